@@ -1,0 +1,5 @@
+//! skeleton
+#![allow(missing_docs)]
+pub mod feature;
+pub mod problem;
+pub mod view;

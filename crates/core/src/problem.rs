@@ -1,0 +1,107 @@
+//! What can go wrong, one code per thing that a person does differently. The sentences are in the web view's catalogue.
+
+use serde::Serialize;
+use ts_rs::TS;
+
+/// A failure as the web view gets it: a code from a closed list, and nothing of what a provider said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, thiserror::Error)]
+#[error("{code:?}")]
+#[ts(export_to = "bindings.ts")]
+pub struct Problem {
+    /// What happened.
+    pub code: ProblemCode,
+    /// Seconds to wait before trying again, where the other side said so (1 to 300).
+    pub retry_after_s: Option<u32>,
+}
+
+/// The closed list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum ProblemCode {
+    /// The keychain is locked.
+    KeychainLocked,
+    /// There is no keychain service.
+    KeychainAbsent,
+    /// The keychain refused the read or write, or answered in a way we don't understand.
+    KeychainRefused,
+    /// The keychain did not answer in time; perhaps its dialog waits for the person.
+    KeychainTimeout,
+    /// The record is too long for the keychain.
+    KeychainTooLong,
+    /// A stored record is damaged or was written by a newer version.
+    RecordUnreadable,
+    /// The index on disk can't be read or written.
+    IndexUnavailable,
+    /// No network at all.
+    Offline,
+    /// The backend did not answer.
+    BackendUnreachable,
+    /// The backend's certificate was refused.
+    BackendCertificate,
+    /// The backend is of another environment than this program.
+    BackendEnvironment,
+    /// The backend speaks another version, or isn't one at all.
+    BackendIncompatible,
+    /// The backend's address was changed and not confirmed yet.
+    BackendUnconfirmed,
+    /// The backend's address is malformed, or neither https nor loopback.
+    BackendAddress,
+    /// The backend can't work with Monei (its own credentials, say). Not the person's doing.
+    ServiceUnavailable,
+    /// Monei did not answer, or with a fault of its own.
+    ProviderUnavailable,
+    /// Monei is busy; `retry_after_s` says how long.
+    Busy,
+    /// The browser could not be opened.
+    BrowserFailed,
+    /// The loopback address could not be opened.
+    LoopbackUnavailable,
+    /// The system does not bring this program's links back to it.
+    DeepLinkUnavailable,
+    /// The person said no on Monei's page.
+    Declined,
+    /// The person approved none of what was asked for.
+    NothingGranted,
+    /// Nobody answered for ten minutes.
+    TimedOut,
+    /// The approval was too old or used already.
+    ApprovalExpired,
+    /// The answer did not fit what was asked; nothing was stored.
+    ApprovalInvalid,
+    /// Monei refused the request itself (scopes, redirect address).
+    RequestRefused,
+    /// The person took the access back at Monei, or Monei ended it.
+    AccessRevoked,
+    /// The scope this needs isn't granted; nothing was called.
+    ScopeMissing,
+    /// Monei refused although the scope is granted: a limit of the verification tier.
+    LimitReached,
+    /// An answer of Monei could not be understood.
+    AnswerUnreadable,
+    /// Another connection is being made already.
+    AnotherInProgress,
+    /// There is no such account (any more).
+    NoSuchAccount,
+    /// The command's arguments are out of range.
+    InvalidInput,
+}
+
+impl Problem {
+    /// A problem without a waiting time.
+    pub const fn new(code: ProblemCode) -> Self {
+        Self { code, retry_after_s: None }
+    }
+
+    /// [`ProblemCode::Busy`], with the seconds clamped to 1..=300.
+    pub fn busy(seconds: u64) -> Self {
+        let seconds = u32::try_from(seconds.clamp(1, 300)).unwrap_or(300);
+        Self { code: ProblemCode::Busy, retry_after_s: Some(seconds) }
+    }
+}
+
+impl From<ProblemCode> for Problem {
+    fn from(code: ProblemCode) -> Self {
+        Self::new(code)
+    }
+}

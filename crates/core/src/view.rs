@@ -1,0 +1,608 @@
+//! What crosses to the web view: plain display data. No token, code, handoff, verifier, state or address with any of them.
+//!
+//! Times are milliseconds since the Unix epoch, as JavaScript counts them. Money is a decimal string in major units.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+use crate::feature::{Feature, FeatureId};
+use crate::problem::Problem;
+
+/// Everything the window shows, but for what is fetched from Monei on demand ([`SectionView`]).
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct AppView {
+    /// Which Monei this is.
+    pub environment: Environment,
+    /// The program's version.
+    pub version: String,
+    /// The backend that every approval passes through.
+    pub backend: BackendView,
+    /// Whether tokens can be kept.
+    pub keychain: KeychainState,
+    /// What a connection can be used for, in the order of the dashboard.
+    pub catalogue: Vec<Feature>,
+    /// The connected accounts, oldest first.
+    pub accounts: Vec<AccountView>,
+    /// The connection being made, or the outcome of the last one until it is dismissed.
+    pub transaction: Option<TransactionView>,
+    /// The person's choices.
+    pub preferences: Preferences,
+}
+
+/// Which Monei.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum Environment {
+    /// Real money.
+    Production,
+    /// Monei's development hosts.
+    Development,
+    /// A local stand-in; nothing is real.
+    Sandbox,
+}
+
+/// The backend as Settings and the first run name it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct BackendView {
+    /// Its address, without credentials or path.
+    pub address: String,
+    /// The address was set by the packager or the environment and can't be changed here.
+    pub managed: bool,
+    /// The person has seen who runs it and agreed.
+    pub confirmed: bool,
+    /// Who runs it, as it says itself. `None` until it has answered.
+    pub operator: Option<OperatorView>,
+    /// What it allows to be asked for. Empty until it has answered.
+    pub scopes: Vec<String>,
+    /// Whether it can be used.
+    pub status: BackendStatus,
+}
+
+/// Who runs a backend.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct OperatorView {
+    /// Name as the backend gives it; at most 80 characters.
+    pub name: String,
+    /// Host of the operator's page; opened through `Link::Operator`, never from the web view.
+    pub host: Option<String>,
+}
+
+/// Whether the backend can be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum BackendStatus {
+    /// Not asked yet.
+    Unknown,
+    /// It answered and fits.
+    Ready,
+    /// It can't be used.
+    Problem {
+        /// Why.
+        problem: Problem,
+    },
+}
+
+/// Whether tokens can be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum KeychainState {
+    /// Not tried yet.
+    Unknown,
+    /// Written and read back.
+    Ready,
+    /// Locked.
+    Locked,
+    /// No keychain service.
+    Absent,
+    /// It refused.
+    Refused,
+    /// It didn't answer in time.
+    Timeout,
+}
+
+/// One connected account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct AccountView {
+    /// Opaque handle for commands; never shown.
+    pub id: String,
+    /// The person's own name for it.
+    pub label: Option<String>,
+    /// Name as Monei tells it, when `profile:read` is granted.
+    pub name: Option<String>,
+    /// E-mail as Monei tells it.
+    pub email: Option<String>,
+    /// How it is.
+    pub health: Health,
+    /// When it was first connected.
+    pub connected_at: i64,
+    /// When Monei last answered for it.
+    pub checked_at: Option<i64>,
+    /// One entry per feature of the catalogue, in its order.
+    pub features: Vec<FeatureView>,
+    /// Granted scopes that this version has no feature for.
+    pub other_scopes: Vec<String>,
+    /// The backend that gave its grants, when that isn't the present one: such grants rest.
+    pub other_backend: Option<String>,
+    /// When the first of its live access tokens ends; refreshed by itself when it is used.
+    pub expires_at: Option<i64>,
+}
+
+/// How an account is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum Health {
+    /// Works, as far as is known.
+    Connected,
+    /// Only approving again helps.
+    NeedsReconnect {
+        /// Why.
+        reason: Problem,
+    },
+    /// The last try failed for a reason that may pass.
+    Unreachable {
+        /// Why.
+        reason: Problem,
+    },
+    /// Its tokens can't be read.
+    Locked {
+        /// Why.
+        reason: Problem,
+    },
+}
+
+/// One feature of one account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct FeatureView {
+    /// Which one.
+    pub id: FeatureId,
+    /// Whether it can be used.
+    pub state: FeatureState,
+}
+
+/// Whether a feature can be used.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum FeatureState {
+    /// Granted.
+    Enabled {
+        /// Since when.
+        at: i64,
+    },
+    /// Never asked for.
+    NotAsked,
+    /// Asked for and not granted.
+    Declined {
+        /// When last.
+        at: i64,
+    },
+    /// Was granted, and ended at Monei's side.
+    Lost {
+        /// When it was noticed.
+        at: i64,
+    },
+}
+
+/// A connection being made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct TransactionView {
+    /// The account it is for; `None` for a new one.
+    pub account: Option<String>,
+    /// What is asked for.
+    pub requested: Vec<String>,
+    /// How the browser's answer comes back.
+    pub channel: Channel,
+    /// How far it is.
+    pub stage: Stage,
+}
+
+/// How the browser's answer comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum Channel {
+    /// `http://127.0.0.1:…`
+    Loopback,
+    /// This program's own link scheme.
+    DeepLink,
+}
+
+/// How far a connection is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum Stage {
+    /// Keychain and backend are checked, so that nobody approves in vain.
+    Checking,
+    /// The browser has been opened; the person decides there.
+    Waiting {
+        /// When it ends by itself.
+        expires_at: i64,
+        /// The browser could not be opened: the person can copy the link.
+        browser_failed: bool,
+    },
+    /// The approval came back and is exchanged and stored.
+    Finishing,
+    /// Somebody else approved, or it can't be told who: the person chooses.
+    Decide {
+        /// What is the matter.
+        conflict: Conflict,
+    },
+    /// Stored.
+    Done {
+        /// The account.
+        account: String,
+        /// Granted of what was asked for.
+        granted: Vec<String>,
+        /// Not granted of what was asked for.
+        declined: Vec<String>,
+        /// Granted without having been asked for.
+        extra: Vec<String>,
+    },
+    /// Ended without effect. What was there is untouched.
+    Failed {
+        /// Why.
+        problem: Problem,
+    },
+}
+
+/// Why a person has to decide where a new grant belongs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum Conflict {
+    /// The reconnect was approved by another Monei user.
+    OtherUser {
+        /// Who the account belongs to.
+        expected: Option<String>,
+        /// Who approved.
+        approved_by: Option<String>,
+        /// That user is connected already, as this account.
+        existing: Option<String>,
+    },
+    /// Nothing tells who approved.
+    UnknownUser {
+        /// Who the account belongs to, when known.
+        expected: Option<String>,
+    },
+    /// "Connect an account" was approved by a user who is connected already, as this account.
+    AlreadyConnected {
+        /// The account.
+        existing: String,
+        /// Who.
+        name: Option<String>,
+    },
+}
+
+/// What a person does about a [`Conflict`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum Decision {
+    /// Put the grant to the account it was meant for, or to the one that is this user's already.
+    Merge,
+    /// Keep it as an account of its own.
+    AddAsAccount,
+    /// Revoke it at Monei and forget it.
+    Discard,
+}
+
+/// A part of an account that is fetched from Monei.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum Section {
+    /// `GET /user/me`
+    Profile,
+    /// `GET /kyc/status` and `/kyc/limits`
+    Kyc,
+    /// `GET /wallet/me`
+    Wallet,
+    /// `GET /transactions`
+    Transactions,
+}
+
+/// What a section holds. `None` in any field means that Monei's answer didn't tell: "not available", never zero.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(tag = "section", rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum SectionView {
+    /// Who.
+    Profile(ProfileView),
+    /// Tier and limits.
+    Kyc(KycView),
+    /// Balances.
+    Wallet(WalletView),
+    /// The latest ten.
+    Transactions(TransactionsView),
+}
+
+/// Who.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct ProfileView {
+    /// Full name.
+    pub name: Option<String>,
+    /// E-mail.
+    pub email: Option<String>,
+    /// Telephone.
+    pub phone: Option<String>,
+    /// Verified by Monei.
+    pub verified: Option<bool>,
+    /// Member since.
+    pub member_since: Option<i64>,
+}
+
+/// Tier and limits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct KycView {
+    /// 1 to 4.
+    pub tier: Option<u8>,
+    /// Status in Monei's words.
+    pub status: Option<String>,
+    /// Whether a higher tier can be asked for.
+    pub can_upgrade: Option<bool>,
+    /// Limits, in the order of [`LimitKind`].
+    pub limits: Vec<LimitView>,
+    /// What is allowed.
+    pub allowances: Vec<AllowanceView>,
+}
+
+/// One limit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct LimitView {
+    /// Of what.
+    pub kind: LimitKind,
+    /// How much.
+    pub amount: Option<MoneyView>,
+}
+
+/// Which limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum LimitKind {
+    /// One transaction.
+    Single,
+    /// A day.
+    Daily,
+    /// A month.
+    Monthly,
+    /// What the wallet may hold.
+    Balance,
+    /// Crypto in a day.
+    CryptoDaily,
+}
+
+/// One thing a tier allows or not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct AllowanceView {
+    /// What.
+    pub kind: AllowanceKind,
+    /// Whether.
+    pub allowed: Option<bool>,
+}
+
+/// What a tier can allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum AllowanceKind {
+    /// Crypto.
+    Crypto,
+    /// Payments abroad.
+    CrossBorder,
+    /// Payments between users.
+    P2p,
+    /// Payouts.
+    Withdrawal,
+}
+
+/// Money for display.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct MoneyView {
+    /// Decimal string in major units, such as `1805.00`.
+    pub amount: String,
+    /// ISO 4217 for fiat, the token's symbol otherwise.
+    pub currency: String,
+}
+
+/// Balances.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct WalletView {
+    /// The naira balance.
+    pub naira: Option<MoneyView>,
+    /// The wallets within.
+    pub subwallets: Vec<SubwalletView>,
+}
+
+/// A wallet within.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct SubwalletView {
+    /// Fiat, crypto, or unknown.
+    pub kind: SubwalletKind,
+    /// Chain of a crypto wallet, such as `EVM`.
+    pub chain: Option<String>,
+    /// Balance.
+    pub balance: Option<MoneyView>,
+    /// Address on the chain.
+    pub address: Option<String>,
+    /// Bank of the virtual account.
+    pub bank_name: Option<String>,
+    /// Number of the virtual account.
+    pub account_number: Option<String>,
+}
+
+/// Kind of a wallet within.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum SubwalletKind {
+    /// Naira and the like.
+    Fiat,
+    /// On a chain.
+    Crypto,
+    /// Monei said something else.
+    Unknown,
+}
+
+/// The latest transactions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct TransactionsView {
+    /// Newest first, at most ten.
+    pub items: Vec<TransactionItem>,
+    /// How many there are in all.
+    pub total: Option<u32>,
+}
+
+/// One transaction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct TransactionItem {
+    /// When.
+    pub at: Option<i64>,
+    /// How much.
+    pub amount: Option<MoneyView>,
+    /// In or out.
+    pub direction: Direction,
+    /// How it stands.
+    pub status: TransactionStatus,
+    /// What it was for.
+    pub narration: Option<String>,
+}
+
+/// In or out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum Direction {
+    /// Money came in.
+    In,
+    /// Money went out.
+    Out,
+    /// Monei didn't say.
+    Unknown,
+}
+
+/// How a transaction stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum TransactionStatus {
+    /// Not through yet.
+    Pending,
+    /// Through.
+    Done,
+    /// Failed.
+    Failed,
+    /// Taken back.
+    Cancelled,
+    /// Monei said something else.
+    Unknown,
+}
+
+/// How a disconnect ended. What was stored here is gone in every case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum DisconnectOutcome {
+    /// Monei confirmed.
+    Revoked,
+    /// Monei didn't confirm: look at its settings.
+    Unconfirmed,
+}
+
+/// One line of the activity list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct ActivityItem {
+    /// When.
+    pub at: i64,
+    /// Opaque handle of the account, if it is still there.
+    pub account: Option<String>,
+    /// The account's name at the time.
+    pub account_name: Option<String>,
+    /// What happened.
+    pub event: ActivityEvent,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum ActivityEvent {
+    /// An account was connected.
+    Connected {
+        /// Granted.
+        granted: Vec<String>,
+        /// Not granted.
+        declined: Vec<String>,
+    },
+    /// More was granted, or declined, on a reconnect.
+    Reconnected {
+        /// Granted.
+        granted: Vec<String>,
+        /// Not granted.
+        declined: Vec<String>,
+    },
+    /// A token was refreshed.
+    Refreshed,
+    /// Monei ended the access.
+    Revoked {
+        /// What was lost.
+        scopes: Vec<String>,
+    },
+    /// The person disconnected.
+    Disconnected {
+        /// Monei confirmed.
+        confirmed: bool,
+    },
+    /// A connection was tried and ended without effect.
+    Failed {
+        /// Snake-case [`crate::problem::ProblemCode`].
+        code: String,
+    },
+    /// The backend's address was changed.
+    BackendChanged {
+        /// To which.
+        address: String,
+    },
+}
+
+/// The person's choices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct Preferences {
+    /// How the browser's answer comes back first.
+    pub channel: Channel,
+}
+
+/// Pages outside that the program can open. Rust knows the addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum Link {
+    /// Monei's settings, where access can be taken back by hand (in the sandbox: its connected-apps page).
+    MoneiSettings,
+    /// The operator of the backend.
+    Operator,
+    /// The sandbox's control page. Sandbox environment only.
+    SandboxControl,
+}
