@@ -52,7 +52,9 @@ mod tests {
 
     #[test]
     fn what_is_no_amount_is_not_zero() {
-        for value in [serde_json::json!(null), serde_json::json!(""), serde_json::json!("NaN"), serde_json::json!({}), serde_json::json!("1,805.00")] {
+        for value in
+            [serde_json::json!(null), serde_json::json!(""), serde_json::json!("NaN"), serde_json::json!({}), serde_json::json!("1,805.00")]
+        {
             assert_eq!(Amount::from_json(&value), None, "{value}");
         }
     }

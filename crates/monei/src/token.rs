@@ -77,10 +77,7 @@ impl TokenResponse {
             None => None,
             Some(list) if list.len() > MAX_SCOPES => return Err(InvalidTokenResponse::Scopes),
             Some(list) => Some(
-                list.iter()
-                    .map(|text| text.parse::<Scope>())
-                    .collect::<Result<ScopeSet, _>>()
-                    .map_err(|_| InvalidTokenResponse::Scopes)?,
+                list.iter().map(|text| text.parse::<Scope>()).collect::<Result<ScopeSet, _>>().map_err(|_| InvalidTokenResponse::Scopes)?,
             ),
         };
         Ok(Self { access_token: raw.access_token, refresh_token: raw.refresh_token, expires_in: raw.expires_in, scopes })

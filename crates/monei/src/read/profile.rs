@@ -1,0 +1,44 @@
+//! `GET /user/me` (scope `profile:read`).
+
+use jiff::Timestamp;
+
+use super::envelope::{Body, flag, id, instant, nested, text};
+use super::{MAX_TEXT_CHARS, ReadError};
+
+/// Who a token belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Profile {
+    /// Monei's user id: to compare, never to show.
+    pub id: Option<String>,
+    /// First and last name, or `name` where Monei sends only that.
+    pub name: Option<String>,
+    /// E-mail.
+    pub email: Option<String>,
+    /// Telephone.
+    pub phone: Option<String>,
+    /// Verified, as told at the root or in `kycInfo`.
+    pub verified: Option<bool>,
+    /// When the person joined Monei.
+    pub created_at: Option<Timestamp>,
+}
+
+impl Profile {
+    /// Reads an answer of `GET /user/me`.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the body as a whole is something else.
+    pub fn parse(body: &[u8]) -> Result<Self, ReadError> {
+        let user = Body::parse(body)?.object_with(&["id", "email", "firstName", "lastName", "name", "phone", "phoneNumber"])?;
+        let parts: Vec<String> = [text(&user, &["firstName"]), text(&user, &["lastName"])].into_iter().flatten().collect();
+        let name = if parts.is_empty() { text(&user, &["name"]) } else { Some(parts.join(" ").chars().take(MAX_TEXT_CHARS).collect()) };
+        let in_kyc = || flag(nested(&user, &["kycInfo"])?, &["verified"]);
+        Ok(Self {
+            id: id(&user, &["id"]),
+            name,
+            email: text(&user, &["email"]),
+            phone: text(&user, &["phone", "phoneNumber"]),
+            verified: flag(&user, &["verified"]).or_else(in_kyc),
+            created_at: instant(&user, &["createdAt"]),
+        })
+    }
+}
