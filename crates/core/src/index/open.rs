@@ -1,0 +1,187 @@
+//! Opening: private files, the schema's number, and what happens to a damaged file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::{ACTIVITY_KEPT, Index, IndexError, query, rows};
+
+/// The schema that this version reads and writes. A change to `schema.sql` raises it and brings a migration.
+const SCHEMA: u32 = 1;
+
+/// How long a writer in another process is waited for.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// An opened index.
+pub struct Opened {
+    /// The index, perhaps a fresh one.
+    pub index: Index,
+    /// Where a damaged one was put, so that the person can be told and it can be looked at.
+    pub set_aside: Option<PathBuf>,
+}
+
+/// What came of looking at a file.
+enum Found {
+    Usable(Index),
+    Damaged,
+}
+
+impl Index {
+    /// Opens the index at `path`, making it and its folder where missing. A damaged one is set aside as `index.damaged-<n>.sqlite`.
+    ///
+    /// # Errors
+    /// [`IndexError::Newer`] for one written by a newer version, [`IndexError::Unavailable`] where the file system refuses.
+    pub fn open(path: &Path) -> Result<Opened, IndexError> {
+        let folder = path.parent().ok_or_else(|| IndexError::Unavailable("no folder".to_owned()))?;
+        private_folder(folder).map_err(io_error)?;
+        // One process at a time: else two that find the same damage would set aside each other's fresh index.
+        let lock = private_file(&path.with_extension("lock")).map_err(io_error)?;
+        lock.lock().map_err(io_error)?;
+        if let Found::Usable(index) = look(path)? {
+            return Ok(Opened { index, set_aside: None });
+        }
+        let set_aside = set_aside(path).map_err(io_error)?;
+        tracing::warn!("the index was damaged; it was set aside and a fresh one made");
+        match look(path)? {
+            Found::Usable(index) => Ok(Opened { index, set_aside: Some(set_aside) }),
+            Found::Damaged => Err(IndexError::Unavailable("a fresh index can't be read back".to_owned())),
+        }
+    }
+}
+
+fn look(path: &Path) -> Result<Found, IndexError> {
+    // A file that is there isn't opened: closing it again would drop the locks that SQLite holds on it in this process (fcntl).
+    if path.exists() {
+        make_private(path).map_err(io_error)?;
+    } else {
+        private_file(path).map_err(io_error)?;
+    }
+    match prepare(path) {
+        Ok(index) => Ok(Found::Usable(index)),
+        Err(Refused::Newer(found)) => Err(IndexError::Newer { found }),
+        Err(Refused::Sqlite(error)) if is_damage(&error) => Ok(Found::Damaged),
+        Err(Refused::Sqlite(error)) => Err(error.into()),
+        Err(Refused::Inconsistent) => Ok(Found::Damaged),
+    }
+}
+
+enum Refused {
+    Newer(u32),
+    Inconsistent,
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Refused {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+fn prepare(path: &Path) -> Result<Index, Refused> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    // Before anything is changed: a newer version's file stays as it is.
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if version > SCHEMA {
+        return Err(Refused::Newer(version));
+    }
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    // A removed account's name must not linger in free pages.
+    connection.pragma_update(None, "secure_delete", true)?;
+    if version == 0 {
+        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        transaction.execute_batch(include_str!("schema.sql"))?;
+        transaction.pragma_update(None, "user_version", SCHEMA)?;
+        transaction.commit()?;
+    }
+    let verdict: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+    if verdict != "ok" {
+        return Err(Refused::Inconsistent);
+    }
+    let index = Index { connection };
+    index.read_all()?;
+    Ok(index)
+}
+
+impl Index {
+    /// Reads every row once, so that a row that can't be read shows up here and not in the middle of a connection.
+    fn read_all(&self) -> rusqlite::Result<()> {
+        self.rows(query::ACCOUNTS, [], rows::account)?;
+        self.rows(query::GRANTS, [], rows::grant)?;
+        self.rows(query::ALL_SCOPE_STATES, [], rows::scope)?;
+        self.rows(query::ACTIVITY, rusqlite::params![None::<&str>, ACTIVITY_KEPT], rows::activity)?;
+        self.rows(query::SETTING, [""], |row| row.get::<_, String>(0))?;
+        Ok(())
+    }
+}
+
+/// Whether the file itself is at fault, and not the disk, the permissions or another process.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    match error.sqlite_error_code() {
+        // `Unknown` is SQLITE_ERROR: a table that is missing, or there already.
+        Some(code) => matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown),
+        None => true,
+    }
+}
+
+/// Renames the file and its log to the first free `index.damaged-<n>.sqlite`.
+fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
+    let free = (1u32..).map(|n| path.with_file_name(format!("index.damaged-{n}.sqlite"))).find(|to| !to.exists());
+    let Some(to) = free else { return Err(std::io::ErrorKind::AlreadyExists.into()) };
+    fs::rename(path, &to)?;
+    for suffix in ["-wal", "-shm"] {
+        let with = |base: &Path| {
+            let mut name = base.as_os_str().to_owned();
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        match fs::rename(with(path), with(&to)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(to)
+}
+
+fn io_error(error: std::io::Error) -> IndexError {
+    IndexError::Unavailable(error.kind().to_string())
+}
+
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    #[cfg(unix)]
+    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(())
+}
+
+/// Opens or makes the file for its owner alone. SQLite gives its log the same mode.
+fn private_file(path: &Path) -> std::io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    make_private(path)?;
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn make_private(path: &Path) -> std::io::Result<()> {
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+}
+
+/// Elsewhere the person's own profile folder keeps others out.
+#[cfg(not(unix))]
+fn make_private(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! What can be written, within one transaction.
+
+use rusqlite::{Connection, params};
+
+use super::{ACTIVITY_KEPT, AccountRow, GrantRow, IndexError, ScopeMark};
+use crate::view::ActivityEvent;
+
+/// The writes of one [`super::Index::transaction`]. Each fails with [`IndexError::Unavailable`] only.
+pub struct Writes<'a>(pub(super) &'a Connection);
+
+#[allow(clippy::missing_errors_doc, reason = "said once, at the type")]
+impl Writes<'_> {
+    /// Adds the account, or replaces all but its grants and scope states.
+    pub fn put_account(&self, account: &AccountRow) -> Result<(), IndexError> {
+        let (health, code) = account.health.columns();
+        // Not INSERT OR REPLACE: that would delete the row first, and its grants with it.
+        self.run(
+            "INSERT INTO accounts (id, user_id, wallet_id, name, email, label, connected_at, checked_at, health, health_code)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             ON CONFLICT (id) DO UPDATE SET user_id = ?2, wallet_id = ?3, name = ?4, email = ?5, label = ?6, connected_at = ?7,
+                 checked_at = ?8, health = ?9, health_code = ?10",
+            params![
+                account.id,
+                account.user_id,
+                account.wallet_id,
+                account.name,
+                account.email,
+                account.label,
+                account.connected_at,
+                account.checked_at,
+                health,
+                code
+            ],
+        )
+    }
+
+    /// Removes the account with its grants and scope states. Its activity stays, with its name.
+    pub fn remove_account(&self, id: &str) -> Result<(), IndexError> {
+        self.run("DELETE FROM accounts WHERE id = ?1", params![id])
+    }
+
+    /// Adds or replaces the grant. Its account must be there.
+    pub fn put_grant(&self, grant: &GrantRow) -> Result<(), IndexError> {
+        let generation = i64::try_from(grant.generation).unwrap_or(i64::MAX);
+        self.run(
+            "INSERT INTO grants (id, account, backend, scopes, granted_at, expires_at, generation) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (id) DO UPDATE SET account = ?2, backend = ?3, scopes = ?4, granted_at = ?5, expires_at = ?6, generation = ?7",
+            params![grant.id, grant.account, grant.backend, grant.scopes.to_string(), grant.granted_at, grant.expires_at, generation],
+        )
+    }
+
+    /// Removes the grant.
+    pub fn remove_grant(&self, id: &str) -> Result<(), IndexError> {
+        self.run("DELETE FROM grants WHERE id = ?1", params![id])
+    }
+
+    /// Notes that `scope` was declined or lost, replacing what was noted before. The account must be there.
+    pub fn put_scope_state(&self, account: &str, scope: &str, mark: ScopeMark, at_ms: i64) -> Result<(), IndexError> {
+        self.run(
+            "INSERT INTO scope_states (account, scope, mark, at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (account, scope) DO UPDATE SET mark = ?3, at = ?4",
+            params![account, scope, mark.column(), at_ms],
+        )
+    }
+
+    /// Forgets that `scope` was declined or lost.
+    pub fn clear_scope_state(&self, account: &str, scope: &str) -> Result<(), IndexError> {
+        self.run("DELETE FROM scope_states WHERE account = ?1 AND scope = ?2", params![account, scope])
+    }
+
+    /// Adds a line to the activity and drops the oldest beyond [`ACTIVITY_KEPT`].
+    pub fn log(&self, at_ms: i64, account: Option<&str>, account_name: Option<&str>, event: &ActivityEvent) -> Result<(), IndexError> {
+        let event = serde_json::to_string(event).map_err(|_| IndexError::Unavailable("an event that can't be written".to_owned()))?;
+        self.run(
+            "INSERT INTO activity (at, account, account_name, event) VALUES (?1, ?2, ?3, ?4)",
+            params![at_ms, account, account_name, event],
+        )?;
+        self.run("DELETE FROM activity WHERE seq <= (SELECT max(seq) FROM activity) - ?1", params![ACTIVITY_KEPT])
+    }
+
+    /// Sets a setting.
+    pub fn set_setting(&self, key: &str, value: &str) -> Result<(), IndexError> {
+        self.run("INSERT INTO settings (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2", params![key, value])
+    }
+
+    fn run(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), IndexError> {
+        self.0.prepare_cached(sql)?.execute(params)?;
+        Ok(())
+    }
+}
