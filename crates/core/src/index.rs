@@ -6,16 +6,16 @@
 mod open;
 mod query;
 mod rows;
-mod writes;
+mod tables;
 
 #[cfg(test)]
 mod tests;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::Connection;
 
 pub use open::Opened;
 pub use rows::{AccountRow, GrantRow, ScopeMark, ScopeRow, StoredHealth};
-pub use writes::Writes;
+pub use tables::Tables;
 
 use crate::view::{ActivityEvent, ActivityItem};
 
@@ -57,7 +57,7 @@ impl Index {
     /// # Errors
     /// [`IndexError::Unavailable`], as all the methods here.
     pub fn accounts(&self) -> Result<Vec<AccountRow>, IndexError> {
-        Ok(self.rows(query::ACCOUNTS, [], rows::account)?)
+        self.tables().accounts()
     }
 
     /// Every grant, oldest first.
@@ -65,7 +65,7 @@ impl Index {
     /// # Errors
     /// [`IndexError::Unavailable`]
     pub fn grants(&self) -> Result<Vec<GrantRow>, IndexError> {
-        Ok(self.rows(query::GRANTS, [], rows::grant)?)
+        self.tables().grants()
     }
 
     /// The scopes that `account` declined or lost, by name.
@@ -73,7 +73,7 @@ impl Index {
     /// # Errors
     /// [`IndexError::Unavailable`]
     pub fn scope_states(&self, account: &str) -> Result<Vec<ScopeRow>, IndexError> {
-        Ok(self.rows(query::SCOPE_STATES, [account], rows::scope)?)
+        self.tables().scope_states(account)
     }
 
     /// The latest lines of activity, newest first; of one account, or of all.
@@ -81,7 +81,7 @@ impl Index {
     /// # Errors
     /// [`IndexError::Unavailable`]
     pub fn activity(&self, account: Option<&str>, limit: u32) -> Result<Vec<ActivityItem>, IndexError> {
-        Ok(self.rows(query::ACTIVITY, params![account, limit], rows::activity)?)
+        self.tables().activity(account, limit)
     }
 
     /// A setting.
@@ -89,31 +89,22 @@ impl Index {
     /// # Errors
     /// [`IndexError::Unavailable`]
     pub fn setting(&self, key: &str) -> Result<Option<String>, IndexError> {
-        Ok(self.rows(query::SETTING, [key], |row| row.get(0))?.pop())
-    }
-
-    fn rows<T>(
-        &self,
-        sql: &str,
-        params: impl rusqlite::Params,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<Vec<T>> {
-        self.connection.prepare_cached(sql)?.query_map(params, read)?.collect()
+        self.tables().setting(key)
     }
 
     /// Does all of `write`, or nothing of it when it fails.
     ///
     /// # Errors
     /// What `write` returns, or [`IndexError::Unavailable`].
-    pub fn transaction<T>(&mut self, write: impl FnOnce(&Writes<'_>) -> Result<T, IndexError>) -> Result<T, IndexError> {
+    pub fn transaction<T>(&mut self, write: impl FnOnce(&Tables<'_>) -> Result<T, IndexError>) -> Result<T, IndexError> {
         // Immediate: a writer in another process is waited for here, and not found out about half-way.
         let transaction = self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        let value = write(&Writes(&transaction))?;
+        let value = write(&Tables(&transaction))?;
         transaction.commit()?;
         Ok(value)
     }
 
-    /// [`Writes::put_account`] alone.
+    /// [`Tables::put_account`] alone.
     ///
     /// # Errors
     /// [`IndexError::Unavailable`]
@@ -121,7 +112,7 @@ impl Index {
         self.transaction(|tx| tx.put_account(account))
     }
 
-    /// [`Writes::remove_account`] alone.
+    /// [`Tables::remove_account`] alone.
     ///
     /// # Errors
     /// [`IndexError::Unavailable`]
@@ -129,7 +120,7 @@ impl Index {
         self.transaction(|tx| tx.remove_account(id))
     }
 
-    /// [`Writes::put_grant`] alone.
+    /// [`Tables::put_grant`] alone.
     ///
     /// # Errors
     /// [`IndexError::Unavailable`], also when there is no such account.
@@ -137,7 +128,7 @@ impl Index {
         self.transaction(|tx| tx.put_grant(grant))
     }
 
-    /// [`Writes::remove_grant`] alone.
+    /// [`Tables::remove_grant`] alone.
     ///
     /// # Errors
     /// [`IndexError::Unavailable`]
@@ -145,7 +136,7 @@ impl Index {
         self.transaction(|tx| tx.remove_grant(id))
     }
 
-    /// [`Writes::put_scope_state`] alone.
+    /// [`Tables::put_scope_state`] alone.
     ///
     /// # Errors
     /// [`IndexError::Unavailable`], also when there is no such account.
@@ -153,7 +144,7 @@ impl Index {
         self.transaction(|tx| tx.put_scope_state(account, scope, mark, at_ms))
     }
 
-    /// [`Writes::clear_scope_state`] alone.
+    /// [`Tables::clear_scope_state`] alone.
     ///
     /// # Errors
     /// [`IndexError::Unavailable`]
@@ -161,7 +152,7 @@ impl Index {
         self.transaction(|tx| tx.clear_scope_state(account, scope))
     }
 
-    /// [`Writes::log`] alone.
+    /// [`Tables::log`] alone.
     ///
     /// # Errors
     /// [`IndexError::Unavailable`]
@@ -169,11 +160,23 @@ impl Index {
         self.transaction(|tx| tx.log(at_ms, account, account_name, event))
     }
 
-    /// [`Writes::set_setting`] alone.
+    /// [`Tables::set_setting`] alone.
     ///
     /// # Errors
     /// [`IndexError::Unavailable`]
     pub fn set_setting(&mut self, key: &str, value: &str) -> Result<(), IndexError> {
         self.transaction(|tx| tx.set_setting(key, value))
+    }
+
+    /// [`Tables::remove_setting`] alone.
+    ///
+    /// # Errors
+    /// [`IndexError::Unavailable`]
+    pub fn remove_setting(&mut self, key: &str) -> Result<(), IndexError> {
+        self.transaction(|tx| tx.remove_setting(key))
+    }
+
+    fn tables(&self) -> Tables<'_> {
+        Tables(&self.connection)
     }
 }

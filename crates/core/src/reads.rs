@@ -19,24 +19,24 @@ const FIAT: [&str; 8] = ["NGN", "USD", "EUR", "GBP", "GHS", "KES", "ZAR", "CAD"]
 const NAIRA: &str = "NGN";
 
 /// `GET /user/me` for display.
-pub fn profile(profile: Profile) -> ProfileView {
+pub fn profile(profile: &Profile) -> ProfileView {
     ProfileView {
-        name: profile.name,
-        email: profile.email,
-        phone: profile.phone,
+        name: profile.name(),
+        email: profile.email.clone(),
+        phone: profile.phone.clone(),
         verified: profile.verified,
         member_since: profile.created_at.map(Timestamp::as_millisecond),
     }
 }
 
 /// `GET /kyc/status` with `GET /kyc/limits`, where that answered. Every limit and allowance has its line, told or not.
-pub fn kyc(status: KycStatus, limits: Option<KycLimits>) -> KycView {
-    let limits = limits.unwrap_or_default().or(status.limits);
+pub fn kyc(status: &KycStatus, limits: Option<&KycLimits>) -> KycView {
+    let limits = limits.cloned().unwrap_or_default().or(status.limits.clone());
     let limit = |kind, amount: Option<Amount>| LimitView { kind, amount: amount.map(|amount| money(amount.0, NAIRA)) };
     let allowance = |kind, allowed| AllowanceView { kind, allowed };
     KycView {
         tier: status.tier.or(limits.tier),
-        status: status.status,
+        status: status.status.clone(),
         can_upgrade: status.can_upgrade,
         limits: vec![
             limit(LimitKind::Single, limits.single),
@@ -55,21 +55,21 @@ pub fn kyc(status: KycStatus, limits: Option<KycLimits>) -> KycView {
 }
 
 /// `GET /wallet/me` for display.
-pub fn wallet(wallet: Wallet) -> WalletView {
+pub fn wallet(wallet: &Wallet) -> WalletView {
     let naira = wallet.naira.or_else(|| wallet.naira_wallet()?.balance);
-    WalletView { naira: naira.map(|amount| money(amount.0, NAIRA)), subwallets: wallet.subwallets.into_iter().map(subwallet).collect() }
+    WalletView { naira: naira.map(|amount| money(amount.0, NAIRA)), subwallets: wallet.subwallets.iter().map(subwallet).collect() }
 }
 
 /// `GET /transactions` for display: the newest ten.
-pub fn transactions(transactions: Transactions) -> TransactionsView {
-    let mut items: Vec<TransactionItem> = transactions.items.into_iter().map(transaction).collect();
+pub fn transactions(transactions: &Transactions) -> TransactionsView {
+    let mut items: Vec<TransactionItem> = transactions.items.iter().map(transaction).collect();
     // Stable, so that the answer's own order decides where times are equal; without a time comes last.
     items.sort_by_key(|item| std::cmp::Reverse(item.at));
     items.truncate(SHOWN);
     TransactionsView { items, total: transactions.total.and_then(|total| u32::try_from(total).ok()) }
 }
 
-fn subwallet(wallet: Subwallet) -> SubwalletView {
+fn subwallet(wallet: &Subwallet) -> SubwalletView {
     let kind = match wallet.kind {
         monei::read::SubwalletKind::Fiat => SubwalletKind::Fiat,
         monei::read::SubwalletKind::Crypto => SubwalletKind::Crypto,
@@ -80,25 +80,26 @@ fn subwallet(wallet: Subwallet) -> SubwalletView {
     let stated = stated.filter(|(_, currency)| kind != SubwalletKind::Crypto || !currency.eq_ignore_ascii_case(NAIRA));
     let balance = wallet
         .native
+        .as_ref()
         .map(|native| money(native.amount, &native.currency))
         .or_else(|| stated.map(|(amount, currency)| money(amount.0, currency)));
     SubwalletView {
         kind,
-        chain: wallet.chain,
+        chain: wallet.chain.clone(),
         balance,
-        address: wallet.address,
-        bank_name: wallet.bank_name,
-        account_number: wallet.account_number,
+        address: wallet.address.clone(),
+        bank_name: wallet.bank_name.clone(),
+        account_number: wallet.account_number.clone(),
     }
 }
 
-fn transaction(item: Transaction) -> TransactionItem {
+fn transaction(item: &Transaction) -> TransactionItem {
     // Without a currency only the nature can tell that it was naira.
     let fiat = matches!(item.nature, Some(Nature::FiatIn | Nature::FiatOut | Nature::FiatPeer));
-    let currency = item.currency.or_else(|| fiat.then(|| NAIRA.to_owned()));
+    let currency = item.currency.as_deref().or(fiat.then_some(NAIRA));
     TransactionItem {
         at: item.created_at.map(Timestamp::as_millisecond),
-        amount: item.amount.zip(currency).map(|(amount, currency)| money(amount.0, &currency)),
+        amount: item.amount.zip(currency).map(|(amount, currency)| money(amount.0, currency)),
         direction: direction(item.kind, item.nature),
         status: match item.state {
             TransactionState::Pending => TransactionStatus::Pending,
@@ -107,7 +108,7 @@ fn transaction(item: Transaction) -> TransactionItem {
             TransactionState::Cancelled => TransactionStatus::Cancelled,
             TransactionState::Unknown => TransactionStatus::Unknown,
         },
-        narration: item.narration,
+        narration: item.narration.clone(),
     }
 }
 
@@ -184,7 +185,7 @@ mod tests {
 
     #[test]
     fn an_unknown_limit_keeps_its_line_and_is_not_zero() {
-        let view = kyc(KycStatus::default(), None);
+        let view = kyc(&KycStatus::default(), None);
         assert_eq!((view.limits.len(), view.allowances.len()), (5, 4));
         assert!(view.limits.iter().all(|limit| limit.amount.is_none()));
         assert!(view.allowances.iter().all(|allowance| allowance.allowed.is_none()));
@@ -194,7 +195,7 @@ mod tests {
     fn the_limits_answer_goes_before_what_the_status_says() {
         let of_status = KycLimits { tier: Some(1), daily: Some(amount("1")), monthly: Some(amount("2")), ..KycLimits::default() };
         let status = KycStatus { limits: of_status, ..KycStatus::default() };
-        let view = kyc(status, Some(KycLimits { daily: Some(amount("200000")), ..KycLimits::default() }));
+        let view = kyc(&status, Some(&KycLimits { daily: Some(amount("200000")), ..KycLimits::default() }));
         let text = |index: usize| view.limits[index].amount.as_ref().map(|money| money.amount.as_str());
         assert_eq!((text(1), text(2), view.tier), (Some("200000.00"), Some("2.00"), Some(1)));
     }
@@ -205,7 +206,7 @@ mod tests {
         let mut items: Vec<_> = (1..=6).map(dated).collect();
         items.push(one());
         items.extend((7..=12).map(dated));
-        let view = transactions(Transactions { items, total: Some(u64::MAX) });
+        let view = transactions(&Transactions { items, total: Some(u64::MAX) });
         let times: Vec<_> = view.items.iter().map(|item| item.at.unwrap()).collect();
         assert_eq!(times.len(), 10);
         assert!(times.is_sorted_by(|a, b| a > b));
@@ -227,8 +228,8 @@ mod tests {
 
     #[test]
     fn an_amount_of_unknown_currency_is_not_called_naira() {
-        assert_eq!(transaction(Transaction { currency: None, ..one() }).amount, None);
-        let naira = transaction(Transaction { currency: None, nature: Some(Nature::FiatIn), ..one() }).amount;
+        assert_eq!(transaction(&Transaction { currency: None, ..one() }).amount, None);
+        let naira = transaction(&Transaction { currency: None, nature: Some(Nature::FiatIn), ..one() }).amount;
         assert_eq!(naira, Some(MoneyView { amount: "1000.00".into(), currency: "NGN".into() }));
     }
 
@@ -236,9 +237,9 @@ mod tests {
     fn the_naira_balance_falls_back_to_the_naira_wallet() {
         let fiat =
             Subwallet { currency: Some("NGN".into()), balance: Some(amount("5")), ..bare_subwallet(monei::read::SubwalletKind::Fiat) };
-        let view = wallet(Wallet { naira: None, subwallets: vec![fiat] });
+        let view = wallet(&Wallet { naira: None, subwallets: vec![fiat] });
         assert_eq!(view.naira.unwrap().amount, "5.00");
-        assert_eq!(wallet(Wallet::default()).naira, None);
+        assert_eq!(wallet(&Wallet::default()).naira, None);
     }
 
     #[test]
@@ -249,8 +250,8 @@ mod tests {
             chain: Some("EVM".into()),
             ..bare_subwallet(monei::read::SubwalletKind::Crypto)
         };
-        assert_eq!(subwallet(crypto.clone()).balance, None);
+        assert_eq!(subwallet(&crypto).balance, None);
         let with_coin = Subwallet { native: Some(Money { amount: "0.5".parse().unwrap(), currency: "ETH".into() }), ..crypto };
-        assert_eq!(subwallet(with_coin).balance, Some(MoneyView { amount: "0.5".into(), currency: "ETH".into() }));
+        assert_eq!(subwallet(&with_coin).balance, Some(MoneyView { amount: "0.5".into(), currency: "ETH".into() }));
     }
 }

@@ -21,7 +21,9 @@ fn amount(text: &str) -> Option<Amount> {
 fn ada() -> Profile {
     Profile {
         id: Some("6f1c2d34-0000-4000-8000-000000000001".into()),
-        name: Some("Ada Obi".into()),
+        first_name: Some("Ada".into()),
+        last_name: Some("Obi".into()),
+        full_name: None,
         email: Some("ada@example.test".into()),
         phone: Some("+2348012345678".into()),
         verified: Some(true),
@@ -48,6 +50,7 @@ fn limits(tier: Option<u8>) -> KycLimits {
 fn profile_in_an_envelope() {
     let profile = Profile::parse(fixture!("profile/envelope")).unwrap();
     assert_eq!(profile, ada());
+    assert_eq!(profile.name().as_deref(), Some("Ada Obi"));
     assert!(!format!("{profile:?}").contains("DROP"), "device and token fields must not be kept");
 }
 
@@ -59,12 +62,15 @@ fn profile_as_the_account_page_has_it() {
 #[test]
 fn profile_bare_and_minimal() {
     let profile = Profile::parse(fixture!("profile/bare_minimal")).unwrap();
-    assert_eq!((profile.id.as_deref(), profile.name.as_deref(), profile.phone, profile.verified), (Some("u-2"), Some("Tunde"), None, None));
+    assert_eq!(
+        (profile.id.as_deref(), profile.name().as_deref(), profile.phone, profile.verified),
+        (Some("u-2"), Some("Tunde"), None, None)
+    );
 }
 
 #[test]
 fn profile_with_capital_status_code_and_one_name() {
-    assert_eq!(Profile::parse(fixture!("profile/capital_status_code")).unwrap().name.as_deref(), Some("Single Name"));
+    assert_eq!(Profile::parse(fixture!("profile/capital_status_code")).unwrap().name().as_deref(), Some("Single Name"));
 }
 
 #[test]

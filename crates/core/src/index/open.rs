@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{ACTIVITY_KEPT, Index, IndexError, query, rows};
+use super::{Index, IndexError, Tables};
 
 /// The schema that this version reads and writes. A change to `schema.sql` raises it and brings a migration.
 const SCHEMA: u32 = 1;
@@ -105,20 +105,8 @@ fn prepare(path: &Path) -> Result<Index, Refused> {
         return Err(Refused::Inconsistent);
     }
     let index = Index { connection };
-    index.read_all()?;
+    Tables(&index.connection).read_all()?;
     Ok(index)
-}
-
-impl Index {
-    /// Reads every row once, so that a row that can't be read shows up here and not in the middle of a connection.
-    fn read_all(&self) -> rusqlite::Result<()> {
-        self.rows(query::ACCOUNTS, [], rows::account)?;
-        self.rows(query::GRANTS, [], rows::grant)?;
-        self.rows(query::ALL_SCOPE_STATES, [], rows::scope)?;
-        self.rows(query::ACTIVITY, rusqlite::params![None::<&str>, ACTIVITY_KEPT], rows::activity)?;
-        self.rows(query::SETTING, [""], |row| row.get::<_, String>(0))?;
-        Ok(())
-    }
 }
 
 /// Whether the file itself is at fault, and not the disk, the permissions or another process.

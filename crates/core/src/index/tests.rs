@@ -71,6 +71,8 @@ fn everything_survives_closing_and_opening_again() {
     );
     assert_eq!(index.activity(Some("b"), 10).unwrap(), []);
     assert_eq!((index.setting("backend").unwrap().as_deref(), index.setting("else").unwrap()), (Some("https://two"), None));
+    index.remove_setting("backend").unwrap();
+    assert_eq!(index.setting("backend").unwrap(), None);
     index.clear_scope_state("a", "wallet:send").unwrap();
     assert_eq!(index.scope_states("a").unwrap(), []);
 }

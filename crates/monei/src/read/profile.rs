@@ -10,8 +10,12 @@ use super::{MAX_TEXT_CHARS, ReadError};
 pub struct Profile {
     /// Monei's user id: to compare, never to show.
     pub id: Option<String>,
-    /// First and last name, or `name` where Monei sends only that.
-    pub name: Option<String>,
+    /// `firstName`
+    pub first_name: Option<String>,
+    /// `lastName`
+    pub last_name: Option<String>,
+    /// `name`, which some answers have instead.
+    pub full_name: Option<String>,
     /// E-mail.
     pub email: Option<String>,
     /// Telephone.
@@ -29,16 +33,24 @@ impl Profile {
     /// [`ReadError`] when the body as a whole is something else.
     pub fn parse(body: &[u8]) -> Result<Self, ReadError> {
         let user = Body::parse(body)?.object_with(&["id", "email", "firstName", "lastName", "name", "phone", "phoneNumber"])?;
-        let parts: Vec<String> = [text(&user, &["firstName"]), text(&user, &["lastName"])].into_iter().flatten().collect();
-        let name = if parts.is_empty() { text(&user, &["name"]) } else { Some(parts.join(" ").chars().take(MAX_TEXT_CHARS).collect()) };
         let in_kyc = || flag(nested(&user, &["kycInfo"])?, &["verified"]);
         Ok(Self {
             id: id(&user, &["id"]),
-            name,
+            first_name: text(&user, &["firstName"]),
+            last_name: text(&user, &["lastName"]),
+            full_name: text(&user, &["name"]),
             email: text(&user, &["email"]),
             phone: text(&user, &["phone", "phoneNumber"]),
             verified: flag(&user, &["verified"]).or_else(in_kyc),
             created_at: instant(&user, &["createdAt"]),
         })
+    }
+    /// First and last name, as far as told, or else the full name. At most [`MAX_TEXT_CHARS`] characters.
+    pub fn name(&self) -> Option<String> {
+        let parts: Vec<&str> = [&self.first_name, &self.last_name].into_iter().flatten().map(String::as_str).collect();
+        if parts.is_empty() {
+            return self.full_name.clone();
+        }
+        Some(parts.join(" ").chars().take(MAX_TEXT_CHARS).collect())
     }
 }

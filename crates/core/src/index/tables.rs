@@ -1,15 +1,40 @@
-//! What can be written, within one transaction.
+//! What can be read and written.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 
-use super::{ACTIVITY_KEPT, AccountRow, GrantRow, IndexError, ScopeMark};
-use crate::view::ActivityEvent;
+use super::{ACTIVITY_KEPT, AccountRow, GrantRow, IndexError, ScopeMark, ScopeRow, query, rows};
+use crate::view::{ActivityEvent, ActivityItem};
 
-/// The writes of one [`super::Index::transaction`]. Each fails with [`IndexError::Unavailable`] only.
-pub struct Writes<'a>(pub(super) &'a Connection);
+/// The tables as one [`super::Index::transaction`] sees and changes them. Each method fails with [`IndexError::Unavailable`] only.
+pub struct Tables<'a>(pub(super) &'a Connection);
 
 #[allow(clippy::missing_errors_doc, reason = "said once, at the type")]
-impl Writes<'_> {
+impl Tables<'_> {
+    /// Every account, oldest first.
+    pub fn accounts(&self) -> Result<Vec<AccountRow>, IndexError> {
+        Ok(self.rows(query::ACCOUNTS, [], rows::account)?)
+    }
+
+    /// Every grant, oldest first.
+    pub fn grants(&self) -> Result<Vec<GrantRow>, IndexError> {
+        Ok(self.rows(query::GRANTS, [], rows::grant)?)
+    }
+
+    /// The scopes that `account` declined or lost, by name.
+    pub fn scope_states(&self, account: &str) -> Result<Vec<ScopeRow>, IndexError> {
+        Ok(self.rows(query::SCOPE_STATES, [account], rows::scope)?)
+    }
+
+    /// The latest lines of activity, newest first; of one account, or of all.
+    pub fn activity(&self, account: Option<&str>, limit: u32) -> Result<Vec<ActivityItem>, IndexError> {
+        Ok(self.rows(query::ACTIVITY, params![account, limit], rows::activity)?)
+    }
+
+    /// A setting.
+    pub fn setting(&self, key: &str) -> Result<Option<String>, IndexError> {
+        Ok(self.rows(query::SETTING, [key], |row| row.get(0))?.pop())
+    }
+
     /// Adds the account, or replaces all but its grants and scope states.
     pub fn put_account(&self, account: &AccountRow) -> Result<(), IndexError> {
         let (health, code) = account.health.columns();
@@ -81,6 +106,30 @@ impl Writes<'_> {
     /// Sets a setting.
     pub fn set_setting(&self, key: &str, value: &str) -> Result<(), IndexError> {
         self.run("INSERT INTO settings (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2", params![key, value])
+    }
+
+    /// Removes a setting.
+    pub fn remove_setting(&self, key: &str) -> Result<(), IndexError> {
+        self.run("DELETE FROM settings WHERE key = ?1", params![key])
+    }
+
+    /// Reads every row once, so that a row that can't be read shows up when the file is opened and not in the middle of a connection.
+    pub(super) fn read_all(&self) -> rusqlite::Result<()> {
+        self.rows(query::ACCOUNTS, [], rows::account)?;
+        self.rows(query::GRANTS, [], rows::grant)?;
+        self.rows(query::ALL_SCOPE_STATES, [], rows::scope)?;
+        self.rows(query::ACTIVITY, params![None::<&str>, ACTIVITY_KEPT], rows::activity)?;
+        self.rows(query::SETTING, [""], |row| row.get::<_, String>(0))?;
+        Ok(())
+    }
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<Vec<T>> {
+        self.0.prepare_cached(sql)?.query_map(params, read)?.collect()
     }
 
     fn run(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), IndexError> {
