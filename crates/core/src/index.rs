@@ -13,11 +13,8 @@ mod tests;
 
 use rusqlite::Connection;
 
-pub use open::Opened;
 pub use rows::{AccountRow, GrantRow, ScopeMark, ScopeRow, StoredHealth};
 pub use tables::Tables;
-
-use crate::view::{ActivityEvent, ActivityItem};
 
 /// Lines of activity that are kept.
 pub const ACTIVITY_KEPT: u32 = 1000;
@@ -52,131 +49,20 @@ pub struct Index {
 }
 
 impl Index {
-    /// Every account, oldest first.
+    /// Does all of `work`, or nothing of it when it fails.
     ///
     /// # Errors
-    /// [`IndexError::Unavailable`], as all the methods here.
-    pub fn accounts(&self) -> Result<Vec<AccountRow>, IndexError> {
-        self.tables().accounts()
-    }
-
-    /// Every grant, oldest first.
-    ///
-    /// # Errors
-    /// [`IndexError::Unavailable`]
-    pub fn grants(&self) -> Result<Vec<GrantRow>, IndexError> {
-        self.tables().grants()
-    }
-
-    /// The scopes that `account` declined or lost, by name.
-    ///
-    /// # Errors
-    /// [`IndexError::Unavailable`]
-    pub fn scope_states(&self, account: &str) -> Result<Vec<ScopeRow>, IndexError> {
-        self.tables().scope_states(account)
-    }
-
-    /// The latest lines of activity, newest first; of one account, or of all.
-    ///
-    /// # Errors
-    /// [`IndexError::Unavailable`]
-    pub fn activity(&self, account: Option<&str>, limit: u32) -> Result<Vec<ActivityItem>, IndexError> {
-        self.tables().activity(account, limit)
-    }
-
-    /// A setting.
-    ///
-    /// # Errors
-    /// [`IndexError::Unavailable`]
-    pub fn setting(&self, key: &str) -> Result<Option<String>, IndexError> {
-        self.tables().setting(key)
-    }
-
-    /// Does all of `write`, or nothing of it when it fails.
-    ///
-    /// # Errors
-    /// What `write` returns, or [`IndexError::Unavailable`].
-    pub fn transaction<T>(&mut self, write: impl FnOnce(&Tables<'_>) -> Result<T, IndexError>) -> Result<T, IndexError> {
+    /// What `work` returns, or [`IndexError::Unavailable`].
+    pub fn transaction<T>(&mut self, work: impl FnOnce(&Tables<'_>) -> Result<T, IndexError>) -> Result<T, IndexError> {
         // Immediate: a writer in another process is waited for here, and not found out about half-way.
         let transaction = self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        let value = write(&Tables(&transaction))?;
+        let value = work(&Tables(&transaction))?;
         transaction.commit()?;
         Ok(value)
     }
 
-    /// [`Tables::put_account`] alone.
-    ///
-    /// # Errors
-    /// [`IndexError::Unavailable`]
-    pub fn put_account(&mut self, account: &AccountRow) -> Result<(), IndexError> {
-        self.transaction(|tx| tx.put_account(account))
-    }
-
-    /// [`Tables::remove_account`] alone.
-    ///
-    /// # Errors
-    /// [`IndexError::Unavailable`]
-    pub fn remove_account(&mut self, id: &str) -> Result<(), IndexError> {
-        self.transaction(|tx| tx.remove_account(id))
-    }
-
-    /// [`Tables::put_grant`] alone.
-    ///
-    /// # Errors
-    /// [`IndexError::Unavailable`], also when there is no such account.
-    pub fn put_grant(&mut self, grant: &GrantRow) -> Result<(), IndexError> {
-        self.transaction(|tx| tx.put_grant(grant))
-    }
-
-    /// [`Tables::remove_grant`] alone.
-    ///
-    /// # Errors
-    /// [`IndexError::Unavailable`]
-    pub fn remove_grant(&mut self, id: &str) -> Result<(), IndexError> {
-        self.transaction(|tx| tx.remove_grant(id))
-    }
-
-    /// [`Tables::put_scope_state`] alone.
-    ///
-    /// # Errors
-    /// [`IndexError::Unavailable`], also when there is no such account.
-    pub fn put_scope_state(&mut self, account: &str, scope: &str, mark: ScopeMark, at_ms: i64) -> Result<(), IndexError> {
-        self.transaction(|tx| tx.put_scope_state(account, scope, mark, at_ms))
-    }
-
-    /// [`Tables::clear_scope_state`] alone.
-    ///
-    /// # Errors
-    /// [`IndexError::Unavailable`]
-    pub fn clear_scope_state(&mut self, account: &str, scope: &str) -> Result<(), IndexError> {
-        self.transaction(|tx| tx.clear_scope_state(account, scope))
-    }
-
-    /// [`Tables::log`] alone.
-    ///
-    /// # Errors
-    /// [`IndexError::Unavailable`]
-    pub fn log(&mut self, at_ms: i64, account: Option<&str>, account_name: Option<&str>, event: &ActivityEvent) -> Result<(), IndexError> {
-        self.transaction(|tx| tx.log(at_ms, account, account_name, event))
-    }
-
-    /// [`Tables::set_setting`] alone.
-    ///
-    /// # Errors
-    /// [`IndexError::Unavailable`]
-    pub fn set_setting(&mut self, key: &str, value: &str) -> Result<(), IndexError> {
-        self.transaction(|tx| tx.set_setting(key, value))
-    }
-
-    /// [`Tables::remove_setting`] alone.
-    ///
-    /// # Errors
-    /// [`IndexError::Unavailable`]
-    pub fn remove_setting(&mut self, key: &str) -> Result<(), IndexError> {
-        self.transaction(|tx| tx.remove_setting(key))
-    }
-
-    fn tables(&self) -> Tables<'_> {
+    /// The tables outside of a transaction: for reading, each call by itself.
+    pub fn tables(&self) -> Tables<'_> {
         Tables(&self.connection)
     }
 }

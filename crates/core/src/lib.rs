@@ -1,5 +1,24 @@
-//! skeleton
-#![allow(missing_docs)]
+//! The heart of Monei Connections, without any window: accounts and their grants, the connect transaction through the system browser,
+//! the life of tokens, where they are kept, and what a person is shown of it.
+//!
+//! [`Connections`] is the whole public face. What it shows is an [`view::AppView`], published anew after each change; what it can be
+//! told are its methods. It takes the platform through three traits: [`vault::Vault`], [`clock::Clock`] and [`Browser`].
+
+mod answer;
+mod api;
+pub mod backend;
+pub mod clock;
+mod connections;
 pub mod feature;
+mod http;
+mod index;
+mod loopback;
 pub mod problem;
+mod proof;
+mod reads;
+pub mod vault;
 pub mod view;
+
+pub use answer::{NotAnAnswer, parse_deep_link};
+pub use backend::parse_address;
+pub use connections::{Browser, Connections, OpenFailed, Options};

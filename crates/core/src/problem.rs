@@ -1,6 +1,6 @@
 //! What can go wrong, one code per thing that a person does differently. The sentences are in the web view's catalogue.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// A failure as the web view gets it: a code from a closed list, and nothing of what a provider said.
@@ -15,7 +15,7 @@ pub struct Problem {
 }
 
 /// The closed list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export_to = "bindings.ts")]
 pub enum ProblemCode {
@@ -85,6 +85,16 @@ pub enum ProblemCode {
     NoSuchAccount,
     /// The command's arguments are out of range.
     InvalidInput,
+}
+
+impl ProblemCode {
+    /// Its name in snake case, as the index and the activity list keep it.
+    pub fn name(self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::String(name)) => name,
+            _ => String::new(),
+        }
+    }
 }
 
 impl Problem {

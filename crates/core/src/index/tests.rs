@@ -7,6 +7,7 @@ use monei::ScopeSet;
 use tempfile::TempDir;
 
 use super::*;
+use crate::view::{ActivityEvent, ActivityItem};
 
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -51,65 +52,71 @@ fn everything_survives_closing_and_opening_again() {
     let (_keep, path) = folder();
     let event = ActivityEvent::Connected { granted: vec!["wallet:read".into()], declined: vec!["wallet:send".into()] };
     {
-        let mut index = open(&path);
-        index.put_account(&account("b", 2)).unwrap();
-        index.put_account(&account("a", 1)).unwrap();
-        index.put_grant(&grant("g", "a")).unwrap();
-        index.put_scope_state("a", "wallet:send", ScopeMark::Declined, 5).unwrap();
-        index.put_scope_state("a", "wallet:send", ScopeMark::Lost, 6).unwrap();
-        index.log(9, Some("a"), Some("Shop"), &event).unwrap();
-        index.set_setting("backend", "https://one").unwrap();
-        index.set_setting("backend", "https://two").unwrap();
+        let index = open(&path);
+        index.tables().put_account(&account("b", 2)).unwrap();
+        index.tables().put_account(&account("a", 1)).unwrap();
+        index.tables().put_grant(&grant("g", "a")).unwrap();
+        index.tables().put_scope_state("a", "wallet:send", ScopeMark::Declined, 5).unwrap();
+        index.tables().put_scope_state("a", "wallet:send", ScopeMark::Lost, 6).unwrap();
+        index.tables().log(9, Some("a"), Some("Shop"), &event).unwrap();
+        index.tables().set_setting("backend", "https://one").unwrap();
+        index.tables().set_setting("backend", "https://two").unwrap();
     }
-    let mut index = open(&path);
-    assert_eq!(index.accounts().unwrap(), [account("a", 1), account("b", 2)]);
-    assert_eq!(index.grants().unwrap(), [grant("g", "a")]);
-    assert_eq!(index.scope_states("a").unwrap(), [ScopeRow { scope: "wallet:send".into(), mark: ScopeMark::Lost, at: 6 }]);
+    let index = open(&path);
+    assert_eq!(index.tables().accounts().unwrap(), [account("a", 1), account("b", 2)]);
+    assert_eq!(index.tables().grants().unwrap(), [grant("g", "a")]);
+    assert_eq!(index.tables().scope_states("a").unwrap(), [ScopeRow { scope: "wallet:send".into(), mark: ScopeMark::Lost, at: 6 }]);
     assert_eq!(
-        index.activity(None, 10).unwrap(),
+        index.tables().activity(None, 10).unwrap(),
         [ActivityItem { at: 9, account: Some("a".into()), account_name: Some("Shop".into()), event }]
     );
-    assert_eq!(index.activity(Some("b"), 10).unwrap(), []);
-    assert_eq!((index.setting("backend").unwrap().as_deref(), index.setting("else").unwrap()), (Some("https://two"), None));
-    index.remove_setting("backend").unwrap();
-    assert_eq!(index.setting("backend").unwrap(), None);
-    index.clear_scope_state("a", "wallet:send").unwrap();
-    assert_eq!(index.scope_states("a").unwrap(), []);
+    assert_eq!(index.tables().activity(Some("b"), 10).unwrap(), []);
+    assert_eq!(
+        (index.tables().setting("backend").unwrap().as_deref(), index.tables().setting("else").unwrap()),
+        (Some("https://two"), None)
+    );
+    index.tables().remove_setting("backend").unwrap();
+    assert_eq!(index.tables().setting("backend").unwrap(), None);
+    index.tables().clear_scope_state("a", "wallet:send").unwrap();
+    assert_eq!(index.tables().scope_states("a").unwrap(), []);
 }
 
 #[test]
 fn changing_an_account_keeps_its_grants() {
     let (_keep, path) = folder();
-    let mut index = open(&path);
-    index.put_account(&account("a", 1)).unwrap();
-    index.put_grant(&grant("g", "a")).unwrap();
+    let index = open(&path);
+    index.tables().put_account(&account("a", 1)).unwrap();
+    index.tables().put_grant(&grant("g", "a")).unwrap();
     let changed = AccountRow { health: StoredHealth::Connected, label: None, ..account("a", 1) };
-    index.put_account(&changed).unwrap();
-    index.put_grant(&GrantRow { generation: 5, ..grant("g", "a") }).unwrap();
-    assert_eq!(index.accounts().unwrap(), [changed]);
-    assert_eq!(index.grants().unwrap(), [GrantRow { generation: 5, ..grant("g", "a") }]);
-    index.remove_grant("g").unwrap();
-    assert_eq!(index.grants().unwrap(), []);
+    index.tables().put_account(&changed).unwrap();
+    index.tables().put_grant(&GrantRow { generation: 5, ..grant("g", "a") }).unwrap();
+    assert_eq!(index.tables().accounts().unwrap(), [changed]);
+    assert_eq!(index.tables().grants().unwrap(), [GrantRow { generation: 5, ..grant("g", "a") }]);
+    index.tables().remove_grant("g").unwrap();
+    assert_eq!(index.tables().grants().unwrap(), []);
 }
 
 #[test]
 fn removing_an_account_takes_all_but_its_activity() {
     let (_keep, path) = folder();
-    let mut index = open(&path);
-    index.put_account(&account("a", 1)).unwrap();
-    index.put_grant(&grant("g", "a")).unwrap();
-    index.put_scope_state("a", "wallet:send", ScopeMark::Declined, 5).unwrap();
-    index.log(9, Some("a"), Some("Shop"), &ActivityEvent::Refreshed).unwrap();
-    index.remove_account("a").unwrap();
-    assert_eq!((index.accounts().unwrap().len(), index.grants().unwrap().len(), index.scope_states("a").unwrap().len()), (0, 0, 0));
+    let index = open(&path);
+    index.tables().put_account(&account("a", 1)).unwrap();
+    index.tables().put_grant(&grant("g", "a")).unwrap();
+    index.tables().put_scope_state("a", "wallet:send", ScopeMark::Declined, 5).unwrap();
+    index.tables().log(9, Some("a"), Some("Shop"), &ActivityEvent::Refreshed).unwrap();
+    index.tables().remove_account("a").unwrap();
+    assert_eq!(
+        (index.tables().accounts().unwrap().len(), index.tables().grants().unwrap().len(), index.tables().scope_states("a").unwrap().len()),
+        (0, 0, 0)
+    );
     let line = ActivityItem { at: 9, account: None, account_name: Some("Shop".into()), event: ActivityEvent::Refreshed };
-    assert_eq!(index.activity(None, 10).unwrap(), [line]);
+    assert_eq!(index.tables().activity(None, 10).unwrap(), [line]);
 }
 
 #[test]
 fn a_grant_needs_its_account() {
     let (_keep, path) = folder();
-    assert!(matches!(open(&path).put_grant(&grant("g", "nobody")), Err(IndexError::Unavailable(_))));
+    assert!(matches!(open(&path).tables().put_grant(&grant("g", "nobody")), Err(IndexError::Unavailable(_))));
 }
 
 #[test]
@@ -122,7 +129,7 @@ fn a_failing_transaction_leaves_nothing_behind() {
         tx.put_grant(&grant("g", "nobody"))
     });
     assert!(outcome.is_err());
-    assert_eq!((index.accounts().unwrap().len(), index.setting("backend").unwrap()), (0, None));
+    assert_eq!((index.tables().accounts().unwrap().len(), index.tables().setting("backend").unwrap()), (0, None));
 }
 
 #[test]
@@ -132,9 +139,9 @@ fn the_activity_is_newest_first_and_bounded() {
     let total = i64::from(ACTIVITY_KEPT) + 20;
     // The clock may jump back: the order is that of writing.
     index.transaction(|tx| (0..total).try_for_each(|n| tx.log(total - n, None, None, &ActivityEvent::Refreshed))).unwrap();
-    let all = index.activity(None, u32::MAX).unwrap();
+    let all = index.tables().activity(None, u32::MAX).unwrap();
     assert_eq!((all.len(), all[0].at), (ACTIVITY_KEPT as usize, 1));
-    assert_eq!(index.activity(None, 3).unwrap().len(), 3);
+    assert_eq!(index.tables().activity(None, 3).unwrap().len(), 3);
 }
 
 #[test]
@@ -151,7 +158,7 @@ fn a_damaged_file_is_set_aside_and_a_fresh_one_made() {
         let aside = path.with_file_name(format!("index.damaged-{n}.sqlite"));
         assert_eq!(opened.set_aside.as_deref(), Some(aside.as_path()));
         assert!(fs::read(&aside).unwrap().starts_with(b"this is no database"));
-        assert_eq!(opened.index.accounts().unwrap(), []);
+        assert_eq!(opened.index.tables().accounts().unwrap(), []);
     }
     open(&path);
 }
@@ -205,11 +212,11 @@ fn an_error_names_no_path() {
 #[test]
 fn two_handles_write_and_see_each_other() {
     let (_keep, path) = folder();
-    let (mut one, mut two) = (open(&path), open(&path));
-    let first = std::thread::spawn(move || (0..50).try_for_each(|n| one.put_account(&account(&format!("one{n}"), n))));
-    (0..50).try_for_each(|n| two.put_account(&account(&format!("two{n}"), n))).unwrap();
+    let (one, two) = (open(&path), open(&path));
+    let first = std::thread::spawn(move || (0..50).try_for_each(|n| one.tables().put_account(&account(&format!("one{n}"), n))));
+    (0..50).try_for_each(|n| two.tables().put_account(&account(&format!("two{n}"), n))).unwrap();
     first.join().unwrap().unwrap();
-    assert_eq!(two.accounts().unwrap().len(), 100);
+    assert_eq!(two.tables().accounts().unwrap().len(), 100);
 }
 
 #[cfg(unix)]
@@ -220,8 +227,8 @@ fn nobody_else_can_read_it() {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, b"").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    let mut index = open(&path);
-    index.put_account(&account("a", 1)).unwrap();
+    let index = open(&path);
+    index.tables().put_account(&account("a", 1)).unwrap();
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(path.parent().unwrap()), 0o700);
     let files: Vec<_> = fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -273,7 +280,7 @@ fn a_killed_process_leaves_whole_transactions() {
     child.wait().unwrap();
     assert!(acknowledged.len() >= 40);
     let index = open(&path);
-    let accounts: Vec<_> = index.accounts().unwrap().into_iter().map(|account| account.connected_at).collect();
+    let accounts: Vec<_> = index.tables().accounts().unwrap().into_iter().map(|account| account.connected_at).collect();
     assert!(acknowledged.iter().all(|n| accounts.contains(n)), "what was acknowledged is there");
-    assert_eq!(index.grants().unwrap().len(), accounts.len(), "an account and its grant come together");
+    assert_eq!(index.tables().grants().unwrap().len(), accounts.len(), "an account and its grant come together");
 }

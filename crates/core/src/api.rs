@@ -1,0 +1,105 @@
+//! Monei's API as this program calls it: reading only, each endpoint with a token that holds its scope.
+
+use monei::{AccessToken, Endpoint, ErrorBody};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{Client, StatusCode};
+use url::Url;
+
+use crate::http;
+use crate::problem::{Problem, ProblemCode};
+use crate::view::Environment;
+
+/// What one call came to.
+#[derive(Debug)]
+pub enum Verdict {
+    /// 2xx, with the body.
+    Answer(Vec<u8>),
+    /// 401: expired, stale or revoked; one refresh tells.
+    Unauthorized,
+    /// 403, although this program believes the scope granted.
+    Forbidden {
+        /// The body speaks of a scope; else it is a limit of the tier.
+        scope: bool,
+    },
+    /// 404.
+    NotFound,
+    /// Anything else; nothing follows from it for the connection.
+    Failed(Problem),
+}
+
+/// Monei's API at one address.
+#[derive(Clone)]
+pub struct Api {
+    base: Url,
+    http: Client,
+}
+
+/// Where the API is: a constant of the environment (T-18), but for the sandbox, whose address the backend tells and which is loopback.
+pub fn base_url(environment: Environment, sandbox: Option<&Url>) -> Option<Url> {
+    let text = match environment {
+        Environment::Production => "https://api.monei.cc/api/v1".to_owned(),
+        Environment::Development => "https://api.dev.monei.cc/api/v1".to_owned(),
+        Environment::Sandbox => format!("{}/api/v1", sandbox.filter(|url| http::is_loopback(url))?.as_str().trim_end_matches('/')),
+    };
+    Url::parse(&text).ok()
+}
+
+impl Api {
+    /// For the API at `base`.
+    ///
+    /// # Errors
+    /// [`ProblemCode::ProviderUnavailable`] when TLS can't be set up.
+    pub fn new(base: Url) -> Result<Self, Problem> {
+        let http = http::client(http::route_for(&base)).map_err(|_| Problem::new(ProblemCode::ProviderUnavailable))?;
+        Ok(Self { base, http })
+    }
+
+    /// `GET` on `endpoint`. The caller has made sure that the token holds its scope.
+    pub async fn get(&self, endpoint: Endpoint, token: &AccessToken, query: &[(&str, &str)], now_ms: i64) -> Verdict {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{}", self.base.path().trim_end_matches('/'), endpoint.path()));
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", token.expose())) else {
+            return Verdict::Failed(ProblemCode::AnswerUnreadable.into());
+        };
+        bearer.set_sensitive(true);
+        let response = match self.http.get(url.clone()).header(AUTHORIZATION, bearer).send().await {
+            Ok(response) => response,
+            Err(error) => return Verdict::Failed(http::classify(&error, &url, ProblemCode::ProviderUnavailable).await.into()),
+        };
+        match response.status() {
+            status if status.is_success() => match http::body(response).await {
+                Ok(bytes) => Verdict::Answer(bytes),
+                Err(http::BodyError::TooLong) => Verdict::Failed(ProblemCode::AnswerUnreadable.into()),
+                Err(http::BodyError::BrokenOff) => Verdict::Failed(ProblemCode::ProviderUnavailable.into()),
+            },
+            StatusCode::UNAUTHORIZED => Verdict::Unauthorized,
+            StatusCode::FORBIDDEN => {
+                let body = ErrorBody::parse(&http::body(response).await.unwrap_or_default());
+                Verdict::Forbidden { scope: body.message.is_some_and(|message| message.to_ascii_lowercase().contains("scope")) }
+            }
+            StatusCode::NOT_FOUND => Verdict::NotFound,
+            StatusCode::TOO_MANY_REQUESTS => Verdict::Failed(Problem::busy(http::retry_after(&response, now_ms))),
+            status if status.is_server_error() => Verdict::Failed(ProblemCode::ProviderUnavailable.into()),
+            _ => Verdict::Failed(ProblemCode::AnswerUnreadable.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_sandbox_takes_an_address_and_only_a_loopback_one() {
+        let foreign = Url::parse("https://evil.test").unwrap();
+        let local = Url::parse("http://127.0.0.1:43118").unwrap();
+        assert_eq!(base_url(Environment::Production, Some(&foreign)).unwrap().as_str(), "https://api.monei.cc/api/v1");
+        assert_eq!(base_url(Environment::Development, Some(&local)).unwrap().as_str(), "https://api.dev.monei.cc/api/v1");
+        assert_eq!(base_url(Environment::Sandbox, Some(&foreign)), None);
+        assert_eq!(base_url(Environment::Sandbox, None), None);
+        assert_eq!(base_url(Environment::Sandbox, Some(&local)).unwrap().as_str(), "http://127.0.0.1:43118/api/v1");
+    }
+}

@@ -1,0 +1,298 @@
+//! The confidential backend as this program sees it: who runs it, and the three token routes. Its answers are hostile input too.
+
+use monei::{AccessToken, ScopeSet};
+use reqwest::{Client, Response, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize};
+use url::Url;
+
+use crate::answer::Handoff;
+use crate::http;
+use crate::problem::{Problem, ProblemCode};
+use crate::proof::Verifier;
+use crate::view::Environment;
+
+/// Version of the backend's interface that this program speaks.
+const API_VERSION: u32 = 1;
+
+/// A refresh token under the backend's own seal: of no use at Monei, and at no other backend.
+#[derive(Clone)]
+pub struct SealedRefreshToken(SecretString);
+
+impl SealedRefreshToken {
+    /// Wraps `text`.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(SecretString::from(text.into()))
+    }
+
+    /// The text, for the one place that sends or stores it.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl<'de> Deserialize<'de> for SealedRefreshToken {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(SecretString::deserialize(deserializer)?))
+    }
+}
+
+/// Who runs a backend and what it allows.
+#[derive(Clone, Debug)]
+pub struct ClientInfo {
+    /// Which Monei it speaks to.
+    pub environment: Environment,
+    /// Who runs it, at most 80 characters.
+    pub operator_name: String,
+    /// Their page, https only.
+    pub operator_url: Option<Url>,
+    /// What it allows to be asked for.
+    pub scopes: ScopeSet,
+    /// The sandbox's address, loopback only. `None` outside of the sandbox environment.
+    pub sandbox_url: Option<Url>,
+}
+
+/// What a redeem or refresh gave.
+pub struct Tokens {
+    /// The access token.
+    pub access: AccessToken,
+    /// The refresh token, sealed.
+    pub refresh: SealedRefreshToken,
+    /// Lifetime of the access token in seconds.
+    pub expires_in: u64,
+    /// What was granted; `None` where the answer didn't say.
+    pub scopes: Option<ScopeSet>,
+}
+
+/// Why a token route gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    /// Monei definitely refused: the approval is spent or too old, or the grant is gone.
+    Refused,
+    /// The backend can't read what it sealed, or the proof doesn't fit.
+    Unreadable,
+    /// Nothing was decided; asking again with the same proof or key is safe. Says what to tell the person meanwhile.
+    Undecided(Problem),
+}
+
+/// One backend.
+#[derive(Clone)]
+pub struct BackendClient {
+    base: Url,
+    http: Client,
+}
+
+impl BackendClient {
+    /// For the backend at `base` (an origin).
+    ///
+    /// # Errors
+    /// [`ProblemCode::BackendUnreachable`] when TLS can't be set up.
+    pub fn new(base: Url) -> Result<Self, Problem> {
+        let http = http::client(http::route_for(&base)).map_err(|_| Problem::new(ProblemCode::BackendUnreachable))?;
+        Ok(Self { base, http })
+    }
+
+    /// Its origin, as grants are tied to.
+    pub fn origin(&self) -> String {
+        self.base.origin().ascii_serialization()
+    }
+
+    /// The address that the system browser opens.
+    pub fn start_url(&self, challenge: &str, return_to: &str, scopes: &ScopeSet) -> Url {
+        let mut url = self.url("/v1/start");
+        url.query_pairs_mut()
+            .append_pair("challenge", challenge)
+            .append_pair("return", return_to)
+            .append_pair("scope", &scopes.to_string());
+        url
+    }
+
+    /// `GET /v1/client`, checked against the environment this program is for.
+    ///
+    /// # Errors
+    /// A [`Problem`] that says why it can't be used.
+    pub async fn client_info(&self, environment: Environment, now_ms: i64) -> Result<ClientInfo, Problem> {
+        #[derive(Deserialize)]
+        struct Operator {
+            name: String,
+            url: Option<String>,
+        }
+        #[derive(Deserialize)]
+        struct Raw {
+            environment: Environment,
+            operator: Operator,
+            scopes: Vec<String>,
+            api_version: u32,
+            sandbox_url: Option<String>,
+        }
+        let url = self.url("/v1/client");
+        let response = match self.http.get(url.clone()).send().await {
+            Ok(response) => response,
+            Err(error) => return Err(http::classify(&error, &url, ProblemCode::BackendUnreachable).await.into()),
+        };
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::TOO_MANY_REQUESTS => return Err(Problem::busy(http::retry_after(&response, now_ms))),
+            status if status.is_server_error() => return Err(ProblemCode::BackendUnreachable.into()),
+            _ => return Err(ProblemCode::BackendIncompatible.into()),
+        }
+        let bytes = http::body(response).await.map_err(|_| Problem::new(ProblemCode::BackendIncompatible))?;
+        let raw: Raw = serde_json::from_slice(&bytes).map_err(|_| Problem::new(ProblemCode::BackendIncompatible))?;
+        if raw.api_version != API_VERSION {
+            return Err(ProblemCode::BackendIncompatible.into());
+        }
+        if raw.environment != environment {
+            return Err(ProblemCode::BackendEnvironment.into());
+        }
+        let scopes = raw.scopes.iter().map(|text| text.parse()).collect::<Result<ScopeSet, _>>();
+        let sandbox_url = match (environment, raw.sandbox_url) {
+            (Environment::Sandbox, Some(text)) => {
+                Some(Url::parse(&text).ok().filter(http::is_loopback).ok_or(ProblemCode::BackendEnvironment)?)
+            }
+            (Environment::Sandbox, None) => return Err(ProblemCode::BackendIncompatible.into()),
+            _ => None,
+        };
+        Ok(ClientInfo {
+            environment,
+            operator_name: raw.operator.name.chars().filter(|character| !character.is_control()).take(80).collect(),
+            operator_url: raw.operator.url.and_then(|text| Url::parse(&text).ok()).filter(|url| url.scheme() == "https" && url.has_host()),
+            scopes: scopes.map_err(|_| ProblemCode::BackendIncompatible)?,
+            sandbox_url,
+        })
+    }
+
+    /// `POST /v1/redeem`. The same handoff and verifier may be offered again within 120 seconds.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub async fn redeem(&self, handoff: &Handoff, verifier: &Verifier, now_ms: i64) -> Result<Tokens, TokenError> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            handoff: &'a str,
+            code_verifier: &'a str,
+        }
+        let body = Body { handoff: handoff.expose(), code_verifier: verifier.expose() };
+        self.tokens("/v1/redeem", None, &body, now_ms).await
+    }
+
+    /// `POST /v1/refresh`. The same key and token may be offered again within 120 seconds, and give the same pair.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub async fn refresh(&self, idempotency_key: &str, refresh: &SealedRefreshToken, now_ms: i64) -> Result<Tokens, TokenError> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            refresh_token: &'a str,
+        }
+        self.tokens("/v1/refresh", Some(idempotency_key), &Body { refresh_token: refresh.expose() }, now_ms).await
+    }
+
+    /// `POST /v1/revoke`: true if Monei confirmed.
+    pub async fn revoke(&self, access: &AccessToken, refresh: &SealedRefreshToken) -> bool {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            access_token: &'a str,
+            refresh_token: &'a str,
+        }
+        let body = Body { access_token: access.expose(), refresh_token: refresh.expose() };
+        let sent = self.http.post(self.url("/v1/revoke")).json(&body).send().await;
+        sent.is_ok_and(|response| response.status() == StatusCode::NO_CONTENT)
+    }
+
+    async fn tokens(&self, path: &str, key: Option<&str>, body: &impl Serialize, now_ms: i64) -> Result<Tokens, TokenError> {
+        let url = self.url(path);
+        let mut request = self.http.post(url.clone()).json(body);
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => return Err(TokenError::Undecided(http::classify(&error, &url, ProblemCode::BackendUnreachable).await.into())),
+        };
+        if response.status() != StatusCode::OK {
+            return Err(refusal(response, now_ms).await);
+        }
+        let unreadable = || TokenError::Undecided(ProblemCode::BackendIncompatible.into());
+        let bytes = http::body(response).await.map_err(|_| TokenError::Undecided(ProblemCode::BackendUnreachable.into()))?;
+        // The shape is Monei's own, with the refresh token under seal.
+        let parsed = monei::TokenResponse::parse(&bytes).map_err(|_| unreadable())?;
+        Ok(Tokens {
+            access: parsed.access_token,
+            refresh: SealedRefreshToken::new(parsed.refresh_token.expose()),
+            expires_in: parsed.expires_in,
+            scopes: parsed.scopes,
+        })
+    }
+
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(path);
+        url
+    }
+}
+
+async fn refusal(response: Response, now_ms: i64) -> TokenError {
+    #[derive(Deserialize)]
+    struct Body {
+        code: String,
+    }
+    let status = response.status();
+    let busy = Problem::busy(http::retry_after(&response, now_ms));
+    let code = http::body(response).await.ok().and_then(|bytes| serde_json::from_slice::<Body>(&bytes).ok()).map(|body| body.code);
+    let undecided = |code: ProblemCode| TokenError::Undecided(code.into());
+    match code.as_deref() {
+        Some("approval_refused" | "grant_refused" | "handoff_used") => TokenError::Refused,
+        Some("invalid_handoff" | "invalid_token") => TokenError::Unreadable,
+        Some("rate_limited" | "provider_busy") => TokenError::Undecided(busy),
+        Some("provider_unavailable" | "outcome_unknown") => undecided(ProblemCode::ProviderUnavailable),
+        Some("service_unavailable" | "internal") => undecided(ProblemCode::ServiceUnavailable),
+        // A proxy in between, or a backend of another version: nothing is decided by it.
+        _ if status == StatusCode::TOO_MANY_REQUESTS => TokenError::Undecided(busy),
+        _ if status.is_server_error() => undecided(ProblemCode::BackendUnreachable),
+        _ => undecided(ProblemCode::BackendIncompatible),
+    }
+}
+
+/// Reads a backend address that a person or packager gave: an https origin, or http on loopback.
+///
+/// # Errors
+/// [`ProblemCode::BackendAddress`] for anything else.
+pub fn parse_address(text: &str) -> Result<Url, Problem> {
+    let refused = || Problem::new(ProblemCode::BackendAddress);
+    if text.len() > 200 {
+        return Err(refused());
+    }
+    let url = Url::parse(text.trim()).map_err(|_| refused())?;
+    let safe = http::is_loopback(&url) || (url.scheme() == "https" && url.has_host());
+    let bare =
+        url.username().is_empty() && url.password().is_none() && url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    if safe && bare { Ok(url) } else { Err(refused()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_https_or_loopback_origins_are_addresses() {
+        for good in ["https://connect.example.org", "https://connect.example.org:8443/", "http://127.0.0.1:43117", " http://localhost:1 "] {
+            assert!(parse_address(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "connect.example.org",
+            "http://connect.example.org",
+            "https://user@host",
+            "https://user:pw@host",
+            "https://host/path",
+            "https://host?x=1",
+            "https://host/#f",
+            "ftp://host",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "http://10.0.0.1",
+        ] {
+            assert_eq!(parse_address(bad), Err(Problem::new(ProblemCode::BackendAddress)), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,401 @@
+//! One run through the browser: from the checks beforehand to the stored grant, or to an end without effect.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use monei::{Scope, ScopeSet};
+use tokio::sync::mpsc;
+use url::Url;
+
+use super::{Connections, identity};
+use crate::answer::{Answer, Handoff, Refusal, parse_deep_link};
+use crate::backend::{BackendClient, TokenError, Tokens};
+use crate::loopback::Loopback;
+use crate::problem::{Problem, ProblemCode};
+use crate::proof::{PathNonce, Verifier};
+use crate::view::{ActivityEvent, Channel, Stage, TransactionView};
+
+/// How long a person has in the browser (Monei: a code lives ten minutes; the backend's state as long).
+const WAIT: Duration = Duration::from_secs(600);
+/// How long a handoff is offered again while nothing is decided. It dies after 120 seconds.
+const REDEEM_WITHIN: Duration = Duration::from_secs(100);
+/// Most scopes asked for at once.
+const MAX_REQUESTED: usize = 16;
+
+/// What is known of the run while the person is in the browser.
+pub(super) struct Pending {
+    transaction: String,
+    loopback_link: Option<Url>,
+    deep_link: Url,
+    channel: Channel,
+    answers: mpsc::Sender<Answer>,
+}
+
+/// What one run is for.
+struct Request {
+    run: u64,
+    account: Option<String>,
+    scopes: ScopeSet,
+}
+
+/// Why a run ended without a grant.
+enum End {
+    /// The person cancelled, or started another.
+    Cancelled,
+    /// It failed.
+    Failed(Problem),
+}
+
+impl From<Problem> for End {
+    fn from(problem: Problem) -> Self {
+        End::Failed(problem)
+    }
+}
+
+impl From<ProblemCode> for End {
+    fn from(code: ProblemCode) -> Self {
+        End::Failed(code.into())
+    }
+}
+
+impl Connections {
+    /// Asks for a new account's approval of `scopes`. Returns once under way; the rest shows in the view.
+    ///
+    /// # Errors
+    /// What keeps it from starting; nothing has changed then.
+    pub async fn connect(&self, scopes: Vec<String>) -> Result<(), Problem> {
+        self.begin(None, &scopes)
+    }
+
+    /// Asks for the approval of `scopes`, and of nothing else, for an account that is there.
+    ///
+    /// # Errors
+    /// What keeps it from starting; nothing has changed then.
+    pub async fn reconnect(&self, account: &str, scopes: Vec<String>) -> Result<(), Problem> {
+        self.all_grants_of(account).await?;
+        self.begin(Some(account.to_owned()), &scopes)
+    }
+
+    fn begin(&self, account: Option<String>, scopes: &[String]) -> Result<(), Problem> {
+        let parsed = scopes.iter().map(|text| text.parse()).collect::<Result<ScopeSet, _>>();
+        let scopes = parsed.ok().filter(|set| (1..=MAX_REQUESTED).contains(&set.len())).ok_or(ProblemCode::InvalidInput)?;
+        let backend = self.backend()?;
+        let run = {
+            let mut state = self.state();
+            let finishing = matches!(state.transaction, Some(TransactionView { stage: Stage::Finishing, .. }));
+            if finishing || state.undecided.is_some() {
+                return Err(ProblemCode::AnotherInProgress.into());
+            }
+            // An earlier run that still waits ends here, and its verifier with it.
+            state.run += 1;
+            state.pending = None;
+            state.transaction = Some(TransactionView {
+                account: account.clone(),
+                requested: scopes.iter().map(Scope::to_string).collect(),
+                channel: state.preferences.channel,
+                stage: Stage::Checking,
+            });
+            state.run
+        };
+        self.publish();
+        let this = self.clone();
+        tokio::spawn(async move {
+            let request = Request { run, account, scopes };
+            match this.run(&backend, &request).await {
+                Ok(()) | Err(End::Cancelled) => {}
+                Err(End::Failed(problem)) => this.fail(&request, problem).await,
+            }
+        });
+        Ok(())
+    }
+
+    async fn run(&self, backend: &BackendClient, request: &Request) -> Result<(), End> {
+        let scopes = self.checked(request).await?;
+        let verifier = Verifier::generate();
+        let answer = self.ask(backend, request, &verifier, &scopes).await?;
+        let handoff = match answer {
+            Answer::Approved(handoff) => handoff,
+            Answer::Refused(Refusal::Declined) => return Err(ProblemCode::Declined.into()),
+            Answer::Refused(Refusal::RequestRefused) => return Err(ProblemCode::RequestRefused.into()),
+            Answer::Refused(Refusal::Unavailable) => return Err(ProblemCode::ProviderUnavailable.into()),
+        };
+        self.stage(request, Stage::Finishing)?;
+        let tokens = self.redeem(backend, &handoff, &verifier).await?;
+        drop(verifier);
+        if tokens.scopes.as_ref().is_none_or(ScopeSet::is_empty) {
+            // A pair that opens nothing: not worth keeping alive at Monei.
+            backend.revoke(&tokens.access, &tokens.refresh).await;
+            return Err(ProblemCode::NothingGranted.into());
+        }
+        let approved = self.keep(backend, request, tokens).await?;
+        Ok(self.place(approved).await?)
+    }
+
+    /// The keychain and the backend, before anybody approves in vain.
+    async fn checked(&self, request: &Request) -> Result<ScopeSet, End> {
+        let (keychain, backend) = tokio::join!(self.check_keychain(), self.ask_backend());
+        self.publish();
+        keychain?;
+        backend?;
+        let allowed = self.state().info.as_ref().map(|info| info.scopes.clone()).unwrap_or_default();
+        if !request.scopes.is_subset(&allowed) {
+            return Err(ProblemCode::RequestRefused.into());
+        }
+        Ok(request.scopes.clone())
+    }
+
+    /// Opens the browser and waits for what it brings back.
+    async fn ask(&self, backend: &BackendClient, request: &Request, verifier: &Verifier, scopes: &ScopeSet) -> Result<Answer, End> {
+        let challenge = verifier.challenge();
+        let deep_link = backend.start_url(challenge.as_str(), "deep-link", scopes);
+        let prefers_loopback = self.state().preferences.channel == Channel::Loopback;
+        let mut loopback = if prefers_loopback { Loopback::open(&PathNonce::generate()).await.ok() } else { None };
+        let channel = if loopback.is_some() { Channel::Loopback } else { Channel::DeepLink };
+        if channel == Channel::DeepLink && !self.handles_links().await {
+            return Err(if prefers_loopback { ProblemCode::LoopbackUnavailable } else { ProblemCode::DeepLinkUnavailable }.into());
+        }
+        let loopback_link = loopback.as_ref().map(|loopback| backend.start_url(challenge.as_str(), loopback.return_to(), scopes));
+        let link = loopback_link.clone().unwrap_or_else(|| deep_link.clone());
+        let (answers, mut linked) = mpsc::channel(1);
+        let expires_at = self.now() + i64::try_from(WAIT.as_millis()).unwrap_or(i64::MAX);
+        {
+            let mut state = self.state();
+            if state.run != request.run {
+                return Err(End::Cancelled);
+            }
+            state.pending = Some(Pending { transaction: challenge.transaction().to_owned(), loopback_link, deep_link, channel, answers });
+            if let Some(transaction) = &mut state.transaction {
+                transaction.channel = channel;
+                transaction.stage = Stage::Waiting { expires_at, browser_failed: false };
+            }
+        }
+        self.publish();
+        // The browser may take its time to start; the answer may come before the opener has returned.
+        let opener = self.clone();
+        let run = request.run;
+        tokio::spawn(async move { opener.open_browser(run, link).await });
+        let from_loopback = async {
+            match &mut loopback {
+                Some(loopback) => loopback.answer().await,
+                None => std::future::pending().await,
+            }
+        };
+        let answer = tokio::select! {
+            answer = from_loopback => answer.ok_or(End::Failed(ProblemCode::LoopbackUnavailable.into())),
+            // The sender is dropped when the run is cancelled.
+            answer = linked.recv() => answer.ok_or(End::Cancelled),
+            () = tokio::time::sleep(WAIT) => Err(ProblemCode::TimedOut.into()),
+        };
+        let mut state = self.state();
+        if state.run == request.run {
+            state.pending = None;
+        }
+        answer
+    }
+
+    async fn open_browser(&self, run: u64, link: Url) {
+        let browser = Arc::clone(&self.inner.options.browser);
+        let opened = tokio::task::spawn_blocking(move || browser.open(&link)).await;
+        let failed = !matches!(opened, Ok(Ok(())));
+        {
+            let mut state = self.state();
+            if state.run != run {
+                return;
+            }
+            if let Some(TransactionView { stage: Stage::Waiting { browser_failed, .. }, .. }) = &mut state.transaction {
+                *browser_failed = failed;
+            }
+        }
+        self.publish();
+    }
+
+    async fn handles_links(&self) -> bool {
+        let browser = Arc::clone(&self.inner.options.browser);
+        tokio::task::spawn_blocking(move || browser.handles_links()).await.unwrap_or(false)
+    }
+
+    /// Offers the handoff until it is decided. The backend answers the same proof the same way, so asking again is safe.
+    async fn redeem(&self, backend: &BackendClient, handoff: &Handoff, verifier: &Verifier) -> Result<Tokens, Problem> {
+        let began = tokio::time::Instant::now();
+        let mut pause = Duration::from_secs(1);
+        loop {
+            let problem = match backend.redeem(handoff, verifier, self.now()).await {
+                Ok(tokens) => return Ok(tokens),
+                Err(TokenError::Refused) => return Err(ProblemCode::ApprovalExpired.into()),
+                Err(TokenError::Unreadable) => return Err(ProblemCode::ApprovalInvalid.into()),
+                Err(TokenError::Undecided(problem)) => problem,
+            };
+            let wait = problem.retry_after_s.map_or(pause, |seconds| Duration::from_secs(seconds.into()));
+            let may_pass = matches!(
+                problem.code,
+                ProblemCode::Busy | ProblemCode::BackendUnreachable | ProblemCode::Offline | ProblemCode::ProviderUnavailable
+            );
+            if !may_pass || began.elapsed() + wait > REDEEM_WITHIN {
+                return Err(problem);
+            }
+            tokio::time::sleep(wait).await;
+            pause = (pause * 2).min(Duration::from_secs(10));
+        }
+    }
+
+    /// Makes the pair durable before anything is done with it.
+    async fn keep(&self, backend: &BackendClient, request: &Request, tokens: Tokens) -> Result<identity::Approved, Problem> {
+        let grant = crate::proof::random_text::<16>();
+        let record = crate::vault::GrantRecord {
+            generation: 0,
+            backend: backend.origin(),
+            account: String::new(),
+            access: tokens.access,
+            refresh: tokens.refresh,
+            expires_at: super::tokens::expiry(self.now(), tokens.expires_in),
+            scopes: tokens.scopes.unwrap_or_default(),
+        };
+        let kept = match self.note_unassigned(&grant).await {
+            Ok(()) => self.inner.options.vault.write(&grant, record.encode()).await.map_err(Problem::from),
+            Err(problem) => Err(problem),
+        };
+        if let Err(problem) = kept {
+            // What can't be kept must not stay alive at Monei.
+            backend.revoke(&record.access, &record.refresh).await;
+            return Err(problem);
+        }
+        Ok(identity::Approved { grant, record, requested: request.scopes.clone(), target: request.account.clone() })
+    }
+
+    fn stage(&self, request: &Request, stage: Stage) -> Result<(), End> {
+        {
+            let mut state = self.state();
+            if state.run != request.run {
+                return Err(End::Cancelled);
+            }
+            if let Some(transaction) = &mut state.transaction {
+                transaction.stage = stage;
+            }
+        }
+        self.publish();
+        Ok(())
+    }
+
+    /// The run ends without effect on what was there; what was declined is remembered.
+    async fn fail(&self, request: &Request, problem: Problem) {
+        if self.stage(request, Stage::Failed { problem: problem.clone() }).is_err() {
+            return;
+        }
+        let declined = matches!(problem.code, ProblemCode::Declined | ProblemCode::NothingGranted);
+        let (account, at, scopes) = (request.account.clone(), self.now(), request.scopes.clone());
+        let noted = self
+            .index(move |index| {
+                let row = index.accounts()?.into_iter().find(|row| Some(&row.id) == account.as_ref());
+                let name = row.as_ref().and_then(super::grants::display_name);
+                if let Some(row) = row.as_ref().filter(|_| declined) {
+                    identity::mark_declined(index, &row.id, &scopes, at)?;
+                }
+                let event = ActivityEvent::Failed { code: problem.code.name() };
+                index.log(at, row.as_ref().map(|row| row.id.as_str()), name.as_deref(), &event)
+            })
+            .await;
+        if noted.is_ok() {
+            drop(self.reload().await);
+        }
+    }
+
+    /// Opens the browser again with the same link.
+    ///
+    /// # Errors
+    /// [`ProblemCode::InvalidInput`] when nothing waits.
+    pub async fn open_again(&self) -> Result<(), Problem> {
+        let link = self.start_link().ok_or(ProblemCode::InvalidInput)?;
+        let run = self.state().run;
+        self.open_browser(run, link).await;
+        Ok(())
+    }
+
+    /// The link that the browser was opened with, for the clipboard. It must not reach the web view.
+    pub fn start_link(&self) -> Option<Url> {
+        let state = self.state();
+        let pending = state.pending.as_ref()?;
+        match (&pending.loopback_link, pending.channel) {
+            (Some(link), Channel::Loopback) => Some(link.clone()),
+            _ => Some(pending.deep_link.clone()),
+        }
+    }
+
+    /// "Browser shows an error?": the same approval, brought back by a deep link. Either answer counts.
+    ///
+    /// # Errors
+    /// [`ProblemCode::DeepLinkUnavailable`] if the system doesn't bring such links here, [`ProblemCode::InvalidInput`] when nothing waits.
+    pub async fn use_deep_link(&self) -> Result<(), Problem> {
+        if self.state().pending.is_none() {
+            return Err(ProblemCode::InvalidInput.into());
+        }
+        if !self.handles_links().await {
+            return Err(ProblemCode::DeepLinkUnavailable.into());
+        }
+        {
+            let mut state = self.state();
+            let pending = state.pending.as_mut().ok_or(ProblemCode::InvalidInput)?;
+            pending.channel = Channel::DeepLink;
+            if let Some(transaction) = &mut state.transaction {
+                transaction.channel = Channel::DeepLink;
+            }
+        }
+        self.publish();
+        self.open_again().await
+    }
+
+    /// Takes a link that the system handed to this program. Anything but an answer to the waiting transaction is dropped.
+    pub async fn deep_link(&self, url: &str) {
+        let Ok(link) = parse_deep_link(url, &self.inner.options.link_scheme) else {
+            tracing::info!("a link that is no answer was dropped");
+            return;
+        };
+        let sender = {
+            let state = self.state();
+            state.pending.as_ref().filter(|pending| pending.transaction == link.transaction).map(|pending| pending.answers.clone())
+        };
+        match sender {
+            // Full or closed: it has been answered already.
+            Some(sender) => drop(sender.try_send(link.answer)),
+            None => tracing::info!("a link for no waiting transaction was dropped"),
+        }
+    }
+
+    /// Ends the run while the person is in the browser. An undecided approval is discarded. Too late once it is being stored.
+    pub async fn cancel(&self) {
+        let undecided = {
+            let mut state = self.state();
+            match state.transaction.as_ref().map(|transaction| &transaction.stage) {
+                None | Some(Stage::Finishing) => return,
+                Some(_) => {}
+            }
+            state.run += 1;
+            state.pending = None;
+            state.transaction = None;
+            state.undecided.take()
+        };
+        self.publish();
+        if let Some(undecided) = undecided {
+            self.discard(&undecided.grant).await;
+        }
+    }
+
+    /// Takes the outcome of the last run off the screen.
+    pub async fn dismiss(&self) {
+        {
+            let mut state = self.state();
+            if !matches!(state.transaction.as_ref().map(|transaction| &transaction.stage), Some(Stage::Done { .. } | Stage::Failed { .. }))
+            {
+                return;
+            }
+            state.transaction = None;
+        }
+        self.publish();
+    }
+
+    pub(super) fn finish(&self, stage: Stage) {
+        if let Some(transaction) = &mut self.state().transaction {
+            transaction.stage = stage;
+        }
+        self.publish();
+    }
+}

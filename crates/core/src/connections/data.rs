@@ -1,0 +1,164 @@
+//! What was granted, looked at: fetched from Monei when a person looks, each endpoint only with its scope.
+
+use monei::Endpoint;
+use monei::read::{KycLimits, KycStatus, Profile, ReadError, Transactions, Wallet};
+
+use super::Connections;
+use crate::api::Verdict;
+use crate::index::StoredHealth;
+use crate::problem::{Problem, ProblemCode};
+use crate::reads;
+use crate::view::{Section, SectionView};
+
+/// How many transactions are shown.
+const LATEST: &[(&str, &str)] = &[("page", "1"), ("limit", "10")];
+
+impl Connections {
+    /// Fetches a section. The scope is checked first; without it nothing is called.
+    ///
+    /// # Errors
+    /// A [`Problem`] that says why there is nothing to show.
+    pub async fn load(&self, account: &str, section: Section) -> Result<SectionView, Problem> {
+        let outcome = self.fetch(account, section).await;
+        self.note(account, outcome.as_ref().err()).await?;
+        outcome
+    }
+
+    /// Asks Monei whether the connection still works, by the cheapest call that its scopes allow.
+    ///
+    /// # Errors
+    /// What the call came to; [`ProblemCode::ScopeMissing`] where it can't be told without spending.
+    pub async fn check(&self, account: &str) -> Result<(), Problem> {
+        let grants = self.grants_of(account).await?;
+        let endpoint = [Endpoint::UserMe, Endpoint::KycStatus, Endpoint::WalletMe]
+            .into_iter()
+            .find(|endpoint| grants.iter().any(|grant| grant.scopes.contains(&endpoint.scope())))
+            .ok_or(ProblemCode::ScopeMissing)?;
+        let outcome = self.call(account, endpoint, &[]).await;
+        self.note(account, outcome.as_ref().err()).await?;
+        outcome.map(drop)
+    }
+
+    async fn fetch(&self, account: &str, section: Section) -> Result<SectionView, Problem> {
+        match section {
+            Section::Profile => {
+                let profile = self.read(account, Endpoint::UserMe, &[], Profile::parse).await?;
+                self.remember(account, &profile).await?;
+                Ok(SectionView::Profile(reads::profile(&profile)))
+            }
+            Section::Kyc => {
+                let status = self.read(account, Endpoint::KycStatus, &[], KycStatus::parse).await?;
+                // The limits have an endpoint of their own, of open shape; without it those of the status are shown.
+                let limits = match self.read(account, Endpoint::KycLimits, &[], KycLimits::parse).await {
+                    Ok(limits) => Some(limits),
+                    Err(Problem { code: ProblemCode::AnswerUnreadable, .. }) => None,
+                    Err(problem) => return Err(problem),
+                };
+                Ok(SectionView::Kyc(reads::kyc(&status, limits.as_ref())))
+            }
+            Section::Wallet => Ok(SectionView::Wallet(reads::wallet(&self.read(account, Endpoint::WalletMe, &[], Wallet::parse).await?))),
+            Section::Transactions => {
+                let body = match self.call(account, Endpoint::Transactions, LATEST).await? {
+                    Some(body) => body,
+                    // Monei's pages name two paths for it.
+                    None => self.call(account, Endpoint::TransactionsUser, LATEST).await?.ok_or(ProblemCode::AnswerUnreadable)?,
+                };
+                Ok(SectionView::Transactions(reads::transactions(&Transactions::parse(&body).map_err(unreadable)?)))
+            }
+        }
+    }
+
+    async fn read<T>(
+        &self,
+        account: &str,
+        endpoint: Endpoint,
+        query: &[(&str, &str)],
+        parse: impl Fn(&[u8]) -> Result<T, ReadError>,
+    ) -> Result<T, Problem> {
+        let body = self.call(account, endpoint, query).await?.ok_or(ProblemCode::AnswerUnreadable)?;
+        parse(&body).map_err(unreadable)
+    }
+
+    /// Calls `endpoint` with whichever grant has its scope. `None` for 404.
+    async fn call(&self, account: &str, endpoint: Endpoint, query: &[(&str, &str)]) -> Result<Option<Vec<u8>>, Problem> {
+        let scope = endpoint.scope();
+        let grants = self.grants_of(account).await?;
+        let mut outcome = Err(ProblemCode::ScopeMissing.into());
+        for grant in grants.iter().filter(|grant| grant.scopes.contains(&scope)) {
+            outcome = self.call_with(grant, endpoint, query).await;
+            // Only a grant that is gone makes room for the next one.
+            if !matches!(outcome, Err(Problem { code: ProblemCode::AccessRevoked, .. })) {
+                break;
+            }
+        }
+        outcome
+    }
+
+    async fn call_with(
+        &self,
+        grant: &crate::index::GrantRow,
+        endpoint: Endpoint,
+        query: &[(&str, &str)],
+    ) -> Result<Option<Vec<u8>>, Problem> {
+        let api = self.api().await?;
+        let mut refused = None;
+        loop {
+            let record = self.usable(grant, refused).await?;
+            if !record.scopes.contains(&endpoint.scope()) {
+                return Err(ProblemCode::ScopeMissing.into());
+            }
+            match api.get(endpoint, &record.access, query, self.now()).await {
+                Verdict::Answer(body) => return Ok(Some(body)),
+                Verdict::NotFound => return Ok(None),
+                // Expired, stale or revoked: one refresh tells which.
+                Verdict::Unauthorized if refused.is_none() => refused = Some(record.generation),
+                // A token that Monei has just given: its trouble, not a revocation.
+                Verdict::Unauthorized => return Err(ProblemCode::ProviderUnavailable.into()),
+                Verdict::Forbidden { scope: true } => return Err(ProblemCode::ScopeMissing.into()),
+                Verdict::Forbidden { scope: false } => return Err(ProblemCode::LimitReached.into()),
+                Verdict::Failed(problem) => return Err(problem),
+            }
+        }
+    }
+
+    /// Remembers who the account belongs to, for display and for comparing at the next approval.
+    async fn remember(&self, account: &str, profile: &Profile) -> Result<(), Problem> {
+        let (id, profile) = (account.to_owned(), profile.clone());
+        self.index(move |index| {
+            let Some(mut row) = index.accounts()?.into_iter().find(|row| row.id == id) else { return Ok(()) };
+            let before = row.clone();
+            row.user_id = profile.id.clone().or(row.user_id);
+            row.name = profile.name().or(row.name);
+            row.email = profile.email.clone().or(row.email);
+            if row == before { Ok(()) } else { index.put_account(&row) }
+        })
+        .await
+    }
+
+    /// Shows on the account how the last call went.
+    async fn note(&self, account: &str, problem: Option<&Problem>) -> Result<(), Problem> {
+        let (id, at) = (account.to_owned(), self.now());
+        let code = problem.map(|problem| problem.code);
+        self.index(move |index| {
+            let Some(mut row) = index.accounts()?.into_iter().find(|row| row.id == id) else { return Ok(()) };
+            match code {
+                // Monei has answered for this token, if only with a no.
+                None | Some(ProblemCode::LimitReached | ProblemCode::AnswerUnreadable) => {
+                    row.health = StoredHealth::Connected;
+                    row.checked_at = Some(at);
+                }
+                Some(ProblemCode::ScopeMissing | ProblemCode::AccessRevoked | ProblemCode::NoSuchAccount) => return Ok(()),
+                // What Monei ended stays ended, whatever fails afterwards.
+                Some(_) if matches!(row.health, StoredHealth::NeedsReconnect(_)) => return Ok(()),
+                Some(code) => row.health = StoredHealth::Unreachable(code.name()),
+            }
+            index.put_account(&row)
+        })
+        .await?;
+        self.reload().await
+    }
+}
+
+fn unreadable(_: ReadError) -> Problem {
+    ProblemCode::AnswerUnreadable.into()
+}

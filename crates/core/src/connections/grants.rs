@@ -1,0 +1,140 @@
+//! A grant's record in the vault, and what happens to the index when it comes, goes or dies.
+
+use monei::{Scope, ScopeSet};
+
+use super::Connections;
+use crate::index::{GrantRow, IndexError, ScopeMark, StoredHealth, Tables};
+use crate::problem::{Problem, ProblemCode};
+use crate::vault::{GrantRecord, RecordError};
+use crate::view::ActivityEvent;
+
+/// Setting that lists grants which are in the vault but belong to no account yet.
+const UNASSIGNED: &str = "unassigned_grants";
+
+impl Connections {
+    /// The account's grants from the present backend, newest first.
+    pub(super) async fn grants_of(&self, account: &str) -> Result<Vec<GrantRow>, Problem> {
+        let mut grants = self.all_grants_of(account).await?;
+        let here = self.state().backend.origin().ascii_serialization();
+        grants.retain(|grant| grant.backend == here);
+        Ok(grants)
+    }
+
+    /// The account's grants from whichever backend, newest first.
+    pub(super) async fn all_grants_of(&self, account: &str) -> Result<Vec<GrantRow>, Problem> {
+        let account = account.to_owned();
+        self.index(move |index| {
+            if !index.accounts()?.iter().any(|row| row.id == account) {
+                return Ok(None);
+            }
+            let mut grants = index.grants()?;
+            grants.retain(|grant| grant.account == account);
+            grants.sort_by_key(|grant| std::cmp::Reverse(grant.granted_at));
+            Ok(Some(grants))
+        })
+        .await?
+        .ok_or_else(|| ProblemCode::NoSuchAccount.into())
+    }
+
+    /// The record of a grant.
+    pub(super) async fn read_record(&self, grant: &str) -> Result<GrantRecord, Problem> {
+        let text = self.inner.options.vault.read(grant).await?.ok_or(ProblemCode::RecordUnreadable)?;
+        GrantRecord::decode(&text).map_err(|error| {
+            match error {
+                RecordError::Damaged => tracing::warn!("a stored record is damaged"),
+                RecordError::Newer(version) => tracing::warn!(version, "a stored record is of a newer version"),
+            }
+            ProblemCode::RecordUnreadable.into()
+        })
+    }
+
+    /// Notes that `grant` is about to be written to the vault without an account.
+    pub(super) async fn note_unassigned(&self, grant: &str) -> Result<(), Problem> {
+        let grant = grant.to_owned();
+        self.index(move |index| {
+            let mut list = unassigned(index)?;
+            list.push(grant);
+            put_unassigned(index, &list)
+        })
+        .await
+    }
+
+    /// Revokes and removes what was approved but never decided about, because the program ended in between.
+    pub(super) async fn discard_leftovers(&self) {
+        let undecided = self.state().undecided.as_ref().map(|undecided| undecided.grant.clone());
+        let Ok((list, grants)) = self.index(|index| Ok((unassigned(index)?, index.grants()?))).await else { return };
+        for grant in list.into_iter().filter(|grant| Some(grant) != undecided.as_ref()) {
+            if grants.iter().any(|row| row.id == grant) {
+                // It got its account; only the note is left.
+                drop(self.index(move |index| forget_unassigned(index, &grant)).await);
+                continue;
+            }
+            self.discard(&grant).await;
+        }
+    }
+
+    /// Revokes a grant that belongs to no account, and removes it. True if Monei confirmed.
+    pub(super) async fn discard(&self, grant: &str) -> bool {
+        let confirmed = match self.read_record(grant).await {
+            Ok(record) => self.revoke_record(&record).await,
+            Err(_) => false,
+        };
+        if let Err(error) = self.inner.options.vault.delete(grant).await {
+            // Kept in the list, so that the next start tries again.
+            tracing::warn!(%error, "an undecided grant could not be removed");
+            return confirmed;
+        }
+        let grant = grant.to_owned();
+        drop(self.index(move |index| forget_unassigned(index, &grant)).await);
+        confirmed
+    }
+
+    /// Monei has definitely ended this grant: its tokens go, and with them the scopes that no other grant of the account holds.
+    pub(super) async fn bury(&self, grant: &GrantRow) -> Result<(), Problem> {
+        self.inner.options.vault.delete(&grant.id).await?;
+        let at = self.now();
+        let grant = grant.clone();
+        self.index(move |index| {
+            index.remove_grant(&grant.id)?;
+            let rest: Vec<GrantRow> = index.grants()?.into_iter().filter(|row| row.account == grant.account).collect();
+            let held = rest.iter().fold(ScopeSet::new(), |held, row| held.union(&row.scopes));
+            let lost = grant.scopes.difference(&held);
+            for scope in lost.iter() {
+                index.put_scope_state(&grant.account, scope.as_str(), ScopeMark::Lost, at)?;
+            }
+            let Some(mut row) = index.accounts()?.into_iter().find(|row| row.id == grant.account) else { return Ok(()) };
+            if rest.is_empty() {
+                row.health = StoredHealth::NeedsReconnect("access_revoked".into());
+                index.put_account(&row)?;
+            }
+            if !lost.is_empty() {
+                let event = ActivityEvent::Revoked { scopes: lost.iter().map(Scope::to_string).collect() };
+                index.log(at, Some(&row.id), display_name(&row).as_deref(), &event)?;
+            }
+            Ok(())
+        })
+        .await?;
+        self.reload().await
+    }
+}
+
+/// The grants without an account.
+pub(super) fn unassigned(index: &Tables<'_>) -> Result<Vec<String>, IndexError> {
+    Ok(index.setting(UNASSIGNED)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+/// Takes `grant` off the list.
+pub(super) fn forget_unassigned(index: &Tables<'_>, grant: &str) -> Result<(), IndexError> {
+    let mut list = unassigned(index)?;
+    list.retain(|listed| listed != grant);
+    put_unassigned(index, &list)
+}
+
+fn put_unassigned(index: &Tables<'_>, list: &[String]) -> Result<(), IndexError> {
+    index.set_setting(UNASSIGNED, &serde_json::to_string(list).unwrap_or_default())
+}
+
+/// What a person calls the account.
+pub(super) fn display_name(row: &crate::index::AccountRow) -> Option<String> {
+    row.label.clone().or_else(|| row.name.clone()).or_else(|| row.email.clone())
+}

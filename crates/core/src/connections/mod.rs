@@ -1,0 +1,188 @@
+//! The public face of the crate: what a window can show and do. Each file here is one thing a person does.
+
+mod accounts;
+mod connect;
+mod data;
+mod disconnect;
+mod grants;
+mod identity;
+mod present;
+mod setup;
+mod tokens;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+use url::Url;
+
+use crate::api::{self, Api};
+use crate::backend::{BackendClient, ClientInfo};
+use crate::clock::Clock;
+use crate::index::{Index, Tables};
+use crate::problem::{Problem, ProblemCode};
+use crate::vault::Vault;
+use crate::view::{AppView, BackendStatus, Environment, KeychainState, Link, Preferences, TransactionView};
+
+/// Opens pages in the person's own browser.
+pub trait Browser: Send + Sync {
+    /// Opens `url`. May block for a while; called off the async runtime.
+    ///
+    /// # Errors
+    /// [`OpenFailed`] when no browser could be started.
+    fn open(&self, url: &Url) -> Result<(), OpenFailed>;
+
+    /// Whether the system brings links of this program's scheme back to this program.
+    fn handles_links(&self) -> bool {
+        true
+    }
+}
+
+/// No browser could be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no browser could be started")]
+pub struct OpenFailed;
+
+/// What the crate needs from the program around it.
+pub struct Options {
+    /// Which Monei.
+    pub environment: Environment,
+    /// The program's version, for display.
+    pub version: String,
+    /// Folder for the index and locks. Made where it is missing, for this user alone.
+    pub data_dir: PathBuf,
+    /// Scheme of this program's deep links.
+    pub link_scheme: String,
+    /// The backend to start with; see [`crate::parse_address`].
+    pub backend: Url,
+    /// The backend's address was set by the packager or the environment: it can't be changed from within.
+    pub backend_managed: bool,
+    /// Opens pages.
+    pub browser: Arc<dyn Browser>,
+    /// Keeps tokens.
+    pub vault: Arc<dyn Vault>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// All connections of this person on this computer. Cheap to clone.
+#[derive(Clone)]
+pub struct Connections {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    options: Options,
+    index: Mutex<Index>,
+    state: Mutex<State>,
+    view: watch::Sender<Arc<AppView>>,
+    refreshing: tokens::SingleFlight,
+}
+
+/// What isn't on disk.
+struct State {
+    backend: Url,
+    confirmed: bool,
+    info: Option<ClientInfo>,
+    status: BackendStatus,
+    keychain: KeychainState,
+    preferences: Preferences,
+    transaction: Option<TransactionView>,
+    pending: Option<connect::Pending>,
+    undecided: Option<identity::Undecided>,
+    /// Counts transactions, so that a task of an older one can tell that it isn't meant any more.
+    run: u64,
+}
+
+impl Connections {
+    /// Opens the index, and looks after whatever an earlier run left undone. Keychain and backend are checked by [`Connections::probe`].
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`] when the index can't be opened or was written by a newer version.
+    pub async fn start(options: Options) -> Result<Self, Problem> {
+        let connections = setup::open(options).await?;
+        connections.publish();
+        Ok(connections)
+    }
+
+    /// What there is to show now.
+    pub fn view(&self) -> Arc<AppView> {
+        self.inner.view.borrow().clone()
+    }
+
+    /// Tells of each change, the latest one only.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<AppView>> {
+        self.inner.view.subscribe()
+    }
+
+    /// The page outside that `link` stands for, if there is one here.
+    pub fn link(&self, link: Link) -> Option<Url> {
+        let state = self.state();
+        let info = state.info.as_ref();
+        let sandbox = |path: &str| info.and_then(|info| info.sandbox_url.as_ref()).and_then(|url| url.join(path).ok());
+        match link {
+            Link::Operator => info.and_then(|info| info.operator_url.clone()),
+            Link::SandboxControl => sandbox("/sandbox"),
+            Link::MoneiSettings if self.inner.options.environment == Environment::Sandbox => sandbox("/settings/apps"),
+            // Where in Monei's settings isn't documented; its front page is.
+            Link::MoneiSettings => Url::parse("https://monei.cc/").ok(),
+        }
+    }
+
+    /// Ends what is open: the listener and any wait. Nothing that was stored changes.
+    pub async fn shutdown(&self) {
+        let mut state = self.state();
+        state.run += 1;
+        state.pending = None;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> i64 {
+        self.inner.options.clock.now_ms()
+    }
+
+    /// Runs `work` on the index, off the async runtime: SQLite waits for the disk.
+    async fn index<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tables<'_>) -> Result<T, crate::index::IndexError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let inner = Arc::clone(&self.inner);
+        let done = tokio::task::spawn_blocking(move || {
+            let mut index = inner.index.lock().unwrap_or_else(PoisonError::into_inner);
+            index.transaction(work)
+        })
+        .await;
+        match done {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "index");
+                Err(ProblemCode::IndexUnavailable.into())
+            }
+            Err(_) => Err(ProblemCode::IndexUnavailable.into()),
+        }
+    }
+
+    fn backend(&self) -> Result<BackendClient, Problem> {
+        let (address, confirmed) = {
+            let state = self.state();
+            (state.backend.clone(), state.confirmed)
+        };
+        if !confirmed {
+            return Err(ProblemCode::BackendUnconfirmed.into());
+        }
+        BackendClient::new(address)
+    }
+
+    async fn api(&self) -> Result<Api, Problem> {
+        let environment = self.inner.options.environment;
+        if environment == Environment::Sandbox && self.state().info.is_none() {
+            self.ask_backend().await?;
+        }
+        let sandbox = self.state().info.as_ref().and_then(|info| info.sandbox_url.clone());
+        let base = api::base_url(environment, sandbox.as_ref()).ok_or(ProblemCode::BackendIncompatible)?;
+        Api::new(base)
+    }
+}

@@ -1,0 +1,144 @@
+//! From what is known to what is shown: pure functions over the index's rows and the state in memory.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use monei::Scope;
+
+use super::{Connections, Options, State};
+use crate::feature::{FeatureId, catalogue};
+use crate::index::{AccountRow, GrantRow, IndexError, ScopeMark, ScopeRow, StoredHealth, Tables};
+use crate::problem::{Problem, ProblemCode};
+use crate::view::{AccountView, AppView, BackendView, FeatureState, FeatureView, Health, OperatorView};
+
+/// An account with its grants.
+pub(super) struct Known {
+    pub(super) row: AccountRow,
+    pub(super) grants: Vec<GrantRow>,
+}
+
+/// Declined and lost scopes by account.
+pub(super) type Marks = HashMap<String, Vec<ScopeRow>>;
+
+pub(super) fn load(index: &Tables<'_>) -> Result<(Vec<Known>, Marks), IndexError> {
+    let mut grants = index.grants()?;
+    let mut marks = Marks::new();
+    let mut known = Vec::new();
+    for row in index.accounts()? {
+        let (own, rest) = grants.into_iter().partition(|grant| grant.account == row.id);
+        grants = rest;
+        marks.insert(row.id.clone(), index.scope_states(&row.id)?);
+        known.push(Known { row, grants: own });
+    }
+    Ok((known, marks))
+}
+
+pub(super) fn accounts(state: &State, known: &[Known], marks: &Marks) -> Vec<AccountView> {
+    let here = state.backend.origin().ascii_serialization();
+    let none = Vec::new();
+    known.iter().map(|known| account(&here, known, marks.get(&known.row.id).unwrap_or(&none))).collect()
+}
+
+fn account(here: &str, Known { row, grants }: &Known, marks: &[ScopeRow]) -> AccountView {
+    let feature = |id: FeatureId| FeatureView { id, state: feature_state(&id.scope(), grants, marks) };
+    let mut other_scopes: Vec<String> =
+        grants.iter().flat_map(|grant| grant.scopes.iter()).filter(|scope| !scope.is_known()).map(Scope::to_string).collect();
+    other_scopes.sort();
+    other_scopes.dedup();
+    let elsewhere = grants.iter().all(|grant| grant.backend != here);
+    AccountView {
+        id: row.id.clone(),
+        label: row.label.clone(),
+        name: row.name.clone(),
+        email: row.email.clone(),
+        health: match &row.health {
+            StoredHealth::Connected => Health::Connected,
+            StoredHealth::NeedsReconnect(code) => Health::NeedsReconnect { reason: problem(code) },
+            StoredHealth::Unreachable(code) => match problem(code) {
+                reason @ Problem {
+                    code:
+                        ProblemCode::KeychainLocked
+                        | ProblemCode::KeychainAbsent
+                        | ProblemCode::KeychainRefused
+                        | ProblemCode::KeychainTimeout
+                        | ProblemCode::RecordUnreadable,
+                    ..
+                } => Health::Locked { reason },
+                reason => Health::Unreachable { reason },
+            },
+        },
+        connected_at: row.connected_at,
+        checked_at: row.checked_at,
+        features: FeatureId::ALL.into_iter().map(feature).collect(),
+        other_scopes,
+        other_backend: grants.first().filter(|_| elsewhere).map(|grant| grant.backend.clone()),
+        expires_at: grants.iter().map(|grant| grant.expires_at).min(),
+    }
+}
+
+fn feature_state(scope: &Scope, grants: &[GrantRow], marks: &[ScopeRow]) -> FeatureState {
+    let granted = grants.iter().filter(|grant| grant.scopes.contains(scope)).map(|grant| grant.granted_at).min();
+    if let Some(at) = granted {
+        return FeatureState::Enabled { at };
+    }
+    match marks.iter().find(|row| row.scope == scope.as_str()) {
+        Some(ScopeRow { mark: ScopeMark::Declined, at, .. }) => FeatureState::Declined { at: *at },
+        Some(ScopeRow { mark: ScopeMark::Lost, at, .. }) => FeatureState::Lost { at: *at },
+        None => FeatureState::NotAsked,
+    }
+}
+
+fn problem(code: &str) -> Problem {
+    serde_json::from_value::<ProblemCode>(code.into()).unwrap_or(ProblemCode::AnswerUnreadable).into()
+}
+
+pub(super) fn app(options: &Options, state: &State, accounts: Vec<AccountView>) -> AppView {
+    let info = state.info.as_ref();
+    AppView {
+        environment: options.environment,
+        version: options.version.clone(),
+        backend: BackendView {
+            address: state.backend.origin().ascii_serialization(),
+            managed: options.backend_managed,
+            confirmed: state.confirmed,
+            operator: info.map(|info| OperatorView {
+                name: info.operator_name.clone(),
+                host: info.operator_url.as_ref().and_then(|url| url.host_str()).map(str::to_owned),
+            }),
+            scopes: info.map(|info| info.scopes.iter().map(Scope::to_string).collect()).unwrap_or_default(),
+            status: state.status.clone(),
+        },
+        keychain: state.keychain,
+        catalogue: catalogue(),
+        accounts,
+        transaction: state.transaction.clone(),
+        preferences: state.preferences,
+    }
+}
+
+impl Connections {
+    /// Publishes what is in memory; the accounts stay as they were last loaded.
+    pub(super) fn publish(&self) {
+        let accounts = self.inner.view.borrow().accounts.clone();
+        self.publish_with(accounts);
+    }
+
+    fn publish_with(&self, accounts: Vec<AccountView>) {
+        let fresh = app(&self.inner.options, &self.state(), accounts);
+        self.inner.view.send_if_modified(|shown| {
+            let changed = **shown != fresh;
+            if changed {
+                *shown = Arc::new(fresh);
+            }
+            changed
+        });
+    }
+
+    /// Reads the accounts from the index, and publishes.
+    pub(super) async fn reload(&self) -> Result<(), Problem> {
+        let (known, marks) = self.index(load).await?;
+        let accounts = accounts(&self.state(), &known, &marks);
+        self.publish_with(accounts);
+        Ok(())
+    }
+}

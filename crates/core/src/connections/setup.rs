@@ -1,0 +1,206 @@
+//! Starting, and what must be in order before anybody is sent to the browser: the keychain and the backend.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::watch;
+use url::Url;
+
+use super::{Connections, Inner, Options, State, present, tokens};
+use crate::backend::{BackendClient, parse_address};
+use crate::index::{Index, IndexError, Tables};
+use crate::problem::{Problem, ProblemCode};
+use crate::vault::{self, VaultError};
+use crate::view::{ActivityEvent, BackendStatus, Channel, KeychainState, Preferences};
+
+const ADDRESS: &str = "backend_address";
+const CONFIRMED: &str = "backend_confirmed";
+const CHANNEL: &str = "channel";
+
+pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
+    let directory = options.data_dir.clone();
+    let opened = tokio::task::spawn_blocking(move || {
+        make_private_dir(&directory)?;
+        Index::open(&directory.join("index.sqlite")).map_err(|error| {
+            tracing::error!(%error, "index");
+            ProblemCode::IndexUnavailable
+        })
+    })
+    .await
+    .map_err(|_| ProblemCode::IndexUnavailable)??;
+    if let Some(path) = &opened.set_aside {
+        tracing::warn!(file = ?path.file_name(), "the index was damaged and has been set aside");
+    }
+    let index = opened.index;
+    let unavailable = |error: IndexError| {
+        tracing::error!(%error, "index");
+        Problem::new(ProblemCode::IndexUnavailable)
+    };
+    let tables = index.tables();
+    let chosen = tables.setting(ADDRESS).map_err(unavailable)?.and_then(|text| parse_address(&text).ok());
+    let backend = chosen.filter(|_| !options.backend_managed).unwrap_or_else(|| options.backend.clone());
+    let confirmed = confirmed_origins(&tables).map_err(unavailable)?.contains(&origin(&backend));
+    let deep_link = tables.setting(CHANNEL).map_err(unavailable)?.as_deref() == Some("deep_link");
+    let state = State {
+        backend,
+        confirmed,
+        info: None,
+        status: BackendStatus::Unknown,
+        keychain: KeychainState::Unknown,
+        preferences: Preferences { channel: if deep_link { Channel::DeepLink } else { Channel::Loopback } },
+        transaction: None,
+        pending: None,
+        undecided: None,
+        run: 0,
+    };
+    let (accounts, marks) = present::load(&tables).map_err(unavailable)?;
+    let view = watch::Sender::new(Arc::new(present::app(&options, &state, present::accounts(&state, &accounts, &marks))));
+    let inner = Inner { options, index: Mutex::new(index), state: Mutex::new(state), view, refreshing: tokens::SingleFlight::default() };
+    Ok(Connections { inner: Arc::new(inner) })
+}
+
+fn confirmed_origins(index: &Tables<'_>) -> Result<BTreeSet<String>, IndexError> {
+    Ok(index.setting(CONFIRMED)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+fn make_private_dir(directory: &std::path::Path) -> Result<(), ProblemCode> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory).map_err(|error| {
+        tracing::error!(kind = ?error.kind(), "the data folder can't be made");
+        ProblemCode::IndexUnavailable
+    })
+}
+
+impl Connections {
+    /// Checks the keychain and the backend anew, and finishes what an earlier run left undone.
+    pub async fn probe(&self) {
+        let (keychain, backend) = tokio::join!(self.check_keychain(), self.ask_backend());
+        self.publish();
+        if keychain.is_ok() && backend.is_ok() {
+            self.discard_leftovers().await;
+        }
+    }
+
+    /// Asks the backend who runs it.
+    pub(super) async fn ask_backend(&self) -> Result<(), Problem> {
+        let address = self.state().backend.clone();
+        let asked = match BackendClient::new(address.clone()) {
+            Ok(client) => client.client_info(self.inner.options.environment, self.now()).await,
+            Err(problem) => Err(problem),
+        };
+        let mut state = self.state();
+        // The address may have been changed meanwhile.
+        if state.backend != address {
+            return Err(ProblemCode::BackendUnconfirmed.into());
+        }
+        match asked {
+            Ok(info) => {
+                state.info = Some(info);
+                state.status = BackendStatus::Ready;
+                Ok(())
+            }
+            Err(problem) => {
+                state.status = BackendStatus::Problem { problem: problem.clone() };
+                Err(problem)
+            }
+        }
+    }
+
+    pub(super) async fn check_keychain(&self) -> Result<(), Problem> {
+        let result = vault::probe(self.inner.options.vault.as_ref()).await;
+        self.state().keychain = match result {
+            Ok(()) => KeychainState::Ready,
+            Err(VaultError::Locked) => KeychainState::Locked,
+            Err(VaultError::Absent) => KeychainState::Absent,
+            Err(VaultError::Timeout) => KeychainState::Timeout,
+            Err(VaultError::Refused | VaultError::TooLong) => KeychainState::Refused,
+        };
+        result.map_err(Problem::from)
+    }
+
+    /// Sets another backend. It is asked who runs it, and nothing else until [`Connections::confirm_backend`]. What the present one
+    /// gave rests until the person comes back to it.
+    ///
+    /// # Errors
+    /// [`ProblemCode::BackendAddress`] if the address is unsafe, [`ProblemCode::InvalidInput`] if it can't be changed here.
+    pub async fn set_backend(&self, address: &str) -> Result<(), Problem> {
+        if self.inner.options.backend_managed {
+            return Err(ProblemCode::InvalidInput.into());
+        }
+        let url = parse_address(address)?;
+        if self.state().pending.is_some() || self.state().undecided.is_some() {
+            return Err(ProblemCode::AnotherInProgress.into());
+        }
+        let stored = url.to_string();
+        let confirmed = self
+            .index(move |index| {
+                index.set_setting(ADDRESS, &stored)?;
+                confirmed_origins(index)
+            })
+            .await?
+            .contains(&origin(&url));
+        {
+            let mut state = self.state();
+            state.backend = url;
+            state.confirmed = confirmed;
+            state.info = None;
+            state.status = BackendStatus::Unknown;
+        }
+        self.reload().await?;
+        // Its answer, or why there is none, shows in the view.
+        drop(self.ask_backend().await);
+        self.publish();
+        Ok(())
+    }
+
+    /// The person has seen who runs the backend at `address` and agrees. `address` guards against agreeing to another than was shown.
+    ///
+    /// # Errors
+    /// [`ProblemCode::InvalidInput`] if `address` isn't the present one, or why the backend can't be used.
+    pub async fn confirm_backend(&self, address: &str) -> Result<(), Problem> {
+        let shown = parse_address(address)?;
+        if self.state().backend != shown {
+            return Err(ProblemCode::InvalidInput.into());
+        }
+        if self.state().info.is_none() {
+            self.ask_backend().await?;
+        }
+        let at = self.now();
+        let confirmed_origin = origin(&shown);
+        self.index(move |index| {
+            let mut origins = confirmed_origins(index)?;
+            if origins.insert(confirmed_origin.clone()) {
+                let text = serde_json::to_string(&origins).unwrap_or_default();
+                index.set_setting(CONFIRMED, &text)?;
+                index.log(at, None, None, &ActivityEvent::BackendChanged { address: confirmed_origin })?;
+            }
+            Ok(())
+        })
+        .await?;
+        self.state().confirmed = true;
+        self.publish();
+        Ok(())
+    }
+
+    /// Stores the person's choices.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn set_preferences(&self, preferences: Preferences) -> Result<(), Problem> {
+        let text = match preferences.channel {
+            Channel::Loopback => "loopback",
+            Channel::DeepLink => "deep_link",
+        };
+        self.index(move |index| index.set_setting(CHANNEL, text)).await?;
+        self.state().preferences = preferences;
+        self.publish();
+        Ok(())
+    }
+}

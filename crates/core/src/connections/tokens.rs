@@ -1,0 +1,180 @@
+//! The life of a token: checked before each call, refreshed from five minutes before its end, never while nobody asks.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::Connections;
+use super::grants::display_name;
+use crate::backend::{BackendClient, TokenError, Tokens};
+use crate::index::GrantRow;
+use crate::problem::{Problem, ProblemCode};
+use crate::proof::random_text;
+use crate::vault::GrantRecord;
+use crate::view::ActivityEvent;
+
+/// A token is refreshed from this long before its end, in milliseconds (Monei: security, "five minutes before expiry").
+const REFRESH_BEFORE_MS: i64 = 300_000;
+
+/// How long the backend replays the answer to a refresh, in milliseconds. After that a new key is needed.
+const REPLAY_MS: i64 = 120_000;
+
+/// One refresh at a time per grant within this process; a file lock sees to other processes.
+#[derive(Default)]
+pub(super) struct SingleFlight(Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>);
+
+impl SingleFlight {
+    async fn enter(&self, grant: &str) -> tokio::sync::OwnedMutexGuard<()> {
+        let lock = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(grant.to_owned()).or_default());
+        lock.lock_owned().await
+    }
+}
+
+/// A refresh that was sent and not answered: asked again under the same key, Monei is never called twice for it.
+#[derive(Serialize, Deserialize)]
+struct Unanswered {
+    key: String,
+    generation: u64,
+    at: i64,
+}
+
+impl Connections {
+    /// A record whose access token can be used now. `refused` is the generation that Monei has just answered 401 to.
+    ///
+    /// # Errors
+    /// [`ProblemCode::AccessRevoked`] when the grant is gone; else a problem that may pass, with nothing changed.
+    pub(super) async fn usable(&self, grant: &GrantRow, refused: Option<u64>) -> Result<GrantRecord, Problem> {
+        let record = self.read_record(&grant.id).await?;
+        if !self.needs_refresh(&record, refused) {
+            return Ok(record);
+        }
+        let _in_process = self.inner.refreshing.enter(&grant.id).await;
+        let _across_processes = self.lock(&grant.id).await?;
+        // Another task or process may have refreshed meanwhile.
+        let record = self.read_record(&grant.id).await?;
+        if !self.needs_refresh(&record, refused) {
+            return Ok(record);
+        }
+        match self.refresh(grant, &record).await {
+            // Still good for some minutes: an outage in the meantime is no reason to stop.
+            Err(problem) if problem.code != ProblemCode::AccessRevoked && refused.is_none() && self.now() < record.expires_at => {
+                tracing::info!(code = ?problem.code, "refresh put off");
+                Ok(record)
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn needs_refresh(&self, record: &GrantRecord, refused: Option<u64>) -> bool {
+        refused.is_some_and(|generation| record.generation <= generation) || record.expires_at - self.now() <= REFRESH_BEFORE_MS
+    }
+
+    async fn refresh(&self, grant: &GrantRow, record: &GrantRecord) -> Result<GrantRecord, Problem> {
+        // A grant goes to nobody but the backend that gave it.
+        let backend = self.backend()?;
+        if backend.origin() != record.backend {
+            return Err(ProblemCode::BackendUnconfirmed.into());
+        }
+        let key = self.idempotency_key(grant, record.generation).await?;
+        match self.send(&backend, &key, record).await {
+            Ok(tokens) => self.rotate(grant, record, tokens).await,
+            Err(TokenError::Refused) => {
+                self.bury(grant).await?;
+                Err(ProblemCode::AccessRevoked.into())
+            }
+            // The backend can't open its own seal (a lost key, say). The tokens stay: the key may come back.
+            Err(TokenError::Unreadable) => Err(ProblemCode::ServiceUnavailable.into()),
+            Err(TokenError::Undecided(problem)) => Err(problem),
+        }
+    }
+
+    /// Asks, and where no answer came asks once more under the same key: the backend replays what it has.
+    async fn send(&self, backend: &BackendClient, key: &str, record: &GrantRecord) -> Result<Tokens, TokenError> {
+        match backend.refresh(key, &record.refresh, self.now()).await {
+            Err(TokenError::Undecided(Problem { code: ProblemCode::BackendUnreachable, .. })) => {
+                backend.refresh(key, &record.refresh, self.now()).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// The key of an unanswered refresh of this generation, or a new one; on disk before anything is sent.
+    async fn idempotency_key(&self, grant: &GrantRow, generation: u64) -> Result<String, Problem> {
+        let (name, now) = (pending_name(&grant.id), self.now());
+        self.index(move |index| {
+            let earlier: Option<Unanswered> = index.setting(&name)?.and_then(|text| serde_json::from_str(&text).ok());
+            if let Some(earlier) =
+                earlier.filter(|earlier| earlier.generation == generation && (0..REPLAY_MS).contains(&(now - earlier.at)))
+            {
+                return Ok(earlier.key);
+            }
+            let fresh = Unanswered { key: random_text::<24>(), generation, at: now };
+            index.set_setting(&name, &serde_json::to_string(&fresh).unwrap_or_default())?;
+            Ok(fresh.key)
+        })
+        .await
+    }
+
+    /// Stores the new pair, then tells of it. The old pair is dead at Monei already.
+    async fn rotate(&self, grant: &GrantRow, old: &GrantRecord, tokens: Tokens) -> Result<GrantRecord, Problem> {
+        let now = self.now();
+        let record = GrantRecord {
+            generation: old.generation + 1,
+            backend: old.backend.clone(),
+            account: old.account.clone(),
+            access: tokens.access,
+            refresh: tokens.refresh,
+            expires_at: expiry(now, tokens.expires_in),
+            // Monei leaves open whether a refresh tells the scopes.
+            scopes: tokens.scopes.unwrap_or_else(|| old.scopes.clone()),
+        };
+        self.inner.options.vault.write(&grant.id, record.encode()).await?;
+        let row = GrantRow { scopes: record.scopes.clone(), expires_at: record.expires_at, generation: record.generation, ..grant.clone() };
+        let lost = old.scopes.difference(&record.scopes);
+        self.index(move |index| {
+            index.put_grant(&row)?;
+            index.remove_setting(&pending_name(&row.id))?;
+            for scope in lost.iter() {
+                index.put_scope_state(&row.account, scope.as_str(), crate::index::ScopeMark::Lost, now)?;
+            }
+            let name = index.accounts()?.iter().find(|account| account.id == row.account).and_then(display_name);
+            index.log(now, Some(&row.account), name.as_deref(), &ActivityEvent::Refreshed)
+        })
+        .await?;
+        self.reload().await?;
+        Ok(record)
+    }
+
+    async fn lock(&self, grant: &str) -> Result<File, Problem> {
+        let path = self.lock_path(grant);
+        let locked = tokio::task::spawn_blocking(move || {
+            if let Some(directory) = path.parent() {
+                std::fs::create_dir_all(directory)?;
+            }
+            let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+            file.lock()?;
+            Ok::<_, std::io::Error>(file)
+        });
+        match locked.await {
+            Ok(Ok(file)) => Ok(file),
+            _ => Err(ProblemCode::IndexUnavailable.into()),
+        }
+    }
+
+    /// Where a grant's lock file is. Grant ids are our own base64url, so no name can lead elsewhere.
+    pub(super) fn lock_path(&self, grant: &str) -> std::path::PathBuf {
+        self.inner.options.data_dir.join("locks").join(grant)
+    }
+}
+
+/// Name of the setting that keeps an unanswered refresh.
+pub(super) fn pending_name(grant: &str) -> String {
+    format!("refresh:{grant}")
+}
+
+/// When a token of `expires_in` seconds ends, in milliseconds since the Unix epoch.
+pub(super) fn expiry(now_ms: i64, expires_in: u64) -> i64 {
+    now_ms.saturating_add(i64::try_from(expires_in.saturating_mul(1000)).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,153 @@
+//! The platform's keychain: Secret Service, macOS Keychain or Windows Credential Manager.
+//!
+//! All calls run on one thread of their own: a locked keyring blocks its caller until a person answers its dialog, and the stores must
+//! neither be called at the same time nor from within the async runtime. Callers stop waiting after [`LIMIT`].
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+use keyring_core::{CredentialStore, Entry, Error};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::oneshot;
+
+use super::{MAX_ENTRY_LEN, Vault, VaultError, VaultFuture};
+
+/// How long a caller waits for the keychain.
+pub const LIMIT: Duration = Duration::from_secs(10);
+
+/// The platform's keychain, under one service name.
+pub struct KeychainVault {
+    requests: Sender<Request>,
+}
+
+enum Operation {
+    Read,
+    Write(SecretString),
+    Delete,
+}
+
+struct Request {
+    name: String,
+    operation: Operation,
+    reply: oneshot::Sender<Result<Option<SecretString>, VaultError>>,
+}
+
+impl KeychainVault {
+    /// Entries are stored under `namespace` as the service, and the entry's name as the user. Nothing is touched until the first call.
+    ///
+    /// # Errors
+    /// [`VaultError::Refused`] if the system gives no thread.
+    pub fn new(namespace: &str) -> Result<Self, VaultError> {
+        let (requests, received) = channel();
+        let namespace = namespace.to_owned();
+        std::thread::Builder::new().name("keychain".into()).spawn(move || serve(&namespace, &received)).map_err(|_| VaultError::Refused)?;
+        Ok(Self { requests })
+    }
+
+    async fn ask(&self, name: &str, operation: Operation) -> Result<Option<SecretString>, VaultError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(Request { name: name.to_owned(), operation, reply }).map_err(|_| VaultError::Refused)?;
+        match tokio::time::timeout(LIMIT, answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(VaultError::Refused),
+            Err(_) => Err(VaultError::Timeout),
+        }
+    }
+}
+
+impl Vault for KeychainVault {
+    fn read<'a>(&'a self, name: &'a str) -> VaultFuture<'a, Option<SecretString>> {
+        Box::pin(self.ask(name, Operation::Read))
+    }
+
+    fn write<'a>(&'a self, name: &'a str, value: SecretString) -> VaultFuture<'a, ()> {
+        Box::pin(async move {
+            if value.expose_secret().len() > MAX_ENTRY_LEN {
+                return Err(VaultError::TooLong);
+            }
+            self.ask(name, Operation::Write(value)).await.map(drop)
+        })
+    }
+
+    fn delete<'a>(&'a self, name: &'a str) -> VaultFuture<'a, ()> {
+        Box::pin(async move { self.ask(name, Operation::Delete).await.map(drop) })
+    }
+}
+
+fn serve(namespace: &str, requests: &Receiver<Request>) {
+    let mut store: Option<Arc<CredentialStore>> = None;
+    while let Ok(request) = requests.recv() {
+        // A read whose caller has given up is not worth doing; a write or delete is still wanted.
+        if request.reply.is_closed() && matches!(request.operation, Operation::Read) {
+            continue;
+        }
+        let result = carry_out(&mut store, namespace, &request.name, &request.operation);
+        if result.is_err() {
+            // The service may have gone or come back: connect anew next time.
+            store = None;
+        }
+        // The caller may have stopped waiting; then nobody needs the answer.
+        drop(request.reply.send(result));
+    }
+}
+
+fn carry_out(
+    store: &mut Option<Arc<CredentialStore>>,
+    namespace: &str,
+    name: &str,
+    operation: &Operation,
+) -> Result<Option<SecretString>, VaultError> {
+    let entry = entry(store, namespace, name)?;
+    match operation {
+        Operation::Read => match entry.get_secret() {
+            Ok(bytes) => String::from_utf8(bytes).map(|text| Some(SecretString::from(text))).map_err(|_| VaultError::Refused),
+            Err(Error::NoEntry) => Ok(None),
+            Err(error) => Err(classify(&error)),
+        },
+        Operation::Write(value) => entry.set_secret(value.expose_secret().as_bytes()).map(|()| None).map_err(|error| classify(&error)),
+        Operation::Delete => match entry.delete_credential() {
+            Ok(()) | Err(Error::NoEntry) => Ok(None),
+            Err(error) => Err(classify(&error)),
+        },
+    }
+}
+
+fn entry(store: &mut Option<Arc<CredentialStore>>, namespace: &str, name: &str) -> Result<Entry, VaultError> {
+    let store = match store {
+        Some(store) => store,
+        None => store.insert(open_store().map_err(|error| match classify(&error) {
+            VaultError::Locked => VaultError::Locked,
+            _ => VaultError::Absent,
+        })?),
+    };
+    store.build(namespace, name, None).map_err(|error| classify(&error))
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+fn open_store() -> Result<Arc<CredentialStore>, Error> {
+    let store: Arc<CredentialStore> = zbus_secret_service_keyring_store::Store::new()?;
+    Ok(store)
+}
+
+#[cfg(target_os = "macos")]
+fn open_store() -> Result<Arc<CredentialStore>, Error> {
+    let store: Arc<CredentialStore> = apple_native_keyring_store::keychain::Store::new()?;
+    Ok(store)
+}
+
+#[cfg(windows)]
+fn open_store() -> Result<Arc<CredentialStore>, Error> {
+    let store: Arc<CredentialStore> = windows_native_keyring_store::Store::new()?;
+    Ok(store)
+}
+
+fn classify(error: &Error) -> VaultError {
+    // The kind alone: messages may carry attributes.
+    match error {
+        Error::NoStorageAccess(_) => VaultError::Locked,
+        Error::NoDefaultStore => VaultError::Absent,
+        Error::TooLong(..) => VaultError::TooLong,
+        _ => VaultError::Refused,
+    }
+}
