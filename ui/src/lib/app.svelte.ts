@@ -1,0 +1,152 @@
+import { asProblem, type Backend } from './backend/backend';
+import type { AccountView, AppView, Feature, FeatureState, Link, Problem, Stage } from './bindings';
+import { clean } from './format/foreign';
+import { Sections } from './sections.svelte';
+import { t } from './text';
+
+/** What the right side shows. */
+export type Page =
+  | { kind: 'home' }
+  | { kind: 'account'; id: string }
+  | { kind: 'choose'; account: string | null }
+  | { kind: 'transaction' }
+  | { kind: 'activity' }
+  | { kind: 'settings' };
+
+/** The one dialog that may be open. Accounts are copies: the account itself may go while the dialog is open. */
+export type Dialog =
+  | { kind: 'rename'; account: AccountView }
+  | { kind: 'ask'; account: string | null; features: Feature[]; scopes: string[] }
+  | { kind: 'disconnect'; account: AccountView; name: string };
+
+/** A line above the page about what was just done. */
+export type Notice = { text: string } | { problem: Problem };
+
+/** The window's state: the program's view, and where the person looks. */
+export class App {
+  readonly backend: Backend;
+  readonly sections: Sections;
+  view: AppView;
+  page: Page = $state.raw({ kind: 'home' });
+  dialog: Dialog | null = $state.raw(null);
+  notice: Notice | null = $state.raw(null);
+  /** The address before the last change in Settings, for the way back. */
+  previousBackend: string | null = $state(null);
+  #lastAccount: string | null = null;
+
+  constructor(backend: Backend, view: AppView) {
+    this.backend = backend;
+    this.sections = new Sections(backend);
+    this.view = $state.raw(view);
+    if (view.transaction) this.page = { kind: 'transaction' };
+  }
+
+  /** Takes a new view of the program. */
+  receive(view: AppView): void {
+    const before = this.view;
+    this.view = view;
+    this.sections.keep(view.accounts.map((account) => account.id));
+    if (!before.transaction && view.transaction) this.go({ kind: 'transaction' });
+    else if (before.transaction && !view.transaction && this.page.kind === 'transaction') this.#leave(before.transaction.stage, before.transaction.account);
+    else if (this.page.kind === 'account' && !this.account(this.page.id)) this.page = { kind: 'home' };
+  }
+
+  go(page: Page): void {
+    this.notice = null;
+    if (page.kind === 'account') this.#lastAccount = page.id;
+    this.page = page;
+  }
+
+  account(id: string): AccountView | undefined {
+    return this.view.accounts.find((account) => account.id === id);
+  }
+
+  /** The account that the right side shows, if it shows one. */
+  get current(): AccountView | undefined {
+    if (this.page.kind === 'account') return this.account(this.page.id);
+    if (this.page.kind === 'home') return this.account(this.#lastAccount ?? '') ?? this.view.accounts[0];
+    return undefined;
+  }
+
+  /** A name to show: the person's own, else Monei's, else a number. Plain text from elsewhere; isolate it in a sentence. */
+  nameOf(account: AccountView): string {
+    for (const name of [account.label, account.name, account.email]) {
+      const text = clean(name ?? '');
+      if (text) return text;
+    }
+    return t.common.unnamed(this.view.accounts.findIndex((other) => other.id === account.id) + 1);
+  }
+
+  /** Runs a command; a problem is shown above the page and returned. */
+  async attempt(command: () => Promise<unknown>): Promise<Problem | null> {
+    this.notice = null;
+    try {
+      await command();
+      return null;
+    } catch (thrown) {
+      const problem = asProblem(thrown);
+      this.notice = { problem };
+      return problem;
+    }
+  }
+
+  /** Asks Monei for `scopes`; what can move money is confirmed in a dialog first. */
+  ask(account: string | null, scopes: string[]): void {
+    const features = this.view.catalogue.filter((feature) => scopes.includes(feature.scope) && (feature.sensitive || feature.spends));
+    if (features.length > 0) this.dialog = { kind: 'ask', account, features, scopes };
+    else void this.start(account, scopes);
+  }
+
+  /** Starts a connection, putting the outcome of an earlier one away. */
+  async start(account: string | null, scopes: string[]): Promise<Problem | null> {
+    const stage = this.view.transaction?.stage.kind;
+    return this.attempt(async () => {
+      if (stage === 'done' || stage === 'failed') await this.backend.dismiss();
+      await (account === null ? this.backend.connect(scopes) : this.backend.reconnect(account, scopes));
+    });
+  }
+
+  /** Asks Monei and the keychain about one account anew, and fetches what it shows. */
+  async refresh(account: AccountView): Promise<void> {
+    await this.attempt(() => this.backend.check(account.id));
+    const present = this.account(account.id);
+    if (!present) return;
+    await Promise.all(sectionsOf(present).map((section) => this.sections.load(present.id, section)));
+  }
+
+  openLink(link: Link): void {
+    void this.attempt(() => this.backend.open_link(link));
+  }
+
+  #leave(stage: Stage, account: string | null): void {
+    const id = stage.kind === 'done' ? stage.account : account;
+    this.go(id !== null && this.account(id) ? { kind: 'account', id } : { kind: 'home' });
+  }
+}
+
+/** Where a feature of an account stands. */
+export function stateOf(account: AccountView, feature: Feature): FeatureState {
+  return account.features.find((entry) => entry.id === feature.id)?.state ?? { kind: 'not_asked' };
+}
+
+/** The sections that an account's permissions open. Nothing else is ever asked for. */
+export function sectionsOf(account: AccountView): ('profile' | 'kyc' | 'wallet' | 'transactions')[] {
+  if (account.other_backend !== null) return [];
+  const enabled = new Set(account.features.filter((entry) => entry.state.kind === 'enabled').map((entry) => entry.id));
+  return (['profile', 'kyc', 'wallet', 'transactions'] as const).filter((section) => enabled.has(section === 'transactions' ? 'wallet' : section));
+}
+
+/** The scopes of features that are missing, may be asked for together, and are offered by the backend. */
+export function missingTogether(view: AppView, account: AccountView): Feature[] {
+  return view.catalogue.filter((feature) => !feature.spends && offered(view, feature) && stateOf(account, feature).kind !== 'enabled');
+}
+
+/** Whether the backend lets this be asked for. A backend that hasn't answered yet is not held against it. */
+export function offered(view: AppView, feature: Feature): boolean {
+  return view.backend.scopes.length === 0 || view.backend.scopes.includes(feature.scope);
+}
+
+/** The account's health for the eye: resting counts as a kind of its own. */
+export function healthKind(account: AccountView): 'connected' | 'needs_reconnect' | 'unreachable' | 'locked' | 'rests' {
+  return account.other_backend === null ? account.health.kind : 'rests';
+}

@@ -1,0 +1,42 @@
+import type { ActivityItem, AppView, Decision, DisconnectOutcome, Link, Preferences, Problem, Section, SectionView } from '../bindings';
+
+/**
+ * All that the window can ask of the program. Two implementations: the Tauri commands (`tauri.ts`) and recorded stories (`memory.ts`).
+ * Every method rejects with a `Problem`.
+ */
+export interface Backend {
+  state(): Promise<AppView>;
+  connect(scopes: string[]): Promise<void>;
+  reconnect(account: string, scopes: string[]): Promise<void>;
+  /** Opens the browser at the pending transaction once more. */
+  open_again(): Promise<void>;
+  /** Puts the pending transaction's link on the clipboard; it never comes into the window. */
+  copy_link(): Promise<void>;
+  use_deep_link(): Promise<void>;
+  cancel(): Promise<void>;
+  /** Puts the outcome of the last transaction away. */
+  dismiss(): Promise<void>;
+  decide(decision: Decision): Promise<void>;
+  load(account: string, section: Section): Promise<SectionView>;
+  check(account: string): Promise<void>;
+  rename(account: string, label: string | null): Promise<void>;
+  disconnect(account: string): Promise<DisconnectOutcome>;
+  /** Newest first. */
+  activity(account: string | null): Promise<ActivityItem[]>;
+  set_backend(address: string): Promise<void>;
+  confirm_backend(address: string): Promise<void>;
+  set_preferences(preferences: Preferences): Promise<void>;
+  /** Looks at the keychain and the backend anew. */
+  probe(): Promise<void>;
+  open_link(link: Link): Promise<void>;
+  /** Calls back with the whole view whenever anything changed; the returned function ends it. */
+  onState(listener: (view: AppView) => void): Promise<() => void>;
+}
+
+/** What was thrown, as a problem. What isn't one (a command that the program refuses, say) becomes `invalid_input`. */
+export function asProblem(thrown: unknown): Problem {
+  if (typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'string') {
+    return thrown as Problem;
+  }
+  return { code: 'invalid_input', retry_after_s: null };
+}

@@ -1,0 +1,149 @@
+import type { ActivityItem, AppView, DisconnectOutcome, Problem, Section, SectionView } from '../bindings';
+import type { Backend } from './backend';
+import type { CallStep, Story } from './story';
+
+/** Calls that change nothing, and so fit anywhere in a story. */
+const READS = new Set(['state', 'load', 'activity']);
+
+const INVALID_INPUT: Problem = { code: 'invalid_input', retry_after_s: null };
+
+/** What a section answers; a test may set another answer than the recorded one. */
+export type SectionAnswer = (account: string, section: Section) => Promise<SectionView>;
+
+/** Plays a story: a call that fits the next step emits its states and resolves; any other rejects. */
+export class Memory implements Backend {
+  /** Answers `load`; by default with what the story recorded. */
+  sections: SectionAnswer = (account, section) => {
+    const recorded = this.#story.sections[account]?.[section];
+    return recorded ? Promise.resolve(recorded) : Promise.reject({ code: 'scope_missing', retry_after_s: null } satisfies Problem);
+  };
+
+  #story: Story;
+  #next = 0;
+  #view: AppView;
+  #listeners = new Set<(view: AppView) => void>();
+  #pace: number;
+
+  /** `pace`: milliseconds between two states, so that a person can watch. */
+  constructor(story: Story, { pace = 0 } = {}) {
+    this.#story = story;
+    this.#pace = pace;
+    const first = firstView(story);
+    if (!first) throw new Error(`the story "${story.name}" has no state`);
+    this.#view = first;
+    this.#skipReads();
+  }
+
+  /** How many steps have been played. */
+  get position(): number {
+    return this.#next;
+  }
+
+  /** Plays the next step if it happens elsewhere; says what happened. */
+  async advance(): Promise<string> {
+    const step = this.#story.steps[this.#next];
+    if (!step || !('outside' in step)) throw new Error(`step ${this.#next} of "${this.#story.name}" does not happen elsewhere`);
+    this.#next += 1;
+    await this.#emit(step.states);
+    this.#skipReads();
+    return step.outside;
+  }
+
+  /** Jumps: every step before `position` has happened. */
+  seek(position: number): void {
+    for (const step of this.#story.steps.slice(0, position)) {
+      const last = step.states?.at(-1) ?? ('call' in step && step.call === 'state' ? (step.result as AppView) : undefined);
+      if (last) this.#view = last;
+    }
+    this.#next = position;
+    this.#skipReads();
+  }
+
+  /** Shows a view that no story holds. */
+  show(view: AppView): void {
+    this.#view = view;
+    for (const listener of this.#listeners) listener(view);
+  }
+
+  state(): Promise<AppView> {
+    return Promise.resolve(this.#view);
+  }
+  connect = (scopes: string[]) => this.#play<void>('connect', { scopes });
+  reconnect = (account: string, scopes: string[]) => this.#play<void>('reconnect', { account, scopes });
+  open_again = () => this.#play<void>('open_again', {});
+  copy_link = () => this.#play<void>('copy_link', {});
+  use_deep_link = () => this.#play<void>('use_deep_link', {});
+  cancel = () => this.#play<void>('cancel', {});
+  dismiss = () => this.#play<void>('dismiss', {});
+  decide = (decision: string) => this.#play<void>('decide', { decision });
+  load(account: string, section: Section): Promise<SectionView> {
+    return this.sections(account, section);
+  }
+  check = (account: string) => this.#play<void>('check', { account });
+  rename = (account: string, label: string | null) => this.#play<void>('rename', { account, label });
+  disconnect = (account: string) => this.#play<DisconnectOutcome>('disconnect', { account });
+  activity(account: string | null): Promise<ActivityItem[]> {
+    const items = this.#story.activity;
+    return Promise.resolve(account === null ? items : items.filter((item) => item.account === account));
+  }
+  set_backend = (address: string) => this.#play<void>('set_backend', { address });
+  confirm_backend = (address: string) => this.#play<void>('confirm_backend', { address });
+  set_preferences = (preferences: AppView['preferences']) => this.#play<void>('set_preferences', { preferences });
+  probe = () => this.#play<void>('probe', {});
+  open_link = (link: string) => this.#play<void>('open_link', { link });
+
+  onState(listener: (view: AppView) => void): Promise<() => void> {
+    this.#listeners.add(listener);
+    return Promise.resolve(() => this.#listeners.delete(listener));
+  }
+
+  async #play<Result>(call: string, args: Record<string, unknown>): Promise<Result> {
+    const step = this.#story.steps[this.#next];
+    if (!step || !('call' in step) || !fits(step, call, args)) throw INVALID_INPUT;
+    this.#next += 1;
+    await this.#emit(step.states ?? []);
+    this.#skipReads();
+    return step.result as Result;
+  }
+
+  async #emit(states: AppView[]): Promise<void> {
+    for (const state of states) {
+      await new Promise((resolve) => setTimeout(resolve, this.#pace));
+      this.show(state);
+    }
+  }
+
+  /** Recorded reads need not be repeated by the window at just that place. */
+  #skipReads(): void {
+    for (;;) {
+      const step = this.#story.steps[this.#next];
+      if (!step || !('call' in step) || !READS.has(step.call)) return;
+      const last = step.states?.at(-1) ?? (step.call === 'state' ? (step.result as AppView) : undefined);
+      if (last) this.show(last);
+      this.#next += 1;
+    }
+  }
+}
+
+function firstView(story: Story): AppView | undefined {
+  for (const step of story.steps) {
+    if ('call' in step && step.call === 'state') return step.result as AppView;
+    const first = step.states?.[0];
+    if (first) return first;
+  }
+  return undefined;
+}
+
+function fits(step: CallStep, call: string, args: Record<string, unknown>): boolean {
+  return step.call === call && canonical(step.args) === canonical(args);
+}
+
+/** Text that is equal for equal values; the order of scopes doesn't matter. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).sort().join()}]`;
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).map(([key, entry]) => `${JSON.stringify(key)}:${canonical(entry)}`);
+    return `{${entries.sort().join()}}`;
+  }
+  return JSON.stringify(value) ?? 'null';
+}

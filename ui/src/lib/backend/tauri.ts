@@ -1,0 +1,28 @@
+import { invoke } from '@tauri-apps/api/core';
+import { listen } from '@tauri-apps/api/event';
+import type { AppView } from '../bindings';
+import type { Backend } from './backend';
+
+/** The desktop program. */
+export const tauri: Backend = {
+  state: () => invoke('state'),
+  connect: (scopes) => invoke('connect', { scopes }),
+  reconnect: (account, scopes) => invoke('reconnect', { account, scopes }),
+  open_again: () => invoke('open_again'),
+  copy_link: () => invoke('copy_link'),
+  use_deep_link: () => invoke('use_deep_link'),
+  cancel: () => invoke('cancel'),
+  dismiss: () => invoke('dismiss'),
+  decide: (decision) => invoke('decide', { decision }),
+  load: (account, section) => invoke('load', { account, section }),
+  check: (account) => invoke('check', { account }),
+  rename: (account, label) => invoke('rename', { account, label }),
+  disconnect: (account) => invoke('disconnect', { account }),
+  activity: (account) => invoke('activity', { account }),
+  set_backend: (address) => invoke('set_backend', { address }),
+  confirm_backend: (address) => invoke('confirm_backend', { address }),
+  set_preferences: (preferences) => invoke('set_preferences', { preferences }),
+  probe: () => invoke('probe'),
+  open_link: (link) => invoke('open_link', { link }),
+  onState: (listener) => listen<AppView>('state', (event) => listener(event.payload)),
+};

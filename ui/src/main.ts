@@ -1,0 +1,4 @@
+import { tauri } from './lib/backend/tauri';
+import { start } from './start';
+
+await start(tauri);
