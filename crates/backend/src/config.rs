@@ -1,0 +1,261 @@
+//! What the operator sets, checked once at the start. A wrong or missing value stops the start with one sentence that names it.
+
+mod address;
+mod error;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+
+use monei::ClientSecret;
+use url::Url;
+use zeroize::Zeroizing;
+
+use crate::seal::MasterKey;
+use address::{authorize_url, redirect_uri, sandbox_origin};
+pub use error::ConfigError;
+use source::Source;
+
+/// Which Monei this backend serves. One instance serves one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    /// `api.monei.cc`.
+    Production,
+    /// `api.dev.monei.cc`.
+    Development,
+    /// A sandbox on this computer.
+    Sandbox,
+}
+
+impl Environment {
+    /// As in `MONEI_ENVIRONMENT`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Environment::Production => "production",
+            Environment::Development => "development",
+            Environment::Sandbox => "sandbox",
+        }
+    }
+}
+
+/// Whether a refresh carries the client's credentials. Monei documents none; never are both tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshAuth {
+    /// `{grant_type, refresh_token}`, as documented.
+    None,
+    /// With `client_id` and `client_secret`.
+    Secret,
+}
+
+/// Everything the backend needs to know. Made by [`Config::from_env`] or [`Config::from_lookup`] alone, so that it is always sound.
+#[derive(Clone)]
+pub struct Config {
+    pub(crate) environment: Environment,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: ClientSecret,
+    pub(crate) client_secret_previous: Option<ClientSecret>,
+    /// Sent byte for byte as the operator wrote it: Monei compares characters.
+    pub(crate) redirect_uri: String,
+    /// Whether callers come over https, which cookies depend on.
+    pub(crate) https: bool,
+    pub(crate) authorize_url: Url,
+    /// `…/api/v1`, without a slash at the end.
+    pub(crate) api_base: String,
+    pub(crate) sandbox_url: Option<String>,
+    pub(crate) refresh_auth: RefreshAuth,
+    pub(crate) token_calls_per_minute: NonZeroU32,
+    pub(crate) per_address_per_minute: Option<NonZeroU32>,
+    pub(crate) connections_per_address: Option<NonZeroU32>,
+    pub(crate) operator_name: String,
+    pub(crate) operator_url: Option<String>,
+    pub(crate) link_scheme: String,
+    pub(crate) sealing_key: MasterKey,
+    pub(crate) sealing_key_previous: Option<MasterKey>,
+    listen: SocketAddr,
+    private_listen: Option<SocketAddr>,
+}
+
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config").field("environment", &self.environment).field("listen", &self.listen).finish_non_exhaustive()
+    }
+}
+
+impl Config {
+    /// Reads the process environment, and the files and credentials it names.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first value that is missing or can't be used.
+    pub fn from_env() -> Result<Config, ConfigError> {
+        Self::from_lookup(&|name| std::env::var(name).ok())
+    }
+
+    /// Reads values from `get`, as an embedding program or a test has them. Files and credentials are read as with [`Config::from_env`].
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first value that is missing or can't be used.
+    pub fn from_lookup(get: &dyn Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+        let source = Source::new(get);
+        let environment = environment(&source)?;
+        let sandbox_url = sandbox_origin(environment, source.value("MONEI_SANDBOX_URL"))?;
+        let redirect = redirect_uri(environment, source.value("MONEI_REDIRECT_URI"))?;
+        let authorize_url = authorize_url(environment, source.value("MONEI_AUTHORIZE_URL"), sandbox_url.as_deref())?;
+        let api_base = match (environment, &sandbox_url) {
+            (Environment::Production, _) => "https://api.monei.cc/api/v1".to_owned(),
+            (Environment::Development, _) => "https://api.dev.monei.cc/api/v1".to_owned(),
+            (Environment::Sandbox, origin) => format!("{}/api/v1", origin.as_deref().unwrap_or_default()),
+        };
+        let needed = "the client secret of the Monei app, starting with mcs_";
+        let client_secret = client_secret(environment, &source, "MONEI_CLIENT_SECRET")?
+            .ok_or(ConfigError::Missing { name: "MONEI_CLIENT_SECRET", needed })?;
+        let needed = "32 random bytes as 64 hexadecimal digits";
+        let sealing_key =
+            master_key(&source, "CONNECT_SEALING_KEY")?.ok_or(ConfigError::Missing { name: "CONNECT_SEALING_KEY", needed })?;
+        let sealing_key_previous = master_key(&source, "CONNECT_SEALING_KEY_PREVIOUS")?;
+        if sealing_key_previous.as_ref().is_some_and(|previous| previous == &sealing_key) {
+            return Err(ConfigError::invalid("CONNECT_SEALING_KEY_PREVIOUS", "it is the same as CONNECT_SEALING_KEY"));
+        }
+        Ok(Config {
+            environment,
+            client_id: client_id(environment, &source)?,
+            client_secret,
+            client_secret_previous: client_secret_of_before(environment, &source)?,
+            listen: socket(&source, "CONNECT_LISTEN")?.unwrap_or(redirect.default_listen),
+            private_listen: socket(&source, "CONNECT_PRIVATE_LISTEN")?,
+            redirect_uri: redirect.text,
+            https: redirect.https,
+            authorize_url,
+            api_base,
+            sandbox_url,
+            refresh_auth: match source.value("MONEI_REFRESH_AUTH").as_deref() {
+                None | Some("none") => RefreshAuth::None,
+                Some("secret") => RefreshAuth::Secret,
+                Some(_) => return Err(ConfigError::invalid("MONEI_REFRESH_AUTH", "it must be none or secret")),
+            },
+            token_calls_per_minute: NonZeroU32::new(count(&source, "MONEI_TOKEN_CALLS_PER_MINUTE", 10, 600)?)
+                .ok_or_else(|| ConfigError::invalid("MONEI_TOKEN_CALLS_PER_MINUTE", "it must be at least 1"))?,
+            per_address_per_minute: NonZeroU32::new(count(&source, "CONNECT_PER_ADDRESS_PER_MINUTE", 120, 1_000_000)?),
+            connections_per_address: NonZeroU32::new(count(&source, "CONNECT_CONNECTIONS_PER_ADDRESS", 512, 1_000_000)?),
+            operator_name: operator_name(environment, &source)?,
+            operator_url: operator_url(&source)?,
+            link_scheme: link_scheme(&source)?,
+            sealing_key,
+            sealing_key_previous,
+        })
+    }
+
+    /// Where callers connect.
+    pub fn listen(&self) -> SocketAddr {
+        self.listen
+    }
+
+    /// Where health and metrics are served, if at all.
+    pub fn private_listen(&self) -> Option<SocketAddr> {
+        self.private_listen
+    }
+}
+
+fn environment(source: &Source<'_>) -> Result<Environment, ConfigError> {
+    match source.value("MONEI_ENVIRONMENT").as_deref() {
+        Some("production") => Ok(Environment::Production),
+        Some("development") => Ok(Environment::Development),
+        Some("sandbox") => Ok(Environment::Sandbox),
+        Some(_) => Err(ConfigError::invalid("MONEI_ENVIRONMENT", "it must be production, development or sandbox")),
+        None => Err(ConfigError::Missing { name: "MONEI_ENVIRONMENT", needed: "production, development or sandbox" }),
+    }
+}
+
+fn client_id(environment: Environment, source: &Source<'_>) -> Result<String, ConfigError> {
+    const NAME: &str = "MONEI_CLIENT_ID";
+    let needed = "the client id of the Monei app, starting with mc_";
+    let id = source.value(NAME).ok_or(ConfigError::Missing { name: NAME, needed })?;
+    if id.starts_with("mcs_") {
+        return Err(ConfigError::invalid(NAME, "it holds a client secret, which must never be sent to a browser"));
+    }
+    if !id.starts_with("mc_") || id.len() > 128 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) {
+        return Err(ConfigError::invalid(NAME, "it must start with mc_ and have at most 128 letters, digits, dots, dashes or underscores"));
+    }
+    if environment != Environment::Sandbox && id.starts_with("mc_sim_") {
+        return Err(ConfigError::invalid(NAME, "it is a sandbox's, but MONEI_ENVIRONMENT is not sandbox"));
+    }
+    Ok(id)
+}
+
+fn client_secret(environment: Environment, source: &Source<'_>, name: &'static str) -> Result<Option<ClientSecret>, ConfigError> {
+    let Some(text) = source.secret(name)? else { return Ok(None) };
+    if !text.starts_with("mcs_") || text.len() < 12 || text.len() > 512 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(ConfigError::invalid(name, "it must start with mcs_ and have 12 to 512 printable characters"));
+    }
+    match (environment, text.starts_with("mcs_sim_")) {
+        (Environment::Sandbox, false) => Err(ConfigError::invalid(name, "MONEI_ENVIRONMENT is sandbox, but the secret is not a sandbox's")),
+        (Environment::Production | Environment::Development, true) => {
+            Err(ConfigError::invalid(name, "it is a sandbox's, but MONEI_ENVIRONMENT is not sandbox"))
+        }
+        _ => Ok(Some(ClientSecret::new(text.as_str()))),
+    }
+}
+
+fn client_secret_of_before(environment: Environment, source: &Source<'_>) -> Result<Option<ClientSecret>, ConfigError> {
+    client_secret(environment, source, "MONEI_CLIENT_SECRET_PREVIOUS")
+}
+
+fn master_key(source: &Source<'_>, name: &'static str) -> Result<Option<MasterKey>, ConfigError> {
+    let Some(text) = source.secret(name)? else { return Ok(None) };
+    let mut bytes = Zeroizing::new([0u8; 32]);
+    hex::decode_to_slice(text.as_bytes(), bytes.as_mut())
+        .map_err(|_| ConfigError::invalid(name, "it must be 32 bytes as 64 hexadecimal digits"))?;
+    let distinct = bytes.iter().collect::<std::collections::BTreeSet<_>>().len();
+    if distinct < 8 {
+        return Err(ConfigError::invalid(name, "it is not random; make one with `openssl rand -hex 32`"));
+    }
+    Ok(Some(MasterKey::new(*bytes)))
+}
+
+fn socket(source: &Source<'_>, name: &'static str) -> Result<Option<SocketAddr>, ConfigError> {
+    let Some(text) = source.value(name) else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| ConfigError::invalid(name, "it must be an address and a port, like 127.0.0.1:8080"))
+}
+
+fn count(source: &Source<'_>, name: &'static str, default: u32, most: u32) -> Result<u32, ConfigError> {
+    let Some(text) = source.value(name) else { return Ok(default) };
+    match text.parse::<u32>() {
+        Ok(number) if number <= most => Ok(number),
+        _ => Err(ConfigError::invalid(name, format!("it must be a whole number up to {most}"))),
+    }
+}
+
+fn operator_name(environment: Environment, source: &Source<'_>) -> Result<String, ConfigError> {
+    const NAME: &str = "CONNECT_OPERATOR_NAME";
+    match source.value(NAME) {
+        Some(name) if name.chars().count() > 80 || name.chars().any(char::is_control) => {
+            Err(ConfigError::invalid(NAME, "it must have at most 80 characters and no control characters"))
+        }
+        Some(name) => Ok(name),
+        None if environment == Environment::Sandbox => Ok("Local sandbox".to_owned()),
+        None => Err(ConfigError::Missing { name: NAME, needed: "the name of who runs this backend, as people shall read it" }),
+    }
+}
+
+fn operator_url(source: &Source<'_>) -> Result<Option<String>, ConfigError> {
+    const NAME: &str = "CONNECT_OPERATOR_URL";
+    let Some(text) = source.value(NAME) else { return Ok(None) };
+    match Url::parse(&text) {
+        Ok(url) if url.scheme() == "https" && url.username().is_empty() && url.password().is_none() && text.len() <= 512 => {
+            Ok(Some(url.into()))
+        }
+        _ => Err(ConfigError::invalid(NAME, "it must be an https address without a user name")),
+    }
+}
+
+fn link_scheme(source: &Source<'_>) -> Result<String, ConfigError> {
+    const NAME: &str = "CONNECT_LINK_SCHEME";
+    let Some(text) = source.value(NAME) else { return Ok("org.moneiconnections.manager".to_owned()) };
+    let shape = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+    let sound = text.len() <= 128 && text.contains('.') && text.starts_with(|first: char| first.is_ascii_lowercase());
+    if !sound || !text.bytes().all(shape) {
+        return Err(ConfigError::invalid(NAME, "it must be a reverse domain name in lower case, like org.example.app (RFC 8252 §7.1)"));
+    }
+    Ok(text)
+}

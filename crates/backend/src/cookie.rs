@@ -1,0 +1,100 @@
+//! The transaction's cookie: it ties the approval to the browser that started. One per transaction, so that two tabs don't hurt each
+//! other, and at most eight.
+
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
+
+use crate::transaction::{STATE_LIFETIME, TransactionId};
+
+/// Most cookies of ours that one browser keeps.
+pub(crate) const MAX_COOKIES: usize = 8;
+
+/// How cookies are named and marked at this backend's origin.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cookies {
+    https: bool,
+}
+
+impl Cookies {
+    /// `__Host-` and `Secure` on https; a plain name on loopback http, where a browser wouldn't send the others.
+    pub(crate) fn new(https: bool) -> Self {
+        Self { https }
+    }
+
+    fn prefix(self) -> &'static str {
+        if self.https { "__Host-connect-" } else { "connect-" }
+    }
+
+    fn attributes(self) -> &'static str {
+        if self.https { "Path=/; HttpOnly; SameSite=Lax; Secure" } else { "Path=/; HttpOnly; SameSite=Lax" }
+    }
+
+    /// `Set-Cookie` for a new transaction.
+    pub(crate) fn set(self, id: TransactionId, value: &str) -> Option<HeaderValue> {
+        let text = format!("{}{}={value}; Max-Age={STATE_LIFETIME}; {}", self.prefix(), id.text(), self.attributes());
+        HeaderValue::try_from(text).ok()
+    }
+
+    /// `Set-Cookie` that takes one back.
+    pub(crate) fn clear(self, id: TransactionId) -> Option<HeaderValue> {
+        HeaderValue::try_from(format!("{}{}=; Max-Age=0; {}", self.prefix(), id.text(), self.attributes())).ok()
+    }
+
+    /// The transactions that this browser has cookies of, oldest first.
+    pub(crate) fn present(self, headers: &HeaderMap) -> Vec<TransactionId> {
+        let mut ids: Vec<_> = self.pairs(headers).map(|(id, _)| id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
+    /// The one value of the transaction's cookie. Two of the same name are as bad as none.
+    pub(crate) fn value(self, headers: &HeaderMap, id: TransactionId) -> Option<&str> {
+        let mut values = self.pairs(headers).filter(|(other, _)| *other == id).map(|(_, value)| value);
+        let value = values.next()?;
+        values.next().is_none().then_some(value)
+    }
+
+    fn pairs(self, headers: &HeaderMap) -> impl Iterator<Item = (TransactionId, &str)> {
+        headers.get_all(COOKIE).into_iter().filter_map(|header| header.to_str().ok()).flat_map(|header| header.split(';')).filter_map(
+            move |pair| {
+                let (name, value) = pair.trim().split_once('=')?;
+                Some((TransactionId::parse(name.strip_prefix(self.prefix())?)?, value))
+            },
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(text: &str) -> HeaderMap {
+        HeaderMap::from_iter([(COOKIE, HeaderValue::from_str(text).unwrap())])
+    }
+
+    #[test]
+    fn on_https_the_cookie_is_bound_to_the_host() {
+        let id = TransactionId::parse("0000000100000002").unwrap();
+        let set = Cookies::new(true).set(id, "v").unwrap();
+        assert_eq!(set, "__Host-connect-0000000100000002=v; Max-Age=600; Path=/; HttpOnly; SameSite=Lax; Secure");
+        let plain = Cookies::new(false).set(id, "v").unwrap();
+        assert_eq!(plain, "connect-0000000100000002=v; Max-Age=600; Path=/; HttpOnly; SameSite=Lax");
+    }
+
+    #[test]
+    fn the_oldest_comes_first_and_strangers_are_not_counted() {
+        let header = headers("connect-0000000200000000=b; theme=dark; connect-0000000100000000=a; connect-zz=x; connect-=y");
+        let ids: Vec<_> = Cookies::new(false).present(&header).into_iter().map(TransactionId::text).collect();
+        assert_eq!(ids, ["0000000100000000", "0000000200000000"]);
+        assert!(Cookies::new(true).present(&header).is_empty());
+    }
+
+    #[test]
+    fn a_doubled_cookie_counts_as_none() {
+        let id = TransactionId::parse("0000000100000000").unwrap();
+        let cookies = Cookies::new(false);
+        assert_eq!(cookies.value(&headers("connect-0000000100000000=a"), id), Some("a"));
+        assert_eq!(cookies.value(&headers("connect-0000000100000000=a; connect-0000000100000000=b"), id), None);
+    }
+}

@@ -1,0 +1,199 @@
+//! At most one call to Monei per key. A code and a refresh token can each be used once, and an answer that got lost on the way to the app must
+//! be had again without asking Monei again: so the first request claims the key and calls, others wait for its answer, and whoever presents
+//! the same proof within two minutes gets the same answer (C-15, T-10).
+
+use std::future::Future;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use crate::Backend;
+use crate::problem::{Code, Problem};
+use crate::store::{Claim, Key};
+
+/// How long an answer is kept.
+pub(crate) const REPLAY_LIFETIME: Duration = Duration::from_secs(120);
+/// How long a request waits for an answer before it says that the outcome is unknown. The call itself goes on, and its answer is kept.
+const PATIENCE: Duration = Duration::from_secs(13);
+
+/// What identifies a piece of work.
+pub(crate) struct Slot {
+    /// Under which the answer is kept.
+    pub(crate) key: Key,
+    /// Of what was presented: the same key with another fingerprint is a conflict.
+    pub(crate) fingerprint: [u8; 16],
+    /// What the caller must present to read a kept answer; its key is derived from it.
+    pub(crate) proof: Zeroizing<Vec<u8>>,
+}
+
+/// A key from its parts, each with its length, so that no two lists of parts give the same.
+pub(crate) fn digest(parts: &[&[u8]]) -> Key {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+/// The first half of [`digest`].
+pub(crate) fn fingerprint(parts: &[&[u8]]) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&digest(parts)[..16]);
+    half
+}
+
+/// What is answered.
+#[derive(Clone)]
+pub(crate) enum Outcome {
+    /// The body of a token answer.
+    Tokens(Zeroizing<Vec<u8>>),
+    /// A refusal.
+    Problem(Problem),
+}
+
+impl From<Code> for Outcome {
+    fn from(code: Code) -> Self {
+        Outcome::Problem(code.into())
+    }
+}
+
+/// An outcome, and whether it stands.
+pub(crate) enum Settled {
+    /// Monei decided, or may have: the same request gets the same answer, and Monei isn't asked again.
+    Final(Outcome),
+    /// Monei was not asked or did nothing: the same request may be tried anew.
+    Void(Problem),
+}
+
+impl Outcome {
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(match self {
+            Outcome::Tokens(body) => [&[0][..], body].concat(),
+            Outcome::Problem(problem) => {
+                let position = Code::ALL.iter().position(|code| *code == problem.code).and_then(|at| u8::try_from(at).ok());
+                let status = problem.status.as_u16().to_be_bytes();
+                let retry_after = problem.retry_after.unwrap_or(0).to_be_bytes();
+                [&[1, position.unwrap_or(u8::MAX)][..], &status, &retry_after].concat()
+            }
+        })
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0, body @ ..] => Some(Outcome::Tokens(Zeroizing::new(body.to_vec()))),
+            [1, position, high, low, rest @ ..] => {
+                let retry_after = u32::from_be_bytes(rest.try_into().ok()?);
+                Some(Outcome::Problem(Problem {
+                    code: *Code::ALL.get(usize::from(*position))?,
+                    status: http::StatusCode::from_u16(u16::from_be_bytes([*high, *low])).ok()?,
+                    retry_after: (retry_after > 0).then_some(retry_after),
+                }))
+            }
+            _ => None,
+        }
+    }
+}
+
+const PENDING: u8 = 0;
+const DONE: u8 = 1;
+
+fn record(state: u8, fingerprint: &[u8; 16], sealed: &[u8]) -> Vec<u8> {
+    [&[state][..], fingerprint, sealed].concat()
+}
+
+impl Backend {
+    /// Gives the answer for `slot`: a kept one, that of a request already on its way, or that of `work`.
+    ///
+    /// The work runs to its end even when the caller goes away or loses patience.
+    pub(crate) async fn once<W>(&self, slot: Slot, work: impl FnOnce(Backend) -> W + Send + 'static) -> Outcome
+    where
+        W: Future<Output = Settled> + Send,
+    {
+        let backend = self.clone();
+        let task = tokio::spawn(async move { backend.claim_or_join(slot, work).await.unwrap_or_else(Outcome::Problem) });
+        match tokio::time::timeout(PATIENCE, task).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Code::Internal.into(),
+            Err(_) => Code::OutcomeUnknown.into(),
+        }
+    }
+
+    async fn claim_or_join<W>(&self, slot: Slot, work: impl FnOnce(Backend) -> W + Send) -> Result<Outcome, Problem>
+    where
+        W: Future<Output = Settled> + Send,
+    {
+        let store = &self.inner().store;
+        match store.claim(slot.key, record(PENDING, &slot.fingerprint, &[]), REPLAY_LIFETIME).await? {
+            Claim::Taken(present) => self.join(&slot, present).await,
+            Claim::Ours => {
+                let (outcome, stands) = match work(self.clone()).await {
+                    Settled::Final(outcome) => (outcome, true),
+                    Settled::Void(problem) => (Outcome::Problem(problem), false),
+                };
+                let sealed = self.inner().sealer.seal_replay(&slot.proof, &outcome.to_bytes());
+                let done = record(DONE, &slot.fingerprint, &sealed);
+                let kept = match stands {
+                    true => store.put(slot.key, done, REPLAY_LIFETIME).await,
+                    false => store.release(slot.key, done).await,
+                };
+                if kept.is_err() {
+                    tracing::error!(event = "replay_not_kept");
+                }
+                Ok(outcome)
+            }
+        }
+    }
+
+    /// The kept answer for `slot`, if there is one; never calls Monei.
+    pub(crate) async fn kept(&self, slot: &Slot) -> Result<Option<Outcome>, Problem> {
+        match self.inner().store.get(slot.key).await? {
+            Some(present) => self.join(slot, present).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn join(&self, slot: &Slot, present: Vec<u8>) -> Result<Outcome, Problem> {
+        let mut present = present;
+        if present.first() == Some(&PENDING) && present.get(1..) == Some(&slot.fingerprint[..]) {
+            present = match self.inner().store.wait(slot.key, PATIENCE).await? {
+                Some(settled) => settled,
+                // Settled between the two questions, or still on its way.
+                None => self.inner().store.get(slot.key).await?.unwrap_or_default(),
+            };
+        }
+        match present.split_first_chunk::<17>() {
+            Some(([_, presented @ ..], _)) if *presented != slot.fingerprint => Err(Code::IdempotencyConflict.into()),
+            Some(([DONE, ..], sealed)) => {
+                let plain = self.inner().sealer.open_replay(&slot.proof, sealed).map_err(|_| Problem::from(Code::OutcomeUnknown))?;
+                Outcome::from_bytes(&plain).ok_or(Code::Internal.into())
+            }
+            _ => Err(Code::OutcomeUnknown.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_survive_being_kept() {
+        for code in Code::ALL {
+            let problem = Problem::from(*code).retry_after(7);
+            let Some(Outcome::Problem(back)) = Outcome::from_bytes(&Outcome::Problem(problem).to_bytes()) else { panic!("{code:?}") };
+            assert_eq!(back, problem);
+        }
+        let tokens = Outcome::Tokens(Zeroizing::new(b"{}".to_vec()));
+        assert!(matches!(Outcome::from_bytes(&tokens.to_bytes()), Some(Outcome::Tokens(body)) if *body == b"{}"));
+        for bytes in [&b""[..], &[1], &[1, 0], &[9, 9], &[1, 255, 0, 200, 0, 0, 0, 0]] {
+            assert!(Outcome::from_bytes(bytes).is_none());
+        }
+    }
+
+    #[test]
+    fn parts_do_not_run_into_each_other() {
+        assert_ne!(digest(&[b"ab", b"c"]), digest(&[b"a", b"bc"]));
+    }
+}

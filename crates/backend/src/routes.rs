@@ -1,0 +1,118 @@
+//! The routes: a tiny set of verbs, never a proxy (C-06).
+
+mod body;
+mod callback;
+mod client;
+mod health;
+mod redeem;
+mod refresh;
+mod revoke;
+mod start;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{Method, StatusCode};
+
+use crate::Backend;
+use crate::guard::{guard, harden};
+use crate::once::{Outcome, Settled};
+use crate::problem::{Code, Problem};
+use crate::provider::answer::Answer;
+
+/// How long a request to revoke waits for Monei.
+const REVOKE_PATIENCE: Duration = Duration::from_secs(13);
+
+/// Who calls a route, and so what its refusals look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// A person's browser: pages.
+    Browser,
+    /// The app, never a page in a browser: problems.
+    App,
+    /// Anybody: problems.
+    Anyone,
+}
+
+/// A public route.
+#[derive(Debug)]
+pub struct Route {
+    /// The one method it takes.
+    pub method: Method,
+    /// Its path, exactly.
+    pub path: &'static str,
+    /// Who calls it.
+    pub audience: Audience,
+    /// Whether calls count against the caller's address.
+    pub limited: bool,
+}
+
+/// Every public route.
+pub const ROUTES: &[Route] = &[
+    Route { method: Method::GET, path: "/v1/client", audience: Audience::Anyone, limited: false },
+    Route { method: Method::GET, path: "/v1/start", audience: Audience::Browser, limited: true },
+    Route { method: Method::GET, path: "/v1/callback", audience: Audience::Browser, limited: true },
+    Route { method: Method::POST, path: "/v1/redeem", audience: Audience::App, limited: true },
+    Route { method: Method::POST, path: "/v1/refresh", audience: Audience::App, limited: true },
+    Route { method: Method::POST, path: "/v1/revoke", audience: Audience::App, limited: true },
+];
+
+/// The routes that callers may reach.
+pub(crate) fn public(backend: Backend) -> Router {
+    Router::new()
+        .route("/v1/client", get(client::client))
+        .route("/v1/start", get(start::start))
+        .route("/v1/callback", get(callback::callback))
+        .route("/v1/redeem", post(redeem::redeem))
+        .route("/v1/refresh", post(refresh::refresh))
+        .route("/v1/revoke", post(revoke::revoke))
+        .fallback(|| async { Code::NotFound })
+        .layer(from_fn_with_state(backend.clone(), guard))
+        .with_state(backend)
+}
+
+/// Health and metrics.
+pub(crate) fn private(backend: Backend) -> Router {
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .fallback(|| async { Code::NotFound })
+        .method_not_allowed_fallback(|| async { Code::MethodNotAllowed })
+        .layer(axum::middleware::map_response(|mut response: Response| async {
+            harden(response.headers_mut());
+            response
+        }))
+        .with_state(backend)
+}
+
+/// What an answer of Monei's that decides nothing means, the same for an exchange and a refresh.
+fn unsettled(answer: &Answer) -> Settled {
+    match answer {
+        Answer::Busy(seconds) => Settled::Void(Problem::from(Code::ProviderBusy).retry_after(*seconds)),
+        Answer::NotSent => Settled::Void(Code::ProviderUnavailable.into()),
+        // An error of Monei's own: it may have been done.
+        Answer::Failed => Settled::Final(Outcome::Problem(Problem::from(Code::ProviderUnavailable).with_status(StatusCode::BAD_GATEWAY))),
+        Answer::Lost | Answer::Success(_) | Answer::Refused(_) => Settled::Final(Code::OutcomeUnknown.into()),
+    }
+}
+
+impl IntoResponse for Code {
+    fn into_response(self) -> Response {
+        Problem::from(self).into_response()
+    }
+}
+
+impl IntoResponse for Outcome {
+    fn into_response(self) -> Response {
+        match self {
+            Outcome::Tokens(body) => {
+                ([(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"))], body.to_vec()).into_response()
+            }
+            Outcome::Problem(problem) => problem.into_response(),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! `GET /v1/callback`: Monei's redirect arrives here. The only place where a code enters, and only with its own state and cookie.
+
+use std::time::Duration;
+
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{LOCATION, SET_COOKIE};
+use http::{HeaderMap, HeaderValue, StatusCode};
+use monei::AuthorizationCode;
+
+use crate::Backend;
+use crate::once::{digest, fingerprint};
+use crate::pages;
+use crate::problem::{Code, Problem};
+use crate::query;
+use crate::return_target::ReturnTarget;
+use crate::store::Claim;
+use crate::transaction::{HANDOFF_LIFETIME, Handoff, STATE_LIFETIME, State as Sealed, is_code};
+
+/// Longer than a code or a state lives.
+const MARK_LIFETIME: Duration = Duration::from_secs(STATE_LIFETIME + 60);
+
+/// What Monei said.
+enum Reply {
+    Code(AuthorizationCode),
+    Error(&'static str),
+}
+
+pub(super) async fn callback(State(backend): State<Backend>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    match receive(&backend, query.as_deref(), &headers).await {
+        Ok(response) => response,
+        Err(problem) => pages::refused(problem),
+    }
+}
+
+async fn receive(backend: &Backend, query: Option<&str>, headers: &HeaderMap) -> Result<Response, Problem> {
+    let inner = backend.inner();
+    // The optional ones are those of RFC 6749 §4.1.2.1 and RFC 9207; their texts are never used.
+    let names = ["state", "code", "error", "iss", "error_description", "error_uri", "scope"];
+    let [state_text, code, error, issuer, ..] = query::parse(query, names).map_err(|_| Code::InvalidRequest)?;
+    let state_text = state_text.ok_or(Code::InvalidRequest)?;
+    let now = inner.clock.unix();
+    // Before anything else is looked at.
+    let state = Sealed::open(&inner.sealer, &state_text, now).map_err(|_| {
+        tracing::warn!(event = "callback_refused", reason = "state_unreadable_or_expired");
+        Code::InvalidHandoff
+    })?;
+    let tx = state.challenge.log_id();
+    let refuse = |reason: &'static str| {
+        tracing::warn!(event = "callback_refused", reason, tx);
+        Problem::from(Code::InvalidHandoff)
+    };
+    let reply = match (code, error) {
+        (Some(code), None) if is_code(&code) => {
+            mark_code(backend, &code, &state_text).await?.then_some(()).ok_or_else(|| refuse("code_seen_under_another_state"))?;
+            Reply::Code(AuthorizationCode::new(code))
+        }
+        (None, Some(error)) => Reply::Error(known_error(&error)),
+        _ => return Err(refuse("neither_code_nor_error")),
+    };
+    let expected = inner.config.authorize_url.origin().ascii_serialization();
+    if issuer.is_some_and(|issuer| issuer != expected) {
+        return Err(refuse("another_issuer"));
+    }
+    if !inner.cookies.value(headers, state.id).is_some_and(|value| state.cookie.matches(value)) {
+        return Err(refuse("cookie_missing_or_wrong"));
+    }
+    let key = digest(&[b"state", state_text.as_bytes()]);
+    if inner.store.claim(key, vec![1], MARK_LIFETIME).await? != Claim::Ours {
+        return Err(refuse("state_used"));
+    }
+    let mut response = deliver(backend, &state, &reply, now)?;
+    response.headers_mut().append(SET_COOKIE, inner.cookies.clear(state.id).ok_or(Code::Internal)?);
+    let outcome = match reply {
+        Reply::Code(_) => "approved",
+        Reply::Error(error) => error,
+    };
+    tracing::info!(event = "callback", tx, outcome);
+    Ok(response)
+}
+
+/// Marks the code as belonging to this state; false if it was seen under another. Done even when the cookie fails afterwards, so that a code
+/// from somebody's browser history can't be walked through another transaction.
+async fn mark_code(backend: &Backend, code: &str, state: &str) -> Result<bool, Problem> {
+    let owner = fingerprint(&[b"state", state.as_bytes()]).to_vec();
+    match backend.inner().store.claim(digest(&[b"code", code.as_bytes()]), owner.clone(), MARK_LIFETIME).await? {
+        Claim::Ours => Ok(true),
+        Claim::Taken(other) => Ok(other == owner),
+    }
+}
+
+/// Monei's error, if it is one that the app knows; nothing received is passed on.
+fn known_error(error: &str) -> &'static str {
+    match error {
+        "access_denied" => "access_denied",
+        "invalid_scope" => "invalid_scope",
+        "invalid_request" => "invalid_request",
+        "temporarily_unavailable" => "temporarily_unavailable",
+        _ => "server_error",
+    }
+}
+
+fn deliver(backend: &Backend, state: &Sealed, reply: &Reply, now: u64) -> Result<Response, Problem> {
+    let inner = backend.inner();
+    let parameter = match reply {
+        Reply::Code(code) => {
+            let handoff = Handoff { challenge: state.challenge, expires: now + HANDOFF_LIFETIME, code: code.clone() };
+            format!("handoff={}", handoff.seal(&inner.sealer))
+        }
+        Reply::Error(error) => format!("error={error}"),
+    };
+    match &state.target {
+        ReturnTarget::DeepLink => {
+            let link = format!("{}:/callback?tx={}&{parameter}", inner.config.link_scheme, state.challenge.tx());
+            Ok(pages::deep_link(&link, matches!(reply, Reply::Code(_))))
+        }
+        target => {
+            // The empty fragment keeps a browser from carrying an older one over (RFC 9700 §4.1.3).
+            let location = HeaderValue::try_from(format!("{target}?{parameter}#_")).map_err(|_| Code::Internal)?;
+            Ok((StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response())
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! `POST /v1/redeem`: the app proves that it started the transaction and gets the tokens.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use http::StatusCode;
+use monei::TokenResponse;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::body::Json;
+use crate::Backend;
+use crate::budget::Lane;
+use crate::once::{Outcome, Settled, Slot, digest, fingerprint};
+use crate::problem::{Code, Problem};
+use crate::proof::Verifier;
+use crate::provider::Which;
+use crate::provider::answer::Answer;
+use crate::standing::Credentials;
+use crate::tokens;
+use crate::transaction::Handoff;
+
+/// How long a redeemed handoff is told apart from one that is merely too old.
+const SPENT_LIFETIME: Duration = Duration::from_secs(600);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Body {
+    handoff: SecretString,
+    code_verifier: Verifier,
+}
+
+pub(super) async fn redeem(State(backend): State<Backend>, Json(body): Json<Body>) -> Outcome {
+    let inner = backend.inner();
+    // All local proof comes first: nothing below is reached, and nothing is sent, without it (C-07).
+    let Ok(handoff) = Handoff::open(&inner.sealer, body.handoff.expose_secret()) else {
+        tracing::warn!(event = "redeem_refused", reason = "handoff_unreadable");
+        return Code::InvalidHandoff.into();
+    };
+    let tx = handoff.challenge.log_id();
+    if !body.code_verifier.proves(&handoff.challenge) {
+        tracing::warn!(event = "redeem_refused", reason = "wrong_verifier", tx);
+        return Code::InvalidHandoff.into();
+    }
+    let code = handoff.code.expose().as_bytes();
+    let spent = digest(&[b"spent", code]);
+    let slot = Slot {
+        key: digest(&[b"redeem", code]),
+        fingerprint: fingerprint(&[b"redeem", handoff.challenge.bytes(), code]),
+        proof: Zeroizing::new([b"redeem/", body.code_verifier.bytes()].concat()),
+    };
+    let outcome = if inner.clock.unix() >= handoff.expires {
+        late(&backend, &slot, spent).await
+    } else {
+        backend
+            .once(slot, move |backend| async move {
+                let settled = exchange(&backend, &handoff).await;
+                if matches!(settled, Settled::Final(_)) && backend.inner().store.put(spent, vec![1], SPENT_LIFETIME).await.is_err() {
+                    tracing::error!(event = "mark_not_kept");
+                }
+                settled
+            })
+            .await
+    };
+    log(&tx, &outcome);
+    outcome
+}
+
+fn log(tx: &str, outcome: &Outcome) {
+    match outcome {
+        Outcome::Tokens(_) => tracing::info!(event = "redeem", tx, outcome = "tokens"),
+        Outcome::Problem(problem) => tracing::warn!(event = "redeem", tx, outcome = problem.code.as_str()),
+    }
+}
+
+/// Past its time a handoff gives only an answer that is still kept.
+async fn late(backend: &Backend, slot: &Slot, spent: [u8; 32]) -> Outcome {
+    let answer = async {
+        if let Some(outcome) = backend.kept(slot).await? {
+            return Ok(outcome);
+        }
+        let used = backend.inner().store.get(spent).await?.is_some();
+        Err::<_, Problem>(if used { Code::HandoffUsed.into() } else { Code::InvalidHandoff.into() })
+    };
+    answer.await.unwrap_or_else(Outcome::Problem)
+}
+
+/// Exchanges the code, with the previous secret too if Monei refuses the present one (C-04).
+async fn exchange(backend: &Backend, handoff: &Handoff) -> Settled {
+    let inner = backend.inner();
+    let mut which = Which::Present;
+    loop {
+        if let Err(problem) = backend.charge(Lane::Redeem).await {
+            return Settled::Void(problem);
+        }
+        let answer = inner.provider.exchange(&handoff.code, which).await;
+        backend.note("exchange", &answer);
+        return match answer {
+            Answer::Success(body) => {
+                inner.standing.set_credentials(Credentials::Accepted);
+                Settled::Final(granted(backend, &body))
+            }
+            // Never about the person: these are this backend's own credentials (C-16).
+            Answer::Refused(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                if which == Which::Present && inner.provider.has_previous_secret() {
+                    which = Which::Previous;
+                    continue;
+                }
+                inner.standing.set_credentials(Credentials::Refused);
+                tracing::error!(event = "credentials_refused");
+                Settled::Void(Code::ServiceUnavailable.into())
+            }
+            Answer::Refused(_) => Settled::Final(Code::ApprovalRefused.into()),
+            other => super::unsettled(&other),
+        };
+    }
+}
+
+fn granted(backend: &Backend, body: &[u8]) -> Outcome {
+    match TokenResponse::parse(body) {
+        Ok(mut response) => {
+            // No word about scopes on an exchange: nothing was granted (T-14).
+            response.scopes.get_or_insert_default();
+            tokens::body(&backend.inner().sealer, &response).map_or_else(Outcome::from, Outcome::Tokens)
+        }
+        Err(reason) => {
+            tracing::error!(event = "token_answer_unusable", %reason);
+            Code::OutcomeUnknown.into()
+        }
+    }
+}

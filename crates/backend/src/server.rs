@@ -1,0 +1,147 @@
+//! Serving over TCP: hyper itself, since `axum::serve` sets no timer and so bounds neither slow heads nor connections (C-12).
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tower::ServiceExt;
+
+use crate::Backend;
+use crate::guard::address::network;
+
+/// How long the head of a request may take; also how long an idle connection is kept.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest head, in bytes.
+const MAX_HEAD: usize = 16 * 1024;
+/// Most connections at a time.
+const MAX_CONNECTIONS: usize = 1024;
+/// How long requests may take to finish once the program is told to stop.
+const DRAIN: Duration = Duration::from_secs(16);
+
+/// Serves `backend` on `listener`, and health and metrics on `private`, until `shutdown`; then lets requests under way finish.
+///
+/// # Errors
+/// None at present; connections that fail are closed on their own.
+pub async fn serve(
+    listener: TcpListener,
+    private: Option<TcpListener>,
+    backend: Backend,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let (stop, stopped) = watch::channel(false);
+    let per_address = backend.inner().config.connections_per_address;
+    let public = tokio::spawn(accept(listener, backend.router(), per_address, stopped.clone()));
+    let private = private.map(|listener| tokio::spawn(accept(listener, backend.private_router(), None, stopped)));
+    shutdown.await;
+    stop.send_replace(true);
+    for task in [Some(public), private].into_iter().flatten() {
+        task.await.map_err(io::Error::other)?;
+    }
+    Ok(())
+}
+
+async fn accept(listener: TcpListener, router: Router, per_address: Option<NonZeroU32>, mut stopped: watch::Receiver<bool>) {
+    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let callers = Arc::new(Callers { most: per_address, open: Mutex::default() });
+    let graceful = GracefulShutdown::new();
+    loop {
+        // Waits for room before it accepts, so that a full house queues in the kernel instead of here.
+        let next = async {
+            let permit = room.clone().acquire_owned().await.ok()?;
+            Some((permit, listener.accept().await))
+        };
+        let (permit, accepted) = tokio::select! {
+            next = next => match next {
+                Some(next) => next,
+                None => break,
+            },
+            _ = stopped.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                if let Some(seat) = callers.seat(peer.ip()) {
+                    connection(stream, peer, router.clone(), &graceful, permit, seat);
+                } else {
+                    tracing::warn!(event = "connection_refused", reason = "too_many_of_one_address");
+                }
+            }
+            Err(error) => {
+                // Out of file descriptors, mostly: a pause lets connections end instead of spinning.
+                tracing::error!(event = "accept_failed", %error);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    drop(listener);
+    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+        tracing::warn!(event = "shutdown_cut_short");
+    }
+}
+
+fn connection(stream: TcpStream, peer: SocketAddr, router: Router, graceful: &GracefulShutdown, permit: OwnedSemaphorePermit, seat: Seat) {
+    let service = router.map_request(move |mut request: http::Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request.map(axum::body::Body::new)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    let connection = graceful.watch(connection);
+    tokio::spawn(async move {
+        // A connection that ends badly is the caller's affair; hyper's errors name neither addresses nor contents, and would be noise.
+        let _ = connection.await;
+        drop((permit, seat));
+    });
+}
+
+/// How many connections each address has open.
+struct Callers {
+    most: Option<NonZeroU32>,
+    open: Mutex<HashMap<IpAddr, u32>>,
+}
+
+/// One open connection of an address; gives its place back when dropped.
+struct Seat {
+    callers: Arc<Callers>,
+    address: IpAddr,
+}
+
+impl Callers {
+    fn seat(self: &Arc<Self>, address: IpAddr) -> Option<Seat> {
+        let address = network(address);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(address).or_default();
+        if self.most.is_some_and(|most| *count >= most.get()) {
+            return None;
+        }
+        *count += 1;
+        Some(Seat { callers: self.clone(), address })
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut open = self.callers.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.address);
+            }
+        }
+    }
+}

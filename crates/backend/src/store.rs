@@ -1,0 +1,45 @@
+//! What instances must agree on: answers to give again, single-use marks, and the budget of token calls. In memory, or shared.
+
+pub(crate) mod memory;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use crate::budget::{Charge, Lane, Limits};
+
+/// Names an entry: a digest, so that a store never sees what it is about.
+pub(crate) type Key = [u8; 32];
+
+/// The store can't be asked, or is full. Whoever needs it must refuse: forgetting a single-use mark isn't an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the store is unavailable or full")]
+pub(crate) struct StoreUnavailable;
+
+/// What a store's operation gives, later.
+pub(crate) type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreUnavailable>> + Send + 'a>>;
+
+/// Who holds an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Claim {
+    /// Nobody did: it is the caller's now, with the value offered.
+    Ours,
+    /// Somebody did, with this value.
+    Taken(Vec<u8>),
+}
+
+/// Small values under digests, each for a limited time.
+pub(crate) trait Store: Send + Sync {
+    /// Puts `value` under `key` for `ttl` unless there is one already; atomic.
+    fn claim(&self, key: Key, value: Vec<u8>, ttl: Duration) -> Reply<'_, Claim>;
+    /// What is under `key`.
+    fn get(&self, key: Key) -> Reply<'_, Option<Vec<u8>>>;
+    /// Replaces what is under `key`, for `ttl` from now, and tells those who wait.
+    fn put(&self, key: Key, value: Vec<u8>, ttl: Duration) -> Reply<'_, ()>;
+    /// Tells those who wait `value`, and forgets the entry.
+    fn release(&self, key: Key, value: Vec<u8>) -> Reply<'_, ()>;
+    /// Waits until what is under `key` is replaced or released, and gives the new value; `None` when it vanished or `limit` has passed.
+    fn wait(&self, key: Key, limit: Duration) -> Reply<'_, Option<Vec<u8>>>;
+    /// Charges one call to `lane`, unless that would exceed `limits`.
+    fn charge(&self, lane: Lane, limits: Limits) -> Reply<'_, Charge>;
+}

@@ -1,0 +1,44 @@
+//! What the app gets: Monei's token answer with the refresh token sealed, so that it is of use only through this backend.
+
+use monei::{AccessToken, RefreshToken, ScopeSet, TokenResponse};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::problem::Code;
+use crate::seal::{Purpose, Sealer, Unreadable};
+
+#[derive(Serialize)]
+struct Body<'a> {
+    access_token: &'a str,
+    refresh_token: &'a str,
+    token_type: &'static str,
+    expires_in: u64,
+    // Missing on a refresh: nothing changed (T-14).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<&'a ScopeSet>,
+}
+
+/// The answer's body.
+pub(crate) fn body(sealer: &Sealer, response: &TokenResponse) -> Result<Zeroizing<Vec<u8>>, Code> {
+    let sealed = sealer.seal(Purpose::RefreshToken, response.refresh_token.expose().as_bytes());
+    let body = Body {
+        access_token: response.access_token.expose(),
+        refresh_token: &sealed,
+        token_type: "Bearer",
+        expires_in: response.expires_in,
+        scopes: response.scopes.as_ref(),
+    };
+    serde_json::to_vec(&body).map(Zeroizing::new).map_err(|_| Code::Internal)
+}
+
+/// Opens a refresh token that this backend sealed.
+pub(crate) fn open(sealer: &Sealer, sealed: &str) -> Result<RefreshToken, Unreadable> {
+    let plain = sealer.open(Purpose::RefreshToken, sealed)?;
+    std::str::from_utf8(&plain).map(RefreshToken::new).map_err(|_| Unreadable)
+}
+
+/// Whether it can be an access token at all (RFC 6750 §2.1 allows no more).
+pub(crate) fn is_access_token(token: &AccessToken) -> bool {
+    let text = token.expose();
+    !text.is_empty() && text.len() <= monei::token::MAX_TOKEN_LEN && text.bytes().all(|byte| byte.is_ascii_graphic())
+}

@@ -1,0 +1,149 @@
+//! What travels through the browser, sealed: the `state` of an authorization request, and the handoff that takes Monei's code to the app.
+//! Both are packed tightly, since they are part of addresses.
+
+use monei::{AuthorizationCode, Scope, ScopeSet};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::proof::Challenge;
+use crate::return_target::ReturnTarget;
+use crate::seal::{Purpose, Sealer, Unreadable};
+
+/// How long a person has from start to callback, in seconds.
+pub(crate) const STATE_LIFETIME: u64 = 600;
+/// How long a handoff can be redeemed, in seconds.
+pub(crate) const HANDOFF_LIFETIME: u64 = 120;
+/// Longest authorization code taken, in bytes.
+pub(crate) const MAX_CODE_LEN: usize = 512;
+
+/// Names the transaction's cookie: eight bytes, the first four the time it began, so that the oldest can be told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct TransactionId([u8; 8]);
+
+impl TransactionId {
+    /// A new one, begun at `now` (seconds since 1970).
+    pub(crate) fn new(now: u64) -> Self {
+        let mut id = [0u8; 8];
+        rand::fill(&mut id);
+        // Wraps in 2106; only the order matters.
+        id[..4].copy_from_slice(&(now as u32).to_be_bytes());
+        Self(id)
+    }
+
+    pub(crate) fn text(self) -> String {
+        hex::encode(self.0)
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut id = [0u8; 8];
+        hex::decode_to_slice(text, &mut id).ok()?;
+        (hex::encode(id) == text).then_some(Self(id))
+    }
+}
+
+/// The digest of a transaction cookie's value, as the state carries it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CookieHash([u8; 16]);
+
+impl CookieHash {
+    pub(crate) fn of(value: &str) -> Self {
+        let digest: [u8; 32] = Sha256::digest(value.as_bytes()).into();
+        let mut half = [0u8; 16];
+        half.copy_from_slice(&digest[..16]);
+        Self(half)
+    }
+
+    /// Compares in constant time.
+    pub(crate) fn matches(&self, value: &str) -> bool {
+        self.0.ct_eq(&Self::of(value).0).into()
+    }
+}
+
+/// What the backend remembers about a transaction while the person is at Monei, kept by the browser.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) challenge: Challenge,
+    pub(crate) cookie: CookieHash,
+    pub(crate) id: TransactionId,
+    /// Seconds since 1970.
+    pub(crate) expires: u64,
+    pub(crate) scopes: ScopeSet,
+    pub(crate) target: ReturnTarget,
+}
+
+impl State {
+    pub(crate) fn seal(&self, sealer: &Sealer) -> String {
+        let plain = [
+            &self.challenge.bytes()[..],
+            &self.cookie.0,
+            &self.id.0,
+            &self.expires.to_be_bytes(),
+            &scope_bits(&self.scopes).to_be_bytes(),
+            &self.target.to_bytes(),
+        ]
+        .concat();
+        sealer.seal(Purpose::State, &plain)
+    }
+
+    /// Opens a state that isn't past its time at `now`.
+    pub(crate) fn open(sealer: &Sealer, text: &str, now: u64) -> Result<State, Unreadable> {
+        let plain = sealer.open(Purpose::State, text)?;
+        let (challenge, rest) = plain.split_first_chunk::<32>().ok_or(Unreadable)?;
+        let (cookie, rest) = rest.split_first_chunk::<16>().ok_or(Unreadable)?;
+        let (id, rest) = rest.split_first_chunk::<8>().ok_or(Unreadable)?;
+        let (expires, rest) = rest.split_first_chunk::<8>().ok_or(Unreadable)?;
+        let (scopes, target) = rest.split_first_chunk::<2>().ok_or(Unreadable)?;
+        let state = State {
+            challenge: Challenge::from_bytes(*challenge),
+            cookie: CookieHash(*cookie),
+            id: TransactionId(*id),
+            expires: u64::from_be_bytes(*expires),
+            scopes: scopes_of(u16::from_be_bytes(*scopes)),
+            target: ReturnTarget::from_bytes(target).map_err(|_| Unreadable)?,
+        };
+        if now >= state.expires { Err(Unreadable) } else { Ok(state) }
+    }
+}
+
+fn scope_bits(scopes: &ScopeSet) -> u16 {
+    Scope::KNOWN.iter().enumerate().filter(|(_, scope)| scopes.contains(scope)).fold(0, |bits, (position, _)| bits | (1 << position))
+}
+
+fn scopes_of(bits: u16) -> ScopeSet {
+    Scope::KNOWN.iter().enumerate().filter(|(position, _)| bits & (1 << position) != 0).map(|(_, scope)| scope.clone()).collect()
+}
+
+/// Monei's code on its way to the app, of use only with the verifier.
+pub(crate) struct Handoff {
+    pub(crate) challenge: Challenge,
+    /// Seconds since 1970.
+    pub(crate) expires: u64,
+    pub(crate) code: AuthorizationCode,
+}
+
+impl Handoff {
+    pub(crate) fn seal(&self, sealer: &Sealer) -> String {
+        let code = self.code.expose().as_bytes();
+        let plain = Zeroizing::new([&self.challenge.bytes()[..], &self.expires.to_be_bytes(), code].concat());
+        sealer.seal(Purpose::Handoff, &plain)
+    }
+
+    /// Opens a handoff, whatever its age: whether it is too old is the caller's question, after the verifier was proven.
+    pub(crate) fn open(sealer: &Sealer, text: &str) -> Result<Handoff, Unreadable> {
+        let plain = sealer.open(Purpose::Handoff, text)?;
+        let (challenge, rest) = plain.split_first_chunk::<32>().ok_or(Unreadable)?;
+        let (expires, code) = rest.split_first_chunk::<8>().ok_or(Unreadable)?;
+        let code = std::str::from_utf8(code).map_err(|_| Unreadable)?;
+        Ok(Handoff {
+            challenge: Challenge::from_bytes(*challenge),
+            expires: u64::from_be_bytes(*expires),
+            code: AuthorizationCode::new(code),
+        })
+    }
+}
+
+/// Whether `text` can be a code of Monei's at all: 8 to [`MAX_CODE_LEN`] visible ASCII characters (RFC 6749 A.11 without the space).
+pub(crate) fn is_code(text: &str) -> bool {
+    (8..=MAX_CODE_LEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
