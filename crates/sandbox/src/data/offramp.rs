@@ -1,0 +1,58 @@
+//! `/offramp/ledger/…`.
+
+use serde_json::{Value, json};
+
+use crate::api::{Answer, Call};
+use crate::clock::{DAY, HOUR, iso};
+use crate::data::paging::Page;
+use crate::data::{Usually, amount};
+use crate::mint::stable_uuid;
+use crate::nest::NestError;
+
+/// Reference, status, crypto amount, naira.
+const ORDERS: [(&str, &str, &str, &str); 3] = [
+    ("OFF-A1B2C3D4", "completed", "100", "145800"),
+    ("OFF-E5F6A7B8", "processing", "20", "29160"),
+    ("OFF-C9D0E1F2", "expired", "5", "7290"),
+];
+
+/// `GET /offramp/ledger/history`: `data` and `meta` without a status code.
+pub(crate) fn history(call: &Call<'_>) -> Result<Answer, NestError> {
+    let page = Page::read(&call.query)?;
+    let orders: Vec<Value> = ORDERS
+        .iter()
+        .filter(|_| call.person.tier >= 3)
+        .zip(1_i64..)
+        .map(|((reference, status, crypto, fiat), step)| {
+            let at = call.now - call.now % DAY - step * DAY;
+            json!({
+                "id": stable_uuid(reference), "reference": reference, "status": status, "asset": "USDT", "network": "bnb-smart-chain",
+                "cryptoAmount": amount(crypto, Usually::Number, call.switches), "fiatAmount": amount(fiat, Usually::Number, call.switches),
+                "fiatCurrency": "NGN", "exchangeRate": amount("1458", Usually::Number, call.switches),
+                "beneficiary": {"bankCode": "GTBINGLA", "accountNumber": "0000000101"}, "createdAt": iso(at),
+                "completedAt": (*status == "completed").then(|| iso(at + HOUR)),
+            })
+        })
+        .collect();
+    let (orders, place) = page.cut(orders);
+    // Sent as a query parameter, the page comes back as text.
+    let current = call.query.get("page").map_or(json!(page.page), |text| json!(text));
+    let meta = json!({"totalItems": place.total, "itemCount": orders.len(), "itemsPerPage": page.limit, "totalPages": place.pages, "currentPage": current});
+    Ok(Answer::Bare(json!({"data": orders, "meta": meta})))
+}
+
+/// `GET /offramp/ledger/status/:reference`: without an envelope.
+pub(crate) fn status(call: &Call<'_>) -> Result<Answer, NestError> {
+    let order = ORDERS.iter().zip(1_i64..).find(|((reference, ..), _)| *reference == call.param && call.person.tier >= 3);
+    let Some(((reference, status, crypto, fiat), step)) = order else { return Err(NestError::not_found("Transaction not found")) };
+    let at = call.now - call.now % DAY - step * DAY;
+    let number = |text: &str| amount(text, Usually::Number, call.switches);
+    Ok(Answer::Bare(json!({
+        "id": stable_uuid(reference), "internalReference": reference, "provider": "paycrest", "providerTransactionId": stable_uuid(&format!("p {reference}")),
+        "status": status, "cryptoAmount": number(crypto), "fiatAmount": number(fiat), "exchangeRate": number("1458"), "fromCurrency": "USDT",
+        "toCurrency": "NGN", "createdAt": iso(at), "updatedAt": iso(at), "expiresAt": iso(at + HOUR / 2), "providerStatus": status.to_uppercase(),
+        "fees": {"providerFee": number("0.5"), "networkFee": number("0.1"), "serviceFee": number("0")},
+        "debitPaymentDetails": {"paymentMethod": "STABLE_CURRENCY", "currency": "USDT", "network": "BEP20", "walletAddress": "0x0000000000000000000000000000000000000101"},
+        "creditPaymentDetails": {"paymentMethod": "BANK_TRANSFER", "currency": "NGN", "accountName": call.person.name(), "accountNumber": "0000000101", "bankCode": "GTBINGLA"},
+    })))
+}

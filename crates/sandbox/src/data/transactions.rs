@@ -1,0 +1,153 @@
+//! `/transactions` and `/transactions/user`: made up from the person's id and the position, so that they stay the same all day.
+
+use std::cmp::Reverse;
+
+use serde_json::{Value, json};
+
+use crate::api::{Answer, Call};
+use crate::clock::{DAY, HOUR, Millis, day, iso};
+use crate::data::paging::Page;
+use crate::data::{Usually, amount, naira, profile};
+use crate::fields::Fields;
+use crate::mint::stable_uuid;
+use crate::nest::NestError;
+use crate::people::Person;
+
+struct Entry {
+    id: String,
+    at: Millis,
+    kobo: i64,
+    kind: &'static str,
+    nature: &'static str,
+    status: &'static str,
+    narration: Option<String>,
+    reference: String,
+    /// Monei sometimes leaves it out.
+    currency: Option<&'static str>,
+}
+
+/// Type, nature, narration and kobo: what repeats through a history.
+const PATTERN: [(&str, &str, Option<&str>, i64); 9] = [
+    ("CREDIT", "FIAT_DEPOSIT", Some("Salary, October"), 45_000_000),
+    ("DEBIT", "FIAT_WITHDRAWAL", Some("Rent, Yaba"), 18_000_000),
+    ("DEBIT", "FIAT_TRANSFER", Some("MTN airtime"), 100_000),
+    ("PEER-TRANSFER", "FIAT_P2P", Some("Lunch with Chidi"), 750_050),
+    ("CREDIT", "CRYPTO_TRADE_SELL", Some("Sold 120 USDT"), 17_496_000),
+    ("DEBIT", "FIAT_TRANSFER", None, 2_350_025),
+    ("DEBIT", "FIAT_WITHDRAWAL", Some("School fees, 2nd instalment"), 9_500_000),
+    ("CREDIT", "FIAT_DEPOSIT", Some("Transfer from GTBank"), 3_000_000),
+    ("DEBIT", "FIAT_TRANSFER", Some("Ikeja Electric, prepaid"), 1_500_000),
+];
+
+/// `GET /transactions`
+pub(crate) fn list(call: &Call<'_>) -> Result<Answer, NestError> {
+    let page = Page::read(&call.query)?;
+    let mut entries: Vec<Entry> = (0..call.person.transactions).map(|position| entry(call.person, position, call.now)).collect();
+    filter(&mut entries, &call.query)?;
+    sort(&mut entries, &call.query)?;
+    let (entries, place) = page.cut(entries);
+    let transactions: Vec<Value> = entries.iter().map(|entry| show(entry, call)).collect();
+    let data = json!({
+        "transactions": transactions,
+        "pagination": {"page": page.page, "limit": page.limit, "total": place.total, "totalPages": place.pages,
+                       "hasNextPage": place.next, "hasPreviousPage": place.previous},
+    });
+    Ok(Answer::Usual("Transactions retrieved successfully", data))
+}
+
+fn entry(person: &Person, position: usize, now: Millis) -> Entry {
+    let (kind, nature, narration, kobo) = PATTERN[(position * 4 + person.id.len()) % PATTERN.len()];
+    let step = i64::try_from(position).unwrap_or_default();
+    let scale = if person.tier == 1 { 200 } else { 1 };
+    let narration = match (person.id, narration) {
+        ("markup", Some(_)) => Some("<script>alert('narration')</script> \u{202E}desrever".to_owned()),
+        (_, narration) => narration.map(str::to_owned),
+    };
+    Entry {
+        id: stable_uuid(&format!("transaction {} {position}", person.id)),
+        at: now - now % DAY - DAY - step * (DAY + 5 * HOUR),
+        kobo: kobo / scale + step * 125,
+        kind,
+        nature,
+        status: match position {
+            0 => "PENDING",
+            5 => "FAILED",
+            position if position % 7 == 3 => "COMPLETED",
+            _ => "SUCCESS",
+        },
+        narration,
+        reference: format!("TX-{}-{position:04}", person.id.to_uppercase()),
+        currency: (position % 6 != 4).then_some("NGN"),
+    }
+}
+
+fn show(entry: &Entry, call: &Call<'_>) -> Value {
+    // Both types of amount in one list, as observed.
+    let usually = if entry.reference.ends_with(['1', '4', '7']) { Usually::Text } else { Usually::Number };
+    let mut shown = json!({
+        "id": entry.id, "createdAt": iso(entry.at), "updatedAt": iso(entry.at), "deletedDate": null, "userId": profile::id(call.person),
+        "amount": amount(&naira(entry.kobo), usually, call.switches), "type": entry.kind, "nature": entry.nature, "status": entry.status,
+        "reference": entry.reference, "narration": entry.narration,
+    });
+    if let Some(currency) = entry.currency {
+        shown["currency"] = json!(currency);
+    }
+    shown
+}
+
+fn filter(entries: &mut Vec<Entry>, query: &Fields) -> Result<(), NestError> {
+    if let Some(status) = query.get("status") {
+        entries.retain(|entry| entry.status.eq_ignore_ascii_case(status));
+    }
+    if let Some(kind) = query.get("type") {
+        entries.retain(|entry| entry.kind.eq_ignore_ascii_case(kind));
+    }
+    if let Some(currency) = query.get("currency") {
+        entries.retain(|entry| entry.currency.is_none_or(|known| known.eq_ignore_ascii_case(currency)));
+    }
+    if let Some(part) = query.get("narration").map(str::to_lowercase) {
+        entries.retain(|entry| entry.narration.as_ref().is_some_and(|narration| narration.to_lowercase().contains(&part)));
+    }
+    if let Some(reference) = query.get("reference") {
+        entries.retain(|entry| entry.reference == reference);
+    }
+    let kobo = |name: &str| match query.get(name) {
+        None => Ok(None),
+        Some(text) => match text.parse::<f64>() {
+            Ok(naira) if naira.is_finite() && (0.0..=1e15).contains(&naira) => Ok(Some((naira * 100.0).round())),
+            _ => Err(NestError::bad_request(format!("{name} must be a number"))),
+        },
+    };
+    if let Some(least) = kobo("minAmount")? {
+        entries.retain(|entry| entry.kobo as f64 >= least);
+    }
+    if let Some(most) = kobo("maxAmount")? {
+        entries.retain(|entry| entry.kobo as f64 <= most);
+    }
+    let date = |name: &str| match query.get(name) {
+        None => Ok(None),
+        Some(text) if text.parse::<jiff::civil::Date>().is_ok() => Ok(Some(text.to_owned())),
+        Some(_) => Err(NestError::bad_request(format!("{name} must be a valid ISO 8601 date"))),
+    };
+    if let Some(first) = date("startDate")? {
+        entries.retain(|entry| day(entry.at) >= first);
+    }
+    if let Some(last) = date("endDate")? {
+        entries.retain(|entry| day(entry.at) <= last);
+    }
+    Ok(())
+}
+
+fn sort(entries: &mut [Entry], query: &Fields) -> Result<(), NestError> {
+    match query.get("sortBy").unwrap_or("createdAt") {
+        "createdAt" | "updatedAt" => entries.sort_by_key(|entry| Reverse(entry.at)),
+        "amount" => entries.sort_by_key(|entry| Reverse(entry.kobo)),
+        _ => return Err(NestError::bad_request("sortBy must be one of the following values: createdAt, amount, updatedAt")),
+    }
+    match query.get("sortOrder").unwrap_or("desc").to_ascii_lowercase().as_str() {
+        "desc" => {}
+        "asc" => entries.reverse(),
+        _ => return Err(NestError::bad_request("sortOrder must be one of the following values: asc, desc")),
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! `/wallet/me`, `/wallet/naira-wallet`, `/wallet/deposit/status/:reference`.
+
+use serde_json::{Value, json};
+
+use crate::api::{Answer, Call};
+use crate::clock::{DAY, HOUR, iso};
+use crate::data::{Usually, amount, crypto, naira as naira_text};
+use crate::mint::stable_uuid;
+use crate::nest::NestError;
+
+/// `GET /wallet/me`
+pub(crate) fn me(call: &Call<'_>) -> Result<Answer, NestError> {
+    let person = call.person;
+    let chain = match call.query.get("chainId") {
+        None => None,
+        Some(text) => Some(crypto::chain(text)?),
+    };
+    let mut data = json!({
+        "nairaBalance": amount(&naira_text(person.kobo), Usually::Text, call.switches),
+        "subwallets": [
+            fiat(call),
+            crypto_wallet(call, "EVM", &crypto::evm_address(person)),
+            crypto_wallet(call, "SOLANA", &crypto::solana_address_of(person)),
+        ],
+    });
+    if let Some(chain) = chain {
+        data["evmPortfolio"] = crypto::portfolio(call, chain);
+    }
+    // Monei spells it so.
+    Ok(Answer::Usual("User wallet retreived succesfully", data))
+}
+
+/// `GET /wallet/naira-wallet`
+pub(crate) fn naira(call: &Call<'_>) -> Result<Answer, NestError> {
+    Ok(Answer::Usual("Naira wallet retrieved successfully", fiat(call)))
+}
+
+/// `GET /wallet/deposit/status/:reference`; each person has made the deposits `DEP-<id>-1` to `-3`.
+pub(crate) fn deposit_status(call: &Call<'_>) -> Result<Answer, NestError> {
+    let person = call.person;
+    let status = match call.param.strip_prefix(&format!("DEP-{}-", person.id)) {
+        Some("1") => "SUCCESS",
+        Some("2") => "PENDING",
+        Some("3") => "FAILED",
+        _ => return Err(NestError::not_found("Deposit not found")),
+    };
+    let data = json!({
+        "amount": amount("5000.00", Usually::Number, call.switches), "totalAmount": amount("5110.00", Usually::Number, call.switches),
+        "reference": call.param, "currency": "NGN", "narration": "Wallet top-up", "accountNumber": account_number(person.id),
+        "bankName": "Sandbox MFB", "accountName": account_name(call), "expiry_datetime": iso(call.now - call.now % DAY + DAY), "note": "Sandbox deposit",
+        "status": status,
+        "nextAction": if status == "PENDING" { json!({"type": "payment_Instructions", "payment_instruction": {"note": "Pay into this account"}}) } else { Value::Null },
+    });
+    Ok(Answer::Usual("Deposit status retrieved successfully", data))
+}
+
+fn fiat(call: &Call<'_>) -> Value {
+    let person = call.person;
+    let opened = iso(call.now - call.now % DAY - 9 * DAY);
+    let account = person.has_virtual_account.then(|| {
+        json!({"id": stable_uuid(&format!("account {}", person.id)), "createdAt": opened, "updatedAt": opened, "deletedDate": null,
+               "accountNumber": account_number(person.id), "bankName": "Sandbox MFB", "accountName": account_name(call),
+               "reference": format!("VA-{}", person.id), "status": "active", "isActive": true})
+    });
+    json!({
+        "id": stable_uuid(&format!("fiat {}", person.id)), "parentWalletId": stable_uuid(&format!("wallet {}", person.id)), "type": "FIAT",
+        "currency": "NGN", "balance": amount(&naira_text(person.kobo), Usually::Number, call.switches), "chain": null, "publicAddress": null,
+        "virtualAccount": account, "createdAt": opened, "updatedAt": iso(call.now - call.now % HOUR), "deletedDate": null,
+    })
+}
+
+fn crypto_wallet(call: &Call<'_>, chain: &str, address: &str) -> Value {
+    let opened = iso(call.now - call.now % DAY - 9 * DAY);
+    json!({
+        "id": stable_uuid(&format!("{chain} {}", call.person.id)), "parentWalletId": stable_uuid(&format!("wallet {}", call.person.id)),
+        "type": "CRYPTO", "currency": "CRYPTO", "balance": amount("0", Usually::Number, call.switches), "chain": chain, "publicAddress": address,
+        "virtualAccount": null, "createdAt": opened, "updatedAt": opened, "deletedDate": null,
+    })
+}
+
+fn account_number(id: &str) -> String {
+    let digits: String =
+        stable_uuid(&format!("number {id}")).bytes().filter(u8::is_ascii_digit).map(char::from).chain("0000000".chars()).take(7).collect();
+    format!("990{digits}")
+}
+
+fn account_name(call: &Call<'_>) -> String {
+    format!("{} - SANDBOX", call.person.name().to_uppercase())
+}

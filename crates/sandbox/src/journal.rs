@@ -1,0 +1,100 @@
+//! What was called: counters for tests, and the last requests for the control page. No query, no token.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde_json::{Value, json};
+
+use crate::clock::Millis;
+
+/// Requests shown on the control page.
+const LAST_KEPT: usize = 40;
+/// Different requests counted on their own; further ones count together.
+const DISTINCT_KEPT: usize = 500;
+/// Longest path that is kept, in bytes.
+const PATH_KEPT: usize = 120;
+
+/// Numbers for tests to assert on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counters {
+    /// Requests that reached the token endpoint, refused ones too.
+    pub(crate) token_calls: u64,
+    /// Of these, exchanges of a code that were processed (past quota and body checks), whatever came of them.
+    pub(crate) code_exchanges: u64,
+    /// Of these, refreshes that were processed.
+    pub(crate) refreshes: u64,
+    /// Requests that reached the revoke endpoint.
+    pub(crate) revokes: u64,
+    /// Answers 403 of the API.
+    pub(crate) forbidden: u64,
+}
+
+/// One request as the control page shows it.
+#[derive(Clone, Debug)]
+pub(crate) struct Seen {
+    pub(crate) at: Millis,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    /// `None`: the connection was closed without an answer.
+    pub(crate) status: Option<u16>,
+}
+
+/// The record of what was called.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    pub(crate) counters: Counters,
+    pub(crate) last: VecDeque<Seen>,
+    counts: BTreeMap<(String, String, Option<u16>), u64>,
+}
+
+impl Journal {
+    /// Records a request.
+    pub(crate) fn record(&mut self, at: Millis, method: &str, path: &str, status: Option<u16>) {
+        let path: String = path.chars().take(PATH_KEPT).collect();
+        if status == Some(403) && path.starts_with("/api/v1/") {
+            self.counters.forbidden += 1;
+        }
+        let mut key = (method.chars().take(16).collect::<String>(), path.clone(), status);
+        if self.counts.len() >= DISTINCT_KEPT && !self.counts.contains_key(&key) {
+            key.1 = "(others)".to_owned();
+        }
+        let method = key.0.clone();
+        *self.counts.entry(key).or_insert(0) += 1;
+        self.last.push_back(Seen { at, method, path, status });
+        if self.last.len() > LAST_KEPT {
+            self.last.pop_front();
+        }
+    }
+
+    /// The counters as the control API shows them. A dropped connection has status 0.
+    pub(crate) fn to_json(&self) -> Value {
+        let requests: Vec<Value> = self
+            .counts
+            .iter()
+            .map(|((method, path, status), count)| json!({"method": method, "path": path, "status": status.unwrap_or(0), "count": count}))
+            .collect();
+        json!({
+            "token_calls": self.counters.token_calls,
+            "code_exchanges": self.counters.code_exchanges,
+            "refreshes": self.counters.refreshes,
+            "revokes": self.counters.revokes,
+            "forbidden": self.counters.forbidden,
+            "requests": requests,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_journal_stays_bounded_however_many_paths_are_tried() {
+        let mut journal = Journal::default();
+        for number in 0..5_000 {
+            journal.record(0, "GET", &format!("/api/v1/{number}/{}", "x".repeat(1_000)), Some(404));
+        }
+        assert_eq!(journal.last.len(), LAST_KEPT);
+        assert!(journal.counts.len() <= DISTINCT_KEPT + 1);
+        assert!(journal.last.iter().all(|seen| seen.path.len() <= PATH_KEPT));
+    }
+}

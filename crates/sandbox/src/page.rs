@@ -1,0 +1,73 @@
+//! The frame that every page of the sandbox has, and the headers that go with it.
+
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+use maud::{DOCTYPE, Markup, html};
+
+use crate::authorize::form_targets;
+use crate::sessions::Visit;
+
+/// A page: ribbon, title, `main`. `wide` for tables.
+pub(crate) fn frame(title: &str, wide: bool, content: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="robots" content="noindex";
+                title { (title) " · Monei Sandbox" }
+                link rel="stylesheet" href="/sandbox/style.css";
+            }
+            body {
+                p.ribbon role="note" { strong { "Sandbox" } ": nothing here is real. No money, no accounts, and not Monei." }
+                main.wide[wide] { (content) }
+            }
+        }
+    }
+}
+
+/// A page whose forms come back to the sandbox alone.
+pub(crate) fn answer(status: StatusCode, body: Markup) -> Response {
+    with_policy(status, body, "'self'")
+}
+
+/// A page whose forms end up at an app's redirect URI.
+pub(crate) fn answer_with_forms_to(status: StatusCode, body: Markup, redirect_uri: &str) -> Response {
+    with_policy(status, body, &form_targets(redirect_uri))
+}
+
+fn with_policy(status: StatusCode, body: Markup, forms: &str) -> Response {
+    let policy =
+        format!("default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action {forms}");
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    // Redirect URIs are visible ASCII, so this can only fail for a policy nobody wrote; then the strictest one stands.
+    let policy = HeaderValue::from_str(&policy)
+        .unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; form-action 'none'"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
+    response
+}
+
+/// An error page: what is wrong, and what to do.
+pub(crate) fn problem(status: StatusCode, title: &str, text: &str) -> Response {
+    let content = html! {
+        section.card.centre {
+            p.eyebrow { "Error " (status.as_u16()) }
+            h1 { (title) }
+            p data-testid="problem" { (text) }
+        }
+    };
+    answer(status, frame(title, false, &content))
+}
+
+/// Adds the cookie of a fresh session.
+pub(crate) fn with_session(mut response: Response, visit: &Visit) -> Response {
+    if let Some(cookie) = &visit.cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie.clone());
+    }
+    response
+}
