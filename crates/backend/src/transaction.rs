@@ -15,7 +15,7 @@ pub(crate) const STATE_LIFETIME: u64 = 600;
 /// How long a handoff can be redeemed, in seconds.
 pub(crate) const HANDOFF_LIFETIME: u64 = 120;
 /// Longest authorization code taken, in bytes.
-pub(crate) const MAX_CODE_LEN: usize = 512;
+pub(crate) const MAX_CODE_LEN: usize = 1536;
 
 /// Names the transaction's cookie: eight bytes, the first four the time it began, so that the oldest can be told.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -146,4 +146,74 @@ impl Handoff {
 /// Whether `text` can be a code of Monei's at all: 8 to [`MAX_CODE_LEN`] visible ASCII characters (RFC 6749 A.11 without the space).
 pub(crate) fn is_code(text: &str) -> bool {
     (8..=MAX_CODE_LEN).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::Environment;
+    use crate::seal::MasterKey;
+
+    fn sealer() -> Sealer {
+        Sealer::new(Environment::Sandbox, MasterKey::new([3; 32]), None)
+    }
+
+    fn state(target: &str, scopes: &str) -> State {
+        State {
+            challenge: Challenge::from_bytes([9; 32]),
+            cookie: CookieHash::of("cookie"),
+            id: TransactionId::new(1_000),
+            expires: 1_600,
+            scopes: ScopeSet::parse(scopes).unwrap(),
+            target: ReturnTarget::parse(target).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_state_comes_back_as_it_was_and_stays_short() {
+        let all = Scope::KNOWN.iter().cloned().collect::<ScopeSet>().to_string();
+        for target in ["deep-link", "http://127.0.0.1:49152/AAAAAAAAAAAAAAAAAAAAAA", "http://[::1]:1024/AAAAAAAAAAAAAAAAAAAAAA"] {
+            let state = state(target, &all);
+            let text = state.seal(&sealer());
+            assert!(text.len() < 200, "{} characters", text.len());
+            let opened = State::open(&sealer(), &text, 1_599).unwrap();
+            assert_eq!(
+                (opened.challenge, opened.id, opened.expires, opened.target),
+                (state.challenge, state.id, state.expires, state.target)
+            );
+            assert_eq!(opened.scopes.to_string(), all);
+            assert!(opened.cookie.matches("cookie") && !opened.cookie.matches("Cookie"));
+        }
+    }
+
+    #[test]
+    fn a_state_past_its_time_does_not_open() {
+        let text = state("deep-link", "wallet:read").seal(&sealer());
+        assert!(State::open(&sealer(), &text, 1_599).is_ok());
+        assert_eq!(State::open(&sealer(), &text, 1_600).unwrap_err(), Unreadable);
+    }
+
+    #[test]
+    fn a_handoff_carries_the_code() {
+        let handoff = Handoff { challenge: Challenge::from_bytes([7; 32]), expires: 77, code: AuthorizationCode::new("mcc_sim_code") };
+        let opened = Handoff::open(&sealer(), &handoff.seal(&sealer())).unwrap();
+        assert_eq!((opened.challenge, opened.expires, opened.code.expose()), (handoff.challenge, 77, "mcc_sim_code"));
+    }
+
+    #[test]
+    fn transaction_ids_are_ordered_by_time() {
+        assert!(TransactionId::new(1_000) < TransactionId::new(1_001));
+        assert!(TransactionId::parse("ABCDEF0000000000").is_none(), "one spelling only");
+    }
+
+    proptest! {
+        #[test]
+        fn sealed_nonsense_does_not_panic(plain: Vec<u8>) {
+            let sealer = sealer();
+            let _ = State::open(&sealer, &sealer.seal(Purpose::State, &plain), 0);
+            let _ = Handoff::open(&sealer, &sealer.seal(Purpose::Handoff, &plain));
+        }
+    }
 }

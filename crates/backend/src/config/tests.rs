@@ -1,1 +1,257 @@
+use std::collections::BTreeMap;
 
+use super::*;
+
+const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+type Values = BTreeMap<&'static str, String>;
+
+fn sandbox() -> Values {
+    [
+        ("MONEI_ENVIRONMENT", "sandbox"),
+        ("MONEI_CLIENT_ID", "mc_sim_app"),
+        ("MONEI_CLIENT_SECRET", "mcs_sim_secret"),
+        ("CONNECT_SEALING_KEY", KEY),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .into()
+}
+
+fn live(environment: &str) -> Values {
+    [
+        ("MONEI_ENVIRONMENT", environment),
+        ("MONEI_CLIENT_ID", "mc_a3f9"),
+        ("MONEI_CLIENT_SECRET", "mcs_8d4e7f2a9b"),
+        ("MONEI_REDIRECT_URI", "https://connect.example.org/v1/callback"),
+        ("CONNECT_OPERATOR_NAME", "Example"),
+        ("CONNECT_SEALING_KEY", KEY),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .into()
+}
+
+fn read(values: &Values) -> Result<Config, ConfigError> {
+    Config::from_lookup(&|name| values.get(name).cloned())
+}
+
+fn with(mut values: Values, name: &'static str, value: &str) -> Values {
+    values.insert(name, value.to_owned());
+    values
+}
+
+#[track_caller]
+fn refused(values: &Values, name: &str) -> String {
+    let sentence = read(values).expect_err("must be refused").to_string();
+    assert!(sentence.contains(name), "{sentence:?} must name {name}");
+    assert!(sentence.ends_with('.') && !sentence.contains('\n'), "{sentence:?} must be one sentence");
+    sentence
+}
+
+#[test]
+fn the_sandbox_needs_little_and_stays_on_this_computer() {
+    let config = read(&sandbox()).unwrap();
+    assert_eq!(config.redirect_uri, "http://127.0.0.1:43117/v1/callback");
+    assert_eq!(config.listen().to_string(), "127.0.0.1:43117");
+    assert_eq!(config.authorize_url.as_str(), "http://127.0.0.1:43118/connect/authorize");
+    assert_eq!(config.api_base, "http://127.0.0.1:43118/api/v1");
+    assert_eq!(config.token_calls_per_minute.get(), 10);
+    assert!(!config.https && config.private_listen().is_none());
+}
+
+#[test]
+fn production_and_development_have_their_own_hosts() {
+    let production = read(&live("production")).unwrap();
+    assert_eq!(production.api_base, "https://api.monei.cc/api/v1");
+    assert_eq!(production.authorize_url.as_str(), "https://monei.cc/connect/authorize");
+    let development = read(&with(live("development"), "MONEI_AUTHORIZE_URL", "https://dev.monei.cc/connect/authorize")).unwrap();
+    assert_eq!(development.api_base, "https://api.dev.monei.cc/api/v1");
+    assert_eq!(development.authorize_url.as_str(), "https://dev.monei.cc/connect/authorize");
+}
+
+#[test]
+fn every_missing_value_is_named() {
+    for name in [
+        "MONEI_ENVIRONMENT",
+        "MONEI_CLIENT_ID",
+        "MONEI_CLIENT_SECRET",
+        "MONEI_REDIRECT_URI",
+        "CONNECT_OPERATOR_NAME",
+        "CONNECT_SEALING_KEY",
+    ] {
+        for blank in [None, Some("  ")] {
+            let mut values = live("production");
+            values.remove(name);
+            if let Some(blank) = blank {
+                values.insert(name, blank.to_owned());
+            }
+            assert!(refused(&values, name).contains("is missing"));
+        }
+    }
+}
+
+#[test]
+fn values_that_do_not_fit_together_are_refused() {
+    let cases = [
+        (with(live("production"), "MONEI_CLIENT_SECRET", "mcs_sim_secret"), "MONEI_CLIENT_SECRET"),
+        (with(live("development"), "MONEI_CLIENT_SECRET", "mcs_sim_secret"), "MONEI_CLIENT_SECRET"),
+        (with(live("production"), "MONEI_CLIENT_SECRET_PREVIOUS", "mcs_sim_secret"), "MONEI_CLIENT_SECRET_PREVIOUS"),
+        (with(sandbox(), "MONEI_CLIENT_SECRET", "mcs_8d4e7f2a9b"), "MONEI_CLIENT_SECRET"),
+        (with(live("production"), "MONEI_CLIENT_ID", "mc_sim_app"), "MONEI_CLIENT_ID"),
+        (with(live("production"), "MONEI_CLIENT_ID", "mcs_8d4e7f2a9b"), "MONEI_CLIENT_ID"),
+        (with(live("production"), "MONEI_SANDBOX_URL", "http://127.0.0.1:43118"), "MONEI_SANDBOX_URL"),
+        (with(live("production"), "MONEI_AUTHORIZE_URL", "https://monei.cc/connect/authorize"), "MONEI_AUTHORIZE_URL"),
+        (with(sandbox(), "MONEI_AUTHORIZE_URL", "https://monei.cc/connect/authorize"), "MONEI_AUTHORIZE_URL"),
+        (with(live("production"), "MONEI_REDIRECT_URI", "http://127.0.0.1:43117/v1/callback"), "MONEI_REDIRECT_URI"),
+        (with(live("production"), "MONEI_REDIRECT_URI", "https://localhost/v1/callback"), "MONEI_REDIRECT_URI"),
+        (with(sandbox(), "CONNECT_SEALING_KEY_PREVIOUS", KEY), "CONNECT_SEALING_KEY_PREVIOUS"),
+    ];
+    for (values, name) in cases {
+        refused(&values, name);
+    }
+}
+
+#[test]
+fn wrong_values_are_named_and_never_shown() {
+    let cases = [
+        ("MONEI_ENVIRONMENT", "staging-x9"),
+        ("MONEI_CLIENT_ID", "app-x9"),
+        ("MONEI_CLIENT_ID", "mc_sim_x9 y"),
+        ("MONEI_CLIENT_SECRET", "secret-x9"),
+        ("MONEI_CLIENT_SECRET", "mcs_sim_x9 y\u{7}"),
+        ("MONEI_SANDBOX_URL", "http://x9.example.org"),
+        ("MONEI_SANDBOX_URL", "http://127.0.0.1.x9.example.org"),
+        ("MONEI_SANDBOX_URL", "http://127.0.0.1:1/x9"),
+        ("MONEI_SANDBOX_URL", "http://x9@127.0.0.1:1"),
+        ("MONEI_SANDBOX_URL", "x9"),
+        ("MONEI_REDIRECT_URI", "x9"),
+        ("MONEI_REDIRECT_URI", "http://x9.example.org/v1/callback"),
+        ("MONEI_REDIRECT_URI", "http://127.0.0.1/v1/callback"),
+        ("MONEI_REDIRECT_URI", "https://X9.example.org/v1/callback"),
+        ("MONEI_REDIRECT_URI", "https://x9.example.org:443/v1/callback"),
+        ("MONEI_REDIRECT_URI", "https://x9.example.org/callback"),
+        ("MONEI_REDIRECT_URI", "https://x9.example.org/v1/callback/"),
+        ("MONEI_REDIRECT_URI", "https://x9.example.org/v1/callback?a=b"),
+        ("MONEI_REDIRECT_URI", "https://x9.example.org/v1/callback#"),
+        ("MONEI_REDIRECT_URI", "https://x9@example.org/v1/callback"),
+        ("MONEI_REDIRECT_URI", "ftp://127.0.0.1:1/v1/callback"),
+        ("MONEI_REFRESH_AUTH", "x9"),
+        ("MONEI_TOKEN_CALLS_PER_MINUTE", "0"),
+        ("MONEI_TOKEN_CALLS_PER_MINUTE", "-1"),
+        ("MONEI_TOKEN_CALLS_PER_MINUTE", "x9"),
+        ("CONNECT_PER_ADDRESS_PER_MINUTE", "x9"),
+        ("CONNECT_CONNECTIONS_PER_ADDRESS", "1.5"),
+        ("CONNECT_LISTEN", "x9"),
+        ("CONNECT_PRIVATE_LISTEN", "127.0.0.1"),
+        ("CONNECT_OPERATOR_NAME", "a\nx9"),
+        ("CONNECT_OPERATOR_URL", "javascript:x9"),
+        ("CONNECT_OPERATOR_URL", "http://x9.example.org"),
+        ("CONNECT_LINK_SCHEME", "x9"),
+        ("CONNECT_LINK_SCHEME", "javascript"),
+        ("CONNECT_LINK_SCHEME", "org.x9:"),
+        ("CONNECT_SEALING_KEY", "x9"),
+        ("CONNECT_SEALING_KEY", "0000000000000000000000000000000000000000000000000000000000000000"),
+        ("CONNECT_SEALING_KEY_PREVIOUS", "x9"),
+    ];
+    for (name, value) in cases {
+        let sentence = refused(&with(sandbox(), name, value), name);
+        assert!(!sentence.contains("x9"), "{sentence:?} shows the value");
+    }
+}
+
+#[test]
+fn a_consent_page_outside_of_monei_is_refused() {
+    for url in [
+        "http://monei.cc/connect/authorize",
+        "https://monei.cc.evil.example/connect/authorize",
+        "https://evilmonei.cc/connect/authorize",
+        "https://monei.cc:8443/connect/authorize",
+        "https://user@monei.cc/connect/authorize",
+        "https://monei.cc/connect/authorize?a=b",
+    ] {
+        refused(&with(live("development"), "MONEI_AUTHORIZE_URL", url), "MONEI_AUTHORIZE_URL");
+    }
+}
+
+#[test]
+fn loopback_redirects_are_allowed_for_development() {
+    for (uri, listen) in [
+        ("http://127.0.0.1:43117/v1/callback", "127.0.0.1:43117"),
+        ("http://localhost:43117/v1/callback", "127.0.0.1:43117"),
+        ("http://[::1]:43117/v1/callback", "[::1]:43117"),
+    ] {
+        let config = read(&with(live("development"), "MONEI_REDIRECT_URI", uri)).unwrap();
+        assert_eq!((config.redirect_uri.as_str(), config.https, config.listen().to_string().as_str()), (uri, false, listen));
+    }
+}
+
+#[cfg(unix)]
+mod files {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+
+    use super::*;
+
+    fn file(folder: &std::path::Path, name: &str, text: &str, mode: u32) -> String {
+        use std::io::Write;
+        let path = folder.join(name);
+        let mut file = std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        file.set_permissions(std::fs::Permissions::from_mode(mode)).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+
+    fn from_file(path: &str) -> Values {
+        let mut values = sandbox();
+        values.remove("MONEI_CLIENT_SECRET");
+        with(values, "MONEI_CLIENT_SECRET_FILE", path)
+    }
+
+    #[test]
+    fn a_secret_is_read_from_a_file_that_only_its_owner_can_read() {
+        let folder = tempfile::tempdir().unwrap();
+        for mode in [0o400, 0o600] {
+            let path = file(folder.path(), &format!("{mode:o}"), "mcs_sim_from_file\n", mode);
+            assert_eq!(read(&from_file(&path)).unwrap().client_secret.expose(), "mcs_sim_from_file");
+        }
+        for mode in [0o644, 0o640, 0o604, 0o660, 0o620, 0o601] {
+            let path = file(folder.path(), &format!("{mode:o}"), "mcs_sim_from_file\n", mode);
+            let sentence = refused(&from_file(&path), "MONEI_CLIENT_SECRET_FILE");
+            assert!(sentence.contains("open to other users"), "{mode:o}: {sentence}");
+        }
+    }
+
+    #[test]
+    fn files_that_hold_no_secret_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = file(folder.path(), "empty", "\n", 0o400);
+        let long = file(folder.path(), "long", &"x".repeat(5000), 0o400);
+        for path in [&empty, &long, folder.path().to_str().unwrap(), "/no/such/file"] {
+            refused(&from_file(path), "MONEI_CLIENT_SECRET_FILE");
+        }
+    }
+
+    #[test]
+    fn only_one_of_value_and_file_may_be_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = file(folder.path(), "secret", "mcs_sim_from_file", 0o400);
+        refused(&with(sandbox(), "MONEI_CLIENT_SECRET_FILE", &path), "MONEI_CLIENT_SECRET");
+    }
+
+    #[test]
+    fn a_systemd_credential_comes_first() {
+        for name in ["MONEI_CLIENT_SECRET", "monei_client_secret", "monei-client-secret"] {
+            let folder = tempfile::tempdir().unwrap();
+            file(folder.path(), name, "mcs_sim_credential\n", 0o440);
+            let values = with(sandbox(), "CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap());
+            assert_eq!(read(&values).unwrap().client_secret.expose(), "mcs_sim_credential");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        file(folder.path(), "monei-client-secret", "mcs_sim_credential\n", 0o444);
+        refused(&with(sandbox(), "CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap()), "monei-client-secret");
+    }
+}
+
+#[test]
+fn the_configuration_prints_no_secret() {
+    let printed = format!("{:?}", read(&sandbox()).unwrap());
+    assert!(!printed.contains("mcs_") && !printed.contains("0001"), "{printed}");
+}
