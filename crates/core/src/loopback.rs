@@ -10,6 +10,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::header::{HOST, HeaderName, LOCATION, ORIGIN};
@@ -47,7 +48,7 @@ struct Site {
     host: String,
     nonce: PathNonce,
     answers: mpsc::Sender<Answer>,
-    answered: Notify,
+    answered: AtomicBool,
     page_served: Notify,
 }
 
@@ -62,7 +63,8 @@ impl Loopback {
         let return_to = format!("http://{host}/{}", nonce.expose());
         let (sender, answers) = mpsc::channel(1);
         let (open, closed) = oneshot::channel();
-        let site = Arc::new(Site { host, nonce: nonce.clone(), answers: sender, answered: Notify::new(), page_served: Notify::new() });
+        let site =
+            Arc::new(Site { host, nonce: nonce.clone(), answers: sender, answered: AtomicBool::new(false), page_served: Notify::new() });
         tokio::spawn(accept(listener, site, closed));
         Ok(Self { return_to, answers, _open: open })
     }
@@ -80,18 +82,18 @@ impl Loopback {
 
 async fn accept(listener: TcpListener, site: Arc<Site>, mut closed: oneshot::Receiver<Infallible>) {
     let mut connections: VecDeque<JoinHandle<()>> = VecDeque::new();
-    let mut answered = false;
-    let grace = tokio::time::sleep(Duration::MAX);
-    tokio::pin!(grace);
+    let mut grace = None;
     loop {
         tokio::select! {
-            _ = &mut closed, if !answered => return,
-            () = site.answered.notified(), if !answered => {
-                answered = true;
-                grace.as_mut().reset(tokio::time::Instant::now() + GRACE);
+            // The wait is over: at once if nobody answered, else when the browser has fetched its page.
+            _ = &mut closed, if grace.is_none() => {
+                if !site.answered.load(Ordering::Acquire) {
+                    return;
+                }
+                grace = Some(tokio::time::Instant::now() + GRACE);
             }
-            () = site.page_served.notified(), if answered => return,
-            () = &mut grace, if answered => return,
+            () = site.page_served.notified(), if grace.is_some() => return,
+            () = sleep_until(grace), if grace.is_some() => return,
             accepted = listener.accept() => {
                 let Ok((stream, _)) = accepted else { continue };
                 connections.retain(|connection| !connection.is_finished());
@@ -103,6 +105,13 @@ async fn accept(listener: TcpListener, site: Arc<Site>, mut closed: oneshot::Rec
                 connections.push_back(tokio::spawn(async move { serve(stream, &site).await }));
             }
         }
+    }
+}
+
+async fn sleep_until(deadline: Option<tokio::time::Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -151,10 +160,9 @@ impl Site {
     /// Hands the first answer on, and sends the browser to an address without it, for the sake of its history.
     fn take(&self, answer: Answer) -> Response<String> {
         let outcome = if matches!(answer, Answer::Approved(_)) { "approved" } else { "refused" };
+        self.answered.store(true, Ordering::Release);
         // A second answer finds the channel full or closed, and has no effect.
-        if self.answers.try_send(answer).is_ok() {
-            self.answered.notify_one();
-        }
+        drop(self.answers.try_send(answer));
         let mut response = page::plain(StatusCode::SEE_OTHER);
         if let Ok(location) = format!("http://{}/{}/{outcome}", self.host, self.nonce.expose()).parse() {
             response.headers_mut().insert(LOCATION, location);

@@ -1,0 +1,284 @@
+//! Connecting, partial grants, reconnecting, and every way in which an approval ends without effect.
+
+mod support;
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use connect_core::problem::ProblemCode;
+use connect_core::view::{Conflict, Decision, DisconnectOutcome, Health, Section, SectionView, Stage};
+use serde_json::json;
+use support::{World, feature, person, scopes, stage};
+
+const FOUR: [&str; 4] = ["profile:read", "kyc:read", "wallet:read", "wallet:send"];
+
+#[tokio::test]
+async fn asked_for_four_granted_two() {
+    let world = World::new().await;
+    let account = world.connect("ada", &FOUR, &["profile:read", "wallet:read"]).await;
+    let view = world.core.view();
+    for (scope, expected) in [
+        ("profile:read", "enabled"),
+        ("wallet:read", "enabled"),
+        ("kyc:read", "declined"),
+        ("wallet:send", "declined"),
+        ("wallet:deposit", "not_asked"),
+        ("bills:pay", "not_asked"),
+    ] {
+        assert_eq!(feature(&view, &account, scope), expected, "{scope}");
+    }
+    assert_eq!(view.accounts[0].health, Health::Connected);
+    assert!(view.accounts[0].name.as_deref().is_some_and(|name| name.starts_with("Ada")));
+    assert_eq!(world.count("forbidden").await, 0);
+}
+
+#[tokio::test]
+async fn reconnecting_asks_for_the_missing_scope_alone() {
+    let world = World::new().await;
+    let account = world.connect("ada", &FOUR, &["profile:read", "wallet:read"]).await;
+    world.core.reconnect(&account, scopes(&["kyc:read"])).await.unwrap();
+    world.waiting().await;
+    let asked: Vec<String> =
+        world.opened().query_pairs().filter(|(name, _)| name == "scope").map(|(_, value)| value.into_owned()).collect();
+    assert_eq!(asked, ["kyc:read"]);
+    world.approve("ada", &["kyc:read"]).await;
+    assert_eq!(world.done().await, account);
+    let view = world.core.view();
+    assert_eq!(view.accounts.len(), 1);
+    for scope in ["profile:read", "wallet:read", "kyc:read"] {
+        assert_eq!(feature(&view, &account, scope), "enabled", "{scope}");
+    }
+    assert_eq!(feature(&view, &account, "wallet:send"), "declined");
+    assert!(matches!(world.core.load(&account, Section::Kyc).await, Ok(SectionView::Kyc(_))));
+}
+
+#[tokio::test]
+async fn an_upgrade_that_answers_with_the_new_scope_only_keeps_both_grants() {
+    let world = World::new().await;
+    world.control("switch", json!({"name": "upgrade_scopes", "value": "only_new"})).await;
+    let account = world.connect("ada", &["profile:read", "wallet:read"], &["wallet:read", "profile:read"]).await;
+    world.core.reconnect(&account, scopes(&["kyc:read"])).await.unwrap();
+    world.approve("ada", &["kyc:read"]).await;
+    // Nothing in the new token tells whose it is, so the person is asked.
+    world.until("a decision", |view| matches!(stage(view), Some(Stage::Decide { conflict: Conflict::UnknownUser { .. } }))).await;
+    world.core.decide(Decision::Merge).await.unwrap();
+    assert_eq!(world.done().await, account);
+    for section in [Section::Profile, Section::Wallet, Section::Kyc] {
+        world.core.load(&account, section).await.unwrap();
+    }
+    assert_eq!(world.vault.names().len(), 2);
+    assert_eq!(world.count("forbidden").await, 0);
+    assert_eq!(world.core.disconnect(&account).await, Ok(DisconnectOutcome::Revoked));
+    assert!(world.vault.names().is_empty());
+}
+
+#[tokio::test]
+async fn denying_leaves_everything_and_is_remembered() {
+    let world = World::new().await;
+    world.core.connect(scopes(&FOUR)).await.unwrap();
+    world.deny("ada").await;
+    assert_eq!(world.failed().await.code, ProblemCode::Declined);
+    assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty());
+
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    let before = world.core.view().accounts[0].clone();
+    world.core.reconnect(&account, scopes(&["kyc:read"])).await.unwrap();
+    world.deny("ada").await;
+    assert_eq!(world.failed().await.code, ProblemCode::Declined);
+    world.until("the declined scope", |view| feature(view, &account, "kyc:read") == "declined").await;
+    let after = world.core.view().accounts[0].clone();
+    assert_eq!((after.health, after.expires_at), (before.health, before.expires_at));
+    assert_eq!(feature(&world.core.view(), &account, "profile:read"), "enabled");
+}
+
+#[tokio::test]
+async fn approving_nothing_is_told_whichever_way_monei_answers() {
+    for switch in ["error", "empty"] {
+        let world = World::new().await;
+        world.control("switch", json!({"name": "none_granted", "value": switch})).await;
+        world.core.connect(scopes(&FOUR)).await.unwrap();
+        world.approve("ada", &[]).await;
+        let code = world.failed().await.code;
+        assert!(matches!(code, ProblemCode::Declined | ProblemCode::NothingGranted), "{switch}: {code:?}");
+        assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty(), "{switch}");
+        let alive = world.sandbox_state().await["grants"].as_array().unwrap().iter().filter(|grant| grant["alive"] == true).count();
+        assert_eq!(alive, 0, "{switch}: an empty grant stays alive at Monei");
+    }
+}
+
+#[tokio::test]
+async fn another_user_approving_a_reconnect_changes_nothing_until_the_person_decides() {
+    let world = World::new().await;
+    let account = world.connect("ada", &["profile:read", "wallet:read"], &["profile:read", "wallet:read"]).await;
+    let before = world.core.view().accounts.clone();
+    for decision in [Decision::Discard, Decision::AddAsAccount] {
+        world.clock.advance(Duration::from_secs(60));
+        world.core.reconnect(&account, scopes(&["profile:read", "kyc:read"])).await.unwrap();
+        world.approve("tunde", &["profile:read", "kyc:read"]).await;
+        let view = world.until("a decision", |view| matches!(stage(view), Some(Stage::Decide { .. }))).await;
+        match stage(&view) {
+            Some(Stage::Decide { conflict: Conflict::OtherUser { expected, approved_by, existing } }) => {
+                assert!(expected.as_deref().is_some_and(|name| name.starts_with("Ada")));
+                assert!(approved_by.as_deref().is_some_and(|name| name.starts_with("Tunde")), "{approved_by:?}");
+                assert_eq!(*existing, None);
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(world.core.view().accounts, before);
+        assert_eq!(world.core.decide(Decision::Merge).await.unwrap_err().code, ProblemCode::InvalidInput, "merged with a stranger");
+        world.core.decide(decision).await.unwrap();
+        if decision == Decision::Discard {
+            assert_eq!(world.core.view().accounts, before);
+            assert_eq!(world.vault.names().len(), 1);
+        }
+    }
+    let added = world.done().await;
+    let view = world.core.view();
+    assert_eq!(view.accounts.len(), 2);
+    assert_eq!(view.accounts[0], before[0]);
+    assert_eq!(feature(&view, &added, "kyc:read"), "enabled");
+    // Each goes on by itself.
+    world.core.load(&account, Section::Wallet).await.unwrap();
+    world.core.load(&added, Section::Kyc).await.unwrap();
+    assert_eq!(world.core.disconnect(&added).await, Ok(DisconnectOutcome::Revoked));
+    world.core.load(&account, Section::Wallet).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_same_user_twice_is_recognised() {
+    let world = World::new().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    world.core.connect(scopes(&["profile:read", "wallet:read"])).await.unwrap();
+    world.approve("ada", &["wallet:read"]).await;
+    let view = world.until("a decision", |view| matches!(stage(view), Some(Stage::Decide { .. }))).await;
+    assert!(matches!(stage(&view), Some(Stage::Decide { conflict: Conflict::AlreadyConnected { existing, .. } }) if *existing == account));
+    world.core.decide(Decision::Merge).await.unwrap();
+    assert_eq!(world.done().await, account);
+    assert_eq!(world.core.view().accounts.len(), 1);
+}
+
+#[tokio::test]
+async fn an_approval_that_waits_for_a_decision_is_discarded_at_the_next_start() {
+    let mut world = World::new().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    world.core.reconnect(&account, scopes(&["profile:read", "kyc:read"])).await.unwrap();
+    world.approve("tunde", &["profile:read", "kyc:read"]).await;
+    world.until("a decision", |view| matches!(stage(view), Some(Stage::Decide { .. }))).await;
+    assert_eq!(world.vault.names().len(), 2);
+    world.restart().await;
+    assert_eq!(world.vault.names().len(), 1);
+    let state = world.sandbox_state().await;
+    let tunde = state["grants"].as_array().unwrap().iter().find(|grant| grant["user"] == "tunde").unwrap();
+    assert_eq!(tunde["alive"], false, "an undecided grant stays alive at Monei");
+}
+
+#[tokio::test]
+async fn the_deep_link_is_the_other_way_back() {
+    let world = World::new().await;
+    world.core.connect(scopes(&["profile:read"])).await.unwrap();
+    world.waiting().await;
+    world.core.use_deep_link().await.unwrap();
+    let start = world.opened();
+    assert!(start.query_pairs().any(|(name, value)| name == "return" && value == "deep-link"), "{start}");
+    let end = person::walk(&start, "ada", Some(&["profile:read"])).await;
+    assert_eq!(end.status, 200);
+    let link = person::deep_link(&end.page, support::SCHEME);
+    // Links of nobody's asking have no effect, and do not end the wait.
+    for junk in ["", "https://evil.test", "org.moneiconnections.manager:/callback?tx=AAAAAAAAAAAAAAAAAAAAAA&handoff=abc"] {
+        world.core.deep_link(junk).await;
+    }
+    assert!(matches!(stage(&world.core.view()), Some(Stage::Waiting { .. })));
+    world.core.deep_link(&link).await;
+    world.done().await;
+    assert_eq!(world.core.view().accounts.len(), 1);
+    // The same link again finds nothing that waits.
+    world.core.deep_link(&link).await;
+    assert_eq!(world.core.view().accounts.len(), 1);
+}
+
+#[tokio::test]
+async fn a_browser_that_does_not_open_still_leaves_the_link_to_copy() {
+    let world = World::new().await;
+    world.browser.broken.store(true, Ordering::SeqCst);
+    world.core.connect(scopes(&["profile:read"])).await.unwrap();
+    world.until("the failure", |view| matches!(stage(view), Some(Stage::Waiting { browser_failed: true, .. }))).await;
+    let link = world.core.start_link().unwrap();
+    person::walk(&link, "ada", Some(&["profile:read"])).await;
+    world.done().await;
+}
+
+#[tokio::test]
+async fn cancelling_closes_the_way_back() {
+    let world = World::new().await;
+    world.core.connect(scopes(&["profile:read"])).await.unwrap();
+    world.waiting().await;
+    let start = world.opened();
+    world.core.cancel().await;
+    assert!(world.core.view().transaction.is_none());
+    assert!(world.core.start_link().is_none());
+    let target = start.query_pairs().find(|(name, _)| name == "return").unwrap().1.into_owned();
+    let target = url::Url::parse(&target).unwrap();
+    let address = format!("127.0.0.1:{}", target.port().unwrap());
+    tokio::time::timeout(Duration::from_secs(5), async {
+        while tokio::net::TcpStream::connect(&address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("the port stayed open");
+}
+
+#[tokio::test]
+async fn a_new_start_replaces_the_one_that_waits() {
+    let world = World::new().await;
+    world.core.connect(scopes(&["profile:read"])).await.unwrap();
+    world.waiting().await;
+    let first = world.core.start_link().unwrap();
+    world.browser.opened.lock().unwrap().clear();
+    world.core.connect(scopes(&["wallet:read"])).await.unwrap();
+    world.waiting().await;
+    assert_ne!(world.core.start_link().unwrap(), first);
+    world.approve("ada", &["wallet:read"]).await;
+    world.done().await;
+}
+
+#[tokio::test]
+async fn nobody_is_sent_to_the_browser_in_vain() {
+    let world = World::unconfirmed().await;
+    let refused = world.core.connect(scopes(&["profile:read"])).await.unwrap_err();
+    assert_eq!(refused.code, ProblemCode::BackendUnconfirmed);
+    // Not the one that was shown.
+    assert_eq!(world.core.confirm_backend("https://other.example.org").await.unwrap_err().code, ProblemCode::InvalidInput);
+    world.core.confirm_backend(world.backend.as_str()).await.unwrap();
+    for bad in [scopes(&[]), scopes(&["profile read"]), (0..17).map(|n| format!("x:{n}")).collect()] {
+        assert_eq!(world.core.connect(bad).await.unwrap_err().code, ProblemCode::InvalidInput);
+    }
+    assert_eq!(world.core.reconnect("nobody", scopes(&["profile:read"])).await.unwrap_err().code, ProblemCode::NoSuchAccount);
+    // A scope that the backend doesn't allow.
+    world.core.connect(scopes(&["cards:freeze"])).await.unwrap();
+    assert_eq!(world.failed().await.code, ProblemCode::RequestRefused);
+    assert!(world.browser.opened.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_changed_backend_needs_agreement_and_never_gets_what_the_other_gave() {
+    let world = World::new().await;
+    let other = World::unconfirmed().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    world.core.set_backend(other.backend.as_str()).await.unwrap();
+    let view = world.core.view();
+    assert!(!view.backend.confirmed);
+    assert_eq!(view.accounts[0].other_backend.as_deref(), Some(world.backend.as_str().trim_end_matches('/')));
+    assert_eq!(world.core.connect(scopes(&["profile:read"])).await.unwrap_err().code, ProblemCode::BackendUnconfirmed);
+    world.core.confirm_backend(other.backend.as_str()).await.unwrap();
+    world.clock.advance(Duration::from_secs(7200));
+    assert!(world.core.load(&account, Section::Profile).await.is_err());
+    let (token_calls, revokes) = (other.count("token_calls").await, other.count("revokes").await);
+    assert_eq!((token_calls, revokes), (0, 0), "the other backend was given something");
+    // Taking access away goes to the backend that gave it.
+    assert_eq!(world.core.disconnect(&account).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(other.count("revokes").await, 0);
+    for unsafe_address in ["http://connect.example.org", "https://user@host", "file:///etc/passwd"] {
+        assert_eq!(world.core.set_backend(unsafe_address).await.unwrap_err().code, ProblemCode::BackendAddress);
+    }
+}

@@ -1,0 +1,230 @@
+//! The life of a token: when it is refreshed, what a refusal means, what stays after a restart, and how access is taken away.
+
+mod support;
+
+use std::time::Duration;
+
+use connect_core::problem::ProblemCode;
+use connect_core::view::{ActivityEvent, DisconnectOutcome, Health, Section, SectionView};
+use serde_json::json;
+use support::{World, feature, scopes};
+
+const READS: [&str; 3] = ["profile:read", "kyc:read", "wallet:read"];
+
+#[tokio::test]
+async fn granted_sections_show_live_data_and_others_are_never_called() {
+    let world = World::new().await;
+    let account = world.connect("ada", &READS, &["profile:read", "wallet:read"]).await;
+    assert!(matches!(world.core.load(&account, Section::Profile).await, Ok(SectionView::Profile(view)) if view.email.is_some()));
+    let Ok(SectionView::Wallet(wallet)) = world.core.load(&account, Section::Wallet).await else { panic!("no wallet") };
+    assert!(wallet.naira.is_some() && wallet.subwallets.len() >= 2);
+    let Ok(SectionView::Transactions(latest)) = world.core.load(&account, Section::Transactions).await else { panic!("no transactions") };
+    assert_eq!(latest.items.len(), 10);
+    let refused = world.core.load(&account, Section::Kyc).await.unwrap_err();
+    assert_eq!(refused.code, ProblemCode::ScopeMissing);
+    assert_eq!((world.calls("/kyc/status").await, world.calls("/kyc/limits").await, world.count("forbidden").await), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn transactions_are_found_on_either_path() {
+    for path in ["transactions", "user"] {
+        let world = World::new().await;
+        world.control("switch", json!({"name": "transactions_path", "value": path})).await;
+        let account = world.connect("ada", &["wallet:read"], &["wallet:read"]).await;
+        let Ok(SectionView::Transactions(latest)) = world.core.load(&account, Section::Transactions).await else { panic!("{path}") };
+        assert_eq!(latest.items.len(), 10, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_refreshed_from_five_minutes_before_its_end_and_not_earlier() {
+    let world = World::new().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    world.clock.advance(Duration::from_secs(3299));
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 0);
+    world.clock.advance(Duration::from_secs(2));
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 1);
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 1);
+    // A day without anybody looking.
+    world.clock.advance(Duration::from_secs(86_400));
+    tokio::task::yield_now().await;
+    assert_eq!(world.count("refreshes").await, 1);
+    let refreshed = world.core.activity(Some(&account)).await.unwrap();
+    assert_eq!(refreshed.iter().filter(|item| item.event == ActivityEvent::Refreshed).count(), 1);
+}
+
+#[tokio::test]
+async fn many_callers_and_a_second_program_refresh_once() {
+    let world = World::new().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    let second = world.second().await;
+    second.probe().await;
+    world.clock.advance(Duration::from_secs(3500));
+    let calls = (0..20).map(|n| {
+        let (core, account) = (if n % 2 == 0 { world.core.clone() } else { second.clone() }, account.clone());
+        tokio::spawn(async move { core.load(&account, Section::Profile).await })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(world.count("refreshes").await, 1);
+}
+
+#[tokio::test]
+async fn expiry_at_monei_is_healed_by_one_refresh() {
+    let world = World::new().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    world.control("expire", json!({})).await;
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 1);
+    assert_eq!(world.core.view().accounts[0].health, Health::Connected);
+}
+
+#[tokio::test]
+async fn revoked_at_monei_clears_the_tokens_and_asks_to_reconnect() {
+    for status in ["401", "404", "400"] {
+        let world = World::new().await;
+        world.control("switch", json!({"name": "bad_refresh_status", "value": status})).await;
+        let account = world.connect("ada", &["profile:read", "wallet:read"], &["profile:read", "wallet:read"]).await;
+        world.control("revoke", json!({"user": "ada"})).await;
+        assert_eq!(world.core.load(&account, Section::Wallet).await.unwrap_err().code, ProblemCode::AccessRevoked, "{status}");
+        let view = world.core.view();
+        assert!(matches!(&view.accounts[0].health, Health::NeedsReconnect { reason } if reason.code == ProblemCode::AccessRevoked));
+        assert_eq!(feature(&view, &account, "wallet:read"), "lost");
+        assert!(world.vault.names().is_empty(), "tokens were kept");
+        // And the way back.
+        world.core.reconnect(&account, scopes(&["profile:read"])).await.unwrap();
+        world.approve("ada", &["profile:read"]).await;
+        assert_eq!(world.done().await, account);
+        assert_eq!(world.core.view().accounts[0].health, Health::Connected);
+        world.core.load(&account, Section::Profile).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_outage_or_a_limit_is_no_revocation() {
+    let cases = [
+        (json!({"target": "api", "kind": "status", "status": 500, "times": 1}), ProblemCode::ProviderUnavailable),
+        (json!({"target": "api", "kind": "status", "status": 503, "times": 1}), ProblemCode::ProviderUnavailable),
+        (json!({"target": "api", "kind": "status", "status": 429, "retry_after": "7", "times": 1}), ProblemCode::Busy),
+        (json!({"target": "api", "kind": "status", "status": 403, "times": 1}), ProblemCode::LimitReached),
+        (json!({"target": "api", "kind": "drop_before", "times": 1}), ProblemCode::ProviderUnavailable),
+        (json!({"target": "api", "kind": "huge_body", "times": 1}), ProblemCode::AnswerUnreadable),
+        (
+            json!({"target": "api", "kind": "redirect", "location": "http://127.0.0.1:9/elsewhere", "times": 1}),
+            ProblemCode::AnswerUnreadable,
+        ),
+    ];
+    let world = World::new().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    for (fault, expected) in cases {
+        world.control("fault", fault.clone()).await;
+        let problem = world.core.load(&account, Section::Profile).await.unwrap_err();
+        assert_eq!(problem.code, expected, "{fault}");
+        assert_eq!(world.vault.names().len(), 1, "{fault}: tokens were cleared");
+        assert_eq!(feature(&world.core.view(), &account, "profile:read"), "enabled", "{fault}");
+        world.core.load(&account, Section::Profile).await.unwrap();
+        assert_eq!(world.core.view().accounts[0].health, Health::Connected, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn trouble_while_refreshing_keeps_the_tokens() {
+    let world = World::new().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    for fault in [
+        json!({"target": "token", "kind": "status", "status": 500, "times": 1}),
+        json!({"target": "token", "kind": "status", "status": 429, "retry_after": "1", "times": 1}),
+        json!({"target": "token", "kind": "drop_before", "times": 1}),
+    ] {
+        world.control("expire", json!({})).await;
+        world.clock.advance(Duration::from_secs(3700));
+        world.control("fault", fault.clone()).await;
+        let problem = world.core.load(&account, Section::Profile).await.unwrap_err();
+        assert_ne!(problem.code, ProblemCode::AccessRevoked, "{fault}");
+        assert!(matches!(world.core.view().accounts[0].health, Health::Unreachable { .. }), "{fault}");
+        assert_eq!(world.vault.names().len(), 1, "{fault}");
+        // Past the time in which an unknown outcome is remembered.
+        world.clock.advance(Duration::from_secs(121));
+        let healed = async {
+            // The backend keeps to Monei's Retry-After by the real clock.
+            while world.core.load(&account, Section::Profile).await.is_err_and(|problem| problem.code == ProblemCode::Busy) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            world.core.load(&account, Section::Profile).await
+        };
+        tokio::time::timeout(Duration::from_secs(10), healed).await.unwrap().unwrap();
+        assert_eq!(world.core.view().accounts[0].health, Health::Connected, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_backend_with_a_wrong_secret_disconnects_nobody() {
+    let world = World::new().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    world.control("fault", json!({"target": "token", "kind": "status", "status": 401, "times": 1})).await;
+    // A code exchange answered with 401 means the backend's own credentials.
+    world.core.reconnect(&account, scopes(&["kyc:read"])).await.unwrap();
+    world.approve("ada", &["kyc:read"]).await;
+    assert_eq!(world.failed().await.code, ProblemCode::ServiceUnavailable);
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.core.view().accounts.len(), 1);
+}
+
+#[tokio::test]
+async fn everything_is_there_after_a_restart() {
+    let mut world = World::new().await;
+    let ada = world.connect("ada", &READS, &["profile:read", "wallet:read"]).await;
+    let tunde = world.connect("tunde", &READS, &["kyc:read"]).await;
+    let before = world.core.view().accounts.clone();
+    world.restart().await;
+    assert_eq!(world.core.view().accounts, before);
+    world.core.load(&ada, Section::Wallet).await.unwrap();
+    world.core.load(&tunde, Section::Kyc).await.unwrap();
+    assert_eq!(world.core.load(&tunde, Section::Wallet).await.unwrap_err().code, ProblemCode::ScopeMissing);
+    assert_eq!(world.count("forbidden").await, 0);
+}
+
+#[tokio::test]
+async fn disconnecting_revokes_at_monei_and_removes_everything_here() {
+    let world = World::new().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    assert_eq!(world.core.disconnect(&account).await, Ok(DisconnectOutcome::Revoked));
+    assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty());
+    let state = world.sandbox_state().await;
+    assert!(state["grants"].as_array().unwrap().iter().all(|grant| grant["alive"] == false), "{state}");
+    assert_eq!(world.core.disconnect(&account).await.unwrap_err().code, ProblemCode::NoSuchAccount);
+    let told = world.core.activity(None).await.unwrap();
+    assert!(matches!(&told[0], item if item.event == ActivityEvent::Disconnected { confirmed: true } && item.account_name.is_some()));
+}
+
+#[tokio::test]
+async fn a_disconnect_that_monei_does_not_confirm_removes_everything_here_all_the_same() {
+    for fault in [
+        json!({"target": "revoke", "kind": "status", "status": 500, "times": 5}),
+        json!({"target": "revoke", "kind": "status", "status": 404, "times": 5}),
+        json!({"target": "revoke", "kind": "drop_before", "times": 5}),
+    ] {
+        let world = World::new().await;
+        let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+        world.control("fault", fault.clone()).await;
+        assert_eq!(world.core.disconnect(&account).await, Ok(DisconnectOutcome::Unconfirmed), "{fault}");
+        assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty(), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn a_label_is_kept_and_a_bad_one_refused() {
+    let mut world = World::new().await;
+    let account = world.connect("ada", &["wallet:read"], &["wallet:read"]).await;
+    assert_eq!(world.core.view().accounts[0].name, None);
+    world.core.rename(&account, Some("  Shop  ".into())).await.unwrap();
+    for bad in [String::new(), "x".repeat(61), "a\nb".into()] {
+        assert_eq!(world.core.rename(&account, Some(bad)).await.unwrap_err().code, ProblemCode::InvalidInput);
+    }
+    world.restart().await;
+    assert_eq!(world.core.view().accounts[0].label.as_deref(), Some("Shop"));
+}

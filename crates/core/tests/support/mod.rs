@@ -1,0 +1,291 @@
+//! The whole way in one process: the real backend and the real sandbox on loopback, the core between them, and a scripted person.
+
+#![allow(dead_code, reason = "each test file uses its own part of this")]
+
+pub mod person;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use connect_core::clock::Clock;
+use connect_core::vault::{MemoryVault, Vault};
+use connect_core::view::{AppView, Environment, Stage};
+use connect_core::{Browser, Connections, OpenFailed, Options};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use url::Url;
+
+pub const SCHEME: &str = "org.moneiconnections.manager";
+/// 2026-01-15T09:00:00Z.
+pub const START: i64 = 1_768_467_600_000;
+
+/// A clock that the test moves.
+pub struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now_ms(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A browser that opens nothing, and remembers what it was asked to open.
+#[derive(Default)]
+pub struct TestBrowser {
+    pub opened: Mutex<Vec<Url>>,
+    pub broken: AtomicBool,
+    pub no_links: AtomicBool,
+}
+
+impl Browser for TestBrowser {
+    fn open(&self, url: &Url) -> Result<(), OpenFailed> {
+        if self.broken.load(Ordering::SeqCst) {
+            return Err(OpenFailed);
+        }
+        self.opened.lock().unwrap().push(url.clone());
+        Ok(())
+    }
+
+    fn handles_links(&self) -> bool {
+        !self.no_links.load(Ordering::SeqCst)
+    }
+}
+
+/// What stands around one core.
+pub struct World {
+    pub core: Connections,
+    pub clock: Arc<TestClock>,
+    pub browser: Arc<TestBrowser>,
+    pub vault: Arc<MemoryVault>,
+    pub backend: Url,
+    pub sandbox: Url,
+    pub run: String,
+    data: tempfile::TempDir,
+    servers: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for server in &self.servers {
+            server.abort();
+        }
+    }
+}
+
+async fn bind() -> (TcpListener, Url) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    (listener, url)
+}
+
+impl World {
+    /// Everything running, the backend confirmed.
+    pub async fn new() -> Self {
+        let world = Self::unconfirmed().await;
+        world.core.confirm_backend(world.backend.as_str()).await.unwrap();
+        world
+    }
+
+    /// As on a first run.
+    pub async fn unconfirmed() -> Self {
+        let (sandbox_listener, sandbox) = bind().await;
+        let (backend_listener, backend) = bind().await;
+        let redirect = backend.join("/v1/callback").unwrap().to_string();
+        let secret = "mcs_sim_CNRYtest_secret".to_owned();
+        let client = monei_sandbox::Client {
+            client_id: "mc_sim_test".into(),
+            client_secret: secret.clone(),
+            name: "Monei Connections".into(),
+            redirect_uris: vec![redirect.clone()],
+            website: None,
+        };
+        let options = monei_sandbox::Options { clients: vec![client], ..Default::default() };
+        let monei = monei_sandbox::Sandbox::new(options).unwrap();
+        let run = monei.run().to_owned();
+        let settings: HashMap<&str, String> = HashMap::from([
+            ("MONEI_ENVIRONMENT", "sandbox".into()),
+            ("MONEI_SANDBOX_URL", sandbox.as_str().trim_end_matches('/').to_owned()),
+            ("MONEI_CLIENT_ID", "mc_sim_test".into()),
+            ("MONEI_CLIENT_SECRET", secret),
+            ("MONEI_REDIRECT_URI", redirect),
+            ("MONEI_TOKEN_CALLS_PER_MINUTE", "600".into()),
+            ("CONNECT_OPERATOR_NAME", "Sandbox operator".into()),
+            ("CONNECT_OPERATOR_URL", "https://operator.example.org/".into()),
+            ("CONNECT_LISTEN", backend_listener.local_addr().unwrap().to_string()),
+            ("CONNECT_SEALING_KEY", hex::encode(rand::random::<[u8; 32]>())),
+            ("CONNECT_PER_ADDRESS_PER_MINUTE", "0".into()),
+            ("CONNECT_CONNECTIONS_PER_ADDRESS", "0".into()),
+        ]);
+        let config = connect_backend::Config::from_lookup(&|name| settings.get(name).cloned()).unwrap();
+        let service = connect_backend::Backend::new(config).unwrap();
+        let servers = vec![
+            tokio::spawn(async move { monei_sandbox::serve(sandbox_listener, monei, std::future::pending()).await.unwrap() }),
+            tokio::spawn(async move { connect_backend::serve(backend_listener, None, service, std::future::pending()).await.unwrap() }),
+        ];
+        let clock = Arc::new(TestClock(AtomicI64::new(START)));
+        let browser = Arc::new(TestBrowser::default());
+        let vault = Arc::new(MemoryVault::default());
+        let data = tempfile::tempdir().unwrap();
+        let core = start(&data, &backend, &clock, &browser, Arc::clone(&vault) as Arc<dyn Vault>).await;
+        let world = Self { core, clock, browser, vault, backend, sandbox, run, data, servers };
+        world.control("switch", json!({"name": "token_calls_per_minute", "value": "1000"})).await;
+        world.control("switch", json!({"name": "authorize_per_minute", "value": "1000"})).await;
+        world
+    }
+
+    /// The program quits and starts again on the same disk and keychain.
+    pub async fn restart(&mut self) {
+        self.core.shutdown().await;
+        self.core = start(&self.data, &self.backend, &self.clock, &self.browser, Arc::clone(&self.vault) as Arc<dyn Vault>).await;
+        self.core.probe().await;
+    }
+
+    /// A second program on the same disk and keychain.
+    pub async fn second(&self) -> Connections {
+        start(&self.data, &self.backend, &self.clock, &self.browser, Arc::clone(&self.vault) as Arc<dyn Vault>).await
+    }
+
+    /// `POST /sandbox/api/{what}`.
+    pub async fn control(&self, what: &str, body: Value) {
+        let url = self.sandbox.join(&format!("/sandbox/api/{what}")).unwrap();
+        let response = http().post(url).json(&body).send().await.unwrap();
+        assert!(response.status().is_success(), "{what} {body}: {} {}", response.status(), response.text().await.unwrap_or_default());
+    }
+
+    /// `GET /sandbox/api/state`.
+    pub async fn sandbox_state(&self) -> Value {
+        http().get(self.sandbox.join("/sandbox/api/state").unwrap()).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// One of the sandbox's counters.
+    pub async fn count(&self, name: &str) -> u64 {
+        self.sandbox_state().await["counters"][name].as_u64().unwrap_or_else(|| panic!("no counter {name}"))
+    }
+
+    /// How often an API path was called.
+    pub async fn calls(&self, path: &str) -> u64 {
+        let state = self.sandbox_state().await;
+        let rows = state["counters"]["requests"].as_array().unwrap().clone();
+        rows.iter().filter(|row| row["path"].as_str().unwrap().ends_with(path)).map(|row| row["count"].as_u64().unwrap()).sum()
+    }
+
+    /// Waits until the view is as wanted.
+    pub async fn until(&self, what: &str, wanted: impl Fn(&AppView) -> bool) -> Arc<AppView> {
+        let mut views = self.core.subscribe();
+        let waited = tokio::time::timeout(Duration::from_secs(20), views.wait_for(|view| wanted(view))).await;
+        match waited {
+            Ok(view) => view.unwrap().clone(),
+            Err(_) => panic!("never came: {what}; the view is {:#?}", self.core.view().transaction),
+        }
+    }
+
+    /// Waits until the browser has been opened for the present transaction.
+    pub async fn waiting(&self) -> Arc<AppView> {
+        let view = self.until("waiting", |view| matches!(stage(view), Some(Stage::Waiting { .. }))).await;
+        tokio::time::timeout(Duration::from_secs(10), async {
+            while self.browser.opened.lock().unwrap().is_empty() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await
+        .expect("the browser was not opened");
+        view
+    }
+
+    /// The last address that the browser was opened with.
+    pub fn opened(&self) -> Url {
+        self.browser.opened.lock().unwrap().last().cloned().expect("the browser was not opened")
+    }
+
+    /// Connects `user`, asking for `asked`, of which `allowed` is approved. Gives back the account.
+    pub async fn connect(&self, user: &str, asked: &[&str], allowed: &[&str]) -> String {
+        self.core.connect(scopes(asked)).await.unwrap();
+        self.approve(user, allowed).await;
+        self.done().await
+    }
+
+    /// The person approves `allowed` as `user` in the browser that waits.
+    pub async fn approve(&self, user: &str, allowed: &[&str]) {
+        self.waiting().await;
+        person::walk(&self.opened(), user, Some(allowed)).await;
+        self.browser.opened.lock().unwrap().clear();
+    }
+
+    /// The person denies.
+    pub async fn deny(&self, user: &str) {
+        self.waiting().await;
+        person::walk(&self.opened(), user, None).await;
+        self.browser.opened.lock().unwrap().clear();
+    }
+
+    /// Waits for the end of the transaction, and takes it off the screen.
+    pub async fn done(&self) -> String {
+        let view = self.until("done", |view| matches!(stage(view), Some(Stage::Done { .. }))).await;
+        self.core.dismiss().await;
+        match stage(&view) {
+            Some(Stage::Done { account, .. }) => account.clone(),
+            _ => unreachable!(),
+        }
+    }
+
+    /// Waits for the transaction to fail, takes it off the screen and tells why.
+    pub async fn failed(&self) -> connect_core::problem::Problem {
+        let view = self.until("failed", |view| matches!(stage(view), Some(Stage::Failed { .. }))).await;
+        self.core.dismiss().await;
+        match stage(&view) {
+            Some(Stage::Failed { problem }) => problem.clone(),
+            _ => unreachable!(),
+        }
+    }
+}
+
+async fn start(
+    data: &tempfile::TempDir,
+    backend: &Url,
+    clock: &Arc<TestClock>,
+    browser: &Arc<TestBrowser>,
+    vault: Arc<dyn Vault>,
+) -> Connections {
+    Connections::start(Options {
+        environment: Environment::Sandbox,
+        version: "0.1.0".into(),
+        data_dir: data.path().join("sandbox"),
+        link_scheme: SCHEME.into(),
+        backend: backend.clone(),
+        backend_managed: false,
+        browser: Arc::clone(browser) as Arc<dyn Browser>,
+        vault,
+        clock: Arc::clone(clock) as Arc<dyn Clock>,
+    })
+    .await
+    .unwrap()
+}
+
+pub fn scopes(list: &[&str]) -> Vec<String> {
+    list.iter().map(|&scope| scope.to_owned()).collect()
+}
+
+pub fn stage(view: &AppView) -> Option<&Stage> {
+    view.transaction.as_ref().map(|transaction| &transaction.stage)
+}
+
+/// A feature's state by scope, in the words of the web view: `enabled`, `declined`, `lost`, `not_asked`.
+pub fn feature(view: &AppView, account: &str, scope: &str) -> String {
+    let position = view.catalogue.iter().position(|feature| feature.scope == scope).expect("a known scope");
+    let account = view.accounts.iter().find(|row| row.id == account).expect("the account");
+    let state = serde_json::to_value(&account.features[position].state).unwrap();
+    state["kind"].as_str().unwrap().to_owned()
+}
+
+/// A client that follows no redirects and keeps no cookies.
+pub fn http() -> reqwest::Client {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
+}
