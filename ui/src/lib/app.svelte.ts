@@ -46,7 +46,8 @@ export class App {
     const before = this.view;
     this.view = view;
     this.sections.keep(view.accounts.map((account) => account.id));
-    if (!before.transaction && view.transaction) this.go({ kind: 'transaction' });
+    const stage = view.transaction?.stage.kind;
+    if (view.transaction && (!before.transaction || (stage === 'checking' && before.transaction.stage.kind !== 'checking'))) this.go({ kind: 'transaction' });
     else if (before.transaction && !view.transaction && this.page.kind === 'transaction') this.#leave(before.transaction.stage, before.transaction.account);
     else if (this.page.kind === 'account' && !this.account(this.page.id)) this.page = { kind: 'home' };
   }
@@ -97,13 +98,9 @@ export class App {
     else void this.start(account, scopes);
   }
 
-  /** Starts a connection, putting the outcome of an earlier one away. */
-  async start(account: string | null, scopes: string[]): Promise<Problem | null> {
-    const stage = this.view.transaction?.stage.kind;
-    return this.attempt(async () => {
-      if (stage === 'done' || stage === 'failed') await this.backend.dismiss();
-      await (account === null ? this.backend.connect(scopes) : this.backend.reconnect(account, scopes));
-    });
+  /** Starts a connection; the outcome of an earlier one gives way to it. */
+  start(account: string | null, scopes: string[]): Promise<Problem | null> {
+    return this.attempt(() => (account === null ? this.backend.connect(scopes) : this.backend.reconnect(account, scopes)));
   }
 
   /** Asks Monei and the keychain about one account anew, and fetches what it shows. */

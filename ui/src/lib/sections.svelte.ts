@@ -18,7 +18,8 @@ const LOADING: Loaded = { state: 'loading' };
 export class Sections {
   #backend: Backend;
   #loaded = new SvelteMap<string, Loaded>();
-  #running = new Set<string>();
+  /** Fetches under way; one that is no longer here has nobody to answer. */
+  #running = new Map<string, symbol>();
 
   constructor(backend: Backend) {
     this.#backend = backend;
@@ -39,23 +40,25 @@ export class Sections {
   async load(account: string, section: Section): Promise<void> {
     const id = key(account, section);
     if (this.#running.has(id)) return;
-    this.#running.add(id);
+    const run = Symbol(id);
+    this.#running.set(id, run);
     if (this.get(account, section).state !== 'ready') this.#loaded.set(id, LOADING);
-    try {
-      const view = await this.#backend.load(account, section);
-      this.#loaded.set(id, { state: 'ready', view, at: now() });
-    } catch (thrown) {
-      this.#loaded.set(id, { state: 'error', problem: asProblem(thrown) });
-    } finally {
-      this.#running.delete(id);
-    }
+    const answer: Loaded = await this.#backend.load(account, section).then(
+      (view) => ({ state: 'ready', view, at: now() }),
+      (thrown: unknown) => ({ state: 'error', problem: asProblem(thrown) }),
+    );
+    if (this.#running.get(id) !== run) return;
+    this.#running.delete(id);
+    this.#loaded.set(id, answer);
   }
 
   /** Forgets the accounts that aren't among `accounts`. */
   keep(accounts: string[]): void {
     const present = new Set(accounts);
-    for (const id of this.#loaded.keys()) {
-      if (!present.has(id.slice(id.indexOf(' ') + 1))) this.#loaded.delete(id);
+    for (const known of [this.#loaded, this.#running]) {
+      for (const id of known.keys()) {
+        if (!present.has(id.slice(id.indexOf(' ') + 1))) known.delete(id);
+      }
     }
   }
 }

@@ -17,6 +17,18 @@ export function shorten(text: string, length = 48): string {
 /** For the inside of a sentence: clean, short, and set apart (Unicode isolates), so that its direction is its own. */
 export const isolate = (text: string): string => `\u2068${shorten(clean(text))}\u2069`;
 
+/** A long word, such as an address on a chain, by its two ends: those are what people compare. */
+export function ends(text: string): string {
+  const word = clean(text);
+  return word.length > 24 && !word.includes(' ') ? `${word.slice(0, 10)}…${word.slice(-8)}` : word;
+}
+
+/** A word of Monei's, such as `under_review`, to read. */
+export function worded(text: string): string {
+  const words = clean(text).replaceAll('_', ' ');
+  return words.charAt(0).toLocaleUpperCase() + words.slice(1);
+}
+
 /** One or two initials; empty when there is no letter. */
 export function initials(text: string): string {
   const words = clean(text).split(' ').map((word) => /\p{L}/u.exec(word)?.[0]).filter((letter) => letter !== undefined);

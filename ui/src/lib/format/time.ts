@@ -31,6 +31,9 @@ export function formatRelative(at: number, now: number): string {
   return difference > 0 ? `on ${formatDate(at)}` : formatDate(at);
 }
 
+/** As `formatRelative`, for what has happened: a clock that runs behind doesn't turn it into the future. */
+export const formatAgo = (at: number, now: number): string => formatRelative(Math.min(at, now), now);
+
 /** Time left as `9:41`; never below `0:00`. */
 export function formatCountdown(milliseconds: number): string {
   const seconds = Math.max(0, Math.ceil(milliseconds / SECOND));

@@ -15,7 +15,7 @@ export const features: Record<FeatureId, FeatureText> = {
     why: 'Needed to tell your accounts apart, and to notice when somebody else approves by mistake.',
   },
   kyc: {
-    title: 'Verification and limits',
+    title: 'Tier and limits',
     allows: 'see your verification tier and what it lets you do.',
     why: 'Needed to show your limits, and why Monei would refuse a payment.',
   },

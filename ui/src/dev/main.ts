@@ -1,0 +1,64 @@
+import { tick } from 'svelte';
+import type { App } from '../lib/app.svelte';
+import { Memory } from '../lib/backend/memory';
+import type { Story } from '../lib/backend/story';
+import { setClock } from '../lib/clock';
+import { start } from '../start';
+import { variants, type Variant } from './variants';
+
+// The window without the program, for people who work on it and for the tests:
+//   dev.html?story=<name>&step=<number>   a recorded story, from a step on; `stage.advance()` in the console plays what happens elsewhere
+//   dev.html?variant=<name>               a state built from the recordings; `stage.names` lists them
+
+/** What tests and the console can reach. */
+export interface DevStage {
+  app: App;
+  memory: Memory;
+  names: string[];
+  advance: () => Promise<string>;
+  show: (variant: string) => Promise<void>;
+}
+
+const stories = Object.values(import.meta.glob<Story>('../lib/backend/stories/*.json', { eager: true, import: 'default' }));
+const parameters = new URLSearchParams(location.search);
+const wanted = parameters.get('story') ?? 'first-connection';
+const story = stories.find(({ name }) => name === wanted);
+if (!story) throw new Error(`no story "${wanted}"; there are ${stories.map(({ name }) => name).join(', ')}`);
+
+const memory = new Memory(story, { pace: Number(parameters.get('pace') ?? 400) });
+memory.seek(Number(parameters.get('step') ?? 0));
+
+const begun = performance.now();
+setClock(() => story.now + performance.now() - begun);
+
+const app = await start(memory);
+if (!app) throw new Error('the window did not start');
+
+const known: Record<string, Variant> = variants(story);
+const answer = memory.sections;
+const activity = memory.activity.bind(memory);
+
+async function show(name: string): Promise<void> {
+  const variant = known[name];
+  if (!variant || !app || !story) throw new Error(`no variant "${name}"`);
+  // Through an empty window, so that nothing of the state before stays.
+  app.dialog = null;
+  await tick();
+  app.go({ kind: 'home' });
+  memory.show({ ...variant.view, accounts: [], transaction: null });
+  await tick();
+  setClock(() => story.now);
+  memory.sections = variant.sections ?? answer;
+  memory.activity = variant.activity ? () => Promise.resolve(variant.activity ?? []) : activity;
+  memory.show(variant.view);
+  app.go(variant.page);
+  await tick();
+  app.dialog = variant.dialog?.(app) ?? null;
+  await tick();
+}
+
+const stage: DevStage = { app, memory, names: Object.keys(known), advance: () => memory.advance(), show };
+Object.assign(window, { stage });
+
+const variant = parameters.get('variant');
+if (variant) await show(variant);

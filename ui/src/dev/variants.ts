@@ -1,0 +1,187 @@
+import { missingTogether, type App, type Dialog, type Page } from '../lib/app.svelte';
+import type { SectionAnswer } from '../lib/backend/memory';
+import type { Story } from '../lib/backend/story';
+import type { AccountView, ActivityItem, AppView, BackendStatus, Conflict, FeatureState, Health, KeychainState, Problem, ProblemCode, SectionView, Stage } from '../lib/bindings';
+import { t } from '../lib/text';
+
+/** A state of the window that can be opened directly. */
+export interface Variant {
+  view: AppView;
+  page: Page;
+  dialog?: (app: App) => Dialog;
+  sections?: SectionAnswer;
+  activity?: ActivityItem[];
+}
+
+const problem = (code: ProblemCode): Problem => ({ code, retry_after_s: code === 'busy' ? 48 : null });
+const HOUR = 3_600_000;
+const CODES = Object.keys(t.problems) as ProblemCode[];
+const HOSTILE = '<img src=x onerror=alert(1)> \u202Eגבא <b>&amp;</b> ' + 'Adébáyọ̀'.repeat(60);
+
+/** Every state that the window knows, built from what a story recorded: the last view with an account is the model. */
+export function variants(story: Story): Record<string, Variant> {
+  const views = story.steps.flatMap((step) => step.states ?? ('call' in step && step.call === 'state' ? [step.result as AppView] : []));
+  const recorded = views.findLast((view) => view.accounts.length > 0 && view.transaction === null);
+  const first = recorded?.accounts[0];
+  if (!recorded || !first) throw new Error(`"${story.name}" never shows an account`);
+
+  const { now } = story;
+  const base: AppView = { ...recorded, keychain: 'ready', backend: { ...recorded.backend, confirmed: true, managed: false, status: { kind: 'ready' }, operator: recorded.backend.operator ?? { name: 'Example Operator', host: 'operator.example' } } };
+  const all = base.catalogue.map((feature) => feature.scope);
+  const answers = Object.values(story.sections)[0] ?? {};
+  const recordedSections: SectionAnswer = (_, section) => (answers[section] ? Promise.resolve(answers[section]) : new Promise(() => undefined));
+
+  const withFeatures = (state: (index: number) => FeatureState): AccountView => ({ ...first, features: base.catalogue.map((feature, index) => ({ id: feature.id, state: state(index) })) });
+  const enabled: FeatureState = { kind: 'enabled', at: now - 19 * 24 * HOUR };
+  const full = withFeatures(() => enabled);
+  const states: FeatureState[] = [enabled, { kind: 'declined', at: now - 3 * 24 * HOUR }, enabled, { kind: 'not_asked' }, { kind: 'lost', at: now - 26 * HOUR }];
+  const mixed = withFeatures((index) => states[index % states.length] ?? enabled);
+  const page: Page = { kind: 'account', id: first.id };
+  const home: Page = { kind: 'home' };
+
+  const account = (changed: AccountView, more: Partial<Variant> = {}): Variant => ({ view: { ...base, accounts: [changed] }, page, sections: recordedSections, ...more });
+  const health = (kind: Exclude<Health['kind'], 'connected'>, code: ProblemCode): Health => ({ kind, reason: problem(code) });
+  const stage = (value: Stage, more: { account?: string | null; channel?: 'loopback' | 'deep_link'; requested?: string[] } = {}): Variant => ({
+    view: { ...base, transaction: { account: null, requested: all.slice(0, 3), channel: 'loopback', stage: value, ...more } },
+    page: { kind: 'transaction' },
+  });
+  const waiting = (failed: boolean): Stage => ({ kind: 'waiting', expires_at: now + 581_000, browser_failed: failed });
+  const decide = (conflict: Conflict): Variant => stage({ kind: 'decide', conflict }, { account: first.id });
+  const none: AppView = { ...base, accounts: [] };
+  const firstRun = (status: BackendStatus, keychain: KeychainState = 'ready'): Variant => ({
+    view: { ...none, keychain, backend: { ...base.backend, confirmed: false, status, operator: status.kind === 'ready' ? base.backend.operator : null } },
+    page: home,
+  });
+  const settings = (backend: Partial<AppView['backend']>, keychain: KeychainState = 'ready'): Variant => ({ view: { ...base, keychain, backend: { ...base.backend, ...backend } }, page: { kind: 'settings' } });
+  const ask = (ids: string[]): Variant => {
+    const features = base.catalogue.filter((feature) => ids.includes(feature.id));
+    return { ...account(mixed), dialog: () => ({ kind: 'ask', account: first.id, features, scopes: features.map((feature) => feature.scope) }) };
+  };
+  const second: AccountView = { ...mixed, id: `${first.id}-2`, label: 'Shop', name: 'Tunde Bello', email: null, health: health('needs_reconnect', 'access_revoked') };
+  const third: AccountView = { ...mixed, id: `${first.id}-3`, label: null, name: null, email: null, health: health('unreachable', 'offline') };
+
+  const found: Record<string, Variant> = {
+    'first-run': firstRun({ kind: 'ready' }),
+    'first-run-asking': firstRun({ kind: 'unknown' }, 'unknown'),
+    'first-run-unreachable': firstRun({ kind: 'problem', problem: problem('backend_unreachable') }),
+    empty: { view: none, page: home },
+    'empty-offline': { view: { ...none, backend: { ...none.backend, status: { kind: 'problem', problem: problem('offline') } } }, page: home },
+    choose: { view: base, page: { kind: 'choose', account: null } },
+    'choose-more': { view: { ...base, accounts: [withFeatures(() => ({ kind: 'not_asked' }))] }, page: { kind: 'choose', account: first.id } },
+    'choose-nothing': { view: { ...base, accounts: [full] }, page: { kind: 'choose', account: first.id } },
+
+    account: account(first),
+    'account-full': account(full),
+    'account-mixed': account(mixed),
+    'account-nothing': account(withFeatures(() => ({ kind: 'not_asked' }))),
+    'account-declined': account(withFeatures(() => ({ kind: 'declined', at: now - 4 * 60_000 }))),
+    'account-revoked': account({ ...withFeatures(() => ({ kind: 'lost', at: now - 2 * HOUR })), health: health('needs_reconnect', 'access_revoked'), expires_at: null }),
+    'account-unreachable': account({ ...full, health: health('unreachable', 'offline') }, { sections: () => Promise.reject(problem('offline')) }),
+    'account-busy': account({ ...full, health: health('unreachable', 'busy') }, { sections: () => Promise.reject(problem('busy')) }),
+    'account-locked': account({ ...full, health: health('locked', 'keychain_locked') }, { sections: () => Promise.reject(problem('keychain_locked')) }),
+    'account-limited': account(full, { sections: () => Promise.reject(problem('limit_reached')) }),
+    'account-rests': account({ ...full, other_backend: 'https://connect.earlier.example' }),
+    'account-other-scopes': account({ ...full, other_scopes: ['cards:read', 'x'.repeat(64)] }),
+    'account-loading': account(full, { sections: () => new Promise(() => undefined) }),
+    'account-no-values': account(full, { sections: (_, section) => Promise.resolve(blank(section)) }),
+    'account-no-transactions': account(full, { sections: (id, section) => (section === 'transactions' ? Promise.resolve({ section, items: [], total: 0 }) : recordedSections(id, section)) }),
+    'account-hostile': account({ ...full, name: HOSTILE, email: `markup+<script>@${'long'.repeat(80)}.example` }, { sections: (_, section) => Promise.resolve(hostile(section)) }),
+    'several-accounts': { view: { ...base, accounts: [full, second, third] }, page, sections: recordedSections },
+    'many-accounts': { view: { ...base, accounts: [full, ...Array.from({ length: 24 }, (_, index) => ({ ...second, id: `${first.id}-many-${index}`, label: `Account of branch ${index + 1}` }))] }, page, sections: recordedSections },
+    production: { ...account(full), view: { ...base, accounts: [full], environment: 'production' } },
+    development: { ...account(full), view: { ...base, accounts: [full], environment: 'development' } },
+
+    'ask-sensitive': ask(['send']),
+    'ask-bills': ask(['bills']),
+    'ask-several': ask(['send', 'swap', 'wallet']),
+    rename: { ...account(full), dialog: () => ({ kind: 'rename', account: full }) },
+    disconnect: { ...account(full), dialog: (app) => ({ kind: 'disconnect', account: full, name: app.nameOf(full) }) },
+
+    'stage-checking': stage({ kind: 'checking' }),
+    'stage-waiting': stage(waiting(false)),
+    'stage-waiting-failed': stage(waiting(true)),
+    'stage-waiting-deep-link': stage(waiting(false), { channel: 'deep_link' }),
+    'stage-waiting-elsewhere': { ...stage(waiting(false)), page },
+    'stage-finishing': stage({ kind: 'finishing' }),
+    'stage-decide-other': decide({ kind: 'other_user', expected: 'Ada Okafor', approved_by: 'Tunde Bello', existing: null }),
+    'stage-decide-other-existing': decide({ kind: 'other_user', expected: 'Ada Okafor', approved_by: 'Tunde Bello', existing: first.id }),
+    'stage-decide-hostile': decide({ kind: 'other_user', expected: HOSTILE, approved_by: HOSTILE, existing: null }),
+    'stage-decide-unknown': decide({ kind: 'unknown_user', expected: null }),
+    'stage-decide-already': decide({ kind: 'already_connected', existing: first.id, name: 'Ada Okafor' }),
+    'stage-done': stage({ kind: 'done', account: first.id, granted: all.slice(0, 3), declined: [], extra: [] }),
+    'stage-done-partly': stage({ kind: 'done', account: first.id, granted: all.slice(0, 1), declined: all.slice(1, 3), extra: ['wallet:deposit', 'cards:read'] }),
+    'stage-done-more': stage({ kind: 'done', account: first.id, granted: all.slice(3, 4), declined: [], extra: [] }, { account: first.id }),
+
+    settings: settings({}),
+    'settings-managed': settings({ managed: true }),
+    'settings-unconfirmed': settings({ confirmed: false, address: 'https://connect.other.example', operator: { name: 'Another Operator', host: 'other.example' } }),
+    'settings-unanswered': settings({ confirmed: false, address: 'https://connect.other.example', operator: null, status: { kind: 'problem', problem: problem('backend_unreachable') } }),
+    activity: { view: { ...base, accounts: [full, second] }, page: { kind: 'activity' }, activity: everyEvent(now, all) },
+    'activity-empty': { view: none, page: { kind: 'activity' }, activity: [] },
+  };
+  for (const code of CODES) found[`stage-failed-${code}`] = stage({ kind: 'failed', problem: problem(code) });
+  for (const code of ['backend_certificate', 'backend_environment', 'backend_incompatible', 'backend_address', 'service_unavailable'] as const) {
+    found[`settings-${code}`] = settings({ status: { kind: 'problem', problem: problem(code) } });
+  }
+  for (const keychain of ['locked', 'absent', 'refused', 'timeout'] as const) {
+    found[`first-run-keychain-${keychain}`] = firstRun({ kind: 'ready' }, keychain);
+    found[`settings-keychain-${keychain}`] = settings({}, keychain);
+  }
+  if (missingTogether(base, mixed).length < 2) throw new Error('the mixed account should miss two features at least');
+  return found;
+}
+
+/** An answer that tells nothing. */
+function blank(section: SectionView['section']): SectionView {
+  switch (section) {
+    case 'profile':
+      return { section, name: null, email: null, phone: null, verified: null, member_since: null };
+    case 'kyc':
+      return {
+        section,
+        tier: null,
+        status: null,
+        can_upgrade: null,
+        limits: (['single', 'daily', 'monthly', 'balance', 'crypto_daily'] as const).map((kind) => ({ kind, amount: null })),
+        allowances: (['crypto', 'cross_border', 'p2p', 'withdrawal'] as const).map((kind) => ({ kind, allowed: null })),
+      };
+    case 'wallet':
+      return { section, naira: null, subwallets: [{ kind: 'unknown', chain: null, balance: null, address: null, bank_name: null, account_number: null }] };
+    case 'transactions':
+      return { section, total: null, items: [{ at: null, amount: null, direction: 'unknown', status: 'unknown', narration: null }] };
+  }
+}
+
+/** An answer that means harm: markup, direction marks, and lengths that break a layout. */
+function hostile(section: SectionView['section']): SectionView {
+  const money = { amount: '123456789012345678901234567890.12', currency: 'NGN' };
+  switch (section) {
+    case 'profile':
+      return { section, name: HOSTILE, email: HOSTILE, phone: HOSTILE, verified: false, member_since: 0 };
+    case 'kyc':
+      return { section, tier: 4, status: HOSTILE, can_upgrade: true, limits: [{ kind: 'single', amount: money }], allowances: [{ kind: 'crypto', allowed: false }] };
+    case 'wallet':
+      return {
+        section,
+        naira: money,
+        subwallets: [{ kind: 'crypto', chain: HOSTILE, balance: { amount: '0.000000000000000001', currency: HOSTILE }, address: HOSTILE, bank_name: null, account_number: null }],
+      };
+    case 'transactions':
+      return { section, total: 4_294_967_295, items: [{ at: 0, amount: money, direction: 'in', status: 'cancelled', narration: HOSTILE }] };
+  }
+}
+
+function everyEvent(now: number, scopes: string[]): ActivityItem[] {
+  const who = { account: null, account_name: 'Ada Okafor' };
+  const events: ActivityItem['event'][] = [
+    { kind: 'refreshed' },
+    { kind: 'disconnected', confirmed: true },
+    { kind: 'disconnected', confirmed: false },
+    { kind: 'revoked', scopes: scopes.slice(0, 2) },
+    { kind: 'reconnected', granted: [], declined: scopes.slice(3, 5) },
+    { kind: 'failed', code: 'timed_out' },
+    { kind: 'connected', granted: scopes.slice(0, 2), declined: scopes.slice(2, 3) },
+  ];
+  const items: ActivityItem[] = events.map((event, index) => ({ at: now - index * 7 * HOUR, ...who, event }));
+  return [...items, { at: now - 60 * HOUR, account: null, account_name: null, event: { kind: 'backend_changed', address: 'https://connect.other.example' } }];
+}

@@ -1,0 +1,28 @@
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { inject } from 'vitest';
+import type { DevStage } from '../src/dev/main';
+
+declare global {
+  interface Window {
+    stage: DevStage;
+  }
+}
+
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+export const launch = (): Promise<Browser> => chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', headless: true, args: FLAGS });
+
+/** Opens the stories page; whatever the browser complains about (the content policy, an exception) fails the test that looks at `complaints`. */
+export async function open(browser: Browser, query: string, options: Parameters<Browser['newPage']>[0] = {}): Promise<{ page: Page; complaints: string[] }> {
+  const page = await browser.newPage({ viewport: { width: 1080, height: 720 }, ...options });
+  const complaints: string[] = [];
+  page.on('console', (message) => (message.type() === 'error' || message.type() === 'warning') && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  // As in the desktop program (`freezePrototype`).
+  await page.addInitScript(() => Object.freeze(Object.prototype));
+  await page.goto(`${inject('stories')}?${query}`);
+  await page.waitForFunction(() => document.documentElement.dataset['ready'] === 'true' && 'stage' in window);
+  return { page, complaints };
+}
+
+export const show = (page: Page, variant: string): Promise<void> => page.evaluate((name) => window.stage.show(name), variant);
