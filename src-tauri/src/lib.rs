@@ -1,1 +1,104 @@
-//! skeleton
+//! The desktop shell: one window, its commands, the system's browser, links that come back, and where settings come from. What the
+//! program *does* is in `connect_core`; each command here is a thin call into it. The web view gets display data only.
+//!
+//! [`run`] is the whole program. With the feature `embedded`, for development, backend and sandbox run inside of it.
+
+mod browser;
+mod commands;
+#[cfg(feature = "embedded")]
+mod embedded;
+mod host;
+mod limits;
+mod links;
+mod logging;
+mod registration;
+mod settings;
+mod window;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tauri::{Manager, RunEvent, WindowEvent};
+
+use crate::host::Host;
+use crate::settings::Settings;
+
+/// Runs the program until its window is closed. Exit code 2 means that a setting can't be used.
+pub fn run() -> ExitCode {
+    limits::no_core_dumps();
+    let settings = match Settings::read() {
+        Ok(settings) => settings,
+        Err(error) => {
+            eprintln!("monei-connect: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    if let Err(error) = logging::start(&settings.data_dir) {
+        eprintln!("monei-connect: no log file: {:?}", error.kind());
+    }
+    match build(settings) {
+        Ok(app) => {
+            app.run(on_event);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            tracing::error!(%error, "the window can't be opened");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn build(settings: Settings) -> tauri::Result<tauri::App> {
+    let scheme = settings.link_scheme.clone();
+    // First, so that a second start ends before it opens anything. The working directory it tells is of no use here.
+    let single_instance = tauri_plugin_single_instance::Builder::new().dbus_id(&settings.namespace).callback(move |app, arguments, _| {
+        window::raise(app);
+        links::deliver(app, links::from_arguments(arguments, &scheme));
+    });
+    let geometry = tauri_plugin_window_state::StateFlags::SIZE
+        | tauri_plugin_window_state::StateFlags::POSITION
+        | tauri_plugin_window_state::StateFlags::MAXIMIZED;
+    tauri::Builder::default()
+        .plugin(single_instance.build())
+        .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(geometry).build())
+        .plugin(tauri_plugin_clipboard_manager::init())
+        .invoke_handler(commands::handler())
+        .setup(move |app| {
+            let scheme = settings.link_scheme.clone();
+            if settings.registers_links {
+                registration::register(&scheme);
+            }
+            app.manage(Arc::new(Host::new(app.handle().clone(), settings)));
+            window::create(app.handle())?;
+            links::deliver(
+                app.handle(),
+                links::from_arguments(std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()), &scheme),
+            );
+            // The window doesn't wait for this: its `state` command does.
+            let host = app.state::<Arc<Host>>().inner().clone();
+            tauri::async_runtime::spawn(async move { drop(host.connections().await) });
+            Ok(())
+        })
+        .build(tauri::generate_context!())
+}
+
+fn on_event(app: &tauri::AppHandle, event: RunEvent) {
+    match event {
+        RunEvent::WindowEvent { event: WindowEvent::Focused(true), .. } => {
+            let host = app.state::<Arc<Host>>().inner().clone();
+            tauri::async_runtime::spawn(async move { host.look_again().await });
+        }
+        #[cfg(target_os = "macos")]
+        RunEvent::Opened { urls } => {
+            let scheme = app.state::<Arc<Host>>().link_scheme().to_owned();
+            for url in urls {
+                links::deliver(app, links::from_url(url.as_str(), &scheme));
+            }
+        }
+        RunEvent::Exit => {
+            let host = app.state::<Arc<Host>>().inner().clone();
+            tauri::async_runtime::block_on(async move { host.shutdown().await });
+        }
+        _ => {}
+    }
+}

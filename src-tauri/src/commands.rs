@@ -1,0 +1,249 @@
+//! Everything that the web view can ask for: one list, thin calls. Arguments are opaque handles, enums and short texts; answers are
+//! display data. `permissions/commands.toml` and `capabilities/main.json` have the same list, and a test compares the three.
+
+use std::sync::Arc;
+
+use connect_core::Browser as _;
+use connect_core::problem::{Problem, ProblemCode};
+use connect_core::view::{ActivityItem, AppView, Decision, DisconnectOutcome, Link, Preferences, Section, SectionView};
+use tauri::State;
+use tauri_plugin_clipboard_manager::ClipboardExt as _;
+
+use crate::host::Host;
+
+/// Most scopes in one request; Monei documents nine.
+const MAX_SCOPES: usize = 32;
+/// Longest text argument, in bytes.
+const MAX_TEXT: usize = 256;
+
+macro_rules! commands {
+    ($($name:ident),* $(,)?) => {
+        /// The names of all commands.
+        #[cfg(test)]
+        pub const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+        /// What answers them.
+        pub fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + 'static {
+            tauri::generate_handler![$($name),*]
+        }
+    };
+}
+
+commands![
+    state,
+    connect,
+    reconnect,
+    open_again,
+    copy_link,
+    use_deep_link,
+    cancel,
+    dismiss,
+    decide,
+    load,
+    check,
+    rename,
+    disconnect,
+    activity,
+    set_backend,
+    confirm_backend,
+    set_preferences,
+    probe,
+    open_link,
+];
+
+type Shared<'a> = State<'a, Arc<Host>>;
+
+#[tauri::command]
+async fn state(host: Shared<'_>) -> Result<AppView, Problem> {
+    Ok(AppView::clone(&*host.connections().await?.view()))
+}
+
+#[tauri::command]
+async fn connect(host: Shared<'_>, scopes: Vec<String>) -> Result<(), Problem> {
+    host.connections().await?.connect(bounded_list(scopes)?).await
+}
+
+#[tauri::command]
+async fn reconnect(host: Shared<'_>, account: String, scopes: Vec<String>) -> Result<(), Problem> {
+    host.connections().await?.reconnect(bounded(&account)?, bounded_list(scopes)?).await
+}
+
+#[tauri::command]
+async fn open_again(host: Shared<'_>) -> Result<(), Problem> {
+    host.connections().await?.open_again().await
+}
+
+/// The link goes from the core to the clipboard, past the web view.
+#[tauri::command]
+async fn copy_link(host: Shared<'_>) -> Result<(), Problem> {
+    let link = host.connections().await?.start_link().ok_or(ProblemCode::InvalidInput)?;
+    host.app().clipboard().write_text(link.as_str()).map_err(|error| {
+        tracing::warn!(%error, "the clipboard can't be written");
+        ProblemCode::InvalidInput.into()
+    })
+}
+
+#[tauri::command]
+async fn use_deep_link(host: Shared<'_>) -> Result<(), Problem> {
+    host.connections().await?.use_deep_link().await
+}
+
+#[tauri::command]
+async fn cancel(host: Shared<'_>) -> Result<(), Problem> {
+    host.connections().await?.cancel().await;
+    Ok(())
+}
+
+#[tauri::command]
+async fn dismiss(host: Shared<'_>) -> Result<(), Problem> {
+    host.connections().await?.dismiss().await;
+    Ok(())
+}
+
+#[tauri::command]
+async fn decide(host: Shared<'_>, decision: Decision) -> Result<(), Problem> {
+    host.connections().await?.decide(decision).await
+}
+
+#[tauri::command]
+async fn load(host: Shared<'_>, account: String, section: Section) -> Result<SectionView, Problem> {
+    host.connections().await?.load(bounded(&account)?, section).await
+}
+
+#[tauri::command]
+async fn check(host: Shared<'_>, account: String) -> Result<(), Problem> {
+    host.connections().await?.check(bounded(&account)?).await
+}
+
+#[tauri::command]
+async fn rename(host: Shared<'_>, account: String, label: Option<String>) -> Result<(), Problem> {
+    let label = label.map(|label| bounded(&label).map(str::to_owned)).transpose()?;
+    host.connections().await?.rename(bounded(&account)?, label).await
+}
+
+#[tauri::command]
+async fn disconnect(host: Shared<'_>, account: String) -> Result<DisconnectOutcome, Problem> {
+    host.connections().await?.disconnect(bounded(&account)?).await
+}
+
+#[tauri::command]
+async fn activity(host: Shared<'_>, account: Option<String>) -> Result<Vec<ActivityItem>, Problem> {
+    let account = account.as_deref().map(bounded).transpose()?;
+    host.connections().await?.activity(account).await
+}
+
+#[tauri::command]
+async fn set_backend(host: Shared<'_>, address: String) -> Result<(), Problem> {
+    host.connections().await?.set_backend(bounded(&address)?).await
+}
+
+#[tauri::command]
+async fn confirm_backend(host: Shared<'_>, address: String) -> Result<(), Problem> {
+    host.connections().await?.confirm_backend(bounded(&address)?).await
+}
+
+#[tauri::command]
+async fn set_preferences(host: Shared<'_>, preferences: Preferences) -> Result<(), Problem> {
+    host.connections().await?.set_preferences(preferences).await
+}
+
+#[tauri::command]
+async fn probe(host: Shared<'_>) -> Result<(), Problem> {
+    host.connections().await?.probe().await;
+    Ok(())
+}
+
+/// The web view names a page; its address is the core's.
+#[tauri::command]
+async fn open_link(host: Shared<'_>, link: Link) -> Result<(), Problem> {
+    let url = host.connections().await?.link(link).ok_or(ProblemCode::InvalidInput)?;
+    let browser = host.browser();
+    let opened = tokio::task::spawn_blocking(move || browser.open(&url)).await;
+    if matches!(opened, Ok(Ok(()))) { Ok(()) } else { Err(ProblemCode::BrowserFailed.into()) }
+}
+
+fn bounded(text: &str) -> Result<&str, Problem> {
+    if text.len() <= MAX_TEXT { Ok(text) } else { Err(ProblemCode::InvalidInput.into()) }
+}
+
+fn bounded_list(texts: Vec<String>) -> Result<Vec<String>, Problem> {
+    let sound = texts.len() <= MAX_SCOPES && texts.iter().all(|text| bounded(text).is_ok());
+    if sound { Ok(texts) } else { Err(ProblemCode::InvalidInput.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn capability() -> serde_json::Value {
+        serde_json::from_str(include_str!("../capabilities/main.json")).unwrap()
+    }
+
+    fn names(commands: impl IntoIterator<Item = String>) -> BTreeSet<String> {
+        commands.into_iter().collect()
+    }
+
+    #[test]
+    fn handlers_permissions_and_capability_have_the_same_commands() {
+        let handled = names(NAMES.iter().map(|&name| name.to_owned()));
+        assert_eq!(handled.len(), NAMES.len());
+
+        let file: toml::Table = include_str!("../permissions/commands.toml").parse().unwrap();
+        let mut permitted = BTreeSet::new();
+        for permission in file["permission"].as_array().unwrap() {
+            let commands = permission["commands"]["allow"].as_array().unwrap();
+            assert_eq!(commands.len(), 1, "one permission, one command");
+            let command = commands[0].as_str().unwrap();
+            assert_eq!(permission["identifier"].as_str().unwrap(), format!("allow-{}", command.replace('_', "-")));
+            permitted.insert(command.to_owned());
+        }
+        assert_eq!(permitted, handled);
+
+        let granted = names(capability()["permissions"].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()));
+        let mut expected = names(NAMES.iter().map(|name| format!("allow-{}", name.replace('_', "-"))));
+        // To hear of changes. Everything else of Tauri and its plugins stays closed to the web view.
+        expected.extend(["core:event:allow-listen".to_owned(), "core:event:allow-unlisten".to_owned()]);
+        assert_eq!(granted, expected);
+    }
+
+    #[test]
+    fn the_capability_is_for_the_one_window_and_no_remote_page() {
+        let capability = capability();
+        assert_eq!(capability["windows"], serde_json::json!([crate::window::MAIN]));
+        let keys: BTreeSet<&str> = capability.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(keys, BTreeSet::from(["identifier", "description", "windows", "permissions"]));
+    }
+
+    #[test]
+    fn the_window_is_configured_strictly() {
+        let config: serde_json::Value = serde_json::from_str(include_str!("../../tauri.conf.json")).unwrap();
+        let security = &config["app"]["security"];
+        assert_eq!(config["app"]["withGlobalTauri"], false);
+        assert_eq!(config["build"].get("devUrl"), None);
+        assert_eq!(security["freezePrototype"], true);
+        assert_eq!(security["dangerousDisableAssetCspModification"], false);
+        assert_eq!(security["capabilities"], serde_json::json!(["main"]));
+        let csp = security["csp"].as_object().unwrap();
+        for directive in ["default-src", "script-src", "style-src"] {
+            assert_eq!(csp[directive], "'self'", "{directive}");
+        }
+        for directive in ["object-src", "base-uri", "form-action", "frame-src", "frame-ancestors"] {
+            assert_eq!(csp[directive], "'none'", "{directive}");
+        }
+        assert_eq!(csp["connect-src"], "ipc: http://ipc.localhost");
+        let all = security["csp"].to_string();
+        for loose in ["unsafe-", "data:", "blob:", "https:", "*"] {
+            assert!(!all.contains(loose), "{loose}");
+        }
+    }
+
+    #[test]
+    fn arguments_are_bounded() {
+        assert!(bounded(&"a".repeat(MAX_TEXT + 1)).is_err());
+        assert!(bounded_list(vec!["a".into(); MAX_SCOPES + 1]).is_err());
+        assert!(bounded_list(vec!["a".repeat(MAX_TEXT + 1)]).is_err());
+        assert!(bounded_list(vec!["wallet:read".into()]).is_ok());
+    }
+}

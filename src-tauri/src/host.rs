@@ -1,0 +1,147 @@
+//! What the commands work on: the core, started once, and the window that is told of each change.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use connect_core::clock::SystemClock;
+use connect_core::problem::{Problem, ProblemCode};
+use connect_core::vault::{KeychainVault, Vault};
+use connect_core::view::{AppView, Stage};
+use connect_core::{Browser, Connections, Options};
+use tauri::{AppHandle, Emitter, EventTarget};
+use tokio::sync::{OnceCell, watch};
+
+use crate::browser::SystemBrowser;
+use crate::settings::Settings;
+use crate::window;
+
+/// How old the last look at keychain and backend may be when the person comes back to the window.
+const FRESH: Duration = Duration::from_secs(300);
+
+/// The event that carries an [`AppView`] to the window.
+const STATE: &str = "state";
+
+/// The running program, apart from its window.
+pub struct Host {
+    app: AppHandle,
+    settings: Settings,
+    browser: Arc<SystemBrowser>,
+    connections: OnceCell<Connections>,
+    looked: Mutex<Option<Instant>>,
+    #[cfg(feature = "embedded")]
+    embedded: OnceCell<crate::embedded::Running>,
+}
+
+impl Host {
+    /// Starts nothing yet.
+    pub fn new(app: AppHandle, settings: Settings) -> Self {
+        Self {
+            browser: Arc::new(SystemBrowser::new(settings.link_scheme.clone())),
+            app,
+            settings,
+            connections: OnceCell::new(),
+            looked: Mutex::new(None),
+            #[cfg(feature = "embedded")]
+            embedded: OnceCell::new(),
+        }
+    }
+
+    /// The core, started by whoever asks first. A start that failed is tried anew by the next one.
+    ///
+    /// # Errors
+    /// Why it can't be started.
+    pub async fn connections(&self) -> Result<Connections, Problem> {
+        self.connections.get_or_try_init(|| self.start()).await.cloned()
+    }
+
+    /// The person's browser, for the pages outside that the program knows.
+    pub fn browser(&self) -> Arc<SystemBrowser> {
+        Arc::clone(&self.browser)
+    }
+
+    /// The window's program, for the clipboard.
+    pub fn app(&self) -> &AppHandle {
+        &self.app
+    }
+
+    /// Scheme of this program's links.
+    #[cfg(target_os = "macos")]
+    pub fn link_scheme(&self) -> &str {
+        &self.settings.link_scheme
+    }
+
+    /// Checks keychain and backend when the last look is a while ago: the computer may have slept or changed networks.
+    pub async fn look_again(&self) {
+        let Some(connections) = self.connections.get() else { return };
+        let due = {
+            let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+            let due = looked.is_none_or(|at| at.elapsed() >= FRESH);
+            if due {
+                *looked = Some(Instant::now());
+            }
+            due
+        };
+        if due {
+            connections.probe().await;
+        }
+    }
+
+    /// Ends every listener.
+    pub async fn shutdown(&self) {
+        if let Some(connections) = self.connections.get() {
+            connections.shutdown().await;
+        }
+        #[cfg(feature = "embedded")]
+        if let Some(running) = self.embedded.get() {
+            running.stop();
+        }
+    }
+
+    async fn start(&self) -> Result<Connections, Problem> {
+        let settings = &self.settings;
+        let vault: Arc<dyn Vault> = Arc::new(KeychainVault::new(&settings.namespace).map_err(ProblemCode::from)?);
+        #[cfg(feature = "embedded")]
+        if settings.embedded {
+            let running = self.embedded.get_or_try_init(|| crate::embedded::start(settings, vault.as_ref())).await;
+            running.map_err(|error| {
+                tracing::error!(%error, "the embedded backend can't be started");
+                ProblemCode::BackendUnreachable
+            })?;
+        }
+        let connections = Connections::start(Options {
+            environment: settings.environment,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            data_dir: settings.data_dir.clone(),
+            link_scheme: settings.link_scheme.clone(),
+            backend: settings.backend.clone(),
+            backend_managed: settings.backend_managed,
+            browser: Arc::clone(&self.browser) as Arc<dyn Browser>,
+            vault,
+            clock: Arc::new(SystemClock),
+        })
+        .await?;
+        tokio::spawn(tell_window(self.app.clone(), connections.subscribe()));
+        *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        let probed = connections.clone();
+        tokio::spawn(async move { probed.probe().await });
+        Ok(connections)
+    }
+}
+
+/// Sends each change to the main window and no other, and brings it to the front when the browser's answer has come.
+async fn tell_window(app: AppHandle, mut views: watch::Receiver<Arc<AppView>>) {
+    let mut was_waiting = false;
+    while views.changed().await.is_ok() {
+        let view = Arc::clone(&views.borrow_and_update());
+        let stage = view.transaction.as_ref().map(|transaction| &transaction.stage);
+        // A fast answer may already be past `Finishing` when it is seen here.
+        let answered = matches!(stage, Some(Stage::Finishing | Stage::Decide { .. } | Stage::Done { .. } | Stage::Failed { .. }));
+        if was_waiting && answered {
+            window::raise(&app);
+        }
+        was_waiting = matches!(stage, Some(Stage::Waiting { .. }));
+        if let Err(error) = app.emit_to(EventTarget::webview_window(window::MAIN), STATE, &*view) {
+            tracing::warn!(%error, "the window can't be told of a change");
+        }
+    }
+}

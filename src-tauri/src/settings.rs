@@ -1,0 +1,264 @@
+//! Where the program's settings come from: the environment, then `/etc/monei-connect/config.toml`, then what the person chooses on the
+//! first run. A value that can't be used stops the start with one sentence that names it.
+
+use std::path::{Path, PathBuf};
+
+use connect_core::view::Environment;
+use serde::Deserialize;
+use url::{Host, Url};
+
+/// Bundle identifier, link scheme and keychain namespace in one (RFC 8252 §7.1). The same as in `tauri.conf.json`.
+pub const IDENTIFIER: &str = "org.moneiconnections.manager";
+
+/// What a packager sets for everybody on a computer.
+#[cfg(unix)]
+const CONFIG_FILE: &str = "/etc/monei-connect/config.toml";
+
+/// The backend that a packager built in, or else one on this computer. Either way the person sees who runs it and agrees first.
+const DEFAULT_BACKEND: &str = match option_env!("CONNECT_DEFAULT_BACKEND") {
+    Some(address) => address,
+    None => DEFAULT_EMBEDDED,
+};
+
+/// Origin of the default redirect URI of a development backend.
+const DEFAULT_EMBEDDED: &str = "http://127.0.0.1:43117";
+
+/// What the shell needs to know before anything starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Which Monei.
+    pub environment: Environment,
+    /// Folder of this environment's index, locks and log.
+    pub data_dir: PathBuf,
+    /// Service name of keychain entries; the sandbox's are apart from real ones.
+    pub namespace: String,
+    /// Scheme of links that come back to this program.
+    pub link_scheme: String,
+    /// The backend to start with.
+    pub backend: Url,
+    /// It was set by the packager or the environment, and can't be changed from within.
+    pub backend_managed: bool,
+    /// The backend, and in the sandbox environment the sandbox too, run inside of this program.
+    pub embedded: bool,
+    /// Nothing was installed that brings links here, so the program sees to it.
+    pub registers_links: bool,
+}
+
+/// Why the program doesn't start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// No such environment.
+    #[error("MONEI_ENVIRONMENT must be production, development or sandbox")]
+    Environment,
+    /// Not an address that tokens may go to.
+    #[error("{0} must be an https address without a path, or http on 127.0.0.1 or [::1]")]
+    Backend(&'static str),
+    /// Nothing of the sandbox leaves this computer.
+    #[error("{0} must be on this computer (127.0.0.1 or [::1]) in the sandbox environment")]
+    SandboxBackend(&'static str),
+    /// Not a reverse-domain scheme.
+    #[error("CONNECT_LINK_SCHEME must be a reverse domain name in lower case, such as org.example.program")]
+    LinkScheme,
+    /// The packager's file can't be read or has something else in it.
+    #[error("{path} can't be used: {reason}", path = .0.display(), reason = .1)]
+    ConfigFile(PathBuf, String),
+    /// There is no home folder.
+    #[error("no data folder: set XDG_DATA_HOME or HOME")]
+    NoDataFolder,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConfigFile {
+    backend_url: Option<String>,
+}
+
+impl Settings {
+    /// Reads the process environment and the packager's file.
+    ///
+    /// # Errors
+    /// [`SettingsError`] for the first thing that can't be used.
+    pub fn read() -> Result<Self, SettingsError> {
+        #[cfg(unix)]
+        let config = config_file(Path::new(CONFIG_FILE))?;
+        #[cfg(not(unix))]
+        let config = ConfigFile::default();
+        let data_home = dirs::data_dir().ok_or(SettingsError::NoDataFolder)?;
+        Self::from(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()), config, &data_home, cfg!(feature = "embedded"))
+    }
+
+    fn from(get: &dyn Fn(&str) -> Option<String>, config: ConfigFile, data_home: &Path, can_embed: bool) -> Result<Self, SettingsError> {
+        let environment = match get("MONEI_ENVIRONMENT").as_deref() {
+            None if can_embed => Environment::Sandbox,
+            None | Some("production") => Environment::Production,
+            Some("development") => Environment::Development,
+            Some("sandbox") => Environment::Sandbox,
+            Some(_) => return Err(SettingsError::Environment),
+        };
+        let chosen = get("CONNECT_BACKEND_URL").map(|address| ("CONNECT_BACKEND_URL", address));
+        let embedded = can_embed && chosen.is_none();
+        let set = if embedded {
+            let redirect = get("MONEI_REDIRECT_URI").unwrap_or_else(|| DEFAULT_EMBEDDED.to_owned());
+            Some(("MONEI_REDIRECT_URI", origin(&redirect).unwrap_or(redirect)))
+        } else {
+            chosen.or(config.backend_url.map(|address| ("backend_url", address)))
+        };
+        let backend_managed = set.is_some();
+        let (name, address) = set.unwrap_or(("CONNECT_DEFAULT_BACKEND", DEFAULT_BACKEND.to_owned()));
+        let backend = connect_core::parse_address(&address).map_err(|_| SettingsError::Backend(name))?;
+        if environment == Environment::Sandbox && !is_this_computer(&backend) {
+            return Err(SettingsError::SandboxBackend(name));
+        }
+        let (folder, namespace) = match environment {
+            Environment::Production => ("production", IDENTIFIER.to_owned()),
+            Environment::Development => ("development", format!("{IDENTIFIER}.development")),
+            Environment::Sandbox => ("sandbox", format!("{IDENTIFIER}.sandbox")),
+        };
+        Ok(Self {
+            environment,
+            data_dir: data_home.join(IDENTIFIER).join(folder),
+            namespace,
+            link_scheme: link_scheme(get("CONNECT_LINK_SCHEME"))?,
+            backend,
+            backend_managed,
+            embedded,
+            registers_links: can_embed || environment == Environment::Development,
+        })
+    }
+}
+
+#[cfg(unix)]
+fn config_file(path: &Path) -> Result<ConfigFile, SettingsError> {
+    let failed = |reason: String| SettingsError::ConfigFile(path.to_owned(), reason);
+    match std::fs::read_to_string(path) {
+        Ok(text) => toml::from_str(&text).map_err(|error| failed(error.message().to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(ConfigFile::default()),
+        Err(error) => Err(failed(error.kind().to_string())),
+    }
+}
+
+fn origin(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    url.has_host().then(|| url.origin().ascii_serialization())
+}
+
+fn is_this_computer(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+fn link_scheme(set: Option<String>) -> Result<String, SettingsError> {
+    let Some(scheme) = set else { return Ok(IDENTIFIER.to_owned()) };
+    let labels: Vec<&str> = scheme.split('.').collect();
+    let label =
+        |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let sound = scheme.len() <= 100
+        && labels.len() >= 2
+        && labels.iter().all(label)
+        && scheme.starts_with(|first: char| first.is_ascii_lowercase());
+    if sound { Ok(scheme) } else { Err(SettingsError::LinkScheme) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(variables: &[(&str, &str)], config: Option<&str>, can_embed: bool) -> Result<Settings, SettingsError> {
+        let get = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        Settings::from(&get, ConfigFile { backend_url: config.map(str::to_owned) }, Path::new("/data"), can_embed)
+    }
+
+    #[test]
+    fn a_release_is_for_production_and_an_embedded_build_for_the_sandbox() {
+        let release = settings(&[], None, false).unwrap();
+        assert_eq!((release.environment, release.embedded, release.backend_managed), (Environment::Production, false, false));
+        assert_eq!((release.namespace.as_str(), release.link_scheme.as_str()), (IDENTIFIER, IDENTIFIER));
+        let embedded = settings(&[], None, true).unwrap();
+        assert_eq!((embedded.environment, embedded.embedded, embedded.backend_managed), (Environment::Sandbox, true, true));
+        assert_eq!(embedded.backend.as_str(), "http://127.0.0.1:43117/");
+    }
+
+    #[test]
+    fn environments_share_neither_folder_nor_keychain_entries() {
+        let all: Vec<_> =
+            ["production", "development", "sandbox"].map(|name| settings(&[("MONEI_ENVIRONMENT", name)], None, true).unwrap()).into();
+        for (one, other) in [(0, 1), (0, 2), (1, 2)] {
+            assert_ne!(all[one].data_dir, all[other].data_dir);
+            assert_ne!(all[one].namespace, all[other].namespace);
+        }
+    }
+
+    #[test]
+    fn the_environment_goes_before_the_packagers_file() {
+        let variables = [("CONNECT_BACKEND_URL", "https://one.example.test")];
+        let both = settings(&variables, Some("https://two.example.test"), false).unwrap();
+        assert_eq!((both.backend.as_str(), both.backend_managed), ("https://one.example.test/", true));
+        let file = settings(&[], Some("https://two.example.test"), false).unwrap();
+        assert_eq!((file.backend.as_str(), file.backend_managed), ("https://two.example.test/", true));
+    }
+
+    #[test]
+    fn a_backend_of_its_own_switches_the_embedded_one_off() {
+        let variables = [("CONNECT_BACKEND_URL", "http://127.0.0.1:9000")];
+        assert!(!settings(&variables, None, true).unwrap().embedded);
+    }
+
+    #[test]
+    fn the_embedded_backend_is_where_the_redirect_uri_is() {
+        let variables = [("MONEI_REDIRECT_URI", "http://127.0.0.1:5555/v1/callback")];
+        assert_eq!(settings(&variables, None, true).unwrap().backend.as_str(), "http://127.0.0.1:5555/");
+    }
+
+    #[test]
+    fn unsafe_addresses_stop_the_start() {
+        for address in
+            ["http://connect.example.test", "ftp://127.0.0.1", "https://user:pw@host", "https://host/path", "nonsense", "file:///etc"]
+        {
+            let variables = [("CONNECT_BACKEND_URL", address)];
+            assert_eq!(settings(&variables, None, false), Err(SettingsError::Backend("CONNECT_BACKEND_URL")), "{address}");
+            assert_eq!(settings(&[], Some(address), false), Err(SettingsError::Backend("backend_url")), "{address}");
+        }
+    }
+
+    #[test]
+    fn the_sandbox_stays_on_this_computer() {
+        for address in ["https://sandbox.example.test", "https://10.0.0.1", "https://127.0.0.1.example.test"] {
+            let variables = [("MONEI_ENVIRONMENT", "sandbox"), ("CONNECT_BACKEND_URL", address)];
+            assert_eq!(settings(&variables, None, false), Err(SettingsError::SandboxBackend("CONNECT_BACKEND_URL")), "{address}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_environment_or_scheme_stops_the_start() {
+        assert_eq!(settings(&[("MONEI_ENVIRONMENT", "Production")], None, false), Err(SettingsError::Environment));
+        for scheme in ["https", "mailto", "org..x", "Org.example", "org.example:", "1.2", "org.ex ample", ".x"] {
+            assert_eq!(settings(&[("CONNECT_LINK_SCHEME", scheme)], None, false), Err(SettingsError::LinkScheme), "{scheme}");
+        }
+        assert_eq!(settings(&[("CONNECT_LINK_SCHEME", "org.example.try-1")], None, false).unwrap().link_scheme, "org.example.try-1");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_packagers_file_may_be_missing_but_not_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        assert_eq!(config_file(&path).unwrap().backend_url, None);
+        std::fs::write(&path, "backend_url = \"https://one.example.test\"\n").unwrap();
+        assert_eq!(config_file(&path).unwrap().backend_url.as_deref(), Some("https://one.example.test"));
+        for wrong in ["backend = \"https://one.example.test\"", "backend_url = 7", "backend_url"] {
+            std::fs::write(&path, wrong).unwrap();
+            assert!(config_file(&path).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn identifier_and_bundle_are_one() {
+        let config: serde_json::Value = serde_json::from_str(include_str!("../../tauri.conf.json")).unwrap();
+        assert_eq!(config["identifier"], IDENTIFIER);
+        assert_eq!(config["plugins"]["deep-link"]["desktop"]["schemes"], serde_json::json!([IDENTIFIER]));
+    }
+}

@@ -1,0 +1,90 @@
+//! The one window. It shows the program's own pages and nothing else.
+
+use tauri::webview::{NewWindowResponse, PageLoadEvent};
+use tauri::window::Color;
+use tauri::{AppHandle, Manager, Theme, Url, UserAttentionType, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+
+/// The window's label, which its capability names.
+pub const MAIN: &str = "main";
+
+// The web view's own `--window` colours, so that nothing flashes before its first paint.
+const LIGHT: Color = Color(0xf5, 0xf7, 0xf8, 0xff);
+const DARK: Color = Color(0x16, 0x18, 0x19, 0xff);
+
+/// Makes the window. It shows itself once its page is there.
+///
+/// # Errors
+/// [`tauri::Error`] where the system gives no window or no web view.
+pub fn create(app: &AppHandle) -> tauri::Result<()> {
+    let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
+        .title("Monei Connections")
+        .inner_size(1080.0, 720.0)
+        .min_inner_size(720.0, 520.0)
+        .visible(false)
+        // Nothing of what the page keeps outlives the program.
+        .incognito(true)
+        .on_navigation(is_own_page)
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .on_download(|_, _| false)
+        .on_page_load(|window, page| {
+            if page.event() == PageLoadEvent::Finished && !window.is_visible().unwrap_or(false) {
+                show(&window);
+            }
+        })
+        .build()?;
+    let dark = window.theme().is_ok_and(|theme| theme == Theme::Dark);
+    window.set_background_color(Some(if dark { DARK } else { LIGHT }))
+}
+
+fn show(window: &WebviewWindow) {
+    for step in [window.show(), window.set_focus()] {
+        if let Err(error) = step {
+            tracing::warn!(%error, "the window can't be shown");
+        }
+    }
+}
+
+/// The program's pages, as Tauri serves them on each platform.
+fn is_own_page(url: &Url) -> bool {
+    match url.scheme() {
+        "tauri" => url.host_str() == Some("localhost"),
+        "http" | "https" => cfg!(windows) && url.host_str() == Some("tauri.localhost") && url.port().is_none(),
+        _ => false,
+    }
+}
+
+/// Brings the window to the front, as far as the system lets a program do that.
+pub fn raise(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(MAIN) else { return };
+    for step in
+        [window.unminimize(), window.show(), window.set_focus(), window.request_user_attention(Some(UserAttentionType::Informational))]
+    {
+        if let Err(error) = step {
+            tracing::warn!(%error, "the window can't be raised");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_goes_nowhere_else() {
+        assert!(is_own_page(&Url::parse("tauri://localhost/index.html").unwrap()));
+        for address in [
+            "https://monei.cc/",
+            "http://127.0.0.1:43117/",
+            "tauri://elsewhere/",
+            "about:blank",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "javascript:alert(1)",
+            "http://tauri.localhost:8080/",
+            "https://tauri.localhost.example.test/",
+            "blob:tauri://localhost/x",
+        ] {
+            assert!(!is_own_page(&Url::parse(address).unwrap()), "{address}");
+        }
+    }
+}
