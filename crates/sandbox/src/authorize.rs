@@ -24,7 +24,7 @@ const SWITCH_USER: &str = "sandbox_switch_user";
 pub(crate) async fn show(State(sandbox): State<Sandbox>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let query = query.unwrap_or_default();
     let mut store = sandbox.store();
-    if let Err(refusal) = charge(&mut store, Limited::AuthorizeGet, &query) {
+    if let Some(refusal) = over_limit(&mut store, Limited::AuthorizeGet, &query) {
         return refusal;
     }
     let asked = match read(&query, &store) {
@@ -53,7 +53,7 @@ pub(crate) async fn submit(State(sandbox): State<Sandbox>, RawQuery(query): RawQ
     };
     let mut store = sandbox.store();
     let logging_in = form.get("user").is_some();
-    if !logging_in && let Err(refusal) = charge(&mut store, Limited::AuthorizePost, &query) {
+    if !logging_in && let Some(refusal) = over_limit(&mut store, Limited::AuthorizePost, &query) {
         return refusal;
     }
     let asked = match read(&query, &store) {
@@ -115,24 +115,25 @@ pub(crate) fn form_refused(refused: FormRefused) -> Response {
     }
 }
 
-fn charge(store: &mut Store, what: Limited, query: &str) -> Result<(), Response> {
+/// Counts a call of the consent page (Monei: errors), and refuses it over the quota. Logging in is no such call.
+fn over_limit(store: &mut Store, what: Limited, query: &str) -> Option<Response> {
     let now = store.now();
-    let who = match store.switches.quota_key {
-        QuotaKey::Address => String::new(),
-        QuotaKey::Client => Fields::parse(query.as_bytes())
+    let named = || {
+        Fields::parse(query.as_bytes())
             .ok()
             .and_then(|fields| fields.get("client_id").and_then(|id| store.client(id)).map(|client| client.client_id.clone()))
-            .unwrap_or_default(),
     };
-    let per_minute = store.switches.authorize_per_minute;
-    store.quotas.charge(what, &who, per_minute, now).map_err(|over| {
-        let text = format!("Try again in {} seconds.", over.seconds);
-        let mut response = page::problem(StatusCode::TOO_MANY_REQUESTS, "Too many tries within a minute", &text);
-        if let Some(value) = over.header(store.switches.retry_after, now) {
-            response.headers_mut().insert(header::RETRY_AFTER, value);
-        }
-        response
-    })
+    let who = match store.switches.quota_key {
+        QuotaKey::Address => String::new(),
+        QuotaKey::Client => named().unwrap_or_default(),
+    };
+    let over = store.quotas.charge(what, &who, store.switches.authorize_per_minute, now).err()?;
+    let text = format!("Try again in {} seconds.", over.seconds);
+    let mut response = page::problem(StatusCode::TOO_MANY_REQUESTS, "Too many tries within a minute", &text);
+    if let Some(value) = over.header(store.switches.retry_after, now) {
+        response.headers_mut().insert(header::RETRY_AFTER, value);
+    }
+    Some(response)
 }
 
 struct Own {

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use maud::{Markup, html};
 
@@ -13,6 +13,7 @@ use crate::control::{What, arm, expire_now, reset_now, revoke_now};
 use crate::faults::Order;
 use crate::fields::Fields;
 use crate::grants::{CODE_LIFE, Ended, Grant};
+use crate::nest::NestError;
 use crate::page;
 use crate::people::PEOPLE;
 use crate::sandbox::{Sandbox, Store};
@@ -52,19 +53,24 @@ pub(crate) async fn submit(State(sandbox): State<Sandbox>, headers: HeaderMap, f
     }
     match act(&mut store, &form) {
         Ok(()) => see_other("/sandbox"),
-        Err(Failed::Text(text)) => page::problem(StatusCode::BAD_REQUEST, "That can't be done", &text),
-        Err(Failed::Answer(response)) => response,
+        Err(failed) => page::problem(failed.status, "That can't be done", &failed.text),
     }
 }
 
-enum Failed {
-    Text(String),
-    Answer(Response),
+struct Failed {
+    status: StatusCode,
+    text: String,
 }
 
-impl From<crate::nest::NestError> for Failed {
-    fn from(error: crate::nest::NestError) -> Self {
-        Failed::Answer(error.into_response())
+impl Failed {
+    fn wrong(text: impl Into<String>) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, text: text.into() }
+    }
+}
+
+impl From<NestError> for Failed {
+    fn from(error: NestError) -> Self {
+        Self { status: error.status, text: error.message }
     }
 }
 
@@ -75,27 +81,26 @@ fn act(store: &mut Store, form: &Fields) -> Result<(), Failed> {
         "revoke" => revoke_now(store, user).map(|_| ())?,
         "fault" => {
             let order = Order::from_form(&|name| form.get(name).map(str::to_owned)).and_then(Order::arm);
-            arm(store, order.map_err(Failed::Text)?)?;
+            arm(store, order.map_err(Failed::wrong)?)?;
         }
         "clear_faults" => reset_now(store, What::Faults)?,
         "switches" => {
             let mut changed = store.switches.clone();
             for (name, value) in form.pairs().filter(|(name, _)| !matches!(*name, "form_token" | "action")) {
-                changed.set(name, value).map_err(|error| Failed::Text(error.to_string()))?;
+                changed.set(name, value).map_err(|error| Failed::wrong(error.to_string()))?;
             }
             store.switches = changed;
         }
         "default_switches" => reset_now(store, What::Switches)?,
         "clock" => {
-            let offset =
-                form.get("offset_s").unwrap_or("0").parse().map_err(|_| Failed::Text("The offset is a number of seconds.".into()))?;
+            let offset = form.get("offset_s").unwrap_or("0").parse().map_err(|_| Failed::wrong("The offset is a number of seconds."))?;
             if !store.clock.set_offset_s(offset) {
-                return Err(Failed::Text("The clock can be moved by ten years at most.".into()));
+                return Err(Failed::wrong("The clock can be moved by ten years at most."));
             }
         }
         "clear_counters" => reset_now(store, What::Counters)?,
         "reset" => reset_now(store, What::All)?,
-        _ => return Err(Failed::Text("There is no such action.".into())),
+        _ => return Err(Failed::wrong("There is no such action.")),
     }
     Ok(())
 }

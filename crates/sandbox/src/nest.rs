@@ -8,8 +8,8 @@ use serde_json::json;
 /// An error answer of the API.
 #[derive(Debug)]
 pub(crate) struct NestError {
-    status: StatusCode,
-    message: String,
+    pub(crate) status: StatusCode,
+    pub(crate) message: String,
     retry_after: Option<HeaderValue>,
 }
 

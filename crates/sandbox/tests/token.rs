@@ -48,7 +48,12 @@ async fn a_code_used_twice_ends_what_it_first_gave() {
 async fn the_redirect_uri_of_the_exchange_must_match_character_for_character() {
     let world = World::new().await;
     let code = world.code("ada", "profile:read").await;
-    for wrong in ["http://127.0.0.1:43117/v1/callback/", "http://127.0.0.1:43117/v1/Callback", "http://localhost:43117/v1/callback", "https://app.example/cb?keep=1"] {
+    for wrong in [
+        "http://127.0.0.1:43117/v1/callback/",
+        "http://127.0.0.1:43117/v1/Callback",
+        "http://localhost:43117/v1/callback",
+        "https://app.example/cb?keep=1",
+    ] {
         let mut body = exchange_body(&code);
         body["redirect_uri"] = json!(wrong);
         assert_eq!(nest_error(world.token(body).await, 400).await, "redirect_uri mismatch", "{wrong}");

@@ -1,5 +1,6 @@
 //! A sandbox on a real port, and a client and a browser that speak HTTP to it.
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test's own plumbing: a panic is its way to fail")]
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
