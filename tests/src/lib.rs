@@ -1,1 +1,26 @@
-//! skeleton
+//! What the end-to-end tests and the tour stand on: a [`World`] of its own for every test, with its own folders, display, session
+//! bus, unlocked keychain and system browser, in which the real program runs as it does for a person. The program opens the browser
+//! through the system's own opener; nothing here ever fetches the address by itself.
+//!
+//! Linux only: Xvfb, gnome-keyring, Chromium and WebKit's driver. `cargo xtask test` installs what is missing.
+
+#![cfg(target_os = "linux")]
+
+mod browser;
+pub mod canary;
+mod process;
+mod sampler;
+mod sandbox;
+mod session;
+mod wait;
+mod window;
+mod world;
+
+pub use browser::Browser;
+pub use process::target_dir;
+pub use sampler::Samples;
+pub use sandbox::{ControlState, SandboxControl};
+pub use session::Session;
+pub use wait::until;
+pub use window::Window;
+pub use world::{ALL_FEATURES, KeychainItem, Setup, World};

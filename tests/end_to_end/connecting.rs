@@ -1,0 +1,130 @@
+//! Connecting an account.
+
+use anyhow::{Result, ensure};
+use e2e::{Setup, World};
+
+const FOUR: [&str; 4] = ["profile", "kyc", "wallet", "deposit"];
+
+#[tokio::test]
+async fn asking_four_and_being_granted_two_shows_two_enabled_two_declined_and_the_rest_not_asked() -> Result<()> {
+    World::with("partial", Setup::default(), async |world| {
+        world.ask(&FOUR).await?;
+        world.window()?.shows("stage-waiting").await?;
+        world.browser.next_tab().await?;
+        world.browser.reach_consent("ada").await?;
+        let mut offered = world.browser.offered().await?;
+        offered.sort();
+        ensure!(offered == ["kyc:read", "profile:read", "wallet:deposit", "wallet:read"], "{offered:?}");
+        world.browser.allow(&["profile:read", "wallet:read"]).await?;
+        world.finish().await?;
+
+        world.features(&[("profile", "enabled"), ("wallet", "enabled"), ("kyc", "declined"), ("deposit", "declined")]).await?;
+        let rest = ["send", "withdraw", "bills", "swap", "offramp"];
+        world.features(&rest.map(|feature| (feature, "not_asked"))).await?;
+        world.window()?.attribute("account-health", "data-kind", "connected").await?;
+        world.window()?.shows("naira-balance").await?;
+
+        let state = world.sandbox.state().await?;
+        ensure!(state.granted_by("ada") == ["profile:read", "wallet:read"], "{:?}", state.grants);
+        ensure!(state.counters.code_exchanges == 1, "{:?}", state.counters);
+        ensure!(state.counters.forbidden == 0, "something was called without its scope: {:?}", state.counters);
+        ensure!(state.answered("/kyc/status") == 0, "KYC was not granted");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_program_opens_the_backend_in_the_system_browser_and_never_leaves_its_own_page() -> Result<()> {
+    World::with("browser", Setup::default(), async |world| {
+        let before = world.window()?.script("return location.origin").await?;
+        world.connect("ada", &["profile"], &["profile:read"]).await?;
+        let opened = world.browser.opened()?;
+        ensure!(opened.len() == 1 && opened[0].contains("/v1/start?"), "{opened:?}");
+        ensure!(world.window()?.script("return location.origin").await? == before);
+        // What the browser ends on is the program's own page, cleaned of the handoff.
+        let (address, text) = world.browser.page().await?;
+        ensure!(address.starts_with("http://127.0.0.1:") && !address.contains("handoff"), "{address}");
+        ensure!(!text.is_empty());
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn denying_everything_says_so_and_stores_nothing() -> Result<()> {
+    World::with("denied", Setup::default(), async |world| {
+        world.ask(&FOUR).await?;
+        world.browser.next_tab().await?;
+        world.browser.reach_consent("tunde").await?;
+        world.browser.deny().await?;
+        let window = world.window()?;
+        window.shows("stage-failed").await?;
+        window.shows("problem-declined").await?;
+        window.click("dismiss").await?;
+        window.lacks("stage-failed").await?;
+        ensure!(!window.has("account-0").await?);
+        ensure!(world.keychain()?.is_empty());
+        ensure!(world.sandbox.state().await?.counters.code_exchanges == 0);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn cancelling_ends_the_waiting_and_a_late_approval_changes_nothing() -> Result<()> {
+    World::with("cancelled", Setup::default(), async |world| {
+        world.ask(&["profile"]).await?;
+        world.browser.next_tab().await?;
+        world.browser.reach_consent("ada").await?;
+        let window = world.window()?;
+        window.click("cancel-connect").await?;
+        window.lacks("stage-waiting").await?;
+        world.browser.allow(&["profile:read"]).await?;
+        // The late answer meets a closed port; the program can be used at once for another try.
+        world.connect("ada", &["wallet"], &["wallet:read"]).await?;
+        world.features(&[("wallet", "enabled"), ("profile", "not_asked")]).await?;
+        ensure!(world.sandbox.state().await?.counters.code_exchanges == 1);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn two_people_are_two_accounts_side_by_side() -> Result<()> {
+    World::with("two", Setup::default(), async |world| {
+        world.connect("ada", &["profile", "wallet"], &["profile:read", "wallet:read"]).await?;
+        world.ask(&["profile"]).await?;
+        world.browser.next_tab().await?;
+        world.browser.reach_consent("ada").await?;
+        world.browser.switch_user("tunde").await?;
+        world.browser.allow(&["profile:read"]).await?;
+        world.finish().await?;
+
+        let window = world.window()?;
+        window.shows("account-1").await?;
+        window.click("account-0").await?;
+        world.features(&[("profile", "enabled"), ("wallet", "enabled")]).await?;
+        window.click("account-1").await?;
+        world.features(&[("profile", "enabled"), ("wallet", "not_asked")]).await?;
+        ensure!(window.text("account-0").await? != window.text("account-1").await?);
+        ensure!(world.keychain()?.len() == 2);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn markup_in_a_name_is_shown_as_text() -> Result<()> {
+    World::with("markup", Setup::default(), async |world| {
+        world.connect("markup", &["profile"], &["profile:read"]).await?;
+        let window = world.window()?;
+        window.shows("account-0").await?;
+        let name = window.text("account-0").await?;
+        ensure!(name.contains('<'), "the name lost its markup: {name}");
+        let made = window.script("return document.querySelectorAll('main img, nav img, aside img, script:not([src])').length").await?;
+        ensure!(made == 0, "the name became {made} elements");
+        Ok(())
+    })
+    .await
+}

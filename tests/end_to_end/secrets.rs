@@ -1,0 +1,48 @@
+//! The canary sweep over a full life of an account, with everything logged that can be (security.md K1).
+
+use anyhow::{Result, ensure};
+use e2e::canary::Canaries;
+use e2e::{Setup, World};
+
+#[tokio::test]
+async fn no_secret_is_found_outside_the_keychain() -> Result<()> {
+    World::with("secrets", Setup { trace: true, sample: true }, async |world| {
+        world.connect("ada", &["profile", "kyc", "wallet"], &["profile:read", "wallet:read"]).await?;
+        let run = world.sandbox.state().await?.run;
+        world.window()?.shows("naira-balance").await?;
+        world.ask_more("kyc").await?;
+        world.browser.reach_consent("ada").await?;
+        world.browser.allow(&["kyc:read"]).await?;
+        world.finish().await?;
+        world.sandbox.expire("ada").await?;
+        let first = world.window()?.messages().await?;
+        ensure!(first.len() > 10, "the recorder saw {} messages", first.len());
+        let held = world
+            .window()?
+            .script("return JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, document.documentElement.outerHTML])")
+            .await?;
+
+        world.quit().await?;
+        world.open().await?;
+        ensure!(world.sandbox.state().await?.run == run, "the markers changed with the restart");
+        world.window()?.shows("naira-balance").await?;
+        let held_again = world.window()?.script("return document.documentElement.outerHTML").await?;
+        world.disconnect(0).await?;
+        let second = world.window()?.messages().await?;
+        world.quit().await?;
+        world.browser.quit().await?;
+        let samples = world.samples()?;
+        ensure!(samples.texts.iter().any(|(_, text)| text.contains("monei-connect")), "the sampler did not see the program");
+
+        let profile = world.browser.profile().to_owned();
+        let canaries = Canaries::new(&run, &profile)?;
+        let mut findings = canaries.sweep(world.session.folder(), &profile)?;
+        findings.extend(canaries.sweep_samples(&samples));
+        findings.extend(canaries.sweep_messages(&first));
+        findings.extend(canaries.sweep_messages(&second));
+        findings.extend(canaries.sweep_messages(&[held.to_string(), held_again.to_string()]));
+        ensure!(findings.is_empty(), "{} secrets found:\n{}", findings.len(), findings.join("\n"));
+        Ok(())
+    })
+    .await
+}

@@ -1,0 +1,99 @@
+//! Processes that a world started, and no others: each carries the world's mark in its environment, and so do its children.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result};
+
+/// The environment variable that marks every process of a world, whoever started it.
+pub(crate) const MARK: &str = "E2E_WORLD";
+
+/// A process of ours that ends with this value.
+pub(crate) struct Process(pub(crate) Child);
+
+impl Process {
+    /// Starts `command` with both outputs in `<logs>/<name>.log`; standard input and output can be set before by the caller.
+    pub(crate) fn spawn(name: &str, command: &mut Command, logs: &Path) -> Result<Self> {
+        let log = log_file(name, logs)?;
+        command.stdout(log.try_clone()?).stderr(log);
+        Ok(Self(command.spawn().with_context(|| format!("{name} can't be started"))?))
+    }
+
+    /// The same, with standard input and output as pipes.
+    pub(crate) fn spawn_piped(name: &str, command: &mut Command, logs: &Path) -> Result<Self> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log_file(name, logs)?);
+        Ok(Self(command.spawn().with_context(|| format!("{name} can't be started"))?))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself: both calls may fail then, and nothing is left to do.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn log_file(name: &str, logs: &Path) -> Result<File> {
+    let path = logs.join(format!("{name}.log"));
+    File::options().create(true).append(true).open(&path).with_context(|| path.display().to_string())
+}
+
+/// One living process of a world.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Living {
+    pub(crate) pid: u32,
+    /// Arguments, separated by zero bytes as the kernel gives them.
+    pub(crate) cmdline: Vec<u8>,
+    /// Environment, likewise.
+    pub(crate) environ: Vec<u8>,
+}
+
+impl Living {
+    /// Reads process `pid`; `None` when it is gone, a zombie or somebody else's.
+    pub(crate) fn read(pid: u32) -> Option<Self> {
+        let environ = fs::read(format!("/proc/{pid}/environ")).ok()?;
+        let cmdline = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        Some(Self { pid, cmdline, environ })
+    }
+
+    /// Whether the process belongs to the world with this mark.
+    pub(crate) fn belongs_to(&self, mark: &str) -> bool {
+        let wanted = format!("{MARK}={mark}");
+        self.environ.split(|byte| *byte == 0).any(|entry| entry == wanted.as_bytes())
+    }
+
+    /// The program's file name.
+    pub(crate) fn program(&self) -> String {
+        let first = self.cmdline.split(|byte| *byte == 0).next().unwrap_or_default();
+        let path = String::from_utf8_lossy(first).into_owned();
+        path.rsplit('/').next().unwrap_or_default().to_owned()
+    }
+}
+
+/// Ids of all processes there are.
+pub(crate) fn all_pids() -> Vec<u32> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
+}
+
+/// The living processes of the world with this mark.
+pub(crate) fn living(mark: &str) -> Vec<Living> {
+    all_pids().into_iter().filter_map(Living::read).filter(|process| process.belongs_to(mark)).collect()
+}
+
+/// Sends `signal` (such as `TERM`) to these processes.
+pub(crate) fn signal(signal: &str, pids: &[u32]) {
+    if !pids.is_empty() {
+        // A process that ended in the meantime makes `kill` complain; that is what was wanted.
+        let _ = Command::new("kill").arg(format!("-{signal}")).args(pids.iter().map(u32::to_string)).stderr(Stdio::null()).status();
+    }
+}
+
+/// Cargo's output folder, found from the running test or program (`target/debug/deps/…`).
+pub fn target_dir() -> Result<PathBuf> {
+    let exe = std::env::current_exe()?;
+    let profile = exe.ancestors().find(|folder| folder.join(".fingerprint").is_dir());
+    Ok(profile.and_then(Path::parent).context("not run by cargo: no target folder above this program")?.to_owned())
+}

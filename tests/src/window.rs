@@ -1,0 +1,201 @@
+//! The program's window, driven through WebKit's own driver by the hooks (`data-testid`) of the web view.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use fantoccini::elements::Element;
+use fantoccini::{Client, ClientBuilder, Locator};
+use serde_json::{Value, json};
+
+use crate::browser::connector;
+use crate::process::{self, Process};
+use crate::session::{Session, free_port};
+use crate::until;
+
+/// Records everything that crosses between the web view and Rust: requests go out by `fetch`, answers and events come in by callbacks.
+const RECORDER: &str = r"
+if (!window.__recorded) {
+  const recorded = window.__recorded = [];
+  const send = window.fetch;
+  window.fetch = async function (input, init) {
+    const body = init && init.body;
+    const text = body instanceof ArrayBuffer || ArrayBuffer.isView(body) ? new TextDecoder().decode(body) : String(body ?? '');
+    recorded.push('> ' + String(input && input.url ? input.url : input) + ' ' + text);
+    return send.call(this, input, init);
+  };
+  const callbacks = window.__TAURI_INTERNALS__.callbacks;
+  const get = Map.prototype.get;
+  callbacks.get = function (id) {
+    const callback = get.call(this, id);
+    return callback && ((data) => { recorded.push('< ' + (JSON.stringify(data) ?? '')); return callback(data); });
+  };
+}";
+
+/// The running program and its window.
+pub struct Window {
+    program: String,
+    mark: String,
+    client: Client,
+    _driver: Process,
+}
+
+impl Window {
+    /// Starts `program` in the session and waits until its dashboard has been painted.
+    pub(crate) async fn open(session: &Session, program: &Path) -> Result<Self> {
+        let port = free_port()?;
+        let mut command = session.command("WebKitWebDriver");
+        command.arg(format!("--port={port}")).env("TAURI_WEBVIEW_AUTOMATION", "true");
+        let driver = Process::spawn("program", &mut command, &session.logs())?;
+        until("WebKitWebDriver", async || Ok(Some(tokio::net::TcpStream::connect(("127.0.0.1", port)).await?))).await?;
+        let options = json!({"webkitgtk:browserOptions": {"binary": program.display().to_string(), "args": []}});
+        let Value::Object(capabilities) = options else { bail!("capabilities are an object") };
+        let address = format!("http://127.0.0.1:{port}");
+        let client = until(&format!("the window of {}", program.display()), async || {
+            Ok(Some(ClientBuilder::new(connector()).capabilities(capabilities.clone()).connect(&address).await?))
+        })
+        .await?;
+        let name = program.file_name().context("the program is a file")?.to_string_lossy().into_owned();
+        let window = Self { program: name, mark: session.mark().to_owned(), client, _driver: driver };
+        until("the window to be painted", async || {
+            let ready = window.script("return document.documentElement.dataset.ready === 'true'").await?;
+            Ok((ready == Value::Bool(true)).then_some(()))
+        })
+        .await?;
+        window.script(RECORDER).await?;
+        Ok(window)
+    }
+
+    /// Runs JavaScript in the web view.
+    pub async fn script(&self, script: &str) -> Result<Value> {
+        Ok(self.client.execute(script, Vec::new()).await?)
+    }
+
+    /// Every message between the web view and Rust since the window was painted.
+    pub async fn messages(&self) -> Result<Vec<String>> {
+        Ok(serde_json::from_value(self.script("return window.__recorded").await?)?)
+    }
+
+    async fn visible(&self, css: &str) -> Result<Option<Element>> {
+        for found in self.client.find_all(Locator::Css(css)).await? {
+            if found.is_displayed().await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits until something that matches `css` can be seen.
+    pub async fn sees(&self, css: &str) -> Result<()> {
+        until(css, async || Ok(self.visible(css).await?.map(|_| ()))).await
+    }
+
+    /// Waits for a hook.
+    pub async fn shows(&self, hook: &str) -> Result<()> {
+        self.sees(&selector(hook)).await
+    }
+
+    /// Whether a hook can be seen now.
+    pub async fn has(&self, hook: &str) -> Result<bool> {
+        Ok(self.visible(&selector(hook)).await?.is_some())
+    }
+
+    /// Waits until a hook can no longer be seen.
+    pub async fn lacks(&self, hook: &str) -> Result<()> {
+        until(&format!("{hook} to go"), async || Ok((!self.has(hook).await?).then_some(()))).await
+    }
+
+    /// Waits for the first of several hooks and says which.
+    pub async fn first_of<'a>(&self, hooks: &[&'a str]) -> Result<&'a str> {
+        until(&hooks.join(" or "), async || {
+            for hook in hooks {
+                if self.has(hook).await? {
+                    return Ok(Some(*hook));
+                }
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    /// Clicks a hook as soon as it takes clicks.
+    pub async fn click(&self, hook: &str) -> Result<()> {
+        until(&format!("{hook} to click"), async || {
+            let Some(found) = self.visible(&selector(hook)).await? else { return Ok(None) };
+            if !found.is_enabled().await? {
+                return Ok(None);
+            }
+            found.click().await?;
+            Ok(Some(()))
+        })
+        .await
+    }
+
+    /// The text of a hook.
+    pub async fn text(&self, hook: &str) -> Result<String> {
+        until(&format!("the text of {hook}"), async || match self.visible(&selector(hook)).await? {
+            Some(found) => Ok(Some(found.text().await?)),
+            None => Ok(None),
+        })
+        .await
+    }
+
+    /// Waits until a hook's attribute has this value.
+    pub async fn attribute(&self, hook: &str, attribute: &str, wanted: &str) -> Result<()> {
+        self.sees(&format!("{}[{attribute}='{wanted}']", selector(hook))).await
+    }
+
+    /// Switches a tick box or toggle button, whichever way it is built, to `on`.
+    pub async fn choose(&self, hook: &str, on: bool) -> Result<()> {
+        self.shows(hook).await?;
+        let state = format!(
+            "const host = document.querySelector(\"{}\"); \
+             const box = host.matches('input,[role=checkbox],[role=switch],[aria-pressed]') ? host \
+               : host.querySelector('input,[role=checkbox],[role=switch],[aria-pressed]'); \
+             if (!box) return 'no box'; \
+             return 'checked' in box ? box.checked : (box.getAttribute('aria-checked') ?? box.getAttribute('aria-pressed')) === 'true';",
+            selector(hook)
+        );
+        match self.script(&state).await? {
+            Value::Bool(now) if now != on => self.click(hook).await?,
+            Value::Bool(_) => return Ok(()),
+            _ => bail!("{hook} holds nothing to tick"),
+        }
+        until(&format!("{hook} to be switched"), async || Ok((self.script(&state).await? == Value::Bool(on)).then_some(()))).await
+    }
+
+    /// Resizes the window's content.
+    pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
+        self.client.set_window_size(width, height).await?;
+        until("the window to take its size", async || {
+            let now = self.script("return [window.innerWidth, window.innerHeight]").await?;
+            Ok((now == json!([width, height])).then_some(()))
+        })
+        .await
+    }
+
+    /// The web view as a PNG file.
+    pub async fn screenshot(&self, path: &Path) -> Result<()> {
+        Ok(fs::write(path, self.client.screenshot().await?)?)
+    }
+
+    /// Ids of the program's own process (the web view's helpers not counted).
+    fn pids(&self) -> Vec<u32> {
+        process::living(&self.mark).into_iter().filter(|found| found.program() == self.program).map(|found| found.pid).collect()
+    }
+
+    /// Closes the window as a person does, with the window manager's key, and waits until the program is gone.
+    pub async fn quit(self, session: &Session) -> Result<()> {
+        for pid in self.pids() {
+            let found = session.run("xdotool", &["search", "--onlyvisible", "--pid", &pid.to_string()])?;
+            for id in String::from_utf8_lossy(&found.stdout).split_whitespace() {
+                session.run("xdotool", &["windowactivate", "--sync", id, "key", "--clearmodifiers", "alt+F4"])?;
+            }
+        }
+        until("the program to end", async || Ok(self.pids().is_empty().then_some(()))).await
+    }
+}
+
+fn selector(hook: &str) -> String {
+    format!("[data-testid='{hook}']")
+}

@@ -1,0 +1,206 @@
+//! One test's world: a session, the browser, the program's window and the sandbox inside the program.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail, ensure};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::process::target_dir;
+use crate::sampler::Sampler;
+use crate::session::free_port;
+use crate::{Browser, Samples, SandboxControl, Session, Window};
+
+/// The keychain's name for this program's items in the sandbox environment.
+const KEYCHAIN_SERVICE: &str = "org.moneiconnections.manager.sandbox";
+
+/// How a world starts.
+#[derive(Clone, Copy, Default)]
+pub struct Setup {
+    /// Everything that can be logged is logged.
+    pub trace: bool,
+    /// Arguments and environments are sampled.
+    pub sample: bool,
+}
+
+/// A world of its own for one test. Worlds come one after the other, however many threads the test runner has.
+pub struct World {
+    /// The system browser.
+    pub browser: Browser,
+    /// The sandbox's control interface.
+    pub sandbox: SandboxControl,
+    /// The desktop session.
+    pub session: Session,
+    window: Option<Window>,
+    sampler: Option<Sampler>,
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl World {
+    /// Runs `test` in a new world, and keeps logs and pictures in `target/e2e/<name>` when it fails.
+    pub async fn with(name: &str, setup: Setup, test: impl AsyncFnOnce(&mut World) -> Result<()>) -> Result<()> {
+        let mut world = World::start(name, setup).await?;
+        let result = test(&mut world).await;
+        if result.is_err() {
+            world.keep_evidence().await?;
+        }
+        result
+    }
+
+    /// A new world with the program running in it.
+    pub async fn start(name: &str, setup: Setup) -> Result<World> {
+        let turn = turn().lock_owned().await;
+        let mut session = Session::start(name).await?;
+        let sandbox = format!("http://127.0.0.1:{}", free_port()?);
+        session.set("MONEI_SANDBOX_URL", &sandbox);
+        session.set("MONEI_REDIRECT_URI", &format!("http://127.0.0.1:{}/v1/callback", free_port()?));
+        session.set("RUST_LOG", if setup.trace { "trace" } else { "info" });
+        let sampler = setup.sample.then(|| Sampler::start(session.mark()));
+        let browser = Browser::register(&mut session).await?;
+        let mut world = World { browser, sandbox: SandboxControl::new(&sandbox)?, session, window: None, sampler, _turn: turn };
+        if let Err(error) = world.open().await {
+            world.keep_evidence().await?;
+            return Err(error);
+        }
+        Ok(world)
+    }
+
+    /// Starts the program (again).
+    pub async fn open(&mut self) -> Result<()> {
+        ensure!(self.window.is_none(), "the program runs already");
+        self.window = Some(Window::open(&self.session, &program()?).await?);
+        Ok(())
+    }
+
+    /// Ends the program by closing its window.
+    pub async fn quit(&mut self) -> Result<()> {
+        self.window.take().context("the program does not run")?.quit(&self.session).await
+    }
+
+    /// The program's window.
+    pub fn window(&self) -> Result<&Window> {
+        self.window.as_ref().context("the program does not run")
+    }
+
+    /// Ends sampling and gives what was seen.
+    pub fn samples(&mut self) -> Result<Samples> {
+        Ok(self.sampler.take().context("this world was not sampled")?.finish())
+    }
+
+    /// In the window: agrees to the backend when asked, and asks to connect an account for these features.
+    pub async fn ask(&self, features: &[&str]) -> Result<()> {
+        let window = self.window()?;
+        if window.first_of(&["confirm-backend", "connect-account"]).await? == "confirm-backend" {
+            window.click("confirm-backend").await?;
+        }
+        window.click("connect-account").await?;
+        self.choose(features).await?;
+        window.click("start-connect").await
+    }
+
+    /// On the page where features are chosen: these and no others.
+    pub async fn choose(&self, features: &[&str]) -> Result<()> {
+        for feature in ALL_FEATURES {
+            self.window()?.choose(&format!("choose-{feature}"), features.contains(&feature)).await?;
+        }
+        Ok(())
+    }
+
+    /// From "Connect an account" to the dashboard: `user` allows `grant` of what `features` need.
+    pub async fn connect(&mut self, user: &str, features: &[&str], grant: &[&str]) -> Result<()> {
+        self.ask(features).await?;
+        self.browser.next_tab().await?;
+        self.browser.reach_consent(user).await?;
+        self.browser.allow(grant).await?;
+        self.finish().await
+    }
+
+    /// Waits until the connection is stored and leaves its page.
+    pub async fn finish(&self) -> Result<()> {
+        let window = self.window()?;
+        match window.first_of(&["stage-done", "stage-failed", "stage-decide"]).await? {
+            "stage-done" => {}
+            other => bail!("{other}: {}", window.text(other).await?),
+        }
+        window.click("dismiss").await?;
+        window.lacks("stage-done").await
+    }
+
+    /// Asks for one more feature of the account that is shown.
+    pub async fn ask_more(&mut self, feature: &str) -> Result<()> {
+        let window = self.window()?;
+        window.click(&format!("ask-{feature}")).await?;
+        if window.first_of(&["confirm-ask", "stage-checking", "stage-waiting"]).await? == "confirm-ask" {
+            window.click("confirm-ask").await?;
+        }
+        self.browser.next_tab().await
+    }
+
+    /// Waits until each feature of the account that is shown stands as told.
+    pub async fn features(&self, wanted: &[(&str, &str)]) -> Result<()> {
+        for (feature, state) in wanted {
+            self.window()?.attribute(&format!("feature-{feature}"), "data-state", state).await?;
+        }
+        Ok(())
+    }
+
+    /// Disconnects the account that is shown, and waits until it is gone from the list.
+    pub async fn disconnect(&self, last_index: usize) -> Result<()> {
+        let window = self.window()?;
+        window.click("disconnect").await?;
+        window.click("confirm-disconnect").await?;
+        window.lacks(&format!("account-{last_index}")).await
+    }
+
+    /// What `secret-tool` finds of this program in the keychain: attributes of each item, then its secret.
+    pub fn keychain(&self) -> Result<Vec<KeychainItem>> {
+        let said = self.session.run("secret-tool", &["search", "--all", "service", KEYCHAIN_SERVICE])?;
+        // Attributes come on standard error, everything else on standard output.
+        let attributes = String::from_utf8_lossy(&said.stderr).into_owned();
+        let names = attributes.lines().filter_map(|line| line.strip_prefix("attribute.username = "));
+        names
+            .map(|username| {
+                let said = self.session.run("secret-tool", &["lookup", "service", KEYCHAIN_SERVICE, "username", username])?;
+                ensure!(said.status.success(), "secret-tool doesn't find {username}");
+                Ok(KeychainItem { username: username.to_owned(), secret: String::from_utf8_lossy(&said.stdout).into_owned() })
+            })
+            .collect()
+    }
+
+    async fn keep_evidence(&self) -> Result<()> {
+        let folder = self.session.keep_evidence()?;
+        // The web view may be what failed; the rest is worth having then.
+        if let Some(window) = &self.window
+            && let Err(error) = window.screenshot(&folder.join("window.png")).await
+        {
+            eprintln!("no picture of the window: {error:#}");
+        }
+        Ok(())
+    }
+}
+
+/// Names of all features, as the hooks spell them.
+pub const ALL_FEATURES: [&str; 9] = ["profile", "kyc", "wallet", "deposit", "send", "withdraw", "bills", "swap", "offramp"];
+
+/// One stored item, as another program of the person sees it.
+pub struct KeychainItem {
+    /// Its name within the service.
+    pub username: String,
+    /// What is stored.
+    pub secret: String,
+}
+
+/// The program under test: `MONEI_CONNECT_PROGRAM`, or what `cargo build --features embedded` left.
+fn program() -> Result<PathBuf> {
+    let path = match std::env::var_os("MONEI_CONNECT_PROGRAM") {
+        Some(path) => PathBuf::from(path),
+        None => target_dir()?.join("debug/monei-connect"),
+    };
+    ensure!(path.is_file(), "{} is missing: cargo build --features embedded", path.display());
+    Ok(path)
+}
+
+fn turn() -> Arc<Mutex<()>> {
+    static TURN: std::sync::OnceLock<Arc<Mutex<()>>> = std::sync::OnceLock::new();
+    TURN.get_or_init(Arc::default).clone()
+}
