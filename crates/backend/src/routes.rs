@@ -96,7 +96,7 @@ fn unsettled(answer: &Answer) -> Settled {
         Answer::NotSent => Settled::Void(Code::ProviderUnavailable.into()),
         // An error of Monei's own: it may have been done.
         Answer::Failed => Settled::Final(Outcome::Problem(Problem::from(Code::ProviderUnavailable).with_status(StatusCode::BAD_GATEWAY))),
-        Answer::Lost | Answer::Success(_) | Answer::Refused(_) => Settled::Final(Code::OutcomeUnknown.into()),
+        Answer::Lost | Answer::Success(_) | Answer::Refused { .. } => Settled::Final(Code::OutcomeUnknown.into()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
+use monei::ErrorBody;
 use zeroize::Zeroizing;
 
 /// Longest answer read, in bytes.
@@ -19,7 +20,12 @@ pub(crate) enum Answer {
     /// 2xx, with its body.
     Success(Zeroizing<Vec<u8>>),
     /// 4xx but for 429: Monei understood and refused.
-    Refused(StatusCode),
+    Refused {
+        /// With this status.
+        status: StatusCode,
+        /// Whether its words are about the client, not about the grant. They are read for nothing else, and never passed on.
+        about_client: bool,
+    },
     /// 429: not done. Seconds to wait.
     Busy(u64),
     /// 5xx, or another answer that makes no sense here: it may have been done or not.
@@ -35,7 +41,7 @@ impl Answer {
     pub(crate) fn label(&self) -> &'static str {
         match self {
             Answer::Success(_) => "success",
-            Answer::Refused(_) => "refused",
+            Answer::Refused { .. } => "refused",
             Answer::Busy(_) => "busy",
             Answer::Failed => "failed",
             Answer::Lost => "lost",
@@ -46,7 +52,7 @@ impl Answer {
 
 /// Reads what a call gave.
 pub(super) async fn read(result: Result<reqwest::Response, reqwest::Error>) -> Answer {
-    let mut response = match result {
+    let response = match result {
         Ok(response) => response,
         Err(error) => {
             let sent = !(error.is_connect() || error.is_builder());
@@ -58,24 +64,36 @@ pub(super) async fn read(result: Result<reqwest::Response, reqwest::Error>) -> A
     if status == StatusCode::TOO_MANY_REQUESTS {
         return Answer::Busy(retry_after(response.headers(), SystemTime::now()));
     }
-    if status.is_client_error() {
-        return Answer::Refused(status);
-    }
-    if !status.is_success() {
+    if !status.is_success() && !status.is_client_error() {
         return Answer::Failed;
     }
+    match body(response).await {
+        Some(body) if status.is_success() => Answer::Success(body),
+        None if status.is_success() => Answer::Lost,
+        // The status says all that matters; words that can't be read say nothing.
+        words => Answer::Refused { status, about_client: words.is_some_and(|words| is_about_client(&words)) },
+    }
+}
+
+/// Whether Monei complains about the client's id or secret. Its words are not documented, so this only ever makes a refusal less final.
+fn is_about_client(words: &[u8]) -> bool {
+    let message = ErrorBody::parse(words).message.unwrap_or_default().to_ascii_lowercase();
+    ["client", "secret", "credential"].iter().any(|word| message.contains(word))
+}
+
+async fn body(mut response: reqwest::Response) -> Option<Zeroizing<Vec<u8>>> {
     let mut body = Zeroizing::new(Vec::new());
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_BODY => body.extend_from_slice(&chunk),
             Ok(Some(_)) => {
                 tracing::warn!(event = "provider_answer_too_long");
-                return Answer::Lost;
+                return None;
             }
-            Ok(None) => return Answer::Success(body),
+            Ok(None) => return Some(body),
             Err(error) => {
                 tracing::warn!(event = "provider_answer_cut", error = %error.without_url());
-                return Answer::Lost;
+                return None;
             }
         }
     }
@@ -98,6 +116,20 @@ mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
+
+    #[test]
+    fn a_complaint_about_the_client_is_told_from_one_about_the_token() {
+        for (message, about) in [
+            ("Invalid client credentials", true),
+            ("client_secret should not be empty", true),
+            ("Invalid or expired refresh token", false),
+            ("Token not found", false),
+        ] {
+            let words = serde_json::json!({"statusCode": 400, "message": message, "error": "Bad Request"}).to_string();
+            assert_eq!(is_about_client(words.as_bytes()), about, "{message}");
+        }
+        assert!(!is_about_client(b"<html>client</html>"));
+    }
 
     #[test]
     fn both_forms_of_retry_after_are_read_and_bounded() {

@@ -102,7 +102,7 @@ async fn exchange(backend: &Backend, handoff: &Handoff) -> Settled {
                 Settled::Final(granted(backend, &body))
             }
             // Never about the person: these are this backend's own credentials (C-16).
-            Answer::Refused(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+            Answer::Refused { status: StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, .. } => {
                 if which == Which::Present && inner.provider.has_previous_secret() {
                     which = Which::Previous;
                     continue;
@@ -111,7 +111,7 @@ async fn exchange(backend: &Backend, handoff: &Handoff) -> Settled {
                 tracing::error!(event = "credentials_refused");
                 Settled::Void(Code::ServiceUnavailable.into())
             }
-            Answer::Refused(_) => Settled::Final(Code::ApprovalRefused.into()),
+            Answer::Refused { .. } => Settled::Final(Code::ApprovalRefused.into()),
             other => super::unsettled(&other),
         };
     }

@@ -65,7 +65,7 @@ async fn rotate(backend: &Backend, token: &RefreshToken) -> Settled {
         backend.note("refresh", &answer);
         return match answer {
             Answer::Success(body) => Settled::Final(rotated(backend, &body)),
-            Answer::Refused(StatusCode::UNAUTHORIZED)
+            Answer::Refused { status: StatusCode::UNAUTHORIZED, .. }
                 if inner.provider.refresh_auth() == RefreshAuth::Secret
                     && which == Which::Present
                     && inner.provider.has_previous_secret() =>
@@ -73,7 +73,7 @@ async fn rotate(backend: &Backend, token: &RefreshToken) -> Settled {
                 which = Which::Previous;
                 continue;
             }
-            Answer::Refused(status) => refused(backend, token, status),
+            Answer::Refused { status, about_client } => refused(backend, token, status, about_client),
             other => super::unsettled(&other),
         };
     }
@@ -95,9 +95,10 @@ fn rotated(backend: &Backend, body: &[u8]) -> Outcome {
 }
 
 /// Whether a refusal is about the person's grant, or about this backend. To say "revoked" wrongly would sign everybody out (C-16).
-fn refused(backend: &Backend, token: &RefreshToken, status: StatusCode) -> Settled {
+fn refused(backend: &Backend, token: &RefreshToken, status: StatusCode, about_client: bool) -> Settled {
     let inner = backend.inner();
     let about_grant = match status {
+        _ if about_client => false,
         StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => true,
         // With credentials in the request a 401 may be about them: believed only while they are known to be good.
         StatusCode::UNAUTHORIZED => {

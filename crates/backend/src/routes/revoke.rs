@@ -52,7 +52,7 @@ async fn take_away(backend: &Backend, access: &AccessToken, refresh: &RefreshTok
     let provider = &backend.inner().provider;
     let mut answer = provider.revoke_access(access).await;
     backend.note("revoke", &answer);
-    if matches!(answer, Answer::Refused(StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND)) {
+    if matches!(answer, Answer::Refused { status: StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND, .. }) {
         answer = provider.revoke_refresh(refresh).await;
         backend.note("revoke", &answer);
     }

@@ -1,0 +1,274 @@
+//! A backend and a sandbox on ports of their own, and the steps of the flow.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use connect_backend::clock::ManualClock;
+use connect_backend::{Backend, Config};
+use monei_sandbox::{Client, Options, Sandbox};
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use tokio::net::TcpListener;
+use url::Url;
+
+pub const CLIENT_ID: &str = "mc_sim_test";
+pub const CLIENT_SECRET: &str = "mcs_sim_CNRYtest_secret";
+pub const SEALING_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+pub const NONCE: &str = "AbCdEfGhIjKlMnOpQrSt_-";
+pub const RETURN: &str = "http://127.0.0.1:49152/AbCdEfGhIjKlMnOpQrSt_-";
+
+/// Both servers; they end with the test's runtime.
+pub struct World {
+    pub backend: String,
+    pub private: String,
+    pub sandbox: String,
+    pub clock: Arc<ManualClock>,
+    http: reqwest::Client,
+}
+
+/// The secret half of a transaction, and its challenge.
+pub struct Proof {
+    pub verifier: String,
+    pub challenge: String,
+}
+
+impl Proof {
+    pub fn new() -> Self {
+        let verifier = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
+        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
+        Self { verifier, challenge }
+    }
+}
+
+/// What start gave a browser.
+pub struct Started {
+    /// Where it was sent.
+    pub location: String,
+    /// `name=value`.
+    pub cookie: String,
+    pub state: String,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// A world whose backend has these values on top of the usual ones.
+    pub async fn with(values: &[(&str, &str)]) -> Self {
+        // For the test's own client; set already where another test came first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let listen = || async { TcpListener::bind("127.0.0.1:0").await.unwrap() };
+        let (backend, private, sandbox) = (listen().await, listen().await, listen().await);
+        let origin = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
+        let clock = Arc::new(ManualClock::new(1_800_000_000));
+        let redirect_uri = format!("{}/v1/callback", origin(&backend));
+        let options = Options {
+            clients: vec![Client {
+                client_id: CLIENT_ID.into(),
+                client_secret: CLIENT_SECRET.into(),
+                name: "Monei Connections".into(),
+                redirect_uris: vec![redirect_uri.clone()],
+                website: None,
+            }],
+            run: Some("test".into()),
+            state_file: None,
+        };
+        let world = Self {
+            backend: origin(&backend),
+            private: origin(&private),
+            sandbox: origin(&sandbox),
+            clock: clock.clone(),
+            http: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap(),
+        };
+        let mut all = vec![
+            ("MONEI_ENVIRONMENT", "sandbox"),
+            ("MONEI_SANDBOX_URL", &world.sandbox),
+            ("MONEI_CLIENT_ID", CLIENT_ID),
+            ("MONEI_CLIENT_SECRET", CLIENT_SECRET),
+            ("MONEI_REDIRECT_URI", &redirect_uri),
+            ("CONNECT_OPERATOR_NAME", "Test operator"),
+            ("CONNECT_SEALING_KEY", SEALING_KEY),
+            ("CONNECT_PER_ADDRESS_PER_MINUTE", "0"),
+        ];
+        all.extend_from_slice(values);
+        // The last of a name counts.
+        let config =
+            Config::from_lookup(&|name| all.iter().rev().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())).unwrap();
+        let service = Backend::with_clock(config, clock).unwrap();
+        tokio::spawn(monei_sandbox::serve(sandbox, Sandbox::new(options).unwrap(), std::future::pending()));
+        tokio::spawn(connect_backend::serve(backend, Some(private), service, std::future::pending()));
+        // The sandbox counts by the computer's clock; quotas are the business of single tests.
+        world.switch("token_calls_per_minute", 0).await;
+        world.switch("authorize_per_minute", 0).await;
+        world
+    }
+
+    pub fn request(&self, method: Method, url: String) -> reqwest::RequestBuilder {
+        self.http.request(method, url)
+    }
+
+    pub async fn get(&self, path: &str) -> Response {
+        self.http.get(format!("{}{path}", self.backend)).send().await.unwrap()
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Response {
+        self.http.post(format!("{}{path}", self.backend)).json(body).send().await.unwrap()
+    }
+
+    async fn control(&self, path: &str, body: Value) -> Value {
+        let response = self.http.post(format!("{}/sandbox/api/{path}", self.sandbox)).json(&body).send().await.unwrap();
+        let (status, body) = (response.status(), response.text().await.unwrap());
+        assert!(status.is_success(), "{path}: {status} {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    pub async fn switch(&self, name: &str, value: impl Into<Value>) {
+        self.control("switch", json!({"name": name, "value": value.into()})).await;
+    }
+
+    pub async fn fault(&self, fault: Value) {
+        self.control("fault", fault).await;
+    }
+
+    pub async fn change_secret(&self, secret: &str) {
+        self.control("secret", json!({"client_id": CLIENT_ID, "client_secret": secret})).await;
+    }
+
+    pub async fn expire(&self) {
+        self.control("expire", json!({})).await;
+    }
+
+    pub async fn person_revokes(&self) {
+        self.control("revoke", json!({})).await;
+    }
+
+    /// A counter of the sandbox.
+    pub async fn counter(&self, name: &str) -> u64 {
+        self.state().await["counters"][name].as_u64().unwrap()
+    }
+
+    pub async fn token_calls(&self) -> u64 {
+        self.counter("token_calls").await
+    }
+
+    pub async fn state(&self) -> Value {
+        self.http.get(format!("{}/sandbox/api/state", self.sandbox)).send().await.unwrap().json().await.unwrap()
+    }
+
+    pub fn start_url(&self, challenge: &str, target: &str, scope: &str) -> String {
+        let mut url = Url::parse(&format!("{}/v1/start", self.backend)).unwrap();
+        url.query_pairs_mut().append_pair("challenge", challenge).append_pair("return", target).append_pair("scope", scope);
+        url.into()
+    }
+
+    pub async fn start(&self, proof: &Proof, target: &str) -> Started {
+        self.start_with(&proof.challenge, target, "profile:read wallet:read").await
+    }
+
+    pub async fn start_with(&self, challenge: &str, target: &str, scope: &str) -> Started {
+        let response = self.http.get(self.start_url(challenge, target, scope)).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::SEE_OTHER);
+        let location = header(&response, "location");
+        let set = header(&response, "set-cookie");
+        let cookie = set.split(';').next().unwrap().to_owned();
+        let state = parameter(&location, "state").unwrap();
+        Started { location, cookie, state }
+    }
+
+    /// Ada decides on the consent page; where her browser is sent. `None` allows all, an empty list denies.
+    pub async fn decide(&self, started: &Started, allow: Option<&[&str]>) -> String {
+        let answer = self.control("approve", json!({"url": started.location, "user": "ada", "allow": allow})).await;
+        answer["location"].as_str().unwrap().to_owned()
+    }
+
+    /// A code that Ada's approval gave.
+    pub async fn code(&self, started: &Started) -> String {
+        parameter(&self.decide(started, None).await, "code").unwrap()
+    }
+
+    pub async fn visit(&self, url: &str, cookie: Option<&str>) -> Response {
+        let mut request = self.http.get(url);
+        if let Some(cookie) = cookie {
+            request = request.header("cookie", cookie);
+        }
+        request.send().await.unwrap()
+    }
+
+    pub fn callback_url(&self, code: &str, state: &str) -> String {
+        let mut url = Url::parse(&format!("{}/v1/callback", self.backend)).unwrap();
+        url.query_pairs_mut().append_pair("code", code).append_pair("state", state);
+        url.into()
+    }
+
+    /// Start, approval and callback: the handoff as the app gets it.
+    pub async fn handoff(&self, proof: &Proof) -> String {
+        let started = self.start(proof, RETURN).await;
+        let answer = self.decide(&started, None).await;
+        let response = self.visit(&answer, Some(&started.cookie)).await;
+        assert_eq!(response.status(), StatusCode::SEE_OTHER);
+        handoff_of(&header(&response, "location"))
+    }
+
+    pub async fn redeem(&self, handoff: &str, verifier: &str) -> Response {
+        self.post("/v1/redeem", &json!({"handoff": handoff, "code_verifier": verifier})).await
+    }
+
+    /// The whole flow.
+    pub async fn connect(&self) -> Value {
+        let proof = Proof::new();
+        let handoff = self.handoff(&proof).await;
+        let response = self.redeem(&handoff, &proof.verifier).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        response.json().await.unwrap()
+    }
+
+    pub async fn refresh(&self, sealed: &str, key: &str) -> Response {
+        self.http
+            .post(format!("{}/v1/refresh", self.backend))
+            .header("idempotency-key", key)
+            .json(&json!({"refresh_token": sealed}))
+            .send()
+            .await
+            .unwrap()
+    }
+
+    pub async fn revoke(&self, tokens: &Value) -> Response {
+        self.post("/v1/revoke", &json!({"access_token": tokens["access_token"], "refresh_token": tokens["refresh_token"]})).await
+    }
+
+    /// Moves the backend's clock.
+    pub fn later(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+pub fn header(response: &Response, name: &str) -> String {
+    response.headers().get(name).unwrap_or_else(|| panic!("no {name}")).to_str().unwrap().to_owned()
+}
+
+pub fn parameter(url: &str, name: &str) -> Option<String> {
+    Url::parse(url).unwrap().query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+}
+
+pub fn handoff_of(location: &str) -> String {
+    let rest = location.strip_prefix(&format!("{RETURN}?handoff=")).unwrap_or_else(|| panic!("{location}"));
+    rest.strip_suffix("#_").unwrap().to_owned()
+}
+
+/// Asserts a problem of this code and status, and gives its `Retry-After`.
+#[track_caller]
+pub fn problem(response: Response, status: u16, code: &'static str) -> impl Future<Output = Option<u64>> {
+    let place = std::panic::Location::caller();
+    async move {
+        let retry_after = response.headers().get("retry-after").map(|value| value.to_str().unwrap().parse().unwrap());
+        let (got, kind) = (response.status().as_u16(), header(&response, "content-type"));
+        let body: Value = response.json().await.unwrap();
+        assert_eq!((got, kind.as_str(), body["code"].as_str()), (status, "application/problem+json", Some(code)), "{place}: {body}");
+        assert_eq!(body["status"], status);
+        retry_after
+    }
+}
