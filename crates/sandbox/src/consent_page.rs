@@ -85,7 +85,9 @@ pub(crate) fn consent(asked: &Asked, user: &Person, new: &ScopeSet, action: &str
                         button.quiet type="submit" name="decision" value="deny" { @if new.is_empty() { "Cancel" } @else { "Deny" } }
                     }
                 }
-                p.note { "You go back to " span.address { (host(&asked.redirect_uri)) } ". You can take access away at any time in your connected apps." }
+                p.note { "You go back to " span.address { (host(&asked.redirect_uri)) } ". You can take access away at any time in your "
+                    a href="/settings/apps" { "connected apps" }
+                    "." }
             }
         },
     )

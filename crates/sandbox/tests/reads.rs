@@ -36,6 +36,7 @@ const SCOPES: [&str; 9] = [
     "offramp:execute",
 ];
 
+#[expect(clippy::unwrap_used, reason = "a test's own plumbing: a panic is its way to fail")]
 async fn data(world: &World, access: &str, path: &str) -> Value {
     let answer = world.get(path, access).await;
     assert_eq!(answer.status(), 200, "{path}");

@@ -6,6 +6,7 @@ use kit::{Browser, CALLBACK, CLIENT_ID, SECRET, Tokens, World, exchange_body, ne
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+#[expect(clippy::unwrap_used, reason = "a test's own plumbing: a panic is its way to fail")]
 async fn json_of(world: &World, access: &str, path: &str) -> Value {
     world.get(path, access).await.json().await.unwrap()
 }
