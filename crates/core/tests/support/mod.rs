@@ -154,7 +154,12 @@ impl World {
 
     /// `POST /sandbox/api/{what}`.
     pub async fn control(&self, what: &str, body: Value) {
-        let url = self.sandbox.join(&format!("/sandbox/api/{what}")).unwrap();
+        Self::control_at(&self.sandbox, what, body).await;
+    }
+
+    /// The same, without a world at hand.
+    pub async fn control_at(sandbox: &Url, what: &str, body: Value) {
+        let url = sandbox.join(&format!("/sandbox/api/{what}")).unwrap();
         let response = http().post(url).json(&body).send().await.unwrap();
         assert!(response.status().is_success(), "{what} {body}: {} {}", response.status(), response.text().await.unwrap_or_default());
     }
