@@ -13,7 +13,7 @@ use crate::registration;
 /// How long a launcher is watched for failing. One that is still running then has become the browser itself.
 const WATCHED: Duration = Duration::from_millis(1500);
 
-/// Opens addresses as this system does by default (on Linux `xdg-open`, which heeds `$BROWSER`, and its like).
+/// Opens addresses as this system does by default: on Linux with `$BROWSER` where that is set, else `xdg-open` and its like.
 pub struct SystemBrowser {
     link_scheme: String,
 }
@@ -27,7 +27,7 @@ impl SystemBrowser {
 
 impl Browser for SystemBrowser {
     fn open(&self, url: &Url) -> Result<(), OpenFailed> {
-        for launcher in open::commands(url.as_str()) {
+        for launcher in named_by_environment(url).into_iter().chain(open::commands(url.as_str())) {
             match launch(launcher) {
                 Launched::Opened => return Ok(()),
                 // The launcher's name tells enough; the address carries the transaction.
@@ -41,6 +41,27 @@ impl Browser for SystemBrowser {
     fn handles_links(&self) -> bool {
         registration::is_ours(&self.link_scheme)
     }
+}
+
+/// `$BROWSER`: programs separated by colons, each with `%s` where the address goes, or without for its end. `xdg-open` heeds it too, but
+/// only after the default handler, and one that fails is the end of it.
+fn named_by_environment(url: &Url) -> Vec<Command> {
+    let named = if cfg!(target_os = "linux") { std::env::var("BROWSER").unwrap_or_default() } else { String::new() };
+    named.split(':').filter_map(|entry| command_of(entry, url)).collect()
+}
+
+fn command_of(entry: &str, url: &Url) -> Option<Command> {
+    let mut words = entry.split_whitespace();
+    let mut command = Command::new(words.next()?);
+    let mut placed = false;
+    for word in words {
+        placed |= word.contains("%s");
+        command.arg(word.replace("%s", url.as_str()));
+    }
+    if !placed {
+        command.arg(url.as_str());
+    }
+    Some(command)
 }
 
 enum Launched {
@@ -96,6 +117,23 @@ mod tests {
         assert!(matches!(launch(shell("exit 3")), Launched::Failed(_, status) if status.code() == Some(3)));
         assert!(matches!(launch(Command::new("no-such-launcher-anywhere")), Launched::Missing));
         assert!(matches!(launch(shell("exit 0")), Launched::Opened));
+    }
+
+    #[test]
+    fn a_browser_named_by_the_environment_gets_the_address_where_it_wants_it() {
+        let url = Url::parse("http://127.0.0.1:1/v1/start?a=%20b").unwrap();
+        let words = |entry: &str| {
+            let command = command_of(entry, &url)?;
+            Some(
+                std::iter::once(command.get_program())
+                    .chain(command.get_args())
+                    .map(|word| word.to_str().unwrap().to_owned())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(words("firefox").unwrap(), ["firefox", url.as_str()]);
+        assert_eq!(words("firefox --new-window %s -P x").unwrap(), ["firefox", "--new-window", url.as_str(), "-P", "x"]);
+        assert_eq!(words("  "), None);
     }
 
     #[test]

@@ -68,8 +68,9 @@ fn build(settings: Settings) -> tauri::Result<tauri::App> {
             if settings.registers_links {
                 registration::register(&scheme);
             }
+            let data_dir = settings.data_dir.clone();
             app.manage(Arc::new(Host::new(app.handle().clone(), settings)));
-            window::create(app.handle())?;
+            window::create(app.handle(), &data_dir)?;
             links::deliver(
                 app.handle(),
                 links::from_arguments(std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()), &scheme),

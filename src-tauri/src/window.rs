@@ -1,5 +1,7 @@
 //! The one window. It shows the program's own pages and nothing else.
 
+use std::path::Path;
+
 use tauri::webview::{NewWindowResponse, PageLoadEvent};
 use tauri::window::Color;
 use tauri::{AppHandle, Manager, Theme, Url, UserAttentionType, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
@@ -15,14 +17,15 @@ const DARK: Color = Color(0x16, 0x18, 0x19, 0xff);
 ///
 /// # Errors
 /// [`tauri::Error`] where the system gives no window or no web view.
-pub fn create(app: &AppHandle) -> tauri::Result<()> {
+pub fn create(app: &AppHandle, data_dir: &Path) -> tauri::Result<()> {
     let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
         .title("Monei Connections")
         .inner_size(1080.0, 720.0)
         .min_inner_size(720.0, 520.0)
         .visible(false)
-        // Nothing of what the page keeps outlives the program.
-        .incognito(true)
+        // Nothing of what the page keeps outlives the program. WebKit makes its folders all the same.
+        .incognito(!is_driven())
+        .data_directory(data_dir.join("web"))
         .on_navigation(is_own_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
@@ -34,6 +37,11 @@ pub fn create(app: &AppHandle) -> tauri::Result<()> {
         .build()?;
     let dark = window.theme().is_ok_and(|theme| theme == Theme::Dark);
     window.set_background_color(Some(if dark { DARK } else { LIGHT }))
+}
+
+/// Whether a WebDriver test drives the window. It can't drive an ephemeral web view, so a development build gives it one that isn't.
+fn is_driven() -> bool {
+    cfg!(feature = "embedded") && std::env::var_os("TAURI_WEBVIEW_AUTOMATION").is_some()
 }
 
 fn show(window: &WebviewWindow) {
