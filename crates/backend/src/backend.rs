@@ -96,13 +96,17 @@ impl Backend {
         }
     }
 
-    /// Counts a call to Monei, and notes when Monei asked to wait.
-    pub(crate) fn note(&self, call: &'static str, answer: &Answer) {
-        let inner = self.inner();
-        inner.metrics.count(Counter::Provider(call, answer.label()));
+    /// Counts a call to the token endpoint, and notes when Monei asked to wait.
+    pub(crate) fn note_token_call(&self, call: &'static str, answer: &Answer) {
+        self.note_call(call, answer);
         if let Answer::Busy(seconds) = answer {
-            inner.standing.busy(inner.clock.steady(), *seconds);
+            self.inner().standing.busy(self.inner().clock.steady(), *seconds);
         }
+    }
+
+    /// Counts a call to Monei.
+    pub(crate) fn note_call(&self, call: &'static str, answer: &Answer) {
+        self.inner().metrics.count(Counter::Provider(call, answer.label()));
     }
 }
 

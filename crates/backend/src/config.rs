@@ -108,8 +108,8 @@ impl Config {
             (Environment::Sandbox, origin) => format!("{}/api/v1", origin.as_deref().unwrap_or_default()),
         };
         let needed = "the client secret of the Monei app, starting with mcs_";
-        let client_secret = client_secret(environment, &source, "MONEI_CLIENT_SECRET")?
-            .ok_or(ConfigError::Missing { name: "MONEI_CLIENT_SECRET", needed })?;
+        let client_secret =
+            secret_of(environment, &source, "MONEI_CLIENT_SECRET")?.ok_or(ConfigError::Missing { name: "MONEI_CLIENT_SECRET", needed })?;
         let needed = "32 random bytes as 64 hexadecimal digits";
         let sealing_key =
             master_key(&source, "CONNECT_SEALING_KEY")?.ok_or(ConfigError::Missing { name: "CONNECT_SEALING_KEY", needed })?;
@@ -121,7 +121,7 @@ impl Config {
             environment,
             client_id: client_id(environment, &source)?,
             client_secret,
-            client_secret_previous: client_secret_of_before(environment, &source)?,
+            client_secret_previous: secret_of(environment, &source, "MONEI_CLIENT_SECRET_PREVIOUS")?,
             listen: socket(&source, "CONNECT_LISTEN")?.unwrap_or(redirect.default_listen),
             private_listen: socket(&source, "CONNECT_PRIVATE_LISTEN")?,
             redirect_uri: redirect.text,
@@ -183,7 +183,7 @@ fn client_id(environment: Environment, source: &Source<'_>) -> Result<String, Co
     Ok(id)
 }
 
-fn client_secret(environment: Environment, source: &Source<'_>, name: &'static str) -> Result<Option<ClientSecret>, ConfigError> {
+fn secret_of(environment: Environment, source: &Source<'_>, name: &'static str) -> Result<Option<ClientSecret>, ConfigError> {
     let Some(text) = source.secret(name)? else { return Ok(None) };
     if !text.starts_with("mcs_") || text.len() < 12 || text.len() > 512 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(ConfigError::invalid(name, "it must start with mcs_ and have 12 to 512 printable characters"));
@@ -195,10 +195,6 @@ fn client_secret(environment: Environment, source: &Source<'_>, name: &'static s
         }
         _ => Ok(Some(ClientSecret::new(text.as_str()))),
     }
-}
-
-fn client_secret_of_before(environment: Environment, source: &Source<'_>) -> Result<Option<ClientSecret>, ConfigError> {
-    client_secret(environment, source, "MONEI_CLIENT_SECRET_PREVIOUS")
 }
 
 fn master_key(source: &Source<'_>, name: &'static str) -> Result<Option<MasterKey>, ConfigError> {

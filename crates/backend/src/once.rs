@@ -192,6 +192,61 @@ mod tests {
         }
     }
 
+    fn backend() -> Backend {
+        let values = [
+            ("MONEI_ENVIRONMENT", "sandbox"),
+            ("MONEI_CLIENT_ID", "mc_sim_app"),
+            ("MONEI_CLIENT_SECRET", "mcs_sim_secret"),
+            ("CONNECT_SEALING_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
+        ];
+        let find = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        Backend::new(crate::Config::from_lookup(&find).unwrap()).unwrap()
+    }
+
+    fn slot(proof: &[u8]) -> Slot {
+        Slot { key: [1; 32], fingerprint: [2; 16], proof: Zeroizing::new(proof.to_vec()) }
+    }
+
+    fn canary() -> Settled {
+        Settled::Final(Outcome::Tokens(Zeroizing::new(b"mct_CNRY_and_mcr_CNRY".to_vec())))
+    }
+
+    #[tokio::test]
+    async fn the_store_holds_nothing_that_can_be_read_without_the_proof() {
+        let backend = backend();
+        backend.once(slot(b"proof"), |_| async { canary() }).await;
+        let kept = backend.inner().store.get([1; 32]).await.unwrap().unwrap();
+        assert!(!kept.windows(4).any(|window| window == b"CNRY"));
+        let other = backend.once(slot(b"another"), |_| async { canary() }).await;
+        assert!(matches!(other, Outcome::Problem(problem) if problem.code == Code::OutcomeUnknown));
+        let same = backend.once(slot(b"proof"), |_| async { panic!("must not work twice") }).await;
+        assert!(matches!(same, Outcome::Tokens(body) if *body == b"mct_CNRY_and_mcr_CNRY"));
+    }
+
+    #[tokio::test]
+    async fn work_goes_on_when_nobody_waits_for_it_any_more() {
+        let backend = backend();
+        let (go, gone) = tokio::sync::oneshot::channel::<()>();
+        let waiting = tokio::spawn({
+            let backend = backend.clone();
+            async move {
+                backend
+                    .once(slot(b"proof"), |_| async {
+                        gone.await.ok();
+                        canary()
+                    })
+                    .await
+            }
+        });
+        while backend.inner().store.get([1; 32]).await.unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+        waiting.abort();
+        go.send(()).unwrap();
+        let answer = backend.once(slot(b"proof"), |_| async { panic!("must not work twice") }).await;
+        assert!(matches!(answer, Outcome::Tokens(_)));
+    }
+
     #[test]
     fn parts_do_not_run_into_each_other() {
         assert_ne!(digest(&[b"ab", b"c"]), digest(&[b"a", b"bc"]));

@@ -95,7 +95,7 @@ async fn exchange(backend: &Backend, handoff: &Handoff) -> Settled {
             return Settled::Void(problem);
         }
         let answer = inner.provider.exchange(&handoff.code, which).await;
-        backend.note("exchange", &answer);
+        backend.note_token_call("exchange", &answer);
         return match answer {
             Answer::Success(body) => {
                 inner.standing.set_credentials(Credentials::Accepted);

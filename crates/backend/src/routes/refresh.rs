@@ -62,7 +62,7 @@ async fn rotate(backend: &Backend, token: &RefreshToken) -> Settled {
             return Settled::Void(problem);
         }
         let answer = inner.provider.refresh(token, which).await;
-        backend.note("refresh", &answer);
+        backend.note_token_call("refresh", &answer);
         return match answer {
             Answer::Success(body) => Settled::Final(rotated(backend, &body)),
             Answer::Refused { status: StatusCode::UNAUTHORIZED, .. }

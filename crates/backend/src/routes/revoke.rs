@@ -51,10 +51,10 @@ pub(super) async fn revoke(State(backend): State<Backend>, Json(body): Json<Body
 async fn take_away(backend: &Backend, access: &AccessToken, refresh: &RefreshToken) -> Result<(), Problem> {
     let provider = &backend.inner().provider;
     let mut answer = provider.revoke_access(access).await;
-    backend.note("revoke", &answer);
+    backend.note_call("revoke", &answer);
     if matches!(answer, Answer::Refused { status: StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND, .. }) {
         answer = provider.revoke_refresh(refresh).await;
-        backend.note("revoke", &answer);
+        backend.note_call("revoke", &answer);
     }
     match answer {
         Answer::Success(_) => Ok(()),

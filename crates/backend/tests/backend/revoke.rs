@@ -60,6 +60,8 @@ async fn moneis_limit_is_passed_on() {
     world.fault(json!({"target": "revoke", "kind": "status", "status": 429, "retry_after": 9})).await;
     let wait = problem(world.revoke(&tokens).await, 429, "provider_busy").await.unwrap();
     assert!((9..=10).contains(&wait));
+    // It is another endpoint's limit: people can still connect.
+    world.connect().await;
 }
 
 #[tokio::test]

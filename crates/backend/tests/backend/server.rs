@@ -44,6 +44,16 @@ async fn a_slow_body_is_cut_off() {
 }
 
 #[tokio::test]
+async fn an_idle_connection_is_closed() {
+    let world = World::new().await;
+    let mut stream = TcpStream::connect(address(&world)).await.unwrap();
+    stream.write_all(b"GET /v1/client HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    tokio::time::timeout(Duration::from_secs(8), stream.read_to_end(&mut answer)).await.expect("is closed").unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200 OK"));
+}
+
+#[tokio::test]
 async fn a_head_of_more_than_16_kib_is_refused() {
     let world = World::new().await;
     let mut stream = TcpStream::connect(address(&world)).await.unwrap();

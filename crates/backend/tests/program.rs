@@ -1,0 +1,61 @@
+//! The program: what it says when its configuration doesn't do.
+
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Output};
+
+const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+fn run(arguments: &[&str], values: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_connect-backend"));
+    command.args(arguments).env_clear().envs(values.iter().copied());
+    command.output().unwrap()
+}
+
+fn sandbox<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut values = vec![("MONEI_ENVIRONMENT", "sandbox"), ("MONEI_CLIENT_ID", "mc_sim_app"), ("CONNECT_SEALING_KEY", KEY)];
+    values.extend_from_slice(more);
+    values
+}
+
+fn refused(output: &Output, name: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains(name) && said.trim().lines().count() == 1, "{said}");
+    assert!(!said.contains("8d4e") && !said.contains("sim_secret"), "{said}");
+}
+
+#[test]
+fn a_sound_configuration_is_said_to_be_sound() {
+    let output = run(&["check"], &sandbox(&[("MONEI_CLIENT_SECRET", "mcs_sim_secret")]));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_wrong_or_missing_value_stops_the_start_with_one_sentence() {
+    refused(&run(&[], &[]), "MONEI_ENVIRONMENT");
+    refused(&run(&[], &sandbox(&[])), "MONEI_CLIENT_SECRET");
+    refused(&run(&[], &sandbox(&[("MONEI_CLIENT_SECRET", "mcs_8d4e7f2a9b")])), "MONEI_CLIENT_SECRET");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    refused(&run(&[], &sandbox(&[("MONEI_CLIENT_SECRET", "mcs_sim_secret"), ("CONNECT_LISTEN", &address)])), "CONNECT_LISTEN");
+}
+
+#[test]
+fn a_file_that_others_can_read_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    std::fs::write(&path, "mcs_sim_secret").unwrap();
+    for (mode, fine) in [(0o644, false), (0o400, true)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let output = run(&["check"], &sandbox(&[("MONEI_CLIENT_SECRET_FILE", path.to_str().unwrap())]));
+        if fine { assert!(output.status.success()) } else { refused(&output, "MONEI_CLIENT_SECRET_FILE") }
+    }
+}
+
+#[test]
+fn values_are_not_taken_from_arguments() {
+    let output = run(&["--client-secret=mcs_sim_secret"], &sandbox(&[]));
+    assert_eq!(output.status.code(), Some(2));
+}
