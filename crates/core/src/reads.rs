@@ -75,14 +75,10 @@ fn subwallet(wallet: &Subwallet) -> SubwalletView {
         monei::read::SubwalletKind::Crypto => SubwalletKind::Crypto,
         monei::read::SubwalletKind::Unknown => SubwalletKind::Unknown,
     };
-    let stated = wallet.balance.zip(wallet.currency.as_deref());
-    // A crypto wallet's own `currency` isn't reliable: naira there would be a wrong number, not a rough one.
-    let stated = stated.filter(|(_, currency)| kind != SubwalletKind::Crypto || !currency.eq_ignore_ascii_case(NAIRA));
-    let balance = wallet
-        .native
-        .as_ref()
-        .map(|native| money(native.amount, &native.currency))
-        .or_else(|| stated.map(|(amount, currency)| money(amount.0, currency)));
+    // Whose units a crypto wallet's own `balance` counts isn't told reliably: only a portfolio names the coin.
+    let stated = wallet.balance.zip(wallet.currency.as_deref()).filter(|_| kind != SubwalletKind::Crypto);
+    let native = wallet.native.as_ref().map(|native| money(native.amount, &native.currency));
+    let balance = native.or_else(|| stated.map(|(amount, currency)| money(amount.0, currency)));
     SubwalletView {
         kind,
         chain: wallet.chain.clone(),
@@ -243,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crypto_wallet_shows_its_own_coin_and_never_naira() {
+    fn a_crypto_wallet_shows_its_own_coin_or_nothing() {
         let crypto = Subwallet {
             currency: Some("NGN".into()),
             balance: Some(amount("0")),
@@ -251,6 +247,7 @@ mod tests {
             ..bare_subwallet(monei::read::SubwalletKind::Crypto)
         };
         assert_eq!(subwallet(&crypto).balance, None);
+        assert_eq!(subwallet(&Subwallet { currency: Some("CRYPTO".into()), ..crypto.clone() }).balance, None);
         let with_coin = Subwallet { native: Some(Money { amount: "0.5".parse().unwrap(), currency: "ETH".into() }), ..crypto };
         assert_eq!(subwallet(&with_coin).balance, Some(MoneyView { amount: "0.5".into(), currency: "ETH".into() }));
     }
