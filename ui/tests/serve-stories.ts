@@ -20,6 +20,10 @@ export default async function setup(project: TestProject): Promise<() => void> {
   const root = 'node_modules/.stories';
   const server = createServer((request, response) => {
     const path = join(root, normalize(new URL(request.url ?? '/', 'http://localhost').pathname));
+    if (request.url === '/favicon.ico') {
+      response.writeHead(204).end();
+      return;
+    }
     if (!existsSync(path) || !statSync(path).isFile()) {
       response.writeHead(404).end();
       return;

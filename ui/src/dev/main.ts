@@ -17,6 +17,10 @@ export interface DevStage {
   names: string[];
   advance: () => Promise<string>;
   show: (variant: string) => Promise<void>;
+  /** The story's present. */
+  now: number;
+  /** Stops the clock at another time. */
+  setNow: (at: number) => void;
 }
 
 const stories = Object.values(import.meta.glob<Story>('../lib/backend/stories/*.json', { eager: true, import: 'default' }));
@@ -34,7 +38,7 @@ setClock(() => story.now + performance.now() - begun);
 const app = await start(memory);
 if (!app) throw new Error('the window did not start');
 
-const known: Record<string, Variant> = variants(story);
+const known: Record<string, Variant> = variants(story, stories);
 const answer = memory.sections;
 const activity = memory.activity.bind(memory);
 
@@ -57,7 +61,7 @@ async function show(name: string): Promise<void> {
   await tick();
 }
 
-const stage: DevStage = { app, memory, names: Object.keys(known), advance: () => memory.advance(), show };
+const stage: DevStage = { app, memory, names: Object.keys(known), advance: () => memory.advance(), show, now: story.now, setNow: (at) => setClock(() => at) };
 Object.assign(window, { stage });
 
 const variant = parameters.get('variant');

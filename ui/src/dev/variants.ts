@@ -18,8 +18,11 @@ const HOUR = 3_600_000;
 const CODES = Object.keys(t.problems) as ProblemCode[];
 const HOSTILE = '<img src=x onerror=alert(1)> \u202Eגבא <b>&amp;</b> ' + 'Adébáyọ̀'.repeat(60);
 
-/** Every state that the window knows, built from what a story recorded: the last view with an account is the model. */
-export function variants(story: Story): Record<string, Variant> {
+/**
+ * Every state that the window knows, built from what a story recorded: the last view with an account is the model. A section that this story
+ * did not open is taken from another, and tells nothing if none opened it.
+ */
+export function variants(story: Story, others: Story[]): Record<string, Variant> {
   const views = story.steps.flatMap((step) => step.states ?? ('call' in step && step.call === 'state' ? [step.result as AppView] : []));
   const recorded = views.findLast((view) => view.accounts.length > 0 && view.transaction === null);
   const first = recorded?.accounts[0];
@@ -28,8 +31,8 @@ export function variants(story: Story): Record<string, Variant> {
   const { now } = story;
   const base: AppView = { ...recorded, keychain: 'ready', backend: { ...recorded.backend, confirmed: true, managed: false, status: { kind: 'ready' }, operator: recorded.backend.operator ?? { name: 'Example Operator', host: 'operator.example' } } };
   const all = base.catalogue.map((feature) => feature.scope);
-  const answers = Object.values(story.sections)[0] ?? {};
-  const recordedSections: SectionAnswer = (_, section) => (answers[section] ? Promise.resolve(answers[section]) : new Promise(() => undefined));
+  const answers = [story, ...others].flatMap((each) => Object.values(each.sections));
+  const recordedSections: SectionAnswer = (_, section) => Promise.resolve(answers.find((answer) => answer[section])?.[section] ?? blank(section));
 
   const withFeatures = (state: (index: number) => FeatureState): AccountView => ({ ...first, features: base.catalogue.map((feature, index) => ({ id: feature.id, state: state(index) })) });
   const enabled: FeatureState = { kind: 'enabled', at: now - 19 * 24 * HOUR };

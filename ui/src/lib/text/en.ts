@@ -95,7 +95,6 @@ export const en = {
     } satisfies Record<FeatureState['kind'], string>,
     ask: 'Ask for this',
     askAgain: 'Ask again',
-    askFor: (title: string) => `Ask for “${title}”`,
     notOffered: 'The connection service doesn’t offer this.',
   },
 

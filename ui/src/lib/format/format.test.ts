@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { clean, ends, initials, isolate, shorten, worded } from './foreign';
+import { formatMoney } from './money';
+import { formatAgo, formatCountdown, formatDay, formatRelative } from './time';
+
+const naira = (amount: string) => formatMoney({ amount, currency: 'NGN' });
+
+describe('money', () => {
+  test('naira stand with their sign, in groups, with two places', () => {
+    expect(naira('1805.00')).toBe('₦1,805.00');
+    expect(naira('1805')).toBe('₦1,805.00');
+    expect(naira('1805.5')).toBe('₦1,805.50');
+    expect(naira('0')).toBe('₦0.00');
+    expect(naira('-20.10')).toBe('−₦20.10');
+  });
+
+  test('no digit is lost where a float would lose one', () => {
+    expect(naira('9007199254740993.10')).toBe('₦9,007,199,254,740,993.10');
+    expect(naira('0.1000000000000000055')).toBe('₦0.1000000000000000055');
+    expect(formatMoney({ amount: '0.000000000000000001', currency: 'ETH' })).toBe('0.000000000000000001 ETH');
+    expect(formatMoney({ amount: '12345678.123456789012345678', currency: 'USDT' })).toBe('12,345,678.123456789012345678 USDT');
+  });
+
+  test('tokens lose only the zeros at their end', () => {
+    expect(formatMoney({ amount: '12.500000', currency: 'SOL' })).toBe('12.5 SOL');
+    expect(formatMoney({ amount: '3.000', currency: 'USDC' })).toBe('3 USDC');
+  });
+
+  test('a currency without a sign of its own stands apart from its digits', () => {
+    expect(formatMoney({ amount: '1', currency: 'GHS' })).toMatch(/^(GH₵|GHS )1\.00$/);
+    expect(formatMoney({ amount: '1200', currency: 'JPY' })).toMatch(/1,200$/);
+  });
+
+  test('what is no decimal is not available, never zero', () => {
+    for (const amount of ['', 'NaN', '1,805.00', '1e5', '0x10', '.5', '5.', '--1', 'Infinity']) expect(naira(amount), amount).toBeUndefined();
+  });
+
+  test('minus zero is zero', () => {
+    expect(naira('-0.00')).toBe('₦0.00');
+  });
+});
+
+describe('time', () => {
+  const now = Date.UTC(2026, 10, 22, 12, 0, 0);
+  const minute = 60_000;
+
+  test('is told as a person would', () => {
+    expect(formatRelative(now + 42 * minute, now)).toBe('in 42 minutes');
+    expect(formatRelative(now - 3 * 24 * 60 * minute, now)).toBe('3 days ago');
+    expect(formatRelative(now - 10_000, now)).toBe('just now');
+    expect(formatRelative(now - 59.9 * minute, now)).toBe('59 minutes ago');
+    expect(formatRelative(now - 90 * 24 * 60 * minute, now)).toMatch(/2026$/);
+  });
+
+  test('what has happened is never told as the future', () => {
+    expect(formatAgo(now + 5 * minute, now)).toBe('just now');
+  });
+
+  test('counts down to zero and stops there', () => {
+    expect(formatCountdown(581_000)).toBe('9:41');
+    expect(formatCountdown(500)).toBe('0:01');
+    expect(formatCountdown(0)).toBe('0:00');
+    expect(formatCountdown(-5000)).toBe('0:00');
+  });
+
+  test('days have names', () => {
+    expect(formatDay(now, now)).toBe('Today');
+    expect(formatDay(now - 24 * 60 * minute, now)).toBe('Yesterday');
+  });
+});
+
+describe('text from elsewhere', () => {
+  test('loses what would steer the text around it', () => {
+    expect(clean('Ada\u202E\u2066 \u0000Okafor\u2069\n')).toBe('Ada Okafor');
+    expect(isolate('a\u2069b')).toBe('\u2068a b\u2069');
+  });
+
+  test('is shortened by characters as a person counts them', () => {
+    expect(shorten('👩‍👩‍👧‍👦'.repeat(5), 3)).toBe('👩‍👩‍👧‍👦👩‍👩‍👧‍👦…');
+    expect(shorten('short', 48)).toBe('short');
+    expect(shorten('x'.repeat(100_000)).length).toBeLessThan(60);
+  });
+
+  test('gives initials of letters only', () => {
+    expect(initials('Ada Ngozi Okafor')).toBe('AO');
+    expect(initials('<img> \u202E')).toBe('I');
+    expect(initials('123 !!')).toBe('');
+  });
+
+  test('a long address keeps both ends, a sentence stays', () => {
+    expect(ends('0x7a3c1f0e5b9d4a2286c0d1e8f4b7a96350c2de41')).toBe('0x7a3c1f0e…50c2de41');
+    expect(ends('Sandbox MFB · 9904417023 and more')).toBe('Sandbox MFB · 9904417023 and more');
+  });
+
+  test('a word of Monei is written to be read', () => {
+    expect(worded('under_review')).toBe('Under review');
+  });
+});

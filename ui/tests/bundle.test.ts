@@ -1,0 +1,33 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'vite';
+import { beforeAll, expect, test } from 'vitest';
+
+const OUT = 'node_modules/.bundle';
+let files: { path: string; text: string }[];
+
+beforeAll(async () => {
+  await build({ logLevel: 'warn', build: { outDir: OUT } });
+  files = readdirSync(OUT, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(OUT, name))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => ({ path, text: readFileSync(path, 'utf8') }));
+});
+
+test('the bundle carries nothing of the stories', () => {
+  for (const { path, text } of files) expect(text, path).not.toMatch(/Ada Okafor|first-connection|does not happen elsewhere/);
+});
+
+test('the bundle needs nothing that the content policy forbids', () => {
+  const page = files.find(({ path }) => path.endsWith('index.html'))?.text ?? '';
+  expect(page).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=/i);
+  for (const { path, text } of files) {
+    if (path.endsWith('.js')) expect(text, path).not.toMatch(/\beval\(|new Function\(|style="/);
+    if (path.endsWith('.css')) expect(text, path).not.toMatch(/url\((?!['"]?#)|@import/);
+  }
+});
+
+test('the bundle stays small', () => {
+  const bytes = files.filter(({ path }) => /\.(js|css)$/.test(path)).reduce((sum, { text }) => sum + text.length, 0);
+  expect(bytes).toBeLessThan(260_000);
+});

@@ -1,0 +1,182 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launch, open, show } from './browser';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+/** Presses Tab until the element with this test id has the focus. */
+async function tabTo(page: Page, id: string): Promise<void> {
+  for (let presses = 0; presses < 60; presses += 1) {
+    await page.keyboard.press('Tab');
+    if ((await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))) === id) return;
+  }
+  throw new Error(`Tab never reaches ${id}`);
+}
+
+const focused = (page: Page): Promise<string | undefined> => page.evaluate(() => document.activeElement?.tagName);
+const said = (page: Page): Promise<string> => page.getByTestId('announcement').innerText();
+
+test('an account is connected with the keyboard alone, and every stage is announced', async () => {
+  const { page, complaints } = await open(browser, 'story=first-connection&pace=30', { reducedMotion: 'reduce' });
+  await page.getByTestId('first-run').waitFor();
+  await tabTo(page, 'confirm-backend');
+  await page.keyboard.press('Enter');
+
+  await page.getByTestId('choose').waitFor();
+  expect(await page.locator('input:checked').evaluateAll((boxes) => boxes.map((box) => box.getAttribute('data-testid')))).toEqual([
+    'choose-profile',
+    'choose-kyc',
+    'choose-wallet',
+  ]);
+  await tabTo(page, 'choose-kyc');
+  await page.keyboard.press('Space');
+  expect(await page.getByTestId('choose-kyc').isChecked()).toBe(false);
+  await page.keyboard.press('Space');
+  await tabTo(page, 'start-connect');
+  await page.keyboard.press('Enter');
+
+  await page.getByTestId('stage-waiting').waitFor();
+  expect(await said(page)).toMatch(/waiting/i);
+  await page.waitForFunction(() => document.activeElement?.tagName === 'H1');
+  for (const id of ['open-again', 'copy-link', 'cancel-connect', 'browser-error']) await tabTo(page, id);
+
+  await page.evaluate(() => window.stage.advance());
+  await page.getByTestId('stage-done').waitFor();
+  expect(await said(page)).toMatch(/connected/i);
+  expect(await page.getByTestId('done-granted').innerText()).toContain('Profile');
+  await tabTo(page, 'dismiss');
+  await page.keyboard.press('Enter');
+
+  await page.getByTestId('section-wallet').and(page.locator('[data-state=ready]')).waitFor();
+  expect(await page.getByTestId('naira-balance').innerText()).toMatch(/^₦[\d,]+\.\d\d$/);
+  expect(await page.getByTestId('account-health').getAttribute('data-kind')).toBe('connected');
+  expect(await focused(page)).toBe('H1');
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('the time left counts down, and the page says what is being waited for', async () => {
+  const { page } = await open(browser, '');
+  await show(page, 'stage-waiting');
+  const timer = page.getByRole('timer');
+  expect(await timer.innerText()).toBe('9:41 left');
+  await page.evaluate(() => window.stage.setNow(window.stage.now + 60_000));
+  await page.waitForFunction(() => document.querySelector('[role=timer]')?.textContent?.includes('8:41'));
+  await page.close();
+});
+
+test('a feature that can move money is asked for only after a warning, and alone', async () => {
+  const { page } = await open(browser, '');
+  await show(page, 'account-mixed');
+  const sensitive = page.locator('[data-testid^=ask-]:not([data-testid=ask-several])').last();
+  const id = await sensitive.getAttribute('data-testid');
+  await sensitive.click();
+  await page.getByTestId('confirm-ask').waitFor();
+  expect(await page.evaluate(() => window.stage.app.dialog?.kind === 'ask' && window.stage.app.dialog.scopes.length)).toBe(1);
+  // The safe choice has the focus, and Escape takes it.
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel');
+  await page.keyboard.press('Escape');
+  await page.getByTestId('confirm-ask').waitFor({ state: 'detached' });
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe(id);
+  await page.close();
+});
+
+test('asking for several offers nothing that can move money', async () => {
+  const { page } = await open(browser, '');
+  await show(page, 'account-nothing');
+  await page.getByTestId('ask-several').click();
+  const offered = await page.locator('[data-testid^=choose-]').evaluateAll((boxes) => boxes.map((box) => box.getAttribute('data-testid')));
+  expect(offered).toEqual(['choose-profile', 'choose-kyc', 'choose-wallet', 'choose-deposit']);
+  await page.close();
+});
+
+test('reconnecting asks for what was lost, but for nothing that can move money', async () => {
+  const { page } = await open(browser, '');
+  await show(page, 'account-revoked');
+  const asked = page.evaluate(
+    () =>
+      new Promise<string[]>((resolve) => {
+        window.stage.memory.reconnect = (_, scopes) => {
+          resolve(scopes);
+          return Promise.resolve();
+        };
+      }),
+  );
+  await page.getByTestId('reconnect').click();
+  expect(await asked).toEqual(['profile:read', 'kyc:read', 'wallet:read', 'wallet:deposit']);
+  await page.close();
+});
+
+test('disconnecting asks first; unconfirmed, it says where to revoke by hand', async () => {
+  const { page } = await open(browser, '');
+  await show(page, 'disconnect');
+  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel');
+  await page.evaluate(() => {
+    window.stage.memory.disconnect = () => {
+      window.stage.memory.show({ ...window.stage.app.view, accounts: [] });
+      return Promise.resolve('unconfirmed');
+    };
+  });
+  await page.getByTestId('confirm-disconnect').click();
+  await page.getByTestId('disconnect-unconfirmed').waitFor();
+  expect(await page.getByTestId('open-monei-settings').isVisible()).toBe(true);
+  await page.getByTestId('close-disconnect').click();
+  await page.getByTestId('no-accounts').waitFor();
+  await page.close();
+});
+
+test('a connection goes on while the person looks elsewhere, and does not pull them away', async () => {
+  const { page } = await open(browser, '');
+  await show(page, 'stage-waiting');
+  await page.getByTestId('nav-settings').click();
+  await page.getByTestId('settings').waitFor();
+  expect(await page.getByTestId('transaction-bar').isVisible()).toBe(true);
+  await page.evaluate(() => {
+    const { transaction } = window.stage.app.view;
+    if (transaction) window.stage.memory.show({ ...window.stage.app.view, transaction: { ...transaction, stage: { kind: 'finishing' } } });
+  });
+  expect(await page.getByTestId('settings').isVisible()).toBe(true);
+  await page.close();
+});
+
+test('another address must be confirmed before it is used', async () => {
+  const { page } = await open(browser, '');
+  await show(page, 'settings-unconfirmed');
+  const confirmed = page.evaluate(
+    () =>
+      new Promise<string>((resolve) => {
+        window.stage.memory.confirm_backend = (address) => {
+          resolve(address);
+          return Promise.resolve();
+        };
+      }),
+  );
+  expect(await page.getByTestId('unconfirmed-backend').innerText()).toContain('Another Operator');
+  await page.getByTestId('confirm-backend').click();
+  expect(await confirmed).toBe('https://connect.other.example');
+
+  await show(page, 'settings-unanswered');
+  expect(await page.getByTestId('confirm-backend').getAttribute('aria-disabled')).toBe('true');
+  await page.close();
+});
+
+test('a busy Monei can be asked again only once its seconds are over', async () => {
+  const { page } = await open(browser, '');
+  await show(page, 'stage-failed-busy');
+  const again = page.getByTestId('try-again');
+  expect(await again.innerText()).toBe('Try again in 0:48');
+  expect(await again.getAttribute('aria-disabled')).toBe('true');
+  await page.evaluate(() => window.stage.setNow(window.stage.now + 49_000));
+  await page.waitForFunction(() => document.querySelector('[data-testid=try-again]')?.textContent?.trim() === 'Try again');
+  await page.close();
+});
+
+test('the first paint is marked', async () => {
+  const { page } = await open(browser, '');
+  expect(await page.evaluate(() => performance.getEntriesByName('dashboard').length)).toBe(1);
+  await page.close();
+});
