@@ -1,6 +1,7 @@
 //! Serving over TCP: hyper itself, since `axum::serve` sets no timer and so bounds neither slow heads nor connections (C-12).
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -10,11 +11,12 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt;
@@ -30,6 +32,8 @@ const MAX_HEAD: usize = 16 * 1024;
 const MAX_CONNECTIONS: usize = 1024;
 /// How long requests may take to finish once the program is told to stop.
 const DRAIN: Duration = Duration::from_secs(16);
+/// How long the last answers have to get out once no request is under way. Connections that wait for a request don't hold the end up.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
 /// Serves `backend` on `listener`, and health and metrics on `private`, until `shutdown`; then lets requests under way finish.
 ///
@@ -57,6 +61,7 @@ async fn accept(listener: TcpListener, router: Router, per_address: Option<NonZe
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let callers = Arc::new(Callers { most: per_address, open: Mutex::default() });
     let graceful = GracefulShutdown::new();
+    let under_way = watch::Sender::new(0_u32);
     loop {
         // Waits for room before it accepts, so that a full house queues in the kernel instead of here.
         let next = async {
@@ -73,7 +78,8 @@ async fn accept(listener: TcpListener, router: Router, per_address: Option<NonZe
         match accepted {
             Ok((stream, peer)) => {
                 if let Some(seat) = callers.seat(peer.ip()) {
-                    connection(stream, peer, router.clone(), &graceful, permit, seat);
+                    let requests = Requests { router: router.clone(), peer, under_way: under_way.clone() };
+                    connection(stream, requests, &graceful, (permit, seat));
                 } else {
                     tracing::warn!(event = "connection_refused", reason = "too_many_of_one_address");
                 }
@@ -86,27 +92,71 @@ async fn accept(listener: TcpListener, router: Router, per_address: Option<NonZe
         }
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    let mut under_way = under_way.subscribe();
+    let drained = async {
+        tokio::select! {
+            () = graceful.shutdown() => {}
+            () = async {
+                // The sender is alive as long as a connection is.
+                let _ = under_way.wait_for(|count| *count == 0).await;
+                tokio::time::sleep(LAST_ANSWERS).await;
+            } => {}
+        }
+    };
+    if tokio::time::timeout(DRAIN, drained).await.is_err() {
         tracing::warn!(event = "shutdown_cut_short");
     }
 }
 
-fn connection(stream: TcpStream, peer: SocketAddr, router: Router, graceful: &GracefulShutdown, permit: OwnedSemaphorePermit, seat: Seat) {
-    let service = router.map_request(move |mut request: http::Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request.map(axum::body::Body::new)
-    });
+fn connection(stream: TcpStream, requests: Requests, graceful: &GracefulShutdown, place: (OwnedSemaphorePermit, Seat)) {
+    let service = service_fn(move |request| requests.serve(request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        .serve_connection(TokioIo::new(stream), service);
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         // A connection that ends badly is the caller's affair; hyper's errors name neither addresses nor contents, and would be noise.
         let _ = connection.await;
-        drop((permit, seat));
+        drop(place);
     });
+}
+
+/// The requests of one connection.
+struct Requests {
+    router: Router,
+    peer: SocketAddr,
+    under_way: watch::Sender<u32>,
+}
+
+impl Requests {
+    fn serve(&self, mut request: http::Request<Incoming>) -> impl Future<Output = Result<Response, Infallible>> + use<> {
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        let router = self.router.clone();
+        let under_way = UnderWay::enter(&self.under_way);
+        async move {
+            let response = router.oneshot(request.map(axum::body::Body::new)).await;
+            drop(under_way);
+            response
+        }
+    }
+}
+
+/// A request that has no answer yet.
+struct UnderWay(watch::Sender<u32>);
+
+impl UnderWay {
+    fn enter(count: &watch::Sender<u32>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(count.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 /// How many connections each address has open.
