@@ -175,6 +175,22 @@ test('a busy Monei can be asked again only once its seconds are over', async () 
   await page.close();
 });
 
+test('a refused start is said in sight, with its way out', async () => {
+  const { page } = await open(browser, '', { viewport: { width: 720, height: 520 } });
+  await show(page, 'choose');
+  await page.evaluate(() => {
+    window.stage.memory.connect = () => Promise.reject({ code: 'backend_unconfirmed', retry_after_s: null });
+    document.querySelector('main')?.scrollTo(0, 1000);
+  });
+  await page.getByTestId('start-connect').click();
+  const note = page.getByTestId('problem-backend_unconfirmed');
+  await note.waitFor();
+  await page.waitForFunction(() => (document.querySelector('[data-testid=notice]')?.getBoundingClientRect().top ?? -1) >= 0);
+  await note.getByTestId('open-settings').click();
+  await page.getByTestId('settings').waitFor();
+  await page.close();
+});
+
 test('the first paint is marked', async () => {
   const { page } = await open(browser, '');
   expect(await page.evaluate(() => performance.getEntriesByName('dashboard').length)).toBe(1);

@@ -89,7 +89,7 @@ export const en = {
     short: 'Enabled',
     reason: {
       enabled: '',
-      not_asked: 'Monei hasn’t been asked for this.',
+      not_asked: '',
       declined: 'You left it off on Monei’s page. You can ask again.',
       lost: 'The access was taken back or ended at Monei.',
     } satisfies Record<FeatureState['kind'], string>,
