@@ -23,6 +23,9 @@ use tauri::{Manager, RunEvent, WindowEvent};
 use crate::host::Host;
 use crate::settings::Settings;
 
+/// Set by the program for itself, when its name at the session bus is taken by something else.
+const ALONE: &str = "CONNECT_START_ALONE";
+
 /// Runs the program until its window is closed. Exit code 2 means that a setting can't be used.
 pub fn run() -> ExitCode {
     limits::no_core_dumps();
@@ -41,11 +44,26 @@ pub fn run() -> ExitCode {
             app.run(on_event);
             ExitCode::SUCCESS
         }
+        #[cfg(target_os = "linux")]
+        Err(tauri::Error::PluginInitialization(plugin, error)) if plugin == "single-instance" => start_alone(&error),
         Err(error) => {
             tracing::error!(%error, "the window can't be opened");
             ExitCode::FAILURE
         }
     }
+}
+
+/// Another program sits on our name at the session bus and doesn't answer like us. That must not keep this one from starting, so it
+/// starts anew without the name: an event loop can't be made twice in a process.
+#[cfg(target_os = "linux")]
+fn start_alone(error: &str) -> ExitCode {
+    use std::os::unix::process::CommandExt as _;
+    tracing::warn!(error, "other starts of this program can't be noticed");
+    let Ok(program) = std::env::current_exe() else { return ExitCode::FAILURE };
+    // Only returns if it fails.
+    let failed = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(ALONE, "1").exec();
+    tracing::error!(kind = ?failed.kind(), "the program can't be started anew");
+    ExitCode::FAILURE
 }
 
 fn build(settings: Settings) -> tauri::Result<tauri::App> {
@@ -58,8 +76,9 @@ fn build(settings: Settings) -> tauri::Result<tauri::App> {
     let geometry = tauri_plugin_window_state::StateFlags::SIZE
         | tauri_plugin_window_state::StateFlags::POSITION
         | tauri_plugin_window_state::StateFlags::MAXIMIZED;
-    tauri::Builder::default()
-        .plugin(single_instance.build())
+    let builder = tauri::Builder::default();
+    let builder = if std::env::var_os(ALONE).is_none() { builder.plugin(single_instance.build()) } else { builder };
+    builder
         .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(geometry).build())
         .plugin(tauri_plugin_clipboard_manager::init())
         .invoke_handler(commands::handler())
