@@ -83,7 +83,7 @@ async fn cancelling_ends_the_waiting_and_a_late_approval_changes_nothing() -> Re
         world.browser.allow(&["profile:read"]).await?;
         // The late answer meets a closed port; the program can be used at once for another try.
         world.connect("ada", &["wallet"], &["wallet:read"]).await?;
-        world.features(&[("wallet", "enabled"), ("profile", "not_asked")]).await?;
+        world.features(&[("wallet", "enabled")]).await?;
         ensure!(world.sandbox.state().await?.counters.code_exchanges == 1);
         Ok(())
     })

@@ -8,7 +8,7 @@ use e2e::{Setup, World};
 async fn no_secret_is_found_outside_the_keychain() -> Result<()> {
     World::with("secrets", Setup { trace: true, sample: true }, async |world| {
         world.connect("ada", &["profile", "kyc", "wallet"], &["profile:read", "wallet:read"]).await?;
-        let run = world.sandbox.state().await?.run;
+        let mut runs = vec![world.sandbox.state().await?.run];
         world.window()?.shows("naira-balance").await?;
         world.ask_more("kyc").await?;
         world.browser.reach_consent("ada").await?;
@@ -24,7 +24,7 @@ async fn no_secret_is_found_outside_the_keychain() -> Result<()> {
 
         world.quit().await?;
         world.open().await?;
-        ensure!(world.sandbox.state().await?.run == run, "the markers changed with the restart");
+        runs.push(world.sandbox.state().await?.run);
         world.window()?.shows("naira-balance").await?;
         let held_again = world.window()?.script("return document.documentElement.outerHTML").await?;
         world.disconnect(0).await?;
@@ -35,7 +35,8 @@ async fn no_secret_is_found_outside_the_keychain() -> Result<()> {
         ensure!(samples.texts.iter().any(|(_, text)| text.contains("monei-connect")), "the sampler did not see the program");
 
         let profile = world.browser.profile().to_owned();
-        let canaries = Canaries::new(&run, &profile)?;
+        let canaries = Canaries::new(&runs, &profile)?;
+        ensure!(canaries.handoffs() == 2, "{} handoffs in the browser's history", canaries.handoffs());
         let mut findings = canaries.sweep(world.session.folder(), &profile)?;
         findings.extend(canaries.sweep_samples(&samples));
         findings.extend(canaries.sweep_messages(&first));

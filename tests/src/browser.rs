@@ -134,14 +134,15 @@ impl Browser {
         Ok(scopes)
     }
 
-    /// Ticks these scopes and no others, without sending the form.
+    /// Ticks these scopes, without sending the form.
     pub async fn tick(&self, scopes: &[&str]) -> Result<()> {
         for scope in scopes {
             let field = format!("input[name=scope][value='{scope}']");
-            self.wait_for(&field).await?;
-            if !self.client()?.find(Locator::Css(&field)).await?.is_selected().await? {
-                self.click(&field).await?;
-            }
+            self.click(&field).await?;
+            until(&format!("{scope} to be ticked"), async || {
+                Ok(self.client()?.find(Locator::Css(&field)).await?.is_selected().await?.then_some(()))
+            })
+            .await?;
         }
         Ok(())
     }
@@ -172,10 +173,15 @@ impl Browser {
         .await
     }
 
-    /// Clicks an element as soon as it takes clicks.
+    /// Clicks an element as soon as the page takes clicks: before the first paint Chromium drops them.
     pub async fn click(&self, css: &str) -> Result<()> {
+        const PAINTED: &str = "return document.readyState === 'complete' && performance.getEntriesByType('paint').length > 0";
         until(&format!("{css} in the browser"), async || {
-            self.client()?.find(Locator::Css(css)).await?.click().await?;
+            let client = self.client()?;
+            if client.execute(PAINTED, Vec::new()).await? != serde_json::Value::Bool(true) {
+                return Ok(None);
+            }
+            client.find(Locator::Css(css)).await?.click().await?;
             Ok(Some(()))
         })
         .await

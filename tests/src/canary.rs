@@ -12,8 +12,8 @@ use crate::Samples;
 
 /// What to look for.
 pub struct Canaries {
-    /// `CNRY` and the run's id: part of every token, code and client secret.
-    marker: String,
+    /// `CNRY` and a run's id, for each start of the sandbox: part of every token, code and client secret.
+    markers: Vec<String>,
     /// The sealed codes that travelled through the browser, read from its history.
     handoffs: BTreeSet<String>,
 }
@@ -26,8 +26,8 @@ const HANDOFF: &[u8] = b"handoff=";
 const SHORTEST_HANDOFF: usize = 40;
 
 impl Canaries {
-    /// For the sandbox's run, and for the handoffs in the browser's profile.
-    pub fn new(run: &str, profile: &Path) -> Result<Self> {
+    /// For the sandbox's runs, and for the handoffs in the browser's profile.
+    pub fn new(runs: &[String], profile: &Path) -> Result<Self> {
         let mut handoffs = BTreeSet::new();
         for_each_file(profile, &mut |_, bytes| {
             for at in positions(bytes, HANDOFF) {
@@ -38,7 +38,7 @@ impl Canaries {
                 }
             }
         })?;
-        Ok(Self { marker: format!("CNRY{run}"), handoffs })
+        Ok(Self { markers: runs.iter().map(|run| format!("CNRY{run}")).collect(), handoffs })
     }
 
     /// How many handoffs the browser has seen.
@@ -78,18 +78,17 @@ impl Canaries {
 
     fn leaks(&self, bytes: &[u8], browsers_own: bool) -> Vec<String> {
         let mut leaks = Vec::new();
-        for at in positions(bytes, self.marker.as_bytes()) {
-            let code = bytes[..at].ends_with(CODE.as_bytes());
-            if !(browsers_own && code) {
-                leaks.push(excerpt(bytes, at));
+        for marker in &self.markers {
+            for at in positions(bytes, marker.as_bytes()) {
+                if !(browsers_own && bytes[..at].ends_with(CODE.as_bytes())) {
+                    leaks.push(excerpt(bytes, at));
+                }
             }
-        }
-        // The web view's and the browser's databases hold text in two-byte units too.
-        let wide: Vec<u8> = self.marker.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let wide_code: Vec<u8> = CODE.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        for at in positions(bytes, &wide) {
-            if !(browsers_own && bytes[..at].ends_with(&wide_code)) {
-                leaks.push(format!("in two-byte units: {}", self.marker));
+            // The web view's and the browser's databases hold text in two-byte units too.
+            for at in positions(bytes, &two_byte(marker)) {
+                if !(browsers_own && bytes[..at].ends_with(&two_byte(CODE))) {
+                    leaks.push(format!("in two-byte units: {marker}"));
+                }
             }
         }
         if !browsers_own {
@@ -99,6 +98,10 @@ impl Canaries {
         }
         leaks
     }
+}
+
+fn two_byte(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
 /// Whether a text holds a run of exactly 43 base64url characters: a verifier (or a challenge) has that shape.
@@ -148,7 +151,7 @@ mod tests {
     use super::*;
 
     fn canaries() -> Canaries {
-        Canaries { marker: "CNRYrun7".to_owned(), handoffs: BTreeSet::from(["h".repeat(50)]) }
+        Canaries { markers: vec!["CNRYrun7".to_owned()], handoffs: BTreeSet::from(["h".repeat(50)]) }
     }
 
     #[test]
@@ -158,8 +161,7 @@ mod tests {
         }
         assert_eq!(canaries().leaks(b"?code=mcc_sim_CNRYrun7_x", true).len(), 0);
         assert_eq!(canaries().leaks(b"?code=mcc_sim_CNRYrun7_x", false).len(), 1);
-        let wide: Vec<u8> = "mct_sim_CNRYrun7".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        assert_eq!(canaries().leaks(&wide, false).len(), 1);
+        assert_eq!(canaries().leaks(&two_byte("mct_sim_CNRYrun7"), true).len(), 1);
     }
 
     #[test]

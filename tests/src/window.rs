@@ -122,7 +122,7 @@ impl Window {
     pub async fn click(&self, hook: &str) -> Result<()> {
         until(&format!("{hook} to click"), async || {
             let Some(found) = self.visible(&selector(hook)).await? else { return Ok(None) };
-            if !found.is_enabled().await? {
+            if !found.is_enabled().await? || found.attr("aria-disabled").await?.as_deref() == Some("true") {
                 return Ok(None);
             }
             found.click().await?;
@@ -131,11 +131,12 @@ impl Window {
         .await
     }
 
-    /// The text of a hook.
+    /// The text of a hook, as soon as there is some.
     pub async fn text(&self, hook: &str) -> Result<String> {
-        until(&format!("the text of {hook}"), async || match self.visible(&selector(hook)).await? {
-            Some(found) => Ok(Some(found.text().await?)),
-            None => Ok(None),
+        self.shows(hook).await?;
+        let script = format!("return document.querySelector(\"{}\").innerText.trim()", selector(hook));
+        until(&format!("the text of {hook}"), async || {
+            Ok(self.script(&script).await?.as_str().filter(|text| !text.is_empty()).map(str::to_owned))
         })
         .await
     }

@@ -13,6 +13,8 @@ use crate::{Browser, Samples, SandboxControl, Session, Window};
 
 /// The keychain's name for this program's items in the sandbox environment.
 const KEYCHAIN_SERVICE: &str = "org.moneiconnections.manager.sandbox";
+/// The one item that is no grant: the sealing key of the embedded backend.
+const SEALING_KEY: &str = "embedded-backend-sealing-key";
 
 /// How a world starts.
 #[derive(Clone, Copy, Default)]
@@ -152,12 +154,12 @@ impl World {
         window.lacks(&format!("account-{last_index}")).await
     }
 
-    /// What `secret-tool` finds of this program in the keychain: attributes of each item, then its secret.
+    /// The grants in the keychain, as another program of the person sees them: what `secret-tool` finds.
     pub fn keychain(&self) -> Result<Vec<KeychainItem>> {
         let said = self.session.run("secret-tool", &["search", "--all", "service", KEYCHAIN_SERVICE])?;
         // Attributes come on standard error, everything else on standard output.
         let attributes = String::from_utf8_lossy(&said.stderr).into_owned();
-        let names = attributes.lines().filter_map(|line| line.strip_prefix("attribute.username = "));
+        let names = attributes.lines().filter_map(|line| line.strip_prefix("attribute.username = ")).filter(|name| *name != SEALING_KEY);
         names
             .map(|username| {
                 let said = self.session.run("secret-tool", &["lookup", "service", KEYCHAIN_SERVICE, "username", username])?;
