@@ -1,1 +1,64 @@
-fn main() {}
+//! `cargo xtask`: everything that a contributor, a tester or a packager does with this project, each with one command.
+
+mod bundle;
+mod packages;
+mod run;
+mod step;
+mod test;
+mod tools;
+mod ui;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Run, test, package and measure Monei Connections")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what is missing, build, and open the program with the sandbox and the backend inside. Without a display: the tour.
+    Run {
+        /// Take the tour even where there is a display.
+        #[arg(long)]
+        tour: bool,
+    },
+    /// Every check that CI makes.
+    Test {
+        /// More inputs for the property tests: a million each.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Packages for end users, in target/release/bundle.
+    Bundle,
+}
+
+fn main() -> ExitCode {
+    // Relative paths below count from the top of the project.
+    if let Err(error) = std::env::set_current_dir(top()) {
+        eprintln!("error: {error}");
+        return ExitCode::FAILURE;
+    }
+    let done = match Arguments::parse().task {
+        Task::Run { tour } => run::run(tour),
+        Task::Test { all } => test::test(all),
+        Task::Bundle => bundle::bundle(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn top() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.parent().map(PathBuf::from).unwrap_or(here)
+}

@@ -1,0 +1,112 @@
+//! System packages on Debian and its relatives: finds what is missing, says which, asks unless root or CI, and installs it.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::step::{command, succeed};
+
+/// To build the program.
+const BUILD: &[&str] = &["build-essential", "pkg-config", "libwebkit2gtk-4.1-dev"];
+/// To open links and keep tokens.
+const OPEN: &[&str] = &["xdg-utils", "dbus"];
+/// A display, a session bus, a keyring and a browser of the tests' own.
+const DRIVE: &[&str] = &[
+    "chromium",
+    "chromium-driver",
+    "dbus-x11",
+    "desktop-file-utils",
+    "fonts-dejavu-core",
+    "gnome-keyring",
+    "imagemagick",
+    "libglib2.0-bin",
+    "libsecret-tools",
+    "openbox",
+    "webkit2gtk-driver",
+    "x11-utils",
+    "xauth",
+    "xdotool",
+    "xvfb",
+];
+/// A second process for the backend's shared store.
+const SERVE: &[&str] = &["redis-server"];
+/// To package.
+const PACKAGE: &[&str] = &["rpm", "file"];
+
+/// What a task needs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum For {
+    /// Building and opening the program.
+    Running,
+    /// Driving the program without a person.
+    Driving,
+    /// Everything that the tests start.
+    Testing,
+    /// Making packages.
+    Packaging,
+}
+
+/// Installs what `purpose` needs and isn't there.
+pub fn install_missing(purpose: For) -> Result<()> {
+    if !Path::new("/etc/debian_version").exists() {
+        eprintln!("Not Debian or a relative of it: please install WebKitGTK 4.1 and its headers yourself where the build asks for them.");
+        return Ok(());
+    }
+    let groups: &[&[&str]] = match purpose {
+        For::Running => &[BUILD, OPEN],
+        For::Driving => &[BUILD, OPEN, DRIVE],
+        For::Testing => &[BUILD, OPEN, DRIVE, SERVE],
+        For::Packaging => &[BUILD, PACKAGE],
+    };
+    let missing: Vec<&str> = groups.iter().copied().flatten().copied().filter(|name| !is_installed(name)).collect();
+    if missing.is_empty() {
+        eprintln!("Nothing is missing.");
+        return Ok(());
+    }
+    eprintln!("Missing: {}", missing.join(" "));
+    let root = is_root()?;
+    if !root && std::env::var_os("CI").is_none() {
+        ask()?;
+    }
+    apt(root, &["update", "-qq"])?;
+    let words: Vec<&str> = ["install", "-y", "-qq", "--no-install-recommends"].into_iter().chain(missing).collect();
+    apt(root, &words)
+}
+
+fn is_installed(package: &str) -> bool {
+    let asked = Command::new("dpkg-query").args(["-W", "-f=${db:Status-Status}", package]).stderr(Stdio::null()).output();
+    asked.is_ok_and(|output| output.stdout == b"installed")
+}
+
+fn is_root() -> Result<bool> {
+    let output = Command::new("id").arg("-u").output().context("id can't be started")?;
+    Ok(output.stdout.trim_ascii() == b"0")
+}
+
+fn ask() -> Result<()> {
+    if !std::io::stdin().is_terminal() {
+        bail!("packages are missing and nobody is there to ask; install them, or set CI=true to agree");
+    }
+    eprint!("Install them with sudo apt-get? [Y/n] ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    if matches!(answer.trim().to_ascii_lowercase().as_str(), "" | "y" | "yes") {
+        Ok(())
+    } else {
+        bail!("not installed");
+    }
+}
+
+fn apt(root: bool, words: &[&str]) -> Result<()> {
+    let mut apt = if root {
+        command("apt-get", words)
+    } else {
+        let mut sudo = command("sudo", &["DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        sudo.args(words);
+        sudo
+    };
+    succeed(apt.env("DEBIAN_FRONTEND", "noninteractive"))
+}

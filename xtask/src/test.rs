@@ -1,0 +1,128 @@
+//! `cargo xtask test`: every check, each run to its end so that one look shows all that is wrong.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::packages::{For, install_missing};
+use crate::step::{Steps, command, describe, succeed};
+use crate::{run, tools, ui};
+
+/// How many tests passed and failed.
+#[derive(Default)]
+struct Count {
+    passed: u64,
+    failed: u64,
+}
+
+pub fn test(all: bool) -> Result<()> {
+    let mut steps = Steps::new(14);
+    let mut count = Count::default();
+    // Without these nothing else makes sense.
+    steps.step("System packages", || install_missing(For::Testing))?;
+    steps.step("Packages of the web view", ui::install)?;
+    steps.step("Build the web view", ui::build)?;
+    // A failure of one of the following is remembered by `steps`, and the others run all the same.
+    drop(steps.step("Formatting", || succeed(&mut command("cargo", &["fmt", "--all", "--check"]))));
+    drop(steps.step("Types of the web view", || succeed(&mut ui::npm(&["run", "--silent", "check"]))));
+    drop(steps.step("Tests of the web view", || web_view_tests(&mut count)));
+    drop(steps.step("Clippy", || {
+        let words = ["clippy", "--workspace", "--all-targets", "--features", "embedded", "--locked", "--", "-D", "warnings"];
+        succeed(&mut command("cargo", &words))
+    }));
+    drop(steps.step("No GUI library below the shell", no_gui_library));
+    drop(steps.step("No sandbox or backend in a release", no_sandbox_in_release));
+    let built = steps.step("Build everything", || {
+        succeed(&mut command("cargo", &["build", "--workspace", "--all-targets", "--features", "embedded", "--locked"]))
+    });
+    if built.is_ok() {
+        drop(steps.step("Tests", || rust_tests(all, &mut count)));
+        drop(steps.step("Tour through the real window", run::take_tour));
+    }
+    drop(steps.step("Bans, licences and sources", tools::check_dependencies));
+    drop(steps.step("Known vulnerabilities", tools::audit));
+
+    steps.print_summary();
+    let failed = steps.failed();
+    println!("\n{} passed, {} failed", count.passed, count.failed.max(u64::try_from(failed)?));
+    if failed > 0 {
+        bail!("{failed} of the steps above failed");
+    }
+    if count.passed == 0 {
+        bail!("no test ran");
+    }
+    Ok(())
+}
+
+fn rust_tests(all: bool, count: &mut Count) -> Result<()> {
+    let mut tests = command("cargo", &["test", "--workspace", "--features", "embedded", "--locked", "--no-fail-fast"]);
+    if all {
+        tests.env("PROPTEST_CASES", "1000000");
+    }
+    // Lines of the form: test result: ok. 12 passed; 0 failed; 0 ignored; …
+    let status = each_line(&mut tests, |line| {
+        let Some(rest) = line.strip_prefix("test result: ") else { return };
+        let number = |word: &str| {
+            let before = rest.split(word).next()?;
+            before.split_whitespace().last()?.parse::<u64>().ok()
+        };
+        count.passed += number(" passed").unwrap_or(0);
+        count.failed += number(" failed").unwrap_or(0);
+    })?;
+    if !status {
+        bail!("{} found failures", describe(&tests));
+    }
+    Ok(())
+}
+
+fn web_view_tests(count: &mut Count) -> Result<()> {
+    let report = "node_modules/.vitest-report.json";
+    let words = ["run", "--silent", "test", "--", "--reporter=default", "--reporter=json"];
+    let ran = succeed(ui::npm(&words).arg(format!("--outputFile.json={report}")));
+    let text = std::fs::read_to_string(format!("ui/{report}")).context("the report of the web view's tests")?;
+    let report: serde_json::Value = serde_json::from_str(&text)?;
+    count.passed += report["numPassedTests"].as_u64().unwrap_or(0);
+    count.failed += report["numFailedTests"].as_u64().unwrap_or(0);
+    ran
+}
+
+/// `crates/*` must build and test on a machine without any GUI library.
+fn no_gui_library() -> Result<()> {
+    for package in ["monei", "connect-core", "connect-backend", "monei-sandbox"] {
+        refuse_in_tree(&["-p", package, "-e", "all"], &["gtk", "webkit2gtk", "tauri", "wry", "libdbus-sys"])?;
+    }
+    Ok(())
+}
+
+/// What is for development only is in no release package.
+fn no_sandbox_in_release() -> Result<()> {
+    refuse_in_tree(&["-p", "monei-connect", "-e", "normal"], &["monei-sandbox", "connect-backend"])
+}
+
+fn refuse_in_tree(what: &[&str], refused: &[&str]) -> Result<()> {
+    let mut tree = command("cargo", &["tree", "--locked", "--prefix", "none", "--format", "{p}"]);
+    let output = tree.args(what).output().context("cargo tree")?;
+    if !output.status.success() {
+        bail!("{}: {}", describe(&tree), String::from_utf8_lossy(&output.stderr));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let found: Vec<&str> = text.lines().filter_map(|line| line.split_whitespace().next()).filter(|name| refused.contains(name)).collect();
+    match found.first() {
+        None => Ok(()),
+        Some(name) => bail!("{} depends on {name}", what[1]),
+    }
+}
+
+/// Runs a command, shows its output and looks at each line. True if it succeeded.
+fn each_line(command: &mut Command, mut look: impl FnMut(&str)) -> Result<bool> {
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| describe(command))?;
+    let output = child.stdout.take().context("no output")?;
+    let mut shown = std::io::stdout().lock();
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        look(&line);
+        writeln!(shown, "{line}")?;
+    }
+    Ok(child.wait()?.success())
+}

@@ -1,0 +1,54 @@
+//! Checkers of the dependencies, pinned, built from their registry packages into `target/tools`.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::step::{command, succeed};
+
+/// Bans, licences and sources; see `deny.toml`.
+const CARGO_DENY: (&str, &str) = ("cargo-deny", "0.20.2");
+/// Known vulnerabilities.
+const CARGO_AUDIT: (&str, &str) = ("cargo-audit", "0.22.2");
+/// Folder of a local copy of the RustSec database, for machines that can't fetch it.
+const ADVISORY_DB: &str = "MONEI_ADVISORY_DB";
+
+/// Which crates, licences and sources are allowed.
+pub fn check_dependencies() -> Result<()> {
+    let deny = installed(CARGO_DENY)?;
+    succeed(Command::new(deny).args(["--all-features", "--locked", "check", "bans", "licenses", "sources"]))
+}
+
+/// Known vulnerabilities in `Cargo.lock`.
+pub fn audit() -> Result<()> {
+    let audit = installed(CARGO_AUDIT)?;
+    let mut check = Command::new(audit);
+    check.arg("audit");
+    match std::env::var_os(ADVISORY_DB) {
+        Some(folder) => {
+            eprintln!("From the local database in {ADVISORY_DB}.");
+            check.args(["--no-fetch", "--stale", "--db"]).arg(folder);
+        }
+        None => eprintln!("Fetching the database; set {ADVISORY_DB} to a local copy where that isn't possible."),
+    }
+    succeed(&mut check)
+}
+
+fn installed((name, version): (&str, &str)) -> Result<String> {
+    let program = format!("target/tools/bin/{name}");
+    let stamp = format!("target/tools/{name}.version");
+    if Path::new(&program).exists() && std::fs::read_to_string(&stamp).is_ok_and(|text| text == version) {
+        return Ok(program);
+    }
+    // Unoptimised: it runs for a second or two, and would build for minutes.
+    let words = ["install", "--locked", "--force", "--debug", "--root", "target/tools", "--target-dir", "target/tools/build", "--version"];
+    let mut install = command("cargo", &words);
+    install.args([version, name]).env("CARGO_PROFILE_DEV_DEBUG", "0");
+    succeed(&mut install)?;
+    if !Path::new(&program).exists() {
+        bail!("{name} was not installed");
+    }
+    std::fs::write(stamp, version)?;
+    Ok(program)
+}
