@@ -27,6 +27,7 @@ async fn a_revocation_that_monei_does_not_answer_is_told_and_the_keychain_is_emp
         world.connect("ada", &["profile"], &["profile:read"]).await?;
         world.sandbox.fail("revoke", 500, 20).await?;
         world.disconnect(0).await?;
+        world.window()?.shows("disconnect-unconfirmed").await?;
         ensure!(world.keychain()?.is_empty());
         ensure!(world.sandbox.state().await?.granted_by("ada") == ["profile:read"], "the sandbox was told not to revoke");
         Ok(())
