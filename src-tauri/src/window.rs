@@ -41,7 +41,7 @@ pub fn create(app: &AppHandle, data_dir: &Path) -> tauri::Result<()> {
 
 /// Whether a WebDriver test drives the window. It can't drive an ephemeral web view, so a development build gives it one that isn't.
 fn is_driven() -> bool {
-    cfg!(feature = "embedded") && std::env::var_os("TAURI_WEBVIEW_AUTOMATION").is_some()
+    cfg!(feature = "automation") && std::env::var_os("TAURI_WEBVIEW_AUTOMATION").is_some()
 }
 
 fn show(window: &WebviewWindow) {

@@ -60,7 +60,7 @@ pub struct Grant {
 
 impl SandboxControl {
     /// For the sandbox at this address.
-    pub(crate) fn new(address: &str) -> Result<Self> {
+    pub fn new(address: &str) -> Result<Self> {
         static PROVIDER: Once = Once::new();
         PROVIDER.call_once(|| {
             // Fails only when one is installed already, which is as good.

@@ -42,7 +42,7 @@ pub struct Window {
 
 impl Window {
     /// Starts `program` in the session and waits until its dashboard has been painted.
-    pub(crate) async fn open(session: &Session, program: &Path) -> Result<Self> {
+    pub async fn open(session: &Session, program: &Path) -> Result<Self> {
         let port = free_port()?;
         let mut command = session.command("WebKitWebDriver");
         command.arg(format!("--port={port}")).env("TAURI_WEBVIEW_AUTOMATION", "true");

@@ -19,6 +19,11 @@ export async function start(backend: Backend): Promise<App | undefined> {
   } catch (thrown) {
     mount(NotStarted, { target, props: { problem: asProblem(thrown) } });
   }
-  requestAnimationFrame(() => requestAnimationFrame(() => (document.documentElement.dataset.ready = 'true')));
+  requestAnimationFrame(() => requestAnimationFrame(painted));
   return app;
+}
+
+function painted(): void {
+  performance.mark('painted');
+  document.documentElement.dataset.ready = 'true';
 }

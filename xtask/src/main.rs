@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything that a contributor, a tester or a packager does with this project, each with one command.
 
+mod bench;
 mod bundle;
 mod packages;
 mod run;
@@ -36,6 +37,8 @@ enum Task {
     },
     /// Packages for end users, in target/release/bundle.
     Bundle,
+    /// Start-up, memory and the way back from the browser, measured beside an empty window.
+    Bench,
 }
 
 fn main() -> ExitCode {
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Task::Run { tour } => run::run(tour),
         Task::Test { all } => test::test(all),
         Task::Bundle => bundle::bundle(),
+        Task::Bench => bench::bench(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
