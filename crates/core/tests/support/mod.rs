@@ -1,6 +1,7 @@
 //! The whole way in one process: the real backend and the real sandbox on loopback, the core between them, and a scripted person.
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failure here fails the test, and says where")]
 
 pub mod person;
 
