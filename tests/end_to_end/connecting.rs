@@ -128,3 +128,31 @@ async fn markup_in_a_name_is_shown_as_text() -> Result<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn where_the_browser_cannot_reach_the_program_an_app_link_completes_the_connection() -> Result<()> {
+    World::with("app-link", Setup::default(), async |world| {
+        world.ask(&["profile"]).await?;
+        world.browser.next_tab().await?;
+        world.window()?.click("browser-error").await?;
+        world.browser.next_tab().await?;
+        world.browser.reach_consent("ada").await?;
+        world.browser.allow(&["profile:read"]).await?;
+        let link = world.browser.link("org.moneiconnections.manager:").await?;
+        // What the browser does once the person agrees: the system starts the program a second time, which hands the link to the first.
+        let opened = world.session.run("xdg-open", &[&link])?;
+        ensure!(opened.status.success(), "{}", String::from_utf8_lossy(&opened.stderr));
+        world.finish().await?;
+        world.features(&[("profile", "enabled")]).await?;
+
+        // The same link again, and somebody else's, change nothing.
+        world.session.run("xdg-open", &[&link])?;
+        world.session.run("xdg-open", &["org.moneiconnections.manager:/callback?tx=AAAAAAAAAAAAAAAAAAAAAA&handoff=AAAA"])?;
+        let window = world.window()?;
+        window.attribute("account-health", "data-kind", "connected").await?;
+        ensure!(!window.has("account-1").await? && !window.has("transaction-bar").await?);
+        ensure!(world.sandbox.state().await?.counters.code_exchanges == 1);
+        Ok(())
+    })
+    .await
+}

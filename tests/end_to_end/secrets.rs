@@ -10,6 +10,8 @@ async fn no_secret_is_found_outside_the_keychain() -> Result<()> {
         world.connect("ada", &["profile", "kyc", "wallet"], &["profile:read", "wallet:read"]).await?;
         let mut runs = vec![world.sandbox.state().await?.run];
         world.window()?.shows("naira-balance").await?;
+        let marker = format!("mct_sim_CNRY{}", runs[0]);
+        ensure!(world.keychain()?.iter().all(|item| item.secret.contains(&marker)), "the stored token does not carry the marker");
         world.ask_more("kyc").await?;
         world.browser.reach_consent("ada").await?;
         world.browser.allow(&["kyc:read"]).await?;
@@ -33,6 +35,10 @@ async fn no_secret_is_found_outside_the_keychain() -> Result<()> {
         world.browser.quit().await?;
         let samples = world.samples()?;
         ensure!(samples.texts.iter().any(|(_, text)| text.contains("monei-connect")), "the sampler did not see the program");
+
+        ensure!(samples.texts.iter().any(|(_, text)| text.contains("RUST_LOG=trace")), "the program was not asked to log all that it can");
+        let log = world.session.folder().join("data/org.moneiconnections.manager/sandbox/desktop.log");
+        ensure!(std::fs::read_to_string(log)?.contains("/v1/redeem"), "the program did not log");
 
         let profile = world.browser.profile().to_owned();
         let canaries = Canaries::new(&runs, &profile)?;

@@ -164,6 +164,14 @@ impl Browser {
         Ok((client.current_url().await?.to_string(), client.find(Locator::Css("body")).await?.text().await?))
     }
 
+    /// Waits for a link whose address starts with `scheme`, and gives the address.
+    pub async fn link(&self, scheme: &str) -> Result<String> {
+        until(&format!("a link to {scheme}"), async || {
+            self.client()?.find(Locator::Css(&format!("a[href^='{scheme}']"))).await?.attr("href").await.map_err(Into::into)
+        })
+        .await
+    }
+
     /// Waits for an element that can be seen.
     pub async fn wait_for(&self, css: &str) -> Result<()> {
         until(&format!("{css} in the browser"), async || {
