@@ -282,3 +282,31 @@ async fn a_changed_backend_needs_agreement_and_never_gets_what_the_other_gave() 
         assert_eq!(world.core.set_backend(unsafe_address).await.unwrap_err().code, ProblemCode::BackendAddress);
     }
 }
+
+#[tokio::test]
+async fn an_approval_that_monei_no_longer_takes_leaves_everything_as_it_was() {
+    let world = World::new().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    let before = world.core.view().accounts.clone();
+    // What Monei answers for a code that is too old or used (Monei: errors).
+    world.control("fault", json!({"target": "token", "kind": "status", "status": 400, "times": 1})).await;
+    world.core.reconnect(&account, scopes(&["kyc:read"])).await.unwrap();
+    world.approve("ada", &["kyc:read"]).await;
+    assert_eq!(world.failed().await.code, ProblemCode::ApprovalExpired);
+    assert_eq!(world.core.view().accounts, before);
+    world.core.load(&account, Section::Profile).await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_answering_for_ten_minutes_ends_the_wait() {
+    let world = World::new().await;
+    world.core.connect(scopes(&["profile:read"])).await.unwrap();
+    world.waiting().await;
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(599)).await;
+    assert!(matches!(stage(&world.core.view()), Some(Stage::Waiting { .. })));
+    tokio::time::advance(Duration::from_secs(2)).await;
+    tokio::time::resume();
+    assert_eq!(world.failed().await.code, ProblemCode::TimedOut);
+    assert!(world.core.start_link().is_none());
+}

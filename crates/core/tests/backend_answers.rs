@@ -1,0 +1,103 @@
+//! A backend of another environment or version, or something that is no backend at all: told before anybody is sent to the browser.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failure here fails the test, and says where")]
+
+use axum::Router;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use connect_core::backend::BackendClient;
+use connect_core::problem::{Problem, ProblemCode};
+use connect_core::view::Environment;
+use http::StatusCode;
+use serde_json::{Value, json};
+use url::Url;
+
+/// A server whose `/v1/client` answers `status` and `body`.
+async fn backend(status: u16, body: String) -> BackendClient {
+    let answer = move || {
+        let body = body.clone();
+        async move { Response::builder().status(status).header("retry-after", "9").body(body).unwrap().into_response() }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/v1/client", get(answer))).await.unwrap() });
+    BackendClient::new(url).unwrap()
+}
+
+fn good() -> Value {
+    json!({
+        "environment": "sandbox",
+        "operator": {"name": "Somebody", "url": "https://somebody.example"},
+        "scopes": ["profile:read", "wallet:read"],
+        "api_version": 1,
+        "sandbox_url": "http://127.0.0.1:43118",
+    })
+}
+
+async fn asked(status: u16, body: String) -> Result<connect_core::backend::ClientInfo, Problem> {
+    backend(status, body).await.client_info(Environment::Sandbox, 0).await
+}
+
+#[tokio::test]
+async fn a_sound_answer_is_taken() {
+    let info = asked(200, good().to_string()).await.unwrap();
+    assert_eq!(info.operator_name, "Somebody");
+    assert_eq!(info.scopes.to_string(), "profile:read wallet:read");
+}
+
+#[tokio::test]
+async fn anything_else_has_its_own_name_and_changes_nothing() {
+    use ProblemCode::{BackendEnvironment, BackendIncompatible, BackendUnreachable};
+    let with = |field: &str, value: Value| {
+        let mut body = good();
+        body[field] = value;
+        body.to_string()
+    };
+    let without = |field: &str| {
+        let mut body = good();
+        body.as_object_mut().unwrap().remove(field);
+        body.to_string()
+    };
+    let cases = [
+        (200, with("environment", json!("production")), BackendEnvironment),
+        (200, with("environment", json!("moon")), BackendIncompatible),
+        (200, with("api_version", json!(2)), BackendIncompatible),
+        (200, with("scopes", json!("profile:read")), BackendIncompatible),
+        (200, with("scopes", json!(["two words"])), BackendIncompatible),
+        (200, with("operator", json!(null)), BackendIncompatible),
+        (200, with("sandbox_url", json!("https://evil.test")), BackendEnvironment),
+        (200, with("sandbox_url", json!("http://127.0.0.1.evil.test")), BackendEnvironment),
+        (200, without("sandbox_url"), BackendIncompatible),
+        (200, without("environment"), BackendIncompatible),
+        (200, "<html>please log in to the network</html>".into(), BackendIncompatible),
+        (200, String::new(), BackendIncompatible),
+        (200, "x".repeat(2 * 1024 * 1024), BackendIncompatible),
+        (302, good().to_string(), BackendIncompatible),
+        (404, String::new(), BackendIncompatible),
+        (500, String::new(), BackendUnreachable),
+    ];
+    for (status, body, expected) in cases {
+        let problem = asked(status, body.clone()).await.unwrap_err();
+        assert_eq!(problem.code, expected, "{status} {body:.80}");
+    }
+    assert_eq!(asked(StatusCode::TOO_MANY_REQUESTS.as_u16(), String::new()).await.unwrap_err(), Problem::busy(9));
+}
+
+#[tokio::test]
+async fn an_operator_is_named_as_text_and_its_page_is_https_or_nothing() {
+    let mut body = good();
+    body["operator"] = json!({"name": format!("A\u{0}\n{}", "x".repeat(500)), "url": "javascript:alert(1)"});
+    let info = asked(200, body.to_string()).await.unwrap();
+    assert_eq!(info.operator_name.chars().count(), 80);
+    assert!(!info.operator_name.contains(['\u{0}', '\n']));
+    assert_eq!(info.operator_url, None);
+}
+
+#[tokio::test]
+async fn nobody_there_is_unreachable() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    drop(listener);
+    let problem = BackendClient::new(url).unwrap().client_info(Environment::Sandbox, 0).await.unwrap_err();
+    assert_eq!(problem.code, ProblemCode::BackendUnreachable);
+}
