@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use fantoccini::elements::Element;
@@ -185,16 +186,30 @@ impl Window {
         process::living(&self.mark).into_iter().filter(|found| found.program() == self.program).map(|found| found.pid).collect()
     }
 
-    /// Closes the window as a person does, with the window manager's key, and waits until the program is gone.
+    /// Closes the window as a person does, with the window manager's key, and waits until the program is gone. A key that is pressed
+    /// while the focus moves can get lost, so it is pressed again after two seconds.
     pub async fn quit(self, session: &Session) -> Result<()> {
-        for pid in self.pids() {
-            let found = session.run("xdotool", &["search", "--onlyvisible", "--pid", &pid.to_string()])?;
-            for id in String::from_utf8_lossy(&found.stdout).split_whitespace() {
-                session.run("xdotool", &["windowactivate", "--sync", id, "key", "--clearmodifiers", "alt+F4"])?;
+        let mut pressed: Option<Instant> = None;
+        until("the program to end", async || {
+            let pids = self.pids();
+            if pressed.is_none_or(|at| at.elapsed() > Duration::from_secs(2)) {
+                for pid in &pids {
+                    press_close(session, *pid)?;
+                }
+                pressed = Some(Instant::now());
             }
-        }
-        until("the program to end", async || Ok(self.pids().is_empty().then_some(()))).await
+            Ok(pids.is_empty().then_some(()))
+        })
+        .await
     }
+}
+
+fn press_close(session: &Session, pid: u32) -> Result<()> {
+    let found = session.run("xdotool", &["search", "--onlyvisible", "--pid", &pid.to_string()])?;
+    for id in String::from_utf8_lossy(&found.stdout).split_whitespace() {
+        session.run("xdotool", &["windowactivate", "--sync", id, "key", "--clearmodifiers", "alt+F4"])?;
+    }
+    Ok(())
 }
 
 fn selector(hook: &str) -> String {
