@@ -1,5 +1,6 @@
 //! Processes that a world started, and no others: each carries the world's mark in its environment, and so do its children.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -81,6 +82,30 @@ pub(crate) fn all_pids() -> Vec<u32> {
 /// The living processes of the world with this mark.
 pub(crate) fn living(mark: &str) -> Vec<Living> {
     all_pids().into_iter().filter_map(Living::read).filter(|process| process.belongs_to(mark)).collect()
+}
+
+/// The same and all their descendants: Chromium's helpers overwrite their environment, so that the mark is gone.
+pub(crate) fn family(mark: &str) -> HashSet<u32> {
+    let mut family: HashSet<u32> = living(mark).into_iter().map(|found| found.pid).collect();
+    let parents: Vec<(u32, u32)> = all_pids().into_iter().filter_map(|pid| Some((pid, parent(pid)?))).collect();
+    loop {
+        let before = family.len();
+        family.extend(parents.iter().filter(|(_, parent)| family.contains(parent)).map(|(pid, _)| *pid).collect::<Vec<_>>());
+        if family.len() == before {
+            return family;
+        }
+    }
+}
+
+/// The parent of a process that runs; `None` for one that is gone or a zombie.
+pub(crate) fn parent(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name, in parentheses, may hold anything.
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+    if fields.next()? == "Z" {
+        return None;
+    }
+    fields.next()?.parse().ok()
 }
 
 /// Sends `signal` (such as `TERM`) to these processes.

@@ -1,11 +1,13 @@
 //! A person's desktop session, made for one test: folders, display with a window manager, session bus, unlocked keychain.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
@@ -172,14 +174,19 @@ impl Drop for Session {
         {
             eprintln!("the logs could not be kept: {error:#}");
         }
-        // Whatever the program or the browser started carries our mark; new children may appear while we look.
-        for _ in 0..20 {
-            let left: Vec<u32> = process::living(&self.mark).into_iter().map(|found| found.pid).collect();
-            if left.is_empty() {
+        // Whatever the program or the browser started is of our family; new children may appear while we look. Each is signalled
+        // once, and the folder goes only when nobody writes in it any more.
+        let end = Instant::now() + Duration::from_secs(10);
+        let mut doomed = HashSet::new();
+        loop {
+            let fresh: Vec<u32> = process::family(&self.mark).difference(&doomed).copied().collect();
+            process::signal("KILL", &fresh);
+            doomed.extend(fresh);
+            self.processes.clear();
+            if doomed.iter().all(|pid| process::parent(*pid).is_none()) || Instant::now() > end {
                 break;
             }
-            process::signal("KILL", &left);
-            self.processes.clear();
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 }

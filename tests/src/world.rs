@@ -162,7 +162,8 @@ impl World {
         let names = attributes.lines().filter_map(|line| line.strip_prefix("attribute.username = ")).filter(|name| *name != SEALING_KEY);
         names
             .map(|username| {
-                let said = self.session.run("secret-tool", &["lookup", "service", KEYCHAIN_SERVICE, "username", username])?;
+                // A name may begin with a hyphen.
+                let said = self.session.run("secret-tool", &["lookup", "--", "service", KEYCHAIN_SERVICE, "username", username])?;
                 ensure!(said.status.success(), "secret-tool doesn't find {username}");
                 Ok(KeychainItem { username: username.to_owned(), secret: String::from_utf8_lossy(&said.stdout).into_owned() })
             })
