@@ -1,8 +1,10 @@
 //! Made-up data of the made-up people, in the shapes that Monei's read endpoints have.
 
+pub(crate) mod billers;
 pub(crate) mod bills;
 pub(crate) mod crypto;
 pub(crate) mod offramp;
+pub(crate) mod offramp_market;
 pub(crate) mod paging;
 pub(crate) mod profile;
 pub(crate) mod transactions;

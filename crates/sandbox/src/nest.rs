@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// An error answer of the API.
 #[derive(Debug)]
@@ -11,11 +11,19 @@ pub(crate) struct NestError {
     pub(crate) status: StatusCode,
     pub(crate) message: String,
     retry_after: Option<HeaderValue>,
+    /// What NestJS lists in the place of a message when a body doesn't validate.
+    listed: Vec<String>,
+    /// What `error` says in the place of the reason.
+    details: Option<Value>,
 }
+
+/// Why a request was refused, for the log of the control page. Goes along with the answer and is never sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Why(pub(crate) String);
 
 impl NestError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), retry_after: None }
+        Self { status, message: message.into(), retry_after: None, listed: Vec::new(), details: None }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -40,7 +48,18 @@ impl NestError {
     }
 
     pub(crate) fn too_many(retry_after: Option<HeaderValue>) -> Self {
-        Self { status: StatusCode::TOO_MANY_REQUESTS, message: "ThrottlerException: Too Many Requests".into(), retry_after }
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "ThrottlerException: Too Many Requests").with_retry_after(retry_after)
+    }
+
+    /// A body that doesn't validate: `message` is a list, as NestJS's ValidationPipe writes it.
+    pub(crate) fn invalid(wrong: Vec<String>) -> Self {
+        Self { listed: wrong.clone(), ..Self::bad_request(wrong.join("; ")) }
+    }
+
+    /// Not enough money (Monei: error handling): `error` is an object there.
+    pub(crate) fn insufficient(required: &Value, available: &Value, currency: &str) -> Self {
+        let details = json!({"details": {"required": required, "available": available, "currency": currency}});
+        Self { details: Some(details), ..Self::bad_request("Insufficient balance for transaction") }
     }
 
     pub(crate) fn with_retry_after(mut self, retry_after: Option<HeaderValue>) -> Self {
@@ -52,11 +71,14 @@ impl NestError {
 impl IntoResponse for NestError {
     fn into_response(self) -> Response {
         let reason = self.status.canonical_reason().unwrap_or("Error");
-        let body = json!({"statusCode": self.status.as_u16(), "message": self.message, "error": reason});
+        let message = if self.listed.is_empty() { json!(self.message) } else { json!(self.listed) };
+        let error = self.details.unwrap_or_else(|| json!(reason));
+        let body = json!({"statusCode": self.status.as_u16(), "message": message, "error": error});
         let mut response = (self.status, Json(body)).into_response();
         if let Some(value) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, value);
         }
+        response.extensions_mut().insert(Why(self.message));
         response
     }
 }
