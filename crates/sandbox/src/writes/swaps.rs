@@ -95,7 +95,7 @@ fn quote(from: Coin, to: Coin, paid: Decimal) -> Result<Swap, NestError> {
     let got = paid
         .checked_mul(from.price() * KEPT)
         .and_then(|dollars| dollars.checked_div(to.price()))
-        .map(|got| got.round_dp_with_strategy(to.decimals().min(12), RoundingStrategy::ToZero));
+        .map(|got| got.round_dp_with_strategy(to.decimals().min(12), RoundingStrategy::ToZero).normalize());
     let got = got.ok_or_else(|| NestError::invalid(vec!["amount must be a number conforming to the specified constraints".into()]))?;
     Ok(Swap { from, to, paid, got })
 }
