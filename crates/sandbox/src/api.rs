@@ -12,7 +12,7 @@ use crate::data::{billers, bills, crypto, offramp, offramp_market, profile, tran
 use crate::entry::cannot;
 use crate::fields::Fields;
 use crate::ledger::Ledger;
-use crate::nest::NestError;
+use crate::nest::{Holder, NestError};
 use crate::people::Person;
 use crate::sandbox::{Sandbox, Store};
 use crate::switches::{Envelope, KycBlocks, Switches, TransactionsPath};
@@ -118,27 +118,17 @@ pub(crate) async fn read(
     told(answered)
 }
 
-fn answer(
-    store: &Store,
-    route: &Route,
-    headers: &HeaderMap,
-    query: &str,
-    params: Vec<String>,
-) -> Result<(Holder, Response), NestError> {
+fn answer(store: &Store, route: &Route, headers: &HeaderMap, query: &str, params: Vec<String>) -> Result<(Holder, Response), NestError> {
     let (person, holder) = admit(store, headers, route.scope.as_ref())?;
     let query = Fields::parse(query.as_bytes()).map_err(|_| NestError::bad_request("The query can't be read"))?;
     let call = Call { person, switches: &store.switches, ledger: &store.ledger, now: store.now(), query, params };
-    let body = match (route.data)(&call)? {
+    let body = match (route.data)(&call).map_err(|error| error.held_by(&holder))? {
         Answer::Usual(message, data) => wrap(store.switches.envelope, StatusCode::OK, message, data),
         Answer::Capital(message, data) => wrap(Envelope::Capital, StatusCode::OK, message, data),
         Answer::Bare(data) => data,
     };
     Ok((holder, (StatusCode::OK, Json(body)).into_response()))
 }
-
-/// Whose token a call carried, for the log of the control page. Goes along with the answer and is never sent.
-#[derive(Clone, Debug)]
-pub(crate) struct Holder(pub(crate) String);
 
 /// Checks token, then scope, then what the KYC tier closes.
 pub(crate) fn admit(store: &Store, headers: &HeaderMap, scope: Option<&Scope>) -> Result<(&'static Person, Holder), NestError> {
@@ -147,15 +137,16 @@ pub(crate) fn admit(store: &Store, headers: &HeaderMap, scope: Option<&Scope>) -
     let grant =
         store.grants.by_access(token).filter(|grant| grant.alive() && grant.access_expires > now).ok_or_else(NestError::unauthorized)?;
     let person = Person::find(&grant.user).ok_or_else(NestError::unauthorized)?;
+    let holder = Holder(format!("{}, grant-{}", person.id, grant.id));
     match scope {
         Some(scope) if grant.scopes.contains(scope) => {}
-        Some(scope) => return Err(NestError::forbidden(format!("Insufficient scope: {scope} is required"))),
-        None => return Err(NestError::forbidden("Insufficient scope")),
+        Some(scope) => return Err(NestError::forbidden(format!("Insufficient scope: {scope} is required")).held_by(&holder)),
+        None => return Err(NestError::forbidden("Insufficient scope").held_by(&holder)),
     }
     if person.blocked && store.switches.kyc_blocks == KycBlocks::WalletReads && scope == Some(&Scope::WalletRead) {
-        return Err(NestError::forbidden("KYC tier limit exceeded"));
+        return Err(NestError::forbidden("KYC tier limit exceeded").held_by(&holder));
     }
-    Ok((person, Holder(format!("{}, grant-{}", person.id, grant.id))))
+    Ok((person, holder))
 }
 
 /// The token of exactly one `Authorization: Bearer …` header.

@@ -60,7 +60,7 @@ pub(crate) async fn log(State(sandbox): State<Sandbox>) -> Response {
     let store = sandbox.store();
     let content = html! {
         header.top { h1 { "Live log" } nav.top-links aria-label="Sandbox" { a href="/sandbox" { "Control page" } } }
-        (record::table(&store, usize::MAX))
+        section.panel { (record::table(&store, usize::MAX)) }
     };
     page::answer(StatusCode::OK, page::refreshing("Live log", &content))
 }
@@ -129,7 +129,9 @@ fn act(store: &mut Store, form: &Fields) -> Result<(), Failed> {
         "preset" => presets::apply(store, form.get("preset").unwrap_or_default())?,
         "next" => {
             let rule = match form.get("allow") {
-                Some("these") => Rule::Only(form.all("scope").map(str::parse).collect::<Result<_, _>>().map_err(|_| Failed::wrong("No such scope."))?),
+                Some("these") => {
+                    Rule::Only(form.all("scope").map(str::parse).collect::<Result<_, _>>().map_err(|_| Failed::wrong("No such scope."))?)
+                }
                 Some(name) => Allow::Named(name.to_owned()).rule().map_err(Failed::wrong)?,
                 None => Rule::Nothing,
             };

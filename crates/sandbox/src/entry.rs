@@ -6,14 +6,13 @@ use axum::response::{IntoResponse, Response};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 
-use crate::api::Holder;
 use crate::clock::http_date;
 use crate::faults::{Dropped, Kind};
 use crate::journal::Told;
-use crate::nest::{NestError, Why};
+use crate::nest::{Holder, NestError, Why};
 use crate::page;
-use crate::scenario::When;
 use crate::sandbox::Sandbox;
+use crate::scenario::When;
 use crate::script;
 
 /// Longest path and query, in bytes.

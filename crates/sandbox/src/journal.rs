@@ -82,7 +82,15 @@ impl Journal {
         if let Some(why) = &why {
             tracing::info!(%method, %path, status, %why, "refused");
         }
-        self.last.push_back(Seen { at, method, path, query: told.query.map(mask::query).unwrap_or_default(), status, holder: told.holder, why });
+        self.last.push_back(Seen {
+            at,
+            method,
+            path,
+            query: told.query.map(mask::query).unwrap_or_default(),
+            status,
+            holder: told.holder,
+            why,
+        });
         if self.last.len() > LAST_KEPT {
             self.last.pop_front();
         }

@@ -290,8 +290,10 @@ impl Hits {
 fn base64_of(bytes: &[u8]) -> Vec<Vec<u8>> {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let texts = (0..3_usize).map(|offset| {
-        let bits: Vec<u8> =
-            std::iter::repeat_n(0, offset).chain(bytes.iter().copied()).flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1)).collect();
+        let bits: Vec<u8> = std::iter::repeat_n(0, offset)
+            .chain(bytes.iter().copied())
+            .flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1))
+            .collect();
         let whole = (offset * 8).div_ceil(6)..(offset + bytes.len()) * 8 / 6;
         whole.map(|place| ALPHABET[bits[place * 6..place * 6 + 6].iter().fold(0, |value, bit| value << 1 | usize::from(*bit))]).collect()
     });

@@ -11,11 +11,22 @@ pub(crate) struct NestError {
     pub(crate) status: StatusCode,
     pub(crate) message: String,
     retry_after: Option<HeaderValue>,
+    /// Most errors have none of it.
+    rare: Option<Box<Rare>>,
+}
+
+#[derive(Debug, Default)]
+struct Rare {
     /// What NestJS lists in the place of a message when a body doesn't validate.
     listed: Vec<String>,
     /// What `error` says in the place of the reason.
     details: Option<Value>,
+    holder: Option<Holder>,
 }
+
+/// Whose token a call carried, for the log of the control page. Goes along with the answer and is never sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Holder(pub(crate) String);
 
 /// Why a request was refused, for the log of the control page. Goes along with the answer and is never sent.
 #[derive(Clone, Debug)]
@@ -23,7 +34,7 @@ pub(crate) struct Why(pub(crate) String);
 
 impl NestError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), retry_after: None, listed: Vec::new(), details: None }
+        Self { status, message: message.into(), retry_after: None, rare: None }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -53,13 +64,26 @@ impl NestError {
 
     /// A body that doesn't validate: `message` is a list, as NestJS's ValidationPipe writes it.
     pub(crate) fn invalid(wrong: Vec<String>) -> Self {
-        Self { listed: wrong.clone(), ..Self::bad_request(wrong.join("; ")) }
+        let mut error = Self::bad_request(wrong.join("; "));
+        error.rare().listed = wrong;
+        error
     }
 
     /// Not enough money (Monei: error handling): `error` is an object there.
     pub(crate) fn insufficient(required: &Value, available: &Value, currency: &str) -> Self {
-        let details = json!({"details": {"required": required, "available": available, "currency": currency}});
-        Self { details: Some(details), ..Self::bad_request("Insufficient balance for transaction") }
+        let mut error = Self::bad_request("Insufficient balance for transaction");
+        error.rare().details = Some(json!({"details": {"required": required, "available": available, "currency": currency}}));
+        error
+    }
+
+    /// Notes whose token the call carried.
+    pub(crate) fn held_by(mut self, holder: &Holder) -> Self {
+        self.rare().holder = Some(holder.clone());
+        self
+    }
+
+    fn rare(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
     }
 
     pub(crate) fn with_retry_after(mut self, retry_after: Option<HeaderValue>) -> Self {
@@ -71,14 +95,18 @@ impl NestError {
 impl IntoResponse for NestError {
     fn into_response(self) -> Response {
         let reason = self.status.canonical_reason().unwrap_or("Error");
-        let message = if self.listed.is_empty() { json!(self.message) } else { json!(self.listed) };
-        let error = self.details.unwrap_or_else(|| json!(reason));
+        let Rare { listed, details, holder } = self.rare.map(|rare| *rare).unwrap_or_default();
+        let message = if listed.is_empty() { json!(self.message) } else { json!(listed) };
+        let error = details.unwrap_or_else(|| json!(reason));
         let body = json!({"statusCode": self.status.as_u16(), "message": message, "error": error});
         let mut response = (self.status, Json(body)).into_response();
         if let Some(value) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, value);
         }
         response.extensions_mut().insert(Why(self.message));
+        if let Some(holder) = holder {
+            response.extensions_mut().insert(holder);
+        }
         response
     }
 }

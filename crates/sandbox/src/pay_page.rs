@@ -9,7 +9,7 @@ use maud::html;
 use crate::authorize::{form_refused, see_other};
 use crate::body;
 use crate::control::steer::settle_now;
-use crate::data::naira;
+use crate::data::readable_naira;
 use crate::page;
 use crate::people::Person;
 use crate::sandbox::Sandbox;
@@ -18,7 +18,11 @@ use crate::sandbox::Sandbox;
 pub(crate) async fn show(State(sandbox): State<Sandbox>, Path(reference): Path<String>, headers: HeaderMap) -> Response {
     let mut store = sandbox.store();
     let Some(deposit) = store.ledger.deposits.iter().rev().find(|deposit| deposit.reference == reference).cloned() else {
-        return page::problem(StatusCode::NOT_FOUND, "Nobody asks for this payment", "The link is unknown, or the sandbox was started anew.");
+        return page::problem(
+            StatusCode::NOT_FOUND,
+            "Nobody asks for this payment",
+            "The link is unknown, or the sandbox was started anew.",
+        );
     };
     let now = store.now();
     let visit = store.sessions.visit(&headers, now);
@@ -26,7 +30,7 @@ pub(crate) async fn show(State(sandbox): State<Sandbox>, Path(reference): Path<S
     let content = html! {
         section.card.centre {
             p.eyebrow { "Payment to " bdi { (name) } }
-            h1 { "₦" (naira(deposit.kobo)) }
+            h1 { (readable_naira(deposit.kobo)) }
             @if let Some(narration) = &deposit.narration { p.lead dir="auto" { (narration) } }
             @if deposit.paid { p data-testid="paid" { "Paid." } }
             @else {
@@ -52,7 +56,11 @@ pub(crate) async fn submit(State(sandbox): State<Sandbox>, Path(reference): Path
         return form_refused(refused);
     }
     if !store.ledger.deposits.iter().any(|deposit| deposit.reference == reference) {
-        return page::problem(StatusCode::NOT_FOUND, "Nobody asks for this payment", "The link is unknown, or the sandbox was started anew.");
+        return page::problem(
+            StatusCode::NOT_FOUND,
+            "Nobody asks for this payment",
+            "The link is unknown, or the sandbox was started anew.",
+        );
     }
     settle_now(&mut store, Some(&reference));
     see_other(&format!("/pay/{reference}"))

@@ -125,7 +125,11 @@ impl Plan {
         if let Some(wanted) = &round.asks
             && *wanted != asked.scopes
         {
-            return Advice::Wrong(format!("The scenario expects the app to ask for {}; it asked for {}.", list(wanted), list(&asked.scopes)));
+            return Advice::Wrong(format!(
+                "The scenario expects the app to ask for {}; it asked for {}.",
+                list(wanted),
+                list(&asked.scopes)
+            ));
         }
         match (round.user, round.auto || self.auto) {
             (Some(user), true) => Advice::Decided(user, round.rule.decide(&asked.scopes)),

@@ -111,7 +111,8 @@ pub(crate) static PRESETS: [Preset; 11] = [
         title: "Other shapes",
         about: "Answers as the guides have them: amounts as texts, an errors map, nested limits, another profile.",
         apply: |store| {
-            let shapes = [("money_types", "strings"), ("envelope", "with_errors"), ("kyc_limits_shape", "nested"), ("profile_shape", "guide")];
+            let shapes =
+                [("money_types", "strings"), ("envelope", "with_errors"), ("kyc_limits_shape", "nested"), ("profile_shape", "guide")];
             set(store, &shapes)
         },
     },

@@ -239,8 +239,10 @@ impl Scenario {
         for (name, value) in &self.switches {
             switches.set(name, &value.text()).map_err(|error| wrong("switches".into(), error.to_string()))?;
         }
-        let rounds = self.rounds.iter().zip(1..).map(|(round, number)| round.ready().map_err(|text| wrong(format!("round {number}"), text)));
-        let events = self.events.iter().zip(1..).map(|(event, number)| event.ready().map_err(|text| wrong(format!("event {number}"), text)));
+        let rounds =
+            self.rounds.iter().zip(1..).map(|(round, number)| round.ready().map_err(|text| wrong(format!("round {number}"), text)));
+        let events =
+            self.events.iter().zip(1..).map(|(event, number)| event.ready().map_err(|text| wrong(format!("event {number}"), text)));
         Ok(Ready {
             name: self.name.clone(),
             fresh: self.fresh,
@@ -297,17 +299,8 @@ impl Allow {
 impl Event {
     /// This act, after that.
     pub(crate) fn after(when: When, number: u32, act: Act) -> Event {
-        let mut event = Event {
-            when,
-            number,
-            path: None,
-            expire: None,
-            revoke: None,
-            clock_offset_s: None,
-            settle: None,
-            fault: None,
-            switch: None,
-        };
+        let mut event =
+            Event { when, number, path: None, expire: None, revoke: None, clock_offset_s: None, settle: None, fault: None, switch: None };
         match act {
             Act::Fault(order) => event.fault = Some(order),
             Act::Expire(user) => event.expire = Some(user),
@@ -366,7 +359,9 @@ impl Event {
 }
 
 fn known(list: &[String], field: &str) -> Result<ScopeSet, String> {
-    let scopes = list.iter().map(|text| text.parse::<Scope>().ok().filter(Scope::is_known).ok_or(format!("{field}: {text:?} is no scope of Monei's")));
+    let scopes = list
+        .iter()
+        .map(|text| text.parse::<Scope>().ok().filter(Scope::is_known).ok_or(format!("{field}: {text:?} is no scope of Monei's")));
     scopes.collect()
 }
 

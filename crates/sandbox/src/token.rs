@@ -12,7 +12,7 @@ use crate::body::{self, Media};
 use crate::fields::Fields;
 use crate::grants::{ACCESS_LIFE, CodeRefused, Ended, Found, Pair};
 use crate::mint::Kind;
-use crate::nest::NestError;
+use crate::nest::{Holder, NestError};
 use crate::quota::Limited;
 use crate::sandbox::{Sandbox, Store};
 use crate::scenario::When;
@@ -76,7 +76,8 @@ fn exchange(sandbox: &Sandbox, store: &mut Store, request: &Request) -> Result<R
         store.grants.end_others(&code.user, &code.client_id, id);
     }
     store.save().map_err(|_| NestError::not_saved())?;
-    let answer = token_answer(store, &access, &refresh, Some(&code.scopes));
+    let mut answer = token_answer(store, &access, &refresh, Some(&code.scopes));
+    answer.extensions_mut().insert(Holder(format!("{}, grant-{id}: code", code.user)));
     script::happened(store, When::Exchange, None);
     Ok(answer)
 }
@@ -124,7 +125,10 @@ fn refresh(sandbox: &Sandbox, store: &mut Store, request: &Request) -> Result<Re
     let scopes = store.grants.rotate(id, &Pair { access: &access, refresh: &refresh }, now).map(|grant| grant.scopes.clone()).ok_or(bad)?;
     store.save().map_err(|_| NestError::not_saved())?;
     let shown = (store.switches.refresh_scopes == RefreshScopes::Present).then_some(&scopes);
-    let answer = token_answer(store, &access, &refresh, shown);
+    let mut answer = token_answer(store, &access, &refresh, shown);
+    if let Some(grant) = store.grants.get(id) {
+        answer.extensions_mut().insert(Holder(format!("{}, grant-{id}: refresh", grant.user)));
+    }
     script::happened(store, When::Refresh, None);
     Ok(answer)
 }

@@ -17,13 +17,13 @@ use http::{HeaderMap, Method, StatusCode, Uri};
 use monei::Scope;
 use serde_json::Value;
 
-use crate::api::{Holder, admit, told, wrap};
+use crate::api::{admit, told, wrap};
 use crate::body::{self, Media};
 use crate::clock::Millis;
 use crate::entry::{cannot, own_address};
 use crate::fields::Fields;
 use crate::ledger::Ledger;
-use crate::nest::NestError;
+use crate::nest::{Holder, NestError};
 use crate::people::Person;
 use crate::sandbox::{Sandbox, Store};
 use crate::switches::Switches;
@@ -131,7 +131,7 @@ fn answer(
     let body = Dto::new(body, store.switches.unknown_fields);
     let Store { switches, ledger, .. } = store;
     let order = Order { person, switches, ledger, now, query, body, own: own_address(headers) };
-    let (status, message, data) = (route.act)(order)?;
+    let (status, message, data) = (route.act)(order).map_err(|error| error.held_by(&holder))?;
     let body = wrap(store.switches.envelope, status, message, data);
     Ok((holder, (status, Json(body)).into_response()))
 }

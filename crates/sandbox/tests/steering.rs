@@ -144,6 +144,8 @@ async fn the_log_says_what_was_wrong_and_shows_no_secret() {
     assert!(why("/connect/authorize", 400).as_str().unwrap().contains("nonsense"));
     let reader = log.as_array().unwrap().iter().find(|seen| seen["path"] == "/api/v1/user/me").unwrap();
     assert_eq!(reader["holder"], "ada, grant-1");
+    let refused = log.as_array().unwrap().iter().find(|seen| seen["status"] == 403).unwrap();
+    assert_eq!(refused["holder"], "ada, grant-1", "a refused call too");
     let pages = [world.base.clone() + "/sandbox", world.base.clone() + "/sandbox/log"];
     let mut shown = log.to_string();
     for page in pages {

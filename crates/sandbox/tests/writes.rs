@@ -20,7 +20,11 @@ fn writes() -> Vec<(&'static str, &'static str, Value)> {
             "wallet:deposit",
             json!({"amount": 1500, "customer": {"email": "a@example.com", "phoneNumber": "+2348000000000", "name": "A"}}),
         ),
-        ("/wallet/payout/transfer", "wallet:send", json!({"receiver": "tunde.bello@example.net", "amount": 10.5, "transactionPin": "2468"})),
+        (
+            "/wallet/payout/transfer",
+            "wallet:send",
+            json!({"receiver": "tunde.bello@example.net", "amount": 10.5, "transactionPin": "2468"}),
+        ),
         (
             "/wallet/payout/bank-transfer",
             "wallet:withdraw",
@@ -149,7 +153,9 @@ async fn a_transfer_moves_money_between_two_people_and_shows_in_both_histories()
     let world = World::new().await;
     let ada = world.connect("ada", "wallet:send wallet:read").await.access;
     let tunde = world.connect("tunde", "wallet:read").await.access;
-    let sent = made(&world, &ada, "/wallet/payout/transfer", &json!({"receiver": "+2348000000102", "amount": "100.25", "transactionPin": "2468"})).await;
+    let sent =
+        made(&world, &ada, "/wallet/payout/transfer", &json!({"receiver": "+2348000000102", "amount": "100.25", "transactionPin": "2468"}))
+            .await;
     assert_eq!(read(&world, &ada, "/wallet/me").await["data"]["nairaBalance"], "1842400.50");
     assert_eq!(read(&world, &tunde, "/wallet/me").await["data"]["nairaBalance"], "1905.25");
     for (access, kind) in [(&ada, "PEER-TRANSFER"), (&tunde, "CREDIT")] {
@@ -190,7 +196,10 @@ async fn a_deposit_waits_until_it_is_settled_and_a_payment_link_until_it_is_paid
     let world = World::new().await;
     let access = world.connect("tunde", "wallet:deposit wallet:read").await.access;
     let body = json!({"amount": 500, "reference": "mine-1"});
-    assert_eq!(made(&world, &access, "/wallet/deposit?method=USSD", &json!({"amount": 500, "ussd": {"bankCode": "058"}})).await["status"], "PENDING");
+    assert_eq!(
+        made(&world, &access, "/wallet/deposit?method=USSD", &json!({"amount": 500, "ussd": {"bankCode": "058"}})).await["status"],
+        "PENDING"
+    );
     assert_eq!(made(&world, &access, "/wallet/deposit?method=BANK_TRANSFER", &body).await["reference"], "mine-1");
     nest_error(post(&world, &access, "/wallet/deposit?method=BANK_TRANSFER", &body).await, 400).await;
     messages(post(&world, &access, "/wallet/deposit?method=CARD", &json!({"amount": 500})).await).await;
@@ -203,7 +212,7 @@ async fn a_deposit_waits_until_it_is_settled_and_a_payment_link_until_it_is_paid
     let link = made(&world, &access, "/wallet/deposit/payment-link", &json!({"amount": 1000, "customer": customer})).await;
     let mut browser = kit::Browser::new();
     let page = browser.open(link["link"].as_str().unwrap()).await;
-    assert!(page.text.contains("₦1000.00"));
+    assert!(page.text.contains("₦1,000.00"));
     assert_eq!(browser.submit(&page, &[]).await.status, 303);
     assert_eq!(read(&world, &access, "/wallet/me").await["data"]["nairaBalance"], "3305.00");
     assert_eq!(read(&world, &access, "/transactions").await["data"]["pagination"]["total"], 5);
@@ -214,7 +223,8 @@ async fn a_deposit_waits_until_it_is_settled_and_a_payment_link_until_it_is_paid
 async fn bills_swaps_and_sales_show_where_monei_lists_them() {
     let world = World::new().await;
     let access = world.connect("ada", "bills:pay swap:execute offramp:execute wallet:read").await.access;
-    let bill = made(&world, &access, "/bills/pay/electricity", &json!({"meterNumber": "45700000001", "disco": "BIL113", "amount": 2400})).await;
+    let bill =
+        made(&world, &access, "/bills/pay/electricity", &json!({"meterNumber": "45700000001", "disco": "BIL113", "amount": 2400})).await;
     assert!(bill["token"].is_string() && bill["units"] == "10.0");
     let bills = read(&world, &access, "/bills/records?type=UTILITYBILLS").await;
     assert_eq!((&bills["data"]["bills"][0]["reference"], &bills["data"]["total"]), (&bill["reference"], &json!(2)));
@@ -225,7 +235,8 @@ async fn bills_swaps_and_sales_show_where_monei_lists_them() {
     assert!(made(&world, &access, "/evm-exchange/native-to-token", &swap).await["txHash"].as_str().unwrap().len() == 66);
     assert_eq!(read(&world, &access, "/evm/balance/native?chainId=1").await["data"]["balance"], "0.742");
     assert_eq!(read(&world, &access, &format!("/evm/balance/token?chainId=1&tokenAddress={USDT}")).await["data"]["balance"], "384.205");
-    let too_much: Value = post(&world, &access, "/evm/send/native", &json!({"to": TO, "amount": "9", "chainId": 1})).await.json().await.unwrap();
+    let too_much: Value =
+        post(&world, &access, "/evm/send/native", &json!({"to": TO, "amount": "9", "chainId": 1})).await.json().await.unwrap();
     assert_eq!(too_much["error"]["details"]["currency"], "ETH");
     messages(post(&world, &access, "/evm/send/native", &json!({"to": TO, "amount": 1, "chainId": 1})).await).await;
 

@@ -105,10 +105,7 @@ pub(crate) fn plan_next(store: &mut Store, user: Option<&str>, rule: Rule, auto:
 pub(super) async fn recorded(State(sandbox): State<Sandbox>) -> Outcome {
     let text = sandbox.store().script.recorded().to_toml();
     let text = text.map_err(|error| NestError::new(http::StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    let headers = [
-        (header::CONTENT_TYPE, "application/toml"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"scenario.toml\""),
-    ];
+    let headers = [(header::CONTENT_TYPE, "application/toml"), (header::CONTENT_DISPOSITION, "attachment; filename=\"scenario.toml\"")];
     Ok((headers, text).into_response())
 }
 

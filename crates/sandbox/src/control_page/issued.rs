@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::clock::{Millis, SECOND};
-use crate::data::naira;
+use crate::data::readable_naira;
 use crate::grants::{CODE_LIFE, Ended, Grant};
 use crate::people::PEOPLE;
 use crate::sandbox::Store;
@@ -46,7 +46,7 @@ pub(super) fn panel(store: &Store, token: &str) -> Markup {
             }
             h3 { "Balances" }
             dl.counters {
-                @for person in &PEOPLE { div { dt { (person.id) } dd.figures.small { "₦" (naira(store.ledger.kobo(person))) } } }
+                @for person in &PEOPLE { div { dt { (person.id) } dd.figures.small { (readable_naira(store.ledger.kobo(person))) } } }
                 div { dt { "Waiting to be settled" } dd.figures.small { (waiting) } }
             }
             div.fields { button.quiet type="submit" name="action" value="settle" { "Settle deposits and sales" } }

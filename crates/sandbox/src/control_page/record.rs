@@ -9,7 +9,12 @@ use crate::sandbox::Store;
 
 /// The panel on the control page.
 pub(super) fn requests(store: &Store, token: &str, most: usize) -> Markup {
-    panel("log", "Last requests", token, &html! { (table(store, most)) p.note { a href="/sandbox/log" { "Live log" } " shows more, and follows." } })
+    panel(
+        "log",
+        "Last requests",
+        token,
+        &html! { (table(store, most)) p.note { a href="/sandbox/log" { "Live log" } " shows more, and follows." } },
+    )
 }
 
 /// The newest `most` requests.

@@ -26,7 +26,9 @@ pub(crate) fn records(call: &Call<'_>) -> Result<Answer, NestError> {
     let same = |name: &str, value: &str| call.query.get(name).is_none_or(|wanted| wanted.eq_ignore_ascii_case(value));
     let paid = call.ledger.bills.iter().rev().filter(|bill| bill.person == call.person.id);
     let mut bills: Vec<Value> = paid
-        .filter(|bill| same("type", bill.kind) && same("billerCode", bill.biller_code) && same("customer", &bill.customer) && same("status", "SUCCESS"))
+        .filter(|bill| {
+            same("type", bill.kind) && same("billerCode", bill.biller_code) && same("customer", &bill.customer) && same("status", "SUCCESS")
+        })
         .filter(|bill| call.query.get("billerName").is_none_or(|part| bill.biller.to_lowercase().contains(&part.to_lowercase())))
         .map(|bill| record(call.person, bill, call.switches))
         .collect();

@@ -23,20 +23,16 @@ pub(crate) fn history(call: &Call<'_>) -> Result<Answer, NestError> {
     let page = Page::read(&call.query)?;
     let mine = call.ledger.sales.iter().rev().filter(|sale| sale.person == call.person.id);
     let mut orders: Vec<Value> = mine.map(|sale| line(sale, call)).collect();
-    let earlier = ORDERS
-        .iter()
-        .filter(|_| call.person.tier >= 3)
-        .zip(1_i64..)
-        .map(|((reference, status, crypto, fiat), step)| {
-            let at = call.now - call.now % DAY - step * DAY;
-            json!({
-                "id": stable_uuid(reference), "reference": reference, "status": status, "asset": "USDT", "network": "bnb-smart-chain",
-                "cryptoAmount": amount(crypto, Usually::Number, call.switches), "fiatAmount": amount(fiat, Usually::Number, call.switches),
-                "fiatCurrency": "NGN", "exchangeRate": amount("1458", Usually::Number, call.switches),
-                "beneficiary": {"bankCode": "GTBINGLA", "accountNumber": "0000000101"}, "createdAt": iso(at),
-                "completedAt": (*status == "completed").then(|| iso(at + HOUR)),
-            })
-        });
+    let earlier = ORDERS.iter().filter(|_| call.person.tier >= 3).zip(1_i64..).map(|((reference, status, crypto, fiat), step)| {
+        let at = call.now - call.now % DAY - step * DAY;
+        json!({
+            "id": stable_uuid(reference), "reference": reference, "status": status, "asset": "USDT", "network": "bnb-smart-chain",
+            "cryptoAmount": amount(crypto, Usually::Number, call.switches), "fiatAmount": amount(fiat, Usually::Number, call.switches),
+            "fiatCurrency": "NGN", "exchangeRate": amount("1458", Usually::Number, call.switches),
+            "beneficiary": {"bankCode": "GTBINGLA", "accountNumber": "0000000101"}, "createdAt": iso(at),
+            "completedAt": (*status == "completed").then(|| iso(at + HOUR)),
+        })
+    });
     orders.extend(earlier);
     let (orders, place) = page.cut(orders);
     // Sent as a query parameter, the page comes back as text.

@@ -24,7 +24,8 @@ pub(super) fn search(search: &Search, report: &mut Report) {
             match fs::read(entry.path().join(part)) {
                 Ok(bytes) => {
                     report.read += u64::from(part == "cmdline");
-                    let place = |_| if part == "cmdline" { Place::Arguments(id, name.clone()) } else { Place::Environment(id, name.clone()) };
+                    let place =
+                        |_| if part == "cmdline" { Place::Arguments(id, name.clone()) } else { Place::Environment(id, name.clone()) };
                     search.note(&search.count(&bytes), report, place);
                 }
                 // Ended meanwhile.

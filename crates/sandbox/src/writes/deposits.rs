@@ -1,7 +1,7 @@
 //! `/wallet/deposit` and `/wallet/deposit/payment-link`. Nothing arrives by itself: the control page or the link's own page pays.
 
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{Done, Order};
 use crate::data::wallet::payment;
@@ -28,12 +28,12 @@ pub(super) fn start(mut order: Order<'_>) -> Done {
     let (card, ussd) = (body.object("card"), body.object("ussd"));
     if method == "CARD" {
         for field in ["cardNumber", "cvv", "expiryMonth", "expiryYear", "cardHolderName"] {
-            if !card.as_ref().and_then(|card| card.get(field)).is_some_and(|value| value.as_str().is_some_and(|text| !text.is_empty())) {
+            if !card.as_ref().is_some_and(|card| has_text(card, field)) {
                 body.complain(format!("card.{field} should not be empty"));
             }
         }
     }
-    if method == "USSD" && !ussd.as_ref().and_then(|ussd| ussd.get("bankCode")).is_some_and(serde_json::Value::is_string) {
+    if method == "USSD" && !ussd.as_ref().is_some_and(|ussd| has_text(ussd, "bankCode")) {
         body.complain("ussd.bankCode should not be empty");
     }
     let deposit = keep(order, kobo, reference, method, narration)?;
@@ -51,7 +51,7 @@ pub(super) fn link(mut order: Order<'_>) -> Done {
     match body.object("customer") {
         Some(customer) => {
             for field in ["email", "phoneNumber", "name"] {
-                if !customer.get(field).and_then(|value| value.as_str()).is_some_and(|text| !text.is_empty()) {
+                if !has_text(&customer, field) {
                     body.complain(format!("customer.{field} should not be empty"));
                 }
             }
@@ -64,6 +64,10 @@ pub(super) fn link(mut order: Order<'_>) -> Done {
     let own = order.own.clone();
     let (_, deposit, _) = keep(order, kobo, reference, "LINK", narration)?;
     Ok((StatusCode::CREATED, "Payment link created successfully", json!({"link": format!("{own}/pay/{}", deposit.reference)})))
+}
+
+fn has_text(object: &Map<String, Value>, field: &str) -> bool {
+    object.get(field).and_then(Value::as_str).is_some_and(|text| !text.is_empty())
 }
 
 fn currency(order: &mut Order<'_>) {
@@ -85,7 +89,8 @@ fn keep(
         order.body.complain("amount must not be less than 100");
     }
     // The reference becomes part of an address.
-    if reference.as_ref().is_some_and(|text| text.is_empty() || !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')) {
+    if reference.as_ref().is_some_and(|text| text.is_empty() || !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_'))
+    {
         order.body.complain("reference must match /^[A-Za-z0-9_-]+$/ regular expression");
     }
     order.checked()?;
