@@ -11,7 +11,7 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use maud::{Markup, html};
 
-use crate::authorize::{form_refused, see_other};
+use crate::authorize::see_other;
 use crate::body;
 use crate::clock::readable;
 use crate::control::steer::{plan_next, play_text, settle_now};
@@ -25,6 +25,7 @@ use crate::plan::Rule;
 use crate::presets;
 use crate::sandbox::{Sandbox, Store};
 use crate::scenario::{Act, Allow, Setting, Switch};
+use crate::sessions::FormRefused;
 
 /// `GET`
 pub(crate) async fn show(State(sandbox): State<Sandbox>, headers: HeaderMap) -> Response {
@@ -74,7 +75,9 @@ pub(crate) async fn submit(State(sandbox): State<Sandbox>, headers: HeaderMap, f
     let mut store = sandbox.store();
     let now = store.now();
     if let Err(refused) = store.sessions.check(&headers, form.get("form_token").unwrap_or_default(), now) {
-        return form_refused(refused);
+        let status = if refused == FormRefused::NoSession { StatusCode::UNAUTHORIZED } else { StatusCode::FORBIDDEN };
+        let text = "Somebody logged in or everything was reset since it was loaded. Go back, refresh the control page and try again.";
+        return page::problem(status, "This page is out of date", text);
     }
     match act(&mut store, &form) {
         Ok(()) => see_other("/sandbox"),

@@ -95,10 +95,19 @@ pub struct Finding {
 pub struct Report {
     /// What leaked, the allowed ones too.
     pub found: Vec<Finding>,
-    /// What could not be read, and why.
-    pub unread: Vec<String>,
+    /// What could not be read.
+    pub unread: Vec<Unread>,
     /// How many files and processes were read.
     pub read: u64,
+}
+
+/// What could not be read, so that nobody knows what is in it.
+#[derive(Clone, Debug)]
+pub struct Unread {
+    /// A path, or `process:NAME`.
+    pub subject: String,
+    /// Which part of it, and why.
+    pub reason: String,
 }
 
 /// `kind:glob`; the kind may be `*`.
@@ -152,6 +161,11 @@ impl Allowed {
     pub fn covers(&self, finding: &Finding) -> bool {
         self.kind.is_none_or(|kind| kind == finding.kind) && self.pattern.matches(&finding.place.subject())
     }
+
+    /// Whether it allows everything there, so that it need not be read.
+    pub fn covers_unread(&self, unread: &Unread) -> bool {
+        self.kind.is_none() && self.pattern.matches(&unread.subject)
+    }
 }
 
 /// A search for one run's canaries.
@@ -203,7 +217,10 @@ impl Search {
             for entry in WalkDir::new(path).follow_links(false).sort_by_file_name() {
                 match entry {
                     Ok(entry) => self.entry(entry.path(), entry.file_type(), report),
-                    Err(error) => report.unread.push(error.to_string()),
+                    Err(error) => {
+                        let subject = error.path().unwrap_or(path).display().to_string();
+                        report.unread.push(Unread { subject, reason: error.to_string() });
+                    }
                 }
             }
         }
@@ -229,7 +246,7 @@ impl Search {
             }
             // Gone since the folder was listed: nothing is left there to find.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => report.unread.push(format!("{}: {error}", path.display())),
+            Err(error) => report.unread.push(Unread { subject: path.display().to_string(), reason: error.to_string() }),
         }
     }
 

@@ -55,7 +55,7 @@ struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Searches files, and this user's processes, for secrets of one run. Exit code: 0 nothing, 1 leaks, 2 something was not searched.
+    /// Searches files, and this user's processes, for secrets of one run. Exit code: 0 nothing, 1 leaks, 2 not everything was searched.
     Leaks(leaks::Arguments),
 }
 
@@ -63,7 +63,11 @@ enum Command {
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
     if let Some(Command::Leaks(arguments)) = arguments.command {
-        return leaks::run(&arguments);
+        // 1 says that something leaked: a search that didn't take place is 2.
+        return leaks::run(&arguments).or_else(|error| {
+            writeln!(io::stderr(), "Error: {error:#}")?;
+            Ok(ExitCode::from(2))
+        });
     }
     if !arguments.check_scenario.is_empty() {
         return check(&arguments.check_scenario);

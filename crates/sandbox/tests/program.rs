@@ -117,7 +117,8 @@ fn leaks_are_reported_by_kind_and_place_and_never_by_their_text() {
     let (code, out) = leaks(&["--no-processes", "--secret-file", secret.to_str().unwrap()]);
     assert!(code == 1 && out.contains("client_secret"), "{out}");
     let wrong = program(folder.path()).args(["leaks", "--run", "../x"]).output().unwrap();
-    assert!(!wrong.status.success());
+    assert_eq!(wrong.status.code(), Some(2), "a search that didn't take place is no leak, and no clean bill either");
+    assert_eq!(leaks(&["--no-processes", "/no/such/path"]).0, 2);
 }
 
 #[cfg(target_os = "linux")]

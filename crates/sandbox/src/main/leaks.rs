@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     secret_file: Option<PathBuf>,
     /// Where a kind of secret may be: kind:glob. Kinds: access_token, refresh_token, code, client_secret, marker, * for each. The glob is
-    /// compared with a path, or with process:NAME. Can be given more than once.
+    /// compared with a path, or with process:NAME. What is allowed by * need not be readable. Can be given more than once.
     #[arg(long, value_name = "KIND:GLOB")]
     allow: Vec<String>,
     /// Leaves processes alone.
@@ -47,8 +47,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let verdict = if fine { "allowed" } else { "LEAK" };
         writeln!(out, "{verdict}: {} × {} in {}", finding.count, finding.kind.name(), finding.place)?;
     }
+    report.unread.retain(|unread| !allowed.iter().any(|allowed| allowed.covers_unread(unread)));
     for unread in &report.unread {
-        writeln!(io::stderr(), "not searched: {unread}")?;
+        writeln!(io::stderr(), "not searched: {}: {}", unread.subject, unread.reason)?;
     }
     writeln!(out, "{leaked} leaks; {} files and processes searched, {} not", report.read, report.unread.len())?;
     Ok(match (leaked, report.unread.is_empty()) {
