@@ -8,10 +8,11 @@ use monei::Scope;
 use serde_json::{Map, Value, json};
 
 use crate::clock::Millis;
-use crate::data::{bills, crypto, offramp, profile, transactions, wallet};
+use crate::data::{billers, bills, crypto, offramp, offramp_market, profile, transactions, wallet};
 use crate::entry::cannot;
 use crate::fields::Fields;
-use crate::nest::NestError;
+use crate::ledger::Ledger;
+use crate::nest::{Holder, NestError};
 use crate::people::Person;
 use crate::sandbox::{Sandbox, Store};
 use crate::switches::{Envelope, KycBlocks, Switches, TransactionsPath};
@@ -21,15 +22,25 @@ pub(crate) struct Call<'a> {
     pub(crate) person: &'static Person,
     pub(crate) switches: &'a Switches,
     pub(crate) now: Millis,
+    pub(crate) ledger: &'a Ledger,
     pub(crate) query: Fields,
-    /// The variable part of the path; empty where there is none.
-    pub(crate) param: String,
+    /// The variable parts of the path.
+    pub(crate) params: Vec<String>,
+}
+
+impl Call<'_> {
+    /// The first variable part of the path; empty where there is none.
+    pub(crate) fn param(&self) -> &str {
+        self.params.first().map_or("", String::as_str)
+    }
 }
 
 /// What it answers.
 pub(crate) enum Answer {
     /// In the usual envelope, with this message.
     Usual(&'static str, Value),
+    /// In the envelope whose status is spelt `StatusCode`, whatever is switched on.
+    Capital(&'static str, Value),
     /// As it is, where Monei has no envelope.
     Bare(Value),
 }
@@ -51,8 +62,9 @@ const fn closed(path: &'static str) -> Route {
     Route { path, scope: None, data: |_| Err(NestError::forbidden("Insufficient scope")) }
 }
 
-/// Every read endpoint (Monei: scopes page), then those that exist but are in no scope's list.
-pub(crate) static ROUTES: [Route; 24] = [
+/// Every read endpoint (Monei: scopes page), those of `bills:pay` and `offramp:execute` as inferred, then those that exist but are in
+/// no scope's list.
+pub(crate) static ROUTES: [Route; 29] = [
     open("/user/me", Scope::ProfileRead, profile::me),
     open("/kyc/status", Scope::KycRead, profile::kyc_status),
     open("/kyc/limits", Scope::KycRead, profile::kyc_limits),
@@ -70,6 +82,11 @@ pub(crate) static ROUTES: [Route; 24] = [
     open("/bills/records", Scope::WalletRead, bills::records),
     open("/offramp/ledger/history", Scope::WalletRead, offramp::history),
     open("/offramp/ledger/status/{reference}", Scope::WalletRead, offramp::status),
+    open("/bills/discovery/biller-items/{category}/{biller_name}", Scope::BillsPay, billers::items),
+    open("/bills/discovery/electricity-operators", Scope::BillsPay, billers::electricity),
+    open("/offramp/exchange/assets", Scope::OfframpExecute, offramp_market::assets),
+    open("/offramp/exchange/quote", Scope::OfframpExecute, offramp_market::quote),
+    open("/offramp/payouts/banks", Scope::OfframpExecute, offramp_market::banks),
     closed("/evm/networks"),
     closed("/solana/token-balance/{mint}"),
     closed("/transactions/{id}"),
@@ -96,30 +113,40 @@ pub(crate) async fn read(
     if matches!((path, served), ("/transactions", TransactionsPath::User) | ("/transactions/user", TransactionsPath::Transactions)) {
         return cannot(&method, &uri).into_response();
     }
-    let param = params.iter().next().map(|(_, value)| value.to_owned()).unwrap_or_default();
-    answer(&store, route, &headers, query.as_deref().unwrap_or_default(), param).unwrap_or_else(IntoResponse::into_response)
+    let params = params.iter().map(|(_, value)| value.to_owned()).collect();
+    let answered = answer(&store, route, &headers, query.as_deref().unwrap_or_default(), params);
+    told(answered)
 }
 
-fn answer(store: &Store, route: &Route, headers: &HeaderMap, query: &str, param: String) -> Result<Response, NestError> {
+fn answer(store: &Store, route: &Route, headers: &HeaderMap, query: &str, params: Vec<String>) -> Result<(Holder, Response), NestError> {
+    let (person, holder) = admit(store, headers, route.scope.as_ref())?;
+    let query = Fields::parse(query.as_bytes()).map_err(|_| NestError::bad_request("The query can't be read"))?;
+    let call = Call { person, switches: &store.switches, ledger: &store.ledger, now: store.now(), query, params };
+    let body = match (route.data)(&call).map_err(|error| error.held_by(&holder))? {
+        Answer::Usual(message, data) => wrap(store.switches.envelope, StatusCode::OK, message, data),
+        Answer::Capital(message, data) => wrap(Envelope::Capital, StatusCode::OK, message, data),
+        Answer::Bare(data) => data,
+    };
+    Ok((holder, (StatusCode::OK, Json(body)).into_response()))
+}
+
+/// Checks token, then scope, then what the KYC tier closes.
+pub(crate) fn admit(store: &Store, headers: &HeaderMap, scope: Option<&Scope>) -> Result<(&'static Person, Holder), NestError> {
     let token = bearer(headers).ok_or_else(NestError::unauthorized)?;
     let now = store.now();
     let grant =
         store.grants.by_access(token).filter(|grant| grant.alive() && grant.access_expires > now).ok_or_else(NestError::unauthorized)?;
     let person = Person::find(&grant.user).ok_or_else(NestError::unauthorized)?;
-    match &route.scope {
+    let holder = Holder(format!("{}, grant-{}", person.id, grant.id));
+    match scope {
         Some(scope) if grant.scopes.contains(scope) => {}
-        Some(scope) => return Err(NestError::forbidden(format!("Insufficient scope: {scope} is required"))),
-        None => return Err(NestError::forbidden("Insufficient scope")),
+        Some(scope) => return Err(NestError::forbidden(format!("Insufficient scope: {scope} is required")).held_by(&holder)),
+        None => return Err(NestError::forbidden("Insufficient scope").held_by(&holder)),
     }
-    if person.blocked && store.switches.kyc_blocks == KycBlocks::WalletReads && route.scope == Some(Scope::WalletRead) {
-        return Err(NestError::forbidden("KYC tier limit exceeded"));
+    if person.blocked && store.switches.kyc_blocks == KycBlocks::WalletReads && scope == Some(&Scope::WalletRead) {
+        return Err(NestError::forbidden("KYC tier limit exceeded").held_by(&holder));
     }
-    let query = Fields::parse(query.as_bytes()).map_err(|_| NestError::bad_request("The query can't be read"))?;
-    let body = match (route.data)(&Call { person, switches: &store.switches, now, query, param })? {
-        Answer::Usual(message, data) => wrap(store.switches.envelope, message, data),
-        Answer::Bare(data) => data,
-    };
-    Ok((StatusCode::OK, Json(body)).into_response())
+    Ok((person, holder))
 }
 
 /// The token of exactly one `Authorization: Bearer …` header.
@@ -130,13 +157,25 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
 }
 
-fn wrap(envelope: Envelope, message: &str, data: Value) -> Value {
+/// The answer with a note of whose token it was.
+pub(crate) fn told(answered: Result<(Holder, Response), NestError>) -> Response {
+    match answered {
+        Ok((holder, mut response)) => {
+            response.extensions_mut().insert(holder);
+            response
+        }
+        Err(error) => error.into_response(),
+    }
+}
+
+/// Puts data into the envelope that is switched on.
+pub(crate) fn wrap(envelope: Envelope, code: StatusCode, message: &str, data: Value) -> Value {
     let status = if envelope == Envelope::Capital { "StatusCode" } else { "statusCode" };
     if envelope == Envelope::Bare {
         return data;
     }
     let mut body = Map::new();
-    body.insert(status.to_owned(), json!(200));
+    body.insert(status.to_owned(), json!(code.as_u16()));
     body.insert("message".to_owned(), json!(message));
     body.insert("data".to_owned(), data);
     if envelope == Envelope::WithErrors {

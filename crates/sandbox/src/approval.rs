@@ -8,6 +8,8 @@ use crate::mint::Kind;
 use crate::options::Client;
 use crate::people::Person;
 use crate::sandbox::{NotSaved, Sandbox, Store};
+use crate::scenario::When;
+use crate::script;
 use crate::switches::{CustomScheme, DenialDescription, Iss, NoneGranted, UpgradeScopes};
 
 /// A request that may be shown to a person.
@@ -91,6 +93,20 @@ impl Asked {
 
 /// Carries a decision out and says where the browser goes. `issuer` is the sandbox's own address.
 pub(crate) fn decide(
+    sandbox: &Sandbox,
+    store: &mut Store,
+    asked: &Asked,
+    user: &Person,
+    decision: &Decision,
+    issuer: &str,
+) -> Result<String, Undecided> {
+    let location = carry_out(sandbox, store, asked, user, decision, issuer)?;
+    store.script.record_round(user, &asked.scopes, decision);
+    script::happened(store, When::Round, None);
+    Ok(location)
+}
+
+fn carry_out(
     sandbox: &Sandbox,
     store: &mut Store,
     asked: &Asked,

@@ -7,10 +7,12 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use monei::ScopeSet;
 
 use crate::approval::{Decision, Refused, Undecided, decide, read};
+use crate::consent_page::Consent;
 use crate::entry::own_address;
 use crate::fields::{Fields, Malformed, encode};
 use crate::page;
 use crate::people::Person;
+use crate::plan::Advice;
 use crate::quota::Limited;
 use crate::sandbox::{Sandbox, Store};
 use crate::sessions::FormRefused;
@@ -33,12 +35,28 @@ pub(crate) async fn show(State(sandbox): State<Sandbox>, RawQuery(query): RawQue
     };
     let own = split(&query);
     let now = store.now();
-    let visit = store.sessions.visit(&headers, now);
+    let mut visit = store.sessions.visit(&headers, now);
+    let rule = match store.plan.advise(&asked) {
+        Advice::Ask => None,
+        Advice::Wrong(text) => return page::problem(StatusCode::CONFLICT, "This is not what was planned", &text),
+        Advice::Decided(user, decision) => {
+            let decided = decide(&sandbox, &mut store, &asked, user, &decision, &own_address(&headers));
+            store.plan.decided();
+            return went_on(decided);
+        }
+        Advice::Prepared { log_in, rule } => {
+            if let Some(person) = log_in.filter(|person| !own.switch_user && visit.user.is_none_or(|user| user.id != person.id)) {
+                visit = store.sessions.log_in(&headers, person, now);
+            }
+            Some(rule)
+        }
+    };
     let body = match visit.user.filter(|_| !own.switch_user) {
         None => consent_page::login(&asked.client, &own.action(false), &visit.form_token),
         Some(user) => {
             let new = asked.new_for(user, &store);
-            consent_page::consent(&asked, user, &new, &own.action(false), &own.action(true), &visit.form_token)
+            let page = Consent { asked: &asked, user, new: &new, rule: rule.as_ref() };
+            consent_page::consent(&page, &own.action(false), &own.action(true), &visit.form_token)
         }
     };
     page::with_session(page::answer_with_forms_to(StatusCode::OK, body, &asked.redirect_uri), &visit)
@@ -78,7 +96,16 @@ pub(crate) async fn submit(State(sandbox): State<Sandbox>, RawQuery(query): RawQ
         (Some("allow"), Some(chosen)) => Decision::Allow(chosen),
         _ => return page::problem(StatusCode::BAD_REQUEST, "This decision can't be read", "Go back, load the page anew and try again."),
     };
-    match decide(&sandbox, &mut store, &asked, user, &decision, &own_address(&headers)) {
+    let decided = decide(&sandbox, &mut store, &asked, user, &decision, &own_address(&headers));
+    if decided.is_ok() {
+        store.plan.decided();
+    }
+    went_on(decided)
+}
+
+/// Where a decision leads.
+fn went_on(decided: Result<String, Undecided>) -> Response {
+    match decided {
         Ok(location) => see_other(&location),
         Err(Undecided::NotAsked) => {
             page::problem(StatusCode::BAD_REQUEST, "That was not asked for", "The decision allows something that the app didn't ask for.")

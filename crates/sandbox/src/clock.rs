@@ -65,6 +65,11 @@ pub(crate) fn readable(at: Millis) -> String {
     timestamp(at).strftime("%-d %b %Y, %H:%M UTC").to_string()
 }
 
+/// The time alone, `14:05:09`.
+pub(crate) fn time_of_day(at: Millis) -> String {
+    timestamp(at).strftime("%H:%M:%S").to_string()
+}
+
 /// An HTTP date (RFC 9110 §5.6.7).
 pub(crate) fn http_date(at: Millis) -> String {
     timestamp(at).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()

@@ -6,7 +6,8 @@ use monei::ScopeSet;
 use crate::approval::Asked;
 use crate::options::Client;
 use crate::page::frame;
-use crate::people::{PEOPLE, Person};
+use crate::people::{PEOPLE, PIN, Person};
+use crate::plan::Rule;
 use crate::wording;
 
 /// The login page: one button per person.
@@ -18,7 +19,7 @@ pub(crate) fn login(client: &Client, action: &str, form_token: &str) -> Markup {
             section.card {
                 p.eyebrow { "Log in to the sandbox" }
                 h1 { "Who do you want to be?" }
-                p.lead { "Log in to continue to " strong dir="auto" { (client.name) } ". There are no passwords: these people are made up." }
+                p.lead { "Log in to continue to " strong dir="auto" { (client.name) } ". There are no passwords: these people are made up. Where Monei wants a transaction PIN, theirs is " code { (PIN) } "." }
                 form method="post" action=(action) {
                     input type="hidden" name="form_token" value=(form_token);
                     ul.people {
@@ -40,8 +41,19 @@ pub(crate) fn login(client: &Client, action: &str, form_token: &str) -> Markup {
     )
 }
 
-/// The consent page. `new` are the scopes that `user` hasn't allowed yet; only these are shown.
-pub(crate) fn consent(asked: &Asked, user: &Person, new: &ScopeSet, action: &str, switch_user: &str, form_token: &str) -> Markup {
+/// What a consent page shows.
+pub(crate) struct Consent<'a> {
+    pub(crate) asked: &'a Asked,
+    pub(crate) user: &'a Person,
+    /// The scopes that `user` hasn't allowed yet; only these are shown.
+    pub(crate) new: &'a ScopeSet,
+    /// What was planned: these scopes are switched on. None is, where nothing was.
+    pub(crate) rule: Option<&'a Rule>,
+}
+
+/// The consent page.
+pub(crate) fn consent(page: &Consent<'_>, action: &str, switch_user: &str, form_token: &str) -> Markup {
+    let Consent { asked, user, new, rule } = *page;
     let client = &asked.client;
     let already = asked.scopes.len() - new.len();
     frame(
@@ -70,12 +82,13 @@ pub(crate) fn consent(asked: &Asked, user: &Person, new: &ScopeSet, action: &str
                         p.lead data-testid="nothing-new" { "You allowed everything that it asks for before. Nothing new is added." }
                     } @else {
                         p.lead { "Switch on what you want to allow. You can allow some of it, all of it or nothing." }
+                        @if let Some(rule) = rule { p.note data-testid="planned" { "Planned on the control page: " (planned(rule)) " is switched on already. You can still change it." } }
                         @if already > 0 {
                             p.note data-testid="already" { "You allowed " (already) " of its requests before; these are not shown again." }
                         }
                         fieldset {
                             legend.hidden { "What to allow" }
-                            @for scope in new.iter() { (row(scope)) }
+                            @for scope in new.iter() { (row(scope, rule.is_some_and(|rule| rule.allows(scope)))) }
                         }
                     }
                     div.actions {
@@ -93,19 +106,28 @@ pub(crate) fn consent(asked: &Asked, user: &Person, new: &ScopeSet, action: &str
     )
 }
 
-fn row(scope: &monei::Scope) -> Markup {
+fn row(scope: &monei::Scope, on: bool) -> Markup {
     let words = wording::of(scope);
     let id = format!("scope-{}", scope.as_str().replace(':', "-"));
     let detail = format!("{id}-detail");
     html! {
         div.scope.sensitive[scope.is_sensitive()] data-testid=[scope.is_sensitive().then_some("sensitive")] {
             label for=(id) { (words.title) @if scope.is_sensitive() { " " span.tag { "Sensitive" } } }
-            input.switch type="checkbox" role="switch" id=(id) name="scope" value=(scope.as_str()) aria-describedby=(detail);
+            input.switch type="checkbox" role="switch" id=(id) name="scope" value=(scope.as_str()) aria-describedby=(detail) checked[on];
             div.detail id=(detail) {
                 p { (words.detail) }
                 @if let Some(warning) = words.warning { p.warning { (warning) } }
             }
         }
+    }
+}
+
+fn planned(rule: &Rule) -> &'static str {
+    match rule {
+        Rule::All => "everything",
+        Rule::NotSensitive => "everything that isn't sensitive",
+        Rule::Nothing | Rule::Deny => "nothing",
+        Rule::Only(_) => "a part",
     }
 }
 

@@ -1,9 +1,12 @@
-//! `/sandbox/api/…`: what tests and the control page do to the sandbox.
+//! `/sandbox/api/…`: what tests and the control page do to the sandbox. `openapi.json` describes it.
+
+pub(crate) mod steer;
 
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
 use http::{HeaderMap, Method, Uri};
 use monei::{Scope, ScopeSet};
 use serde::Deserialize;
@@ -14,16 +17,46 @@ use crate::approval::{Decision, Undecided, decide, read};
 use crate::body::{self, Media};
 use crate::clock::{Clock, SECOND};
 use crate::entry::own_address;
-use crate::faults::{Fault, MAX_ARMED, Order};
+use crate::faults::{MAX_ARMED, Order};
 use crate::grants::Grants;
 use crate::journal::Journal;
+use crate::ledger::Ledger;
 use crate::nest::NestError;
 use crate::options::check_secret;
 use crate::people::Person;
+use crate::plan::Plan;
 use crate::sandbox::{Sandbox, Store};
+use crate::scenario::{self, Act, Switch};
+use crate::script::Script;
 use crate::switches::Switches;
 
-type Outcome = Result<Response, NestError>;
+pub(crate) type Outcome = Result<Response, NestError>;
+
+/// Every route of the control API: method, path below `/sandbox/api`, what answers.
+pub(crate) fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Sandbox>)> {
+    vec![
+        ("get", "/state", get(state)),
+        ("get", "/switches", get(switches)),
+        ("get", "/log", get(steer::log)),
+        ("get", "/people", get(steer::people)),
+        ("get", "/presets", get(steer::presets)),
+        ("get", "/next", get(steer::planned)),
+        ("get", "/scenario", get(steer::recorded)),
+        ("get", "/openapi.json", get(steer::openapi)),
+        ("post", "/expire", post(expire)),
+        ("post", "/revoke", post(revoke)),
+        ("post", "/fault", post(fault)),
+        ("post", "/switch", post(switch)),
+        ("post", "/clock", post(clock)),
+        ("post", "/reset", post(reset)),
+        ("post", "/secret", post(secret)),
+        ("post", "/approve", post(approve)),
+        ("post", "/next", post(steer::plan)),
+        ("post", "/preset", post(steer::preset)),
+        ("post", "/scenario", post(steer::play)),
+        ("post", "/settle", post(steer::settle)),
+    ]
+}
 
 /// `GET /sandbox/api/state`
 pub(crate) async fn state(State(sandbox): State<Sandbox>) -> Json<Value> {
@@ -41,7 +74,8 @@ pub(crate) async fn state(State(sandbox): State<Sandbox>) -> Json<Value> {
         .collect();
     Json(json!({
         "run": sandbox.run(), "clock_offset_s": store.clock.offset_s(), "switches": store.switches.values(),
-        "counters": store.journal.to_json(), "grants": grants,
+        "counters": store.journal.to_json(), "grants": grants, "faults": armed(&store), "next": store.plan.to_json(),
+        "scenario": store.script.playing, "balances_kobo": store.ledger.naira_of_all(),
     }))
 }
 
@@ -73,7 +107,6 @@ pub(crate) async fn revoke(State(sandbox): State<Sandbox>, headers: HeaderMap, r
 /// `POST /sandbox/api/fault`: arms a fault, for one call where `times` doesn't say otherwise.
 pub(crate) async fn fault(State(sandbox): State<Sandbox>, headers: HeaderMap, request: Body) -> Outcome {
     let fault: Order = order(&headers, request).await?;
-    let fault = fault.arm().map_err(NestError::bad_request)?;
     let armed = arm(&mut sandbox.store(), fault)?;
     Ok(Json(json!({"armed": armed})).into_response())
 }
@@ -97,6 +130,7 @@ pub(crate) async fn switch(State(sandbox): State<Sandbox>, headers: HeaderMap, r
     };
     let mut store = sandbox.store();
     store.switches.set(&setting.name, &value).map_err(|error| NestError::bad_request(error.to_string()))?;
+    store.script.record(Act::Switch(Switch { name: setting.name, value: scenario::Setting::Text(value) }));
     Ok(Json(store.switches.values()).into_response())
 }
 
@@ -109,9 +143,7 @@ struct Offset {
 /// `POST /sandbox/api/clock`: how far the sandbox's time is from the computer's.
 pub(crate) async fn clock(State(sandbox): State<Sandbox>, headers: HeaderMap, request: Body) -> Outcome {
     let offset: Offset = order(&headers, request).await?;
-    if !sandbox.store().clock.set_offset_s(offset.offset_s) {
-        return Err(NestError::bad_request("offset_s: at most ten years"));
-    }
+    move_clock(&mut sandbox.store(), offset.offset_s)?;
     Ok(Json(json!({"clock_offset_s": offset.offset_s})).into_response())
 }
 
@@ -130,6 +162,10 @@ pub(crate) enum What {
     Switches,
     /// The calls that quotas have counted.
     Quotas,
+    /// What was planned for the next authorizations, and the scenario with it.
+    Next,
+    /// Balances, and the records of what was moved.
+    Money,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -202,6 +238,7 @@ pub(crate) fn expire_now(store: &mut Store, user: Option<&str>) -> Result<usize,
     let user = person(user)?.map(|person| person.id);
     let now = store.now();
     let expired = store.grants.expire(user, now);
+    store.script.record(Act::Expire(user.unwrap_or("all").to_owned()));
     saved(store).map(|()| expired)
 }
 
@@ -209,16 +246,28 @@ pub(crate) fn expire_now(store: &mut Store, user: Option<&str>) -> Result<usize,
 pub(crate) fn revoke_now(store: &mut Store, user: Option<&str>) -> Result<usize, NestError> {
     let user = person(user)?.map(|person| person.id);
     let ended = store.grants.disconnect(user, None);
+    store.script.record(Act::Revoke(user.unwrap_or("all").to_owned()));
     saved(store).map(|()| ended)
 }
 
 /// Arms a fault; how many are armed then.
-pub(crate) fn arm(store: &mut Store, fault: Fault) -> Result<usize, NestError> {
+pub(crate) fn arm(store: &mut Store, order: Order) -> Result<usize, NestError> {
+    let fault = order.clone().arm().map_err(NestError::bad_request)?;
     if store.faults.len() >= MAX_ARMED {
         return Err(NestError::bad_request(format!("at most {MAX_ARMED} faults can be armed at once")));
     }
     store.faults.push(fault);
+    store.script.record(Act::Fault(order));
     Ok(store.faults.len())
+}
+
+/// Moves the clock.
+pub(crate) fn move_clock(store: &mut Store, offset_s: i64) -> Result<(), NestError> {
+    if !store.clock.set_offset_s(offset_s) {
+        return Err(NestError::bad_request("offset_s: at most ten years"));
+    }
+    store.script.record(Act::ClockOffsetS(offset_s));
+    Ok(())
 }
 
 /// Puts things back.
@@ -236,7 +285,14 @@ pub(crate) fn reset_now(store: &mut Store, what: What) -> Result<(), NestError> 
     if all || what == What::Quotas {
         store.quotas.clear();
     }
+    if all || what == What::Next {
+        store.plan = Plan::default();
+    }
+    if all || what == What::Money {
+        store.ledger = Ledger::default();
+    }
     if all {
+        store.script = Script::default();
         store.grants = Grants::default();
         store.sessions.clear();
         store.clock = Clock::default();
@@ -244,16 +300,24 @@ pub(crate) fn reset_now(store: &mut Store, what: What) -> Result<(), NestError> 
     saved(store)
 }
 
-fn saved(store: &Store) -> Result<(), NestError> {
+fn armed(store: &Store) -> Vec<Value> {
+    let shown = store.faults.iter().map(|fault| {
+        let (target, kind) = fault.describe();
+        json!({"target": target, "kind": kind, "times": fault.times})
+    });
+    shown.collect()
+}
+
+pub(crate) fn saved(store: &Store) -> Result<(), NestError> {
     store.save().map_err(|_| NestError::not_saved())
 }
 
-fn person(id: Option<&str>) -> Result<Option<&'static Person>, NestError> {
+pub(crate) fn person(id: Option<&str>) -> Result<Option<&'static Person>, NestError> {
     id.map(|id| Person::find(id).ok_or_else(|| NestError::bad_request("user: ada, tunde, markup or blocked"))).transpose()
 }
 
 /// Reads an order; an empty body is `{}`. A body must be JSON, which no page of another site can send unasked.
-async fn order<T: DeserializeOwned>(headers: &HeaderMap, request: Body) -> Result<T, NestError> {
+pub(crate) async fn order<T: DeserializeOwned>(headers: &HeaderMap, request: Body) -> Result<T, NestError> {
     let body = body::read(request).await?;
     if body.is_empty() {
         return serde_json::from_slice(b"{}").map_err(|error| NestError::bad_request(error.to_string()));
@@ -262,4 +326,24 @@ async fn order<T: DeserializeOwned>(headers: &HeaderMap, request: Body) -> Resul
         return Err(NestError::new(http::StatusCode::UNSUPPORTED_MEDIA_TYPE, "The control API takes application/json"));
     }
     serde_json::from_slice(&body).map_err(|error| NestError::bad_request(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_openapi_document_and_the_routes_name_the_same_calls() {
+        let document: Value = serde_json::from_str(steer::OPENAPI).unwrap();
+        let described: BTreeSet<(String, String)> = document["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, item)| item.as_object().unwrap().keys().map(|method| (method.clone(), path.clone())))
+            .collect();
+        let served = routes().into_iter().map(|(method, path, _)| (method.to_owned(), format!("/sandbox/api{path}"))).collect();
+        assert_eq!(described, served);
+    }
 }

@@ -1,8 +1,10 @@
 //! Made-up data of the made-up people, in the shapes that Monei's read endpoints have.
 
+pub(crate) mod billers;
 pub(crate) mod bills;
 pub(crate) mod crypto;
 pub(crate) mod offramp;
+pub(crate) mod offramp_market;
 pub(crate) mod paging;
 pub(crate) mod profile;
 pub(crate) mod transactions;
@@ -44,6 +46,20 @@ pub(crate) fn naira(kobo: i64) -> String {
     format!("{}{}.{:02}", if kobo < 0 { "-" } else { "" }, kobo.abs() / 100, kobo.abs() % 100)
 }
 
+/// Naira for a person to read: `₦1,805.05`.
+pub(crate) fn readable_naira(kobo: i64) -> String {
+    let plain = naira(kobo);
+    let (whole, fraction) = plain.split_once('.').unwrap_or((&plain, "00"));
+    let mut grouped = String::new();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && digit != '-' && (whole.len() - place) % 3 == 0 && !grouped.ends_with('-') {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("₦{grouped}.{fraction}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +75,9 @@ mod tests {
         switches.set("money_types", "numbers").unwrap();
         assert_eq!(amount("7.50", Usually::Text, &switches), json!(7.5));
         assert_eq!(naira(180_505), "1805.05");
+        for (kobo, shown) in [(180_505, "₦1,805.05"), (1, "₦0.01"), (99_999_999_999, "₦999,999,999.99"), (-12_345_600, "₦-123,456.00")]
+        {
+            assert_eq!(readable_naira(kobo), shown);
+        }
     }
 }

@@ -8,9 +8,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 
 use crate::clock::http_date;
 use crate::faults::{Dropped, Kind};
-use crate::nest::NestError;
+use crate::journal::Told;
+use crate::nest::{Holder, NestError, Why};
 use crate::page;
 use crate::sandbox::Sandbox;
+use crate::scenario::When;
+use crate::script;
 
 /// Longest path and query, in bytes.
 const MAX_TARGET: usize = 4_096;
@@ -21,6 +24,7 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 pub(crate) async fn door(State(sandbox): State<Sandbox>, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
+    let query = request.uri().query().map(str::to_owned);
     let mut response = match refuse(&request) {
         Some(refusal) => refusal,
         None => next.run(request).await,
@@ -37,8 +41,18 @@ pub(crate) async fn door(State(sandbox): State<Sandbox>, request: Request, next:
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
     if !path.starts_with("/sandbox") {
-        let status = response.extensions().get::<Dropped>().is_none().then(|| response.status().as_u16());
-        store.journal.record(now, method.as_str(), &path, status);
+        let extensions = response.extensions();
+        let told = Told {
+            query: query.as_deref(),
+            status: extensions.get::<Dropped>().is_none().then(|| response.status().as_u16()),
+            holder: extensions.get::<Holder>().map(|Holder(holder)| holder.clone()),
+            why: extensions.get::<Why>().map(|Why(why)| why.clone()),
+        };
+        let called = path.strip_prefix("/api/v1").filter(|_| response.status().is_success()).filter(|path| !path.starts_with("/connect/"));
+        store.journal.record(now, method.as_str(), &path, told);
+        if let Some(path) = called {
+            script::happened(&mut store, When::Call, Some(path));
+        }
     }
     response
 }
@@ -57,13 +71,16 @@ pub(crate) async fn faults(State(sandbox): State<Sandbox>, request: Request, nex
         store.take_fault(path)
     };
     let Some(fault) = fault else { return next.run(request).await };
+    let (_, what) = fault.describe();
     if let Kind::Delay(delay) = fault.kind {
         tokio::time::sleep(delay).await;
     }
-    match fault.kind.instead() {
+    let mut response = match fault.kind.instead() {
         Some(response) => response,
         None => fault.kind.afterwards(next.run(request).await),
-    }
+    };
+    response.extensions_mut().insert(Why(format!("An armed fault: {what}")));
+    response
 }
 
 fn refuse(request: &Request) -> Option<Response> {

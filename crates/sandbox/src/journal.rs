@@ -1,17 +1,20 @@
-//! What was called: counters for tests, and the last requests for the control page. No query, no token.
+//! What was called: counters for tests, and the last requests for the control page. No token.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value, json};
 
-use crate::clock::Millis;
+use crate::clock::{Millis, iso};
+use crate::mask;
 
 /// Requests shown on the control page.
-const LAST_KEPT: usize = 40;
+const LAST_KEPT: usize = 100;
 /// Different requests counted on their own; further ones count together.
 const DISTINCT_KEPT: usize = 500;
 /// Longest path that is kept, in bytes.
 const PATH_KEPT: usize = 120;
+/// Longest reason that is kept, in characters.
+const WHY_KEPT: usize = 300;
 
 /// Numbers for tests to assert on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,8 +37,23 @@ pub(crate) struct Seen {
     pub(crate) at: Millis,
     pub(crate) method: String,
     pub(crate) path: String,
+    /// Masked; empty where there was none.
+    pub(crate) query: String,
     /// `None`: the connection was closed without an answer.
     pub(crate) status: Option<u16>,
+    /// Whose token it carried, where it carried a good one.
+    pub(crate) holder: Option<String>,
+    /// What was wrong with it, where it was refused.
+    pub(crate) why: Option<String>,
+}
+
+/// What is told of a request besides its path.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told<'a> {
+    pub(crate) query: Option<&'a str>,
+    pub(crate) status: Option<u16>,
+    pub(crate) holder: Option<String>,
+    pub(crate) why: Option<String>,
 }
 
 /// The record of what was called.
@@ -48,8 +66,9 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// Records a request.
-    pub(crate) fn record(&mut self, at: Millis, method: &str, path: &str, status: Option<u16>) {
-        let path: String = path.chars().take(PATH_KEPT).collect();
+    pub(crate) fn record(&mut self, at: Millis, method: &str, path: &str, told: Told<'_>) {
+        let status = told.status;
+        let path: String = mask::secrets(path).chars().take(PATH_KEPT).collect();
         if status == Some(403) && path.starts_with("/api/v1/") {
             self.counters.forbidden += 1;
         }
@@ -59,10 +78,31 @@ impl Journal {
         }
         let method = key.0.clone();
         *self.counts.entry(key).or_insert(0) += 1;
-        self.last.push_back(Seen { at, method, path, status });
+        let why = told.why.map(|why| mask::secrets(&why).chars().take(WHY_KEPT).collect::<String>());
+        if let Some(why) = &why {
+            tracing::info!(%method, %path, status, %why, "refused");
+        }
+        self.last.push_back(Seen {
+            at,
+            method,
+            path,
+            query: told.query.map(mask::query).unwrap_or_default(),
+            status,
+            holder: told.holder,
+            why,
+        });
         if self.last.len() > LAST_KEPT {
             self.last.pop_front();
         }
+    }
+
+    /// The last requests, newest first, for the control API.
+    pub(crate) fn log(&self) -> Value {
+        let shown = self.last.iter().rev().map(|seen| {
+            json!({"at": iso(seen.at), "method": seen.method, "path": seen.path, "query": seen.query, "status": seen.status.unwrap_or(0),
+                   "holder": seen.holder, "why": seen.why})
+        });
+        Value::Array(shown.collect())
     }
 
     /// The counters as the control API shows them. A dropped connection has status 0.
@@ -91,7 +131,7 @@ mod tests {
     fn the_journal_stays_bounded_however_many_paths_are_tried() {
         let mut journal = Journal::default();
         for number in 0..5_000 {
-            journal.record(0, "GET", &format!("/api/v1/{number}/{}", "x".repeat(1_000)), Some(404));
+            journal.record(0, "GET", &format!("/api/v1/{number}/{}", "x".repeat(1_000)), Told { status: Some(404), ..Told::default() });
         }
         assert_eq!(journal.last.len(), LAST_KEPT);
         assert!(journal.counts.len() <= DISTINCT_KEPT + 1);

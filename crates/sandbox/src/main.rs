@@ -1,19 +1,23 @@
 //! `monei-sandbox`: a local Monei for testers.
 
+#[path = "main/leaks.rs"]
+mod leaks;
+
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Parser;
-use monei_sandbox::{Client, Options, Sandbox, serve};
+use monei_sandbox::{Client, Options, Sandbox, Scenario, serve};
 use tokio::net::TcpListener;
 
 /// A local Monei for testers: consent page, API, faults, control page. Nothing in it is real.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 struct Arguments {
     /// Address to serve; loopback only.
     #[arg(long, default_value = "127.0.0.1:43118")]
@@ -36,11 +40,62 @@ struct Arguments {
     /// Keeps grants in this file across restarts, tokens as hashes only.
     #[arg(long)]
     state_file: Option<PathBuf>,
+    /// Plays this scenario from its start.
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+    /// Answers each authorization at once, as the scenario says, so that no person is needed.
+    #[arg(long, requires = "scenario")]
+    auto_approve: bool,
+    /// Checks scenarios and ends.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    check_scenario: Vec<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Searches files, and this user's processes, for secrets of one run. Exit code: 0 nothing, 1 leaks, 2 not everything was searched.
+    Leaks(leaks::Arguments),
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
+    if let Some(Command::Leaks(arguments)) = arguments.command {
+        // 1 says that something leaked: a search that didn't take place is 2.
+        return leaks::run(&arguments).or_else(|error| {
+            writeln!(io::stderr(), "Error: {error:#}")?;
+            Ok(ExitCode::from(2))
+        });
+    }
+    if !arguments.check_scenario.is_empty() {
+        return check(&arguments.check_scenario);
+    }
+    serve_sandbox(arguments).await.map(|()| ExitCode::SUCCESS)
+}
+
+/// Reads scenarios and says what is wrong with each.
+fn check(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
+    let (mut out, mut code) = (io::stdout().lock(), ExitCode::SUCCESS);
+    for path in paths {
+        match scenario(path) {
+            Ok(scenario) => writeln!(out, "{}: {:?}, {} rounds", path.display(), scenario.name(), scenario.rounds())?,
+            Err(error) => {
+                writeln!(io::stderr(), "{error:#}")?;
+                code = ExitCode::FAILURE;
+            }
+        }
+    }
+    Ok(code)
+}
+
+fn scenario(path: &Path) -> anyhow::Result<Scenario> {
+    let text = fs::read_to_string(path).with_context(|| format!("{}", path.display()))?;
+    Scenario::parse(&text).with_context(|| format!("{}", path.display()))
+}
+
+async fn serve_sandbox(arguments: Arguments) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "monei_sandbox=info".into()))
@@ -48,6 +103,7 @@ async fn main() -> anyhow::Result<()> {
     if !arguments.listen.ip().is_loopback() {
         bail!("--listen {}: the sandbox serves loopback addresses alone", arguments.listen);
     }
+    let scenario = arguments.scenario.as_deref().map(scenario).transpose()?;
     let secret_file = match arguments.client_secret_file {
         Some(path) => path,
         None => default_secret_file()?,
@@ -65,6 +121,9 @@ async fn main() -> anyhow::Result<()> {
         run: None,
         state_file: arguments.state_file,
     })?;
+    if let Some(scenario) = &scenario {
+        sandbox.play(scenario, arguments.auto_approve)?;
+    }
     let listener = TcpListener::bind(arguments.listen).await.with_context(|| format!("--listen {}", arguments.listen))?;
     let address = format!("http://{}", listener.local_addr()?);
     let mut out = io::stdout().lock();

@@ -69,6 +69,12 @@ pub enum SandboxError {
         /// Why.
         source: io::Error,
     },
+    /// The state file could not be written while the sandbox was running; its log says why.
+    #[error("the state file could not be written")]
+    NotSaved,
+    /// A scenario says something that can't be.
+    #[error(transparent)]
+    Scenario(#[from] crate::scenario::ScenarioError),
     /// The state file is not one of ours, or of another version.
     #[error("the state file {path} is not a state of this sandbox: {reason}. Move it away to start anew")]
     StateShape {

@@ -5,10 +5,20 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 use maud::{DOCTYPE, Markup, html};
 
 use crate::authorize::form_targets;
+use crate::nest::Why;
 use crate::sessions::Visit;
 
 /// A page: ribbon, title, `main`. `wide` for tables.
 pub(crate) fn frame(title: &str, wide: bool, content: &Markup) -> Markup {
+    framed(title, wide, false, content)
+}
+
+/// A wide page that loads itself anew every two seconds.
+pub(crate) fn refreshing(title: &str, content: &Markup) -> Markup {
+    framed(title, true, true, content)
+}
+
+fn framed(title: &str, wide: bool, refreshing: bool, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -17,6 +27,7 @@ pub(crate) fn frame(title: &str, wide: bool, content: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
+                @if refreshing { meta http-equiv="refresh" content="2"; }
                 title { (title) " · Monei Sandbox" }
                 link rel="stylesheet" href="/sandbox/style.css";
             }
@@ -61,7 +72,9 @@ pub(crate) fn problem(status: StatusCode, title: &str, text: &str) -> Response {
             p data-testid="problem" { (text) }
         }
     };
-    answer(status, frame(title, false, &content))
+    let mut response = answer(status, frame(title, false, &content));
+    response.extensions_mut().insert(Why(format!("{title}: {text}")));
+    response
 }
 
 /// Adds the cookie of a fresh session.

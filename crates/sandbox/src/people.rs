@@ -1,5 +1,8 @@
 //! The made-up people who can log in.
 
+/// The transaction PIN of every one of them.
+pub(crate) const PIN: &str = "2468";
+
 /// One of the people. `id` is what the login button sends.
 #[derive(Debug)]
 pub(crate) struct Person {

@@ -11,6 +11,8 @@ use crate::body::{self, Media};
 use crate::grants::{Ended, Found};
 use crate::nest::NestError;
 use crate::sandbox::{Sandbox, Store};
+use crate::scenario::When;
+use crate::script;
 use crate::switches::{RevokeByRefresh, RevokeExpired, RevokeForgets, RevokeResponse};
 
 /// The endpoint.
@@ -45,6 +47,7 @@ fn answer(store: &mut Store, headers: &HeaderMap, body: &[u8]) -> Result<Respons
         store.grants.shrink_consent(&user, &client, now);
     }
     store.save().map_err(|_| NestError::not_saved())?;
+    script::happened(store, When::Revoke, None);
     match store.switches.revoke_response {
         RevokeResponse::Ok => Ok((StatusCode::OK, Json(json!({"message": "Token revoked successfully"}))).into_response()),
         RevokeResponse::Empty => Ok(StatusCode::NO_CONTENT.into_response()),

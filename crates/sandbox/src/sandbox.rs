@@ -12,12 +12,16 @@ use crate::clock::{Clock, Millis};
 use crate::faults::Fault;
 use crate::grants::Grants;
 use crate::journal::Journal;
+use crate::ledger::Ledger;
 use crate::mint::{Kind, mint, random_hex, same};
 use crate::options::{Client, Options, SandboxError};
+use crate::plan::Plan;
 use crate::quota::Quotas;
+use crate::scenario::Scenario;
+use crate::script::{self, Script};
 use crate::sessions::Sessions;
 use crate::switches::{SecretOverlap, Switches, TokenLength};
-use crate::{api, authorize, control, control_page, entry, home, persist, revoke, settings, style, token};
+use crate::{api, authorize, control, control_page, entry, home, pay_page, persist, revoke, settings, style, token, writes};
 
 /// A local Monei. Clones share one state.
 #[derive(Clone)]
@@ -57,6 +61,9 @@ pub(crate) struct Store {
     pub(crate) quotas: Quotas,
     pub(crate) journal: Journal,
     pub(crate) grants: Grants,
+    pub(crate) ledger: Ledger,
+    pub(crate) plan: Plan,
+    pub(crate) script: Script,
     state_file: Option<PathBuf>,
 }
 
@@ -88,6 +95,9 @@ impl Sandbox {
             quotas: Quotas::default(),
             journal: Journal::default(),
             grants,
+            ledger: Ledger::default(),
+            plan: Plan::default(),
+            script: Script::default(),
             state_file: options.state_file,
         };
         let run = options.run.unwrap_or_else(|| random_hex().chars().take(8).collect());
@@ -99,6 +109,17 @@ impl Sandbox {
         &self.inner.run
     }
 
+    /// Plays a scenario from its start: switches, faults and clock become its own, and its rounds answer the next authorizations. With
+    /// `auto` they are answered at once, without a page.
+    ///
+    /// # Errors
+    /// [`SandboxError::NotSaved`] where the state file can't be written.
+    pub fn play(&self, scenario: &Scenario, auto: bool) -> Result<(), SandboxError> {
+        let ready = scenario.ready()?;
+        let mut store = self.store();
+        script::play(&mut store, ready, auto).map_err(|_| SandboxError::NotSaved)
+    }
+
     /// Every route. [`crate::serve`] is the server to use: it also refuses a listener that others could reach.
     pub fn router(&self) -> Router {
         let mut router = Router::new()
@@ -108,20 +129,18 @@ impl Sandbox {
             .route("/api/v1/connect/token/revoke", post(revoke::revoke))
             .route("/settings/apps", get(settings::show).post(settings::submit))
             .route("/sandbox", get(control_page::show).post(control_page::submit))
+            .route("/sandbox/log", get(control_page::log))
             .route("/sandbox/style.css", get(style::sheet))
-            .route("/sandbox/api/state", get(control::state))
-            .route("/sandbox/api/switches", get(control::switches))
-            .route("/sandbox/api/expire", post(control::expire))
-            .route("/sandbox/api/revoke", post(control::revoke))
-            .route("/sandbox/api/fault", post(control::fault))
-            .route("/sandbox/api/switch", post(control::switch))
-            .route("/sandbox/api/clock", post(control::clock))
-            .route("/sandbox/api/reset", post(control::reset))
-            .route("/sandbox/api/secret", post(control::secret))
-            .route("/sandbox/api/approve", post(control::approve))
+            .route("/pay/{reference}", get(pay_page::show).post(pay_page::submit))
             .route("/sandbox/api/{*rest}", any(control::not_found));
+        for (_, path, answers) in control::routes() {
+            router = router.route(&format!("/sandbox/api{path}"), answers);
+        }
         for route in &api::ROUTES {
             router = router.route(&format!("/api/v1{}", route.path), get(api::read));
+        }
+        for route in writes::ROUTES.iter().chain(&writes::CLOSED) {
+            router = router.route(&format!("/api/v1{}", route.path), post(writes::write));
         }
         router
             .fallback(entry::not_found)

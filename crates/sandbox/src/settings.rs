@@ -13,6 +13,7 @@ use crate::grants::Consent;
 use crate::page;
 use crate::people::{PEOPLE, Person};
 use crate::sandbox::{Sandbox, Store};
+use crate::scenario::Act;
 use crate::sessions::FormRefused;
 use crate::wording;
 
@@ -53,6 +54,7 @@ pub(crate) async fn submit(State(sandbox): State<Sandbox>, headers: HeaderMap, f
     let Some(user) = user else { return form_refused(FormRefused::NoSession) };
     let Some(client_id) = form.get("revoke") else { return unreadable(StatusCode::BAD_REQUEST) };
     store.grants.disconnect(Some(user.id), Some(client_id));
+    store.script.record(Act::Revoke(user.id.to_owned()));
     match store.save() {
         Ok(()) => see_other("/settings/apps"),
         Err(_) => page::problem(

@@ -12,9 +12,11 @@ use crate::body::{self, Media};
 use crate::fields::Fields;
 use crate::grants::{ACCESS_LIFE, CodeRefused, Ended, Found, Pair};
 use crate::mint::Kind;
-use crate::nest::NestError;
+use crate::nest::{Holder, NestError};
 use crate::quota::Limited;
 use crate::sandbox::{Sandbox, Store};
+use crate::scenario::When;
+use crate::script;
 use crate::switches::{
     BadRefreshStatus, ExchangeEncoding, OldPair, QuotaKey, RefreshScopes, RefreshSecret, ReuseRevokesFamily, SingleGrant, TokenStatus,
     UnknownFields,
@@ -74,7 +76,10 @@ fn exchange(sandbox: &Sandbox, store: &mut Store, request: &Request) -> Result<R
         store.grants.end_others(&code.user, &code.client_id, id);
     }
     store.save().map_err(|_| NestError::not_saved())?;
-    Ok(token_answer(store, &access, &refresh, Some(&code.scopes)))
+    let mut answer = token_answer(store, &access, &refresh, Some(&code.scopes));
+    answer.extensions_mut().insert(Holder(format!("{}, grant-{id}: code", code.user)));
+    script::happened(store, When::Exchange, None);
+    Ok(answer)
 }
 
 fn refresh(sandbox: &Sandbox, store: &mut Store, request: &Request) -> Result<Response, NestError> {
@@ -120,7 +125,12 @@ fn refresh(sandbox: &Sandbox, store: &mut Store, request: &Request) -> Result<Re
     let scopes = store.grants.rotate(id, &Pair { access: &access, refresh: &refresh }, now).map(|grant| grant.scopes.clone()).ok_or(bad)?;
     store.save().map_err(|_| NestError::not_saved())?;
     let shown = (store.switches.refresh_scopes == RefreshScopes::Present).then_some(&scopes);
-    Ok(token_answer(store, &access, &refresh, shown))
+    let mut answer = token_answer(store, &access, &refresh, shown);
+    if let Some(grant) = store.grants.get(id) {
+        answer.extensions_mut().insert(Holder(format!("{}, grant-{id}: refresh", grant.user)));
+    }
+    script::happened(store, When::Refresh, None);
+    Ok(answer)
 }
 
 fn mint_pair(sandbox: &Sandbox, store: &Store) -> (String, String) {

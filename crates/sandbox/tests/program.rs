@@ -44,3 +44,102 @@ fn it_refuses_addresses_that_others_could_reach() {
     assert!(!ended.status.success());
     assert!(String::from_utf8_lossy(&ended.stderr).contains("loopback"));
 }
+
+#[test]
+fn a_scenario_is_played_from_a_file_and_a_wrong_one_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("scenario.toml");
+    std::fs::write(&path, "name = \"From a file\"\n[[round]]\nuser = \"ada\"\nallow = \"all\"\n").unwrap();
+    let file = path.to_str().unwrap();
+    let mut child = program(folder.path()).args(["--listen", "127.0.0.1:0", "--scenario", file, "--auto-approve"]).spawn().unwrap();
+    let lines: Vec<String> = BufReader::new(child.stdout.take().unwrap()).lines().take(7).map(Result::unwrap).collect();
+    let base = lines.iter().find_map(|line| line.strip_prefix("MONEI_SANDBOX_URL=")).unwrap().to_owned();
+    let address = base.trim_start_matches("http://").to_owned();
+    let mut stream = std::net::TcpStream::connect(&address).unwrap();
+    std::io::Write::write_all(
+        &mut stream,
+        format!(
+            "GET /connect/authorize?client_id=mc_sim_local&redirect_uri=http%3A%2F%2F127.0.0.1%3A43117%2Fv1%2Fcallback&scope=profile%3Aread HTTP/1.1\r\n\
+             Host: {address}\r\nConnection: close\r\n\r\n"
+        )
+        .as_bytes(),
+    )
+    .unwrap();
+    let mut answer = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    assert!(answer.contains("location: http://127.0.0.1:43117/v1/callback?code=mcc_sim_CNRY"));
+
+    std::fs::write(&path, "name = \"Wrong\"\n[[round]]\nuser = \"bob\"\nallow = \"all\"\n").unwrap();
+    for arguments in [vec!["--listen", "127.0.0.1:0", "--scenario", file], vec!["--check-scenario", file]] {
+        let ended = program(folder.path()).args(&arguments).output().unwrap();
+        assert!(!ended.status.success());
+        assert!(String::from_utf8_lossy(&ended.stderr).contains("round 1: user"), "{arguments:?}");
+    }
+    assert!(!program(folder.path()).arg("--auto-approve").output().unwrap().status.success(), "only with a scenario");
+}
+
+#[test]
+fn the_sample_scenarios_pass_their_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let samples = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios")).unwrap();
+    let samples: Vec<_> = samples.map(|entry| entry.unwrap().path()).collect();
+    assert!(samples.len() >= 6);
+    let ended = program(folder.path()).arg("--check-scenario").args(&samples).output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+#[test]
+fn leaks_are_reported_by_kind_and_place_and_never_by_their_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let searched = folder.path().join("data");
+    std::fs::create_dir(&searched).unwrap();
+    std::fs::write(searched.join("clean.txt"), "nothing").unwrap();
+    let leaks = |arguments: &[&str]| {
+        let ended = program(folder.path()).args(["leaks", "--run", "T35Tx"]).args(arguments).arg(&searched).output().unwrap();
+        (ended.status.code().unwrap(), String::from_utf8(ended.stdout).unwrap())
+    };
+    let (code, out) = leaks(&["--no-processes"]);
+    assert_eq!(code, 0, "{out}");
+    std::fs::write(searched.join("app.log"), b"\0\xff refresh=mcr_sim_CNRYT35Tx_0123456789 \n").unwrap();
+    let (code, out) = leaks(&["--no-processes"]);
+    assert_eq!(code, 1);
+    assert!(out.contains("LEAK: 1 × refresh_token in ") && out.contains("app.log") && !out.contains("0123456789"), "{out}");
+    let (code, out) = leaks(&["--no-processes", "--allow", "refresh_token:*/app.log"]);
+    assert_eq!(code, 0, "{out}");
+    assert_eq!(leaks(&["--no-processes", "--allow", "access_token:*/app.log"]).0, 1);
+    std::fs::remove_file(searched.join("app.log")).unwrap();
+    let secret = folder.path().join("secret");
+    std::fs::write(&secret, "mcs_sim_CNRYofanotherrun\n").unwrap();
+    std::fs::write(searched.join("config"), "secret = mcs_sim_CNRYofanotherrun").unwrap();
+    let (code, out) = leaks(&["--no-processes", "--secret-file", secret.to_str().unwrap()]);
+    assert!(code == 1 && out.contains("client_secret"), "{out}");
+    let wrong = program(folder.path()).args(["leaks", "--run", "../x"]).output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2), "a search that didn't take place is no leak, and no clean bill either");
+    assert_eq!(leaks(&["--no-processes", "/no/such/path"]).0, 2);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn leaks_in_arguments_and_environments_of_processes_are_found() {
+    let folder = tempfile::tempdir().unwrap();
+    // Waits for its input, which never comes; the secrets are in its arguments and environment.
+    let mut holder = Command::new("cat")
+        .args(["-", "mct_sim_CNRYPr0c_1"])
+        .env("LEAKED", "mcs_sim_CNRYPr0c_2")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let ended = program(folder.path()).args(["leaks", "--run", "Pr0c"]).output().unwrap();
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    let out = String::from_utf8_lossy(&ended.stdout).into_owned();
+    assert_eq!(ended.status.code(), Some(1), "{out}");
+    let id = holder.id();
+    assert!(out.contains(&format!("LEAK: 1 × access_token in arguments of process {id} (cat)")), "{out}");
+    assert!(out.contains(&format!("LEAK: 1 × client_secret in environment of process {id} (cat)")), "{out}");
+}

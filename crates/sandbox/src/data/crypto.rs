@@ -1,52 +1,20 @@
 //! `/evm/…` and `/solana/…`. Money is text throughout, but for Solana's dollar values.
 
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::{Value, json};
 
 use crate::api::{Answer, Call};
 use crate::clock::{HOUR, iso};
+use crate::coins::{Chain, Coin, TOKEN_DECIMALS, TOKENS, Token};
 use crate::data::{Usually, amount, profile};
 use crate::mint::hash;
 use crate::nest::NestError;
 use crate::people::Person;
 
-/// An EVM network: id, name, native token, and its price in dollars.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Chain {
-    name: &'static str,
-    token: &'static str,
-    symbol: &'static str,
-    balance: &'static str,
-    dollars: &'static str,
-    price: &'static str,
-    raw: &'static str,
-}
-
-const fn network(
-    name: &'static str,
-    token: &'static str,
-    symbol: &'static str,
-    [balance, raw, price, dollars]: [&'static str; 4],
-) -> Chain {
-    Chain { name, token, symbol, balance, dollars, price, raw }
-}
-
-const ETH: [&str; 4] = ["0.842", "842000000000000000", "2650.00", "2231.30"];
-const CHAINS: [(u64, Chain); 8] = [
-    (1, network("Ethereum", "Ether", "ETH", ETH)),
-    (10, network("Optimism", "Ether", "ETH", ETH)),
-    (56, network("BNB Smart Chain", "BNB", "BNB", ["1.5", "1500000000000000000", "610.00", "915.00"])),
-    (137, network("Polygon", "POL", "POL", ["320.75", "320750000000000000000", "0.45", "144.34"])),
-    (1_135, network("Lisk", "Ether", "ETH", ETH)),
-    (8_453, network("Base", "Ether", "ETH", ETH)),
-    (42_161, network("Arbitrum One", "Ether", "ETH", ETH)),
-    (534_352, network("Scroll", "Ether", "ETH", ETH)),
-];
-const USDT: &str = "0xdAC17F958D2ee523a2206206994597C13D831ec7";
-
 /// The network of a chain id.
 pub(crate) fn chain(text: &str) -> Result<Chain, NestError> {
     let id: u64 = text.parse().map_err(|_| NestError::bad_request("chainId must be a number"))?;
-    CHAINS.iter().find(|(known, _)| *known == id).map(|(_, chain)| *chain).ok_or_else(|| NestError::bad_request("Unsupported chain"))
+    Chain::find(id).ok_or_else(|| NestError::bad_request("Unsupported chain"))
 }
 
 /// The person's address on every EVM network.
@@ -67,27 +35,34 @@ pub(crate) fn solana_address_of(person: &Person) -> String {
 
 /// `GET /evm/portfolio/:chainId`
 pub(crate) fn evm_portfolio(call: &Call<'_>) -> Result<Answer, NestError> {
-    let chain = chain(&call.param)?;
+    let chain = chain(call.param())?;
     Ok(Answer::Usual("Portfolio retrieved successfully", portfolio(call, chain)))
 }
 
 /// The portfolio itself, which `/wallet/me?chainId=` shows too.
 pub(crate) fn portfolio(call: &Call<'_>, chain: Chain) -> Value {
-    let rich = holds(call.person);
-    let text = |value: &str| amount(if rich { value } else { "0" }, Usually::Text, call.switches);
-    let total = chain.dollars.parse::<f64>().unwrap_or_default() + 120.0;
-    let tokens = if rich {
-        json!([{"name": "Tether USD", "symbol": "USDT", "decimals": 6, "type": "erc20", "contractAddress": USDT, "balance": text("120.00"),
-                "balanceUSD": text("120.00"), "priceUSD": text("1.00"), "rawBalance": "120000000", "network": chain.name}])
-    } else {
-        json!([])
-    };
+    let text = |value: Decimal| amount(&value.to_string(), Usually::Text, call.switches);
+    let native = chain.native();
+    let held = call.ledger.coin(call.person, native);
+    let mut total = dollars(native, held);
+    let tokens: Vec<Value> = TOKENS
+        .into_iter()
+        .map(|token| (token, call.ledger.coin(call.person, chain.coin(token))))
+        .filter(|(_, held)| !held.is_zero())
+        .map(|(token, held)| {
+            let worth = dollars(chain.coin(token), held);
+            total += worth;
+            json!({"name": token.name, "symbol": token.symbol, "decimals": TOKEN_DECIMALS, "type": "erc20", "contractAddress": token.address,
+                   "balance": text(held), "balanceUSD": text(worth), "priceUSD": text(chain.coin(token).price()),
+                   "rawBalance": raw(held, TOKEN_DECIMALS), "network": chain.name})
+        })
+        .collect();
     json!({
         "userId": profile::id(call.person), "walletAddress": evm_address(call.person), "network": chain.name,
-        "totalPortfolioValueUSD": text(&format!("{total:.2}")),
-        "nativeToken": {"name": chain.token, "symbol": chain.symbol, "decimals": 18, "type": "native", "balance": text(chain.balance),
-                        "balanceUSD": text(chain.dollars), "priceUSD": amount(chain.price, Usually::Text, call.switches),
-                        "rawBalance": if rich { chain.raw } else { "0" }, "network": chain.name},
+        "totalPortfolioValueUSD": text(total),
+        "nativeToken": {"name": chain.token, "symbol": chain.symbol, "decimals": native.decimals(), "type": "native", "balance": text(held),
+                        "balanceUSD": text(dollars(native, held)), "priceUSD": text(native.price()),
+                        "rawBalance": raw(held, native.decimals()), "network": chain.name},
         "tokens": tokens, "updatedAt": iso(call.now - call.now % HOUR),
     })
 }
@@ -95,39 +70,56 @@ pub(crate) fn portfolio(call: &Call<'_>, chain: Chain) -> Value {
 /// `GET /evm/balance/native?chainId=`
 pub(crate) fn evm_native(call: &Call<'_>) -> Result<Answer, NestError> {
     let chain = chain(call.query.get("chainId").unwrap_or_default())?;
-    balance(call, chain.balance)
+    balance(call, call.ledger.coin(call.person, chain.native()))
 }
 
 /// `GET /evm/balance/token?tokenAddress=&chainId=`
 pub(crate) fn evm_token(call: &Call<'_>) -> Result<Answer, NestError> {
-    chain(call.query.get("chainId").unwrap_or_default())?;
-    let token = call.query.get("tokenAddress").unwrap_or_default();
-    if !token.strip_prefix("0x").is_some_and(|rest| rest.len() == 40 && rest.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+    let chain = chain(call.query.get("chainId").unwrap_or_default())?;
+    let address = call.query.get("tokenAddress").unwrap_or_default();
+    if !is_evm_address(address) {
         return Err(NestError::bad_request("tokenAddress must be an Ethereum address"));
     }
-    balance(call, if token.eq_ignore_ascii_case(USDT) { "120.00" } else { "0" })
+    balance(call, token_at(address).map_or(Decimal::ZERO, |token| call.ledger.coin(call.person, chain.coin(token))))
+}
+
+/// Whether a text is `0x` and 40 hex digits.
+pub(crate) fn is_evm_address(text: &str) -> bool {
+    text.strip_prefix("0x").is_some_and(|rest| rest.len() == 40 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// The token with this address on the EVM networks.
+pub(crate) fn token_at(address: &str) -> Option<Token> {
+    TOKENS.into_iter().find(|token| token.address.eq_ignore_ascii_case(address))
 }
 
 /// `GET /solana/portfolio?network=`
 pub(crate) fn solana_portfolio(call: &Call<'_>) -> Result<Answer, NestError> {
     network_known(call)?;
-    let rich = holds(call.person);
-    let number = |value: &str| amount(value, Usually::Number, call.switches);
-    let tokens = if rich {
-        json!([{"mintAddress": "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", "name": "USD Coin", "symbol": "USDC", "balance": number("45.5"),
-                "rawBalance": "45500000", "decimals": 6, "priceUsd": number("1"), "valueUsd": number("45.5")}])
-    } else {
-        json!([])
-    };
+    let number = |value: Decimal| amount(&value.normalize().to_string(), Usually::Number, call.switches);
+    let sol = call.ledger.coin(call.person, Coin::SOL);
+    let mut total = dollars(Coin::SOL, sol);
+    let tokens: Vec<Value> = TOKENS
+        .into_iter()
+        .map(|token| (token, call.ledger.coin(call.person, Coin::on_solana(token))))
+        .filter(|(_, held)| !held.is_zero())
+        .map(|(token, held)| {
+            let worth = dollars(Coin::on_solana(token), held);
+            total += worth;
+            json!({"mintAddress": token.mint, "name": token.name, "symbol": token.symbol, "balance": number(held),
+                   "rawBalance": raw(held, TOKEN_DECIMALS), "decimals": TOKEN_DECIMALS,
+                   "priceUsd": number(Coin::on_solana(token).price()), "valueUsd": number(worth)})
+        })
+        .collect();
     let mut data = json!({
         "userId": profile::id(call.person), "address": solana_address_of(call.person),
-        "nativeBalance": amount(if rich { "3.2" } else { "0" }, Usually::Text, call.switches),
-        "nativeBalanceLamports": if rich { "3200000000" } else { "0" }, "tokens": tokens,
+        "nativeBalance": amount(&sol.to_string(), Usually::Text, call.switches), "nativeBalanceLamports": raw(sol, Coin::SOL.decimals()),
+        "tokens": tokens,
     });
     // Dollar values may be missing.
-    if rich {
-        data["nativeBalanceUsd"] = number("486.4");
-        data["totalValueUsd"] = number("531.9");
+    if !total.is_zero() {
+        data["nativeBalanceUsd"] = number(dollars(Coin::SOL, sol));
+        data["totalValueUsd"] = number(total);
     }
     Ok(Answer::Usual("Portfolio retrieved successfully", data))
 }
@@ -135,7 +127,7 @@ pub(crate) fn solana_portfolio(call: &Call<'_>) -> Result<Answer, NestError> {
 /// `GET /solana/balance?network=`
 pub(crate) fn solana_balance(call: &Call<'_>) -> Result<Answer, NestError> {
     network_known(call)?;
-    balance(call, "3.2")
+    balance(call, call.ledger.coin(call.person, Coin::SOL))
 }
 
 /// `GET /solana/address`
@@ -143,13 +135,19 @@ pub(crate) fn solana_address(call: &Call<'_>) -> Result<Answer, NestError> {
     Ok(Answer::Usual("Address retrieved successfully", json!({"address": solana_address_of(call.person)})))
 }
 
-fn balance(call: &Call<'_>, value: &str) -> Result<Answer, NestError> {
-    let value = if holds(call.person) { value } else { "0" };
-    Ok(Answer::Usual("Balance retrieved successfully", json!({"balance": amount(value, Usually::Text, call.switches)})))
+fn balance(call: &Call<'_>, held: Decimal) -> Result<Answer, NestError> {
+    Ok(Answer::Usual("Balance retrieved successfully", json!({"balance": amount(&held.to_string(), Usually::Text, call.switches)})))
 }
 
-fn holds(person: &Person) -> bool {
-    person.tier >= 3
+/// What an amount of a coin is worth, in dollars and cents.
+fn dollars(coin: Coin, held: Decimal) -> Decimal {
+    (held * coin.price()).round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero)
+}
+
+/// The amount in the coin's smallest unit.
+fn raw(held: Decimal, decimals: u32) -> String {
+    let unit = 10_i128.checked_pow(decimals).and_then(|unit| Decimal::try_from_i128_with_scale(unit, 0).ok());
+    unit.and_then(|unit| held.checked_mul(unit)).map_or_else(|| "0".to_owned(), |raw| raw.trunc().normalize().to_string())
 }
 
 fn network_known(call: &Call<'_>) -> Result<(), NestError> {

@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::api::{Answer, Call};
-use crate::clock::{DAY, HOUR, iso};
+use crate::clock::{DAY, HOUR, MINUTE, iso};
+use crate::coins::NAIRA_A_DOLLAR;
 use crate::data::paging::Page;
 use crate::data::{Usually, amount};
+use crate::ledger::Sale;
 use crate::mint::stable_uuid;
 use crate::nest::NestError;
 
@@ -19,21 +21,19 @@ const ORDERS: [(&str, &str, &str, &str); 3] = [
 /// `GET /offramp/ledger/history`: `data` and `meta` without a status code.
 pub(crate) fn history(call: &Call<'_>) -> Result<Answer, NestError> {
     let page = Page::read(&call.query)?;
-    let orders: Vec<Value> = ORDERS
-        .iter()
-        .filter(|_| call.person.tier >= 3)
-        .zip(1_i64..)
-        .map(|((reference, status, crypto, fiat), step)| {
-            let at = call.now - call.now % DAY - step * DAY;
-            json!({
-                "id": stable_uuid(reference), "reference": reference, "status": status, "asset": "USDT", "network": "bnb-smart-chain",
-                "cryptoAmount": amount(crypto, Usually::Number, call.switches), "fiatAmount": amount(fiat, Usually::Number, call.switches),
-                "fiatCurrency": "NGN", "exchangeRate": amount("1458", Usually::Number, call.switches),
-                "beneficiary": {"bankCode": "GTBINGLA", "accountNumber": "0000000101"}, "createdAt": iso(at),
-                "completedAt": (*status == "completed").then(|| iso(at + HOUR)),
-            })
+    let mine = call.ledger.sales.iter().rev().filter(|sale| sale.person == call.person.id);
+    let mut orders: Vec<Value> = mine.map(|sale| line(sale, call)).collect();
+    let earlier = ORDERS.iter().filter(|_| call.person.tier >= 3).zip(1_i64..).map(|((reference, status, crypto, fiat), step)| {
+        let at = call.now - call.now % DAY - step * DAY;
+        json!({
+            "id": stable_uuid(reference), "reference": reference, "status": status, "asset": "USDT", "network": "bnb-smart-chain",
+            "cryptoAmount": amount(crypto, Usually::Number, call.switches), "fiatAmount": amount(fiat, Usually::Number, call.switches),
+            "fiatCurrency": "NGN", "exchangeRate": amount("1458", Usually::Number, call.switches),
+            "beneficiary": {"bankCode": "GTBINGLA", "accountNumber": "0000000101"}, "createdAt": iso(at),
+            "completedAt": (*status == "completed").then(|| iso(at + HOUR)),
         })
-        .collect();
+    });
+    orders.extend(earlier);
     let (orders, place) = page.cut(orders);
     // Sent as a query parameter, the page comes back as text.
     let current = call.query.get("page").map_or(json!(page.page), |text| json!(text));
@@ -43,7 +43,10 @@ pub(crate) fn history(call: &Call<'_>) -> Result<Answer, NestError> {
 
 /// `GET /offramp/ledger/status/:reference`: without an envelope.
 pub(crate) fn status(call: &Call<'_>) -> Result<Answer, NestError> {
-    let order = ORDERS.iter().zip(1_i64..).find(|((reference, ..), _)| *reference == call.param && call.person.tier >= 3);
+    if let Some(sale) = call.ledger.sales.iter().find(|sale| sale.person == call.person.id && sale.reference == call.param()) {
+        return Ok(Answer::Bare(track(sale, call)));
+    }
+    let order = ORDERS.iter().zip(1_i64..).find(|((reference, ..), _)| *reference == call.param() && call.person.tier >= 3);
     let Some(((reference, status, crypto, fiat), step)) = order else { return Err(NestError::not_found("Transaction not found")) };
     let at = call.now - call.now % DAY - step * DAY;
     let number = |text: &str| amount(text, Usually::Number, call.switches);
@@ -55,4 +58,29 @@ pub(crate) fn status(call: &Call<'_>) -> Result<Answer, NestError> {
         "debitPaymentDetails": {"paymentMethod": "STABLE_CURRENCY", "currency": "USDT", "network": "BEP20", "walletAddress": "0x0000000000000000000000000000000000000101"},
         "creditPaymentDetails": {"paymentMethod": "BANK_TRANSFER", "currency": "NGN", "accountName": call.person.name(), "accountNumber": "0000000101", "bankCode": "GTBINGLA"},
     })))
+}
+
+fn line(sale: &Sale, call: &Call<'_>) -> Value {
+    let number = |text: String| amount(&text, Usually::Number, call.switches);
+    json!({
+        "id": stable_uuid(&sale.reference), "reference": sale.reference, "status": sale.status, "asset": sale.asset, "network": sale.network,
+        "cryptoAmount": number(sale.crypto.normalize().to_string()), "fiatAmount": number(sale.naira.to_string()), "fiatCurrency": "NGN",
+        "exchangeRate": number(NAIRA_A_DOLLAR.to_string()), "beneficiary": sale.beneficiary, "createdAt": iso(sale.at),
+        "completedAt": (sale.status == "completed").then(|| iso(sale.at + MINUTE)),
+    })
+}
+
+fn track(sale: &Sale, call: &Call<'_>) -> Value {
+    let number = |text: String| amount(&text, Usually::Number, call.switches);
+    let at = iso(sale.at);
+    json!({
+        "id": stable_uuid(&sale.reference), "internalReference": sale.reference, "provider": "paycrest",
+        "providerTransactionId": stable_uuid(&format!("p {}", sale.reference)), "status": sale.status,
+        "cryptoAmount": number(sale.crypto.normalize().to_string()), "fiatAmount": number(sale.naira.to_string()),
+        "exchangeRate": number(NAIRA_A_DOLLAR.to_string()), "fromCurrency": sale.asset, "toCurrency": "NGN", "createdAt": at, "updatedAt": at,
+        "expiresAt": iso(sale.at + HOUR / 2), "providerStatus": sale.status.to_uppercase(),
+        "fees": {"providerFee": 0, "networkFee": 0, "serviceFee": 0},
+        "creditPaymentDetails": {"paymentMethod": "BANK_TRANSFER", "currency": "NGN", "accountName": sale.beneficiary["accountName"],
+                                 "accountNumber": sale.beneficiary["accountNumber"], "bankCode": sale.beneficiary["bankCode"]},
+    })
 }

@@ -98,12 +98,28 @@ fn kyc_info(call: &Call<'_>) -> Value {
     })
 }
 
-fn limits(person: &Person, switches: &Switches) -> Value {
+/// What a KYC tier allows, in kobo.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) single: i64,
+    pub(crate) daily: i64,
+    monthly: i64,
+    most: i64,
+    crypto: i64,
+}
+
+/// The limits of a person's tier.
+pub(crate) fn limits_of(person: &Person) -> Limits {
     let (single, daily, monthly, most, crypto) = match person.tier {
         1 => (20_000_000, 20_000_000, 200_000_000, 30_000_000, 5_000_000),
         2 => (100_000_000, 200_000_000, 2_000_000_000, 500_000_000, 100_000_000),
         _ => (500_000_000, 1_000_000_000, 10_000_000_000, 50_000_000_000, 1_000_000_000),
     };
+    Limits { single, daily, monthly, most, crypto }
+}
+
+fn limits(person: &Person, switches: &Switches) -> Value {
+    let Limits { single, daily, monthly, most, crypto } = limits_of(person);
     let money = |kobo: i64| amount(&naira(kobo), Usually::Number, switches);
     json!({
         "maxSingleTransaction": money(single), "dailyTransactionLimit": money(daily), "monthlyTransactionLimit": money(monthly),

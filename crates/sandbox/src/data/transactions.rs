@@ -2,13 +2,15 @@
 
 use std::cmp::Reverse;
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::api::{Answer, Call};
 use crate::clock::{DAY, HOUR, Millis, day, iso};
 use crate::data::paging::Page;
-use crate::data::{Usually, amount, naira, profile};
+use crate::data::{Usually, amount, profile};
 use crate::fields::Fields;
+use crate::ledger::Moved;
 use crate::mint::stable_uuid;
 use crate::nest::NestError;
 use crate::people::Person;
@@ -16,7 +18,7 @@ use crate::people::Person;
 struct Entry {
     id: String,
     at: Millis,
-    kobo: i64,
+    amount: Decimal,
     kind: &'static str,
     nature: &'static str,
     status: &'static str,
@@ -24,6 +26,23 @@ struct Entry {
     reference: String,
     /// Monei sometimes leaves it out.
     currency: Option<&'static str>,
+}
+
+impl Entry {
+    /// What was moved in this run.
+    fn of(moved: &Moved) -> Entry {
+        Entry {
+            id: moved.id(),
+            at: moved.at,
+            amount: moved.amount,
+            kind: moved.kind,
+            nature: moved.nature,
+            status: moved.status,
+            narration: moved.narration.clone(),
+            reference: moved.reference.clone(),
+            currency: Some(moved.currency),
+        }
+    }
 }
 
 /// Type, nature, narration and kobo: what repeats through a history.
@@ -43,6 +62,7 @@ const PATTERN: [(&str, &str, Option<&str>, i64); 9] = [
 pub(crate) fn list(call: &Call<'_>) -> Result<Answer, NestError> {
     let page = Page::read(&call.query)?;
     let mut entries: Vec<Entry> = (0..call.person.transactions).map(|position| entry(call.person, position, call.now)).collect();
+    entries.extend(call.ledger.moved.iter().rev().filter(|moved| moved.person == call.person.id).map(Entry::of));
     filter(&mut entries, &call.query)?;
     sort(&mut entries, &call.query)?;
     let (entries, place) = page.cut(entries);
@@ -66,7 +86,7 @@ fn entry(person: &Person, position: usize, now: Millis) -> Entry {
     Entry {
         id: stable_uuid(&format!("transaction {} {position}", person.id)),
         at: now - now % DAY - DAY - step * (DAY + 5 * HOUR),
-        kobo: kobo / scale + step * 125,
+        amount: Decimal::new(kobo / scale + step * 125, 2),
         kind,
         nature,
         status: match position {
@@ -86,7 +106,7 @@ fn show(entry: &Entry, call: &Call<'_>) -> Value {
     let usually = if entry.reference.ends_with(['1', '4', '7']) { Usually::Text } else { Usually::Number };
     let mut shown = json!({
         "id": entry.id, "createdAt": iso(entry.at), "updatedAt": iso(entry.at), "deletedDate": null, "userId": profile::id(call.person),
-        "amount": amount(&naira(entry.kobo), usually, call.switches), "type": entry.kind, "nature": entry.nature, "status": entry.status,
+        "amount": amount(&entry.amount.to_string(), usually, call.switches), "type": entry.kind, "nature": entry.nature, "status": entry.status,
         "reference": entry.reference, "narration": entry.narration,
     });
     if let Some(currency) = entry.currency {
@@ -111,18 +131,18 @@ fn filter(entries: &mut Vec<Entry>, query: &Fields) -> Result<(), NestError> {
     if let Some(reference) = query.get("reference") {
         entries.retain(|entry| entry.reference == reference);
     }
-    let kobo = |name: &str| match query.get(name) {
+    let bound = |name: &str| match query.get(name) {
         None => Ok(None),
-        Some(text) => match text.parse::<f64>() {
-            Ok(naira) if naira.is_finite() && (0.0..=1e15).contains(&naira) => Ok(Some((naira * 100.0).round())),
+        Some(text) => match text.parse::<Decimal>() {
+            Ok(number) if !number.is_sign_negative() => Ok(Some(number)),
             _ => Err(NestError::bad_request(format!("{name} must be a number"))),
         },
     };
-    if let Some(least) = kobo("minAmount")? {
-        entries.retain(|entry| entry.kobo as f64 >= least);
+    if let Some(least) = bound("minAmount")? {
+        entries.retain(|entry| entry.amount >= least);
     }
-    if let Some(most) = kobo("maxAmount")? {
-        entries.retain(|entry| entry.kobo as f64 <= most);
+    if let Some(most) = bound("maxAmount")? {
+        entries.retain(|entry| entry.amount <= most);
     }
     let date = |name: &str| match query.get(name) {
         None => Ok(None),
@@ -141,7 +161,7 @@ fn filter(entries: &mut Vec<Entry>, query: &Fields) -> Result<(), NestError> {
 fn sort(entries: &mut [Entry], query: &Fields) -> Result<(), NestError> {
     match query.get("sortBy").unwrap_or("createdAt") {
         "createdAt" | "updatedAt" => entries.sort_by_key(|entry| Reverse(entry.at)),
-        "amount" => entries.sort_by_key(|entry| Reverse(entry.kobo)),
+        "amount" => entries.sort_by_key(|entry| Reverse(entry.amount)),
         _ => return Err(NestError::bad_request("sortBy must be one of the following values: createdAt, amount, updatedAt")),
     }
     match query.get("sortOrder").unwrap_or("desc").to_ascii_lowercase().as_str() {

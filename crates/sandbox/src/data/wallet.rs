@@ -5,8 +5,11 @@ use serde_json::{Value, json};
 use crate::api::{Answer, Call};
 use crate::clock::{DAY, HOUR, iso};
 use crate::data::{Usually, amount, crypto, naira as naira_text};
+use crate::ledger::Deposit;
 use crate::mint::stable_uuid;
 use crate::nest::NestError;
+use crate::people::Person;
+use crate::switches::Switches;
 
 /// `GET /wallet/me`
 pub(crate) fn me(call: &Call<'_>) -> Result<Answer, NestError> {
@@ -16,7 +19,7 @@ pub(crate) fn me(call: &Call<'_>) -> Result<Answer, NestError> {
         Some(text) => Some(crypto::chain(text)?),
     };
     let mut data = json!({
-        "nairaBalance": amount(&naira_text(person.kobo), Usually::Text, call.switches),
+        "nairaBalance": amount(&naira_text(call.ledger.kobo(person)), Usually::Text, call.switches),
         "subwallets": [
             fiat(call),
             crypto_wallet(call, "EVM", &crypto::evm_address(person)),
@@ -35,10 +38,14 @@ pub(crate) fn naira(call: &Call<'_>) -> Result<Answer, NestError> {
     Ok(Answer::Usual("Naira wallet retrieved successfully", fiat(call)))
 }
 
-/// `GET /wallet/deposit/status/:reference`; each person has made the deposits `DEP-<id>-1` to `-3`.
+/// `GET /wallet/deposit/status/:reference`; each person has made the deposits `DEP-<id>-1` to `-3`, and those of this run.
 pub(crate) fn deposit_status(call: &Call<'_>) -> Result<Answer, NestError> {
     let person = call.person;
-    let status = match call.param.strip_prefix(&format!("DEP-{}-", person.id)) {
+    let mine = |deposit: &&Deposit| deposit.person == person.id && deposit.reference == call.param();
+    if let Some(deposit) = call.ledger.deposits.iter().rev().find(mine) {
+        return Ok(Answer::Usual("Deposit status retrieved successfully", payment(person, deposit, call.switches)));
+    }
+    let status = match call.param().strip_prefix(&format!("DEP-{}-", person.id)) {
         Some("1") => "SUCCESS",
         Some("2") => "PENDING",
         Some("3") => "FAILED",
@@ -46,8 +53,8 @@ pub(crate) fn deposit_status(call: &Call<'_>) -> Result<Answer, NestError> {
     };
     let data = json!({
         "amount": amount("5000.00", Usually::Number, call.switches), "totalAmount": amount("5110.00", Usually::Number, call.switches),
-        "reference": call.param, "currency": "NGN", "narration": "Wallet top-up", "accountNumber": account_number(person.id),
-        "bankName": "Sandbox MFB", "accountName": account_name(call), "expiry_datetime": iso(call.now - call.now % DAY + DAY), "note": "Sandbox deposit",
+        "reference": call.param(), "currency": "NGN", "narration": "Wallet top-up", "accountNumber": account_number(person.id),
+        "bankName": "Sandbox MFB", "accountName": account_name(person), "expiry_datetime": iso(call.now - call.now % DAY + DAY), "note": "Sandbox deposit",
         "status": status,
         "nextAction": if status == "PENDING" { json!({"type": "payment_Instructions", "payment_instruction": {"note": "Pay into this account"}}) } else { Value::Null },
     });
@@ -59,12 +66,12 @@ fn fiat(call: &Call<'_>) -> Value {
     let opened = iso(call.now - call.now % DAY - 9 * DAY);
     let account = person.has_virtual_account.then(|| {
         json!({"id": stable_uuid(&format!("account {}", person.id)), "createdAt": opened, "updatedAt": opened, "deletedDate": null,
-               "accountNumber": account_number(person.id), "bankName": "Sandbox MFB", "accountName": account_name(call),
+               "accountNumber": account_number(person.id), "bankName": "Sandbox MFB", "accountName": account_name(person),
                "reference": format!("VA-{}", person.id), "status": "active", "isActive": true})
     });
     json!({
         "id": stable_uuid(&format!("fiat {}", person.id)), "parentWalletId": stable_uuid(&format!("wallet {}", person.id)), "type": "FIAT",
-        "currency": "NGN", "balance": amount(&naira_text(person.kobo), Usually::Number, call.switches), "chain": null, "publicAddress": null,
+        "currency": "NGN", "balance": amount(&naira_text(call.ledger.kobo(person)), Usually::Number, call.switches), "chain": null, "publicAddress": null,
         "virtualAccount": account, "createdAt": opened, "updatedAt": iso(call.now - call.now % HOUR), "deletedDate": null,
     })
 }
@@ -84,6 +91,24 @@ fn account_number(id: &str) -> String {
     format!("990{digits}")
 }
 
-fn account_name(call: &Call<'_>) -> String {
-    format!("{} - SANDBOX", call.person.name().to_uppercase())
+fn account_name(person: &Person) -> String {
+    format!("{} - SANDBOX", person.name().to_uppercase())
+}
+
+/// A deposit of this run, as starting it and asking for its status show it.
+pub(crate) fn payment(person: &Person, deposit: &Deposit, switches: &Switches) -> Value {
+    let money = |kobo: i64| amount(&naira_text(kobo), Usually::Number, switches);
+    let fee = deposit.kobo.saturating_mul(22) / 1_000;
+    let next = match (deposit.paid, deposit.method) {
+        (true, _) => Value::Null,
+        (false, "CARD" | "LINK") => json!({"type": "redirect_url", "redirect_url": {"url": format!("/pay/{}", deposit.reference)}}),
+        (false, "USSD") => json!({"type": "payment_Instructions", "payment_instruction": {"note": "Dial *000*1# (made up)"}}),
+        (false, _) => json!({"type": "payment_Instructions", "payment_instruction": {"note": "Pay into this account"}}),
+    };
+    json!({
+        "amount": money(deposit.kobo), "totalAmount": money(deposit.kobo.saturating_add(fee)), "moneiFee": money(fee),
+        "reference": deposit.reference, "currency": "NGN", "narration": deposit.narration, "accountNumber": account_number(person.id),
+        "bankName": "Sandbox MFB", "accountName": account_name(person), "expiry_datetime": iso(deposit.at + DAY), "note": "Sandbox deposit",
+        "status": if deposit.paid { "SUCCESS" } else { "PENDING" }, "nextAction": next,
+    })
 }

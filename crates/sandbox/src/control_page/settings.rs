@@ -1,0 +1,95 @@
+//! Faults, switches, clock, counters and the way back to the start.
+
+use maud::{Markup, html};
+
+use super::panel;
+use crate::sandbox::Store;
+use crate::switches::Row;
+
+/// What is armed, and arming more.
+pub(super) fn faults(store: &Store, token: &str) -> Markup {
+    panel(
+        "faults",
+        "Faults",
+        token,
+        &html! {
+            @if store.faults.is_empty() { p.note { "No fault is armed." } }
+            @else {
+                ul { @for fault in &store.faults { @let (target, kind) = fault.describe(); li { code { (kind) } " on " code { (target) } ", " (fault.times) " more" } } }
+            }
+            div.fields {
+                label { "Target" input name="target" value="token" list="targets" maxlength="256"; }
+                datalist id="targets" { @for target in ["token", "revoke", "api", "/user/me", "/wallet/me", "/transactions"] { option value=(target) {} } }
+                label { "Kind" select name="kind" {
+                    @for kind in ["status", "drop_before", "drop_after", "delay", "wrong_content_type", "huge_body", "redirect"] { option { (kind) } }
+                } }
+                label { "Status" input name="status" inputmode="numeric" placeholder="503"; }
+                label { "Retry-After" input name="retry_after" placeholder="30"; }
+                label { "Delay (ms)" input name="delay_ms" inputmode="numeric"; }
+                label { "Location" input name="location"; }
+                label { "Times" input name="times" inputmode="numeric" value="1"; }
+                button type="submit" name="action" value="fault" { "Arm" }
+                button.quiet type="submit" name="action" value="clear_faults" { "Clear all" }
+            }
+        },
+    )
+}
+
+/// The open points.
+pub(super) fn switches(store: &Store, token: &str) -> Markup {
+    panel(
+        "switches",
+        "Switches",
+        token,
+        &html! {
+            p.note { "Each is a point that Monei's documentation leaves open. The default comes first." }
+            @let changed: Vec<Row> = store.switches.rows().into_iter().filter(|row| row.value != row.default).collect();
+            @if changed.is_empty() { p { "All are as they are by default." } }
+            @else { p { "Changed: " @for row in &changed { code { (row.name) " = " (row.value) } " " } } }
+            details { summary { "All switches" }
+            div.switches { @for row in store.switches.rows() { (switch(&row)) } }
+            }
+            div.fields {
+                button type="submit" name="action" value="switches" { "Set switches" }
+                button.quiet type="submit" name="action" value="default_switches" { "All to default" }
+            }
+        },
+    )
+}
+
+fn switch(row: &Row) -> Markup {
+    let id = format!("switch-{}", row.name);
+    html! {
+        div.setting.changed[row.value != row.default] {
+            label for=(id) { code { (row.name) } span.about { (row.about) } }
+            @match row.range {
+                Some((low, high)) => { input id=(id) name=(row.name) type="number" min=(low) max=(high) value=(row.value); }
+                None => { select id=(id) name=(row.name) { @for choice in &row.choices { option value=(choice) selected[*choice == row.value] { (choice) } } } }
+            }
+        }
+    }
+}
+
+/// Moving the clock, and resets.
+pub(super) fn time_and_reset(store: &Store, token: &str) -> Markup {
+    let counters = store.journal.counters;
+    panel(
+        "time",
+        "Clock, counters, reset",
+        token,
+        &html! {
+            dl.counters {
+                @for (name, value) in [("Token calls", counters.token_calls), ("Code exchanges", counters.code_exchanges), ("Refreshes", counters.refreshes),
+                                       ("Revocations", counters.revokes), ("Answers 403", counters.forbidden)] {
+                    div { dt { (name) } dd.figures { (value) } }
+                }
+            }
+            div.fields {
+                label { "Seconds from the computer's time" input type="number" name="offset_s" value=(store.clock.offset_s()); }
+                button.quiet type="submit" name="action" value="clock" { "Move clock" }
+                button.quiet type="submit" name="action" value="clear_counters" { "Clear counters and log" }
+                button.danger type="submit" name="action" value="reset" { "Reset everything" }
+            }
+        },
+    )
+}

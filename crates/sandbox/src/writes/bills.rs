@@ -1,0 +1,103 @@
+//! `/bills/validation/customer` and `/bills/pay/…`. No PIN: the consent alone authorises these.
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::dto::is_digits;
+use super::{Done, Order};
+use crate::data::billers::{self, ITEMS, Item};
+use crate::data::bills::record;
+use crate::ledger::Bill;
+use crate::mint::random_hex;
+use crate::nest::NestError;
+
+/// Least airtime or electricity: 50 naira. Inferred.
+const LEAST: i64 = 5_000;
+
+/// `POST /bills/validation/customer`: what it answers is inferred.
+pub(super) fn validate(mut order: Order<'_>) -> Done {
+    let body = &mut order.body;
+    let (biller, item, customer) = (body.text("billerCode", 32), body.text("itemCode", 32), body.text("customer", 32));
+    order.checked()?;
+    let known = ITEMS.iter().find(|known| known.biller_code == biller && known.item_code == item);
+    let known = known.ok_or_else(|| NestError::bad_request("Invalid biller or item code"))?;
+    if !is_digits(&customer, 8..=13) {
+        return Err(NestError::bad_request("Customer could not be validated"));
+    }
+    let data = json!({"biller_code": known.biller_code, "item_code": known.item_code, "customer": customer, "name": "SANDBOX CUSTOMER",
+                      "response_code": "00", "response_message": "Successful"});
+    Ok((StatusCode::OK, "Customer validated successfully", data))
+}
+
+/// `POST /bills/pay/airtime`
+pub(super) fn airtime(mut order: Order<'_>) -> Done {
+    let phone = phone(&mut order);
+    let biller = order.body.text("biller", 64);
+    let kobo = order.body.kobo("amount");
+    pay(order, billers::find("AIRTIME", &biller, None), phone, Some(kobo))
+}
+
+/// `POST /bills/pay/data`
+pub(super) fn data(mut order: Order<'_>) -> Done {
+    let phone = phone(&mut order);
+    let (biller, item) = (order.body.text("biller", 64), order.body.text("itemCode", 32));
+    pay(order, billers::find("MOBILEDATA", &biller, Some(&item)), phone, None)
+}
+
+/// `POST /bills/pay/electricity`
+pub(super) fn electricity(mut order: Order<'_>) -> Done {
+    let meter = order.body.matching("meterNumber", |text| is_digits(text, 10..=13), "a number string of 10 to 13 digits");
+    let disco = order.body.text("disco", 64);
+    let kobo = order.body.kobo("amount");
+    pay(order, billers::find("UTILITYBILLS", &disco, None), meter, Some(kobo))
+}
+
+/// `POST /bills/pay/cable-tv`
+pub(super) fn cable_tv(mut order: Order<'_>) -> Done {
+    let card = order.body.matching("smartcardNumber", |text| is_digits(text, 10..=12), "a number string of 10 to 12 digits");
+    let (biller, item) = (order.body.text("biller", 64), order.body.text("itemCode", 32));
+    pay(order, billers::find("CABLEBILLS", &biller, Some(&item)), card, None)
+}
+
+fn phone(order: &mut Order<'_>) -> String {
+    let fits = |text: &str| is_digits(text.strip_prefix('+').unwrap_or(text), 11..=13);
+    order.body.matching("phoneNumber", fits, "a valid phone number")
+}
+
+fn pay(mut order: Order<'_>, item: Option<Item>, customer: String, chosen: Option<i64>) -> Done {
+    order.body.ignore(&["scheduleData", "isSchedule", "saveBeneficiary", "beneficiaryName"]);
+    if chosen.is_some_and(|kobo| kobo > 0 && kobo < LEAST) {
+        order.body.complain("amount must not be less than 50");
+    }
+    order.checked()?;
+    let item = item.ok_or_else(|| NestError::bad_request("Invalid biller or item code"))?;
+    let kobo = chosen.unwrap_or(item.kobo);
+    order.pay(kobo)?;
+    let reference = format!("bill{}-{}", order.now, order.ledger.number());
+    let power = item.category == "UTILITYBILLS";
+    let bill = Bill {
+        person: order.person.id,
+        at: order.now,
+        kind: item.category,
+        biller: item.biller,
+        biller_code: item.biller_code,
+        item: item.item_code.to_owned(),
+        customer,
+        kobo,
+        reference: reference.clone(),
+        token: power.then(|| grouped_digits(&random_hex())),
+        // A made-up tariff: 240 naira for a unit.
+        units: power.then(|| format!("{}.{}", kobo / 24_000, kobo % 24_000 / 2_400)),
+    };
+    let sent = order.debit(kobo, "DEBIT", "FIAT_TRANSFER", Some(item.name.to_owned()), &reference);
+    order.ledger.record(sent);
+    let shown = record(order.person, &bill, order.switches);
+    order.ledger.keep_bill(bill);
+    Ok((StatusCode::CREATED, "Bill payment successful", shown))
+}
+
+/// Twenty digits in groups of four, as on a prepaid meter's receipt.
+fn grouped_digits(hex: &str) -> String {
+    let digits: Vec<char> = hex.bytes().take(20).map(|byte| char::from(b'0' + byte % 10)).collect();
+    digits.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
+}

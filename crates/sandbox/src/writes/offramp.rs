@@ -1,0 +1,99 @@
+//! `/offramp/exchange/initiate` and `/offramp/payouts/verify`. A sale stays in processing until the control page settles it.
+
+use http::StatusCode;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::dto::is_digits;
+use super::{Done, Order};
+use crate::clock::{HOUR, iso};
+use crate::coins::{CHAINS, Chain, NAIRA_A_DOLLAR, TOKENS};
+use crate::data::crypto::evm_address;
+use crate::data::offramp_market::{ASSETS, BANKS, naira_for, networks};
+use crate::ledger::Sale;
+use crate::mint::{random_hex, stable_uuid};
+use crate::nest::NestError;
+
+/// `POST /offramp/exchange/initiate`: 201 with the order, or with instructions for a deposit where the coins don't suffice.
+pub(super) fn initiate(mut order: Order<'_>) -> Done {
+    let body = &mut order.body;
+    let crypto = body.coins("amount");
+    let asset = body.one_of("token", &ASSETS);
+    let network = body.one_of("network", &networks());
+    body.one_of("fiatCurrency", &["NGN"]);
+    let bank = body.text("bankCode", 16);
+    let account = body.matching("accountNumber", |text| is_digits(text, 10..=10), "a number string of 10 digits");
+    let name = body.text("accountName", 100);
+    order.checked()?;
+    if order.person.blocked {
+        return Err(NestError::forbidden("Withdrawals are not allowed at your KYC tier"));
+    }
+    if !BANKS.iter().any(|(code, _)| *code == bank) {
+        return Err(NestError::bad_request("Invalid bank code"));
+    }
+    let beneficiary = json!({"bankCode": bank, "accountNumber": account, "accountName": name});
+    let chain = CHAINS.into_iter().find(|chain| chain.slug == network);
+    let coin = chain.zip(TOKENS.into_iter().find(|token| token.symbol == asset)).map(|(chain, token)| chain.coin(token));
+    let held = coin.map_or(Decimal::ZERO, |coin| order.ledger.coin(order.person, coin));
+    let enough = coin.filter(|_| held >= crypto);
+    let reference = format!("OFF-{}", random_hex()[..8].to_uppercase());
+    let sale = Sale {
+        person: order.person.id,
+        at: order.now,
+        reference,
+        status: if enough.is_some() { "processing" } else { "awaiting_deposit" },
+        asset,
+        network,
+        crypto,
+        naira: naira_for(asset, crypto),
+        beneficiary,
+    };
+    let data = match enough {
+        Some(coin) => {
+            order.take(coin, crypto)?;
+            order.crypto(coin, crypto, "DEBIT", "CRYPTO_TRADE_SELL", format!("Sold {} {asset}", crypto.normalize()));
+            whole_order(&order, &sale)
+        }
+        None => instructions(&order, &sale, chain, held),
+    };
+    order.ledger.keep_sale(sale);
+    Ok((StatusCode::CREATED, "Offramp initiated successfully", data))
+}
+
+fn whole_order(order: &Order<'_>, sale: &Sale) -> Value {
+    let at = iso(sale.at);
+    json!({
+        "id": stable_uuid(&sale.reference), "reference": sale.reference, "status": sale.status,
+        "amounts": {"crypto": {"value": order.plain(sale.crypto), "asset": sale.asset, "network": sale.network},
+                    "fiat": {"value": order.plain(sale.naira), "currency": "NGN"},
+                    "exchangeRate": NAIRA_A_DOLLAR, "totalFee": 0},
+        "beneficiary": sale.beneficiary,
+        "onChain": {"depositAddress": evm_address(order.person), "sourceWallet": "MONEI_WALLET"},
+        "provider": "paycrest", "providerReference": stable_uuid(&format!("p {}", sale.reference)), "meta": {},
+        "timestamps": {"created": at, "updated": at, "depositExpires": iso(sale.at + HOUR / 2)},
+    })
+}
+
+fn instructions(order: &Order<'_>, sale: &Sale, chain: Option<Chain>, held: Decimal) -> Value {
+    let address = evm_address(order.person);
+    json!({
+        "transaction": whole_order(order, sale),
+        "depositInstructions": {"address": address, "amount": order.plain(sale.crypto), "token": sale.asset, "network": sale.network,
+                                "chainId": chain.map(|chain| chain.id), "expiresAt": iso(sale.at + HOUR / 2),
+                                "displayNetwork": chain.map_or("Starknet", |chain| chain.name), "qrCodeData": address},
+        "currentBalance": {"amount": order.plain(held), "token": sale.asset, "network": sale.network,
+                           "shortfall": order.plain(sale.crypto - held)},
+        "warnings": ["Nothing here is real: don't send anything to this address"],
+        "nextSteps": ["Settle pending payments on the control page, or start again with a smaller amount"],
+    })
+}
+
+/// `POST /offramp/payouts/verify`: body and answer are inferred from the other verification.
+pub(super) fn verify(mut order: Order<'_>) -> Done {
+    let bank = order.body.text("bankCode", 16);
+    let account = order.body.matching("accountNumber", |text| is_digits(text, 10..=10), "a number string of 10 digits");
+    order.checked()?;
+    let Some((code, name)) = BANKS.iter().find(|(code, _)| *code == bank) else { return Err(NestError::bad_request("Invalid bank code")) };
+    let data = json!({"accountName": "SANDBOX ACCOUNT", "accountNumber": account, "bankCode": code, "bankName": name});
+    Ok((StatusCode::OK, "Account verified successfully", data))
+}

@@ -1,0 +1,72 @@
+//! `/wallet/payout/transfer` and `/wallet/payout/bank-transfer`: both want the person's PIN.
+
+use http::StatusCode;
+use serde_json::json;
+
+use super::dto::is_digits;
+use super::{Done, Dto, Order};
+use crate::ledger::Moved;
+use crate::nest::NestError;
+use crate::people::PEOPLE;
+
+/// Bank codes that the sandbox pays out to (made up, in the form of Nigerian codes).
+const BANKS: [&str; 5] = ["011", "033", "044", "057", "058"];
+
+fn pin(body: &mut Dto) -> String {
+    body.matching("transactionPin", |pin| is_digits(pin, 4..=6), "a number string of 4 to 6 digits")
+}
+
+/// `POST /wallet/payout/transfer`: free and instant, to another of the made-up people.
+pub(super) fn transfer(mut order: Order<'_>) -> Done {
+    let body = &mut order.body;
+    let receiver = body.text("receiver", 128);
+    let kobo = body.kobo("amount");
+    let pin = pin(body);
+    if body.optional_text("currency", 8).is_some_and(|currency| currency != "NGN") {
+        body.complain("currency must be one of the following values: NGN");
+    }
+    order.checked()?;
+    order.pin(&pin)?;
+    let to = PEOPLE.iter().find(|person| person.email.eq_ignore_ascii_case(&receiver) || person.phone == receiver);
+    let to = match to {
+        Some(to) if to.id == order.person.id => return Err(NestError::bad_request("You cannot transfer to yourself")),
+        Some(to) => to,
+        None => return Err(NestError::not_found("Recipient not found")),
+    };
+    order.pay(kobo)?;
+    order.ledger.add_kobo(to, kobo);
+    let reference = order.reference(None, "P2P")?;
+    let sent = order.debit(kobo, "PEER-TRANSFER", "FIAT_P2P", Some(format!("To {}", to.name())), &reference);
+    let narration = Some(format!("From {}", order.person.name()));
+    let received = Moved { person: to.id, kind: "CREDIT", narration, spent: 0, ..sent.clone() };
+    order.ledger.record(sent);
+    order.ledger.record(received);
+    let data = json!({"reference": reference, "status": "SUCCESS", "amount": order.naira(kobo), "currency": "NGN", "receiver": receiver});
+    Ok((StatusCode::CREATED, "Transfer successful", data))
+}
+
+/// `POST /wallet/payout/bank-transfer`
+pub(super) fn bank_transfer(mut order: Order<'_>) -> Done {
+    let body = &mut order.body;
+    let kobo = body.kobo("amount");
+    let bank = body.text("bank", 16);
+    let account = body.matching("accountNumber", |text| is_digits(text, 10..=10), "a number string of 10 digits");
+    let pin = pin(body);
+    let reference = body.optional_text("reference", 64);
+    let narration = body.optional_text("narration", 100);
+    body.ignore(&["meta"]);
+    order.checked()?;
+    if order.person.blocked {
+        return Err(NestError::forbidden("Withdrawals are not allowed at your KYC tier"));
+    }
+    order.pin(&pin)?;
+    if !BANKS.contains(&bank.as_str()) {
+        return Err(NestError::bad_request("Invalid bank code"));
+    }
+    let reference = order.reference(reference, "PO")?;
+    order.pay(kobo)?;
+    let narration = narration.or_else(|| Some(format!("To account {account}")));
+    let sent = order.debit(kobo, "DEBIT", "FIAT_WITHDRAWAL", narration, &reference);
+    order.ledger.record(sent);
+    Ok((StatusCode::CREATED, "Payout successful", json!({"reference": reference, "status": "SUCCESS", "amount": order.naira(kobo)})))
+}
