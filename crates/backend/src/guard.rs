@@ -1,11 +1,11 @@
 //! What every request passes before a route sees it, and every answer afterwards: method, size, browsers, addresses, time; headers, log.
 
 pub(crate) mod address;
+pub(crate) mod caller;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{self, HeaderName};
@@ -66,7 +66,7 @@ fn refusal(backend: &Backend, route: Option<&Route>, request: &Request) -> Optio
         return Some(Code::BrowserRefused.into());
     }
     if route.limited
-        && let Err(seconds) = backend.inner().address_limit.check(peer(request))
+        && let Err(seconds) = backend.inner().address_limit.check(caller::caller(request, &backend.inner().config.trusted_proxies))
     {
         return Some(Problem::from(Code::RateLimited).retry_after(seconds));
     }
@@ -76,11 +76,6 @@ fn refusal(backend: &Backend, route: Option<&Route>, request: &Request) -> Optio
 /// A browser says so itself, and a page can't make it keep silent (Fetch: forbidden request-headers).
 fn from_browser(headers: &HeaderMap) -> bool {
     headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site")
-}
-
-/// The address of whoever is connected. Without a listener of ours (a test calls the router itself) all share one.
-fn peer(request: &Request) -> IpAddr {
-    request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip())
 }
 
 /// A refusal in the form that the route's callers read: a page for people, a problem for programs.

@@ -4,6 +4,7 @@ mod body;
 mod callback;
 mod client;
 mod health;
+mod openapi;
 mod redeem;
 mod refresh;
 mod revoke;
@@ -58,6 +59,7 @@ pub const ROUTES: &[Route] = &[
     Route { method: Method::POST, path: "/v1/redeem", audience: Audience::App, limited: true },
     Route { method: Method::POST, path: "/v1/refresh", audience: Audience::App, limited: true },
     Route { method: Method::POST, path: "/v1/revoke", audience: Audience::App, limited: true },
+    Route { method: Method::GET, path: "/openapi.json", audience: Audience::Anyone, limited: false },
 ];
 
 /// The routes that callers may reach.
@@ -69,6 +71,7 @@ pub(crate) fn public(backend: Backend) -> Router {
         .route("/v1/redeem", post(redeem::redeem))
         .route("/v1/refresh", post(refresh::refresh))
         .route("/v1/revoke", post(revoke::revoke))
+        .route("/openapi.json", get(openapi::document))
         .fallback(|| async { Code::NotFound })
         .layer(from_fn_with_state(backend.clone(), guard))
         .with_state(backend)
