@@ -1,5 +1,6 @@
 //! The backend as one value: configuration, keys, store and the way to Monei.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Router;
@@ -28,6 +29,8 @@ pub(crate) struct Inner {
     pub(crate) cookies: Cookies,
     pub(crate) limits: Limits,
     pub(crate) address_limit: AddressLimit,
+    /// No single address may use up everybody's starts.
+    pub(crate) start_limit: AddressLimit,
     pub(crate) metrics: Metrics,
     pub(crate) provider: Provider,
     pub(crate) sealer: Sealer,
@@ -66,6 +69,7 @@ impl Backend {
             cookies: Cookies::new(config.https),
             limits: Limits::new(config.token_calls_per_minute, config.authorize_calls_per_minute),
             address_limit: AddressLimit::new(config.per_address_per_minute),
+            start_limit: AddressLimit::new(starts_per_address(&config)),
             metrics: Metrics::default(),
             provider,
             sealer,
@@ -148,6 +152,12 @@ impl Backend {
     pub(crate) fn note_call(&self, call: &'static str, answer: &Answer) {
         self.inner().metrics.count(Counter::Provider(call, answer.label()));
     }
+}
+
+/// Half of the starts a minute, where there are limits at all.
+fn starts_per_address(config: &Config) -> Option<NonZeroU32> {
+    let (per_address, all) = (config.per_address_per_minute?, config.authorize_calls_per_minute?);
+    NonZeroU32::new(all.get().div_ceil(2)).map(|half| half.min(per_address))
 }
 
 /// Rounded up, so that who waits this long has waited long enough.

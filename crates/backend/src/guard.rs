@@ -15,7 +15,7 @@ use crate::Backend;
 use crate::metrics::Counter;
 use crate::pages;
 use crate::problem::{Code, Problem};
-use crate::routes::{Audience, ROUTES, Route};
+use crate::routes::{Audience, ROUTES, Route, START};
 
 /// Longest path and query, in bytes (C-12).
 const MAX_URL: usize = 4096;
@@ -65,12 +65,14 @@ fn refusal(backend: &Backend, route: Option<&Route>, request: &Request) -> Optio
     if route.audience == Audience::App && from_browser(request.headers()) {
         return Some(Code::BrowserRefused.into());
     }
-    if route.limited
-        && let Err(seconds) = backend.inner().address_limit.check(caller::caller(request, &backend.inner().config.trusted_proxies))
-    {
-        return Some(Problem::from(Code::RateLimited).retry_after(seconds));
+    if !route.limited {
+        return None;
     }
-    None
+    let inner = backend.inner();
+    let caller = caller::caller(request, &inner.config.trusted_proxies);
+    let starts = route.path == START;
+    let refused = inner.address_limit.check(caller).and_then(|()| if starts { inner.start_limit.check(caller) } else { Ok(()) });
+    refused.err().map(|seconds| Problem::from(Code::RateLimited).retry_after(seconds))
 }
 
 /// A browser says so itself, and a page can't make it keep silent (Fetch: forbidden request-headers).

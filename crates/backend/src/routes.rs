@@ -51,10 +51,13 @@ pub struct Route {
     pub limited: bool,
 }
 
+/// Where a login begins, and where Monei's limit of approvals is charged.
+pub(crate) const START: &str = "/v1/start";
+
 /// Every public route.
 pub const ROUTES: &[Route] = &[
     Route { method: Method::GET, path: "/v1/client", audience: Audience::Anyone, limited: false },
-    Route { method: Method::GET, path: "/v1/start", audience: Audience::Browser, limited: true },
+    Route { method: Method::GET, path: START, audience: Audience::Browser, limited: true },
     Route { method: Method::GET, path: "/v1/callback", audience: Audience::Browser, limited: true },
     Route { method: Method::POST, path: "/v1/redeem", audience: Audience::App, limited: true },
     Route { method: Method::POST, path: "/v1/refresh", audience: Audience::App, limited: true },
@@ -66,7 +69,7 @@ pub const ROUTES: &[Route] = &[
 pub(crate) fn public(backend: Backend) -> Router {
     Router::new()
         .route("/v1/client", get(client::client))
-        .route("/v1/start", get(start::start))
+        .route(START, get(start::start))
         .route("/v1/callback", get(callback::callback))
         .route("/v1/redeem", post(redeem::redeem))
         .route("/v1/refresh", post(refresh::refresh))

@@ -3,13 +3,26 @@
 #![expect(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
 
 mod abuse;
+mod budget;
 mod callback;
+#[cfg(unix)]
+mod fleet;
+#[cfg(unix)]
+mod flood;
 mod headers;
+#[cfg(unix)]
+mod instances;
 mod logs;
+mod openapi;
+mod proxies;
 mod redeem;
 mod refresh;
+#[cfg(unix)]
+mod reload;
 mod requests;
 mod revoke;
 mod server;
 mod start;
 mod support;
+#[cfg(unix)]
+mod tls;
