@@ -30,6 +30,7 @@ async fn a_login_and_a_refresh_get_through_a_flood_and_monei_sees_ten_calls_a_mi
     // Counted by the sandbox as Monei counts, by the same clock.
     world.switch("token_calls_per_minute", 10).await;
 
+    let (told, mut answered) = tokio::sync::watch::channel(0);
     let flood = tokio::spawn({
         let at = at.clone();
         async move {
@@ -44,6 +45,7 @@ async fn a_login_and_a_refresh_get_through_a_flood_and_monei_sees_ten_calls_a_mi
                 let request = at.request(Method::POST, format!("{}{}", at.backend, body.0)).header("x-forwarded-for", from);
                 let response = request.header("idempotency-key", "0123456789abcdef").json(&body.1).send().await.unwrap();
                 assert!(response.status().is_client_error());
+                told.send_replace(round);
             }
         }
     });
@@ -61,6 +63,7 @@ async fn a_login_and_a_refresh_get_through_a_flood_and_monei_sees_ten_calls_a_mi
         }
     });
     walker.await.unwrap();
+    answered.wait_for(|round| *round > 500).await.unwrap();
     let began = Instant::now();
     let login = async {
         let proof = Proof::new();
