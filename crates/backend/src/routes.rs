@@ -9,6 +9,8 @@ mod redeem;
 mod refresh;
 mod revoke;
 mod start;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
