@@ -37,7 +37,13 @@ pub(crate) async fn guard(State(backend): State<Backend>, request: Request, next
     let code = response.extensions().get::<Code>().map_or_else(|| class(&response), |code| code.as_str());
     let name = route.map_or("unknown", |route| route.path);
     backend.inner().metrics.count(Counter::Request(name, code));
-    tracing::info!(event = "request", route = name, status = response.status().as_u16(), result = code, ms = began.elapsed().as_millis());
+    tracing::info!(
+        event = "request",
+        route = name,
+        status = response.status().as_u16(),
+        result = code,
+        ms = began.elapsed().as_millis() as u64
+    );
     response
 }
 

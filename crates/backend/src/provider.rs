@@ -198,7 +198,7 @@ impl Provider {
         let began = Instant::now();
         let answer = read(request.send().await).await;
         let took = began.elapsed();
-        tracing::info!(event = "provider_call", call, result = answer.label(), ms = took.as_millis());
+        tracing::info!(event = "provider_call", call, result = answer.label(), ms = took.as_millis() as u64);
         self.latency.observe(call, took);
         answer
     }

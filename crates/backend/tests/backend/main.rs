@@ -5,6 +5,7 @@
 mod abuse;
 mod budget;
 mod callback;
+mod documents;
 #[cfg(unix)]
 mod fleet;
 #[cfg(unix)]
