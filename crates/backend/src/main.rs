@@ -37,7 +37,10 @@ async fn run(check: bool) -> Result<(), Box<dyn std::error::Error>> {
     if check {
         let unreachable = backend.unreachable().await;
         return match &unreachable[..] {
-            [] => Ok(println!("The configuration is sound, and everything it names can be reached.")),
+            [] => {
+                println!("The configuration is sound, and everything it names can be reached.");
+                Ok(())
+            }
             sentences => Err(format!("The configuration is sound, but: {}", sentences.join(" ")).into()),
         };
     }

@@ -1,6 +1,6 @@
 //! The backend over real HTTP, against the sandbox.
 
-#![expect(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step of a test that fails is a failed test")]
 
 mod abuse;
 mod budget;
