@@ -15,6 +15,8 @@ mod headers;
 mod instances;
 mod logs;
 mod openapi;
+#[cfg(unix)]
+mod pages;
 mod proxies;
 mod redeem;
 mod refresh;
