@@ -76,7 +76,8 @@ fn refusal(backend: &Backend, route: Option<&Route>, request: &Request) -> Optio
     }
     let inner = backend.inner();
     let caller = caller::caller(request, &inner.config.trusted_proxies);
-    let starts = route.path == START;
+    // On this computer there is nobody to share with.
+    let starts = route.path == START && !caller.is_loopback();
     let refused = inner.address_limit.check(caller).and_then(|()| if starts { inner.start_limit.check(caller) } else { Ok(()) });
     refused.err().map(|seconds| Problem::from(Code::RateLimited).retry_after(seconds))
 }
