@@ -1,5 +1,6 @@
 //! The backend as one value: configuration, keys, store and the way to Monei.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Router;
@@ -14,9 +15,10 @@ use crate::problem::{Code, Problem};
 use crate::provider::Provider;
 use crate::provider::answer::Answer;
 use crate::seal::Sealer;
-use crate::standing::Standing;
+use crate::standing::{Credentials, Standing};
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
+use crate::store::redis::RedisStore;
 
 /// The service. Cheap to clone; all clones are the same.
 #[derive(Clone)]
@@ -27,6 +29,8 @@ pub(crate) struct Inner {
     pub(crate) cookies: Cookies,
     pub(crate) limits: Limits,
     pub(crate) address_limit: AddressLimit,
+    /// No single address may use up everybody's starts.
+    pub(crate) start_limit: AddressLimit,
     pub(crate) metrics: Metrics,
     pub(crate) provider: Provider,
     pub(crate) sealer: Sealer,
@@ -55,19 +59,39 @@ impl Backend {
     /// # Errors
     /// [`ConfigError::Tls`] when the HTTPS client can't be set up.
     pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Backend, ConfigError> {
+        let provider = Provider::new(&config)?;
+        let store: Box<dyn Store> = match &config.redis_url {
+            Some(url) => Box::new(RedisStore::new(url, &config)?),
+            None => Box::new(MemoryStore::new(clock.clone())),
+        };
         let sealer = Sealer::new(config.environment, config.sealing_key.clone(), config.sealing_key_previous.clone());
         Ok(Self(Arc::new(Inner {
             cookies: Cookies::new(config.https),
-            limits: Limits::new(config.token_calls_per_minute),
+            limits: Limits::new(config.token_calls_per_minute, config.authorize_calls_per_minute),
             address_limit: AddressLimit::new(config.per_address_per_minute),
+            start_limit: AddressLimit::new(starts_per_address(&config)),
             metrics: Metrics::default(),
-            provider: Provider::new(&config)?,
+            provider,
             sealer,
             standing: Standing::default(),
-            store: Box::new(MemoryStore::new(clock.clone())),
+            store,
             clock,
             config,
         })))
+    }
+
+    /// Uses the client secrets and sealing keys of `config` from now on, as after a rotation. Requests under way keep those they began with.
+    ///
+    /// # Errors
+    /// [`ConfigError::Restart`] when anything else differs, which takes a restart; nothing is changed then.
+    pub fn reload(&self, config: &Config) -> Result<(), ConfigError> {
+        let inner = self.inner();
+        inner.config.differs_in_more_than_secrets(config).map_or(Ok(()), |name| Err(ConfigError::Restart { name }))?;
+        inner.sealer.replace(config.sealing_key.clone(), config.sealing_key_previous.clone());
+        inner.provider.replace_secrets(config);
+        // They are yet to be tried.
+        inner.standing.set_credentials(Credentials::Untried);
+        Ok(())
     }
 
     /// What callers may reach.
@@ -80,27 +104,47 @@ impl Backend {
         crate::routes::private(self.clone())
     }
 
+    /// What can't be reached, a sentence each. Asks the store, and Monei without any credentials.
+    pub async fn unreachable(&self) -> Vec<String> {
+        let inner = self.inner();
+        let mut sentences = Vec::new();
+        if inner.store.get([0; 32]).await.is_err() {
+            sentences.push("CONNECT_REDIS_URL: the store does not answer.".to_owned());
+        }
+        if let Err(reason) = inner.provider.greet().await {
+            sentences.push(format!("Monei ({}) can't be reached: {reason}.", inner.config.api_base));
+        }
+        sentences
+    }
+
     pub(crate) fn inner(&self) -> &Inner {
         &self.0
     }
 
-    /// Makes room for one token call, or says how long to wait.
+    /// Makes room for one call to Monei, or says how long to wait.
     pub(crate) async fn charge(&self, lane: Lane) -> Result<(), Problem> {
         let inner = self.inner();
-        if let Some(left) = inner.standing.busy_for(inner.clock.steady()) {
+        if lane != Lane::Authorize
+            && let Some(left) = inner.standing.busy_for(inner.clock.steady())
+        {
             return Err(Problem::from(Code::ProviderBusy).retry_after(whole_seconds(left)));
         }
         match inner.store.charge(lane, inner.limits).await? {
             Charge::Granted => Ok(()),
             Charge::Wait(wait) => Err(Problem::from(Code::RateLimited).retry_after(whole_seconds(wait))),
+            Charge::Paused(wait) => Err(Problem::from(Code::ProviderBusy).retry_after(whole_seconds(wait))),
         }
     }
 
     /// Counts a call to the token endpoint, and notes when Monei asked to wait.
-    pub(crate) fn note_token_call(&self, call: &'static str, answer: &Answer) {
+    pub(crate) async fn note_token_call(&self, call: &'static str, answer: &Answer) {
         self.note_call(call, answer);
         if let Answer::Busy(seconds) = answer {
-            self.inner().standing.busy(self.inner().clock.steady(), *seconds);
+            let inner = self.inner();
+            inner.standing.busy(inner.clock.steady(), *seconds);
+            if inner.store.pause(std::time::Duration::from_secs(*seconds)).await.is_err() {
+                tracing::warn!(event = "pause_not_shared");
+            }
         }
     }
 
@@ -108,6 +152,12 @@ impl Backend {
     pub(crate) fn note_call(&self, call: &'static str, answer: &Answer) {
         self.inner().metrics.count(Counter::Provider(call, answer.label()));
     }
+}
+
+/// Half of the starts a minute, where there are limits at all.
+fn starts_per_address(config: &Config) -> Option<NonZeroU32> {
+    let (per_address, all) = (config.per_address_per_minute?, config.authorize_calls_per_minute?);
+    NonZeroU32::new(all.get().div_ceil(2)).map(|half| half.min(per_address))
 }
 
 /// Rounded up, so that who waits this long has waited long enough.

@@ -4,17 +4,19 @@ use std::collections::VecDeque;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-/// A minute, and a second on top: a call is charged when it is sent and counted at Monei when it arrives, and those are not equally far apart
-/// for every call.
-const WINDOW: Duration = Duration::from_secs(61);
+/// The window of every budget: a minute, and a second on top, since a call is charged when it is sent and counted at Monei when it arrives, and
+/// those are not equally far apart for every call.
+pub(crate) const WINDOW: Duration = Duration::from_secs(61);
 
-/// What a call is for. Each has a share that the other can't use up.
+/// What a call is for. Each has a share that the others can't use up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lane {
     /// Exchanging a code: a person is waiting.
     Redeem,
     /// Refreshing: a program can wait.
     Refresh,
+    /// Sending a person to the consent page, which Monei counts apart from token calls.
+    Authorize,
 }
 
 /// How many calls a minute.
@@ -23,19 +25,34 @@ pub(crate) struct Limits {
     total: u32,
     redeem: u32,
     refresh: u32,
+    authorize: u32,
 }
 
 impl Limits {
-    /// Shares of `total`: 8 of 10 for redeem, 6 of 10 for refresh; what doesn't divide goes to redeem.
-    pub(crate) fn new(total: NonZeroU32) -> Self {
+    /// Shares of `total` token calls: 8 of 10 for redeem, 6 of 10 for refresh; what doesn't divide goes to redeem. And `authorize` starts,
+    /// without a limit where it is `None`.
+    pub(crate) fn new(total: NonZeroU32, authorize: Option<NonZeroU32>) -> Self {
         let total = total.get();
-        Self { total, redeem: (total * 8).div_ceil(10).max(1), refresh: (total * 6 / 10).max(1) }
+        let share = |tenths: u32| (u64::from(total) * u64::from(tenths)).div_ceil(10);
+        let redeem = u32::try_from(share(8)).unwrap_or(total).max(1);
+        let refresh = u32::try_from(u64::from(total) * 6 / 10).unwrap_or(total).max(1);
+        Self { total, redeem, refresh, authorize: authorize.map_or(u32::MAX, NonZeroU32::get) }
     }
 
-    fn of(self, lane: Lane) -> u32 {
+    /// Of one lane.
+    pub(crate) fn of(self, lane: Lane) -> u32 {
         match lane {
             Lane::Redeem => self.redeem,
             Lane::Refresh => self.refresh,
+            Lane::Authorize => self.authorize,
+        }
+    }
+
+    /// Of the endpoint that the lane is at.
+    pub(crate) fn of_endpoint(self, lane: Lane) -> u32 {
+        match lane {
+            Lane::Redeem | Lane::Refresh => self.total,
+            Lane::Authorize => self.authorize,
         }
     }
 }
@@ -47,30 +64,78 @@ pub(crate) enum Charge {
     Granted,
     /// Not before this time has passed.
     Wait(Duration),
+    /// Monei asked to be left alone for so long.
+    Paused(Duration),
 }
 
-/// The calls of the last minute: a sliding window.
+/// Calls of the last minute.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Usage {
+    pub(crate) redeem: u32,
+    pub(crate) refresh: u32,
+    pub(crate) authorize: u32,
+}
+
+impl Usage {
+    /// How many of `lane` may still be sent now.
+    pub(crate) fn left(self, lane: Lane, limits: Limits) -> u32 {
+        let (own, all) = match lane {
+            Lane::Redeem => (self.redeem, self.redeem + self.refresh),
+            Lane::Refresh => (self.refresh, self.redeem + self.refresh),
+            Lane::Authorize => (self.authorize, self.authorize),
+        };
+        limits.of(lane).saturating_sub(own).min(limits.of_endpoint(lane).saturating_sub(all))
+    }
+}
+
+/// The calls of the last minute: a sliding window for each lane.
 #[derive(Debug, Default)]
-pub(crate) struct Window(VecDeque<(Duration, Lane)>);
+pub(crate) struct Window {
+    redeem: VecDeque<Duration>,
+    refresh: VecDeque<Duration>,
+    authorize: VecDeque<Duration>,
+    /// Redeem and refresh together.
+    token: VecDeque<Duration>,
+}
 
 impl Window {
     /// Charges one call at `now`, if `limits` allow it.
     pub(crate) fn charge(&mut self, lane: Lane, limits: Limits, now: Duration) -> Charge {
-        while self.0.front().is_some_and(|(at, _)| *at + WINDOW <= now) {
-            self.0.pop_front();
-        }
-        let free_again = |count: u32, used: Vec<Duration>| {
-            // The call whose end makes room: with n used and m allowed, the (n - m + 1)th oldest.
-            let surplus = (used.len() + 1).checked_sub(count as usize).filter(|surplus| *surplus > 0)?;
-            used.get(surplus - 1).map(|at| *at + WINDOW - now)
+        self.forget(now);
+        let (own, all) = match lane {
+            Lane::Redeem => (&mut self.redeem, Some(&mut self.token)),
+            Lane::Refresh => (&mut self.refresh, Some(&mut self.token)),
+            Lane::Authorize => (&mut self.authorize, None),
         };
-        let all = self.0.iter().map(|(at, _)| *at).collect();
-        let own = self.0.iter().filter(|(_, other)| *other == lane).map(|(at, _)| *at).collect();
-        match free_again(limits.total, all).max(free_again(limits.of(lane), own)) {
+        // The call whose end makes room: with n sent and m allowed, the (n - m + 1)th oldest.
+        let wait = |sent: &VecDeque<Duration>, most: u32| {
+            let surplus = (sent.len() + 1).checked_sub(most as usize).filter(|surplus| *surplus > 0)?;
+            sent.get(surplus - 1).map(|at| *at + WINDOW - now)
+        };
+        let of_all = all.as_ref().and_then(|sent| wait(sent, limits.of_endpoint(lane)));
+        match wait(own, limits.of(lane)).max(of_all) {
             Some(wait) => Charge::Wait(wait),
             None => {
-                self.0.push_back((now, lane));
+                own.push_back(now);
+                if let Some(all) = all {
+                    all.push_back(now);
+                }
                 Charge::Granted
+            }
+        }
+    }
+
+    /// How many calls of the minute before `now` each lane was charged.
+    pub(crate) fn usage(&mut self, now: Duration) -> Usage {
+        self.forget(now);
+        let count = |sent: &VecDeque<Duration>| u32::try_from(sent.len()).unwrap_or(u32::MAX);
+        Usage { redeem: count(&self.redeem), refresh: count(&self.refresh), authorize: count(&self.authorize) }
+    }
+
+    fn forget(&mut self, now: Duration) {
+        for sent in [&mut self.redeem, &mut self.refresh, &mut self.authorize, &mut self.token] {
+            while sent.front().is_some_and(|at| *at + WINDOW <= now) {
+                sent.pop_front();
             }
         }
     }
@@ -83,7 +148,7 @@ mod tests {
     use super::*;
 
     fn limits(total: u32) -> Limits {
-        Limits::new(NonZeroU32::new(total).unwrap())
+        Limits::new(NonZeroU32::new(total).unwrap(), NonZeroU32::new(20))
     }
 
     fn granted(window: &mut Window, lane: Lane, total: u32, now: u64) -> bool {
@@ -98,6 +163,18 @@ mod tests {
         let mut window = Window::default();
         assert_eq!((0..20).filter(|_| granted(&mut window, Lane::Redeem, 10, 0)).count(), 8);
         assert_eq!((0..20).filter(|_| granted(&mut window, Lane::Refresh, 10, 0)).count(), 2);
+    }
+
+    #[test]
+    fn starts_are_counted_apart_from_token_calls() {
+        let mut window = Window::default();
+        assert_eq!((0..50).filter(|_| granted(&mut window, Lane::Authorize, 10, 0)).count(), 20);
+        assert_eq!((0..20).filter(|_| granted(&mut window, Lane::Redeem, 10, 0)).count(), 8);
+        let usage = window.usage(Duration::ZERO);
+        assert_eq!(usage, Usage { redeem: 8, refresh: 0, authorize: 20 });
+        assert_eq!([Lane::Redeem, Lane::Refresh, Lane::Authorize].map(|lane| usage.left(lane, limits(10))), [0, 2, 0]);
+        let endless = Limits::new(NonZeroU32::MAX, None);
+        assert!((0..50).all(|_| window.charge(Lane::Authorize, endless, Duration::ZERO) == Charge::Granted));
     }
 
     #[test]
@@ -122,6 +199,8 @@ mod tests {
     }
 
     proptest! {
+        // Each case is two hundred calls: a million of them would take a day and find nothing more.
+        #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.min(5_000), ..ProptestConfig::default() })]
         #[test]
         fn no_minute_ever_sees_more_than_the_limit(total in 1u32..30, steps in proptest::collection::vec((0u64..20_000, any::<bool>()), 1..200)) {
             let (mut window, mut now, mut sent) = (Window::default(), Duration::ZERO, Vec::new());
@@ -130,6 +209,7 @@ mod tests {
                 let lane = if redeem { Lane::Redeem } else { Lane::Refresh };
                 match window.charge(lane, limits(total), now) {
                     Charge::Granted => sent.push(now),
+                    Charge::Paused(_) => prop_assert!(false, "nobody asked to pause"),
                     Charge::Wait(wait) => prop_assert!(wait > Duration::ZERO && wait <= WINDOW),
                 }
                 let in_last_minute = sent.iter().filter(|at| **at + Duration::from_secs(60) > now).count();

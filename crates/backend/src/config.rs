@@ -6,15 +6,17 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 
+use ipnet::IpNet;
 use monei::ClientSecret;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use zeroize::Zeroizing;
 
 use crate::seal::MasterKey;
-use address::{authorize_url, redirect_uri, sandbox_origin};
+use address::{authorize_url, redirect_uri, redis_url, sandbox_origin};
 pub use error::ConfigError;
 use source::Source;
 
@@ -66,6 +68,12 @@ pub struct Config {
     pub(crate) sandbox_url: Option<String>,
     pub(crate) refresh_auth: RefreshAuth,
     pub(crate) token_calls_per_minute: NonZeroU32,
+    /// Starts a minute; without a limit where absent.
+    pub(crate) authorize_calls_per_minute: Option<NonZeroU32>,
+    /// Where several instances agree; may hold a password.
+    pub(crate) redis_url: Option<SecretString>,
+    /// Whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) per_address_per_minute: Option<NonZeroU32>,
     pub(crate) connections_per_address: Option<NonZeroU32>,
     pub(crate) operator_name: String,
@@ -134,8 +142,11 @@ impl Config {
                 Some("secret") => RefreshAuth::Secret,
                 Some(_) => return Err(ConfigError::invalid("MONEI_REFRESH_AUTH", "it must be none or secret")),
             },
-            token_calls_per_minute: NonZeroU32::new(count(&source, "MONEI_TOKEN_CALLS_PER_MINUTE", 10, 600)?)
+            token_calls_per_minute: NonZeroU32::new(count(&source, "MONEI_TOKEN_CALLS_PER_MINUTE", 10, most_calls(environment))?)
                 .ok_or_else(|| ConfigError::invalid("MONEI_TOKEN_CALLS_PER_MINUTE", "it must be at least 1"))?,
+            authorize_calls_per_minute: NonZeroU32::new(count(&source, "MONEI_AUTHORIZE_CALLS_PER_MINUTE", 20, most_calls(environment))?),
+            redis_url: redis_url(&source)?,
+            trusted_proxies: trusted_proxies(&source)?,
             per_address_per_minute: NonZeroU32::new(count(&source, "CONNECT_PER_ADDRESS_PER_MINUTE", 120, 1_000_000)?),
             connections_per_address: NonZeroU32::new(count(&source, "CONNECT_CONNECTIONS_PER_ADDRESS", 512, 1_000_000)?),
             operator_name: operator_name(environment, &source)?,
@@ -144,6 +155,31 @@ impl Config {
             sealing_key,
             sealing_key_previous,
         })
+    }
+
+    /// The first value other than a secret that is not the same in `other`.
+    pub(crate) fn differs_in_more_than_secrets(&self, other: &Config) -> Option<&'static str> {
+        let url = |config: &Config| config.redis_url.as_ref().map(|url| url.expose_secret().to_owned());
+        let same = [
+            ("MONEI_ENVIRONMENT", self.environment == other.environment),
+            ("MONEI_SANDBOX_URL", self.sandbox_url == other.sandbox_url),
+            ("MONEI_CLIENT_ID", self.client_id == other.client_id),
+            ("MONEI_REDIRECT_URI", self.redirect_uri == other.redirect_uri),
+            ("MONEI_AUTHORIZE_URL", self.authorize_url == other.authorize_url),
+            ("MONEI_REFRESH_AUTH", self.refresh_auth == other.refresh_auth),
+            ("MONEI_TOKEN_CALLS_PER_MINUTE", self.token_calls_per_minute == other.token_calls_per_minute),
+            ("MONEI_AUTHORIZE_CALLS_PER_MINUTE", self.authorize_calls_per_minute == other.authorize_calls_per_minute),
+            ("CONNECT_PER_ADDRESS_PER_MINUTE", self.per_address_per_minute == other.per_address_per_minute),
+            ("CONNECT_CONNECTIONS_PER_ADDRESS", self.connections_per_address == other.connections_per_address),
+            ("CONNECT_REDIS_URL", url(self) == url(other)),
+            ("CONNECT_TRUSTED_PROXIES", self.trusted_proxies == other.trusted_proxies),
+            ("CONNECT_OPERATOR_NAME", self.operator_name == other.operator_name),
+            ("CONNECT_OPERATOR_URL", self.operator_url == other.operator_url),
+            ("CONNECT_LINK_SCHEME", self.link_scheme == other.link_scheme),
+            ("CONNECT_LISTEN", self.listen == other.listen),
+            ("CONNECT_PRIVATE_LISTEN", self.private_listen == other.private_listen),
+        ];
+        same.into_iter().find(|(_, same)| !same).map(|(name, _)| name)
     }
 
     /// Where callers connect.
@@ -220,6 +256,26 @@ fn count(source: &Source<'_>, name: &'static str, default: u32, most: u32) -> Re
         Ok(number) if number <= most => Ok(number),
         _ => Err(ConfigError::invalid(name, format!("it must be a whole number up to {most}"))),
     }
+}
+
+/// The highest budget that can be set. A sandbox, which is always on this computer, may be measured without one.
+fn most_calls(environment: Environment) -> u32 {
+    if environment == Environment::Sandbox { u32::MAX } else { 600 }
+}
+
+/// Addresses and networks, separated by commas or spaces.
+fn trusted_proxies(source: &Source<'_>) -> Result<Vec<IpNet>, ConfigError> {
+    const NAME: &str = "CONNECT_TRUSTED_PROXIES";
+    let text = source.value(NAME).unwrap_or_default();
+    let one = |text: &str| match text.parse::<IpNet>() {
+        Ok(network) if network.prefix_len() == 0 => Err(ConfigError::invalid(NAME, "it would trust everybody's word about their address")),
+        Ok(network) => Ok(network),
+        Err(_) => text
+            .parse::<IpAddr>()
+            .map(IpNet::from)
+            .map_err(|_| ConfigError::invalid(NAME, "it must be addresses or networks like 127.0.0.1 or 10.0.0.0/8, separated by commas")),
+    };
+    text.split([',', ' ']).filter(|part| !part.is_empty()).map(one).collect()
 }
 
 fn operator_name(environment: Environment, source: &Source<'_>) -> Result<String, ConfigError> {

@@ -1,11 +1,11 @@
 //! What every request passes before a route sees it, and every answer afterwards: method, size, browsers, addresses, time; headers, log.
 
 pub(crate) mod address;
+pub(crate) mod caller;
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::{self, HeaderName};
@@ -15,7 +15,7 @@ use crate::Backend;
 use crate::metrics::Counter;
 use crate::pages;
 use crate::problem::{Code, Problem};
-use crate::routes::{Audience, ROUTES, Route};
+use crate::routes::{Audience, ROUTES, Route, START};
 
 /// Longest path and query, in bytes (C-12).
 const MAX_URL: usize = 4096;
@@ -37,7 +37,13 @@ pub(crate) async fn guard(State(backend): State<Backend>, request: Request, next
     let code = response.extensions().get::<Code>().map_or_else(|| class(&response), |code| code.as_str());
     let name = route.map_or("unknown", |route| route.path);
     backend.inner().metrics.count(Counter::Request(name, code));
-    tracing::info!(event = "request", route = name, status = response.status().as_u16(), result = code, ms = began.elapsed().as_millis());
+    tracing::info!(
+        event = "request",
+        route = name,
+        status = response.status().as_u16(),
+        result = code,
+        ms = began.elapsed().as_millis() as u64
+    );
     response
 }
 
@@ -65,22 +71,20 @@ fn refusal(backend: &Backend, route: Option<&Route>, request: &Request) -> Optio
     if route.audience == Audience::App && from_browser(request.headers()) {
         return Some(Code::BrowserRefused.into());
     }
-    if route.limited
-        && let Err(seconds) = backend.inner().address_limit.check(peer(request))
-    {
-        return Some(Problem::from(Code::RateLimited).retry_after(seconds));
+    if !route.limited {
+        return None;
     }
-    None
+    let inner = backend.inner();
+    let caller = caller::caller(request, &inner.config.trusted_proxies);
+    // On this computer there is nobody to share with.
+    let starts = route.path == START && !caller.is_loopback();
+    let refused = inner.address_limit.check(caller).and_then(|()| if starts { inner.start_limit.check(caller) } else { Ok(()) });
+    refused.err().map(|seconds| Problem::from(Code::RateLimited).retry_after(seconds))
 }
 
 /// A browser says so itself, and a page can't make it keep silent (Fetch: forbidden request-headers).
 fn from_browser(headers: &HeaderMap) -> bool {
     headers.contains_key(header::ORIGIN) || headers.contains_key("sec-fetch-site")
-}
-
-/// The address of whoever is connected. Without a listener of ours (a test calls the router itself) all share one.
-fn peer(request: &Request) -> IpAddr {
-    request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip())
 }
 
 /// A refusal in the form that the route's callers read: a page for people, a problem for programs.

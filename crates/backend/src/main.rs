@@ -1,4 +1,5 @@
-//! The backend as a program: reads its environment and serves. `connect-backend check` only says whether the configuration does.
+//! The backend as a program: reads its environment and serves. `connect-backend check` only says whether the configuration does and
+//! whether what it names can be reached. A hangup (SIGHUP) has it read its secrets anew.
 
 use std::process::ExitCode;
 
@@ -7,7 +8,7 @@ use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 /// Never below these, whatever `RUST_LOG` says: at trace level the HTTP and TLS crates log what they carry.
-const CAPPED: [&str; 6] = ["hyper=info", "hyper_util=info", "reqwest=info", "rustls=info", "h2=info", "axum=info"];
+const CAPPED: [&str; 7] = ["hyper=info", "hyper_util=info", "reqwest=info", "rustls=info", "h2=info", "axum=info", "redis=info"];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,23 +35,60 @@ async fn run(check: bool) -> Result<(), Box<dyn std::error::Error>> {
     let (listen, private_listen) = (config.listen(), config.private_listen());
     let backend = Backend::new(config)?;
     if check {
-        println!("The configuration is sound.");
-        return Ok(());
+        let unreachable = backend.unreachable().await;
+        return match &unreachable[..] {
+            [] => {
+                println!("The configuration is sound, and everything it names can be reached.");
+                Ok(())
+            }
+            sentences => Err(format!("The configuration is sound, but: {}", sentences.join(" ")).into()),
+        };
     }
     log();
-    let listener = TcpListener::bind(listen).await.map_err(|error| format!("CONNECT_LISTEN: {listen} can't be listened on ({error})."))?;
+    let mut inherited = inherited();
+    let listener = listener(inherited.next(), listen, "CONNECT_LISTEN").await?;
     let private = match private_listen {
-        Some(address) => Some(
-            TcpListener::bind(address)
-                .await
-                .map_err(|error| format!("CONNECT_PRIVATE_LISTEN: {address} can't be listened on ({error})."))?,
-        ),
+        Some(address) => Some(self::listener(inherited.next(), address, "CONNECT_PRIVATE_LISTEN").await?),
         None => None,
     };
     tracing::info!(event = "listening", address = %listener.local_addr()?);
+    #[cfg(unix)]
+    let reloading = tokio::spawn(reload(backend.clone(), tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?));
     serve(listener, private, backend, stop()).await?;
+    #[cfg(unix)]
+    reloading.abort();
     tracing::info!(event = "stopped");
     Ok(())
+}
+
+/// Listening sockets that systemd kept while no backend ran, in the order of the unit: callers, then the private one.
+fn inherited() -> impl Iterator<Item = std::net::TcpListener> {
+    #[cfg(unix)]
+    {
+        let mut sockets = listenfd::ListenFd::from_env();
+        (0..sockets.len()).filter_map(move |at| sockets.take_tcp_listener(at).ok().flatten())
+    }
+    #[cfg(not(unix))]
+    std::iter::empty()
+}
+
+async fn listener(inherited: Option<std::net::TcpListener>, address: std::net::SocketAddr, name: &str) -> Result<TcpListener, String> {
+    let listener = match inherited {
+        Some(socket) => socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket)),
+        None => TcpListener::bind(address).await,
+    };
+    listener.map_err(|error| format!("{name}: {address} can't be listened on ({error})."))
+}
+
+/// On each hangup reads the configuration anew and takes over its secrets. What is wrong is said, and the old ones stay.
+#[cfg(unix)]
+async fn reload(backend: Backend, mut hangup: tokio::signal::unix::Signal) {
+    while hangup.recv().await.is_some() {
+        match Config::from_env().and_then(|config| backend.reload(&config)) {
+            Ok(()) => tracing::info!(event = "reloaded"),
+            Err(error) => tracing::error!(event = "reload_refused", %error),
+        }
+    }
 }
 
 /// One JSON object a line, on standard output (C-18).

@@ -157,7 +157,7 @@ impl Backend {
     async fn join(&self, slot: &Slot, present: Vec<u8>) -> Result<Outcome, Problem> {
         let mut present = present;
         if present.first() == Some(&PENDING) && present.get(1..) == Some(&slot.fingerprint[..]) {
-            present = match self.inner().store.wait(slot.key, PATIENCE).await? {
+            present = match self.inner().store.wait(slot.key, present, PATIENCE).await? {
                 Some(settled) => settled,
                 // Settled between the two questions, or still on its way.
                 None => self.inner().store.get(slot.key).await?.unwrap_or_default(),

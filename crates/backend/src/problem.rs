@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $text:literal, $status:ident, $title:literal;)*) => {
@@ -74,6 +75,29 @@ codes! {
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong in this backend.";
 }
 
+/// A refusal as it is sent (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Body {
+    /// Always `about:blank`: the code says all.
+    r#type: &'static str,
+    /// One plain sentence.
+    title: &'static str,
+    /// The status of the answer.
+    status: u16,
+    /// What to act on.
+    #[schema(schema_with = code_schema)]
+    code: &'static str,
+}
+
+/// The closed list.
+fn code_schema() -> utoipa::openapi::schema::Object {
+    utoipa::openapi::schema::ObjectBuilder::new()
+        .schema_type(utoipa::openapi::schema::Type::String)
+        .enum_values(Some(Code::ALL.iter().map(|code| code.as_str())))
+        .build()
+}
+
 /// A refusal: the code, and how long to wait where that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Problem {
@@ -110,13 +134,6 @@ impl Problem {
 
     /// The body as bytes.
     pub(crate) fn body(&self) -> Vec<u8> {
-        #[derive(Serialize)]
-        struct Body {
-            r#type: &'static str,
-            title: &'static str,
-            status: u16,
-            code: &'static str,
-        }
         let body = Body { r#type: "about:blank", title: self.code.title(), status: self.status.as_u16(), code: self.code.as_str() };
         // A struct of strings and a number always serialises.
         serde_json::to_vec(&body).unwrap_or_default()

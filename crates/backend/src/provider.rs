@@ -2,13 +2,15 @@
 
 pub(crate) mod answer;
 
-use std::time::Duration;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use monei::{AccessToken, AuthorizationCode, ClientSecret, RefreshToken};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::config::{Config, ConfigError, RefreshAuth};
+use crate::metrics::Latency;
 use answer::{Answer, read};
 
 /// How long a connection may take.
@@ -19,13 +21,34 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(20);
 /// Monei's token and revoke endpoints, as this backend's client.
 pub(crate) struct Provider {
     http: reqwest::Client,
+    root_url: String,
     token_url: String,
     revoke_url: String,
     client_id: String,
     redirect_uri: String,
     refresh_auth: RefreshAuth,
-    secret: ClientSecret,
-    previous_secret: Option<ClientSecret>,
+    secrets: RwLock<Arc<Secrets>>,
+    /// How long Monei takes.
+    pub(crate) latency: Latency,
+}
+
+/// The client secret, and the one before it while Monei may still want that.
+struct Secrets {
+    present: ClientSecret,
+    previous: Option<ClientSecret>,
+}
+
+impl Secrets {
+    fn of(config: &Config) -> Arc<Self> {
+        Arc::new(Self { present: config.client_secret.clone(), previous: config.client_secret_previous.clone() })
+    }
+
+    fn get(&self, which: Which) -> &ClientSecret {
+        match (which, &self.previous) {
+            (Which::Previous, Some(previous)) => previous,
+            _ => &self.present,
+        }
+    }
 }
 
 /// Which of the two secrets.
@@ -82,19 +105,29 @@ impl Provider {
             .map_err(|error| ConfigError::Tls(error.without_url().to_string()))?;
         Ok(Self {
             http,
+            root_url: config.api_base.trim_end_matches("api/v1").to_owned(),
             token_url: format!("{}/connect/token", config.api_base),
             revoke_url: format!("{}/connect/token/revoke", config.api_base),
             client_id: config.client_id.clone(),
             redirect_uri: config.redirect_uri.clone(),
             refresh_auth: config.refresh_auth,
-            secret: config.client_secret.clone(),
-            previous_secret: config.client_secret_previous.clone(),
+            secrets: RwLock::new(Secrets::of(config)),
+            latency: Latency::default(),
         })
     }
 
     /// Whether there is a second secret to try.
     pub(crate) fn has_previous_secret(&self) -> bool {
-        self.previous_secret.is_some()
+        self.secrets().previous.is_some()
+    }
+
+    /// Uses the secrets of `config` from now on.
+    pub(crate) fn replace_secrets(&self, config: &Config) {
+        *self.secrets.write().unwrap_or_else(PoisonError::into_inner) = Secrets::of(config);
+    }
+
+    fn secrets(&self) -> Arc<Secrets> {
+        self.secrets.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether a refresh carries the secret.
@@ -102,21 +135,15 @@ impl Provider {
         self.refresh_auth
     }
 
-    fn secret(&self, which: Which) -> &ClientSecret {
-        match (which, &self.previous_secret) {
-            (Which::Previous, Some(previous)) => previous,
-            _ => &self.secret,
-        }
-    }
-
     /// `grant_type=authorization_code` (Monei: oauth-flow).
     pub(crate) async fn exchange(&self, code: &AuthorizationCode, which: Which) -> Answer {
+        let secrets = self.secrets();
         let body = ExchangeBody {
             grant_type: "authorization_code",
             code: code.expose(),
             redirect_uri: &self.redirect_uri,
             client_id: &self.client_id,
-            client_secret: self.secret(which).expose(),
+            client_secret: secrets.get(which).expose(),
         };
         self.post("exchange", &self.token_url, &body).await
     }
@@ -124,11 +151,12 @@ impl Provider {
     /// `grant_type=refresh_token`, with the body that Monei documents or, where configured, with credentials (Monei: tokens).
     pub(crate) async fn refresh(&self, token: &RefreshToken, which: Which) -> Answer {
         let with_secret = self.refresh_auth == RefreshAuth::Secret;
+        let secrets = self.secrets();
         let body = RefreshBody {
             grant_type: "refresh_token",
             refresh_token: token.expose(),
             client_id: with_secret.then_some(self.client_id.as_str()),
-            client_secret: with_secret.then(|| self.secret(which).expose()),
+            client_secret: with_secret.then(|| secrets.get(which).expose()),
         };
         self.post("refresh", &self.token_url, &body).await
     }
@@ -143,6 +171,22 @@ impl Provider {
         self.post("revoke", &self.revoke_url, &RevokeBody { token: token.expose() }).await
     }
 
+    /// Whether Monei's host answers at all, whatever it answers. No token call, and no credentials.
+    pub(crate) async fn greet(&self) -> Result<(), String> {
+        match self.http.get(&self.root_url).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                // The deepest cause is the one that tells something.
+                let error = error.without_url();
+                let mut cause: &dyn std::error::Error = &error;
+                while let Some(deeper) = cause.source() {
+                    cause = deeper;
+                }
+                Err(cause.to_string())
+            }
+        }
+    }
+
     async fn post<B: Serialize>(&self, call: &'static str, url: &str, body: &B) -> Answer {
         let Ok(body) = serde_json::to_vec(body).map(Zeroizing::new) else { return Answer::NotSent };
         let request = self
@@ -151,8 +195,11 @@ impl Provider {
             .header(http::header::CONTENT_TYPE, "application/json")
             .header(http::header::ACCEPT, "application/json")
             .body(body.to_vec());
+        let began = Instant::now();
         let answer = read(request.send().await).await;
-        tracing::info!(event = "provider_call", call, result = answer.label());
+        let took = began.elapsed();
+        tracing::info!(event = "provider_call", call, result = answer.label(), ms = took.as_millis() as u64);
+        self.latency.observe(call, took);
         answer
     }
 }

@@ -4,10 +4,13 @@ mod body;
 mod callback;
 mod client;
 mod health;
+mod openapi;
 mod redeem;
 mod refresh;
 mod revoke;
 mod start;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
@@ -50,25 +53,30 @@ pub struct Route {
     pub limited: bool,
 }
 
+/// Where a login begins, and where Monei's limit of approvals is charged.
+pub(crate) const START: &str = "/v1/start";
+
 /// Every public route.
 pub const ROUTES: &[Route] = &[
     Route { method: Method::GET, path: "/v1/client", audience: Audience::Anyone, limited: false },
-    Route { method: Method::GET, path: "/v1/start", audience: Audience::Browser, limited: true },
+    Route { method: Method::GET, path: START, audience: Audience::Browser, limited: true },
     Route { method: Method::GET, path: "/v1/callback", audience: Audience::Browser, limited: true },
     Route { method: Method::POST, path: "/v1/redeem", audience: Audience::App, limited: true },
     Route { method: Method::POST, path: "/v1/refresh", audience: Audience::App, limited: true },
     Route { method: Method::POST, path: "/v1/revoke", audience: Audience::App, limited: true },
+    Route { method: Method::GET, path: "/openapi.json", audience: Audience::Anyone, limited: false },
 ];
 
 /// The routes that callers may reach.
 pub(crate) fn public(backend: Backend) -> Router {
     Router::new()
         .route("/v1/client", get(client::client))
-        .route("/v1/start", get(start::start))
+        .route(START, get(start::start))
         .route("/v1/callback", get(callback::callback))
         .route("/v1/redeem", post(redeem::redeem))
         .route("/v1/refresh", post(refresh::refresh))
         .route("/v1/revoke", post(revoke::revoke))
+        .route("/openapi.json", get(openapi::document))
         .fallback(|| async { Code::NotFound })
         .layer(from_fn_with_state(backend.clone(), guard))
         .with_state(backend)

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -68,16 +70,30 @@ impl Purpose {
 #[error("the sealed text does not open")]
 pub(crate) struct Unreadable;
 
-/// The keys in use: the present one seals, either opens.
-pub(crate) struct Sealer {
-    environment: Environment,
+/// The present key seals, either opens.
+struct Keys {
     present: MasterKey,
     previous: Option<MasterKey>,
 }
 
+/// Seals and opens with the keys in use, which can be replaced while it is used.
+pub(crate) struct Sealer {
+    environment: Environment,
+    keys: RwLock<Arc<Keys>>,
+}
+
 impl Sealer {
     pub(crate) fn new(environment: Environment, present: MasterKey, previous: Option<MasterKey>) -> Self {
-        Self { environment, present, previous }
+        Self { environment, keys: RwLock::new(Arc::new(Keys { present, previous })) }
+    }
+
+    /// Uses other keys from now on.
+    pub(crate) fn replace(&self, present: MasterKey, previous: Option<MasterKey>) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Keys { present, previous });
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Seals `plain` as base64url text.
@@ -108,9 +124,10 @@ impl Sealer {
     }
 
     fn seal_with_nonce(&self, purpose: Purpose, proof: &[u8], plain: &[u8], nonce: [u8; NONCE_LEN]) -> Vec<u8> {
-        let id = key_id(&self.present);
+        let keys = self.keys();
+        let id = key_id(&keys.present);
         let aad = self.associated_data(purpose, id);
-        let cipher = self.cipher(&self.present, purpose, proof);
+        let cipher = self.cipher(&keys.present, purpose, proof);
         #[expect(clippy::expect_used, reason = "the cipher fails only for plaintexts of more than 256 GiB")]
         let sealed = cipher.encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad }).expect("plaintexts here are small");
         [&id[..], &nonce, &sealed].concat()
@@ -122,8 +139,9 @@ impl Sealer {
         }
         let (id, rest) = bytes.split_first_chunk::<KEY_ID_LEN>().ok_or(Unreadable)?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_LEN>().ok_or(Unreadable)?;
+        let keys = self.keys();
         let master =
-            [Some(&self.present), self.previous.as_ref()].into_iter().flatten().find(|key| key_id(key) == *id).ok_or(Unreadable)?;
+            [Some(&keys.present), keys.previous.as_ref()].into_iter().flatten().find(|key| key_id(key) == *id).ok_or(Unreadable)?;
         let aad = self.associated_data(purpose, *id);
         let payload = Payload { msg: sealed, aad: &aad };
         self.cipher(master, purpose, proof).decrypt(&XNonce::from(*nonce), payload).map(Zeroizing::new).map_err(|_| Unreadable)

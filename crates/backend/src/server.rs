@@ -17,12 +17,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tower::ServiceExt;
 
 use crate::Backend;
 use crate::guard::address::network;
+use crate::guard::caller::is_trusted;
 
 /// How long the head of a request may take; also how long an idle connection is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -46,9 +48,11 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (stop, stopped) = watch::channel(false);
-    let per_address = backend.inner().config.connections_per_address;
-    let public = tokio::spawn(accept(listener, backend.router(), per_address, stopped.clone()));
-    let private = private.map(|listener| tokio::spawn(accept(listener, backend.private_router(), None, stopped)));
+    let config = &backend.inner().config;
+    let callers = Callers { most: config.connections_per_address, proxies: config.trusted_proxies.clone(), open: Mutex::default() };
+    let nobody = Callers { most: None, proxies: Vec::new(), open: Mutex::default() };
+    let public = tokio::spawn(accept(listener, backend.router(), Arc::new(callers), stopped.clone()));
+    let private = private.map(|listener| tokio::spawn(accept(listener, backend.private_router(), Arc::new(nobody), stopped)));
     shutdown.await;
     stop.send_replace(true);
     for task in [Some(public), private].into_iter().flatten() {
@@ -57,9 +61,8 @@ pub async fn serve(
     Ok(())
 }
 
-async fn accept(listener: TcpListener, router: Router, per_address: Option<NonZeroU32>, mut stopped: watch::Receiver<bool>) {
+async fn accept(listener: TcpListener, router: Router, callers: Arc<Callers>, mut stopped: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let callers = Arc::new(Callers { most: per_address, open: Mutex::default() });
     let graceful = GracefulShutdown::new();
     let under_way = watch::Sender::new(0_u32);
     loop {
@@ -162,6 +165,8 @@ impl Drop for UnderWay {
 /// How many connections each address has open.
 struct Callers {
     most: Option<NonZeroU32>,
+    /// Carry many callers each, and are not bounded.
+    proxies: Vec<IpNet>,
     open: Mutex<HashMap<IpAddr, u32>>,
 }
 
@@ -173,10 +178,11 @@ struct Seat {
 
 impl Callers {
     fn seat(self: &Arc<Self>, address: IpAddr) -> Option<Seat> {
+        let proxy = is_trusted(address, &self.proxies);
         let address = network(address);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let count = open.entry(address).or_default();
-        if self.most.is_some_and(|most| *count >= most.get()) {
+        if self.most.is_some_and(|most| *count >= most.get()) && !proxy {
             return None;
         }
         *count += 1;

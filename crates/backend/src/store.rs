@@ -1,12 +1,13 @@
 //! What instances must agree on: answers to give again, single-use marks, and the budget of token calls. In memory, or shared.
 
 pub(crate) mod memory;
+pub(crate) mod redis;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::budget::{Charge, Lane, Limits};
+use crate::budget::{Charge, Lane, Limits, Usage};
 
 /// Names an entry: a digest, so that a store never sees what it is about.
 pub(crate) type Key = [u8; 32];
@@ -38,8 +39,12 @@ pub(crate) trait Store: Send + Sync {
     fn put(&self, key: Key, value: Vec<u8>, ttl: Duration) -> Reply<'_, ()>;
     /// Tells those who wait `value`, and forgets the entry.
     fn release(&self, key: Key, value: Vec<u8>) -> Reply<'_, ()>;
-    /// Waits until what is under `key` is replaced or released, and gives the new value; `None` when it vanished or `limit` has passed.
-    fn wait(&self, key: Key, limit: Duration) -> Reply<'_, Option<Vec<u8>>>;
+    /// Waits until what is under `key` is no longer `seen`, and gives the new value; `None` when it vanished or `limit` has passed.
+    fn wait(&self, key: Key, seen: Vec<u8>, limit: Duration) -> Reply<'_, Option<Vec<u8>>>;
     /// Charges one call to `lane`, unless that would exceed `limits`.
     fn charge(&self, lane: Lane, limits: Limits) -> Reply<'_, Charge>;
+    /// Has every instance leave Monei's token endpoint alone for this long.
+    fn pause(&self, length: Duration) -> Reply<'_, ()>;
+    /// How many calls of the last minute each lane was charged.
+    fn usage(&self) -> Reply<'_, Usage>;
 }

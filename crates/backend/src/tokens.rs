@@ -2,19 +2,28 @@
 
 use monei::{AccessToken, RefreshToken, ScopeSet, TokenResponse};
 use serde::Serialize;
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use crate::problem::Code;
 use crate::seal::{Purpose, Sealer, Unreadable};
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// The answer.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tokens)]
+pub(crate) struct Body<'a> {
+    /// Monei's access token.
     access_token: &'a str,
+    /// Monei's refresh token, sealed: of use at this backend alone.
     refresh_token: &'a str,
+    /// Always `Bearer`.
     token_type: &'static str,
+    /// Seconds.
     expires_in: u64,
-    // Missing on a refresh: nothing changed (T-14).
+    /// What was granted; missing on a refresh where nothing changed.
+    // T-14.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>)]
     scopes: Option<&'a ScopeSet>,
 }
 

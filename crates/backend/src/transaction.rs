@@ -210,6 +210,22 @@ mod tests {
 
     proptest! {
         #[test]
+        fn one_changed_byte_of_a_state_or_handoff_does_not_open(at: prop::sample::Index, by in 1u8..=255, handoff: bool) {
+            use base64::Engine;
+            use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+            let sealer = sealer();
+            let text = match handoff {
+                true => Handoff { challenge: Challenge::from_bytes([7; 32]), expires: 77, code: AuthorizationCode::new("mcc_sim_code") }.seal(&sealer),
+                false => state("deep-link", "wallet:read").seal(&sealer),
+            };
+            let mut bytes = URL_SAFE_NO_PAD.decode(text).unwrap();
+            let at = at.index(bytes.len());
+            bytes[at] ^= by;
+            let changed = URL_SAFE_NO_PAD.encode(bytes);
+            prop_assert!(State::open(&sealer, &changed, 0).is_err() && Handoff::open(&sealer, &changed).is_err());
+        }
+
+        #[test]
         fn sealed_nonsense_does_not_panic(plain: Vec<u8>) {
             let sealer = sealer();
             let _ = State::open(&sealer, &sealer.seal(Purpose::State, &plain), 0);

@@ -28,8 +28,35 @@ fn refused(output: &Output, name: &str) {
 
 #[test]
 fn a_sound_configuration_is_said_to_be_sound() {
-    let output = run(&["check"], &sandbox(&[("MONEI_CLIENT_SECRET", "mcs_sim_secret")]));
+    let monei = answering();
+    let output = run(&["check"], &sandbox(&[("MONEI_CLIENT_SECRET", "mcs_sim_secret"), ("MONEI_SANDBOX_URL", &monei)]));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Something that answers one request after another, like Monei's host would.
+fn answering() -> String {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let _ = stream.read(&mut [0; 1024]);
+            let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        }
+    });
+    origin
+}
+
+#[test]
+fn check_says_in_plain_words_what_cannot_be_reached() {
+    // Freed again, so that nobody listens there.
+    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let monei = format!("http://{gone}");
+    let secret = ("MONEI_CLIENT_SECRET", "mcs_sim_secret");
+    refused(&run(&["check"], &sandbox(&[secret, ("MONEI_SANDBOX_URL", &monei)])), "can't be reached: Connection refused");
+    let store = format!("redis://:8d4e_password@{gone}");
+    let values = [secret, ("MONEI_SANDBOX_URL", &answering()), ("CONNECT_REDIS_URL", &store)];
+    refused(&run(&["check"], &sandbox(&values)), "CONNECT_REDIS_URL: the store does not answer");
 }
 
 #[test]
@@ -44,12 +71,12 @@ fn a_wrong_or_missing_value_stops_the_start_with_one_sentence() {
 
 #[test]
 fn a_file_that_others_can_read_stops_the_start() {
-    let folder = tempfile::tempdir().unwrap();
+    let (monei, folder) = (answering(), tempfile::tempdir().unwrap());
     let path = folder.path().join("secret");
     std::fs::write(&path, "mcs_sim_secret").unwrap();
     for (mode, fine) in [(0o644, false), (0o400, true)] {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-        let output = run(&["check"], &sandbox(&[("MONEI_CLIENT_SECRET_FILE", path.to_str().unwrap())]));
+        let output = run(&["check"], &sandbox(&[("MONEI_CLIENT_SECRET_FILE", path.to_str().unwrap()), ("MONEI_SANDBOX_URL", &monei)]));
         if fine { assert!(output.status.success()) } else { refused(&output, "MONEI_CLIENT_SECRET_FILE") }
     }
 }

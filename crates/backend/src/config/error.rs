@@ -27,13 +27,19 @@ pub enum ConfigError {
         /// Why not.
         reason: String,
     },
+    /// A value that can't change while the program runs did.
+    #[error("{name} changed, which takes a restart; nothing was reloaded.")]
+    Restart {
+        /// The variable.
+        name: &'static str,
+    },
     /// The HTTPS client can't be set up, mostly for want of the system's certificates.
     #[error("The HTTPS client can't be set up: {0}.")]
     Tls(String),
 }
 
 impl ConfigError {
-    pub(super) fn invalid(name: &'static str, reason: impl Into<String>) -> Self {
+    pub(crate) fn invalid(name: &'static str, reason: impl Into<String>) -> Self {
         Self::Invalid { name, reason: reason.into() }
     }
 }

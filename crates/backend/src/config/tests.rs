@@ -255,3 +255,60 @@ fn the_configuration_prints_no_secret() {
     let printed = format!("{:?}", read(&sandbox()).unwrap());
     assert!(!printed.contains("mcs_") && !printed.contains("0001"), "{printed}");
 }
+
+#[test]
+fn a_store_on_another_computer_is_reached_over_tls_alone() {
+    for address in [
+        "redis://127.0.0.1:6379",
+        "redis://:password@[::1]:6379/2",
+        "redis://localhost",
+        "rediss://store.example:6380",
+        "redis+unix:///run/redis/socket",
+    ] {
+        assert!(read(&with(sandbox(), "CONNECT_REDIS_URL", address)).unwrap().redis_url.is_some(), "{address}");
+    }
+    for address in
+        ["redis://store.example:6379", "redis://127.0.0.1.example", "http://127.0.0.1", "store", "rediss://", "redis://localhost.example/"]
+    {
+        refused(&with(sandbox(), "CONNECT_REDIS_URL", address), "CONNECT_REDIS_URL");
+    }
+}
+
+#[test]
+fn trusted_proxies_are_addresses_and_networks_but_never_everybody() {
+    let config = read(&with(sandbox(), "CONNECT_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8 2001:db8::/32,")).unwrap();
+    assert_eq!(config.trusted_proxies.len(), 3);
+    assert!(read(&sandbox()).unwrap().trusted_proxies.is_empty());
+    for text in ["proxy.example", "10.0.0.0/33", "0.0.0.0/0", "::/0", "127.0.0.1;10.0.0.1", "10.0.0.1:80"] {
+        refused(&with(sandbox(), "CONNECT_TRUSTED_PROXIES", text), "CONNECT_TRUSTED_PROXIES");
+    }
+}
+
+#[test]
+fn only_a_sandbox_may_be_asked_without_a_limit() {
+    for name in ["MONEI_TOKEN_CALLS_PER_MINUTE", "MONEI_AUTHORIZE_CALLS_PER_MINUTE"] {
+        assert!(read(&with(sandbox(), name, "1000000")).is_ok());
+        assert!(read(&with(live("production"), name, "600")).is_ok());
+        refused(&with(live("production"), name, "601"), name);
+    }
+}
+
+#[test]
+fn a_reload_takes_secrets_and_nothing_else() {
+    let config = read(&sandbox()).unwrap();
+    for (name, value) in [
+        ("MONEI_CLIENT_SECRET", "mcs_sim_other"),
+        ("MONEI_CLIENT_SECRET_PREVIOUS", "mcs_sim_secret"),
+        ("CONNECT_SEALING_KEY", &KEY.replace("00", "ff")),
+    ] {
+        assert_eq!(config.differs_in_more_than_secrets(&read(&with(sandbox(), name, value)).unwrap()), None);
+    }
+    for (name, value) in [
+        ("MONEI_CLIENT_ID", "mc_sim_other"),
+        ("MONEI_REFRESH_AUTH", "secret"),
+        ("CONNECT_REDIS_URL", "redis://127.0.0.1"),
+        ("CONNECT_LISTEN", "127.0.0.1:1"),
+    ] {
+        assert_eq!(config.differs_in_more_than_secrets(&read(&with(sandbox(), name, value)).unwrap()), Some(name));
+    }
+}

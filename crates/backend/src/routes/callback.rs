@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use monei::AuthorizationCode;
 
 use crate::Backend;
+use crate::metrics::Counter;
 use crate::once::{digest, fingerprint};
 use crate::pages;
 use crate::problem::{Code, Problem};
@@ -26,6 +27,26 @@ enum Reply {
     Error(&'static str),
 }
 
+/// The redirect URI registered at Monei, opened by its consent page. Leads back to the app; refusals are pages.
+#[utoipa::path(
+    get,
+    path = "/v1/callback",
+    operation_id = "callback",
+    params(
+        ("state" = String, Query, description = "As Monei was given it"),
+        ("code" = Option<String>, Query, description = "Monei's code; either this or `error`"),
+        ("error" = Option<String>, Query, description = "Why Monei gives none (RFC 6749 §4.1.2.1)"),
+        ("iss" = Option<String>, Query, description = "Who answers (RFC 9207); compared where it is there"),
+        ("error_description" = Option<String>, Query, description = "Not used"),
+        ("error_uri" = Option<String>, Query, description = "Not used"),
+        ("scope" = Option<String>, Query, description = "Not used")
+    ),
+    responses(
+        (status = 200, description = "A page that leads to the app's link, with `handoff` or `error`", content_type = "text/html"),
+        (status = 303, description = "To the app's listener, with `handoff` or `error`"),
+        (status = "default", response = super::openapi::Page)
+    )
+)]
 pub(super) async fn callback(State(backend): State<Backend>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     match receive(&backend, query.as_deref(), &headers).await {
         Ok(response) => response,
@@ -71,10 +92,12 @@ async fn receive(backend: &Backend, query: Option<&str>, headers: &HeaderMap) ->
     }
     let mut response = deliver(backend, &state, &reply, now)?;
     response.headers_mut().append(SET_COOKIE, inner.cookies.clear(state.id).ok_or(Code::Internal)?);
-    let outcome = match reply {
-        Reply::Code(_) => "approved",
-        Reply::Error(error) => error,
+    let (stage, outcome) = match reply {
+        Reply::Code(_) => ("approved", "approved"),
+        Reply::Error("access_denied") => ("declined", "access_denied"),
+        Reply::Error(error) => ("failed", error),
     };
+    inner.metrics.count(Counter::Login(stage));
     tracing::info!(event = "callback", tx, outcome);
     Ok(response)
 }

@@ -4,26 +4,36 @@ use axum::Json;
 use axum::extract::State;
 use monei::Scope;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::Backend;
 
 /// The answer.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Client {
+    /// Which Monei it serves.
+    #[schema(value_type = String, pattern = "^(production|development|sandbox)$")]
     environment: &'static str,
     operator: Operator,
+    /// What can be asked for.
+    #[schema(value_type = Vec<String>)]
     scopes: [Scope; 9],
+    /// Grows when something changes that an app must know of.
     api_version: u32,
+    /// Where the sandbox is; in the sandbox environment alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     sandbox_url: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Operator {
+/// Who runs this backend.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Operator {
     name: String,
     url: Option<String>,
 }
 
+/// Who runs this backend, and for which Monei.
+#[utoipa::path(get, path = "/v1/client", operation_id = "client", responses((status = 200, body = Client), (status = "default", response = super::openapi::Refused)))]
 pub(super) async fn client(State(backend): State<Backend>) -> Json<Client> {
     let config = &backend.inner().config;
     Json(Client {

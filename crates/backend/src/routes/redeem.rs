@@ -7,11 +7,13 @@ use http::StatusCode;
 use monei::TokenResponse;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::body::Json;
 use crate::Backend;
 use crate::budget::Lane;
+use crate::metrics::Counter;
 use crate::once::{Outcome, Settled, Slot, digest, fingerprint};
 use crate::problem::{Code, Problem};
 use crate::proof::Verifier;
@@ -24,13 +26,26 @@ use crate::transaction::Handoff;
 /// How long a redeemed handoff is told apart from one that is merely too old.
 const SPENT_LIFETIME: Duration = Duration::from_secs(600);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Redeem)]
 pub(super) struct Body {
+    /// As it came through the browser.
+    #[schema(value_type = String)]
     handoff: SecretString,
+    /// The secret half of the challenge: 43 to 128 of [A-Za-z0-9._~-] (RFC 7636 §4.1).
+    #[schema(value_type = String, min_length = 43, max_length = 128)]
     code_verifier: Verifier,
 }
 
+/// The app proves that it started the transaction, and gets the tokens. The same handoff and verifier get the same answer for two minutes.
+#[utoipa::path(
+    post,
+    path = "/v1/redeem",
+    operation_id = "redeem",
+    request_body = Body,
+    responses((status = 200, body = crate::tokens::Body), (status = "default", response = super::openapi::Refused))
+)]
 pub(super) async fn redeem(State(backend): State<Backend>, Json(body): Json<Body>) -> Outcome {
     let inner = backend.inner();
     // All local proof comes first: nothing below is reached, and nothing is sent, without it (C-07).
@@ -95,7 +110,7 @@ async fn exchange(backend: &Backend, handoff: &Handoff) -> Settled {
             return Settled::Void(problem);
         }
         let answer = inner.provider.exchange(&handoff.code, which).await;
-        backend.note_token_call("exchange", &answer);
+        backend.note_token_call("exchange", &answer).await;
         return match answer {
             Answer::Success(body) => {
                 inner.standing.set_credentials(Credentials::Accepted);
@@ -121,7 +136,9 @@ fn granted(backend: &Backend, body: &[u8]) -> Outcome {
     match TokenResponse::parse(body) {
         Ok(mut response) => {
             // No word about scopes on an exchange: nothing was granted (T-14).
-            response.scopes.get_or_insert_default();
+            let scopes = response.scopes.get_or_insert_default();
+            backend.inner().metrics.count(Counter::Login("finished"));
+            backend.inner().metrics.count_scopes("granted", scopes);
             tokens::body(&backend.inner().sealer, &response).map_or_else(Outcome::from, Outcome::Tokens)
         }
         Err(reason) => {

@@ -5,12 +5,14 @@ use http::{HeaderMap, StatusCode};
 use monei::{RefreshToken, TokenResponse};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::body::Json;
 use crate::Backend;
 use crate::budget::Lane;
 use crate::config::RefreshAuth;
+use crate::metrics::Counter;
 use crate::once::{Outcome, Settled, Slot, digest, fingerprint};
 use crate::problem::Code;
 use crate::provider::Which;
@@ -18,12 +20,24 @@ use crate::provider::answer::Answer;
 use crate::standing::Credentials;
 use crate::tokens;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Refresh)]
 pub(super) struct Body {
+    /// The sealed refresh token, as this backend gave it.
+    #[schema(value_type = String)]
     refresh_token: SecretString,
 }
 
+/// A new pair for a sealed refresh token. The same key and token get the same answer for two minutes; Monei is asked once.
+#[utoipa::path(
+    post,
+    path = "/v1/refresh",
+    operation_id = "refresh",
+    params(("Idempotency-Key" = String, Header, description = "16 to 64 of [A-Za-z0-9_-], new for each try that may reach Monei")),
+    request_body = Body,
+    responses((status = 200, body = crate::tokens::Body), (status = "default", response = super::openapi::Refused))
+)]
 pub(super) async fn refresh(State(backend): State<Backend>, headers: HeaderMap, Json(body): Json<Body>) -> Outcome {
     let Some(key) = idempotency_key(&headers) else { return Code::InvalidRequest.into() };
     let id = hex::encode(&digest(&[b"log", key.as_bytes()])[..6]);
@@ -62,7 +76,7 @@ async fn rotate(backend: &Backend, token: &RefreshToken) -> Settled {
             return Settled::Void(problem);
         }
         let answer = inner.provider.refresh(token, which).await;
-        backend.note_token_call("refresh", &answer);
+        backend.note_token_call("refresh", &answer).await;
         return match answer {
             Answer::Success(body) => Settled::Final(rotated(backend, &body)),
             Answer::Refused { status: StatusCode::UNAUTHORIZED, .. }
@@ -110,6 +124,7 @@ fn refused(backend: &Backend, token: &RefreshToken, status: StatusCode, about_cl
     if about_grant && !in_a_run {
         return Settled::Final(Code::GrantRefused.into());
     }
+    inner.metrics.count(Counter::NotBelieved);
     tracing::error!(event = "refusals_not_believed", status = status.as_u16(), in_a_run);
     Settled::Void(Code::ServiceUnavailable.into())
 }

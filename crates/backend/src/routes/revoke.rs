@@ -6,6 +6,7 @@ use http::StatusCode;
 use monei::{AccessToken, RefreshToken};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::body::Json;
 use crate::Backend;
@@ -13,13 +14,26 @@ use crate::problem::{Code, Problem};
 use crate::provider::answer::Answer;
 use crate::tokens;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = Revoke)]
 pub(super) struct Body {
+    /// Monei's access token.
+    #[schema(value_type = String)]
     access_token: AccessToken,
+    /// The sealed refresh token, as this backend gave it.
+    #[schema(value_type = String)]
     refresh_token: SecretString,
 }
 
+/// Takes a grant away at Monei.
+#[utoipa::path(
+    post,
+    path = "/v1/revoke",
+    operation_id = "revoke",
+    request_body = Body,
+    responses((status = 204, description = "Monei confirmed it"), (status = "default", response = super::openapi::Refused))
+)]
 pub(super) async fn revoke(State(backend): State<Backend>, Json(body): Json<Body>) -> Response {
     if !tokens::is_access_token(&body.access_token) {
         return Code::InvalidRequest.into_response();

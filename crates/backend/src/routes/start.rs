@@ -9,7 +9,9 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use monei::{Scope, ScopeSet};
 
 use crate::Backend;
+use crate::budget::Lane;
 use crate::cookie::MAX_COOKIES;
+use crate::metrics::Counter;
 use crate::pages;
 use crate::problem::{Code, Problem};
 use crate::proof::Challenge;
@@ -17,16 +19,29 @@ use crate::query;
 use crate::return_target::ReturnTarget;
 use crate::transaction::{CookieHash, STATE_LIFETIME, State as Sealed, TransactionId};
 
+/// Opened in the person's browser: leads to Monei's consent page. Each parameter exactly once; refusals are pages.
+#[utoipa::path(
+    get,
+    path = "/v1/start",
+    operation_id = "start",
+    params(
+        ("challenge" = String, Query, description = "BASE64URL(SHA256(verifier)), 43 characters (RFC 7636 §4.2, S256)"),
+        ("return" = String, Query, description = "`deep-link`, or `http://127.0.0.1:<port>/<nonce>` with a port from 1024 and 22 to 64 of [A-Za-z0-9_-]"),
+        ("scope" = String, Query, description = "Known scopes, separated by spaces")
+    ),
+    responses((status = 303, description = "To Monei's consent page, with this transaction's cookie"), (status = "default", response = super::openapi::Page))
+)]
 pub(super) async fn start(State(backend): State<Backend>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    match begin(&backend, query.as_deref(), &headers) {
+    match begin(&backend, query.as_deref(), &headers).await {
         Ok(response) => response,
         Err(problem) => pages::refused(problem),
     }
 }
 
-fn begin(backend: &Backend, query: Option<&str>, headers: &HeaderMap) -> Result<Response, Problem> {
+async fn begin(backend: &Backend, query: Option<&str>, headers: &HeaderMap) -> Result<Response, Problem> {
     let inner = backend.inner();
     let (challenge, target, scopes) = parameters(query).ok_or(Code::InvalidRequest)?;
+    backend.charge(Lane::Authorize).await?;
     let now = inner.clock.unix();
     let id = TransactionId::new(now);
     let cookie = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>());
@@ -48,6 +63,8 @@ fn begin(backend: &Backend, query: Option<&str>, headers: &HeaderMap) -> Result<
         response.headers_mut().append(SET_COOKIE, inner.cookies.clear(old).ok_or(Code::Internal)?);
     }
     response.headers_mut().append(SET_COOKIE, inner.cookies.set(id, &cookie).ok_or(Code::Internal)?);
+    inner.metrics.count(Counter::Login("started"));
+    inner.metrics.count_scopes("asked", &state.scopes);
     tracing::info!(event = "start", tx = state.challenge.log_id(), scopes = state.scopes.len());
     Ok(response)
 }

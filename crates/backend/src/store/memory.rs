@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::{Claim, Key, Reply, Store, StoreUnavailable};
-use crate::budget::{Charge, Lane, Limits, Window};
+use crate::budget::{Charge, Lane, Limits, Usage, Window};
 use crate::clock::Clock;
 
 /// Most entries at a time. An entry of a callback lives ten minutes, so this is far above what per-address limits let one caller make.
@@ -104,7 +104,7 @@ impl Store for MemoryStore {
         })
     }
 
-    fn wait(&self, key: Key, limit: Duration) -> Reply<'_, Option<Vec<u8>>> {
+    fn wait(&self, key: Key, seen: Vec<u8>, limit: Duration) -> Reply<'_, Option<Vec<u8>>> {
         Box::pin(async move {
             let mut receiver = {
                 let (inner, now) = self.lock();
@@ -113,8 +113,8 @@ impl Store for MemoryStore {
                     None => return Ok(None),
                 }
             };
-            match tokio::time::timeout(limit, receiver.changed()).await {
-                Ok(Ok(())) => Ok(Some(receiver.borrow().clone())),
+            match tokio::time::timeout(limit, receiver.wait_for(|value| *value != seen)).await {
+                Ok(Ok(value)) => Ok(Some(value.clone())),
                 Ok(Err(_)) | Err(_) => Ok(None),
             }
         })
@@ -124,6 +124,18 @@ impl Store for MemoryStore {
         Box::pin(async move {
             let (mut inner, now) = self.lock();
             Ok(inner.window.charge(lane, limits, now))
+        })
+    }
+
+    /// Nothing to tell: the one instance there is remembers it itself (`standing`).
+    fn pause(&self, _: Duration) -> Reply<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn usage(&self) -> Reply<'_, Usage> {
+        Box::pin(async move {
+            let (mut inner, now) = self.lock();
+            Ok(inner.window.usage(now))
         })
     }
 }
@@ -156,7 +168,7 @@ mod tests {
         for release in [false, true] {
             let (_, store) = store();
             store.claim(KEY, vec![0], TTL).await.unwrap();
-            let (told, ()) = tokio::join!(store.wait(KEY, Duration::from_secs(5)), async {
+            let (told, ()) = tokio::join!(store.wait(KEY, vec![0], Duration::from_secs(5)), async {
                 tokio::task::yield_now().await;
                 if release { store.release(KEY, vec![9]).await.unwrap() } else { store.put(KEY, vec![9], TTL).await.unwrap() }
             });

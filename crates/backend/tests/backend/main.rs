@@ -1,15 +1,31 @@
 //! The backend over real HTTP, against the sandbox.
 
-#![expect(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step of a test that fails is a failed test")]
 
 mod abuse;
+mod budget;
 mod callback;
+mod documents;
+#[cfg(unix)]
+mod fleet;
+#[cfg(unix)]
+mod flood;
 mod headers;
+#[cfg(unix)]
+mod instances;
 mod logs;
+mod openapi;
+#[cfg(unix)]
+mod pages;
+mod proxies;
 mod redeem;
 mod refresh;
+#[cfg(unix)]
+mod reload;
 mod requests;
 mod revoke;
 mod server;
 mod start;
 mod support;
+#[cfg(unix)]
+mod tls;

@@ -21,6 +21,7 @@ pub const NONCE: &str = "AbCdEfGhIjKlMnOpQrSt_-";
 pub const RETURN: &str = "http://127.0.0.1:49152/AbCdEfGhIjKlMnOpQrSt_-";
 
 /// Both servers; they end with the test's runtime.
+#[derive(Clone)]
 pub struct World {
     pub backend: String,
     pub private: String,
@@ -105,6 +106,11 @@ impl World {
         world.switch("token_calls_per_minute", 0).await;
         world.switch("authorize_per_minute", 0).await;
         world
+    }
+
+    /// The same world as seen through another instance.
+    pub fn at(&self, backend: &str) -> World {
+        World { backend: backend.to_owned(), ..self.clone() }
     }
 
     pub fn request(&self, method: Method, url: String) -> reqwest::RequestBuilder {
@@ -207,7 +213,8 @@ impl World {
     /// Start, approval and callback: the handoff as the app gets it.
     pub async fn handoff(&self, proof: &Proof) -> String {
         let started = self.start(proof, RETURN).await;
-        let answer = self.decide(&started, None).await;
+        // The registered address stands for all instances; the one meant here is ours.
+        let answer = self.callback_url(&self.code(&started).await, &started.state);
         let response = self.visit(&answer, Some(&started.cookie)).await;
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
         handoff_of(&header(&response, "location"))

@@ -1,0 +1,121 @@
+//! Whatever arrives: no panic, no fault of ours, nothing sent to Monei. A million inputs each with `PROPTEST_CASES=1000000`.
+
+use std::sync::LazyLock;
+
+use axum::body::Body;
+use http::{Request, StatusCode};
+use proptest::prelude::*;
+use tokio::runtime::Runtime;
+use tower::ServiceExt;
+
+use crate::{Backend, Config};
+
+struct World {
+    runtime: Runtime,
+    backend: Backend,
+    router: axum::Router,
+}
+
+/// A backend whose Monei is a port of discard: a call would fail, and be counted.
+static WORLD: LazyLock<World> = LazyLock::new(|| {
+    let values = [
+        ("MONEI_ENVIRONMENT", "sandbox"),
+        ("MONEI_SANDBOX_URL", "http://127.0.0.1:9"),
+        ("MONEI_CLIENT_ID", "mc_sim_app"),
+        ("MONEI_CLIENT_SECRET", "mcs_sim_secret"),
+        ("CONNECT_SEALING_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
+        ("CONNECT_PER_ADDRESS_PER_MINUTE", "0"),
+        ("MONEI_AUTHORIZE_CALLS_PER_MINUTE", "0"),
+    ];
+    let find = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    let backend = Backend::new(Config::from_lookup(&find).unwrap()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    World { runtime, router: backend.router(), backend }
+});
+
+/// Answers, and sees to it that nothing went to Monei.
+fn answer(request: Request<Body>) -> StatusCode {
+    let status = WORLD.runtime.block_on(WORLD.router.clone().oneshot(request)).unwrap().status();
+    assert!(!WORLD.backend.inner().metrics.text().contains("connect_provider_calls_total"), "Monei was called");
+    status
+}
+
+fn get(path: &str, query: &[(&str, String)]) -> StatusCode {
+    let query: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+    answer(Request::get(format!("{path}?{query}")).body(Body::empty()).unwrap())
+}
+
+fn post(path: &str, body: Vec<u8>) -> StatusCode {
+    let request = Request::post(path).header("content-type", "application/json").header("idempotency-key", "0123456789abcdef");
+    answer(request.body(Body::from(body)).unwrap())
+}
+
+/// Text of any kind, and text that looks like what is expected.
+fn near(shape: &'static str) -> impl Strategy<Value = String> {
+    prop_oneof![".{0,120}", shape]
+}
+
+fn challenge() -> impl Strategy<Value = String> {
+    near("[A-Za-z0-9_-]{42,44}")
+}
+
+fn sealed() -> impl Strategy<Value = String> {
+    near("[A-Za-z0-9_-]{40,240}")
+}
+
+proptest! {
+    #[test]
+    fn any_start_is_refused_or_leads_to_monei(
+        challenge in challenge(),
+        target in near("http://(127\\.0\\.0\\.1|\\[::1\\]):[0-9]{4,5}/[A-Za-z0-9_-]{22,24}|deep-link"),
+        scope in near("(wallet:read|profile:read|wallet:send|x)( (kyc:read|bills:pay))?"),
+    ) {
+        let status = get("/v1/start", &[("challenge", challenge), ("return", target), ("scope", scope)]);
+        prop_assert!([StatusCode::SEE_OTHER, StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE].contains(&status), "{status}");
+    }
+
+    #[test]
+    fn any_callback_without_a_state_of_ours_is_refused(state in sealed(), code in near("mcc_[A-Za-z0-9]{8,40}"), error in proptest::option::of(".{0,30}")) {
+        let mut query = vec![("state", state), ("code", code)];
+        query.extend(error.map(|error| ("error", error)));
+        let status = get("/v1/callback", &query);
+        prop_assert!(status.is_client_error(), "{status}");
+    }
+
+    #[test]
+    fn any_raw_query_is_refused(path in "/v1/(start|callback)", query in "[!-~&&[^#]]{0,200}") {
+        // What isn't an address at all doesn't get past the HTTP parser either.
+        if let Ok(uri) = format!("{path}?{query}").parse::<http::Uri>() {
+            let status = answer(Request::get(uri).body(Body::empty()).unwrap());
+            prop_assert!(status.is_client_error(), "{status}");
+        }
+    }
+
+    #[test]
+    fn any_redeem_without_a_handoff_of_ours_is_refused(handoff in sealed(), verifier in near("[A-Za-z0-9._~-]{43,128}")) {
+        let body = serde_json::json!({"handoff": handoff, "code_verifier": verifier}).to_string();
+        prop_assert_eq!(post("/v1/redeem", body.into()), StatusCode::BAD_REQUEST);
+    }
+
+    #[test]
+    fn any_token_that_is_not_sealed_by_us_is_refused(token in sealed(), access in near("mct_[A-Za-z0-9_]{8,80}")) {
+        let body = serde_json::json!({"refresh_token": token}).to_string();
+        prop_assert_eq!(post("/v1/refresh", body.into()), StatusCode::BAD_REQUEST);
+        let body = serde_json::json!({"refresh_token": token, "access_token": access}).to_string();
+        prop_assert_eq!(post("/v1/revoke", body.into()), StatusCode::BAD_REQUEST);
+    }
+
+    #[test]
+    fn any_body_is_refused(path in "/v1/(redeem|refresh|revoke)", body: Vec<u8>) {
+        prop_assert_eq!(post(&path, body), StatusCode::BAD_REQUEST);
+    }
+
+    #[test]
+    fn any_idempotency_key_is_read_without_a_fault(key in near("[A-Za-z0-9_-]{15,65}")) {
+        if let Ok(key) = http::HeaderValue::from_bytes(key.as_bytes()) {
+            let request = Request::post("/v1/refresh").header("content-type", "application/json").header("idempotency-key", key);
+            let status = answer(request.body(Body::from("{\"refresh_token\":\"x\"}")).unwrap());
+            prop_assert_eq!(status, StatusCode::BAD_REQUEST);
+        }
+    }
+}

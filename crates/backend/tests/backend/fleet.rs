@@ -1,0 +1,143 @@
+//! The program itself, as many times as needed, before one Redis and one sandbox.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::*;
+
+/// Ends the process when dropped.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Running {
+    pub fn signal(&self, name: &str) {
+        assert!(Command::new("kill").args([name, &self.0.id().to_string()]).status().unwrap().success());
+    }
+}
+
+/// A Redis that keeps its data, on a socket in a folder of its own.
+pub struct Redis {
+    pub folder: tempfile::TempDir,
+    process: Option<Running>,
+}
+
+impl Redis {
+    pub fn start() -> Redis {
+        let mut redis = Redis { folder: tempfile::tempdir().unwrap(), process: None };
+        redis.start_again();
+        redis
+    }
+
+    pub fn start_again(&mut self) {
+        let child = Command::new("redis-server")
+            .args(["--port", "0", "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--unixsocket"])
+            .arg(self.socket())
+            .current_dir(self.folder.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server is needed for this test: install Debian's package redis-server");
+        self.process = Some(Running(child));
+    }
+
+    pub fn stop(&mut self) {
+        self.process = None;
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.folder.path().join("socket")
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis+unix://{}", self.socket().display())
+    }
+
+    /// Everything that it wrote down.
+    pub fn written(&self) -> Vec<u8> {
+        fn read(folder: &std::path::Path, all: &mut Vec<u8>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    read(&path, all);
+                } else if path.is_file() {
+                    all.extend(std::fs::read(&path).unwrap());
+                }
+            }
+        }
+        let mut all = Vec::new();
+        read(self.folder.path(), &mut all);
+        all
+    }
+}
+
+/// One `connect-backend`.
+pub struct Instance {
+    pub process: Running,
+    pub base: String,
+    log: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Instance {
+    /// Starts one for `world`'s sandbox, with these values on top of the usual ones, and waits until it listens.
+    pub async fn start(world: &World, values: &[(&str, &str)]) -> Instance {
+        let redirect_uri = format!("{}/v1/callback", world.backend);
+        let mut all: BTreeMap<&str, &str> = BTreeMap::from([
+            ("MONEI_ENVIRONMENT", "sandbox"),
+            ("MONEI_SANDBOX_URL", &world.sandbox),
+            ("MONEI_CLIENT_ID", CLIENT_ID),
+            ("MONEI_CLIENT_SECRET", CLIENT_SECRET),
+            ("MONEI_REDIRECT_URI", &redirect_uri),
+            ("CONNECT_SEALING_KEY", SEALING_KEY),
+            ("CONNECT_PER_ADDRESS_PER_MINUTE", "0"),
+            ("CONNECT_LISTEN", "127.0.0.1:0"),
+        ]);
+        all.extend(values.iter().copied());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_connect-backend"));
+        command.env_clear().envs(all.into_iter().filter(|(_, value)| !value.is_empty())).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let kept = log.clone();
+        std::thread::spawn(move || {
+            let mut tell = Some(tell);
+            for line in lines.map_while(Result::ok) {
+                let line: Value = serde_json::from_str(&line).unwrap();
+                if let Some(address) = line["fields"]["address"].as_str()
+                    && let Some(tell) = tell.take()
+                {
+                    tell.send(format!("http://{address}")).ok();
+                }
+                kept.lock().unwrap().push(line);
+            }
+        });
+        let base = tokio::time::timeout(Duration::from_secs(20), told).await.expect("it starts").expect("it listens");
+        Instance { process: Running(child), base, log }
+    }
+
+    pub fn kill(self) {
+        drop(self);
+    }
+
+    /// Waits until it logged `event`.
+    pub async fn logged(&self, event: &str) {
+        let seen = || self.log.lock().unwrap().iter().any(|line| line["fields"]["event"] == event);
+        let wait = async {
+            while !seen() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap_or_else(|_| panic!("no {event} in {:?}", self.log));
+    }
+}

@@ -1,0 +1,204 @@
+//! Several instances before one Redis are one backend.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::fleet::*;
+use crate::support::*;
+
+struct Fleet {
+    world: World,
+    redis: Redis,
+    instances: Vec<Instance>,
+}
+
+impl Fleet {
+    async fn of(count: usize, values: &[(&str, &str)]) -> Fleet {
+        let (world, redis) = (World::new().await, Redis::start());
+        let url = redis.url();
+        let mut all = vec![("CONNECT_REDIS_URL", url.as_str()), ("CONNECT_OPERATOR_NAME", "Fleet")];
+        all.extend_from_slice(values);
+        let mut instances = Vec::new();
+        for _ in 0..count {
+            instances.push(Instance::start(&world, &all).await);
+        }
+        let fleet = Fleet { world, redis, instances };
+        fleet.until_the_store_answers().await;
+        fleet
+    }
+
+    /// The world through one instance.
+    fn at(&self, instance: usize) -> World {
+        self.world.at(&self.instances[instance].base)
+    }
+
+    async fn until_the_store_answers(&self) {
+        for instance in 0..self.instances.len() {
+            let at = self.at(instance);
+            let answers = async {
+                let junk = at.callback_url("a-code-of-nobody", "x");
+                let start = at.start_url(&Proof::new().challenge, RETURN, "wallet:read");
+                assert_eq!(at.visit(&junk, None).await.status(), StatusCode::BAD_REQUEST);
+                while at.visit(&start, None).await.status() == StatusCode::SERVICE_UNAVAILABLE {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(15), answers).await.expect("the store answers");
+        }
+    }
+}
+
+/// Start at one, callback at a second: the handoff.
+async fn handoff(from: &World, to: &World, proof: &Proof) -> String {
+    let started = from.start(proof, RETURN).await;
+    let code = from.code(&started).await;
+    let response = to.visit(&to.callback_url(&code, &started.state), Some(&started.cookie)).await;
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    let again = from.visit(&from.callback_url(&code, &started.state), Some(&started.cookie)).await;
+    assert_eq!(again.status(), StatusCode::BAD_REQUEST, "a state works once, wherever");
+    handoff_of(&header(&response, "location"))
+}
+
+#[tokio::test]
+async fn a_login_that_starts_at_one_instance_ends_at_another() {
+    let fleet = Fleet::of(3, &[]).await;
+    let [one, two, three] = [0, 1, 2].map(|instance| fleet.at(instance));
+    let proof = Proof::new();
+    let handoff = handoff(&one, &two, &proof).await;
+    let tokens: Value = three.redeem(&handoff, &proof.verifier).await.json().await.unwrap();
+    let again: Value = one.redeem(&handoff, &proof.verifier).await.json().await.unwrap();
+    assert!(tokens["access_token"].as_str().unwrap().starts_with("mct_sim_"), "{tokens}");
+    assert_eq!(tokens, again, "a lost answer can be had elsewhere");
+    let sealed = tokens["refresh_token"].as_str().unwrap();
+    let fresh: Value = two.refresh(sealed, "key-of-one-refresh_1").await.json().await.unwrap();
+    assert_eq!(three.refresh(sealed, "key-of-one-refresh_1").await.json::<Value>().await.unwrap(), fresh);
+    assert_eq!(one.revoke(&fresh).await.status(), StatusCode::NO_CONTENT);
+    assert_eq!(fleet.world.token_calls().await, 2, "one exchange, one refresh");
+
+    let written = fleet.redis.written();
+    let secrets = ["CNRY", "mct_", "mcr_", &handoff, &proof.verifier, &proof.challenge, "key-of-one-refresh_1", sealed, CLIENT_ID];
+    assert!(written.len() > 500, "Redis wrote something");
+    for secret in secrets {
+        assert!(!written.windows(secret.len()).any(|window| window == secret.as_bytes()), "{secret} is in Redis");
+    }
+}
+
+#[tokio::test]
+async fn many_requests_at_once_at_three_instances_are_one_exchange() {
+    let fleet = Fleet::of(3, &[]).await;
+    let proof = Proof::new();
+    let handoff = handoff(&fleet.at(0), &fleet.at(1), &proof).await;
+    fleet.world.fault(json!({"target": "token", "kind": "delay", "delay_ms": 400})).await;
+    let bodies = tokio::task::JoinSet::from_iter((0..30).map(|round| {
+        let (at, handoff, verifier) = (fleet.at(round % 3), handoff.clone(), proof.verifier.clone());
+        async move { at.redeem(&handoff, &verifier).await.text().await.unwrap() }
+    }))
+    .join_all()
+    .await;
+    assert!(bodies[0].contains("mct_sim_") && bodies.iter().all(|body| *body == bodies[0]), "{}", bodies[0]);
+    assert_eq!(fleet.world.token_calls().await, 1);
+}
+
+#[tokio::test]
+async fn a_login_survives_the_instance_that_began_it() {
+    let mut fleet = Fleet::of(2, &[]).await;
+    let proof = Proof::new();
+    let started = fleet.at(0).start(&proof, RETURN).await;
+    fleet.instances.remove(0).kill();
+    let left = fleet.at(0);
+    let code = left.code(&started).await;
+    let response = left.visit(&left.callback_url(&code, &started.state), Some(&started.cookie)).await;
+    let tokens = left.redeem(&handoff_of(&header(&response, "location")), &proof.verifier).await;
+    assert_eq!(tokens.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_an_instance_was_asking_monei_when_it_died_is_not_asked_again() {
+    let mut fleet = Fleet::of(2, &[]).await;
+    let proof = Proof::new();
+    let handoff = handoff(&fleet.at(0), &fleet.at(1), &proof).await;
+    fleet.world.fault(json!({"target": "token", "kind": "delay", "delay_ms": 3_000})).await;
+    let asking = tokio::spawn({
+        let (at, handoff, verifier) = (fleet.at(0), handoff.clone(), proof.verifier.clone());
+        let url = format!("{}/v1/redeem", at.backend);
+        async move {
+            let body = json!({"handoff": handoff, "code_verifier": verifier});
+            at.request(reqwest::Method::POST, url).json(&body).send().await.is_err()
+        }
+    });
+    while fleet.world.token_calls().await == 0 {
+        tokio::task::yield_now().await;
+    }
+    fleet.instances.remove(0).kill();
+    assert!(asking.await.unwrap(), "its caller got no answer");
+    problem(fleet.at(0).redeem(&handoff, &proof.verifier).await, 504, "outcome_unknown").await;
+    assert_eq!(fleet.world.token_calls().await, 1);
+    fleet.world.handoff(&Proof::new()).await;
+}
+
+#[tokio::test]
+async fn a_flood_at_three_instances_never_exceeds_the_one_budget() {
+    let fleet = Fleet::of(3, &[("MONEI_AUTHORIZE_CALLS_PER_MINUTE", "0")]).await;
+    fleet.world.switch("token_calls_per_minute", 10).await;
+    let mut ready = Vec::new();
+    for _ in 0..30 {
+        let proof = Proof::new();
+        ready.push((handoff(&fleet.at(0), &fleet.at(1), &proof).await, proof));
+    }
+    let answers = tokio::task::JoinSet::from_iter(ready.into_iter().enumerate().map(|(round, (handoff, proof))| {
+        let at = fleet.at(round % 3);
+        async move {
+            let response = at.redeem(&handoff, &proof.verifier).await;
+            if response.status() == StatusCode::OK {
+                return Some(response.json::<Value>().await.unwrap());
+            }
+            let wait = problem(response, 429, "rate_limited").await.expect("says how long to wait");
+            assert!((1..=61).contains(&wait));
+            None
+        }
+    }))
+    .join_all()
+    .await;
+    let tokens: Vec<_> = answers.into_iter().flatten().collect();
+    assert_eq!(tokens.len(), 8, "redeem has eight of ten");
+    let mut refreshed = 0;
+    for (round, tokens) in tokens.iter().enumerate() {
+        let sealed = tokens["refresh_token"].as_str().unwrap();
+        let response = fleet.at(round % 3).refresh(sealed, &format!("key-of-refresh-{round}")).await;
+        refreshed += u32::from(response.status() == StatusCode::OK);
+    }
+    assert_eq!(refreshed, 2, "and left two to refresh");
+    assert_eq!(fleet.world.token_calls().await, 10, "Monei was never asked too often");
+}
+
+#[tokio::test]
+async fn without_its_store_it_refuses_clearly_and_comes_back_by_itself() {
+    let mut fleet = Fleet::of(2, &[("CONNECT_PRIVATE_LISTEN", "127.0.0.1:0")]).await;
+    let proof = Proof::new();
+    let handoff = handoff(&fleet.at(0), &fleet.at(1), &proof).await;
+    let waiting = Proof::new();
+    let started = fleet.at(0).start(&waiting, RETURN).await;
+    let code = fleet.at(0).code(&started).await;
+    fleet.redis.stop();
+    for instance in [0, 1] {
+        let at = fleet.at(instance);
+        problem(at.redeem(&handoff, &proof.verifier).await, 503, "service_unavailable").await;
+        for url in [at.start_url(&Proof::new().challenge, RETURN, "wallet:read"), at.callback_url(&code, &started.state)] {
+            let page = at.visit(&url, Some(&started.cookie)).await;
+            assert_eq!(page.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert!(page.headers().get("location").is_none());
+        }
+        assert_eq!(at.get("/v1/client").await.status(), StatusCode::OK);
+    }
+    assert_eq!(fleet.world.token_calls().await, 0, "nothing is sent that can't be counted");
+    fleet.redis.start_again();
+    fleet.until_the_store_answers().await;
+    let at = fleet.at(1);
+    assert_eq!(at.redeem(&handoff, &proof.verifier).await.status(), StatusCode::OK, "the refusals spent nothing");
+    let response = at.visit(&at.callback_url(&code, &started.state), Some(&started.cookie)).await;
+    assert_eq!(at.redeem(&handoff_of(&header(&response, "location")), &waiting.verifier).await.status(), StatusCode::OK);
+    let used = at.visit(&at.callback_url(&code, &started.state), Some(&started.cookie)).await;
+    assert_eq!(used.status(), StatusCode::BAD_REQUEST, "marks outlived the restart");
+}
