@@ -35,8 +35,22 @@ pub fn create(app: &AppHandle, data_dir: &Path) -> tauri::Result<()> {
             }
         })
         .build()?;
+    #[cfg(target_os = "linux")]
+    paint_without_gpu(&window)?;
     let dark = window.theme().is_ok_and(|theme| theme == Theme::Dark);
     window.set_background_color(Some(if dark { DARK } else { LIGHT }))
+}
+
+/// A calm page has nothing to gain from the GPU, and setting it up costs WebKitGTK tens of megabytes and of milliseconds; see
+/// docs/performance.md.
+#[cfg(target_os = "linux")]
+fn paint_without_gpu(window: &WebviewWindow) -> tauri::Result<()> {
+    use webkit2gtk::{HardwareAccelerationPolicy, SettingsExt, WebViewExt};
+    window.with_webview(|view| {
+        if let Some(settings) = view.inner().settings() {
+            settings.set_hardware_acceleration_policy(HardwareAccelerationPolicy::Never);
+        }
+    })
 }
 
 /// Whether a WebDriver test drives the window. It can't drive an ephemeral web view, so a development build gives it one that isn't.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
 use crate::process::{self, MARK, Process};
@@ -200,7 +200,13 @@ fn first_line(process: &mut Process) -> Result<String> {
     Ok(line)
 }
 
-/// A port that nobody uses at this moment.
+/// A port that nothing listens on, below those that the kernel gives out by itself: a connection can't take it before its server does.
 pub(crate) fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+    for _ in 0..100 {
+        let port = rand::random_range(20_000..30_000);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no free port")
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: what the program takes, beside an empty window that was built by the same command.
+//! `cargo xtask bench`: what the program takes, beside an empty window that was built by the same command; and what the backend takes,
+//! beside Monei's documented quickstart on the same machine in the same run.
 
 use anyhow::Result;
 
@@ -6,7 +7,33 @@ use crate::packages::{For, install_missing};
 use crate::step::{Steps, command, succeed};
 use crate::ui;
 
-pub fn bench() -> Result<()> {
+/// What can be measured.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum What {
+    /// The desktop program.
+    Desktop,
+    /// The confidential backend.
+    Backend,
+}
+
+pub fn bench(what: What) -> Result<()> {
+    match what {
+        What::Desktop => desktop(),
+        What::Backend => backend(),
+    }
+}
+
+fn backend() -> Result<()> {
+    let mut steps = Steps::new(2);
+    steps.step("Packages of the quickstart", || {
+        let words = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", "benches/backend/quickstart"];
+        succeed(&mut command("npm", &words))
+    })?;
+    steps
+        .step("Build and measure", || succeed(&mut command("cargo", &["bench", "--locked", "-p", "connect-backend", "--bench", "backend"])))
+}
+
+fn desktop() -> Result<()> {
     let mut steps = Steps::new(5);
     steps.step("System packages", || install_missing(For::Driving))?;
     steps.step("Packages of the web view", ui::install)?;

@@ -37,8 +37,12 @@ enum Task {
     },
     /// Packages for end users, in target/release/bundle.
     Bundle,
-    /// Start-up, memory and the way back from the browser, measured beside an empty window.
-    Bench,
+    /// Measures: start-up, memory and the way back from the browser beside an empty window, or the backend beside Monei's quickstart.
+    Bench {
+        /// What to measure.
+        #[arg(value_enum, default_value_t = bench::What::Desktop)]
+        what: bench::What,
+    },
 }
 
 fn main() -> ExitCode {
@@ -51,7 +55,7 @@ fn main() -> ExitCode {
         Task::Run { tour } => run::run(tour),
         Task::Test { all } => test::test(all),
         Task::Bundle => bundle::bundle(),
-        Task::Bench => bench::bench(),
+        Task::Bench { what } => bench::bench(what),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -17,7 +17,7 @@ struct Count {
 }
 
 pub fn test(all: bool) -> Result<()> {
-    let mut steps = Steps::new(14);
+    let mut steps = Steps::new(if all { 15 } else { 14 });
     let mut count = Count::default();
     // Without these nothing else makes sense.
     steps.step("System packages", || install_missing(For::Testing))?;
@@ -37,8 +37,11 @@ pub fn test(all: bool) -> Result<()> {
         succeed(&mut command("cargo", &["build", "--workspace", "--all-targets", "--features", "embedded", "--locked"]))
     });
     if built.is_ok() {
-        drop(steps.step("Tests", || rust_tests(all, &mut count)));
+        drop(steps.step("Tests", || rust_tests(&mut count, &["--workspace", "--features", "embedded"])));
         drop(steps.step("Tour through the real window", run::take_tour));
+    }
+    if all {
+        drop(steps.step("A million of each input", || property_tests(&mut count)));
     }
     drop(steps.step("Bans, licences and sources", tools::check_dependencies));
     drop(steps.step("Known vulnerabilities", tools::audit));
@@ -55,13 +58,22 @@ pub fn test(all: bool) -> Result<()> {
     Ok(())
 }
 
-fn rust_tests(all: bool, count: &mut Count) -> Result<()> {
-    let mut tests = command("cargo", &["test", "--workspace", "--features", "embedded", "--locked", "--no-fail-fast"]);
-    if all {
-        tests.env("PROPTEST_CASES", "1000000");
-    }
+fn rust_tests(count: &mut Count, what: &[&str]) -> Result<()> {
+    let mut tests = command("cargo", &["test", "--locked", "--no-fail-fast"]);
+    counted(tests.args(what), count)
+}
+
+/// The property tests of the crates with a million inputs each, optimised but with every check of a development build.
+fn property_tests(count: &mut Count) -> Result<()> {
+    let packages = ["-p", "monei", "-p", "connect-core", "-p", "connect-backend", "-p", "monei-sandbox"];
+    let mut tests = command("cargo", &["test", "--locked", "--no-fail-fast", "--profile", "property", "--lib"]);
+    counted(tests.args(packages).env("PROPTEST_CASES", "1000000"), count)
+}
+
+/// Runs tests and adds up what their runner says.
+fn counted(tests: &mut Command, count: &mut Count) -> Result<()> {
     // Lines of the form: test result: ok. 12 passed; 0 failed; 0 ignored; …
-    let status = each_line(&mut tests, |line| {
+    let passed = each_line(tests, |line| {
         let Some(rest) = line.strip_prefix("test result: ") else { return };
         let number = |word: &str| {
             let before = rest.split(word).next()?;
@@ -70,8 +82,8 @@ fn rust_tests(all: bool, count: &mut Count) -> Result<()> {
         count.passed += number(" passed").unwrap_or(0);
         count.failed += number(" failed").unwrap_or(0);
     })?;
-    if !status {
-        bail!("{} found failures", describe(&tests));
+    if !passed {
+        bail!("{} found failures", describe(tests));
     }
     Ok(())
 }
