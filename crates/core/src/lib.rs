@@ -9,6 +9,8 @@ mod api;
 pub mod backend;
 pub mod clock;
 mod connections;
+#[doc(hidden)]
+pub mod failpoint;
 pub mod feature;
 mod http;
 mod index;

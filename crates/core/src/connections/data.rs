@@ -87,7 +87,8 @@ impl Connections {
         for grant in grants.iter().filter(|grant| grant.scopes.contains(&scope)) {
             outcome = self.call_with(grant, endpoint, query).await;
             // Only a grant that is gone makes room for the next one.
-            if !matches!(outcome, Err(Problem { code: ProblemCode::AccessRevoked, .. })) {
+            let gone = [ProblemCode::AccessRevoked, ProblemCode::RecordMissing, ProblemCode::RecordUnreadable];
+            if !outcome.as_ref().is_err_and(|problem| gone.contains(&problem.code)) {
                 break;
             }
         }
@@ -139,6 +140,7 @@ impl Connections {
     async fn note(&self, account: &str, problem: Option<&Problem>) -> Result<(), Problem> {
         let (id, at) = (account.to_owned(), self.now());
         let code = problem.map(|problem| problem.code);
+        let missing = self.state().missing.clone();
         self.index(move |index| {
             let Some(mut row) = index.accounts()?.into_iter().find(|row| row.id == id) else { return Ok(()) };
             match code {
@@ -150,7 +152,13 @@ impl Connections {
                 Some(ProblemCode::ScopeMissing | ProblemCode::AccessRevoked | ProblemCode::NoSuchAccount) => return Ok(()),
                 // What Monei ended stays ended, whatever fails afterwards.
                 Some(_) if matches!(row.health, StoredHealth::NeedsReconnect(_)) => return Ok(()),
-                Some(code) => row.health = StoredHealth::Unreachable(code.name()),
+                Some(code) => {
+                    let nothing_left =
+                        index.grants()?.iter().filter(|grant| grant.account == id).all(|grant| missing.contains_key(&grant.id));
+                    let only_again = nothing_left && matches!(code, ProblemCode::RecordMissing | ProblemCode::RecordUnreadable);
+                    let health = if only_again { StoredHealth::NeedsReconnect } else { StoredHealth::Unreachable };
+                    row.health = health(code.name());
+                }
             }
             index.put_account(&row)
         })

@@ -10,6 +10,7 @@ mod present;
 mod setup;
 mod tokens;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,7 +22,7 @@ use crate::backend::{BackendClient, ClientInfo};
 use crate::clock::Clock;
 use crate::index::{Index, Tables};
 use crate::problem::{Problem, ProblemCode};
-use crate::vault::Vault;
+use crate::vault::{GrantRecord, Vault};
 use crate::view::{AppView, BackendStatus, Environment, KeychainState, Link, Preferences, TransactionView};
 
 /// Opens pages in the person's own browser.
@@ -77,6 +78,8 @@ struct Inner {
     state: Mutex<State>,
     view: watch::Sender<Arc<AppView>>,
     refreshing: tokens::SingleFlight,
+    /// Rotated pairs that the keychain has not taken yet, by grant.
+    unsaved: Mutex<HashMap<String, GrantRecord>>,
 }
 
 /// What isn't on disk.
@@ -90,6 +93,8 @@ struct State {
     transaction: Option<TransactionView>,
     pending: Option<connect::Pending>,
     undecided: Option<identity::Undecided>,
+    /// Grants whose record is gone from the keychain or damaged, and when that was noticed. It may come back with another keychain.
+    missing: HashMap<String, i64>,
     /// Counts transactions, so that a task of an older one can tell that it isn't meant any more.
     run: u64,
 }
@@ -98,7 +103,7 @@ impl Connections {
     /// Opens the index, and looks after whatever an earlier run left undone. Keychain and backend are checked by [`Connections::probe`].
     ///
     /// # Errors
-    /// [`ProblemCode::IndexUnavailable`] when the index can't be opened or was written by a newer version.
+    /// [`ProblemCode::IndexUnavailable`] when the index can't be opened, [`ProblemCode::IndexNewer`] when a newer version wrote it.
     pub async fn start(options: Options) -> Result<Self, Problem> {
         let connections = setup::open(options).await?;
         connections.publish();

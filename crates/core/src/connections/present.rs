@@ -36,11 +36,11 @@ pub(super) fn load(index: &Tables<'_>) -> Result<(Vec<Known>, Marks), IndexError
 pub(super) fn accounts(state: &State, known: &[Known], marks: &Marks) -> Vec<AccountView> {
     let here = state.backend.origin().ascii_serialization();
     let none = Vec::new();
-    known.iter().map(|known| account(&here, known, marks.get(&known.row.id).unwrap_or(&none))).collect()
+    known.iter().map(|known| account(&here, known, marks.get(&known.row.id).unwrap_or(&none), &state.missing)).collect()
 }
 
-fn account(here: &str, Known { row, grants }: &Known, marks: &[ScopeRow]) -> AccountView {
-    let feature = |id: FeatureId| FeatureView { id, state: feature_state(&id.scope(), grants, marks) };
+fn account(here: &str, Known { row, grants }: &Known, marks: &[ScopeRow], missing: &HashMap<String, i64>) -> AccountView {
+    let feature = |id: FeatureId| FeatureView { id, state: feature_state(&id.scope(), grants, marks, missing) };
     let mut other_scopes: Vec<String> =
         grants.iter().flat_map(|grant| grant.scopes.iter()).filter(|scope| !scope.is_known()).map(Scope::to_string).collect();
     other_scopes.sort();
@@ -61,6 +61,7 @@ fn account(here: &str, Known { row, grants }: &Known, marks: &[ScopeRow]) -> Acc
                         | ProblemCode::KeychainAbsent
                         | ProblemCode::KeychainRefused
                         | ProblemCode::KeychainTimeout
+                        | ProblemCode::KeychainTooLong
                         | ProblemCode::RecordUnreadable,
                     ..
                 } => Health::Locked { reason },
@@ -76,10 +77,13 @@ fn account(here: &str, Known { row, grants }: &Known, marks: &[ScopeRow]) -> Acc
     }
 }
 
-fn feature_state(scope: &Scope, grants: &[GrantRow], marks: &[ScopeRow]) -> FeatureState {
-    let granted = grants.iter().filter(|grant| grant.scopes.contains(scope)).map(|grant| grant.granted_at).min();
-    if let Some(at) = granted {
+fn feature_state(scope: &Scope, grants: &[GrantRow], marks: &[ScopeRow], missing: &HashMap<String, i64>) -> FeatureState {
+    let of_scope = || grants.iter().filter(|grant| grant.scopes.contains(scope));
+    if let Some(at) = of_scope().filter(|grant| !missing.contains_key(&grant.id)).map(|grant| grant.granted_at).min() {
         return FeatureState::Enabled { at };
+    }
+    if let Some(at) = of_scope().find_map(|grant| missing.get(&grant.id)) {
+        return FeatureState::Lost { at: *at };
     }
     match marks.iter().find(|row| row.scope == scope.as_str()) {
         Some(ScopeRow { mark: ScopeMark::Declined, at, .. }) => FeatureState::Declined { at: *at },

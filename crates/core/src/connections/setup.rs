@@ -1,6 +1,6 @@
 //! Starting, and what must be in order before anybody is sent to the browser: the keychain and the backend.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
@@ -23,7 +23,10 @@ pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
         make_private_dir(&directory)?;
         Index::open(&directory.join("index.sqlite")).map_err(|error| {
             tracing::error!(%error, "index");
-            ProblemCode::IndexUnavailable
+            match error {
+                IndexError::Newer { .. } => ProblemCode::IndexNewer,
+                IndexError::Unavailable(_) => ProblemCode::IndexUnavailable,
+            }
         })
     })
     .await
@@ -51,11 +54,19 @@ pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
         transaction: None,
         pending: None,
         undecided: None,
+        missing: HashMap::new(),
         run: 0,
     };
     let (accounts, marks) = present::load(&tables).map_err(unavailable)?;
     let view = watch::Sender::new(Arc::new(present::app(&options, &state, present::accounts(&state, &accounts, &marks))));
-    let inner = Inner { options, index: Mutex::new(index), state: Mutex::new(state), view, refreshing: tokens::SingleFlight::default() };
+    let inner = Inner {
+        options,
+        index: Mutex::new(index),
+        state: Mutex::new(state),
+        view,
+        refreshing: tokens::SingleFlight::default(),
+        unsaved: Mutex::default(),
+    };
     Ok(Connections { inner: Arc::new(inner) })
 }
 
