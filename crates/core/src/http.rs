@@ -109,6 +109,12 @@ pub fn date(response: &Response) -> Option<i64> {
     Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp().as_millisecond())
 }
 
+/// Seconds by which the clock at `url` is ahead of ours, if it tells.
+pub async fn skew_s(url: &Url, now_ms: i64) -> Option<i64> {
+    let response = client(route_for(url)).ok()?.get(url.clone()).send().await.ok()?;
+    Some((date(&response)? - now_ms) / 1000)
+}
+
 /// Why a request got no answer, as far as it can be told: no network, a refused certificate, or `otherwise`.
 pub async fn classify(error: &reqwest::Error, url: &Url, otherwise: ProblemCode) -> ProblemCode {
     let mut source = std::error::Error::source(error);

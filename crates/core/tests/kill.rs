@@ -4,6 +4,7 @@
 
 // Failpoints are in development builds only.
 #![cfg(debug_assertions)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a step of a test that fails is a failed test")]
 
 mod support;
 

@@ -25,6 +25,10 @@ email: string | null,
  */
 health: Health, 
 /**
+ * Whether Monei can be asked about it without spending. Else a revocation shows only when it is used.
+ */
+checkable: boolean, 
+/**
  * When it was first connected.
  */
 connected_at: number, 
@@ -145,6 +149,14 @@ backend: BackendView,
  * Whether tokens can be kept.
  */
 keychain: KeychainState, 
+/**
+ * The person chose to keep new approvals in memory alone. They end, revoked, with this run.
+ */
+in_memory: boolean, 
+/**
+ * A damaged index that was set aside, and what was found again.
+ */
+set_aside: SetAsideView | null, 
 /**
  * What a connection can be used for, in the order of the dashboard.
  */
@@ -476,6 +488,19 @@ export type Section = "profile" | "kyc" | "wallet" | "transactions";
  * What a section holds. `None` in any field means that Monei's answer didn't tell: "not available", never zero.
  */
 export type SectionView = { "section": "profile" } & ProfileView | { "section": "kyc" } & KycView | { "section": "wallet" } & WalletView | { "section": "transactions" } & TransactionsView;
+
+/**
+ * A damaged index.
+ */
+export type SetAsideView = { 
+/**
+ * Name of the file it is in now, in the program's data folder.
+ */
+file: string, 
+/**
+ * How many accounts were found again in the keychain. `None` while that wasn't possible.
+ */
+recovered: number | null, };
 
 /**
  * How far a connection is.

@@ -212,7 +212,7 @@ impl Connections {
         self.publish();
     }
 
-    async fn handles_links(&self) -> bool {
+    pub(super) async fn handles_links(&self) -> bool {
         let browser = Arc::clone(&self.inner.options.browser);
         tokio::task::spawn_blocking(move || browser.handles_links()).await.unwrap_or(false)
     }
@@ -251,12 +251,13 @@ impl Connections {
             access: tokens.access,
             refresh: tokens.refresh,
             expires_at: super::tokens::expiry(self.now(), tokens.expires_in),
+            lifetime: tokens.expires_in,
             scopes: tokens.scopes.unwrap_or_default(),
         };
         let kept = match self.note_unassigned(&grant).await {
             Ok(()) => {
                 failpoint!("connect.noted");
-                self.inner.options.vault.write(&grant, record.encode()).await.map_err(Problem::from)
+                self.vault().write(&grant, record.encode()).await.map_err(Problem::from)
             }
             Err(problem) => Err(problem),
         };

@@ -13,6 +13,9 @@ use crate::view::{Section, SectionView};
 /// How many transactions are shown.
 const LATEST: &[(&str, &str)] = &[("page", "1"), ("limit", "10")];
 
+/// The calls that tell whether a connection still works, cheapest first. Nothing that spends is among them.
+pub(super) const CHEAPEST: [Endpoint; 3] = [Endpoint::UserMe, Endpoint::KycStatus, Endpoint::WalletMe];
+
 impl Connections {
     /// Fetches a section. The scope is checked first; without it nothing is called.
     ///
@@ -30,7 +33,7 @@ impl Connections {
     /// What the call came to; [`ProblemCode::ScopeMissing`] where it can't be told without spending.
     pub async fn check(&self, account: &str) -> Result<(), Problem> {
         let grants = self.grants_of(account).await?;
-        let endpoint = [Endpoint::UserMe, Endpoint::KycStatus, Endpoint::WalletMe]
+        let endpoint = CHEAPEST
             .into_iter()
             .find(|endpoint| grants.iter().any(|grant| grant.scopes.contains(&endpoint.scope())))
             .ok_or(ProblemCode::ScopeMissing)?;
@@ -137,7 +140,7 @@ impl Connections {
     }
 
     /// Shows on the account how the last call went.
-    async fn note(&self, account: &str, problem: Option<&Problem>) -> Result<(), Problem> {
+    pub(super) async fn note(&self, account: &str, problem: Option<&Problem>) -> Result<(), Problem> {
         let (id, at) = (account.to_owned(), self.now());
         let code = problem.map(|problem| problem.code);
         let missing = self.state().missing.clone();

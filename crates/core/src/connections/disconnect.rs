@@ -16,7 +16,7 @@ impl Connections {
     /// A keychain or index problem, with the account still there.
     pub async fn disconnect(&self, account: &str) -> Result<DisconnectOutcome, Problem> {
         let grants = self.all_grants_of(account).await?;
-        let vault = &self.inner.options.vault;
+        let vault = self.vault();
         let mut confirmed = true;
         for grant in &grants {
             // A refresh under way would bring back what is removed here.

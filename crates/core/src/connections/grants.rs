@@ -30,7 +30,8 @@ impl Connections {
             }
             let mut grants = index.grants()?;
             grants.retain(|grant| grant.account == account);
-            grants.sort_by_key(|grant| std::cmp::Reverse(grant.granted_at));
+            // Of two given at the same time the one that covers more.
+            grants.sort_by_key(|grant| std::cmp::Reverse((grant.granted_at, grant.scopes.len())));
             Ok(Some(grants))
         })
         .await?
@@ -39,7 +40,7 @@ impl Connections {
 
     /// The record of a grant.
     pub(super) async fn read_record(&self, grant: &str) -> Result<GrantRecord, Problem> {
-        let decoded = match self.inner.options.vault.read(grant).await? {
+        let decoded = match self.vault().read(grant).await? {
             None => {
                 self.missed(grant);
                 return Err(ProblemCode::RecordMissing.into());
@@ -99,7 +100,7 @@ impl Connections {
             Ok(record) => self.revoke_record(&record).await,
             Err(_) => false,
         };
-        if let Err(error) = self.inner.options.vault.delete(grant).await {
+        if let Err(error) = self.vault().delete(grant).await {
             // Kept in the list, so that the next start tries again.
             tracing::warn!(%error, "an undecided grant could not be removed");
             return confirmed;
@@ -111,7 +112,7 @@ impl Connections {
 
     /// Monei has definitely ended this grant: its tokens go, and with them the scopes that no other grant of the account holds.
     pub(super) async fn bury(&self, grant: &GrantRow) -> Result<(), Problem> {
-        self.inner.options.vault.delete(&grant.id).await?;
+        self.vault().delete(&grant.id).await?;
         failpoint!("revoked.removed");
         let at = self.now();
         let grant = grant.clone();
@@ -149,6 +150,15 @@ pub(super) fn unassigned(index: &Tables<'_>) -> Result<Vec<String>, IndexError> 
 pub(super) fn forget_unassigned(index: &Tables<'_>, grant: &str) -> Result<(), IndexError> {
     let mut list = unassigned(index)?;
     list.retain(|listed| listed != grant);
+    put_unassigned(index, &list)
+}
+
+/// Lists a grant without an account, so that the next look discards it.
+pub(super) fn note_leftover(index: &Tables<'_>, grant: &str) -> Result<(), IndexError> {
+    let mut list = unassigned(index)?;
+    if !list.iter().any(|listed| listed == grant) {
+        list.push(grant.to_owned());
+    }
     put_unassigned(index, &list)
 }
 

@@ -141,7 +141,7 @@ impl Connections {
         let is_new = account.is_none();
         let account = account.unwrap_or_else(random_text::<16>);
         record.account.clone_from(&account);
-        self.inner.options.vault.write(grant, record.encode()).await?;
+        self.vault().write(grant, record.encode()).await?;
         failpoint!("connect.assigned");
         let at = self.now();
         let row = GrantRow {
@@ -190,7 +190,7 @@ impl Connections {
             .await?;
         for old in replaced {
             self.state().missing.remove(&old.id);
-            if let Err(error) = self.inner.options.vault.delete(&old.id).await {
+            if let Err(error) = self.vault().delete(&old.id).await {
                 tracing::warn!(%error, "a damaged entry could not be removed");
             }
         }

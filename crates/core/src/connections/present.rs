@@ -68,6 +68,7 @@ fn account(here: &str, Known { row, grants }: &Known, marks: &[ScopeRow], missin
                 reason => Health::Unreachable { reason },
             },
         },
+        checkable: grants.iter().any(|grant| super::data::CHEAPEST.iter().any(|call| grant.scopes.contains(&call.scope()))),
         connected_at: row.connected_at,
         checked_at: row.checked_at,
         features: FeatureId::ALL.into_iter().map(feature).collect(),
@@ -96,7 +97,7 @@ fn problem(code: &str) -> Problem {
     serde_json::from_value::<ProblemCode>(code.into()).unwrap_or(ProblemCode::AnswerUnreadable).into()
 }
 
-pub(super) fn app(options: &Options, state: &State, accounts: Vec<AccountView>) -> AppView {
+pub(super) fn app(options: &Options, state: &State, in_memory: bool, accounts: Vec<AccountView>) -> AppView {
     let info = state.info.as_ref();
     AppView {
         environment: options.environment,
@@ -113,6 +114,8 @@ pub(super) fn app(options: &Options, state: &State, accounts: Vec<AccountView>) 
             status: state.status.clone(),
         },
         keychain: state.keychain,
+        in_memory,
+        set_aside: state.set_aside.clone(),
         catalogue: catalogue(),
         accounts,
         transaction: state.transaction.clone(),
@@ -128,7 +131,7 @@ impl Connections {
     }
 
     fn publish_with(&self, accounts: Vec<AccountView>) {
-        let fresh = app(&self.inner.options, &self.state(), accounts);
+        let fresh = app(&self.inner.options, &self.state(), self.inner.vault.in_memory(), accounts);
         self.inner.view.send_if_modified(|shown| {
             let changed = **shown != fresh;
             if changed {

@@ -19,6 +19,9 @@ use crate::view::ActivityEvent;
 /// A token is refreshed from this long before its end, in milliseconds (Monei: security, "five minutes before expiry").
 const REFRESH_BEFORE_MS: i64 = 300_000;
 
+/// A clock that is corrected by less than this is left out of account, in milliseconds.
+const CLOCK_TOLERANCE_MS: i64 = 60_000;
+
 /// How long the backend replays the answer to a refresh, in milliseconds. After that a new key is needed.
 const REPLAY_MS: i64 = 120_000;
 
@@ -71,7 +74,10 @@ impl Connections {
     }
 
     fn needs_refresh(&self, record: &GrantRecord, refused: Option<u64>) -> bool {
-        refused.is_some_and(|generation| record.generation <= generation) || record.expires_at - self.now() <= REFRESH_BEFORE_MS
+        let left = record.expires_at.saturating_sub(self.now());
+        // More left than it ever had: the clock was set back, and nobody knows how old the token is.
+        let set_back = left > expiry(CLOCK_TOLERANCE_MS, record.lifetime);
+        refused.is_some_and(|generation| record.generation <= generation) || left <= REFRESH_BEFORE_MS || set_back
     }
 
     async fn refresh(&self, grant: &GrantRow, record: &GrantRecord) -> Result<GrantRecord, Problem> {
@@ -134,6 +140,7 @@ impl Connections {
             access: tokens.access,
             refresh: tokens.refresh,
             expires_at: expiry(now, tokens.expires_in),
+            lifetime: tokens.expires_in,
             // Monei leaves open whether a refresh tells the scopes.
             scopes: tokens.scopes.unwrap_or_else(|| old.scopes.clone()),
         };
@@ -148,7 +155,7 @@ impl Connections {
     /// Writes a rotated pair that the keychain didn't take so far. It is used nowhere before that, and the pair it replaces is dead.
     pub(super) async fn keep_unsaved(&self, grant: &str) -> Result<(), Problem> {
         let Some(record) = self.unsaved().get(grant).cloned() else { return Ok(()) };
-        let vault = &self.inner.options.vault;
+        let vault = self.vault();
         // Another process may have had the same answer replayed, and be further on.
         let kept = vault.read(grant).await?.and_then(|text| GrantRecord::decode(&text).ok()).map(|kept| kept.generation);
         if kept.is_none_or(|generation| generation < record.generation) {

@@ -1,6 +1,7 @@
 //! The whole way in one process: the real backend and the real sandbox on loopback, the core between them, and a scripted person.
 
 #![allow(dead_code, reason = "each test file uses its own part of this")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a step of a test that fails is a failed test")]
 
 pub mod file_vault;
 pub mod person;
@@ -186,6 +187,22 @@ impl World {
         self.core.shutdown().await;
         self.core = start(&self.data, &self.backend, &self.clock, &self.browser, vault).await;
         self.core.probe().await;
+    }
+
+    /// As [`World::second`], where that may be refused.
+    pub async fn try_second(&self) -> Result<Connections, connect_core::problem::Problem> {
+        let (clock, browser) = (Arc::clone(&self.clock) as Arc<dyn Clock>, Arc::clone(&self.browser) as Arc<dyn Browser>);
+        Connections::start(options(&self.data_dir(), &self.backend, clock, browser, Arc::clone(&self.vault) as Arc<dyn Vault>)).await
+    }
+
+    /// Waits for the end of an upgrade, and says that it was the same person where that is asked.
+    pub async fn settle_upgrade(&self) -> String {
+        let decided = |view: &AppView| matches!(stage(view), Some(Stage::Decide { .. } | Stage::Done { .. }));
+        let view = self.until("decide or done", decided).await;
+        if matches!(stage(&view), Some(Stage::Decide { .. })) {
+            self.core.decide(connect_core::view::Decision::Merge).await.unwrap();
+        }
+        self.done().await
     }
 
     /// `POST /sandbox/api/{what}`.

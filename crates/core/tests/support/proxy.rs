@@ -25,6 +25,7 @@ pub struct Proxy {
     pub url: Url,
     plan: Arc<Mutex<Vec<Cut>>>,
     page: Arc<Mutex<Option<String>>>,
+    redeems: Arc<Mutex<usize>>,
     rewrite: Arc<Mutex<Option<(String, String)>>>,
     held: Arc<Notify>,
 }
@@ -34,7 +35,14 @@ impl Proxy {
     pub fn start(front: TcpListener, backend: &Url) -> Self {
         let url = Url::parse(&format!("http://{}", front.local_addr().unwrap())).unwrap();
         let to = format!("{}:{}", backend.host_str().unwrap(), backend.port().unwrap());
-        let this = Self { url, plan: Arc::default(), page: Arc::default(), rewrite: Arc::default(), held: Arc::default() };
+        let this = Self {
+            url,
+            plan: Arc::default(),
+            page: Arc::default(),
+            redeems: Arc::default(),
+            rewrite: Arc::default(),
+            held: Arc::default(),
+        };
         let proxy = this.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = front.accept().await {
@@ -53,6 +61,11 @@ impl Proxy {
     /// Answers every request with this from now on, or passes them on again.
     pub fn page(&self, answer: Option<String>) {
         *self.page.lock().unwrap() = answer;
+    }
+
+    /// The next `count` redeems get no answer, after they have been passed on.
+    pub fn fail_redeems(&self, count: usize) {
+        *self.redeems.lock().unwrap() = count;
     }
 
     /// Replaces text in answers; both have the same length.
@@ -88,6 +101,13 @@ impl Proxy {
         let Some(mut answer) = whole(&mut back).await else { return };
         if let Some((from, to)) = self.rewrite.lock().unwrap().clone() {
             answer = String::from_utf8_lossy(&answer).replace(&from, &to).into_bytes();
+        }
+        if request.starts_with(b"POST /v1/redeem") {
+            let mut left = self.redeems.lock().unwrap();
+            if *left > 0 {
+                *left -= 1;
+                return;
+            }
         }
         match cut {
             Some(Cut::After) => {}
