@@ -1,6 +1,8 @@
 //! Every point that Monei leaves open (the switches of the sandbox), either way: a connection, an upgrade, a refresh, a revocation and a
 //! disconnection come out right whichever way Monei does it.
 
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+
 mod support;
 
 use std::time::Duration;
@@ -140,7 +142,7 @@ async fn one_more_scope_keeps_all_that_monei_lets_live() {
                 }
                 assert_eq!(world.count("refreshes").await, 1, "{name}");
             }
-            assert!(matches!(world.core.disconnect(&account).await, Ok(_)), "{name}");
+            assert!(world.core.disconnect(&account).await.is_ok(), "{name}");
             assert!(world.vault.names().is_empty(), "{name}");
         }
     }

@@ -1,5 +1,7 @@
 //! What a refusal means: one test per row of the table in `docs/token-life-cycle.md`. Only a real revocation clears tokens (T-12, T-13).
 
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+
 mod support;
 
 use std::time::Duration;
