@@ -1,6 +1,8 @@
 //! Records what the real core shows in a handful of runs, as the stories that the web view's in-memory backend plays. This test runs
 //! them anew and fails when the recordings differ; `UPDATE_STORIES=1 cargo test -p connect-core --test stories` writes them.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a step of a test that fails is a failed test")]
+
 mod support;
 
 use std::future::Future;
