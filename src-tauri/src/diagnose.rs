@@ -38,9 +38,8 @@ pub fn run(settings: Settings, as_json: bool) -> ExitCode {
 
 async fn try_everything(settings: Settings) -> Result<Vec<Check>, Problem> {
     let vault: Arc<dyn Vault> = Arc::new(KeychainVault::new(&settings.namespace).map_err(ProblemCode::from)?);
-    // Where the program is open already, its own backend answers.
     #[cfg(feature = "embedded")]
-    let running = if settings.embedded { crate::embedded::start(&settings, vault.as_ref()).await.ok() } else { None };
+    let embedded = settings.embedded.then(|| settings.clone());
     let connections = Connections::start(Options {
         environment: settings.environment,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -49,10 +48,22 @@ async fn try_everything(settings: Settings) -> Result<Vec<Check>, Problem> {
         backend: settings.backend,
         backend_managed: settings.backend_managed,
         browser: Arc::new(SystemBrowser::new(settings.link_scheme)) as Arc<dyn Browser>,
-        vault,
+        vault: Arc::clone(&vault),
         clock: Arc::new(SystemClock),
     })
     .await?;
+    // Where the program is open already, its own backend answers at that address.
+    #[cfg(feature = "embedded")]
+    let running = match &embedded {
+        Some(settings) => match crate::embedded::start(settings, vault.as_ref()).await {
+            Ok(running) => Some(running),
+            Err(error) => {
+                eprintln!("monei-connect: no backend was started for this: {error}");
+                None
+            }
+        },
+        None => None,
+    };
     let checks = connections.diagnose().await;
     connections.shutdown().await;
     #[cfg(feature = "embedded")]
