@@ -38,9 +38,24 @@ impl Browser for SystemBrowser {
         Err(OpenFailed)
     }
 
+    fn is_there(&self) -> bool {
+        let nowhere = Url::parse("about:blank").ok();
+        let named = nowhere.as_ref().map(named_by_environment).unwrap_or_default();
+        named.into_iter().chain(open::commands("about:blank")).any(|launcher| is_installed(launcher.get_program()))
+    }
+
     fn handles_links(&self) -> bool {
         registration::is_ours(&self.link_scheme)
     }
+}
+
+/// Whether a program can be started: by its path, or found in `PATH`.
+fn is_installed(program: &std::ffi::OsStr) -> bool {
+    let direct = std::path::Path::new(program);
+    if cfg!(not(unix)) || direct.is_absolute() {
+        return cfg!(not(unix)) || direct.is_file();
+    }
+    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }
 
 /// `$BROWSER`: programs separated by colons, each with `%s` where the address goes, or without for its end. `xdg-open` heeds it too, but

@@ -48,6 +48,7 @@ commands![
     confirm_backend,
     set_preferences,
     probe,
+    keep_in_memory,
     open_link,
 ];
 
@@ -150,6 +151,13 @@ async fn set_preferences(host: Shared<'_>, preferences: Preferences) -> Result<(
 #[tauri::command]
 async fn probe(host: Shared<'_>) -> Result<(), Problem> {
     host.connections().await?.probe().await;
+    Ok(())
+}
+
+/// The person goes on without a keychain, for this run.
+#[tauri::command]
+async fn keep_in_memory(host: Shared<'_>) -> Result<(), Problem> {
+    host.connections().await?.keep_in_memory().await;
     Ok(())
 }
 

@@ -1,7 +1,6 @@
 //! What the commands work on: the core, started once, and the window that is told of each change.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use connect_core::clock::SystemClock;
 use connect_core::problem::{Problem, ProblemCode};
@@ -15,9 +14,6 @@ use crate::browser::SystemBrowser;
 use crate::settings::Settings;
 use crate::window;
 
-/// How old the last look at keychain and backend may be when the person comes back to the window.
-const FRESH: Duration = Duration::from_secs(300);
-
 /// The event that carries an [`AppView`] to the window.
 const STATE: &str = "state";
 
@@ -27,7 +23,6 @@ pub struct Host {
     settings: Settings,
     browser: Arc<SystemBrowser>,
     connections: OnceCell<Connections>,
-    looked: Mutex<Option<Instant>>,
     #[cfg(feature = "embedded")]
     embedded: OnceCell<crate::embedded::Running>,
 }
@@ -40,7 +35,6 @@ impl Host {
             app,
             settings,
             connections: OnceCell::new(),
-            looked: Mutex::new(None),
             #[cfg(feature = "embedded")]
             embedded: OnceCell::new(),
         }
@@ -70,19 +64,11 @@ impl Host {
         &self.settings.link_scheme
     }
 
-    /// Checks keychain and backend when the last look is a while ago: the computer may have slept or changed networks.
+    /// Somebody looks at the window. The core knows whether anything is due: the computer may have slept or changed networks, and access
+    /// may have been taken back at Monei.
     pub async fn look_again(&self) {
-        let Some(connections) = self.connections.get() else { return };
-        let due = {
-            let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
-            let due = looked.is_none_or(|at| at.elapsed() >= FRESH);
-            if due {
-                *looked = Some(Instant::now());
-            }
-            due
-        };
-        if due {
-            connections.probe().await;
+        if let Some(connections) = self.connections.get() {
+            connections.look().await;
         }
     }
 
@@ -121,9 +107,8 @@ impl Host {
         })
         .await?;
         tokio::spawn(tell_window(self.app.clone(), connections.subscribe()));
-        *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-        let probed = connections.clone();
-        tokio::spawn(async move { probed.probe().await });
+        let looking = connections.clone();
+        tokio::spawn(async move { looking.look().await });
         Ok(connections)
     }
 }

@@ -5,6 +5,7 @@
 
 mod browser;
 mod commands;
+mod diagnose;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod host;
@@ -23,6 +24,9 @@ use tauri::{Manager, RunEvent, WindowEvent};
 use crate::host::Host;
 use crate::settings::Settings;
 
+/// How often a visible window has the core see whether a look is due.
+const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(15);
+
 /// Set by the program for itself, when its name at the session bus is taken by something else.
 const ALONE: &str = "CONNECT_START_ALONE";
 
@@ -36,6 +40,9 @@ pub fn run() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if std::env::args_os().nth(1).is_some_and(|word| word == "diagnose") {
+        return diagnose::run(settings, std::env::args_os().any(|word| word == "--json"));
+    }
     if let Err(error) = logging::start(&settings.data_dir) {
         eprintln!("monei-connect: no log file: {:?}", error.kind());
     }
@@ -97,9 +104,22 @@ fn build(settings: Settings) -> tauri::Result<tauri::App> {
             // The window doesn't wait for this: its `state` command does.
             let host = app.state::<Arc<Host>>().inner().clone();
             tauri::async_runtime::spawn(async move { drop(host.connections().await) });
+            tauri::async_runtime::spawn(look_while_visible(app.handle().clone()));
             Ok(())
         })
         .build(tauri::generate_context!())
+}
+
+/// While the window can be seen, what it shows stays true. With nobody looking nothing is asked.
+async fn look_while_visible(app: tauri::AppHandle) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let Some(window) = app.get_webview_window(window::MAIN) else { continue };
+        if window.is_visible().unwrap_or(false) && !window.is_minimized().unwrap_or(false) {
+            let host = app.state::<Arc<Host>>().inner().clone();
+            host.look_again().await;
+        }
+    }
 }
 
 fn on_event(app: &tauri::AppHandle, event: RunEvent) {

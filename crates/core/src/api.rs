@@ -70,15 +70,22 @@ impl Api {
             Err(error) => return Verdict::Failed(http::classify(&error, &url, ProblemCode::ProviderUnavailable).await.into()),
         };
         match response.status() {
+            StatusCode::PROXY_AUTHENTICATION_REQUIRED | StatusCode::NETWORK_AUTHENTICATION_REQUIRED => intercepted(),
             status if status.is_success() => match http::body(response).await {
+                Ok(bytes) if http::is_page(&bytes) => intercepted(),
                 Ok(bytes) => Verdict::Answer(bytes),
                 Err(http::BodyError::TooLong) => Verdict::Failed(ProblemCode::AnswerUnreadable.into()),
                 Err(http::BodyError::BrokenOff) => Verdict::Failed(ProblemCode::ProviderUnavailable.into()),
             },
-            StatusCode::UNAUTHORIZED => Verdict::Unauthorized,
-            StatusCode::FORBIDDEN => {
-                let body = ErrorBody::parse(&http::body(response).await.unwrap_or_default());
-                Verdict::Forbidden { scope: body.message.is_some_and(|message| message.to_ascii_lowercase().contains("scope")) }
+            // Monei's refusals are JSON. A page is a proxy's or a captive portal's, and says nothing of the token.
+            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+                let words = http::body(response).await.unwrap_or_default();
+                let message = ErrorBody::parse(&words).message.map(|message| message.to_ascii_lowercase());
+                match status {
+                    _ if http::is_page(&words) => intercepted(),
+                    StatusCode::UNAUTHORIZED => Verdict::Unauthorized,
+                    _ => Verdict::Forbidden { scope: message.is_some_and(|message| message.contains("scope")) },
+                }
             }
             StatusCode::NOT_FOUND => Verdict::NotFound,
             StatusCode::TOO_MANY_REQUESTS => Verdict::Failed(Problem::busy(http::retry_after(&response, now_ms))),
@@ -86,6 +93,10 @@ impl Api {
             _ => Verdict::Failed(ProblemCode::AnswerUnreadable.into()),
         }
     }
+}
+
+fn intercepted() -> Verdict {
+    Verdict::Failed(ProblemCode::NetworkIntercepted.into())
 }
 
 #[cfg(test)]

@@ -133,10 +133,19 @@ impl BackendClient {
         match response.status() {
             StatusCode::OK => {}
             StatusCode::TOO_MANY_REQUESTS => return Err(Problem::busy(http::retry_after(&response, now_ms))),
+            StatusCode::PROXY_AUTHENTICATION_REQUIRED | StatusCode::NETWORK_AUTHENTICATION_REQUIRED => {
+                return Err(ProblemCode::NetworkIntercepted.into());
+            }
             status if status.is_server_error() => return Err(ProblemCode::BackendUnreachable.into()),
-            _ => return Err(ProblemCode::BackendIncompatible.into()),
+            _ => {
+                let page = http::is_page(&http::body(response).await.unwrap_or_default());
+                return Err(if page { ProblemCode::NetworkIntercepted } else { ProblemCode::BackendIncompatible }.into());
+            }
         }
         let bytes = http::body(response).await.map_err(|_| Problem::new(ProblemCode::BackendIncompatible))?;
+        if http::is_page(&bytes) {
+            return Err(ProblemCode::NetworkIntercepted.into());
+        }
         let raw: Raw = serde_json::from_slice(&bytes).map_err(|_| Problem::new(ProblemCode::BackendIncompatible))?;
         if raw.api_version != API_VERSION {
             return Err(ProblemCode::BackendIncompatible.into());
@@ -214,6 +223,9 @@ impl BackendClient {
         }
         let unreadable = || TokenError::Undecided(ProblemCode::BackendIncompatible.into());
         let bytes = http::body(response).await.map_err(|_| TokenError::Undecided(ProblemCode::BackendUnreachable.into()))?;
+        if http::is_page(&bytes) {
+            return Err(TokenError::Undecided(ProblemCode::NetworkIntercepted.into()));
+        }
         // The shape is Monei's own, with the refresh token under seal.
         let parsed = monei::TokenResponse::parse(&bytes).map_err(|_| unreadable())?;
         Ok(Tokens {
@@ -238,7 +250,8 @@ async fn refusal(response: Response, now_ms: i64) -> TokenError {
     }
     let status = response.status();
     let busy = Problem::busy(http::retry_after(&response, now_ms));
-    let code = http::body(response).await.ok().and_then(|bytes| serde_json::from_slice::<Body>(&bytes).ok()).map(|body| body.code);
+    let words = http::body(response).await.unwrap_or_default();
+    let code = serde_json::from_slice::<Body>(&words).ok().map(|body| body.code);
     let undecided = |code: ProblemCode| TokenError::Undecided(code.into());
     match code.as_deref() {
         Some("approval_refused" | "grant_refused" | "handoff_used") => TokenError::Refused,
@@ -249,6 +262,7 @@ async fn refusal(response: Response, now_ms: i64) -> TokenError {
         // A proxy in between, or a backend of another version: nothing is decided by it.
         _ if status == StatusCode::TOO_MANY_REQUESTS => TokenError::Undecided(busy),
         _ if status.is_server_error() => undecided(ProblemCode::BackendUnreachable),
+        _ if http::is_page(&words) || status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => undecided(ProblemCode::NetworkIntercepted),
         _ => undecided(ProblemCode::BackendIncompatible),
     }
 }

@@ -78,6 +78,11 @@ pub async fn body(mut response: Response) -> Result<Vec<u8>, BodyError> {
     Ok(bytes)
 }
 
+/// Whether an answer is a page for a person, where data was asked for.
+pub fn is_page(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"<")
+}
+
 /// Why a body could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyError {
@@ -92,9 +97,22 @@ pub fn retry_after(response: &Response, now_ms: i64) -> u64 {
     let text = response.headers().get(reqwest::header::RETRY_AFTER).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let seconds = text.trim().parse::<i64>().ok().or_else(|| {
         let at = jiff::fmt::rfc2822::parse(text.trim()).ok()?.timestamp().as_second();
-        Some(at - now_ms / 1000)
+        // By the sender's own clock, which may differ from ours.
+        Some(at - date(response).unwrap_or(now_ms) / 1000)
     });
     u64::try_from(seconds.unwrap_or(5).clamp(1, 300)).unwrap_or(5)
+}
+
+/// When the answer was made, by the sender's clock, in milliseconds since the Unix epoch (RFC 9110 §6.6.1).
+pub fn date(response: &Response) -> Option<i64> {
+    let text = response.headers().get(reqwest::header::DATE)?.to_str().ok()?;
+    Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp().as_millisecond())
+}
+
+/// Seconds by which the clock at `url` is ahead of ours, if it tells.
+pub async fn skew_s(url: &Url, now_ms: i64) -> Option<i64> {
+    let response = client(route_for(url)).ok()?.get(url.clone()).send().await.ok()?;
+    Some((date(&response)? - now_ms) / 1000)
 }
 
 /// Why a request got no answer, as far as it can be told: no network, a refused certificate, or `otherwise`.

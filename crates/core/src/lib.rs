@@ -9,6 +9,8 @@ mod api;
 pub mod backend;
 pub mod clock;
 mod connections;
+#[doc(hidden)]
+pub mod failpoint;
 pub mod feature;
 mod http;
 mod index;
@@ -21,4 +23,4 @@ pub mod view;
 
 pub use answer::{NotAnAnswer, parse_deep_link};
 pub use backend::parse_address;
-pub use connections::{Browser, Connections, OpenFailed, Options};
+pub use connections::{Browser, Check, Connections, OpenFailed, Options};

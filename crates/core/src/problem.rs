@@ -31,10 +31,16 @@ pub enum ProblemCode {
     KeychainTooLong,
     /// A stored record is damaged or was written by a newer version.
     RecordUnreadable,
+    /// The keychain works and has no record where one should be: somebody removed it, or this is another keychain.
+    RecordMissing,
     /// The index on disk can't be read or written.
     IndexUnavailable,
+    /// A newer version of this program wrote the index.
+    IndexNewer,
     /// No network at all.
     Offline,
+    /// Something on the network answered instead of Monei or the backend: a sign-in page, or a proxy.
+    NetworkIntercepted,
     /// The backend did not answer.
     BackendUnreachable,
     /// The backend's certificate was refused.

@@ -20,6 +20,10 @@ pub struct AppView {
     pub backend: BackendView,
     /// Whether tokens can be kept.
     pub keychain: KeychainState,
+    /// The person chose to keep new approvals in memory alone. They end, revoked, with this run.
+    pub in_memory: bool,
+    /// A damaged index that was set aside, and what was found again.
+    pub set_aside: Option<SetAsideView>,
     /// What a connection can be used for, in the order of the dashboard.
     pub catalogue: Vec<Feature>,
     /// The connected accounts, oldest first.
@@ -59,6 +63,16 @@ pub struct BackendView {
     pub scopes: Vec<String>,
     /// Whether it can be used.
     pub status: BackendStatus,
+}
+
+/// A damaged index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct SetAsideView {
+    /// Name of the file it is in now, in the program's data folder.
+    pub file: String,
+    /// How many accounts were found again in the keychain. `None` while that wasn't possible.
+    pub recovered: Option<u32>,
 }
 
 /// Who runs a backend.
@@ -120,6 +134,8 @@ pub struct AccountView {
     pub email: Option<String>,
     /// How it is.
     pub health: Health,
+    /// Whether Monei can be asked about it without spending. Else a revocation shows only when it is used.
+    pub checkable: bool,
     /// When it was first connected.
     pub connected_at: i64,
     /// When Monei last answered for it.

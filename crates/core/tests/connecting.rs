@@ -1,5 +1,7 @@
 //! Connecting, partial grants, reconnecting, and every way in which an approval ends without effect.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a step of a test that fails is a failed test")]
+
 mod support;
 
 use std::sync::atomic::Ordering;

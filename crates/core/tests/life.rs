@@ -1,5 +1,7 @@
 //! The life of a token: when it is refreshed, what a refusal means, what stays after a restart, and how access is taken away.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a step of a test that fails is a failed test")]
+
 mod support;
 
 use std::time::Duration;

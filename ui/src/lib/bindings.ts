@@ -25,6 +25,10 @@ email: string | null,
  */
 health: Health, 
 /**
+ * Whether Monei can be asked about it without spending. Else a revocation shows only when it is used.
+ */
+checkable: boolean, 
+/**
  * When it was first connected.
  */
 connected_at: number, 
@@ -145,6 +149,14 @@ backend: BackendView,
  * Whether tokens can be kept.
  */
 keychain: KeychainState, 
+/**
+ * The person chose to keep new approvals in memory alone. They end, revoked, with this run.
+ */
+in_memory: boolean, 
+/**
+ * A damaged index that was set aside, and what was found again.
+ */
+set_aside: SetAsideView | null, 
 /**
  * What a connection can be used for, in the order of the dashboard.
  */
@@ -440,7 +452,7 @@ retry_after_s: number | null, };
 /**
  * The closed list.
  */
-export type ProblemCode = "keychain_locked" | "keychain_absent" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "record_unreadable" | "index_unavailable" | "offline" | "backend_unreachable" | "backend_certificate" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "request_refused" | "access_revoked" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "invalid_input";
+export type ProblemCode = "keychain_locked" | "keychain_absent" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "network_intercepted" | "backend_unreachable" | "backend_certificate" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "request_refused" | "access_revoked" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "invalid_input";
 
 /**
  * Who.
@@ -476,6 +488,19 @@ export type Section = "profile" | "kyc" | "wallet" | "transactions";
  * What a section holds. `None` in any field means that Monei's answer didn't tell: "not available", never zero.
  */
 export type SectionView = { "section": "profile" } & ProfileView | { "section": "kyc" } & KycView | { "section": "wallet" } & WalletView | { "section": "transactions" } & TransactionsView;
+
+/**
+ * A damaged index.
+ */
+export type SetAsideView = { 
+/**
+ * Name of the file it is in now, in the program's data folder.
+ */
+file: string, 
+/**
+ * How many accounts were found again in the keychain. `None` while that wasn't possible.
+ */
+recovered: number | null, };
 
 /**
  * How far a connection is.

@@ -10,6 +10,7 @@ use url::Url;
 use super::{Connections, identity};
 use crate::answer::{Answer, Handoff, Refusal, parse_deep_link};
 use crate::backend::{BackendClient, TokenError, Tokens};
+use crate::failpoint::failpoint;
 use crate::loopback::Loopback;
 use crate::problem::{Problem, ProblemCode};
 use crate::proof::{PathNonce, Verifier};
@@ -122,12 +123,14 @@ impl Connections {
         self.stage(request, Stage::Finishing)?;
         let tokens = self.redeem(backend, &handoff, &verifier).await?;
         drop(verifier);
+        failpoint!("connect.redeemed");
         if tokens.scopes.as_ref().is_none_or(ScopeSet::is_empty) {
             // A pair that opens nothing: not worth keeping alive at Monei.
             backend.revoke(&tokens.access, &tokens.refresh).await;
             return Err(ProblemCode::NothingGranted.into());
         }
         let approved = self.keep(backend, request, tokens).await?;
+        failpoint!("connect.kept");
         Ok(self.place(approved).await?)
     }
 
@@ -209,7 +212,7 @@ impl Connections {
         self.publish();
     }
 
-    async fn handles_links(&self) -> bool {
+    pub(super) async fn handles_links(&self) -> bool {
         let browser = Arc::clone(&self.inner.options.browser);
         tokio::task::spawn_blocking(move || browser.handles_links()).await.unwrap_or(false)
     }
@@ -248,10 +251,14 @@ impl Connections {
             access: tokens.access,
             refresh: tokens.refresh,
             expires_at: super::tokens::expiry(self.now(), tokens.expires_in),
+            lifetime: tokens.expires_in,
             scopes: tokens.scopes.unwrap_or_default(),
         };
         let kept = match self.note_unassigned(&grant).await {
-            Ok(()) => self.inner.options.vault.write(&grant, record.encode()).await.map_err(Problem::from),
+            Ok(()) => {
+                failpoint!("connect.noted");
+                self.vault().write(&grant, record.encode()).await.map_err(Problem::from)
+            }
             Err(problem) => Err(problem),
         };
         if let Err(problem) = kept {

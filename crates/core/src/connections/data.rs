@@ -13,6 +13,9 @@ use crate::view::{Section, SectionView};
 /// How many transactions are shown.
 const LATEST: &[(&str, &str)] = &[("page", "1"), ("limit", "10")];
 
+/// The calls that tell whether a connection still works, cheapest first. Nothing that spends is among them.
+pub(super) const CHEAPEST: [Endpoint; 3] = [Endpoint::UserMe, Endpoint::KycStatus, Endpoint::WalletMe];
+
 impl Connections {
     /// Fetches a section. The scope is checked first; without it nothing is called.
     ///
@@ -30,7 +33,7 @@ impl Connections {
     /// What the call came to; [`ProblemCode::ScopeMissing`] where it can't be told without spending.
     pub async fn check(&self, account: &str) -> Result<(), Problem> {
         let grants = self.grants_of(account).await?;
-        let endpoint = [Endpoint::UserMe, Endpoint::KycStatus, Endpoint::WalletMe]
+        let endpoint = CHEAPEST
             .into_iter()
             .find(|endpoint| grants.iter().any(|grant| grant.scopes.contains(&endpoint.scope())))
             .ok_or(ProblemCode::ScopeMissing)?;
@@ -87,7 +90,8 @@ impl Connections {
         for grant in grants.iter().filter(|grant| grant.scopes.contains(&scope)) {
             outcome = self.call_with(grant, endpoint, query).await;
             // Only a grant that is gone makes room for the next one.
-            if !matches!(outcome, Err(Problem { code: ProblemCode::AccessRevoked, .. })) {
+            let gone = [ProblemCode::AccessRevoked, ProblemCode::RecordMissing, ProblemCode::RecordUnreadable];
+            if !outcome.as_ref().is_err_and(|problem| gone.contains(&problem.code)) {
                 break;
             }
         }
@@ -136,9 +140,10 @@ impl Connections {
     }
 
     /// Shows on the account how the last call went.
-    async fn note(&self, account: &str, problem: Option<&Problem>) -> Result<(), Problem> {
+    pub(super) async fn note(&self, account: &str, problem: Option<&Problem>) -> Result<(), Problem> {
         let (id, at) = (account.to_owned(), self.now());
         let code = problem.map(|problem| problem.code);
+        let missing = self.state().missing.clone();
         self.index(move |index| {
             let Some(mut row) = index.accounts()?.into_iter().find(|row| row.id == id) else { return Ok(()) };
             match code {
@@ -150,7 +155,13 @@ impl Connections {
                 Some(ProblemCode::ScopeMissing | ProblemCode::AccessRevoked | ProblemCode::NoSuchAccount) => return Ok(()),
                 // What Monei ended stays ended, whatever fails afterwards.
                 Some(_) if matches!(row.health, StoredHealth::NeedsReconnect(_)) => return Ok(()),
-                Some(code) => row.health = StoredHealth::Unreachable(code.name()),
+                Some(code) => {
+                    let nothing_left =
+                        index.grants()?.iter().filter(|grant| grant.account == id).all(|grant| missing.contains_key(&grant.id));
+                    let only_again = nothing_left && matches!(code, ProblemCode::RecordMissing | ProblemCode::RecordUnreadable);
+                    let health = if only_again { StoredHealth::NeedsReconnect } else { StoredHealth::Unreachable };
+                    row.health = health(code.name());
+                }
             }
             index.put_account(&row)
         })

@@ -4,6 +4,7 @@ use super::grants::display_name;
 use super::tokens::pending_name;
 use super::{Connections, ProblemCode};
 use crate::backend::{BackendClient, parse_address};
+use crate::failpoint::failpoint;
 use crate::problem::Problem;
 use crate::vault::{GrantRecord, VaultError};
 use crate::view::{ActivityEvent, DisconnectOutcome};
@@ -15,18 +16,24 @@ impl Connections {
     /// A keychain or index problem, with the account still there.
     pub async fn disconnect(&self, account: &str) -> Result<DisconnectOutcome, Problem> {
         let grants = self.all_grants_of(account).await?;
-        let vault = &self.inner.options.vault;
+        let vault = self.vault();
         let mut confirmed = true;
         for grant in &grants {
+            // A refresh under way would bring back what is removed here.
+            let _in_process = self.inner.refreshing.enter(&grant.id).await;
+            let _across_processes = self.lock(&grant.id).await?;
+            self.keep_unsaved(&grant.id).await?;
             match self.read_record(&grant.id).await {
                 Ok(record) => confirmed &= self.revoke_record(&record).await,
-                Err(Problem { code: ProblemCode::RecordUnreadable, .. }) => confirmed = false,
+                Err(Problem { code: ProblemCode::RecordUnreadable | ProblemCode::RecordMissing, .. }) => confirmed = false,
                 Err(problem) => return Err(problem),
             }
+            failpoint!("disconnect.revoked");
             vault.delete(&grant.id).await.map_err(|error: VaultError| Problem::from(error))?;
             // Only an empty file; a lock held by another process on it ends with that process.
             drop(std::fs::remove_file(self.lock_path(&grant.id)));
         }
+        failpoint!("disconnect.removed");
         let (id, at) = (account.to_owned(), self.now());
         self.index(move |index| {
             let name = index.accounts()?.iter().find(|row| row.id == id).and_then(display_name);

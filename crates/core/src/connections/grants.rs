@@ -3,6 +3,7 @@
 use monei::{Scope, ScopeSet};
 
 use super::Connections;
+use crate::failpoint::failpoint;
 use crate::index::{GrantRow, IndexError, ScopeMark, StoredHealth, Tables};
 use crate::problem::{Problem, ProblemCode};
 use crate::vault::{GrantRecord, RecordError};
@@ -29,7 +30,8 @@ impl Connections {
             }
             let mut grants = index.grants()?;
             grants.retain(|grant| grant.account == account);
-            grants.sort_by_key(|grant| std::cmp::Reverse(grant.granted_at));
+            // Of two given at the same time the one that covers more.
+            grants.sort_by_key(|grant| std::cmp::Reverse((grant.granted_at, grant.scopes.len())));
             Ok(Some(grants))
         })
         .await?
@@ -38,14 +40,33 @@ impl Connections {
 
     /// The record of a grant.
     pub(super) async fn read_record(&self, grant: &str) -> Result<GrantRecord, Problem> {
-        let text = self.inner.options.vault.read(grant).await?.ok_or(ProblemCode::RecordUnreadable)?;
-        GrantRecord::decode(&text).map_err(|error| {
-            match error {
-                RecordError::Damaged => tracing::warn!("a stored record is damaged"),
-                RecordError::Newer(version) => tracing::warn!(version, "a stored record is of a newer version"),
+        let decoded = match self.vault().read(grant).await? {
+            None => {
+                self.missed(grant);
+                return Err(ProblemCode::RecordMissing.into());
             }
-            ProblemCode::RecordUnreadable.into()
-        })
+            Some(text) => GrantRecord::decode(&text),
+        };
+        match decoded {
+            Ok(record) => {
+                self.state().missing.remove(grant);
+                Ok(record)
+            }
+            Err(RecordError::Damaged) => {
+                tracing::warn!("a stored record is damaged");
+                self.missed(grant);
+                Err(ProblemCode::RecordUnreadable.into())
+            }
+            Err(RecordError::Newer(version)) => {
+                tracing::warn!(version, "a stored record is of a newer version");
+                Err(ProblemCode::RecordUnreadable.into())
+            }
+        }
+    }
+
+    fn missed(&self, grant: &str) {
+        let now = self.now();
+        self.state().missing.entry(grant.to_owned()).or_insert(now);
     }
 
     /// Notes that `grant` is about to be written to the vault without an account.
@@ -79,7 +100,7 @@ impl Connections {
             Ok(record) => self.revoke_record(&record).await,
             Err(_) => false,
         };
-        if let Err(error) = self.inner.options.vault.delete(grant).await {
+        if let Err(error) = self.vault().delete(grant).await {
             // Kept in the list, so that the next start tries again.
             tracing::warn!(%error, "an undecided grant could not be removed");
             return confirmed;
@@ -91,11 +112,13 @@ impl Connections {
 
     /// Monei has definitely ended this grant: its tokens go, and with them the scopes that no other grant of the account holds.
     pub(super) async fn bury(&self, grant: &GrantRow) -> Result<(), Problem> {
-        self.inner.options.vault.delete(&grant.id).await?;
+        self.vault().delete(&grant.id).await?;
+        failpoint!("revoked.removed");
         let at = self.now();
         let grant = grant.clone();
         self.index(move |index| {
             index.remove_grant(&grant.id)?;
+            index.remove_setting(&super::tokens::pending_name(&grant.id))?;
             let rest: Vec<GrantRow> = index.grants()?.into_iter().filter(|row| row.account == grant.account).collect();
             let held = rest.iter().fold(ScopeSet::new(), |held, row| held.union(&row.scopes));
             let lost = grant.scopes.difference(&held);
@@ -127,6 +150,15 @@ pub(super) fn unassigned(index: &Tables<'_>) -> Result<Vec<String>, IndexError> 
 pub(super) fn forget_unassigned(index: &Tables<'_>, grant: &str) -> Result<(), IndexError> {
     let mut list = unassigned(index)?;
     list.retain(|listed| listed != grant);
+    put_unassigned(index, &list)
+}
+
+/// Lists a grant without an account, so that the next look discards it.
+pub(super) fn note_leftover(index: &Tables<'_>, grant: &str) -> Result<(), IndexError> {
+    let mut list = unassigned(index)?;
+    if !list.iter().any(|listed| listed == grant) {
+        list.push(grant.to_owned());
+    }
     put_unassigned(index, &list)
 }
 

@@ -6,6 +6,7 @@ use monei::{Endpoint, Scope, ScopeSet};
 use super::Connections;
 use super::grants::{display_name, forget_unassigned};
 use crate::api::{Api, Verdict};
+use crate::failpoint::failpoint;
 use crate::index::{AccountRow, GrantRow, IndexError, ScopeMark, StoredHealth, Tables};
 use crate::problem::{Problem, ProblemCode};
 use crate::proof::random_text;
@@ -140,7 +141,8 @@ impl Connections {
         let is_new = account.is_none();
         let account = account.unwrap_or_else(random_text::<16>);
         record.account.clone_from(&account);
-        self.inner.options.vault.write(grant, record.encode()).await?;
+        self.vault().write(grant, record.encode()).await?;
+        failpoint!("connect.assigned");
         let at = self.now();
         let row = GrantRow {
             id: grant.to_owned(),
@@ -152,7 +154,8 @@ impl Connections {
             generation: record.generation,
         };
         let (requested, who) = (requested.clone(), who.clone());
-        let stage = self
+        let missing = self.state().missing.clone();
+        let (stage, replaced) = self
             .index(move |index| {
                 let existing = index.accounts()?.into_iter().find(|row| row.id == account);
                 let held =
@@ -160,6 +163,12 @@ impl Connections {
                 let account_row = known_better(existing, &account, who, at);
                 index.put_account(&account_row)?;
                 index.put_grant(&row)?;
+                // A grant whose record is gone, and whose scopes this one has, is of no use even if the record should come back.
+                let mut replaced = index.grants()?;
+                replaced.retain(|old| old.account == account && missing.contains_key(&old.id) && old.scopes.is_subset(&row.scopes));
+                for old in &replaced {
+                    index.remove_grant(&old.id)?;
+                }
                 for scope in row.scopes.iter() {
                     index.clear_scope_state(&account, scope.as_str())?;
                 }
@@ -176,9 +185,15 @@ impl Connections {
                 };
                 index.log(at, Some(&account), display_name(&account_row).as_deref(), &event)?;
                 let extra = texts(&row.scopes.difference(&requested).difference(&held));
-                Ok(Stage::Done { account, granted, declined, extra })
+                Ok((Stage::Done { account, granted, declined, extra }, replaced))
             })
             .await?;
+        for old in replaced {
+            self.state().missing.remove(&old.id);
+            if let Err(error) = self.vault().delete(&old.id).await {
+                tracing::warn!(%error, "a damaged entry could not be removed");
+            }
+        }
         self.reload().await?;
         self.finish(stage);
         Ok(())

@@ -3,13 +3,18 @@
 mod accounts;
 mod connect;
 mod data;
+mod diagnose;
 mod disconnect;
 mod grants;
 mod identity;
+mod look;
+mod memory_only;
 mod present;
+mod rebuild;
 mod setup;
 mod tokens;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,8 +26,10 @@ use crate::backend::{BackendClient, ClientInfo};
 use crate::clock::Clock;
 use crate::index::{Index, Tables};
 use crate::problem::{Problem, ProblemCode};
-use crate::vault::Vault;
-use crate::view::{AppView, BackendStatus, Environment, KeychainState, Link, Preferences, TransactionView};
+use crate::vault::{GrantRecord, SessionVault, Vault};
+use crate::view::{AppView, BackendStatus, Environment, KeychainState, Link, Preferences, SetAsideView, TransactionView};
+
+pub use diagnose::Check;
 
 /// Opens pages in the person's own browser.
 pub trait Browser: Send + Sync {
@@ -34,6 +41,11 @@ pub trait Browser: Send + Sync {
 
     /// Whether the system brings links of this program's scheme back to this program.
     fn handles_links(&self) -> bool {
+        true
+    }
+
+    /// Whether there is a browser to open, as far as that can be told without opening it.
+    fn is_there(&self) -> bool {
         true
     }
 }
@@ -73,10 +85,13 @@ pub struct Connections {
 
 struct Inner {
     options: Options,
+    vault: SessionVault,
     index: Mutex<Index>,
     state: Mutex<State>,
     view: watch::Sender<Arc<AppView>>,
     refreshing: tokens::SingleFlight,
+    /// Rotated pairs that the keychain has not taken yet, by grant.
+    unsaved: Mutex<HashMap<String, GrantRecord>>,
 }
 
 /// What isn't on disk.
@@ -90,6 +105,12 @@ struct State {
     transaction: Option<TransactionView>,
     pending: Option<connect::Pending>,
     undecided: Option<identity::Undecided>,
+    /// Grants whose record is gone from the keychain or damaged, and when that was noticed. It may come back with another keychain.
+    missing: HashMap<String, i64>,
+    /// The damaged index that was set aside when this run began.
+    set_aside: Option<SetAsideView>,
+    /// When somebody last looked, in milliseconds since the Unix epoch, and whether all was well.
+    looked: Option<(i64, bool)>,
     /// Counts transactions, so that a task of an older one can tell that it isn't meant any more.
     run: u64,
 }
@@ -98,7 +119,7 @@ impl Connections {
     /// Opens the index, and looks after whatever an earlier run left undone. Keychain and backend are checked by [`Connections::probe`].
     ///
     /// # Errors
-    /// [`ProblemCode::IndexUnavailable`] when the index can't be opened or was written by a newer version.
+    /// [`ProblemCode::IndexUnavailable`] when the index can't be opened, [`ProblemCode::IndexNewer`] when a newer version wrote it.
     pub async fn start(options: Options) -> Result<Self, Problem> {
         let connections = setup::open(options).await?;
         connections.publish();
@@ -129,15 +150,22 @@ impl Connections {
         }
     }
 
-    /// Ends what is open: the listener and any wait. Nothing that was stored changes.
+    /// Ends what is open: the listener and any wait. Nothing that was stored changes; what was kept in memory alone is revoked.
     pub async fn shutdown(&self) {
-        let mut state = self.state();
-        state.run += 1;
-        state.pending = None;
+        {
+            let mut state = self.state();
+            state.run += 1;
+            state.pending = None;
+        }
+        self.end_memory_only().await;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn vault(&self) -> &dyn Vault {
+        &self.inner.vault
     }
 
     fn now(&self) -> i64 {

@@ -36,11 +36,11 @@ pub(super) fn load(index: &Tables<'_>) -> Result<(Vec<Known>, Marks), IndexError
 pub(super) fn accounts(state: &State, known: &[Known], marks: &Marks) -> Vec<AccountView> {
     let here = state.backend.origin().ascii_serialization();
     let none = Vec::new();
-    known.iter().map(|known| account(&here, known, marks.get(&known.row.id).unwrap_or(&none))).collect()
+    known.iter().map(|known| account(&here, known, marks.get(&known.row.id).unwrap_or(&none), &state.missing)).collect()
 }
 
-fn account(here: &str, Known { row, grants }: &Known, marks: &[ScopeRow]) -> AccountView {
-    let feature = |id: FeatureId| FeatureView { id, state: feature_state(&id.scope(), grants, marks) };
+fn account(here: &str, Known { row, grants }: &Known, marks: &[ScopeRow], missing: &HashMap<String, i64>) -> AccountView {
+    let feature = |id: FeatureId| FeatureView { id, state: feature_state(&id.scope(), grants, marks, missing) };
     let mut other_scopes: Vec<String> =
         grants.iter().flat_map(|grant| grant.scopes.iter()).filter(|scope| !scope.is_known()).map(Scope::to_string).collect();
     other_scopes.sort();
@@ -61,12 +61,14 @@ fn account(here: &str, Known { row, grants }: &Known, marks: &[ScopeRow]) -> Acc
                         | ProblemCode::KeychainAbsent
                         | ProblemCode::KeychainRefused
                         | ProblemCode::KeychainTimeout
+                        | ProblemCode::KeychainTooLong
                         | ProblemCode::RecordUnreadable,
                     ..
                 } => Health::Locked { reason },
                 reason => Health::Unreachable { reason },
             },
         },
+        checkable: grants.iter().any(|grant| super::data::CHEAPEST.iter().any(|call| grant.scopes.contains(&call.scope()))),
         connected_at: row.connected_at,
         checked_at: row.checked_at,
         features: FeatureId::ALL.into_iter().map(feature).collect(),
@@ -76,10 +78,13 @@ fn account(here: &str, Known { row, grants }: &Known, marks: &[ScopeRow]) -> Acc
     }
 }
 
-fn feature_state(scope: &Scope, grants: &[GrantRow], marks: &[ScopeRow]) -> FeatureState {
-    let granted = grants.iter().filter(|grant| grant.scopes.contains(scope)).map(|grant| grant.granted_at).min();
-    if let Some(at) = granted {
+fn feature_state(scope: &Scope, grants: &[GrantRow], marks: &[ScopeRow], missing: &HashMap<String, i64>) -> FeatureState {
+    let of_scope = || grants.iter().filter(|grant| grant.scopes.contains(scope));
+    if let Some(at) = of_scope().filter(|grant| !missing.contains_key(&grant.id)).map(|grant| grant.granted_at).min() {
         return FeatureState::Enabled { at };
+    }
+    if let Some(at) = of_scope().find_map(|grant| missing.get(&grant.id)) {
+        return FeatureState::Lost { at: *at };
     }
     match marks.iter().find(|row| row.scope == scope.as_str()) {
         Some(ScopeRow { mark: ScopeMark::Declined, at, .. }) => FeatureState::Declined { at: *at },
@@ -92,7 +97,7 @@ fn problem(code: &str) -> Problem {
     serde_json::from_value::<ProblemCode>(code.into()).unwrap_or(ProblemCode::AnswerUnreadable).into()
 }
 
-pub(super) fn app(options: &Options, state: &State, accounts: Vec<AccountView>) -> AppView {
+pub(super) fn app(options: &Options, state: &State, in_memory: bool, accounts: Vec<AccountView>) -> AppView {
     let info = state.info.as_ref();
     AppView {
         environment: options.environment,
@@ -109,6 +114,8 @@ pub(super) fn app(options: &Options, state: &State, accounts: Vec<AccountView>) 
             status: state.status.clone(),
         },
         keychain: state.keychain,
+        in_memory,
+        set_aside: state.set_aside.clone(),
         catalogue: catalogue(),
         accounts,
         transaction: state.transaction.clone(),
@@ -124,7 +131,7 @@ impl Connections {
     }
 
     fn publish_with(&self, accounts: Vec<AccountView>) {
-        let fresh = app(&self.inner.options, &self.state(), accounts);
+        let fresh = app(&self.inner.options, &self.state(), self.inner.vault.in_memory(), accounts);
         self.inner.view.send_if_modified(|shown| {
             let changed = **shown != fresh;
             if changed {

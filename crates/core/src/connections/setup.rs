@@ -1,7 +1,8 @@
 //! Starting, and what must be in order before anybody is sent to the browser: the keychain and the backend.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use url::Url;
@@ -10,12 +11,17 @@ use super::{Connections, Inner, Options, State, present, tokens};
 use crate::backend::{BackendClient, parse_address};
 use crate::index::{Index, IndexError, Tables};
 use crate::problem::{Problem, ProblemCode};
-use crate::vault::{self, VaultError};
-use crate::view::{ActivityEvent, BackendStatus, Channel, KeychainState, Preferences};
+use crate::vault::{self, SessionVault, VaultError};
+use crate::view::{ActivityEvent, BackendStatus, Channel, KeychainState, Preferences, SetAsideView};
 
 const ADDRESS: &str = "backend_address";
 const CONFIRMED: &str = "backend_confirmed";
 const CHANNEL: &str = "channel";
+/// Names the damaged index whose accounts are still to be found again.
+pub(super) const REBUILD: &str = "rebuild";
+
+/// A keychain that takes longer than this is said to take its time.
+const SHOWN_AFTER: Duration = Duration::from_millis(800);
 
 pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
     let directory = options.data_dir.clone();
@@ -23,20 +29,27 @@ pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
         make_private_dir(&directory)?;
         Index::open(&directory.join("index.sqlite")).map_err(|error| {
             tracing::error!(%error, "index");
-            ProblemCode::IndexUnavailable
+            match error {
+                IndexError::Newer { .. } => ProblemCode::IndexNewer,
+                IndexError::Unavailable(_) => ProblemCode::IndexUnavailable,
+            }
         })
     })
     .await
     .map_err(|_| ProblemCode::IndexUnavailable)??;
-    if let Some(path) = &opened.set_aside {
-        tracing::warn!(file = ?path.file_name(), "the index was damaged and has been set aside");
-    }
     let index = opened.index;
     let unavailable = |error: IndexError| {
         tracing::error!(%error, "index");
         Problem::new(ProblemCode::IndexUnavailable)
     };
     let tables = index.tables();
+    let aside = opened.set_aside.as_deref().and_then(std::path::Path::file_name).map(|name| name.to_string_lossy().into_owned());
+    if let Some(file) = &aside {
+        tracing::warn!(file, "the index was damaged and has been set aside");
+        // On disk, so that a quit before the keychain is open loses nothing.
+        tables.set_setting(REBUILD, file).map_err(unavailable)?;
+    }
+    let set_aside = tables.setting(REBUILD).map_err(unavailable)?.map(|file| SetAsideView { file, recovered: None });
     let chosen = tables.setting(ADDRESS).map_err(unavailable)?.and_then(|text| parse_address(&text).ok());
     let backend = chosen.filter(|_| !options.backend_managed).unwrap_or_else(|| options.backend.clone());
     let confirmed = confirmed_origins(&tables).map_err(unavailable)?.contains(&origin(&backend));
@@ -51,11 +64,22 @@ pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
         transaction: None,
         pending: None,
         undecided: None,
+        missing: HashMap::new(),
+        set_aside,
+        looked: None,
         run: 0,
     };
     let (accounts, marks) = present::load(&tables).map_err(unavailable)?;
-    let view = watch::Sender::new(Arc::new(present::app(&options, &state, present::accounts(&state, &accounts, &marks))));
-    let inner = Inner { options, index: Mutex::new(index), state: Mutex::new(state), view, refreshing: tokens::SingleFlight::default() };
+    let view = watch::Sender::new(Arc::new(present::app(&options, &state, false, present::accounts(&state, &accounts, &marks))));
+    let inner = Inner {
+        vault: SessionVault::new(Arc::clone(&options.vault)),
+        options,
+        index: Mutex::new(index),
+        state: Mutex::new(state),
+        view,
+        refreshing: tokens::SingleFlight::default(),
+        unsaved: Mutex::default(),
+    };
     Ok(Connections { inner: Arc::new(inner) })
 }
 
@@ -83,6 +107,9 @@ impl Connections {
     pub async fn probe(&self) {
         let (keychain, backend) = tokio::join!(self.check_keychain(), self.ask_backend());
         self.publish();
+        if self.state().keychain == KeychainState::Ready {
+            self.rebuild().await;
+        }
         if keychain.is_ok() && backend.is_ok() {
             self.discard_leftovers().await;
         }
@@ -114,7 +141,17 @@ impl Connections {
     }
 
     pub(super) async fn check_keychain(&self) -> Result<(), Problem> {
-        let result = vault::probe(self.inner.options.vault.as_ref()).await;
+        let probe = vault::probe(self.inner.vault.keychain());
+        tokio::pin!(probe);
+        let result = match tokio::time::timeout(SHOWN_AFTER, &mut probe).await {
+            Ok(result) => result,
+            Err(_) => {
+                // Perhaps its dialog is open: that is shown while it goes on.
+                self.state().keychain = KeychainState::Timeout;
+                self.publish();
+                probe.await
+            }
+        };
         self.state().keychain = match result {
             Ok(()) => KeychainState::Ready,
             Err(VaultError::Locked) => KeychainState::Locked,
@@ -122,6 +159,10 @@ impl Connections {
             Err(VaultError::Timeout) => KeychainState::Timeout,
             Err(VaultError::Refused | VaultError::TooLong) => KeychainState::Refused,
         };
+        if self.inner.vault.in_memory() {
+            // The person chose to go on without it.
+            return Ok(());
+        }
         result.map_err(Problem::from)
     }
 

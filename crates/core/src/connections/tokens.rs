@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use super::Connections;
 use super::grants::display_name;
 use crate::backend::{BackendClient, TokenError, Tokens};
+use crate::failpoint::failpoint;
 use crate::index::GrantRow;
 use crate::problem::{Problem, ProblemCode};
 use crate::proof::random_text;
@@ -18,6 +19,9 @@ use crate::view::ActivityEvent;
 /// A token is refreshed from this long before its end, in milliseconds (Monei: security, "five minutes before expiry").
 const REFRESH_BEFORE_MS: i64 = 300_000;
 
+/// A clock that is corrected by less than this is left out of account, in milliseconds.
+const CLOCK_TOLERANCE_MS: i64 = 60_000;
+
 /// How long the backend replays the answer to a refresh, in milliseconds. After that a new key is needed.
 const REPLAY_MS: i64 = 120_000;
 
@@ -26,7 +30,7 @@ const REPLAY_MS: i64 = 120_000;
 pub(super) struct SingleFlight(Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>);
 
 impl SingleFlight {
-    async fn enter(&self, grant: &str) -> tokio::sync::OwnedMutexGuard<()> {
+    pub(super) async fn enter(&self, grant: &str) -> tokio::sync::OwnedMutexGuard<()> {
         let lock = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(grant.to_owned()).or_default());
         lock.lock_owned().await
     }
@@ -47,13 +51,15 @@ impl Connections {
     /// [`ProblemCode::AccessRevoked`] when the grant is gone; else a problem that may pass, with nothing changed.
     pub(super) async fn usable(&self, grant: &GrantRow, refused: Option<u64>) -> Result<GrantRecord, Problem> {
         let record = self.read_record(&grant.id).await?;
-        if !self.needs_refresh(&record, refused) {
+        if record.generation == grant.generation && !self.needs_refresh(&record, refused) {
             return Ok(record);
         }
         let _in_process = self.inner.refreshing.enter(&grant.id).await;
         let _across_processes = self.lock(&grant.id).await?;
-        // Another task or process may have refreshed meanwhile.
+        self.keep_unsaved(&grant.id).await?;
+        // Another task or process may have refreshed meanwhile; or one that was killed before it could tell the index.
         let record = self.read_record(&grant.id).await?;
+        self.settle(&record, &grant.id).await?;
         if !self.needs_refresh(&record, refused) {
             return Ok(record);
         }
@@ -68,7 +74,10 @@ impl Connections {
     }
 
     fn needs_refresh(&self, record: &GrantRecord, refused: Option<u64>) -> bool {
-        refused.is_some_and(|generation| record.generation <= generation) || record.expires_at - self.now() <= REFRESH_BEFORE_MS
+        let left = record.expires_at.saturating_sub(self.now());
+        // More left than it ever had: the clock was set back, and nobody knows how old the token is.
+        let set_back = left > expiry(CLOCK_TOLERANCE_MS, record.lifetime);
+        refused.is_some_and(|generation| record.generation <= generation) || left <= REFRESH_BEFORE_MS || set_back
     }
 
     async fn refresh(&self, grant: &GrantRow, record: &GrantRecord) -> Result<GrantRecord, Problem> {
@@ -77,9 +86,14 @@ impl Connections {
         if backend.origin() != record.backend {
             return Err(ProblemCode::BackendUnconfirmed.into());
         }
+        failpoint!("refresh.unmarked");
         let key = self.idempotency_key(grant, record.generation).await?;
+        failpoint!("refresh.marked");
         match self.send(&backend, &key, record).await {
-            Ok(tokens) => self.rotate(grant, record, tokens).await,
+            Ok(tokens) => {
+                failpoint!("refresh.answered");
+                self.rotate(grant, record, tokens).await
+            }
             Err(TokenError::Refused) => {
                 self.bury(grant).await?;
                 Err(ProblemCode::AccessRevoked.into())
@@ -105,9 +119,8 @@ impl Connections {
         let (name, now) = (pending_name(&grant.id), self.now());
         self.index(move |index| {
             let earlier: Option<Unanswered> = index.setting(&name)?.and_then(|text| serde_json::from_str(&text).ok());
-            if let Some(earlier) =
-                earlier.filter(|earlier| earlier.generation == generation && (0..REPLAY_MS).contains(&(now - earlier.at)))
-            {
+            // A clock that was set back makes it look younger than it is: the same key is never wrong, only perhaps of no use any more.
+            if let Some(earlier) = earlier.filter(|earlier| earlier.generation == generation && now - earlier.at < REPLAY_MS) {
                 return Ok(earlier.key);
             }
             let fresh = Unanswered { key: random_text::<24>(), generation, at: now };
@@ -117,7 +130,7 @@ impl Connections {
         .await
     }
 
-    /// Stores the new pair, then tells of it. The old pair is dead at Monei already.
+    /// Stores the new pair, then tells of it (T-08). The old pair is dead at Monei already.
     async fn rotate(&self, grant: &GrantRow, old: &GrantRecord, tokens: Tokens) -> Result<GrantRecord, Problem> {
         let now = self.now();
         let record = GrantRecord {
@@ -127,27 +140,59 @@ impl Connections {
             access: tokens.access,
             refresh: tokens.refresh,
             expires_at: expiry(now, tokens.expires_in),
+            lifetime: tokens.expires_in,
             // Monei leaves open whether a refresh tells the scopes.
             scopes: tokens.scopes.unwrap_or_else(|| old.scopes.clone()),
         };
-        self.inner.options.vault.write(&grant.id, record.encode()).await?;
-        let row = GrantRow { scopes: record.scopes.clone(), expires_at: record.expires_at, generation: record.generation, ..grant.clone() };
-        let lost = old.scopes.difference(&record.scopes);
-        self.index(move |index| {
-            index.put_grant(&row)?;
-            index.remove_setting(&pending_name(&row.id))?;
-            for scope in lost.iter() {
-                index.put_scope_state(&row.account, scope.as_str(), crate::index::ScopeMark::Lost, now)?;
-            }
-            let name = index.accounts()?.iter().find(|account| account.id == row.account).and_then(display_name);
-            index.log(now, Some(&row.account), name.as_deref(), &ActivityEvent::Refreshed)
-        })
-        .await?;
-        self.reload().await?;
+        self.unsaved().insert(grant.id.clone(), record.clone());
+        self.keep_unsaved(&grant.id).await?;
+        failpoint!("refresh.kept");
+        self.settle(&record, &grant.id).await?;
+        failpoint!("refresh.told");
         Ok(record)
     }
 
-    async fn lock(&self, grant: &str) -> Result<File, Problem> {
+    /// Writes a rotated pair that the keychain didn't take so far. It is used nowhere before that, and the pair it replaces is dead.
+    pub(super) async fn keep_unsaved(&self, grant: &str) -> Result<(), Problem> {
+        let Some(record) = self.unsaved().get(grant).cloned() else { return Ok(()) };
+        let vault = self.vault();
+        // Another process may have had the same answer replayed, and be further on.
+        let kept = vault.read(grant).await?.and_then(|text| GrantRecord::decode(&text).ok()).map(|kept| kept.generation);
+        if kept.is_none_or(|generation| generation < record.generation) {
+            vault.write(grant, record.encode()).await?;
+        }
+        self.unsaved().remove(grant);
+        Ok(())
+    }
+
+    fn unsaved(&self) -> MutexGuard<'_, HashMap<String, GrantRecord>> {
+        self.inner.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings the index to what the keychain says of a grant that was refreshed.
+    async fn settle(&self, record: &GrantRecord, grant: &str) -> Result<(), Problem> {
+        let (now, id) = (self.now(), grant.to_owned());
+        let (scopes, expires_at, generation) = (record.scopes.clone(), record.expires_at, record.generation);
+        let told = self
+            .index(move |index| {
+                let Some(row) = index.grants()?.into_iter().find(|row| row.id == id && row.generation < generation) else {
+                    return Ok(false);
+                };
+                let lost = row.scopes.difference(&scopes);
+                index.remove_setting(&pending_name(&row.id))?;
+                for scope in lost.iter() {
+                    index.put_scope_state(&row.account, scope.as_str(), crate::index::ScopeMark::Lost, now)?;
+                }
+                let name = index.accounts()?.iter().find(|account| account.id == row.account).and_then(display_name);
+                index.log(now, Some(&row.account), name.as_deref(), &ActivityEvent::Refreshed)?;
+                index.put_grant(&GrantRow { scopes, expires_at, generation, ..row })?;
+                Ok(true)
+            })
+            .await?;
+        if told { self.reload().await } else { Ok(()) }
+    }
+
+    pub(super) async fn lock(&self, grant: &str) -> Result<File, Problem> {
         let path = self.lock_path(grant);
         let locked = tokio::task::spawn_blocking(move || {
             if let Some(directory) = path.parent() {

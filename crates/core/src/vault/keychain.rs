@@ -3,7 +3,9 @@
 //! All calls run on one thread of their own: a locked keyring blocks its caller until a person answers its dialog, and the stores must
 //! neither be called at the same time nor from within the async runtime. Callers stop waiting after [`LIMIT`].
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
@@ -19,18 +21,27 @@ pub const LIMIT: Duration = Duration::from_secs(10);
 /// The platform's keychain, under one service name.
 pub struct KeychainVault {
     requests: Sender<Request>,
+    /// A call has taken longer than [`LIMIT`] and still does.
+    stuck: Arc<AtomicBool>,
 }
 
 enum Operation {
+    List,
     Read,
     Write(SecretString),
     Delete,
 }
 
+enum Done {
+    Nothing,
+    Found(Option<SecretString>),
+    Names(Vec<String>),
+}
+
 struct Request {
     name: String,
     operation: Operation,
-    reply: oneshot::Sender<Result<Option<SecretString>, VaultError>>,
+    reply: oneshot::Sender<Result<Done, VaultError>>,
 }
 
 impl KeychainVault {
@@ -41,24 +52,41 @@ impl KeychainVault {
     pub fn new(namespace: &str) -> Result<Self, VaultError> {
         let (requests, received) = channel();
         let namespace = namespace.to_owned();
-        std::thread::Builder::new().name("keychain".into()).spawn(move || serve(&namespace, &received)).map_err(|_| VaultError::Refused)?;
-        Ok(Self { requests })
+        let stuck = Arc::new(AtomicBool::new(false));
+        let moves = Arc::clone(&stuck);
+        std::thread::Builder::new()
+            .name("keychain".into())
+            .spawn(move || serve(&namespace, &received, &moves))
+            .map_err(|_| VaultError::Refused)?;
+        Ok(Self { requests, stuck })
     }
 
-    async fn ask(&self, name: &str, operation: Operation) -> Result<Option<SecretString>, VaultError> {
+    async fn ask(&self, name: &str, operation: Operation) -> Result<Done, VaultError> {
+        // Its dialog is still open: another call would only wait behind it.
+        if self.stuck.load(Ordering::SeqCst) {
+            return Err(VaultError::Timeout);
+        }
         let (reply, answer) = oneshot::channel();
         self.requests.send(Request { name: name.to_owned(), operation, reply }).map_err(|_| VaultError::Refused)?;
         match tokio::time::timeout(LIMIT, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(VaultError::Refused),
-            Err(_) => Err(VaultError::Timeout),
+            Err(_) => {
+                self.stuck.store(true, Ordering::SeqCst);
+                Err(VaultError::Timeout)
+            }
         }
     }
 }
 
 impl Vault for KeychainVault {
     fn read<'a>(&'a self, name: &'a str) -> VaultFuture<'a, Option<SecretString>> {
-        Box::pin(self.ask(name, Operation::Read))
+        Box::pin(async move {
+            match self.ask(name, Operation::Read).await? {
+                Done::Found(value) => Ok(value),
+                _ => Err(VaultError::Refused),
+            }
+        })
     }
 
     fn write<'a>(&'a self, name: &'a str, value: SecretString) -> VaultFuture<'a, ()> {
@@ -73,13 +101,23 @@ impl Vault for KeychainVault {
     fn delete<'a>(&'a self, name: &'a str) -> VaultFuture<'a, ()> {
         Box::pin(async move { self.ask(name, Operation::Delete).await.map(drop) })
     }
+
+    fn list(&self) -> VaultFuture<'_, Vec<String>> {
+        Box::pin(async move {
+            match self.ask("", Operation::List).await? {
+                Done::Names(names) => Ok(names),
+                _ => Err(VaultError::Refused),
+            }
+        })
+    }
 }
 
-fn serve(namespace: &str, requests: &Receiver<Request>) {
+fn serve(namespace: &str, requests: &Receiver<Request>, stuck: &AtomicBool) {
     let mut store: Option<Arc<CredentialStore>> = None;
     while let Ok(request) = requests.recv() {
         // A read whose caller has given up is not worth doing; a write or delete is still wanted.
-        if request.reply.is_closed() && matches!(request.operation, Operation::Read) {
+        let reads = matches!(request.operation, Operation::Read | Operation::List);
+        if request.reply.is_closed() && reads {
             continue;
         }
         let result = carry_out(&mut store, namespace, &request.name, &request.operation);
@@ -87,41 +125,48 @@ fn serve(namespace: &str, requests: &Receiver<Request>) {
             // The service may have gone or come back: connect anew next time.
             store = None;
         }
+        stuck.store(false, Ordering::SeqCst);
         // The caller may have stopped waiting; then nobody needs the answer.
         drop(request.reply.send(result));
     }
 }
 
-fn carry_out(
-    store: &mut Option<Arc<CredentialStore>>,
-    namespace: &str,
-    name: &str,
-    operation: &Operation,
-) -> Result<Option<SecretString>, VaultError> {
-    let entry = entry(store, namespace, name)?;
+fn carry_out(store: &mut Option<Arc<CredentialStore>>, namespace: &str, name: &str, operation: &Operation) -> Result<Done, VaultError> {
+    let entry = match operation {
+        Operation::List => return list(open(store)?, namespace).map(Done::Names),
+        _ => open(store)?.build(namespace, name, None).map_err(|error| classify(&error))?,
+    };
     match operation {
         Operation::Read => match entry.get_secret() {
-            Ok(bytes) => String::from_utf8(bytes).map(|text| Some(SecretString::from(text))).map_err(|_| VaultError::Refused),
-            Err(Error::NoEntry) => Ok(None),
+            Ok(bytes) => String::from_utf8(bytes).map(|text| Done::Found(Some(SecretString::from(text)))).map_err(|_| VaultError::Refused),
+            Err(Error::NoEntry) => Ok(Done::Found(None)),
             Err(error) => Err(classify(&error)),
         },
-        Operation::Write(value) => entry.set_secret(value.expose_secret().as_bytes()).map(|()| None).map_err(|error| classify(&error)),
+        Operation::Write(value) => {
+            entry.set_secret(value.expose_secret().as_bytes()).map(|()| Done::Nothing).map_err(|error| classify(&error))
+        }
         Operation::Delete => match entry.delete_credential() {
-            Ok(()) | Err(Error::NoEntry) => Ok(None),
+            Ok(()) | Err(Error::NoEntry) => Ok(Done::Nothing),
             Err(error) => Err(classify(&error)),
         },
+        Operation::List => Ok(Done::Nothing),
     }
 }
 
-fn entry(store: &mut Option<Arc<CredentialStore>>, namespace: &str, name: &str) -> Result<Entry, VaultError> {
-    let store = match store {
-        Some(store) => store,
-        None => store.insert(open_store().map_err(|error| match classify(&error) {
+fn list(store: &Arc<CredentialStore>, namespace: &str) -> Result<Vec<String>, VaultError> {
+    let found = store.search(&HashMap::from([("service", namespace)])).map_err(|error| classify(&error))?;
+    let own = found.iter().filter_map(Entry::get_specifiers).filter(|(service, _)| service == namespace);
+    Ok(own.map(|(_, name)| name).collect())
+}
+
+fn open(store: &mut Option<Arc<CredentialStore>>) -> Result<&Arc<CredentialStore>, VaultError> {
+    match store {
+        Some(store) => Ok(store),
+        None => Ok(store.insert(open_store().map_err(|error| match classify(&error) {
             VaultError::Locked => VaultError::Locked,
             _ => VaultError::Absent,
-        })?),
-    };
-    store.build(namespace, name, None).map_err(|error| classify(&error))
+        })?)),
+    }
 }
 
 #[cfg(all(unix, not(target_os = "macos")))]

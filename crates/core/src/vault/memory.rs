@@ -41,4 +41,8 @@ impl Vault for MemoryVault {
             Ok(())
         })
     }
+
+    fn list(&self) -> VaultFuture<'_, Vec<String>> {
+        Box::pin(async move { Ok(self.names()) })
+    }
 }

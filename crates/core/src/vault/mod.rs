@@ -3,6 +3,7 @@
 mod keychain;
 mod memory;
 mod record;
+mod session;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,6 +13,7 @@ use secrecy::SecretString;
 pub use keychain::KeychainVault;
 pub use memory::MemoryVault;
 pub use record::{GrantRecord, RecordError};
+pub use session::SessionVault;
 
 use crate::problem::ProblemCode;
 
@@ -29,6 +31,10 @@ pub trait Vault: Send + Sync {
     fn write<'a>(&'a self, name: &'a str, value: SecretString) -> VaultFuture<'a, ()>;
     /// Removes the entry; fine if there is none.
     fn delete<'a>(&'a self, name: &'a str) -> VaultFuture<'a, ()>;
+    /// The names of all entries, to find them again without an index. A keychain that can't tell refuses.
+    fn list(&self) -> VaultFuture<'_, Vec<String>> {
+        Box::pin(async { Err(VaultError::Refused) })
+    }
 }
 
 /// Why a vault call failed. Each asks something else of the person.

@@ -24,6 +24,8 @@ pub struct GrantRecord {
     pub refresh: SealedRefreshToken,
     /// When the access token ends, in milliseconds since the Unix epoch.
     pub expires_at: i64,
+    /// How long it was good for when it was given, in seconds. More time left than that means that the clock was set back.
+    pub lifetime: u64,
     /// Exactly what its own token response granted.
     pub scopes: ScopeSet,
 }
@@ -48,6 +50,7 @@ struct Out<'a> {
     t: &'a str,
     r: &'a str,
     e: i64,
+    l: u64,
     s: &'a ScopeSet,
 }
 
@@ -60,7 +63,15 @@ struct In {
     t: AccessToken,
     r: SealedRefreshToken,
     e: i64,
+    /// Not told by the first records.
+    #[serde(default = "documented_lifetime")]
+    l: u64,
     s: ScopeSet,
+}
+
+/// An hour (Monei: tokens).
+fn documented_lifetime() -> u64 {
+    3600
 }
 
 impl GrantRecord {
@@ -74,6 +85,7 @@ impl GrantRecord {
             t: self.access.expose(),
             r: self.refresh.expose(),
             e: self.expires_at,
+            l: self.lifetime,
             s: &self.scopes,
         };
         #[expect(clippy::expect_used, reason = "a struct of strings and numbers always serialises")]
@@ -104,6 +116,7 @@ impl GrantRecord {
             access: record.t,
             refresh: record.r,
             expires_at: record.e,
+            lifetime: record.l,
             scopes: record.s,
         })
     }
@@ -124,6 +137,7 @@ mod tests {
             // A sealed token of 900 characters: nonce, tag and key id added, base64url.
             refresh: SealedRefreshToken::new("r".repeat((900 + 60) * 4 / 3)),
             expires_at: i64::MAX,
+            lifetime: 31_536_000,
             scopes: Scope::KNOWN.into_iter().collect(),
         }
     }

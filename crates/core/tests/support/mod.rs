@@ -3,7 +3,9 @@
 #![allow(dead_code, reason = "each test file uses its own part of this")]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failure here fails the test, and says where")]
 
+pub mod file_vault;
 pub mod person;
+pub mod proxy;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -26,6 +28,14 @@ pub const START: i64 = 1_768_467_600_000;
 pub struct TestClock(AtomicI64);
 
 impl TestClock {
+    pub fn at(now_ms: i64) -> Self {
+        Self(AtomicI64::new(now_ms))
+    }
+
+    pub fn back(&self, by: Duration) {
+        self.0.fetch_sub(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
     pub fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
@@ -68,6 +78,7 @@ pub struct World {
     pub backend: Url,
     pub sandbox: Url,
     pub run: String,
+    pub proxy: Option<proxy::Proxy>,
     data: tempfile::TempDir,
     servers: Vec<tokio::task::JoinHandle<()>>,
 }
@@ -96,8 +107,21 @@ impl World {
 
     /// As on a first run.
     pub async fn unconfirmed() -> Self {
+        Self::build(false).await
+    }
+
+    /// The same, with a proxy between core and backend. The core runs behind it.
+    pub async fn proxied() -> Self {
+        let world = Self::build(true).await;
+        world.core.confirm_backend(world.backend.as_str()).await.unwrap();
+        world
+    }
+
+    async fn build(proxied: bool) -> Self {
         let (sandbox_listener, sandbox) = bind().await;
-        let (backend_listener, backend) = bind().await;
+        let (backend_listener, own) = bind().await;
+        let proxy = if proxied { Some(proxy::Proxy::start(bind().await.0, &own)) } else { None };
+        let backend = proxy.as_ref().map_or(own, |proxy| proxy.url.clone());
         let redirect = backend.join("/v1/callback").unwrap().to_string();
         let secret = "mcs_sim_CNRYtest_secret".to_owned();
         let client = monei_sandbox::Client {
@@ -135,7 +159,7 @@ impl World {
         let vault = Arc::new(MemoryVault::default());
         let data = tempfile::tempdir().unwrap();
         let core = start(&data, &backend, &clock, &browser, Arc::clone(&vault) as Arc<dyn Vault>).await;
-        let world = Self { core, clock, browser, vault, backend, sandbox, run, data, servers };
+        let world = Self { core, clock, browser, vault, backend, sandbox, run, proxy, data, servers };
         world.control("switch", json!({"name": "token_calls_per_minute", "value": "1000"})).await;
         world.control("switch", json!({"name": "authorize_per_minute", "value": "1000"})).await;
         world
@@ -151,6 +175,34 @@ impl World {
     /// A second program on the same disk and keychain.
     pub async fn second(&self) -> Connections {
         start(&self.data, &self.backend, &self.clock, &self.browser, Arc::clone(&self.vault) as Arc<dyn Vault>).await
+    }
+
+    /// The program's folder.
+    pub fn data_dir(&self) -> std::path::PathBuf {
+        self.data.path().join("sandbox")
+    }
+
+    /// The program starts again on the same disk with another keychain.
+    pub async fn restart_with(&mut self, vault: Arc<dyn Vault>) {
+        self.core.shutdown().await;
+        self.core = start(&self.data, &self.backend, &self.clock, &self.browser, vault).await;
+        self.core.probe().await;
+    }
+
+    /// As [`World::second`], where that may be refused.
+    pub async fn try_second(&self) -> Result<Connections, connect_core::problem::Problem> {
+        let (clock, browser) = (Arc::clone(&self.clock) as Arc<dyn Clock>, Arc::clone(&self.browser) as Arc<dyn Browser>);
+        Connections::start(options(&self.data_dir(), &self.backend, clock, browser, Arc::clone(&self.vault) as Arc<dyn Vault>)).await
+    }
+
+    /// Waits for the end of an upgrade, and says that it was the same person where that is asked.
+    pub async fn settle_upgrade(&self) -> String {
+        let decided = |view: &AppView| matches!(stage(view), Some(Stage::Decide { .. } | Stage::Done { .. }));
+        let view = self.until("decide or done", decided).await;
+        if matches!(stage(&view), Some(Stage::Decide { .. })) {
+            self.core.decide(connect_core::view::Decision::Merge).await.unwrap();
+        }
+        self.done().await
     }
 
     /// `POST /sandbox/api/{what}`.
@@ -259,19 +311,30 @@ async fn start(
     browser: &Arc<TestBrowser>,
     vault: Arc<dyn Vault>,
 ) -> Connections {
-    Connections::start(Options {
+    let options =
+        options(&data.path().join("sandbox"), backend, Arc::clone(clock) as Arc<dyn Clock>, Arc::clone(browser) as Arc<dyn Browser>, vault);
+    Connections::start(options).await.unwrap()
+}
+
+/// What a core of this test world is started with.
+pub fn options(
+    data_dir: &std::path::Path,
+    backend: &Url,
+    clock: Arc<dyn Clock>,
+    browser: Arc<dyn Browser>,
+    vault: Arc<dyn Vault>,
+) -> Options {
+    Options {
         environment: Environment::Sandbox,
         version: "0.1.0".into(),
-        data_dir: data.path().join("sandbox"),
+        data_dir: data_dir.to_owned(),
         link_scheme: SCHEME.into(),
         backend: backend.clone(),
         backend_managed: false,
-        browser: Arc::clone(browser) as Arc<dyn Browser>,
+        browser,
         vault,
-        clock: Arc::clone(clock) as Arc<dyn Clock>,
-    })
-    .await
-    .unwrap()
+        clock,
+    }
 }
 
 pub fn scopes(list: &[&str]) -> Vec<String> {

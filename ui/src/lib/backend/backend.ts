@@ -28,6 +28,8 @@ export interface Backend {
   set_preferences(preferences: Preferences): Promise<void>;
   /** Looks at the keychain and the backend anew. */
   probe(): Promise<void>;
+  /** From now on, and for this run, approvals are kept in memory alone. */
+  keep_in_memory(): Promise<void>;
   open_link(link: Link): Promise<void>;
   /** Calls back with the whole view whenever anything changed; the returned function ends it. */
   onState(listener: (view: AppView) => void): Promise<() => void>;

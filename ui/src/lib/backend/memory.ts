@@ -90,6 +90,7 @@ export class Memory implements Backend {
   confirm_backend = (address: string) => this.#play<void>('confirm_backend', { address });
   set_preferences = (preferences: AppView['preferences']) => this.#play<void>('set_preferences', { preferences });
   probe = () => this.#play<void>('probe', {});
+  keep_in_memory = () => this.#play<void>('keep_in_memory', {});
   open_link = (link: string) => this.#play<void>('open_link', { link });
 
   onState(listener: (view: AppView) => void): Promise<() => void> {

@@ -23,6 +23,7 @@ export const tauri: Backend = {
   confirm_backend: (address) => invoke('confirm_backend', { address }),
   set_preferences: (preferences) => invoke('set_preferences', { preferences }),
   probe: () => invoke('probe'),
+  keep_in_memory: () => invoke('keep_in_memory'),
   open_link: (link) => invoke('open_link', { link }),
   onState: (listener) => listen<AppView>('state', (event) => listener(event.payload)),
 };

@@ -52,16 +52,34 @@ export const problems: Record<ProblemCode, ProblemText> = {
     advice: 'Update this program, or connect the account again.',
     wayOut: 'reconnect',
   },
+  record_missing: {
+    title: 'The stored approval is gone',
+    cause: 'Its entry isn’t in the keychain any more: it was removed there, or another keychain is open.',
+    advice: 'Open the keychain that had it, or connect the account again.',
+    wayOut: 'reconnect',
+  },
   index_unavailable: {
     title: 'This program’s data folder can’t be used',
     cause: 'The disk may be full, or the folder may be closed to you.',
     advice: 'Make room or open the folder, then try again.',
     wayOut: 'try_again',
   },
+  index_newer: {
+    title: 'A newer version of this program was used here',
+    cause: 'It wrote this program’s data in a form that this version doesn’t know. Nothing was changed.',
+    advice: 'Install the newer version again.',
+    wayOut: 'none',
+  },
   offline: {
     title: 'You’re offline',
     cause: 'This computer has no connection to the internet.',
     advice: 'Everything works again once it is back.',
+    wayOut: 'try_again',
+  },
+  network_intercepted: {
+    title: 'Something on your network answered instead',
+    cause: 'A sign-in page or a proxy came in between, as in hotels and at work. Your connections are untouched.',
+    advice: 'Sign in to the network in your browser, then try again.',
     wayOut: 'try_again',
   },
   backend_unreachable: {
@@ -72,8 +90,8 @@ export const problems: Record<ProblemCode, ProblemText> = {
   },
   backend_certificate: {
     title: 'The connection service couldn’t prove who it is',
-    cause: 'Its certificate was refused. Somebody may be listening in on this network.',
-    advice: 'Don’t go on here. Try another network, or ask who runs the service.',
+    cause: 'Its certificate, or your network’s certificate in its place, isn’t trusted here. Somebody may be listening in.',
+    advice: 'Try another network. At work, your network’s certificate must be installed in the system.',
     wayOut: 'try_again',
   },
   backend_environment: {

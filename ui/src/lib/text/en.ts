@@ -62,6 +62,7 @@ export const en = {
     connectedSince: (date: string) => `Connected since ${date}`,
     checked: (when: string) => `checked ${when}`,
     neverChecked: 'not checked yet',
+    notCheckable: 'Nothing that was allowed lets this be checked without spending. If access is taken back at Monei, it shows only when it is used.',
     renews: (when: string) => `Access renews by itself when used; the present one ends ${when}.`,
     rename: 'Rename',
     refresh: 'Refresh',
@@ -297,6 +298,18 @@ export const en = {
     refused: 'Refused access',
     timeout: 'Didn’t answer',
   } satisfies Record<KeychainState, string>,
+
+  withoutKeychain: {
+    offer: 'Go on without it, until you quit',
+    offerLead: 'Approvals are then kept in memory alone, and taken back at Monei when you quit.',
+    chosen: 'New approvals are kept in memory alone. They end, and are taken back at Monei, when you quit.',
+  },
+
+  setAside: {
+    waits: (file: string) => `This program’s list of accounts was damaged. It is kept as ${file}. Once your keychain is open, your accounts are looked for there.`,
+    found: (file: string, count: number) =>
+      `This program’s list of accounts was damaged. It is kept as ${file}. ${count === 1 ? 'One account was' : `${count} accounts were`} found again in your keychain. Names and activity come back as you use them, or stay lost.`,
+  },
 
   rename: {
     title: 'Rename this account',

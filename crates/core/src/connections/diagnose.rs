@@ -1,0 +1,95 @@
+//! Whether everything that a connection needs works here: for a person who wonders, and for a report. Nothing secret is in it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::Serialize;
+use tokio::net::TcpStream;
+
+use super::Connections;
+use crate::api;
+use crate::http;
+use crate::loopback::Loopback;
+use crate::problem::{Problem, ProblemCode};
+use crate::proof::PathNonce;
+use crate::vault;
+
+/// A clock that is further off than this is worth a word, in seconds.
+const SKEW_TOLERATED_S: i64 = 120;
+
+/// One thing that was tried.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What, in snake case.
+    pub name: &'static str,
+    /// Whether it works.
+    pub ok: bool,
+    /// Why not.
+    pub problem: Option<ProblemCode>,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// Seconds by which the other side's clock is ahead of this computer's, where it was told.
+    pub skew_s: Option<i64>,
+}
+
+impl Connections {
+    /// Tries everything, one after the other.
+    pub async fn diagnose(&self) -> Vec<Check> {
+        let mut checks = Vec::new();
+        let began = Instant::now();
+        let keychain = vault::probe(self.inner.vault.keychain()).await.map_err(Problem::from);
+        checks.push(check("keychain", began, keychain.map(|()| None)));
+        let began = Instant::now();
+        checks.push(check("loopback_listener", began, listens().await.map(|()| None)));
+        let began = Instant::now();
+        let links = if self.handles_links().await { Ok(None) } else { Err(ProblemCode::DeepLinkUnavailable.into()) };
+        checks.push(check("link_handler", began, links));
+        let began = Instant::now();
+        let browser = Arc::clone(&self.inner.options.browser);
+        let found = tokio::task::spawn_blocking(move || browser.is_there()).await.unwrap_or(false);
+        checks.push(check("browser", began, if found { Ok(None) } else { Err(ProblemCode::BrowserFailed.into()) }));
+        let began = Instant::now();
+        let asked = self.ask_backend().await;
+        let address = self.state().backend.clone();
+        let skew = match &asked {
+            Ok(()) => http::skew_s(&address, self.now()).await,
+            Err(_) => None,
+        };
+        checks.push(check("backend", began, asked.map(|()| skew)));
+        let began = Instant::now();
+        let monei = self.reaches_monei().await;
+        let skew = monei.as_ref().ok().copied().flatten();
+        checks.push(check("monei", began, monei));
+        // Without an answer nothing is known of it.
+        if let Some(seconds) = skew {
+            checks.push(Check { name: "clock", ok: seconds.abs() <= SKEW_TOLERATED_S, problem: None, took_ms: 0, skew_s: skew });
+        }
+        checks
+    }
+
+    /// Any answer counts: without a token there is nothing but a refusal to be had.
+    async fn reaches_monei(&self) -> Result<Option<i64>, Problem> {
+        let sandbox = self.state().info.as_ref().and_then(|info| info.sandbox_url.clone());
+        let base = api::base_url(self.inner.options.environment, sandbox.as_ref()).ok_or(ProblemCode::ProviderUnavailable)?;
+        let client = http::client(http::route_for(&base)).map_err(|_| ProblemCode::ProviderUnavailable)?;
+        match client.get(base.clone()).send().await {
+            Ok(response) => Ok(http::date(&response).map(|at| (at - self.now()) / 1000)),
+            Err(error) => Err(http::classify(&error, &base, ProblemCode::ProviderUnavailable).await.into()),
+        }
+    }
+}
+
+fn check(name: &'static str, began: Instant, outcome: Result<Option<i64>, Problem>) -> Check {
+    let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let problem = outcome.as_ref().err().map(|problem| problem.code);
+    Check { name, ok: outcome.is_ok(), problem, took_ms, skew_s: outcome.ok().flatten() }
+}
+
+/// Opens the listener that the browser comes back to, and connects to it.
+async fn listens() -> Result<(), Problem> {
+    let unavailable = |_| Problem::new(ProblemCode::LoopbackUnavailable);
+    let loopback = Loopback::open(&PathNonce::generate()).await.map_err(unavailable)?;
+    let address = url::Url::parse(loopback.return_to()).map_err(|_| Problem::new(ProblemCode::LoopbackUnavailable))?;
+    let port = address.port().ok_or(ProblemCode::LoopbackUnavailable)?;
+    TcpStream::connect((std::net::Ipv4Addr::LOCALHOST, port)).await.map(drop).map_err(unavailable)
+}

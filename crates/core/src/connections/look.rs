@@ -1,0 +1,77 @@
+//! Somebody looks at the window: what may have happened meanwhile is found out, once, and not again for a while.
+
+use super::Connections;
+use crate::problem::{Problem, ProblemCode};
+use crate::view::BackendStatus;
+
+/// Least time between two looks while all is well, in milliseconds.
+const WELL_MS: i64 = 300_000;
+/// And while something isn't, so that its end is seen soon.
+const UNWELL_MS: i64 = 10_000;
+
+impl Connections {
+    /// Called when the window comes to the front, and now and then while it is there: checks keychain, backend and each account that can
+    /// be checked without spending. Does nothing if the last look was less than five minutes ago, or ten seconds where it found trouble.
+    pub async fn look(&self) {
+        let now = self.now();
+        {
+            let mut state = self.state();
+            // Before the last look: the clock was set back.
+            let due = state.looked.is_none_or(|(at, well)| now < at || now - at >= if well { WELL_MS } else { UNWELL_MS });
+            if !due {
+                return;
+            }
+            state.looked = Some((now, true));
+        }
+        self.probe().await;
+        let backend_is_well = self.state().status == BackendStatus::Ready;
+        let well = self.check_all().await;
+        self.state().looked = Some((now, well && backend_is_well));
+    }
+
+    /// One after the other, so that waking up makes no storm. Trouble that isn't one account's own ends the round.
+    async fn check_all(&self) -> bool {
+        let accounts: Vec<String> = {
+            let view = self.view();
+            let checkable = view.accounts.iter().filter(|account| account.checkable && account.other_backend.is_none());
+            checkable.map(|account| account.id.clone()).collect()
+        };
+        for (position, account) in accounts.iter().enumerate() {
+            let Err(problem) = self.check(account).await else { continue };
+            match problem.code {
+                // Monei or the backend wants to be left alone; nothing is known of the accounts that are left.
+                ProblemCode::Busy => return false,
+                code if is_everybodys(code) => {
+                    self.note_all(&accounts[position + 1..], &problem).await;
+                    return false;
+                }
+                _ => {}
+            }
+        }
+        true
+    }
+
+    async fn note_all(&self, accounts: &[String], problem: &Problem) {
+        for account in accounts {
+            if self.note(account, Some(problem)).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Whether it would be the same for the next account.
+fn is_everybodys(code: ProblemCode) -> bool {
+    use ProblemCode as P;
+    matches!(
+        code,
+        P::Offline
+            | P::NetworkIntercepted
+            | P::BackendUnreachable
+            | P::BackendCertificate
+            | P::KeychainLocked
+            | P::KeychainAbsent
+            | P::KeychainTimeout
+            | P::IndexUnavailable
+    )
+}

@@ -1,0 +1,64 @@
+//! What happens to accounts when the index is damaged, of a newer version, or can't be written.
+
+mod support;
+
+use connect_core::problem::ProblemCode;
+use connect_core::view::Section;
+use support::{World, feature};
+
+const BOTH: &[&str] = &["profile:read", "wallet:read"];
+
+#[tokio::test]
+async fn a_damaged_index_is_set_aside_by_name_and_its_accounts_are_found_in_the_keychain() {
+    let mut world = World::new().await;
+    let ada = world.connect("ada", BOTH, BOTH).await;
+    let tunde = world.connect("tunde", BOTH, &["profile:read"]).await;
+    world.core.shutdown().await;
+    let index = world.data_dir().join("index.sqlite");
+    for suffix in ["-wal", "-shm"] {
+        drop(std::fs::remove_file(world.data_dir().join(format!("index.sqlite{suffix}"))));
+    }
+    std::fs::write(&index, b"this is no database, and long enough to be looked at as one").unwrap();
+    world.restart().await;
+    let told = world.core.view().set_aside.clone().unwrap();
+    assert_eq!((told.recovered, told.file.starts_with("index.damaged-")), (Some(2), true), "{told:?}");
+    assert!(world.data_dir().join(&told.file).is_file());
+    assert_eq!(world.core.view().accounts.len(), 2);
+    // Who runs the backend is agreed to anew; then everything works as before.
+    world.core.confirm_backend(world.backend.as_str()).await.unwrap();
+    world.core.load(&ada, Section::Profile).await.unwrap();
+    world.core.load(&ada, Section::Wallet).await.unwrap();
+    world.core.load(&tunde, Section::Profile).await.unwrap();
+    assert_eq!(feature(&world.core.view(), &tunde, "wallet:read"), "not_asked");
+    assert!(world.core.view().accounts.iter().all(|account| account.name.is_some()));
+    // Told once.
+    world.restart().await;
+    assert_eq!((world.core.view().set_aside.clone(), world.core.view().accounts.len()), (None, 2));
+}
+
+#[tokio::test]
+async fn a_newer_index_is_refused_with_its_own_sentence_and_left_alone() {
+    let world = World::new().await;
+    world.core.shutdown().await;
+    let path = world.data_dir().join("index.sqlite");
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let before = std::fs::read(&path).unwrap();
+    assert_eq!(world.try_second().await.err().map(|problem| problem.code), Some(ProblemCode::IndexNewer));
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+async fn an_index_that_cannot_be_written_loses_no_token() {
+    let world = World::new().await;
+    let account = world.connect("ada", BOTH, BOTH).await;
+    // Somebody else holds the database for good.
+    let holder = rusqlite::Connection::open(world.data_dir().join("index.sqlite")).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    world.clock.advance(std::time::Duration::from_secs(3700));
+    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::IndexUnavailable);
+    // Without a durable mark nothing was sent.
+    assert_eq!(world.count("refreshes").await, 0);
+    holder.execute_batch("ROLLBACK").unwrap();
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 1);
+}

@@ -1,0 +1,51 @@
+//! A keychain for processes that are killed: one file per entry, replaced by renaming. For tests alone; the program keeps no token in a file.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use connect_core::vault::{Vault, VaultError, VaultFuture};
+use secrecy::{ExposeSecret as _, SecretString};
+
+pub struct FileVault(PathBuf);
+
+impl FileVault {
+    pub fn new(folder: &Path) -> Self {
+        fs::create_dir_all(folder).unwrap();
+        Self(folder.to_owned())
+    }
+
+    pub fn names(&self) -> Vec<String> {
+        let names = fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| !name.ends_with(".new")).collect()
+    }
+
+    fn put(&self, name: &str, value: &SecretString) -> std::io::Result<()> {
+        let fresh = self.0.join(format!("{name}.{}.new", std::process::id()));
+        let mut file = fs::File::create(&fresh)?;
+        file.write_all(value.expose_secret().as_bytes())?;
+        file.sync_all()?;
+        #[cfg(debug_assertions)]
+        if name != "probe" {
+            connect_core::failpoint::reach("keychain.writing");
+        }
+        fs::rename(fresh, self.0.join(name))
+    }
+}
+
+impl Vault for FileVault {
+    fn read<'a>(&'a self, name: &'a str) -> VaultFuture<'a, Option<SecretString>> {
+        Box::pin(async move { Ok(fs::read_to_string(self.0.join(name)).ok().map(SecretString::from)) })
+    }
+
+    fn write<'a>(&'a self, name: &'a str, value: SecretString) -> VaultFuture<'a, ()> {
+        Box::pin(async move { self.put(name, &value).map_err(|_| VaultError::Refused) })
+    }
+
+    fn delete<'a>(&'a self, name: &'a str) -> VaultFuture<'a, ()> {
+        Box::pin(async move {
+            drop(fs::remove_file(self.0.join(name)));
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,143 @@
+//! A TCP proxy in front of the backend that cuts a connection, or holds it, before or after the request went through.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use url::Url;
+
+/// What happens to the next refreshes that come through. Everything else passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The connection ends before the request is passed on.
+    Before,
+    /// The answer is read, and the connection ends without it.
+    After,
+    /// The request is kept, and neither passed on nor answered.
+    HoldBefore,
+    /// The answer is kept.
+    HoldAfter,
+}
+
+#[derive(Clone)]
+pub struct Proxy {
+    pub url: Url,
+    plan: Arc<Mutex<Vec<Cut>>>,
+    page: Arc<Mutex<Option<String>>>,
+    redeems: Arc<Mutex<usize>>,
+    rewrite: Arc<Mutex<Option<(String, String)>>>,
+    held: Arc<Notify>,
+}
+
+impl Proxy {
+    /// Takes connections at `front` and passes them on to `backend`.
+    pub fn start(front: TcpListener, backend: &Url) -> Self {
+        let url = Url::parse(&format!("http://{}", front.local_addr().unwrap())).unwrap();
+        let to = format!("{}:{}", backend.host_str().unwrap(), backend.port().unwrap());
+        let this = Self {
+            url,
+            plan: Arc::default(),
+            page: Arc::default(),
+            redeems: Arc::default(),
+            rewrite: Arc::default(),
+            held: Arc::default(),
+        };
+        let proxy = this.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = front.accept().await {
+                let (proxy, to) = (proxy.clone(), to.clone());
+                tokio::spawn(async move { proxy.pass(stream, &to).await });
+            }
+        });
+        this
+    }
+
+    /// The next refreshes meet these, one each.
+    pub fn plan(&self, cuts: &[Cut]) {
+        *self.plan.lock().unwrap() = cuts.iter().rev().copied().collect();
+    }
+
+    /// Answers every request with this from now on, or passes them on again.
+    pub fn page(&self, answer: Option<String>) {
+        *self.page.lock().unwrap() = answer;
+    }
+
+    /// The next `count` redeems get no answer, after they have been passed on.
+    pub fn fail_redeems(&self, count: usize) {
+        *self.redeems.lock().unwrap() = count;
+    }
+
+    /// Replaces text in answers; both have the same length.
+    pub fn rewrite(&self, from: &str, to: &str) {
+        assert_eq!(from.len(), to.len());
+        *self.rewrite.lock().unwrap() = Some((from.to_owned(), to.to_owned()));
+    }
+
+    /// Waits until something is held.
+    pub async fn holding(&self) {
+        self.held.notified().await;
+    }
+
+    async fn pass(&self, mut front: TcpStream, to: &str) {
+        let Ok(mut back) = TcpStream::connect(to).await else { return };
+        // One request per connection is enough to see what it is: the client is told to close by being closed on.
+        let Some(request) = whole(&mut front).await else { return };
+        let page = self.page.lock().unwrap().clone();
+        if let Some(page) = page {
+            drop(front.write_all(page.as_bytes()).await);
+            return;
+        }
+        let refresh = request.starts_with(b"POST /v1/refresh");
+        let cut = if refresh { self.plan.lock().unwrap().pop() } else { None };
+        match cut {
+            Some(Cut::Before) => return,
+            Some(Cut::HoldBefore) => return self.hold(front).await,
+            _ => {}
+        }
+        if back.write_all(&request).await.is_err() {
+            return;
+        }
+        let Some(mut answer) = whole(&mut back).await else { return };
+        if let Some((from, to)) = self.rewrite.lock().unwrap().clone() {
+            answer = String::from_utf8_lossy(&answer).replace(&from, &to).into_bytes();
+        }
+        if request.starts_with(b"POST /v1/redeem") {
+            let mut left = self.redeems.lock().unwrap();
+            if *left > 0 {
+                *left -= 1;
+                return;
+            }
+        }
+        match cut {
+            Some(Cut::After) => {}
+            Some(Cut::HoldAfter) => self.hold(front).await,
+            _ => drop(front.write_all(&answer).await),
+        }
+    }
+
+    async fn hold(&self, mut front: TcpStream) {
+        self.held.notify_one();
+        // Until the other side is dead.
+        drop(front.read(&mut [0; 1]).await);
+    }
+}
+
+/// One HTTP/1.1 message: its head, and as much body as that announces.
+async fn whole(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse::<usize>().ok()).unwrap_or(0);
+            if bytes.len() >= end + 4 + length {
+                return Some(bytes);
+            }
+        }
+        let mut chunk = [0; 4096];
+        match stream.read(&mut chunk).await {
+            Ok(0) | Err(_) => return None,
+            Ok(count) => bytes.extend_from_slice(&chunk[..count]),
+        }
+    }
+}

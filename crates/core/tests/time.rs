@@ -1,0 +1,152 @@
+//! Clocks that jump, computers that sleep, people who look: no early end, no missed refresh, no storm (T-11).
+
+mod support;
+
+use std::time::Duration;
+
+use connect_core::problem::ProblemCode;
+use connect_core::view::{Health, Section};
+use serde_json::json;
+use support::{World, scopes};
+
+const PROFILE: &[&str] = &["profile:read"];
+
+#[tokio::test]
+async fn a_clock_set_back_or_forth_costs_one_refresh_and_nothing_else() {
+    for jump in [Duration::from_secs(3600), Duration::from_secs(86_400 * 400)] {
+        let world = World::new().await;
+        let account = world.connect("ada", PROFILE, PROFILE).await;
+        world.clock.advance(jump);
+        for _ in 0..3 {
+            world.core.load(&account, Section::Profile).await.unwrap();
+        }
+        assert_eq!(world.count("refreshes").await, 1, "forth by {jump:?}");
+        world.clock.back(jump);
+        for _ in 0..3 {
+            world.core.load(&account, Section::Profile).await.unwrap();
+        }
+        assert_eq!(world.count("refreshes").await, 2, "back by {jump:?}");
+        assert_eq!(world.core.view().accounts[0].health, Health::Connected);
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_ten_minutes_off_changes_nothing() {
+    for skew in [-600, 600] {
+        let world = World::new().await;
+        // Monei's clock, and with it when it takes a token for expired.
+        world.control("clock", json!({"offset_s": skew})).await;
+        let account = world.connect("ada", PROFILE, PROFILE).await;
+        world.clock.advance(Duration::from_secs(3299));
+        world.core.load(&account, Section::Profile).await.unwrap();
+        assert_eq!(world.count("refreshes").await, 0, "{skew}");
+        world.clock.advance(Duration::from_secs(2));
+        world.core.load(&account, Section::Profile).await.unwrap();
+        assert_eq!(world.count("refreshes").await, 1, "{skew}");
+    }
+}
+
+#[tokio::test]
+async fn a_clock_set_back_during_an_unanswered_refresh_asks_the_same_question_again() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.control("switch", json!({"name": "reuse_revokes_family", "value": "on"})).await;
+    world.clock.advance(Duration::from_secs(3700));
+    world.proxy.as_ref().unwrap().plan(&[support::proxy::Cut::After; 2]);
+    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnreachable);
+    world.clock.back(Duration::from_secs(30));
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 1);
+}
+
+#[tokio::test]
+async fn waking_up_refreshes_each_account_once() {
+    let world = World::new().await;
+    let ada = world.connect("ada", PROFILE, PROFILE).await;
+    world.connect("tunde", PROFILE, PROFILE).await;
+    world.core.look().await;
+    // The lid was closed for a night; then everything asks at once.
+    world.clock.advance(Duration::from_secs(8 * 3600));
+    let looks = (0..10).map(|n| {
+        let (core, ada) = (world.core.clone(), ada.clone());
+        tokio::spawn(async move { if n % 2 == 0 { core.look().await } else { drop(core.load(&ada, Section::Profile).await) } })
+    });
+    for look in looks.collect::<Vec<_>>() {
+        look.await.unwrap();
+    }
+    assert_eq!(world.count("refreshes").await, 2);
+}
+
+#[tokio::test]
+async fn a_revocation_is_noticed_when_somebody_looks_and_at_most_every_five_minutes() {
+    let world = World::new().await;
+    world.connect("ada", PROFILE, PROFILE).await;
+    world.core.look().await;
+    let calls = world.calls("/user/me").await;
+    world.control("revoke", json!({"user": "ada"})).await;
+    for _ in 0..5 {
+        world.clock.advance(Duration::from_secs(59));
+        world.core.look().await;
+    }
+    assert_eq!(world.calls("/user/me").await, calls, "looked again within five minutes");
+    assert_eq!(world.core.view().accounts[0].health, Health::Connected);
+    world.clock.advance(Duration::from_secs(6));
+    world.core.look().await;
+    assert!(
+        matches!(&world.core.view().accounts[0].health, Health::NeedsReconnect { reason } if reason.code == ProblemCode::AccessRevoked)
+    );
+}
+
+#[tokio::test]
+async fn an_account_with_only_spending_scopes_says_that_it_cannot_be_checked() {
+    let world = World::new().await;
+    world.connect("ada", &["wallet:send"], &["wallet:send"]).await;
+    assert!(!world.core.view().accounts[0].checkable);
+    let before = world.sandbox_state().await["counters"]["requests"].clone();
+    world.core.look().await;
+    let after = world.sandbox_state().await["counters"]["requests"].clone();
+    let api = |requests: &serde_json::Value| {
+        requests.as_array().unwrap().iter().filter(|row| !row["path"].as_str().unwrap().contains("/sandbox")).count()
+    };
+    assert_eq!(api(&before), api(&after), "it was called all the same");
+    let world = World::new().await;
+    world.connect("ada", PROFILE, PROFILE).await;
+    assert!(world.core.view().accounts[0].checkable);
+}
+
+#[tokio::test]
+async fn offline_at_the_start_and_back_online_is_seen_within_seconds_of_looking() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    let proxy = world.proxy.clone().unwrap();
+    proxy.page(Some(String::new()));
+    world.clock.advance(Duration::from_secs(3700));
+    let again = world.second().await;
+    again.look().await;
+    let health = again.view().accounts[0].health.clone();
+    assert!(matches!(&health, Health::Unreachable { reason } if reason.code == ProblemCode::BackendUnreachable), "{health:?}");
+    // Nobody gets through the start either, and nothing is approved in vain.
+    again.connect(scopes(PROFILE)).await.unwrap();
+    let mut views = again.subscribe();
+    let failed =
+        |view: &std::sync::Arc<connect_core::view::AppView>| matches!(support::stage(view), Some(connect_core::view::Stage::Failed { .. }));
+    tokio::time::timeout(Duration::from_secs(10), views.wait_for(failed)).await.unwrap().unwrap();
+    proxy.page(None);
+    world.clock.advance(Duration::from_secs(10));
+    again.look().await;
+    assert_eq!(again.view().accounts[0].health, Health::Connected);
+    again.load(&account, Section::Profile).await.unwrap();
+}
+
+#[tokio::test]
+async fn offline_in_mid_flow_is_ridden_out_while_the_approval_lasts() {
+    let world = World::proxied().await;
+    let proxy = world.proxy.clone().unwrap();
+    world.core.connect(scopes(PROFILE)).await.unwrap();
+    world.waiting().await;
+    proxy.fail_redeems(2);
+    world.approve("ada", PROFILE).await;
+    let account = world.done().await;
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("code_exchanges").await, 1);
+}

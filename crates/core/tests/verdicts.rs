@@ -1,0 +1,171 @@
+//! What a refusal means: one test per row of the table in `docs/token-life-cycle.md`. Only a real revocation clears tokens (T-12, T-13).
+
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+
+mod support;
+
+use std::time::Duration;
+
+use connect_core::problem::ProblemCode;
+use connect_core::view::{Health, Section};
+use serde_json::json;
+use support::{World, feature, scopes};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+const PROFILE: &[&str] = &["profile:read"];
+
+/// The account's tokens are still there, and so is what they allow.
+fn kept(world: &World, account: &str) {
+    assert_eq!(world.vault.names().len(), 1, "tokens were cleared");
+    assert_eq!(feature(&world.core.view(), account, "profile:read"), "enabled");
+    assert!(!matches!(world.core.view().accounts[0].health, Health::NeedsReconnect { .. }));
+}
+
+#[tokio::test]
+async fn an_expired_token_is_refreshed_and_nobody_notices() {
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.control("expire", json!({})).await;
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!((world.count("refreshes").await, world.calls("/user/me").await), (1, 3));
+    kept(&world, &account);
+}
+
+#[tokio::test]
+async fn a_stale_token_gives_way_to_the_newer_one_in_the_keychain_without_a_refresh_of_its_own() {
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    // Another program has refreshed: its pair is in the keychain, ours is dead.
+    let other = world.second().await;
+    world.clock.advance(Duration::from_secs(3400));
+    other.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 1);
+    kept(&world, &account);
+}
+
+#[tokio::test]
+async fn revoked_at_monei_clears_the_tokens() {
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.control("revoke", json!({"user": "ada"})).await;
+    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::AccessRevoked);
+    assert!(world.vault.names().is_empty());
+    assert_eq!(feature(&world.core.view(), &account, "profile:read"), "lost");
+    assert!(matches!(world.core.view().accounts[0].health, Health::NeedsReconnect { .. }));
+}
+
+#[tokio::test]
+async fn a_backend_whose_secret_is_refused_signs_nobody_out() {
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.control("secret", json!({"client_id": "mc_sim_test", "client_secret": "mcs_sim_CNRYanother_secret"})).await;
+    world.control("switch", json!({"name": "secret_overlap", "value": "off"})).await;
+    world.core.reconnect(&account, scopes(&["kyc:read"])).await.unwrap();
+    world.approve("ada", &["kyc:read"]).await;
+    assert_eq!(world.failed().await.code, ProblemCode::ServiceUnavailable);
+    world.core.load(&account, Section::Profile).await.unwrap();
+    kept(&world, &account);
+}
+
+#[tokio::test]
+async fn an_outage_of_monei_keeps_everything() {
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    for (target, status) in [("api", 500), ("api", 503), ("token", 500), ("token", 503)] {
+        world.clock.advance(Duration::from_secs(3700));
+        world.control("fault", json!({"target": target, "kind": "status", "status": status, "times": 1})).await;
+        let code = world.core.load(&account, Section::Profile).await.unwrap_err().code;
+        assert_eq!(code, ProblemCode::ProviderUnavailable, "{target} {status}");
+        kept(&world, &account);
+        world.clock.advance(Duration::from_secs(121));
+        world.core.load(&account, Section::Profile).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_unreachable_backend_keeps_everything() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(Duration::from_secs(3700));
+    world.proxy.as_ref().unwrap().plan(&[support::proxy::Cut::Before; 2]);
+    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnreachable);
+    kept(&world, &account);
+    world.core.load(&account, Section::Profile).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_page_in_place_of_monei_is_the_network_and_not_a_refusal() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    for status in
+        ["200 OK", "401 Unauthorized", "403 Forbidden", "407 Proxy Authentication Required", "511 Network Authentication Required"]
+    {
+        // The backend tells where the sandbox is; here that leads to the portal.
+        world.proxy.as_ref().unwrap().rewrite(world.sandbox.authority(), portal(status).await.authority());
+        world.core.probe().await;
+        let code = world.core.load(&account, Section::Profile).await.unwrap_err().code;
+        assert_eq!(code, ProblemCode::NetworkIntercepted, "{status}");
+        kept(&world, &account);
+    }
+    assert_eq!(world.count("refreshes").await, 0, "a page is no reason to rotate a token");
+}
+
+#[tokio::test]
+async fn a_page_in_place_of_the_backend_is_the_network_and_not_a_refusal() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    for status in ["200 OK", "401 Unauthorized", "403 Forbidden", "404 Not Found", "407 Proxy Authentication Required"] {
+        world.clock.advance(Duration::from_secs(3700));
+        world.proxy.as_ref().unwrap().page(Some(page(status)));
+        let code = world.core.load(&account, Section::Profile).await.unwrap_err().code;
+        assert_eq!(code, ProblemCode::NetworkIntercepted, "{status}");
+        kept(&world, &account);
+        world.proxy.as_ref().unwrap().page(None);
+        world.core.load(&account, Section::Profile).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_limit_of_the_tier_keeps_everything_and_is_not_retried() {
+    let world = World::new().await;
+    world.control("switch", json!({"name": "kyc_blocks", "value": "wallet_reads"})).await;
+    let account = world.connect("blocked", &["profile:read", "wallet:read"], &["profile:read", "wallet:read"]).await;
+    let before = world.calls("/wallet/me").await;
+    assert_eq!(world.core.load(&account, Section::Wallet).await.unwrap_err().code, ProblemCode::LimitReached);
+    assert_eq!(world.calls("/wallet/me").await, before + 1);
+    assert_eq!(feature(&world.core.view(), &account, "wallet:read"), "enabled");
+    kept(&world, &account);
+    assert_eq!(world.core.view().accounts[0].health, Health::Connected);
+}
+
+#[tokio::test]
+async fn a_token_refused_right_after_it_was_given_is_moneis_trouble() {
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.control("fault", json!({"target": "api", "kind": "status", "status": 401, "times": 2})).await;
+    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::ProviderUnavailable);
+    assert_eq!(world.count("refreshes").await, 1, "one refresh, and no more");
+    kept(&world, &account);
+}
+
+fn page(status: &str) -> String {
+    let body = "<!doctype html><title>Sign in to the network</title>";
+    format!("HTTP/1.1 {status}\r\ncontent-type: text/html\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+}
+
+/// A captive portal: answers everything with a page.
+async fn portal(status: &str) -> url::Url {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = url::Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let answer = page(status);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 8192];
+            drop(stream.read(&mut request).await);
+            drop(stream.write_all(answer.as_bytes()).await);
+        }
+    });
+    url
+}
