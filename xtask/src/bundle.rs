@@ -1,22 +1,30 @@
-//! `cargo xtask bundle`: the packages for end users, without sandbox or backend inside.
+//! `cargo xtask bundle`: the packages. The desktop program for end users, without sandbox or backend inside; the backend for operators and
+//! the sandbox for testers, each by itself.
 
 use anyhow::Result;
 
 use crate::packages::{For, install_missing};
-use crate::step::{Steps, succeed};
-use crate::ui;
+use crate::step::{Steps, command, succeed};
+use crate::{tools, ui};
 
 pub fn bundle() -> Result<()> {
-    let mut steps = Steps::new(3);
+    let mut steps = Steps::new(4);
     if cfg!(target_os = "linux") {
         steps.step("System packages", || install_missing(For::Packaging))?;
     }
     steps.step("Packages of the web view", ui::install)?;
     // Tauri's own bundler builds the web view first. Its working folder is the top of the project, where tauri.conf.json is.
-    steps.step("Build and package", || {
-        let mut bundler = crate::step::command("npm", &["exec", "--prefix", "ui", "--", "tauri", "build", "--ci"]);
+    steps.step("The desktop program", || {
+        let mut bundler = command("npm", &["exec", "--prefix", "ui", "--", "tauri", "build", "--ci"]);
         succeed(bundler.args(["--", "--locked"]))
     })?;
+    if cfg!(target_os = "linux") {
+        steps.step("The backend and the sandbox", || {
+            ["connect-backend", "monei-sandbox"]
+                .into_iter()
+                .try_for_each(|package| tools::debian_package(package, "target/release/bundle/deb"))
+        })?;
+    }
     eprintln!("\nThe packages are in target/release/bundle.");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Checkers of the dependencies, pinned, built from their registry packages into `target/tools`.
+//! Tools of other projects, pinned, built from their registry packages into `target/tools`.
 
 use std::path::Path;
 use std::process::Command;
@@ -11,6 +11,8 @@ use crate::step::{command, succeed};
 const CARGO_DENY: (&str, &str) = ("cargo-deny", "0.20.2");
 /// Known vulnerabilities.
 const CARGO_AUDIT: (&str, &str) = ("cargo-audit", "0.22.2");
+/// Debian packages of single programs.
+const CARGO_DEB: (&str, &str) = ("cargo-deb", "3.8.0");
 /// Folder of a local copy of the RustSec database, for machines that can't fetch it.
 const ADVISORY_DB: &str = "MONEI_ADVISORY_DB";
 
@@ -38,6 +40,12 @@ pub fn audit() -> Result<()> {
         }
     }
     succeed(&mut check)
+}
+
+/// A Debian package of one of the programs, into `folder`.
+pub fn debian_package(package: &str, folder: &str) -> Result<()> {
+    let deb = installed(CARGO_DEB)?;
+    succeed(Command::new(deb).args(["--locked", "--package", package, "--output", folder]))
 }
 
 fn installed((name, version): (&str, &str)) -> Result<String> {
