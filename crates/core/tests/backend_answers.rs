@@ -47,7 +47,7 @@ async fn a_sound_answer_is_taken() {
 
 #[tokio::test]
 async fn anything_else_has_its_own_name_and_changes_nothing() {
-    use ProblemCode::{BackendEnvironment, BackendIncompatible, BackendUnreachable};
+    use ProblemCode::{BackendEnvironment, BackendIncompatible, BackendUnreachable, NetworkIntercepted};
     let with = |field: &str, value: Value| {
         let mut body = good();
         body[field] = value;
@@ -69,7 +69,8 @@ async fn anything_else_has_its_own_name_and_changes_nothing() {
         (200, with("sandbox_url", json!("http://127.0.0.1.evil.test")), BackendEnvironment),
         (200, without("sandbox_url"), BackendIncompatible),
         (200, without("environment"), BackendIncompatible),
-        (200, "<html>please log in to the network</html>".into(), BackendIncompatible),
+        (200, "<html>please log in to the network</html>".into(), NetworkIntercepted),
+        (511, String::new(), NetworkIntercepted),
         (200, String::new(), BackendIncompatible),
         (200, "x".repeat(2 * 1024 * 1024), BackendIncompatible),
         (302, good().to_string(), BackendIncompatible),
