@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use connect_core::Browser as _;
 use connect_core::problem::{Problem, ProblemCode};
-use connect_core::view::{ActivityItem, AppView, Decision, DisconnectOutcome, Link, Preferences, Section, SectionView};
+use connect_core::view::{
+    ActivityItem, AppView, Decision, DisconnectOutcome, Link, Preferences, Section, SectionView, TesterOrder, TesterView,
+};
 use tauri::State;
 use tauri_plugin_clipboard_manager::ClipboardExt as _;
 
@@ -50,6 +52,8 @@ commands![
     probe,
     keep_in_memory,
     open_link,
+    tester,
+    tester_order,
 ];
 
 type Shared<'a> = State<'a, Arc<Host>>;
@@ -168,6 +172,18 @@ async fn open_link(host: Shared<'_>, link: Link) -> Result<(), Problem> {
     let browser = host.browser();
     let opened = tokio::task::spawn_blocking(move || browser.open(&url)).await;
     if matches!(opened, Ok(Ok(()))) { Ok(()) } else { Err(ProblemCode::BrowserFailed.into()) }
+}
+
+/// Answers in the sandbox environment only, as the next one.
+#[tauri::command]
+async fn tester(host: Shared<'_>) -> Result<TesterView, Problem> {
+    host.connections().await?.tester().await
+}
+
+/// A tester has the sandbox do something. People and presets are words of a bounded form; all else is of closed lists.
+#[tauri::command]
+async fn tester_order(host: Shared<'_>, order: TesterOrder) -> Result<TesterView, Problem> {
+    host.connections().await?.tester_order(order).await
 }
 
 fn bounded(text: &str) -> Result<&str, Problem> {

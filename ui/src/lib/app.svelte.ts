@@ -11,7 +11,8 @@ export type Page =
   | { kind: 'choose'; account: string | null }
   | { kind: 'transaction' }
   | { kind: 'activity' }
-  | { kind: 'settings' };
+  | { kind: 'settings' }
+  | { kind: 'tester' };
 
 /** The one dialog that may be open. Accounts are copies: the account itself may go while the dialog is open. */
 export type Dialog =

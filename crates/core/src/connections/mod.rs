@@ -12,6 +12,7 @@ mod memory_only;
 mod present;
 mod rebuild;
 mod setup;
+mod tester;
 mod tokens;
 
 use std::collections::HashMap;

@@ -1,6 +1,7 @@
 import type { AllowanceKind, Channel, Direction, Environment, FeatureState, Health, KeychainState, LimitKind, Stage, TransactionStatus } from '../bindings';
 import { features, groups } from './en-features';
 import { problems } from './en-problems';
+import { tester } from './en-tester';
 
 /** Every word that the window says. Another language is another object of this shape (`Texts`). */
 export const en = {
@@ -8,6 +9,7 @@ export const en = {
   problems,
   features,
   groups,
+  tester,
 
   common: {
     notAvailable: 'Not available',
@@ -38,6 +40,7 @@ export const en = {
     sandbox: 'Sandbox: nothing here is real money',
     development: 'Development: Monei’s test hosts, not your real account',
     control: 'Sandbox controls',
+    tester: 'Tester’s panel',
   },
 
   sidebar: {
