@@ -240,3 +240,36 @@ test('outside of the sandbox there is no tester’s panel and no way to it', asy
   expect(await page.getByTestId('tester-panel-open').count()).toBe(0);
   await page.close();
 });
+
+test('everything is checked on demand, each result is said in words, and the report stays with the program', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'settings');
+  await page.evaluate(() => {
+    const well = { ok: true, problem: null, took_ms: 3, skew_s: null };
+    window.stage.memory.diagnose = () =>
+      Promise.resolve([
+        { ...well, name: 'keychain', ok: false, problem: 'keychain_locked' },
+        { ...well, name: 'browser' },
+        { ...well, name: 'clock', ok: false, skew_s: 601 },
+      ]);
+    window.stage.memory.copy_report = () => Promise.resolve();
+    window.stage.memory.save_report = () => Promise.resolve('report-7.txt');
+  });
+  await tabTo(page, 'diagnose');
+  await page.keyboard.press('Enter');
+  await page.getByTestId('diagnose-results').waitFor();
+  expect(await page.getByTestId('diagnose-summary').innerText()).toContain('2');
+  expect(await page.getByTestId('check-keychain').innerText()).toContain('The keychain is locked');
+  expect(await page.getByTestId('check-browser').getAttribute('data-ok')).toBe('true');
+  expect(await page.getByTestId('check-clock').innerText()).toContain('10 minutes ahead');
+  await tabTo(page, 'copy-report');
+  await page.keyboard.press('Enter');
+  await page.getByText('The report is on the clipboard.').waitFor();
+  await page.getByTestId('save-report').click();
+  await page.getByTestId('notice').getByText('report-7.txt').waitFor();
+
+  await page.evaluate(() => (window.stage.memory.save_report = () => Promise.reject({ code: 'report_unsaved', retry_after_s: null })));
+  await page.getByTestId('save-report').click();
+  await page.getByTestId('problem-report_unsaved').waitFor();
+  await page.close();
+});

@@ -1,7 +1,7 @@
 import { missingTogether, type App, type Dialog, type Page } from '../lib/app.svelte';
 import type { SectionAnswer } from '../lib/backend/memory';
 import type { Story } from '../lib/backend/story';
-import type { AccountView, ActivityItem, AppView, BackendStatus, Conflict, FeatureState, Health, KeychainState, Problem, ProblemCode, SectionView, Stage, TesterView } from '../lib/bindings';
+import type { AccountView, ActivityItem, AppView, BackendStatus, Check, Conflict, FeatureState, Health, KeychainState, Problem, ProblemCode, SectionView, Stage, TesterView } from '../lib/bindings';
 import { t } from '../lib/text';
 
 /** A state of the window that can be opened directly. */
@@ -12,6 +12,7 @@ export interface Variant {
   sections?: SectionAnswer;
   activity?: ActivityItem[];
   testing?: TesterView;
+  checks?: Check[];
 }
 
 const problem = (code: ProblemCode): Problem => ({ code, retry_after_s: code === 'busy' ? 48 : null });
@@ -135,6 +136,17 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
   });
   // A place that only the sandbox has leads nowhere elsewhere.
   found['tester-production'] = { view: { ...base, environment: 'production' }, page: { kind: 'tester' } };
+  const names = ['keychain', 'loopback_listener', 'link_handler', 'browser', 'backend', 'monei'] as const;
+  const works = (name: Check['name']): Check => ({ name, ok: true, problem: null, took_ms: 12, skew_s: null });
+  found['diagnose-well'] = { ...settings({}), checks: [...names.map(works), { ...works('clock'), skew_s: -1 }] };
+  found['diagnose-ill'] = {
+    ...settings({}),
+    checks: [
+      ...names.map((name, index) => ({ ...works(name), ok: false, problem: (['keychain_locked', 'loopback_unavailable', 'deep_link_unavailable', 'browser_failed', 'backend_certificate', 'offline'] as const)[index] ?? null })),
+      { ...works('clock'), ok: false, skew_s: -601 },
+    ],
+  };
+  found['diagnose-clock-behind'] = { ...settings({}), checks: [{ ...works('clock'), ok: false, skew_s: 7300 }] };
   found['not-checkable'] = account({ ...withFeatures((index) => (index > 3 ? enabled : { kind: 'not_asked' })), checkable: false });
   found['memory-only'] = { view: { ...base, keychain: 'absent', in_memory: true }, page: home };
   found['set-aside-waits'] = { view: { ...base, keychain: 'locked', set_aside: { file: 'index.sqlite.damaged-1', recovered: null } }, page: home };

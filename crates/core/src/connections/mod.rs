@@ -30,7 +30,7 @@ use crate::problem::{Problem, ProblemCode};
 use crate::vault::{GrantRecord, SessionVault, Vault};
 use crate::view::{AppView, BackendStatus, Environment, KeychainState, Link, Preferences, SetAsideView, TransactionView};
 
-pub use diagnose::Check;
+pub use diagnose::{Check, CheckName};
 
 /// Opens pages in the person's own browser.
 pub trait Browser: Send + Sync {
