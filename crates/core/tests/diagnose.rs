@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use connect_core::CheckName;
 use connect_core::problem::ProblemCode;
+use connect_core::view::BackendStatus;
 use support::World;
 
 #[tokio::test]
@@ -44,4 +45,7 @@ async fn what_does_not_work_is_named() {
     assert_eq!(problem("link_handler"), Some(ProblemCode::DeepLinkUnavailable));
     assert_eq!(problem("backend"), Some(ProblemCode::NetworkIntercepted));
     assert_eq!(problem("keychain"), None);
+    // Elsewhere in the window it reads the same.
+    let status = world.core.view().backend.status.clone();
+    assert_eq!(status, BackendStatus::Problem { problem: ProblemCode::NetworkIntercepted.into() });
 }

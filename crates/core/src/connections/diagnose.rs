@@ -89,6 +89,8 @@ impl Connections {
         let began = Instant::now();
         let asked = self.ask_backend().await;
         let address = self.state().backend.clone();
+        // What the backend said, or why it didn't, shows elsewhere in the window too.
+        self.publish();
         let skew = match &asked {
             Ok(()) => http::skew_s(&address, self.now()).await,
             Err(_) => None,
