@@ -3,13 +3,16 @@
 
 use std::sync::Arc;
 
-use connect_core::Browser as _;
 use connect_core::problem::{Problem, ProblemCode};
-use connect_core::view::{ActivityItem, AppView, Decision, DisconnectOutcome, Link, Preferences, Section, SectionView};
+use connect_core::view::{
+    ActivityItem, AppView, Decision, DisconnectOutcome, Link, Preferences, Section, SectionView, TesterOrder, TesterView,
+};
+use connect_core::{Browser as _, Check};
 use tauri::State;
 use tauri_plugin_clipboard_manager::ClipboardExt as _;
 
 use crate::host::Host;
+use crate::report;
 
 /// Most scopes in one request; Monei documents nine.
 const MAX_SCOPES: usize = 32;
@@ -50,6 +53,11 @@ commands![
     probe,
     keep_in_memory,
     open_link,
+    diagnose,
+    copy_report,
+    save_report,
+    tester,
+    tester_order,
 ];
 
 type Shared<'a> = State<'a, Arc<Host>>;
@@ -78,10 +86,7 @@ async fn open_again(host: Shared<'_>) -> Result<(), Problem> {
 #[tauri::command]
 async fn copy_link(host: Shared<'_>) -> Result<(), Problem> {
     let link = host.connections().await?.start_link().ok_or(ProblemCode::InvalidInput)?;
-    host.app().clipboard().write_text(link.as_str()).map_err(|error| {
-        tracing::warn!(%error, "the clipboard can't be written");
-        ProblemCode::InvalidInput.into()
-    })
+    to_clipboard(&host, link.as_str())
 }
 
 #[tauri::command]
@@ -168,6 +173,49 @@ async fn open_link(host: Shared<'_>, link: Link) -> Result<(), Problem> {
     let browser = host.browser();
     let opened = tokio::task::spawn_blocking(move || browser.open(&url)).await;
     if matches!(opened, Ok(Ok(()))) { Ok(()) } else { Err(ProblemCode::BrowserFailed.into()) }
+}
+
+/// Tries everything that a connection needs.
+#[tauri::command]
+async fn diagnose(host: Shared<'_>) -> Result<Vec<Check>, Problem> {
+    host.diagnose().await
+}
+
+/// The report of the last diagnosis goes to the clipboard, past the web view.
+#[tauri::command]
+async fn copy_report(host: Shared<'_>) -> Result<(), Problem> {
+    to_clipboard(&host, &host.report().ok_or(ProblemCode::InvalidInput)?)
+}
+
+/// It goes to a new file in the person's Downloads folder. The web view chooses neither; it is told the file's name.
+#[tauri::command]
+async fn save_report(host: Shared<'_>) -> Result<String, Problem> {
+    let text = host.report().ok_or(ProblemCode::InvalidInput)?;
+    let folder = dirs::download_dir().ok_or(ProblemCode::ReportUnsaved)?;
+    let saved = tokio::task::spawn_blocking(move || report::save(&folder, &text)).await;
+    saved.map_err(|_| ProblemCode::ReportUnsaved)?.map_err(|error| {
+        tracing::warn!(kind = ?error.kind(), "the report can't be saved");
+        ProblemCode::ReportUnsaved.into()
+    })
+}
+
+/// Answers in the sandbox environment only, as the next one.
+#[tauri::command]
+async fn tester(host: Shared<'_>) -> Result<TesterView, Problem> {
+    host.connections().await?.tester().await
+}
+
+/// A tester has the sandbox do something. People and presets are words of a bounded form; all else is of closed lists.
+#[tauri::command]
+async fn tester_order(host: Shared<'_>, order: TesterOrder) -> Result<TesterView, Problem> {
+    host.connections().await?.tester_order(order).await
+}
+
+fn to_clipboard(host: &Host, text: &str) -> Result<(), Problem> {
+    host.app().clipboard().write_text(text).map_err(|error| {
+        tracing::warn!(%error, "the clipboard can't be written");
+        ProblemCode::InvalidInput.into()
+    })
 }
 
 fn bounded(text: &str) -> Result<&str, Problem> {

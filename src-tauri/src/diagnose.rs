@@ -11,6 +11,7 @@ use connect_core::{Browser, Check, Connections, Options};
 use serde_json::json;
 
 use crate::browser::SystemBrowser;
+use crate::report;
 use crate::settings::Settings;
 
 /// Runs every check. Exit code 0 when all is well, 1 when something isn't.
@@ -24,10 +25,7 @@ pub fn run(settings: Settings, as_json: bool) -> ExitCode {
             json!({"ok": ok, "version": env!("CARGO_PKG_VERSION"), "environment": environment, "backend": backend, "checks": checks})
                 .to_string()
         }
-        Ok(checks) => {
-            let lines = checks.iter().map(line).collect::<Vec<_>>().join("\n");
-            format!("Monei Connections {}, {environment:?}, backend {backend}\n{lines}", env!("CARGO_PKG_VERSION"))
-        }
+        Ok(checks) => report::text(environment, &backend, checks),
         Err(problem) if as_json => json!({"ok": false, "problem": problem.code}).to_string(),
         Err(problem) => format!("monei-connect: can't be started: {}", problem.code.name()),
     };
@@ -71,25 +69,4 @@ async fn try_everything(settings: Settings) -> Result<Vec<Check>, Problem> {
         running.stop();
     }
     Ok(checks)
-}
-
-fn line(check: &Check) -> String {
-    let name = check.name.replace('_', " ");
-    let mark = if check.ok { "ok" } else { "NOT OK" };
-    let why = check.problem.map(|code| format!(": {}", code.name())).unwrap_or_default();
-    let skew = check.skew_s.map(|seconds| format!(", its clock is {seconds} s ahead of this computer's")).unwrap_or_default();
-    format!("  {name:<18} {mark}{why} ({} ms{skew})", check.took_ms)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_says_what_is_wrong_and_how_far_the_clock_is_off() {
-        let check = Check { name: "link_handler", ok: false, problem: Some(ProblemCode::DeepLinkUnavailable), took_ms: 3, skew_s: None };
-        assert_eq!(line(&check), "  link handler       NOT OK: deep_link_unavailable (3 ms)");
-        let check = Check { name: "monei", ok: true, problem: None, took_ms: 3, skew_s: Some(-600) };
-        assert!(line(&check).contains("-600 s"), "{}", line(&check));
-    }
 }

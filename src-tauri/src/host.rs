@@ -1,16 +1,17 @@
 //! What the commands work on: the core, started once, and the window that is told of each change.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use connect_core::clock::SystemClock;
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::vault::{KeychainVault, Vault};
 use connect_core::view::{AppView, Stage};
-use connect_core::{Browser, Connections, Options};
+use connect_core::{Browser, Check, Connections, Options};
 use tauri::{AppHandle, Emitter, EventTarget};
 use tokio::sync::{OnceCell, watch};
 
 use crate::browser::SystemBrowser;
+use crate::report;
 use crate::settings::Settings;
 use crate::window;
 
@@ -23,6 +24,8 @@ pub struct Host {
     settings: Settings,
     browser: Arc<SystemBrowser>,
     connections: OnceCell<Connections>,
+    /// What the last diagnosis found, in words.
+    report: Mutex<Option<String>>,
     #[cfg(feature = "embedded")]
     embedded: OnceCell<crate::embedded::Running>,
 }
@@ -35,6 +38,7 @@ impl Host {
             app,
             settings,
             connections: OnceCell::new(),
+            report: Mutex::default(),
             #[cfg(feature = "embedded")]
             embedded: OnceCell::new(),
         }
@@ -70,6 +74,23 @@ impl Host {
         if let Some(connections) = self.connections.get() {
             connections.look().await;
         }
+    }
+
+    /// Tries everything that a connection needs, and keeps a report of it.
+    ///
+    /// # Errors
+    /// Why nothing could be tried.
+    pub async fn diagnose(&self) -> Result<Vec<Check>, Problem> {
+        let connections = self.connections().await?;
+        let checks = connections.diagnose().await;
+        let text = report::text(self.settings.environment, &connections.view().backend.address, &checks);
+        *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+        Ok(checks)
+    }
+
+    /// The report of the last diagnosis, if there was one in this run.
+    pub fn report(&self) -> Option<String> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Ends every listener.

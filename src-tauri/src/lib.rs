@@ -13,6 +13,7 @@ mod limits;
 mod links;
 mod logging;
 mod registration;
+mod report;
 mod settings;
 mod window;
 

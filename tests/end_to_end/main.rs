@@ -9,3 +9,4 @@ mod reconnecting;
 mod secrets;
 mod session;
 mod starting_again;
+mod testing;

@@ -7,6 +7,8 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -200,10 +202,12 @@ fn first_line(process: &mut Process) -> Result<String> {
     Ok(line)
 }
 
-/// A port that nothing listens on, below those that the kernel gives out by itself: a connection can't take it before its server does.
+/// A port that nothing listens on and that was not given out before, below those that the kernel gives out by itself: nothing else can
+/// take it before its server does.
 pub(crate) fn free_port() -> Result<u16> {
-    for _ in 0..100 {
-        let port = rand::random_range(20_000..30_000);
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(rand::random_range(20_000..29_000)));
+    for _ in 0..1000 {
+        let port = NEXT.fetch_add(1, Ordering::Relaxed);
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return Ok(port);
         }

@@ -166,6 +166,14 @@ impl Window {
         until(&format!("{hook} to be switched"), async || Ok((self.script(&state).await? == Value::Bool(on)).then_some(()))).await
     }
 
+    /// Picks an option of a list by its value.
+    pub async fn pick(&self, hook: &str, value: &str) -> Result<()> {
+        self.shows(hook).await?;
+        self.client.find(Locator::Css(&selector(hook))).await?.select_by_value(value).await?;
+        let chosen = format!("return document.querySelector(\"{}\").value", selector(hook));
+        until(&format!("{hook} to be {value}"), async || Ok((self.script(&chosen).await? == json!(value)).then_some(()))).await
+    }
+
     /// Resizes the window's content.
     pub async fn resize(&self, width: u32, height: u32) -> Result<()> {
         self.client.set_window_size(width, height).await?;

@@ -2,19 +2,25 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::time::timeout;
 
 use crate::process::target_dir;
 use crate::sampler::Sampler;
 use crate::session::free_port;
+use crate::wait::PATIENCE;
 use crate::{Browser, Samples, SandboxControl, Session, Window};
 
 /// The keychain's name for this program's items in the sandbox environment.
 const KEYCHAIN_SERVICE: &str = "org.moneiconnections.manager.sandbox";
 /// The one item that is no grant: the sealing key of the embedded backend.
 const SEALING_KEY: &str = "embedded-backend-sealing-key";
+
+/// How long one test may take, on a slow and busy machine.
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// How a world starts.
 #[derive(Clone, Copy, Default)]
@@ -42,7 +48,11 @@ impl World {
     /// Runs `test` in a new world, and keeps logs and pictures in `target/e2e/<name>` when it fails.
     pub async fn with(name: &str, setup: Setup, test: impl AsyncFnOnce(&mut World) -> Result<()>) -> Result<()> {
         let mut world = World::start(name, setup).await?;
-        let result = test(&mut world).await;
+        // Single calls to a driver have no limit of their own.
+        let result = match timeout(LIMIT, test(&mut world)).await {
+            Ok(result) => result,
+            Err(_) => Err(anyhow!("{name} took longer than {LIMIT:?}")),
+        };
         if result.is_err() {
             world.keep_evidence().await?;
         }
@@ -173,10 +183,11 @@ impl World {
     async fn keep_evidence(&self) -> Result<()> {
         let folder = self.session.keep_evidence()?;
         // The web view may be what failed; the rest is worth having then.
-        if let Some(window) = &self.window
-            && let Err(error) = window.screenshot(&folder.join("window.png")).await
-        {
-            eprintln!("no picture of the window: {error:#}");
+        if let Some(window) = &self.window {
+            let pictured = timeout(PATIENCE, window.screenshot(&folder.join("window.png"))).await;
+            if !matches!(pictured, Ok(Ok(()))) {
+                eprintln!("no picture of the window: {pictured:?}");
+            }
         }
         Ok(())
     }

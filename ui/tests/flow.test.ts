@@ -196,3 +196,80 @@ test('the first paint is marked', async () => {
   expect(await page.evaluate(() => performance.getEntriesByName('dashboard').length)).toBe(1);
   await page.close();
 });
+
+test('the tester’s panel is reached from the banner, plans with the keyboard, and says what it did', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'tester');
+  await page.evaluate(() => window.stage.app.go({ kind: 'home' }));
+  await tabTo(page, 'tester-panel-open');
+  await page.keyboard.press('Enter');
+  await page.getByTestId('tester-plan').waitFor();
+  expect(await page.getByTestId('tester-planned').locator('li').count()).toBe(3);
+  const orders = await page.evaluateHandle(() => {
+    const sent: unknown[] = [];
+    window.stage.memory.tester_order = (order) => {
+      sent.push(order);
+      return Promise.resolve({ people: [{ id: 'ada', name: 'Ada Okafor', about: '' }], presets: [], planned: [], faults: 0 });
+    };
+    return sent;
+  });
+  await page.getByTestId('tester-person').selectOption('ada');
+  await tabTo(page, 'tester-feature-wallet');
+  await page.keyboard.press('Space');
+  await tabTo(page, 'tester-auto');
+  await page.keyboard.press('Space');
+  await tabTo(page, 'tester-plan');
+  await page.keyboard.press('Enter');
+  await page.getByTestId('tester-nothing-planned').waitFor();
+  expect(await page.getByTestId('notice').innerText()).toMatch(/planned/i);
+  await page.getByTestId('tester-whose').selectOption('ada');
+  await page.getByTestId('tester-revoke').click();
+  await page.getByTestId('tester-fault-token_silent').click();
+  expect(await orders.jsonValue()).toEqual([
+    { kind: 'plan', person: 'ada', allow: { kind: 'features', features: ['profile', 'wallet'] }, auto: true },
+    { kind: 'revoke', person: 'ada' },
+    { kind: 'fault', fault: 'token_silent' },
+  ]);
+  await page.close();
+});
+
+test('outside of the sandbox there is no tester’s panel and no way to it', async () => {
+  const { page } = await open(browser, '');
+  await show(page, 'tester-production');
+  expect(await page.getByTestId('tester-panel').count()).toBe(0);
+  expect(await page.getByTestId('tester-panel-open').count()).toBe(0);
+  await page.close();
+});
+
+test('everything is checked on demand, each result is said in words, and the report stays with the program', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'settings');
+  await page.evaluate(() => {
+    const well = { ok: true, problem: null, took_ms: 3, skew_s: null };
+    window.stage.memory.diagnose = () =>
+      Promise.resolve([
+        { ...well, name: 'keychain', ok: false, problem: 'keychain_locked' },
+        { ...well, name: 'browser' },
+        { ...well, name: 'clock', ok: false, skew_s: 601 },
+      ]);
+    window.stage.memory.copy_report = () => Promise.resolve();
+    window.stage.memory.save_report = () => Promise.resolve('report-7.txt');
+  });
+  await tabTo(page, 'diagnose');
+  await page.keyboard.press('Enter');
+  await page.getByTestId('diagnose-results').waitFor();
+  expect(await page.getByTestId('diagnose-summary').innerText()).toContain('2');
+  expect(await page.getByTestId('check-keychain').innerText()).toContain('The keychain is locked');
+  expect(await page.getByTestId('check-browser').getAttribute('data-ok')).toBe('true');
+  expect(await page.getByTestId('check-clock').innerText()).toContain('10 minutes ahead');
+  await tabTo(page, 'copy-report');
+  await page.keyboard.press('Enter');
+  await page.getByText('The report is on the clipboard.').waitFor();
+  await page.getByTestId('save-report').click();
+  await page.getByTestId('notice').getByText('report-7.txt').waitFor();
+
+  await page.evaluate(() => (window.stage.memory.save_report = () => Promise.reject({ code: 'report_unsaved', retry_after_s: null })));
+  await page.getByTestId('save-report').click();
+  await page.getByTestId('problem-report_unsaved').waitFor();
+  await page.close();
+});

@@ -1,11 +1,11 @@
 //! What a person sees instead of scopes. Each feature needs exactly one scope; the words for it are in the web view's catalogue.
 
 use monei::Scope;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// What a connection can be used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export_to = "bindings.ts")]
 pub enum FeatureId {

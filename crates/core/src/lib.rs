@@ -23,4 +23,4 @@ pub mod view;
 
 pub use answer::{NotAnAnswer, parse_deep_link};
 pub use backend::parse_address;
-pub use connections::{Browser, Check, Connections, OpenFailed, Options};
+pub use connections::{Browser, Check, CheckName, Connections, OpenFailed, Options};

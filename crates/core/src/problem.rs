@@ -89,6 +89,8 @@ pub enum ProblemCode {
     AnotherInProgress,
     /// There is no such account (any more).
     NoSuchAccount,
+    /// The report of a diagnosis can't be written to the Downloads folder.
+    ReportUnsaved,
     /// The command's arguments are out of range.
     InvalidInput,
 }

@@ -2,11 +2,15 @@
 //!
 //! Times are milliseconds since the Unix epoch, as JavaScript counts them. Money is a decimal string in major units.
 
+mod tester;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 use crate::feature::{Feature, FeatureId};
 use crate::problem::Problem;
+
+pub use tester::{TesterAllow, TesterFault, TesterOrder, TesterPerson, TesterPlan, TesterPreset, TesterReset, TesterView};
 
 /// Everything the window shows, but for what is fetched from Monei on demand ([`SectionView`]).
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]

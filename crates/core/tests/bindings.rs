@@ -3,7 +3,8 @@
 
 use std::path::PathBuf;
 
-use connect_core::view::{ActivityItem, AppView, Decision, DisconnectOutcome, Link, Section, SectionView};
+use connect_core::Check;
+use connect_core::view::{ActivityItem, AppView, Decision, DisconnectOutcome, Link, Section, SectionView, TesterOrder, TesterView};
 use ts_rs::{Config, TS};
 
 #[test]
@@ -17,6 +18,9 @@ fn the_generated_types_are_up_to_date() {
     Decision::export_all(&config).unwrap();
     Link::export_all(&config).unwrap();
     DisconnectOutcome::export_all(&config).unwrap();
+    TesterView::export_all(&config).unwrap();
+    TesterOrder::export_all(&config).unwrap();
+    Check::export_all(&config).unwrap();
     let fresh = std::fs::read_to_string(directory.path().join("bindings.ts")).unwrap();
 
     let committed_path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/lib/bindings.ts");

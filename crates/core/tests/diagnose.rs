@@ -5,17 +5,19 @@ mod support;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use connect_core::CheckName;
 use connect_core::problem::ProblemCode;
+use connect_core::view::BackendStatus;
 use support::World;
 
 #[tokio::test]
 async fn all_is_well_and_the_clock_is_measured() {
     let world = World::new().await;
     let checks = world.core.diagnose().await;
-    let names: Vec<_> = checks.iter().map(|check| check.name).collect();
+    let names: Vec<_> = checks.iter().map(|check| check.name.word()).collect();
     assert_eq!(names, ["keychain", "loopback_listener", "link_handler", "browser", "backend", "monei", "clock"]);
     // The test's clock stands in another month than the servers': all but that is well.
-    assert!(checks.iter().all(|check| check.ok != (check.name == "clock")), "{checks:?}");
+    assert!(checks.iter().all(|check| check.ok != (check.name == CheckName::Clock)), "{checks:?}");
     let skew = checks.last().unwrap().skew_s.unwrap();
     world.clock.advance(Duration::from_secs(skew.unsigned_abs()));
     let checks = world.core.diagnose().await;
@@ -27,13 +29,23 @@ async fn all_is_well_and_the_clock_is_measured() {
 }
 
 #[tokio::test]
+async fn a_check_has_the_same_name_in_a_report_and_for_programs() {
+    for check in World::new().await.core.diagnose().await {
+        assert_eq!(serde_json::to_value(check.name).unwrap(), check.name.word());
+    }
+}
+
+#[tokio::test]
 async fn what_does_not_work_is_named() {
     let world = World::proxied().await;
     world.browser.no_links.store(true, Ordering::SeqCst);
     world.proxy.as_ref().unwrap().page(Some("HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>".into()));
     let checks = world.core.diagnose().await;
-    let problem = |name: &str| checks.iter().find(|check| check.name == name).unwrap().problem;
+    let problem = |name: &str| checks.iter().find(|check| check.name.word() == name).unwrap().problem;
     assert_eq!(problem("link_handler"), Some(ProblemCode::DeepLinkUnavailable));
     assert_eq!(problem("backend"), Some(ProblemCode::NetworkIntercepted));
     assert_eq!(problem("keychain"), None);
+    // Elsewhere in the window it reads the same.
+    let status = world.core.view().backend.status.clone();
+    assert_eq!(status, BackendStatus::Problem { problem: ProblemCode::NetworkIntercepted.into() });
 }

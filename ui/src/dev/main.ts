@@ -54,6 +54,8 @@ async function show(name: string): Promise<void> {
   setClock(() => story.now);
   memory.sections = variant.sections ?? answer;
   memory.activity = variant.activity ? () => Promise.resolve(variant.activity ?? []) : activity;
+  app.checks = variant.checks ?? null;
+  memory.testing = variant.testing ?? null;
   memory.show(variant.view);
   app.go(variant.page);
   await tick();

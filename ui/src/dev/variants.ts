@@ -1,7 +1,7 @@
 import { missingTogether, type App, type Dialog, type Page } from '../lib/app.svelte';
 import type { SectionAnswer } from '../lib/backend/memory';
 import type { Story } from '../lib/backend/story';
-import type { AccountView, ActivityItem, AppView, BackendStatus, Conflict, FeatureState, Health, KeychainState, Problem, ProblemCode, SectionView, Stage } from '../lib/bindings';
+import type { AccountView, ActivityItem, AppView, BackendStatus, Check, Conflict, FeatureState, Health, KeychainState, Problem, ProblemCode, SectionView, Stage, TesterView } from '../lib/bindings';
 import { t } from '../lib/text';
 
 /** A state of the window that can be opened directly. */
@@ -11,6 +11,8 @@ export interface Variant {
   dialog?: (app: App) => Dialog;
   sections?: SectionAnswer;
   activity?: ActivityItem[];
+  testing?: TesterView;
+  checks?: Check[];
 }
 
 const problem = (code: ProblemCode): Problem => ({ code, retry_after_s: code === 'busy' ? 48 : null });
@@ -122,6 +124,34 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     activity: { view: { ...base, accounts: [full, second] }, page: { kind: 'activity' }, activity: everyEvent(now, all) },
     'activity-empty': { view: none, page: { kind: 'activity' }, activity: [] },
   };
+  const tester = (testing: TesterView): Variant => ({ view: { ...base, environment: 'sandbox' }, page: { kind: 'tester' }, testing });
+  const nothingPlanned: TesterView = { people: [], presets: [], planned: [], faults: 0 };
+  found['tester'] = tester(busySandbox());
+  found['tester-nothing'] = tester(nothingPlanned);
+  found['tester-hostile'] = tester({
+    ...nothingPlanned,
+    people: [{ id: 'markup', name: HOSTILE, about: HOSTILE }],
+    presets: [{ name: 'markup', title: HOSTILE, about: HOSTILE }],
+    planned: [{ person: 'markup', allow: { kind: 'all' }, auto: true, times: 4_294_967_295 }],
+  });
+  // A place that only the sandbox has leads nowhere elsewhere.
+  found['tester-production'] = { view: { ...base, environment: 'production' }, page: { kind: 'tester' } };
+  const names = ['keychain', 'loopback_listener', 'link_handler', 'browser', 'backend', 'monei'] as const;
+  const works = (name: Check['name']): Check => ({ name, ok: true, problem: null, took_ms: 12, skew_s: null });
+  found['diagnose-well'] = { ...settings({}), checks: [...names.map(works), { ...works('clock'), skew_s: -1 }] };
+  found['diagnose-ill'] = {
+    ...settings({}),
+    checks: [
+      ...names.map((name, index) => ({ ...works(name), ok: false, problem: (['keychain_locked', 'loopback_unavailable', 'deep_link_unavailable', 'browser_failed', 'backend_certificate', 'offline'] as const)[index] ?? null })),
+      { ...works('clock'), ok: false, skew_s: -601 },
+    ],
+  };
+  found['diagnose-clock-behind'] = { ...settings({}), checks: [{ ...works('clock'), ok: false, skew_s: 7300 }] };
+  found['not-checkable'] = account({ ...withFeatures((index) => (index > 3 ? enabled : { kind: 'not_asked' })), checkable: false });
+  found['memory-only'] = { view: { ...base, keychain: 'absent', in_memory: true }, page: home };
+  found['set-aside-waits'] = { view: { ...base, keychain: 'locked', set_aside: { file: 'index.sqlite.damaged-1', recovered: null } }, page: home };
+  found['set-aside-one'] = { view: { ...base, set_aside: { file: 'index.sqlite.damaged-1', recovered: 1 } }, page: home };
+  found['set-aside-several'] = { view: { ...base, in_memory: true, set_aside: { file: `index.sqlite.damaged-${'1'.repeat(60)}`, recovered: 12 } }, page: home };
   for (const code of CODES) found[`stage-failed-${code}`] = stage({ kind: 'failed', problem: problem(code) });
   for (const code of ['backend_certificate', 'backend_environment', 'backend_incompatible', 'backend_address', 'service_unavailable'] as const) {
     found[`settings-${code}`] = settings({ status: { kind: 'problem', problem: problem(code) } });
@@ -132,6 +162,26 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
   }
   if (missingTogether(base, mixed).length < 2) throw new Error('the mixed account should miss two features at least');
   return found;
+}
+
+/** What the sandbox tells a tester in the midst of things. */
+function busySandbox(): TesterView {
+  return {
+    people: [
+      { id: 'ada', name: 'Ada Okafor', about: 'Verified trader' },
+      { id: 'tunde', name: 'Tunde Bello', about: 'New here' },
+    ],
+    presets: [
+      { name: 'normal', title: 'Everything normal', about: 'No faults, no plan.' },
+      { name: 'busy', title: 'Busy', about: 'Asks to be left alone for a while.' },
+    ],
+    planned: [
+      { person: 'ada', allow: { kind: 'features', features: ['profile', 'wallet'] }, auto: true, times: 1 },
+      { person: null, allow: { kind: 'not_sensitive' }, auto: false, times: 3 },
+      { person: 'gone', allow: { kind: 'features', features: [] }, auto: false, times: 1 },
+    ],
+    faults: 2,
+  };
 }
 
 /** An answer that tells nothing. */

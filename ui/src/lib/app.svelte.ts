@@ -1,5 +1,5 @@
 import { asProblem, type Backend } from './backend/backend';
-import type { AccountView, AppView, Feature, FeatureState, Link, Problem, Stage } from './bindings';
+import type { AccountView, AppView, Check, Feature, FeatureState, Link, Problem, Stage } from './bindings';
 import { clean } from './format/foreign';
 import { Sections } from './sections.svelte';
 import { t } from './text';
@@ -11,7 +11,8 @@ export type Page =
   | { kind: 'choose'; account: string | null }
   | { kind: 'transaction' }
   | { kind: 'activity' }
-  | { kind: 'settings' };
+  | { kind: 'settings' }
+  | { kind: 'tester' };
 
 /** The one dialog that may be open. Accounts are copies: the account itself may go while the dialog is open. */
 export type Dialog =
@@ -32,6 +33,8 @@ export class App {
   notice: Notice | null = $state.raw(null);
   /** The address before the last change in Settings, for the way back. */
   previousBackend: string | null = $state(null);
+  /** What the last check of everything found. */
+  checks: Check[] | null = $state.raw(null);
   #lastAccount: string | null = null;
 
   constructor(backend: Backend, view: AppView) {

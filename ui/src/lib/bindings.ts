@@ -218,6 +218,36 @@ status: BackendStatus, };
 export type Channel = "loopback" | "deep_link";
 
 /**
+ * One thing that was tried.
+ */
+export type Check = { 
+/**
+ * What.
+ */
+name: CheckName, 
+/**
+ * Whether it works.
+ */
+ok: boolean, 
+/**
+ * Why not.
+ */
+problem: ProblemCode | null, 
+/**
+ * How long it took, in milliseconds.
+ */
+took_ms: number, 
+/**
+ * Seconds by which the other side's clock is ahead of this computer's, where it was told.
+ */
+skew_s: number | null, };
+
+/**
+ * What can be tried.
+ */
+export type CheckName = "keychain" | "loopback_listener" | "link_handler" | "browser" | "backend" | "monei" | "clock";
+
+/**
  * Why a person has to decide where a new grant belongs.
  */
 export type Conflict = { "kind": "other_user", 
@@ -452,7 +482,7 @@ retry_after_s: number | null, };
 /**
  * The closed list.
  */
-export type ProblemCode = "keychain_locked" | "keychain_absent" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "network_intercepted" | "backend_unreachable" | "backend_certificate" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "request_refused" | "access_revoked" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "invalid_input";
+export type ProblemCode = "keychain_locked" | "keychain_absent" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "network_intercepted" | "backend_unreachable" | "backend_certificate" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "request_refused" | "access_revoked" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "report_unsaved" | "invalid_input";
 
 /**
  * Who.
@@ -572,6 +602,138 @@ bank_name: string | null,
  * Number of the virtual account.
  */
 account_number: string | null, };
+
+/**
+ * What is switched on when the consent page opens.
+ */
+export type TesterAllow = { "kind": "all" } | { "kind": "not_sensitive" } | { "kind": "nothing" } | { "kind": "deny" } | { "kind": "features", 
+/**
+ * Which.
+ */
+features: Array<FeatureId>, };
+
+/**
+ * What goes wrong with the next call.
+ */
+export type TesterFault = "api_unauthorized" | "api_forbidden" | "api_busy" | "api_broken" | "api_unavailable" | "api_silent" | "token_broken" | "token_busy" | "token_silent";
+
+/**
+ * What the sandbox is told.
+ */
+export type TesterOrder = { "kind": "plan", 
+/**
+ * Who is signed in; whoever is, where `None`.
+ */
+person: string | null, 
+/**
+ * What is switched on.
+ */
+allow: TesterAllow, 
+/**
+ * Answered at once, without a page; wants a person.
+ */
+auto: boolean, } | { "kind": "expire", 
+/**
+ * Whose; everybody's where `None`.
+ */
+person: string | null, } | { "kind": "revoke", 
+/**
+ * Whose; everybody's where `None`.
+ */
+person: string | null, } | { "kind": "fault", 
+/**
+ * How.
+ */
+fault: TesterFault, } | { "kind": "preset", 
+/**
+ * Its word, of [`TesterView::presets`].
+ */
+name: string, } | { "kind": "reset", 
+/**
+ * What.
+ */
+what: TesterReset, };
+
+/**
+ * A made-up person.
+ */
+export type TesterPerson = { 
+/**
+ * The sandbox's word for them; for orders.
+ */
+id: string, 
+/**
+ * Name; one of them is full of markup.
+ */
+name: string, 
+/**
+ * What they are there for.
+ */
+about: string, };
+
+/**
+ * A planned approval.
+ */
+export type TesterPlan = { 
+/**
+ * Who is signed in; whoever is, where `None`.
+ */
+person: string | null, 
+/**
+ * What is switched on.
+ */
+allow: TesterAllow, 
+/**
+ * Answered at once, without a page.
+ */
+auto: boolean, 
+/**
+ * For so many approvals.
+ */
+times: number, };
+
+/**
+ * A state of Monei.
+ */
+export type TesterPreset = { 
+/**
+ * The sandbox's word for it; for orders.
+ */
+name: string, 
+/**
+ * Title.
+ */
+title: string, 
+/**
+ * What it does.
+ */
+about: string, };
+
+/**
+ * What is put back.
+ */
+export type TesterReset = "plan" | "faults" | "all";
+
+/**
+ * What the sandbox offers and is about to do.
+ */
+export type TesterView = { 
+/**
+ * The made-up people.
+ */
+people: Array<TesterPerson>, 
+/**
+ * States of Monei that are one step away.
+ */
+presets: Array<TesterPreset>, 
+/**
+ * What is planned for the next approvals, in their order.
+ */
+planned: Array<TesterPlan>, 
+/**
+ * How many faults wait for a call.
+ */
+faults: number, };
 
 /**
  * One transaction.

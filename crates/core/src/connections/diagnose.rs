@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 use tokio::net::TcpStream;
+use ts_rs::TS;
 
 use super::Connections;
 use crate::api;
@@ -18,10 +19,11 @@ use crate::vault;
 const SKEW_TOLERATED_S: i64 = 120;
 
 /// One thing that was tried.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
 pub struct Check {
-    /// What, in snake case.
-    pub name: &'static str,
+    /// What.
+    pub name: CheckName,
     /// Whether it works.
     pub ok: bool,
     /// Why not.
@@ -32,37 +34,75 @@ pub struct Check {
     pub skew_s: Option<i64>,
 }
 
+/// What can be tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum CheckName {
+    /// An entry is written, read and removed.
+    Keychain,
+    /// The address that the browser comes back to is opened and reached.
+    LoopbackListener,
+    /// The system brings this program's links back to it.
+    LinkHandler,
+    /// There is a browser.
+    Browser,
+    /// The backend says who it is.
+    Backend,
+    /// Monei answers anything.
+    Monei,
+    /// Monei's clock and this computer's agree.
+    Clock,
+}
+
+impl CheckName {
+    /// Its name in snake case, as reports have it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Keychain => "keychain",
+            Self::LoopbackListener => "loopback_listener",
+            Self::LinkHandler => "link_handler",
+            Self::Browser => "browser",
+            Self::Backend => "backend",
+            Self::Monei => "monei",
+            Self::Clock => "clock",
+        }
+    }
+}
+
 impl Connections {
     /// Tries everything, one after the other.
     pub async fn diagnose(&self) -> Vec<Check> {
         let mut checks = Vec::new();
         let began = Instant::now();
         let keychain = vault::probe(self.inner.vault.keychain()).await.map_err(Problem::from);
-        checks.push(check("keychain", began, keychain.map(|()| None)));
+        checks.push(check(CheckName::Keychain, began, keychain.map(|()| None)));
         let began = Instant::now();
-        checks.push(check("loopback_listener", began, listens().await.map(|()| None)));
+        checks.push(check(CheckName::LoopbackListener, began, listens().await.map(|()| None)));
         let began = Instant::now();
         let links = if self.handles_links().await { Ok(None) } else { Err(ProblemCode::DeepLinkUnavailable.into()) };
-        checks.push(check("link_handler", began, links));
+        checks.push(check(CheckName::LinkHandler, began, links));
         let began = Instant::now();
         let browser = Arc::clone(&self.inner.options.browser);
         let found = tokio::task::spawn_blocking(move || browser.is_there()).await.unwrap_or(false);
-        checks.push(check("browser", began, if found { Ok(None) } else { Err(ProblemCode::BrowserFailed.into()) }));
+        checks.push(check(CheckName::Browser, began, if found { Ok(None) } else { Err(ProblemCode::BrowserFailed.into()) }));
         let began = Instant::now();
         let asked = self.ask_backend().await;
         let address = self.state().backend.clone();
+        // What the backend said, or why it didn't, shows elsewhere in the window too.
+        self.publish();
         let skew = match &asked {
             Ok(()) => http::skew_s(&address, self.now()).await,
             Err(_) => None,
         };
-        checks.push(check("backend", began, asked.map(|()| skew)));
+        checks.push(check(CheckName::Backend, began, asked.map(|()| skew)));
         let began = Instant::now();
         let monei = self.reaches_monei().await;
         let skew = monei.as_ref().ok().copied().flatten();
-        checks.push(check("monei", began, monei));
+        checks.push(check(CheckName::Monei, began, monei));
         // Without an answer nothing is known of it.
         if let Some(seconds) = skew {
-            checks.push(Check { name: "clock", ok: seconds.abs() <= SKEW_TOLERATED_S, problem: None, took_ms: 0, skew_s: skew });
+            checks.push(Check { name: CheckName::Clock, ok: seconds.abs() <= SKEW_TOLERATED_S, problem: None, took_ms: 0, skew_s: skew });
         }
         checks
     }
@@ -79,7 +119,7 @@ impl Connections {
     }
 }
 
-fn check(name: &'static str, began: Instant, outcome: Result<Option<i64>, Problem>) -> Check {
+fn check(name: CheckName, began: Instant, outcome: Result<Option<i64>, Problem>) -> Check {
     let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let problem = outcome.as_ref().err().map(|problem| problem.code);
     Check { name, ok: outcome.is_ok(), problem, took_ms, skew_s: outcome.ok().flatten() }

@@ -12,6 +12,7 @@ mod memory_only;
 mod present;
 mod rebuild;
 mod setup;
+mod tester;
 mod tokens;
 
 use std::collections::HashMap;
@@ -29,7 +30,7 @@ use crate::problem::{Problem, ProblemCode};
 use crate::vault::{GrantRecord, SessionVault, Vault};
 use crate::view::{AppView, BackendStatus, Environment, KeychainState, Link, Preferences, SetAsideView, TransactionView};
 
-pub use diagnose::Check;
+pub use diagnose::{Check, CheckName};
 
 /// Opens pages in the person's own browser.
 pub trait Browser: Send + Sync {

@@ -1,4 +1,4 @@
-import type { ActivityItem, AppView, Decision, DisconnectOutcome, Link, Preferences, Problem, Section, SectionView } from '../bindings';
+import type { ActivityItem, AppView, Check, Decision, DisconnectOutcome, Link, Preferences, Problem, Section, SectionView, TesterOrder, TesterView } from '../bindings';
 
 /**
  * All that the window can ask of the program. Two implementations: the Tauri commands (`tauri.ts`) and recorded stories (`memory.ts`).
@@ -31,6 +31,16 @@ export interface Backend {
   /** From now on, and for this run, approvals are kept in memory alone. */
   keep_in_memory(): Promise<void>;
   open_link(link: Link): Promise<void>;
+  /** Tries everything that a connection needs, one after the other. */
+  diagnose(): Promise<Check[]>;
+  /** Puts the report of the last `diagnose` on the clipboard. */
+  copy_report(): Promise<void>;
+  /** Writes it to the Downloads folder; answers the file's name. */
+  save_report(): Promise<string>;
+  /** What the sandbox offers and is about to do. In the sandbox alone, as the next one. */
+  tester(): Promise<TesterView>;
+  /** Has the sandbox do something. */
+  tester_order(order: TesterOrder): Promise<TesterView>;
   /** Calls back with the whole view whenever anything changed; the returned function ends it. */
   onState(listener: (view: AppView) => void): Promise<() => void>;
 }

@@ -1,4 +1,4 @@
-import type { ActivityItem, AppView, DisconnectOutcome, Problem, Section, SectionView } from '../bindings';
+import type { ActivityItem, AppView, Check, DisconnectOutcome, Problem, Section, SectionView, TesterOrder, TesterView } from '../bindings';
 import type { Backend } from './backend';
 import type { CallStep, Story } from './story';
 
@@ -92,6 +92,15 @@ export class Memory implements Backend {
   probe = () => this.#play<void>('probe', {});
   keep_in_memory = () => this.#play<void>('keep_in_memory', {});
   open_link = (link: string) => this.#play<void>('open_link', { link });
+  diagnose = () => this.#play<Check[]>('diagnose', {});
+  copy_report = () => this.#play<void>('copy_report', {});
+  save_report = () => this.#play<string>('save_report', {});
+  /** No story holds the sandbox's own offers; a state or a test sets them. */
+  testing: TesterView | null = null;
+  tester = (): Promise<TesterView> => (this.testing ? Promise.resolve(this.testing) : Promise.reject(INVALID_INPUT));
+  tester_order(_order: TesterOrder): Promise<TesterView> {
+    return this.tester();
+  }
 
   onState(listener: (view: AppView) => void): Promise<() => void> {
     this.#listeners.add(listener);

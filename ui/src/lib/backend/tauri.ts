@@ -25,5 +25,10 @@ export const tauri: Backend = {
   probe: () => invoke('probe'),
   keep_in_memory: () => invoke('keep_in_memory'),
   open_link: (link) => invoke('open_link', { link }),
+  diagnose: () => invoke('diagnose'),
+  copy_report: () => invoke('copy_report'),
+  save_report: () => invoke('save_report'),
+  tester: () => invoke('tester'),
+  tester_order: (order) => invoke('tester_order', { order }),
   onState: (listener) => listen<AppView>('state', (event) => listener(event.payload)),
 };

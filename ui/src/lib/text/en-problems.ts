@@ -226,6 +226,12 @@ export const problems: Record<ProblemCode, ProblemText> = {
     advice: 'Choose another account on the left.',
     wayOut: 'none',
   },
+  report_unsaved: {
+    title: 'The report couldn’t be saved',
+    cause: 'Your Downloads folder wasn’t found, or nothing can be written there.',
+    advice: 'Copy the report instead.',
+    wayOut: 'none',
+  },
   invalid_input: {
     title: 'That can’t be done',
     cause: 'The program doesn’t accept this just now.',

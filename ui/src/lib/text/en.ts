@@ -1,6 +1,7 @@
-import type { AllowanceKind, Channel, Direction, Environment, FeatureState, Health, KeychainState, LimitKind, Stage, TransactionStatus } from '../bindings';
+import type { AllowanceKind, Channel, CheckName, Direction, Environment, FeatureState, Health, KeychainState, LimitKind, Stage, TransactionStatus } from '../bindings';
 import { features, groups } from './en-features';
 import { problems } from './en-problems';
+import { tester } from './en-tester';
 
 /** Every word that the window says. Another language is another object of this shape (`Texts`). */
 export const en = {
@@ -8,6 +9,7 @@ export const en = {
   problems,
   features,
   groups,
+  tester,
 
   common: {
     notAvailable: 'Not available',
@@ -38,6 +40,7 @@ export const en = {
     sandbox: 'Sandbox: nothing here is real money',
     development: 'Development: Monei’s test hosts, not your real account',
     control: 'Sandbox controls',
+    tester: 'Tester’s panel',
   },
 
   sidebar: {
@@ -354,6 +357,36 @@ export const en = {
     allowed: 'Allowed',
     leftOff: 'Left off',
     lost: 'Ended',
+  },
+
+  diagnose: {
+    title: 'Is everything in order?',
+    lead: 'Tries everything that a connection needs, without connecting or changing anything. It takes a few seconds.',
+    run: 'Check everything',
+    runAgain: 'Check everything again',
+    running: 'Checking…',
+    well: 'Everything works.',
+    ill: (count: number) => (count === 1 ? 'One thing doesn’t work.' : `${count} things don’t work.`),
+    works: 'Works',
+    fails: 'Doesn’t work',
+    names: {
+      keychain: 'Keeping approvals in the keychain',
+      loopback_listener: 'The way back through this computer',
+      link_handler: 'The way back through an app link',
+      browser: 'A browser to open',
+      backend: 'The connection service',
+      monei: 'Monei',
+      clock: 'This computer’s clock',
+    } satisfies Record<CheckName, string>,
+    clockAhead: (time: string) => `Monei’s clock is ${time} ahead of this computer’s. Set this computer’s clock, best by itself over the network.`,
+    clockBehind: (time: string) => `Monei’s clock is ${time} behind this computer’s. Set this computer’s clock, best by itself over the network.`,
+    seconds: (count: number) => (count === 1 ? '1 second' : `${count} seconds`),
+    minutes: (count: number) => (count === 1 ? '1 minute' : `${count} minutes`),
+    report: 'The report says what you see here, the version and the service’s address. Nothing of your accounts is in it.',
+    copy: 'Copy report',
+    copied: 'The report is on the clipboard.',
+    save: 'Save report',
+    saved: (file: string) => `The report is in your Downloads folder, as ${file}.`,
   },
 
   settings: {

@@ -1,0 +1,256 @@
+//! The tester's panel: what the sandbox does next. Only in the sandbox environment; the window names people, features, faults and
+//! presets, and never an address.
+
+use monei::Scope;
+use reqwest::{Client, StatusCode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::Connections;
+use crate::feature::FeatureId;
+use crate::http;
+use crate::problem::{Problem, ProblemCode};
+use crate::view::{Environment, TesterAllow, TesterFault, TesterOrder, TesterPerson, TesterPlan, TesterPreset, TesterReset, TesterView};
+
+/// Most entries of a list that are shown.
+const MOST: usize = 50;
+/// Longest word that names a person or preset, in bytes.
+const LONGEST_WORD: usize = 32;
+/// Longest text of the sandbox that is shown, in characters.
+const LONGEST_TEXT: usize = 300;
+
+impl Connections {
+    /// What the sandbox offers and is about to do.
+    ///
+    /// # Errors
+    /// [`ProblemCode::InvalidInput`] outside of the sandbox environment; else why the sandbox can't be asked.
+    pub async fn tester(&self) -> Result<TesterView, Problem> {
+        self.sandbox().await?.view().await
+    }
+
+    /// Tells the sandbox what to do, and gives what it is about to do then. What it changes is seen here when Monei is asked the next
+    /// time, as with the real one.
+    ///
+    /// # Errors
+    /// [`ProblemCode::InvalidInput`] outside of the sandbox environment and for an order that the sandbox doesn't know; else why it
+    /// can't be told.
+    pub async fn tester_order(&self, order: TesterOrder) -> Result<TesterView, Problem> {
+        let sandbox = self.sandbox().await?;
+        let (verb, body) = request(order)?;
+        sandbox.post(verb, &body).await?;
+        sandbox.view().await
+    }
+
+    async fn sandbox(&self) -> Result<Sandbox, Problem> {
+        if self.inner.options.environment != Environment::Sandbox {
+            return Err(ProblemCode::InvalidInput.into());
+        }
+        // As everything else that a backend names, its sandbox is used only once the person has agreed to it.
+        if !self.state().confirmed {
+            return Err(ProblemCode::BackendUnconfirmed.into());
+        }
+        if self.state().info.is_none() {
+            self.ask_backend().await?;
+        }
+        let base = self.state().info.as_ref().and_then(|info| info.sandbox_url.clone());
+        let base = base.filter(http::is_loopback).ok_or(ProblemCode::BackendIncompatible)?;
+        let client = http::client(http::Route::Direct).map_err(|_| ProblemCode::ProviderUnavailable)?;
+        Ok(Sandbox { base, client })
+    }
+}
+
+/// The sandbox's control interface.
+struct Sandbox {
+    base: Url,
+    client: Client,
+}
+
+impl Sandbox {
+    async fn view(&self) -> Result<TesterView, Problem> {
+        #[derive(Deserialize)]
+        struct State {
+            faults: Vec<Value>,
+            next: Vec<Round>,
+        }
+        let people: Vec<Named> = self.get("people").await?;
+        let presets: Vec<Named> = self.get("presets").await?;
+        let state: State = self.get("state").await?;
+        let people = people.into_iter().filter_map(|person| {
+            let id = person.id.filter(|id| is_word(id))?;
+            Some(TesterPerson { id, name: text(&person.name), about: text(&person.about) })
+        });
+        let presets = presets.into_iter().filter(|preset| is_word(&preset.name)).map(|preset| TesterPreset {
+            title: text(preset.title.as_deref().unwrap_or_default()),
+            about: text(&preset.about),
+            name: preset.name,
+        });
+        Ok(TesterView {
+            people: people.take(MOST).collect(),
+            presets: presets.take(MOST).collect(),
+            planned: state.next.into_iter().take(MOST).filter_map(Round::shown).collect(),
+            faults: u32::try_from(state.faults.len()).unwrap_or(u32::MAX),
+        })
+    }
+
+    async fn get<T: DeserializeOwned>(&self, what: &str) -> Result<T, Problem> {
+        let response = self.client.get(self.url(what)).send().await.map_err(|_| ProblemCode::ProviderUnavailable)?;
+        if response.status() != StatusCode::OK {
+            return Err(ProblemCode::ProviderUnavailable.into());
+        }
+        let bytes = http::body(response).await.map_err(|_| ProblemCode::AnswerUnreadable)?;
+        serde_json::from_slice(&bytes).map_err(|_| ProblemCode::AnswerUnreadable.into())
+    }
+
+    async fn post(&self, verb: &str, body: &Value) -> Result<(), Problem> {
+        let sent = self.client.post(self.url(verb)).json(body).send().await;
+        match sent.map_err(|_| ProblemCode::ProviderUnavailable)?.status() {
+            status if status.is_success() => Ok(()),
+            status if status.is_client_error() => Err(ProblemCode::InvalidInput.into()),
+            _ => Err(ProblemCode::ProviderUnavailable.into()),
+        }
+    }
+
+    fn url(&self, what: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("/sandbox/api/{what}"));
+        url
+    }
+}
+
+/// A person or a preset, as the sandbox lists them.
+#[derive(Deserialize)]
+struct Named {
+    id: Option<String>,
+    name: String,
+    title: Option<String>,
+    about: String,
+}
+
+/// A planned approval, as the sandbox lists it.
+#[derive(Deserialize)]
+struct Round {
+    user: Option<String>,
+    allow: Value,
+    auto: bool,
+    times: u32,
+}
+
+impl Round {
+    fn shown(self) -> Option<TesterPlan> {
+        let allow = match &self.allow {
+            Value::String(rule) => match rule.as_str() {
+                "all" => TesterAllow::All,
+                "not_sensitive" => TesterAllow::NotSensitive,
+                "none" => TesterAllow::Nothing,
+                "deny" => TesterAllow::Deny,
+                _ => return None,
+            },
+            Value::Array(scopes) => {
+                let named = |id: &FeatureId| scopes.iter().any(|scope| scope.as_str() == Some(id.scope().as_str()));
+                TesterAllow::Features { features: FeatureId::ALL.into_iter().filter(named).collect() }
+            }
+            _ => return None,
+        };
+        Some(TesterPlan { person: self.user.filter(|id| is_word(id)), allow, auto: self.auto, times: self.times })
+    }
+}
+
+/// The call of the control interface that an order stands for.
+fn request(order: TesterOrder) -> Result<(&'static str, Value), Problem> {
+    Ok(match order {
+        TesterOrder::Plan { person, allow, auto } => {
+            ("next", json!({"user": optional_word(person)?, "allow": allowed(&allow), "auto": auto}))
+        }
+        TesterOrder::Expire { person } => ("expire", json!({"user": optional_word(person)?})),
+        TesterOrder::Revoke { person } => ("revoke", json!({"user": optional_word(person)?})),
+        TesterOrder::Fault { fault } => ("fault", fault_body(fault)),
+        TesterOrder::Preset { name } => ("preset", json!({"name": word(name)?})),
+        TesterOrder::Reset { what } => {
+            let what = match what {
+                TesterReset::Plan => "next",
+                TesterReset::Faults => "faults",
+                TesterReset::All => "all",
+            };
+            ("reset", json!({"what": what}))
+        }
+    })
+}
+
+fn allowed(allow: &TesterAllow) -> Value {
+    match allow {
+        TesterAllow::All => json!("all"),
+        TesterAllow::NotSensitive => json!("not_sensitive"),
+        TesterAllow::Nothing => json!("none"),
+        TesterAllow::Deny => json!("deny"),
+        // In the catalogue's order and each once, whatever was listed.
+        TesterAllow::Features { features } => {
+            let chosen: Vec<Scope> = FeatureId::ALL.into_iter().filter(|id| features.contains(id)).map(FeatureId::scope).collect();
+            json!(chosen)
+        }
+    }
+}
+
+fn fault_body(fault: TesterFault) -> Value {
+    use TesterFault as F;
+    let status = |target: &str, status: u16| json!({"target": target, "kind": "status", "status": status});
+    let busy = |target: &str| json!({"target": target, "kind": "status", "status": 429, "retry_after": 8});
+    let silent = |target: &str| json!({"target": target, "kind": "drop_after"});
+    match fault {
+        F::ApiUnauthorized => status("api", 401),
+        F::ApiForbidden => status("api", 403),
+        F::ApiBusy => busy("api"),
+        F::ApiBroken => status("api", 500),
+        F::ApiUnavailable => status("api", 503),
+        F::ApiSilent => silent("api"),
+        F::TokenBroken => status("token", 500),
+        F::TokenBusy => busy("token"),
+        F::TokenSilent => silent("token"),
+    }
+}
+
+fn optional_word(text: Option<String>) -> Result<Option<String>, Problem> {
+    text.map(word).transpose()
+}
+
+fn word(text: String) -> Result<String, Problem> {
+    if is_word(&text) { Ok(text) } else { Err(ProblemCode::InvalidInput.into()) }
+}
+
+/// A lower-case letter, then such letters, digits and underscores.
+fn is_word(text: &str) -> bool {
+    text.len() <= LONGEST_WORD
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+fn text(text: &str) -> String {
+    text.chars().take(LONGEST_TEXT).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_words_name_people_and_presets() {
+        for good in ["ada", "declines_sensitive", "p2"] {
+            assert!(is_word(good), "{good}");
+        }
+        for bad in ["", "Ada", "2p", "_a", "a b", "a/../b", "a\"", "é", &"a".repeat(LONGEST_WORD + 1)] {
+            assert!(!is_word(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_order_with_another_name_goes_nowhere() {
+        for order in [
+            TesterOrder::Expire { person: Some("../state".into()) },
+            TesterOrder::Plan { person: Some("A".into()), allow: TesterAllow::All, auto: false },
+            TesterOrder::Preset { name: "x y".into() },
+        ] {
+            assert_eq!(request(order), Err(Problem::new(ProblemCode::InvalidInput)));
+        }
+    }
+}
