@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use tauri::webview::{NewWindowResponse, PageLoadEvent};
+use tauri::webview::NewWindowResponse;
 use tauri::window::Color;
 use tauri::{AppHandle, Manager, Theme, Url, UserAttentionType, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
@@ -13,7 +13,7 @@ pub const MAIN: &str = "main";
 const LIGHT: Color = Color(0xf5, 0xf7, 0xf8, 0xff);
 const DARK: Color = Color(0x16, 0x18, 0x19, 0xff);
 
-/// Makes the window. It shows itself once its page is there.
+/// Makes the window. It is there at once, in the page's own colour: a hidden one is painted only after it has been mapped.
 ///
 /// # Errors
 /// [`tauri::Error`] where the system gives no window or no web view.
@@ -22,18 +22,12 @@ pub fn create(app: &AppHandle, data_dir: &Path) -> tauri::Result<()> {
         .title("Monei Connections")
         .inner_size(1080.0, 720.0)
         .min_inner_size(720.0, 520.0)
-        .visible(false)
         // Nothing of what the page keeps outlives the program. WebKit makes its folders all the same.
         .incognito(!is_driven())
         .data_directory(data_dir.join("web"))
         .on_navigation(is_own_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
-        .on_page_load(|window, page| {
-            if page.event() == PageLoadEvent::Finished && !window.is_visible().unwrap_or(false) {
-                show(&window);
-            }
-        })
         .build()?;
     #[cfg(target_os = "linux")]
     paint_without_gpu(&window)?;
@@ -56,14 +50,6 @@ fn paint_without_gpu(window: &WebviewWindow) -> tauri::Result<()> {
 /// Whether a WebDriver test drives the window. It can't drive an ephemeral web view, so a development build gives it one that isn't.
 fn is_driven() -> bool {
     cfg!(feature = "automation") && std::env::var_os("TAURI_WEBVIEW_AUTOMATION").is_some()
-}
-
-fn show(window: &WebviewWindow) {
-    for step in [window.show(), window.set_focus()] {
-        if let Err(error) = step {
-            tracing::warn!(%error, "the window can't be shown");
-        }
-    }
 }
 
 /// The program's pages, as Tauri serves them on each platform.
