@@ -44,6 +44,10 @@ pub fn run() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|word| word == "diagnose") {
         return diagnose::run(settings, std::env::args_os().any(|word| word == "--json"));
     }
+    if !has_display(&|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
+        eprintln!("monei-connect: no display: neither WAYLAND_DISPLAY nor DISPLAY is set. `monei-connect diagnose` works without one.");
+        return ExitCode::from(2);
+    }
     if let Err(error) = logging::start(&settings.data_dir) {
         eprintln!("monei-connect: no log file: {:?}", error.kind());
     }
@@ -59,6 +63,11 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether there is a display to open a window on. Without one, GTK ends the process with a panic.
+fn has_display(is_set: &dyn Fn(&str) -> bool) -> bool {
+    !cfg!(target_os = "linux") || is_set("WAYLAND_DISPLAY") || is_set("DISPLAY")
 }
 
 /// Another program sits on our name at the session bus and doesn't answer like us. That must not keep this one from starting, so it
@@ -141,5 +150,18 @@ fn on_event(app: &tauri::AppHandle, event: RunEvent) {
             tauri::async_runtime::block_on(async move { host.shutdown().await });
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn without_any_display_no_window_is_tried() {
+        assert!(!has_display(&|_| false));
+        assert!(has_display(&|name| name == "DISPLAY"));
+        assert!(has_display(&|name| name == "WAYLAND_DISPLAY"));
     }
 }
