@@ -4,7 +4,7 @@
 use anyhow::Result;
 
 use crate::packages::{For, install_missing};
-use crate::step::{Steps, command, succeed};
+use crate::step::Steps;
 use crate::{tools, ui};
 
 pub fn bundle() -> Result<()> {
@@ -14,10 +14,7 @@ pub fn bundle() -> Result<()> {
     }
     steps.step("Packages of the web view", ui::install)?;
     // Tauri's own bundler builds the web view first. Its working folder is the top of the project, where tauri.conf.json is.
-    steps.step("The desktop program", || {
-        let mut bundler = command("npm", &["exec", "--prefix", "ui", "--", "tauri", "build", "--ci"]);
-        succeed(bundler.args(["--", "--locked"]))
-    })?;
+    steps.step("The desktop program", tools::desktop_packages)?;
     if cfg!(target_os = "linux") {
         steps.step("The backend and the sandbox", || {
             ["connect-backend", "monei-sandbox"]

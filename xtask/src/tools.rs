@@ -11,6 +11,8 @@ use crate::step::{command, succeed};
 const CARGO_DENY: (&str, &str) = ("cargo-deny", "0.20.2");
 /// Known vulnerabilities.
 const CARGO_AUDIT: (&str, &str) = ("cargo-audit", "0.22.2");
+/// Tauri's bundler; its npm package names binaries for platforms that not every registry carries.
+const TAURI_CLI: (&str, &str) = ("tauri-cli", "2.12.4");
 /// Debian packages of single programs.
 const CARGO_DEB: (&str, &str) = ("cargo-deb", "3.8.0");
 /// Folder of a local copy of the RustSec database, for machines that can't fetch it.
@@ -42,6 +44,12 @@ pub fn audit() -> Result<()> {
     succeed(&mut check)
 }
 
+/// The desktop program's packages, as `tauri.conf.json` lists them.
+pub fn desktop_packages() -> Result<()> {
+    let tauri = installed(TAURI_CLI)?;
+    succeed(Command::new(tauri).args(["build", "--ci", "--", "--locked"]))
+}
+
 /// A Debian package of one of the programs, into `folder`.
 pub fn debian_package(package: &str, folder: &str) -> Result<()> {
     let deb = installed(CARGO_DEB)?;
@@ -49,7 +57,8 @@ pub fn debian_package(package: &str, folder: &str) -> Result<()> {
 }
 
 fn installed((name, version): (&str, &str)) -> Result<String> {
-    let program = format!("target/tools/bin/{name}");
+    // Tauri's program is a subcommand of cargo by another name than its package's.
+    let program = format!("target/tools/bin/{}", if name == "tauri-cli" { "cargo-tauri" } else { name });
     let stamp = format!("target/tools/{name}.version");
     if Path::new(&program).exists() && std::fs::read_to_string(&stamp).is_ok_and(|text| text == version) {
         return Ok(program);
