@@ -29,8 +29,11 @@ pub fn create(app: &AppHandle, data_dir: &Path) -> tauri::Result<()> {
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
         .build()?;
+    // WebKit's driver waits for ever for a picture of a view that paints without the GPU, and the embedded build is what takes them.
     #[cfg(target_os = "linux")]
-    paint_without_gpu(&window)?;
+    if !(cfg!(feature = "embedded") && is_driven()) {
+        paint_without_gpu(&window)?;
+    }
     let dark = window.theme().is_ok_and(|theme| theme == Theme::Dark);
     window.set_background_color(Some(if dark { DARK } else { LIGHT }))
 }
