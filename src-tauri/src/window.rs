@@ -13,7 +13,7 @@ pub const MAIN: &str = "main";
 const LIGHT: Color = Color(0xf5, 0xf7, 0xf8, 0xff);
 const DARK: Color = Color(0x16, 0x18, 0x19, 0xff);
 
-/// Makes the window. It is there at once, in the page's own colour: a hidden one is painted only after it has been mapped.
+/// Makes the window. It is there at once, in the page's own colour.
 ///
 /// # Errors
 /// [`tauri::Error`] where the system gives no window or no web view.
