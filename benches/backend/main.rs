@@ -119,6 +119,15 @@ impl Places {
         Ok(expect(response, 200).await?.json().await?)
     }
 
+    /// What earlier loads left in the sandbox would make its answers to the next one slower.
+    async fn fresh_sandbox(&self) -> Fallible<()> {
+        self.control("reset", json!({})).await?;
+        for name in ["token_calls_per_minute", "authorize_per_minute"] {
+            self.control("switch", json!({"name": name, "value": 0})).await?;
+        }
+        Ok(())
+    }
+
     /// Ada approves everything; where her browser goes.
     async fn approve(&self, url: &str) -> Fallible<String> {
         text(&self.control("approve", json!({"url": url, "user": "ada"})).await?["location"])
@@ -152,10 +161,7 @@ async fn expect(response: Response, status: u16) -> Fallible<Response> {
 
 async fn bench() -> Fallible<()> {
     let places = Places::new().await?;
-    let _sandbox = Server::start(places.sandbox_command()?, &places.sandbox).await?;
-    for name in ["token_calls_per_minute", "authorize_per_minute"] {
-        places.control("switch", json!({"name": name, "value": 0})).await?;
-    }
+    let sandbox = Server::start(places.sandbox_command()?, &places.sandbox).await?;
     let mut rows = Vec::new();
     let mut footprint = Vec::new();
 
@@ -163,7 +169,8 @@ async fn bench() -> Fallible<()> {
     let (server, start) = started(command, &url).await?;
     let idle = server.memory()?;
     for load in LOADS {
-        backend(&places, &server, load, &mut rows).await?;
+        places.fresh_sandbox().await?;
+        backend(&places, [&server, &sandbox], load, &mut rows).await?;
     }
     footprint.push(("connect-backend", start, idle, server.memory()?));
     drop(server);
@@ -172,13 +179,15 @@ async fn bench() -> Fallible<()> {
     let (server, start) = started(command, &url).await?;
     let idle = server.memory()?;
     for load in LOADS {
-        quickstart(&places, &server, load, &mut rows).await?;
+        places.fresh_sandbox().await?;
+        quickstart(&places, [&server, &sandbox], load, &mut rows).await?;
     }
     footprint.push(("quickstart (Express)", start, idle, server.memory()?));
     drop(server);
 
     for load in LOADS {
-        sandbox_alone(&places, load, &mut rows).await?;
+        places.fresh_sandbox().await?;
+        sandbox_alone(&places, &sandbox, load, &mut rows).await?;
     }
     print(&rows);
     println!("\n| server | start ms (median of {STARTS}) | idle RSS / PSS MiB | after load RSS / PSS MiB |\n|---|--:|--:|--:|");
@@ -204,7 +213,7 @@ async fn started(command: impl Fn() -> Command, url: &str) -> Fallible<(Server, 
 }
 
 /// Callback, redeem and refresh, each on its own; start and approval before them aren't measured.
-async fn backend(places: &Places, server: &Server, (count, at_once): (usize, usize), rows: &mut Vec<Row>) -> Fallible<()> {
+async fn backend(places: &Places, servers: [&Server; 2], (count, at_once): (usize, usize), rows: &mut Vec<Row>) -> Fallible<()> {
     let mut approved = Vec::new();
     for _ in 0..count {
         let verifier = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
@@ -217,7 +226,7 @@ async fn backend(places: &Places, server: &Server, (count, at_once): (usize, usi
         approved.push((places.approve(&location(&response)?).await?, cookie, verifier));
     }
     let http = places.http.clone();
-    let (row, handoffs) = run("connect-backend: callback", at_once, approved, Some(server), move |(url, cookie, verifier)| {
+    let (row, handoffs) = run("connect-backend: callback", at_once, approved, servers, move |(url, cookie, verifier)| {
         let request = http.get(url).header("cookie", cookie);
         async move {
             let response = expect(request.send().await?, 303).await?;
@@ -227,14 +236,14 @@ async fn backend(places: &Places, server: &Server, (count, at_once): (usize, usi
     .await?;
     rows.push(row);
     let (http, url) = (places.http.clone(), format!("{}/v1/redeem", places.backend));
-    let (row, tokens) = run("connect-backend: redeem (one exchange)", at_once, handoffs, Some(server), move |(handoff, verifier)| {
+    let (row, tokens) = run("connect-backend: redeem (one exchange)", at_once, handoffs, servers, move |(handoff, verifier)| {
         let request = http.post(&url).json(&json!({"handoff": handoff, "code_verifier": verifier}));
         async move { text(&expect(request.send().await?, 200).await?.json::<Value>().await?["refresh_token"]) }
     })
     .await?;
     rows.push(row);
     let (http, url) = (places.http.clone(), format!("{}/v1/refresh", places.backend));
-    let (row, _) = run("connect-backend: refresh (one exchange)", at_once, tokens, Some(server), move |token| {
+    let (row, _) = run("connect-backend: refresh (one exchange)", at_once, tokens, servers, move |token| {
         let key = hex::encode(rand::random::<[u8; 16]>());
         let request = http.post(&url).header("idempotency-key", key).json(&json!({"refresh_token": token}));
         async move { Ok(expect(request.send().await?, 200).await?.bytes().await?) }
@@ -244,14 +253,14 @@ async fn backend(places: &Places, server: &Server, (count, at_once): (usize, usi
     Ok(())
 }
 
-async fn quickstart(places: &Places, server: &Server, (count, at_once): (usize, usize), rows: &mut Vec<Row>) -> Fallible<()> {
+async fn quickstart(places: &Places, servers: [&Server; 2], (count, at_once): (usize, usize), rows: &mut Vec<Row>) -> Fallible<()> {
     let mut approved = Vec::new();
     for _ in 0..count {
         let response = expect(places.http.get(format!("{}/connect", places.quickstart)).send().await?, 302).await?;
         approved.push(places.approve(&location(&response)?).await?);
     }
     let http = places.http.clone();
-    let (row, _) = run("quickstart: callback (one exchange)", at_once, approved, Some(server), move |url| {
+    let (row, _) = run("quickstart: callback (one exchange)", at_once, approved, servers, move |url| {
         let request = http.get(url);
         async move { Ok(expect(request.send().await?, 200).await?.bytes().await?) }
     })
@@ -261,7 +270,7 @@ async fn quickstart(places: &Places, server: &Server, (count, at_once): (usize, 
 }
 
 /// What every exchange costs at the sandbox itself.
-async fn sandbox_alone(places: &Places, (count, at_once): (usize, usize), rows: &mut Vec<Row>) -> Fallible<()> {
+async fn sandbox_alone(places: &Places, sandbox: &Server, (count, at_once): (usize, usize), rows: &mut Vec<Row>) -> Fallible<()> {
     let redirect = places.backend_redirect();
     let query = [("client_id", CLIENT_ID), ("redirect_uri", &redirect), ("scope", "profile:read wallet:read"), ("state", "bench")];
     let url = Url::parse_with_params(&format!("{}/connect/authorize", places.sandbox), query)?;
@@ -270,7 +279,7 @@ async fn sandbox_alone(places: &Places, (count, at_once): (usize, usize), rows: 
         codes.push(parameter(&places.approve(url.as_str()).await?, "code")?);
     }
     let (http, url) = (places.http.clone(), format!("{}/api/v1/connect/token", places.sandbox));
-    let (row, _) = run("sandbox alone: exchange", at_once, codes, None, move |code| {
+    let (row, _) = run("sandbox alone: exchange", at_once, codes, [sandbox, sandbox], move |code| {
         let body = json!({
             "grant_type": "authorization_code", "code": code, "redirect_uri": redirect,
             "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET,

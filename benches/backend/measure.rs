@@ -72,8 +72,8 @@ pub struct Row {
     pub per_second: f64,
     pub p50: Duration,
     pub p99: Duration,
-    /// Processor time of the server for one request.
-    pub cpu: Option<Duration>,
+    /// Processor time for one request: of the server that was asked, and of the sandbox behind it.
+    pub cpu: [Duration; 2],
 }
 
 /// Sends every item with `send`, `at_once` at a time; gives the answers in order.
@@ -81,7 +81,7 @@ pub async fn run<I, O, F>(
     name: &str,
     at_once: usize,
     items: Vec<I>,
-    server: Option<&Server>,
+    servers: [&Server; 2],
     send: impl Fn(I) -> F + Clone + Send + 'static,
 ) -> Fallible<(Row, Vec<O>)>
 where
@@ -91,7 +91,8 @@ where
 {
     let requests = items.len();
     let (items, next) = (Arc::new(items), Arc::new(AtomicUsize::new(0)));
-    let before = server.map(Server::cpu).transpose()?;
+    let used = || Ok::<_, Box<dyn Error + Send + Sync>>([servers[0].cpu()?, servers[1].cpu()?]);
+    let before = used()?;
     let began = Instant::now();
     let mut workers = tokio::task::JoinSet::new();
     for _ in 0..at_once {
@@ -113,10 +114,8 @@ where
         all.extend(done??);
     }
     let took = began.elapsed();
-    let cpu = match (server, before) {
-        (Some(server), Some(before)) => Some((server.cpu()? - before) / u32::try_from(requests)?),
-        _ => None,
-    };
+    let (after, each) = (used()?, u32::try_from(requests)?);
+    let cpu = [0, 1].map(|which| (after[which] - before[which]) / each);
     let mut times: Vec<Duration> = all.iter().map(|(_, took, _)| *took).collect();
     times.sort_unstable();
     let quantile = |percent: usize| times.get((times.len() * percent / 100).min(times.len() - 1)).copied().unwrap_or_default();
@@ -135,12 +134,14 @@ where
 
 /// Prints rows as a table.
 pub fn print(rows: &[Row]) {
-    println!("| what | requests | at once | requests/s | p50 ms | p99 ms | CPU µs/request |\n|---|--:|--:|--:|--:|--:|--:|");
+    println!(
+        "| what | requests | at once | requests/s | p50 ms | p99 ms | CPU µs/request: server | sandbox |\n|---|--:|--:|--:|--:|--:|--:|--:|"
+    );
     for row in rows {
         let ms = |time: Duration| time.as_secs_f64() * 1_000.0;
-        let cpu = row.cpu.map_or_else(|| "–".to_owned(), |cpu| cpu.as_micros().to_string());
+        let [server, sandbox] = row.cpu.map(|cpu| cpu.as_micros());
         println!(
-            "| {} | {} | {} | {:.0} | {:.2} | {:.2} | {cpu} |",
+            "| {} | {} | {} | {:.0} | {:.2} | {:.2} | {server} | {sandbox} |",
             row.name,
             row.requests,
             row.at_once,

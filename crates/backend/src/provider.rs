@@ -5,16 +5,20 @@ pub(crate) mod answer;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use monei::{AccessToken, AuthorizationCode, ClientSecret, RefreshToken};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::config::{Config, ConfigError, RefreshAuth};
 use crate::metrics::Latency;
-use answer::{Answer, read};
+use answer::{Answer, deepest, read};
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long after an answer its connection may carry another call. A call on a connection that Monei is just closing would have an unknown
+/// outcome, and servers close idle connections after five seconds or more (Node: 5 s, nginx: 75 s).
+const REUSE_WITHIN: Duration = Duration::from_secs(1);
 /// How long a call may take as a whole.
 const TOTAL_TIMEOUT: Duration = Duration::from_secs(20);
 
@@ -97,8 +101,7 @@ impl Provider {
             .referer(false)
             .no_proxy()
             .http1_only()
-            // A call on a connection that Monei is just closing would have an unknown outcome; at ten calls a minute a new one is cheap.
-            .pool_max_idle_per_host(0)
+            .pool_idle_timeout(REUSE_WITHIN)
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TOTAL_TIMEOUT)
             .build()
@@ -175,15 +178,7 @@ impl Provider {
     pub(crate) async fn greet(&self) -> Result<(), String> {
         match self.http.get(&self.root_url).send().await {
             Ok(_) => Ok(()),
-            Err(error) => {
-                // The deepest cause is the one that tells something.
-                let error = error.without_url();
-                let mut cause: &dyn std::error::Error = &error;
-                while let Some(deeper) = cause.source() {
-                    cause = deeper;
-                }
-                Err(cause.to_string())
-            }
+            Err(error) => Err(deepest(error)),
         }
     }
 
@@ -194,7 +189,7 @@ impl Provider {
             .post(url)
             .header(http::header::CONTENT_TYPE, "application/json")
             .header(http::header::ACCEPT, "application/json")
-            .body(body.to_vec());
+            .body(Bytes::from_owner(body));
         let began = Instant::now();
         let answer = read(request.send().await).await;
         let took = began.elapsed();

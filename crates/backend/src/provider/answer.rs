@@ -1,5 +1,6 @@
 //! What came of a call to Monei, as far as it can be known.
 
+use std::error::Error;
 use std::time::SystemTime;
 
 use http::header::RETRY_AFTER;
@@ -56,7 +57,8 @@ pub(super) async fn read(result: Result<reqwest::Response, reqwest::Error>) -> A
         Ok(response) => response,
         Err(error) => {
             let sent = !(error.is_connect() || error.is_builder());
-            tracing::warn!(event = "provider_unreachable", sent, error = %error.without_url());
+            let (reason, error) = (reason(&error), deepest(error));
+            tracing::warn!(event = "provider_unreachable", sent, reason, error);
             return if sent { Answer::Lost } else { Answer::NotSent };
         }
     };
@@ -73,6 +75,36 @@ pub(super) async fn read(result: Result<reqwest::Response, reqwest::Error>) -> A
         // The status says all that matters; words that can't be read say nothing.
         words => Answer::Refused { status, about_client: words.is_some_and(|words| is_about_client(&words)) },
     }
+}
+
+/// Why no answer came, as a word that an alert can be set on.
+fn reason(error: &reqwest::Error) -> &'static str {
+    if causes(error).any(|cause| cause.is::<rustls::Error>()) {
+        "tls"
+    } else if error.is_timeout() {
+        "timeout"
+    } else if error.is_connect() {
+        "connect"
+    } else {
+        "cut"
+    }
+}
+
+/// The cause that tells something: the innermost. No address is in it.
+pub(super) fn deepest(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    causes(&error).last().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+/// What lies below an error, from the outside in.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&error| {
+        // What an I/O error wraps isn't its source; that one's own source is.
+        match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        }
+    })
 }
 
 /// Whether Monei complains about the client's id or secret. Its words are not documented, so this only ever makes a refusal less final.
@@ -92,7 +124,7 @@ async fn body(mut response: reqwest::Response) -> Option<Zeroizing<Vec<u8>>> {
             }
             Ok(None) => return Some(body),
             Err(error) => {
-                tracing::warn!(event = "provider_answer_cut", error = %error.without_url());
+                tracing::warn!(event = "provider_answer_cut", reason = reason(&error), error = deepest(error));
                 return None;
             }
         }

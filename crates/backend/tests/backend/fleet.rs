@@ -130,14 +130,17 @@ impl Instance {
         drop(self);
     }
 
-    /// Waits until it logged `event`.
-    pub async fn logged(&self, event: &str) {
-        let seen = || self.log.lock().unwrap().iter().any(|line| line["fields"]["event"] == event);
+    /// Waits until it logged `event`, and gives its fields.
+    pub async fn logged(&self, event: &str) -> Value {
+        let seen = || self.log.lock().unwrap().iter().map(|line| &line["fields"]).find(|fields| fields["event"] == event).cloned();
         let wait = async {
-            while !seen() {
-                tokio::time::sleep(Duration::from_millis(10)).await;
+            loop {
+                match seen() {
+                    Some(fields) => return fields,
+                    None => tokio::time::sleep(Duration::from_millis(10)).await,
+                }
             }
         };
-        tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap_or_else(|_| panic!("no {event} in {:?}", self.log));
+        tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap_or_else(|_| panic!("no {event} in {:?}", self.log))
     }
 }

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use reqwest::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -67,11 +68,12 @@ async fn behind_tls(world: &World, config: Arc<ServerConfig>) -> (String, Arc<At
 }
 
 /// A refresh through an instance that finds Monei at `origin` and trusts `authority`.
-async fn refresh(world: &World, tokens: &Value, folder: &Path, authority: &Authority, origin: &str) -> reqwest::Response {
+async fn refresh(world: &World, tokens: &Value, folder: &Path, authority: &Authority, origin: &str) -> (reqwest::Response, Instance) {
     let path = folder.join("authority.pem");
     std::fs::write(&path, &authority.pem).unwrap();
     let instance = Instance::start(world, &[("MONEI_SANDBOX_URL", origin), ("SSL_CERT_FILE", path.to_str().unwrap())]).await;
-    world.at(&instance.base).refresh(tokens["refresh_token"].as_str().unwrap(), "key-of-one-refresh_1").await
+    let response = world.at(&instance.base).refresh(tokens["refresh_token"].as_str().unwrap(), "key-of-one-refresh_1").await;
+    (response, instance)
 }
 
 #[tokio::test]
@@ -86,13 +88,15 @@ async fn only_the_right_certificate_will_do() {
     ];
     for (name, config) in bad {
         let (origin, asked) = behind_tls(&world, config).await;
-        problem(refresh(&world, &tokens, folder.path(), &known, &origin).await, 503, "provider_unavailable").await;
+        let (response, instance) = refresh(&world, &tokens, folder.path(), &known, &origin).await;
+        problem(response, 503, "provider_unavailable").await;
+        assert_eq!(instance.logged("provider_unreachable").await["reason"], "tls", "{name}");
         assert_eq!(asked.load(Ordering::SeqCst), 0, "{name}: something was sent");
     }
     assert_eq!(world.counter("refreshes").await, 0);
     let (origin, asked) = behind_tls(&world, known.server("127.0.0.1", false)).await;
     assert_eq!(
-        refresh(&world, &tokens, folder.path(), &known, &origin).await.status(),
+        refresh(&world, &tokens, folder.path(), &known, &origin).await.0.status(),
         StatusCode::OK,
         "so the others failed for their fault"
     );
@@ -124,7 +128,9 @@ async fn old_tls_and_no_tls_are_refused() {
     const OLD: &[u8] = b"\x16\x03\x02\x00\x2a\x02\x00\x00\x26\x03\x020123456789abcdef0123456789abcdef\x00\x00\x2f\x00";
     for (name, reply) in [("TLS 1.1", OLD), ("plain HTTP", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")] {
         let (origin, sent) = raw(reply).await;
-        problem(refresh(&world, &tokens, folder.path(), &known, &origin).await, 503, "provider_unavailable").await;
+        let (response, instance) = refresh(&world, &tokens, folder.path(), &known, &origin).await;
+        problem(response, 503, "provider_unavailable").await;
+        assert_eq!(instance.logged("provider_unreachable").await["reason"], "tls", "{name}");
         let sent = sent.await.unwrap();
         assert_eq!(sent.first(), Some(&0x16), "{name}: only a TLS hello was sent");
         assert!(!sent.windows(4).any(|window| window == b"mcr_" || window == b"POST"), "{name}");
@@ -154,6 +160,50 @@ async fn a_proxy_of_the_environment_is_not_used() {
         assert!([StatusCode::OK, StatusCode::BAD_REQUEST].contains(&response.status()));
     }
     assert_eq!(world.counter("refreshes").await, 2);
-    let nothing = tokio::time::timeout(std::time::Duration::from_millis(50), canary.accept()).await;
+    let nothing = tokio::time::timeout(Duration::from_millis(50), canary.accept()).await;
     assert!(nothing.is_err(), "the proxy was asked");
+}
+
+/// Refreshes once more and gives the sealed token that came.
+async fn refresh_again(world: &World, sealed: &str, key: &str) -> String {
+    let response = world.refresh(sealed, key).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    response.json::<Value>().await.unwrap()["refresh_token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again_only_just_after_its_last_answer() {
+    let (world, folder, known) = (World::new().await, tempfile::tempdir().unwrap(), Authority::new());
+    let path = folder.path().join("authority.pem");
+    std::fs::write(&path, &known.pem).unwrap();
+    let (origin, connections) = behind_tls(&world, known.server("127.0.0.1", false)).await;
+    let instance = Instance::start(&world, &[("MONEI_SANDBOX_URL", &origin), ("SSL_CERT_FILE", path.to_str().unwrap())]).await;
+    let sealed = world.connect().await["refresh_token"].as_str().unwrap().to_owned();
+    let at = world.at(&instance.base);
+
+    let sealed = refresh_again(&at, &sealed, "key-of-one-refresh_1").await;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let sealed = refresh_again(&at, &sealed, "key-of-one-refresh_2").await;
+    assert_eq!(connections.load(Ordering::SeqCst), 2, "a connection that has been idle for more than a second isn't used");
+
+    // On one that Monei closes without an answer, nothing is sent a second time, neither there nor on another.
+    let before = world.token_calls().await;
+    world.fault(json!({"target": "token", "kind": "drop_before"})).await;
+    problem(at.refresh(&sealed, "key-of-one-refresh_3").await, 504, "outcome_unknown").await;
+    assert_eq!(world.token_calls().await, before + 1);
+}
+
+#[tokio::test]
+async fn a_call_ends_after_twenty_seconds() {
+    let world = World::new().await;
+    let tokens = world.connect().await;
+    let instance = Instance::start(&world, &[]).await;
+    world.fault(json!({"target": "token", "kind": "delay", "delay_ms": 60_000})).await;
+    let began = std::time::Instant::now();
+    // Its caller is told before that, and can ask again for the answer.
+    let answer = world.at(&instance.base).refresh(tokens["refresh_token"].as_str().unwrap(), "key-of-one-refresh_1").await;
+    problem(answer, 504, "outcome_unknown").await;
+    assert_eq!(instance.logged("provider_unreachable").await["reason"], "timeout");
+    assert!(began.elapsed() >= Duration::from_secs(20), "it was given its time");
+    assert!(began.elapsed() < Duration::from_secs(60), "Monei had not answered");
 }
