@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use connect_backend::{Backend, Config, serve};
 use tokio::net::TcpListener;
-use tracing_subscriber::EnvFilter;
-
-/// Never below these, whatever `RUST_LOG` says: at trace level the HTTP and TLS crates log what they carry.
-const CAPPED: [&str; 7] = ["hyper=info", "hyper_util=info", "reqwest=info", "rustls=info", "h2=info", "axum=info", "redis=info"];
+use tracing::Level;
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -91,13 +92,12 @@ async fn reload(backend: Backend, mut hangup: tokio::signal::unix::Signal) {
     }
 }
 
-/// One JSON object a line, on standard output (C-18).
+/// One JSON object a line, on standard output (C-18). Libraries end at info, whatever `RUST_LOG` says of them or of one of their modules: at
+/// trace level the HTTP and TLS crates log what they carry.
 fn log() {
-    let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    for directive in CAPPED.iter().filter_map(|text| text.parse().ok()) {
-        filter = filter.add_directive(directive);
-    }
-    tracing_subscriber::fmt().json().with_env_filter(filter).init();
+    let wanted = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let ours = filter_fn(|metadata| *metadata.level() <= Level::INFO || metadata.target().starts_with("connect_backend"));
+    tracing_subscriber::registry().with(fmt::layer().json().with_filter(wanted.and(ours))).init();
 }
 
 /// Until the system or a person says stop.

@@ -86,6 +86,7 @@ pub struct Instance {
     pub process: Running,
     pub base: String,
     log: Arc<Mutex<Vec<Value>>>,
+    reading: std::thread::JoinHandle<()>,
 }
 
 impl Instance {
@@ -110,7 +111,7 @@ impl Instance {
         let (tell, told) = tokio::sync::oneshot::channel();
         let log = Arc::new(Mutex::new(Vec::new()));
         let kept = log.clone();
-        std::thread::spawn(move || {
+        let reading = std::thread::spawn(move || {
             let mut tell = Some(tell);
             for line in lines.map_while(Result::ok) {
                 let line: Value = serde_json::from_str(&line).unwrap();
@@ -123,11 +124,23 @@ impl Instance {
             }
         });
         let base = tokio::time::timeout(Duration::from_secs(20), told).await.expect("it starts").expect("it listens");
-        Instance { process: Running(child), base, log }
+        Instance { process: Running(child), base, log, reading }
     }
 
     pub fn kill(self) {
         drop(self);
+    }
+
+    /// Tells it to end, waits until it has, and gives all that it logged.
+    pub async fn stopped(mut self) -> Vec<Value> {
+        self.process.signal("-TERM");
+        tokio::task::spawn_blocking(move || {
+            self.process.0.wait().unwrap();
+            self.reading.join().expect("every line is one JSON object");
+            std::mem::take(&mut *self.log.lock().unwrap())
+        })
+        .await
+        .unwrap()
     }
 
     /// Waits until it logged `event`, and gives its fields.
