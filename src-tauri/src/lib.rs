@@ -17,6 +17,7 @@ mod report;
 mod settings;
 mod window;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -31,9 +32,29 @@ const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(15);
 /// Set by the program for itself, when its name at the session bus is taken by something else.
 const ALONE: &str = "CONNECT_START_ALONE";
 
+const USAGE: &str = "\
+Monei Connections: connect Monei accounts, see what each connection allows, and take access away.
+
+Usage: monei-connect             opens the window
+       monei-connect diagnose    says whether keychain, browser, backend and Monei can be used; --json for programs
+       monei-connect --version
+       monei-connect --help
+
+The environment may set CONNECT_BACKEND_URL, MONEI_ENVIRONMENT and RUST_LOG.";
+
 /// Runs the program until its window is closed. Exit code 2 means that a setting can't be used.
 pub fn run() -> ExitCode {
     limits::no_core_dumps();
+    let about = match std::env::args_os().nth(1).as_deref().and_then(std::ffi::OsStr::to_str) {
+        Some("--help" | "-h") => Some(USAGE),
+        Some("--version" | "-V") => Some(concat!("monei-connect ", env!("CARGO_PKG_VERSION"))),
+        _ => None,
+    };
+    if let Some(text) = about {
+        // A closed pipe reads nothing, and needs no word about it.
+        drop(writeln!(std::io::stdout(), "{text}"));
+        return ExitCode::SUCCESS;
+    }
     let settings = match Settings::read() {
         Ok(settings) => settings,
         Err(error) => {
