@@ -12,14 +12,15 @@ use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Method};
 
 use crate::Backend;
+use crate::config::Environment;
 use crate::metrics::Counter;
 use crate::pages;
 use crate::problem::{Code, Problem};
-use crate::routes::{Audience, ROUTES, Route, START};
+use crate::routes::{Audience, READ_TIMEOUT, ROUTES, Route, START};
 
 /// Longest path and query, in bytes (C-12).
 const MAX_URL: usize = 4096;
-/// How long an answer may take (C-12).
+/// How long an answer may take once the request is there (C-12). Longer than a route waits for Monei, so that the route itself says what came of it.
 const TOTAL: Duration = Duration::from_secs(15);
 
 /// Wraps the public router.
@@ -28,7 +29,7 @@ pub(crate) async fn guard(State(backend): State<Backend>, request: Request, next
     let route = ROUTES.iter().find(|route| route.path == request.uri().path());
     let mut response = match refusal(&backend, route, &request) {
         Some(problem) => refuse(route, problem),
-        None => match tokio::time::timeout(TOTAL, next.run(request)).await {
+        None => match tokio::time::timeout(limit(route), next.run(request)).await {
             Ok(response) => response,
             Err(_) => refuse(route, Code::ServiceUnavailable.into()),
         },
@@ -55,13 +56,26 @@ fn class(response: &Response) -> &'static str {
     }
 }
 
-/// Why the request goes no further, if it doesn't.
+/// [`TOTAL`], and the time that a body may take to arrive where the route reads one.
+fn limit(route: Option<&Route>) -> Duration {
+    match route {
+        Some(route) if route.method == Method::POST => READ_TIMEOUT + TOTAL,
+        _ => TOTAL,
+    }
+}
+
+/// Why the request goes no further, if it doesn't. Whatever it is, it is counted first: each leaves a line in the log.
 fn refusal(backend: &Backend, route: Option<&Route>, request: &Request) -> Option<Problem> {
+    let inner = backend.inner();
+    let caller = caller::caller(request, &inner.config.trusted_proxies);
+    if let Err(seconds) = inner.address_limit.check(caller) {
+        return Some(Problem::from(Code::RateLimited).retry_after(seconds));
+    }
     let uri = request.uri();
     if uri.path_and_query().map_or(0, |text| text.as_str().len()) > MAX_URL {
         return Some(Code::PayloadTooLarge.into());
     }
-    let route = route?;
+    let Some(route) = route else { return Some(Code::NotFound.into()) };
     if *request.method() != route.method {
         return Some(Code::MethodNotAllowed.into());
     }
@@ -71,15 +85,12 @@ fn refusal(backend: &Backend, route: Option<&Route>, request: &Request) -> Optio
     if route.audience == Audience::App && from_browser(request.headers()) {
         return Some(Code::BrowserRefused.into());
     }
-    if !route.limited {
-        return None;
+    // A sandbox is on its tester's own computer: there is nobody to share with. Elsewhere loopback is a proxy that wasn't listed.
+    let shared = !(inner.config.environment == Environment::Sandbox && caller.is_loopback());
+    if route.path == START && shared {
+        return inner.start_limit.check(caller).err().map(|seconds| Problem::from(Code::RateLimited).retry_after(seconds));
     }
-    let inner = backend.inner();
-    let caller = caller::caller(request, &inner.config.trusted_proxies);
-    // On this computer there is nobody to share with.
-    let starts = route.path == START && !caller.is_loopback();
-    let refused = inner.address_limit.check(caller).and_then(|()| if starts { inner.start_limit.check(caller) } else { Ok(()) });
-    refused.err().map(|seconds| Problem::from(Code::RateLimited).retry_after(seconds))
+    None
 }
 
 /// A browser says so itself, and a page can't make it keep silent (Fetch: forbidden request-headers).
@@ -118,4 +129,89 @@ pub(crate) fn harden(headers: &mut HeaderMap) {
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert(HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use axum::Router;
+    use axum::body::Body;
+    use axum::extract::ConnectInfo;
+    use axum::routing::get;
+    use http::StatusCode;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::Config;
+
+    fn backend(environment: &'static str, per_address: &'static str) -> Backend {
+        let (id, secret) = if environment == "sandbox" { ("mc_sim_app", "mcs_sim_secret") } else { ("mc_app", "mcs_0123456789ab") };
+        let find = move |name: &str| {
+            let value = match name {
+                "MONEI_ENVIRONMENT" => environment,
+                "MONEI_CLIENT_ID" => id,
+                "MONEI_CLIENT_SECRET" => secret,
+                "MONEI_REDIRECT_URI" if environment != "sandbox" => "https://connect.example.org/v1/callback",
+                "CONNECT_OPERATOR_NAME" => "Test operator",
+                "CONNECT_SEALING_KEY" => "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f",
+                "CONNECT_PER_ADDRESS_PER_MINUTE" => per_address,
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        Backend::new(Config::from_lookup(&find).unwrap()).unwrap()
+    }
+
+    async fn status(router: &Router, method: Method, path: &str) -> StatusCode {
+        let mut request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
+        request.extensions_mut().insert(ConnectInfo::<SocketAddr>("127.0.0.1:40000".parse().unwrap()));
+        router.clone().oneshot(request).await.unwrap().status()
+    }
+
+    fn start() -> String {
+        format!("/v1/start?challenge={}&return=deep-link&scope=wallet:read", "A".repeat(43))
+    }
+
+    #[tokio::test]
+    async fn a_route_that_is_not_listed_does_not_work() {
+        let backend = backend("sandbox", "0");
+        let router = Router::new()
+            .route("/v1/client", get(|| async { "served" }))
+            .route("/v1/poll", get(|| async { "served" }))
+            .layer(axum::middleware::from_fn_with_state(backend, guard));
+        assert_eq!(status(&router, Method::GET, "/v1/client").await, StatusCode::OK);
+        assert_eq!(status(&router, Method::GET, "/v1/poll").await, StatusCode::NOT_FOUND);
+        assert_eq!(status(&router, Method::HEAD, "/v1/client").await, StatusCode::METHOD_NOT_ALLOWED);
+    }
+
+    #[tokio::test]
+    async fn whatever_an_address_asks_for_counts() {
+        let asked = [
+            (Method::GET, "/v1/client", StatusCode::OK),
+            (Method::GET, "/openapi.json", StatusCode::OK),
+            (Method::GET, "/nothing", StatusCode::NOT_FOUND),
+            (Method::PUT, "/v1/redeem", StatusCode::METHOD_NOT_ALLOWED),
+            (Method::GET, "/v1/client?a=b", StatusCode::BAD_REQUEST),
+        ];
+        for (method, path, expected) in asked {
+            let router = backend("sandbox", "3").router();
+            for _ in 0..3 {
+                assert_eq!(status(&router, method.clone(), path).await, expected, "{method} {path}");
+            }
+            assert_eq!(status(&router, method.clone(), path).await, StatusCode::TOO_MANY_REQUESTS, "{method} {path}");
+        }
+    }
+
+    /// Behind a proxy on the same host that nobody listed, everybody seems to be on loopback.
+    #[tokio::test]
+    async fn loopback_has_no_limit_of_starts_in_the_sandbox_alone() {
+        for (environment, most) in [("production", 10), ("sandbox", 20)] {
+            let router = backend(environment, "120").router();
+            for _ in 0..most {
+                assert_eq!(status(&router, Method::GET, &start()).await, StatusCode::SEE_OTHER, "{environment}");
+            }
+            assert_eq!(status(&router, Method::GET, &start()).await, StatusCode::TOO_MANY_REQUESTS, "{environment}");
+        }
+    }
 }

@@ -95,7 +95,11 @@ async fn reload(backend: Backend, mut hangup: tokio::signal::unix::Signal) {
 /// One JSON object a line, on standard output (C-18). Libraries end at info, whatever `RUST_LOG` says of them or of one of their modules: at
 /// trace level the HTTP and TLS crates log what they carry.
 fn log() {
-    let wanted = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let wish = std::env::var_os(EnvFilter::DEFAULT_ENV).filter(|text| !text.is_empty()).unwrap_or_else(|| "info".into());
+    let wanted = EnvFilter::try_new(wish.to_string_lossy()).unwrap_or_else(|error| {
+        eprintln!("connect-backend: RUST_LOG can't be used ({error}); logging at info.");
+        EnvFilter::new("info")
+    });
     let ours = filter_fn(|metadata| *metadata.level() <= Level::INFO || metadata.target().starts_with("connect_backend"));
     tracing_subscriber::registry().with(fmt::layer().json().with_filter(wanted.and(ours))).init();
 }

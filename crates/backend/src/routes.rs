@@ -26,6 +26,8 @@ use crate::once::{Outcome, Settled};
 use crate::problem::{Code, Problem};
 use crate::provider::answer::Answer;
 
+pub(crate) use body::READ_TIMEOUT;
+
 /// How long a request to revoke waits for Monei.
 const REVOKE_PATIENCE: Duration = Duration::from_secs(13);
 
@@ -49,22 +51,20 @@ pub struct Route {
     pub path: &'static str,
     /// Who calls it.
     pub audience: Audience,
-    /// Whether calls count against the caller's address.
-    pub limited: bool,
 }
 
 /// Where a login begins, and where Monei's limit of approvals is charged.
 pub(crate) const START: &str = "/v1/start";
 
-/// Every public route.
+/// Every public route. The guard lets no other path through.
 pub const ROUTES: &[Route] = &[
-    Route { method: Method::GET, path: "/v1/client", audience: Audience::Anyone, limited: false },
-    Route { method: Method::GET, path: START, audience: Audience::Browser, limited: true },
-    Route { method: Method::GET, path: "/v1/callback", audience: Audience::Browser, limited: true },
-    Route { method: Method::POST, path: "/v1/redeem", audience: Audience::App, limited: true },
-    Route { method: Method::POST, path: "/v1/refresh", audience: Audience::App, limited: true },
-    Route { method: Method::POST, path: "/v1/revoke", audience: Audience::App, limited: true },
-    Route { method: Method::GET, path: "/openapi.json", audience: Audience::Anyone, limited: false },
+    Route { method: Method::GET, path: "/v1/client", audience: Audience::Anyone },
+    Route { method: Method::GET, path: START, audience: Audience::Browser },
+    Route { method: Method::GET, path: "/v1/callback", audience: Audience::Browser },
+    Route { method: Method::POST, path: "/v1/redeem", audience: Audience::App },
+    Route { method: Method::POST, path: "/v1/refresh", audience: Audience::App },
+    Route { method: Method::POST, path: "/v1/revoke", audience: Audience::App },
+    Route { method: Method::GET, path: "/openapi.json", audience: Audience::Anyone },
 ];
 
 /// The routes that callers may reach.
@@ -77,7 +77,6 @@ pub(crate) fn public(backend: Backend) -> Router {
         .route("/v1/refresh", post(refresh::refresh))
         .route("/v1/revoke", post(revoke::revoke))
         .route("/openapi.json", get(openapi::document))
-        .fallback(|| async { Code::NotFound })
         .layer(from_fn_with_state(backend.clone(), guard))
         .with_state(backend)
 }

@@ -82,6 +82,20 @@ fn a_file_that_others_can_read_stops_the_start() {
 }
 
 #[test]
+fn a_log_level_that_makes_no_sense_is_said_to_be_so() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let values = [("MONEI_CLIENT_SECRET", "mcs_sim_secret"), ("CONNECT_LISTEN", address.as_str())];
+    for (level, said_so) in [("info", false), ("connect_backend=loud", true)] {
+        // It gets as far as the address, after the log.
+        let output = run(&[], &sandbox(&[&values[..], &[("RUST_LOG", level)]].concat()));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains("CONNECT_LISTEN"), "{said}");
+        assert_eq!(said.contains("RUST_LOG can't be used"), said_so, "{said}");
+    }
+}
+
+#[test]
 fn values_are_not_taken_from_arguments() {
     let output = run(&["--client-secret=mcs_sim_secret"], &sandbox(&[]));
     assert_eq!(output.status.code(), Some(2));

@@ -14,7 +14,7 @@ use crate::problem::{Code, Problem};
 /// Longest body, in bytes (C-12).
 const MAX_BODY: usize = 8 * 1024;
 /// How long a body may take to arrive.
-const READ_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A body of the expected shape. The type must `deny_unknown_fields`.
 pub(super) struct Json<T>(pub(super) T);

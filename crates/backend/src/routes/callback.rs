@@ -13,7 +13,7 @@ use crate::metrics::Counter;
 use crate::once::{digest, fingerprint};
 use crate::pages;
 use crate::problem::{Code, Problem};
-use crate::query;
+use crate::query::{self, Unknown};
 use crate::return_target::ReturnTarget;
 use crate::store::Claim;
 use crate::transaction::{HANDOFF_LIFETIME, Handoff, STATE_LIFETIME, State as Sealed, is_code};
@@ -27,7 +27,8 @@ enum Reply {
     Error(&'static str),
 }
 
-/// The redirect URI registered at Monei, opened by its consent page. Leads back to the app; refusals are pages.
+/// The redirect URI registered at Monei, opened by its consent page. Leads back to the app; refusals are pages. Each parameter at most once;
+/// others are ignored (RFC 6749 §4.1.2).
 #[utoipa::path(
     get,
     path = "/v1/callback",
@@ -36,10 +37,7 @@ enum Reply {
         ("state" = String, Query, description = "As Monei was given it"),
         ("code" = Option<String>, Query, description = "Monei's code; either this or `error`"),
         ("error" = Option<String>, Query, description = "Why Monei gives none (RFC 6749 §4.1.2.1)"),
-        ("iss" = Option<String>, Query, description = "Who answers (RFC 9207); compared where it is there"),
-        ("error_description" = Option<String>, Query, description = "Not used"),
-        ("error_uri" = Option<String>, Query, description = "Not used"),
-        ("scope" = Option<String>, Query, description = "Not used")
+        ("iss" = Option<String>, Query, description = "Who answers (RFC 9207); compared where it is there")
     ),
     responses(
         (status = 200, description = "A page that leads to the app's link, with `handoff` or `error`", content_type = "text/html"),
@@ -56,9 +54,8 @@ pub(super) async fn callback(State(backend): State<Backend>, RawQuery(query): Ra
 
 async fn receive(backend: &Backend, query: Option<&str>, headers: &HeaderMap) -> Result<Response, Problem> {
     let inner = backend.inner();
-    // The optional ones are those of RFC 6749 §4.1.2.1 and RFC 9207; their texts are never used.
-    let names = ["state", "code", "error", "iss", "error_description", "error_uri", "scope"];
-    let [state_text, code, error, issuer, ..] = query::parse(query, names).map_err(|_| Code::InvalidRequest)?;
+    let names = ["state", "code", "error", "iss"];
+    let [state_text, code, error, issuer] = query::parse(query, names, Unknown::Ignore).map_err(|_| Code::InvalidRequest)?;
     let state_text = state_text.ok_or(Code::InvalidRequest)?;
     let now = inner.clock.unix();
     // Before anything else is looked at.

@@ -15,7 +15,7 @@ use crate::metrics::Counter;
 use crate::pages;
 use crate::problem::{Code, Problem};
 use crate::proof::Challenge;
-use crate::query;
+use crate::query::{self, Unknown};
 use crate::return_target::ReturnTarget;
 use crate::transaction::{CookieHash, STATE_LIFETIME, State as Sealed, TransactionId};
 
@@ -70,7 +70,7 @@ async fn begin(backend: &Backend, query: Option<&str>, headers: &HeaderMap) -> R
 }
 
 fn parameters(query: Option<&str>) -> Option<(Challenge, ReturnTarget, ScopeSet)> {
-    let [challenge, target, scope] = query::parse(query, ["challenge", "return", "scope"]).ok()?;
+    let [challenge, target, scope] = query::parse(query, ["challenge", "return", "scope"], Unknown::Refuse).ok()?;
     let scopes = ScopeSet::parse(&scope?).ok()?;
     // Unknown permissions are not asked for: nobody could explain them.
     if scopes.is_empty() || !scopes.iter().all(Scope::is_known) {

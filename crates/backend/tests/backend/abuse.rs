@@ -87,9 +87,9 @@ async fn an_attacker_who_started_gets_nothing_of_the_victims_approval() {
     assert_eq!(world.token_calls().await, 0);
 }
 
-/// There is no route to poll, to ask or to push.
-#[test]
-fn these_are_all_the_routes() {
+/// There is no route to poll, to ask or to push. What isn't listed doesn't work: `guard.rs::a_route_that_is_not_listed_does_not_work`.
+#[tokio::test]
+async fn these_are_all_the_routes() {
     let routes: Vec<_> = connect_backend::ROUTES.iter().map(|route| format!("{} {}", route.method, route.path)).collect();
     assert_eq!(
         routes,
@@ -103,6 +103,12 @@ fn these_are_all_the_routes() {
             "GET /openapi.json"
         ]
     );
+    let world = World::new().await;
+    for route in connect_backend::ROUTES {
+        let url = format!("{}{}", world.backend, route.path);
+        let status = world.request(route.method.clone(), url).send().await.unwrap().status();
+        assert!(![StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].contains(&status), "{} is listed and does not work", route.path);
+    }
 }
 
 /// Case 3: the victim's app is fed the attacker's account: an answer of his transaction in her browser, or his handoff to her app.

@@ -185,7 +185,6 @@ async fn malformed_callbacks_are_refused() {
         format!("code=mcc_sim_code&error=access_denied&state={state}"),
         format!("code=mcc_sim_code&code=mcc_sim_code&state={state}"),
         format!("code=mcc_sim_code&state={state}&state={state}"),
-        format!("code=mcc_sim_code&state={state}&a=b"),
         format!("code=&state={state}"),
         format!("code=short&state={state}"),
         format!("code=mcc%20sim%20code&state={state}"),
@@ -200,6 +199,21 @@ async fn malformed_callbacks_are_refused() {
     let huge = format!("{}/v1/callback?code={}&state={state}", world.backend, "c".repeat(5000));
     assert_eq!(world.visit(&huge, None).await.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(world.token_calls().await, 0);
+}
+
+/// RFC 6749 §4.1.2: "The client MUST ignore unrecognized response parameters."
+#[tokio::test]
+async fn parameters_that_nobody_knows_are_ignored() {
+    let world = World::new().await;
+    for others in ["a=b", "a=b&a=c", "session_state=1&prompt", "x=%zz&%ff=1", "scope=wallet:read&scope=&error_uri=x"] {
+        let started = world.start(&Proof::new(), RETURN).await;
+        let answer = format!("{}&{others}", world.decide(&started, None).await);
+        assert_eq!(world.visit(&answer, Some(&started.cookie)).await.status(), StatusCode::SEE_OTHER, "{others}");
+    }
+    let started = world.start(&Proof::new(), RETURN).await;
+    let location =
+        header(&world.visit(&format!("{}&a=b", world.decide(&started, Some(&[])).await), Some(&started.cookie)).await, "location");
+    assert_eq!(location, format!("{RETURN}?error=access_denied#_"));
 }
 
 #[tokio::test]

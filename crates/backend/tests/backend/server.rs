@@ -43,6 +43,26 @@ async fn a_slow_body_is_cut_off() {
     assert!(answer.starts_with("HTTP/1.1 408 ") && answer.contains("invalid_request"), "{answer}");
 }
 
+/// The body takes six seconds and Monei longer than anybody waits: together more than either may take, and still the answer of the route.
+#[tokio::test]
+async fn a_slow_body_does_not_use_up_the_time_of_the_call() {
+    let world = World::new().await;
+    let proof = Proof::new();
+    let handoff = world.handoff(&proof).await;
+    world.fault(serde_json::json!({"target": "token", "kind": "delay", "delay_ms": 60_000})).await;
+    let body = serde_json::json!({"handoff": handoff, "code_verifier": proof.verifier}).to_string();
+    let head = "POST /v1/redeem HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: application/json";
+    let mut stream = TcpStream::connect(address(&world)).await.unwrap();
+    stream.write_all(format!("{head}\r\nContent-Length: {}\r\n\r\n{{", body.len()).as_bytes()).await.unwrap();
+    // The slowness itself.
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    stream.write_all(&body.as_bytes()[1..]).await.unwrap();
+    let mut answer = Vec::new();
+    tokio::time::timeout(Duration::from_secs(30), stream.read_to_end(&mut answer)).await.expect("is answered").unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 504 ") && answer.contains("outcome_unknown"), "{answer}");
+}
+
 #[tokio::test]
 async fn an_idle_connection_is_closed() {
     let world = World::new().await;

@@ -1,4 +1,4 @@
-//! Against a real server. What several instances make of it is tested from outside (`tests/cluster`).
+//! Against a real server. What several instances make of it is tested from outside (`tests/backend/instances.rs`).
 
 use std::num::NonZeroU32;
 use std::process::{Child, Command, Stdio};
