@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 
-use crate::budget::{Charge, Lane, Limits};
+use crate::budget::{Charge, Endpoint, Lane, Limits};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, ConfigError};
 use crate::cookie::Cookies;
@@ -124,9 +124,7 @@ impl Backend {
     /// Makes room for one call to Monei, or says how long to wait.
     pub(crate) async fn charge(&self, lane: Lane) -> Result<(), Problem> {
         let inner = self.inner();
-        if lane != Lane::Authorize
-            && let Some(left) = inner.standing.busy_for(inner.clock.steady())
-        {
+        if let Some(left) = inner.standing.busy_for(lane.endpoint(), inner.clock.steady()) {
             return Err(Problem::from(Code::ProviderBusy).retry_after(whole_seconds(left)));
         }
         match inner.store.charge(lane, inner.limits).await? {
@@ -136,21 +134,16 @@ impl Backend {
         }
     }
 
-    /// Counts a call to the token endpoint, and notes when Monei asked to wait.
-    pub(crate) async fn note_token_call(&self, call: &'static str, answer: &Answer) {
-        self.note_call(call, answer);
-        if let Answer::Busy(seconds) = answer {
-            let inner = self.inner();
-            inner.standing.busy(inner.clock.steady(), *seconds);
-            if inner.store.pause(std::time::Duration::from_secs(*seconds)).await.is_err() {
-                tracing::warn!(event = "pause_not_shared");
-            }
+    /// Counts a call to Monei, and notes when Monei asked to wait. Other instances are told of the token endpoint alone: of the other, each
+    /// finds out by one call.
+    pub(crate) async fn note_call(&self, call: &'static str, endpoint: Endpoint, answer: &Answer) {
+        let inner = self.inner();
+        inner.metrics.count(Counter::Provider(call, answer.label()));
+        let Some(seconds) = answer.wait() else { return };
+        inner.standing.busy(endpoint, inner.clock.steady(), seconds);
+        if endpoint == Endpoint::Token && inner.store.pause(std::time::Duration::from_secs(seconds)).await.is_err() {
+            tracing::warn!(event = "pause_not_shared");
         }
-    }
-
-    /// Counts a call to Monei.
-    pub(crate) fn note_call(&self, call: &'static str, answer: &Answer) {
-        self.inner().metrics.count(Counter::Provider(call, answer.label()));
     }
 }
 
@@ -161,6 +154,6 @@ fn starts_per_address(config: &Config) -> Option<NonZeroU32> {
 }
 
 /// Rounded up, so that who waits this long has waited long enough.
-fn whole_seconds(wait: std::time::Duration) -> u64 {
+pub(crate) fn whole_seconds(wait: std::time::Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }

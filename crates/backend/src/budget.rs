@@ -8,6 +8,21 @@ use std::time::Duration;
 /// those are not equally far apart for every call.
 pub(crate) const WINDOW: Duration = Duration::from_secs(61);
 
+/// Revocations a minute. Monei documents no limit of its revoke endpoint; this is far above what people do, and keeps a caller from having
+/// this backend flood it.
+const REVOCATIONS: u32 = 30;
+
+/// Where a call goes. Monei's limits are those of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// Exchanges and refreshes.
+    Token,
+    /// The consent page.
+    Authorize,
+    /// Revocations.
+    Revoke,
+}
+
 /// What a call is for. Each has a share that the others can't use up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lane {
@@ -17,6 +32,21 @@ pub(crate) enum Lane {
     Refresh,
     /// Sending a person to the consent page, which Monei counts apart from token calls.
     Authorize,
+    /// Taking access away, which must go on when token calls are used up.
+    Revoke,
+}
+
+impl Lane {
+    pub(crate) const ALL: [Lane; 4] = [Lane::Redeem, Lane::Refresh, Lane::Authorize, Lane::Revoke];
+
+    /// Where its calls go.
+    pub(crate) fn endpoint(self) -> Endpoint {
+        match self {
+            Lane::Redeem | Lane::Refresh => Endpoint::Token,
+            Lane::Authorize => Endpoint::Authorize,
+            Lane::Revoke => Endpoint::Revoke,
+        }
+    }
 }
 
 /// How many calls a minute.
@@ -45,14 +75,16 @@ impl Limits {
             Lane::Redeem => self.redeem,
             Lane::Refresh => self.refresh,
             Lane::Authorize => self.authorize,
+            Lane::Revoke => REVOCATIONS,
         }
     }
 
     /// Of the endpoint that the lane is at.
     pub(crate) fn of_endpoint(self, lane: Lane) -> u32 {
-        match lane {
-            Lane::Redeem | Lane::Refresh => self.total,
-            Lane::Authorize => self.authorize,
+        match lane.endpoint() {
+            Endpoint::Token => self.total,
+            Endpoint::Authorize => self.authorize,
+            Endpoint::Revoke => REVOCATIONS,
         }
     }
 }
@@ -68,23 +100,35 @@ pub(crate) enum Charge {
     Paused(Duration),
 }
 
-/// Calls of the last minute.
+/// Calls of the last minute, and for how long none may be made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Usage {
     pub(crate) redeem: u32,
     pub(crate) refresh: u32,
     pub(crate) authorize: u32,
+    pub(crate) revoke: u32,
+    /// For how long Monei asked that its token endpoint be left alone.
+    pub(crate) busy: Duration,
+    /// For how long nothing is sent at all, since nobody knows what was sent in the last minute.
+    pub(crate) unknown: Duration,
 }
 
 impl Usage {
-    /// How many of `lane` may still be sent now.
-    pub(crate) fn left(self, lane: Lane, limits: Limits) -> u32 {
+    /// How many of `lane` may still be sent now; `None` where there is no limit.
+    pub(crate) fn left(self, lane: Lane, limits: Limits) -> Option<u32> {
+        if limits.of(lane) == u32::MAX {
+            return None;
+        }
+        if !self.unknown.is_zero() || (lane.endpoint() == Endpoint::Token && !self.busy.is_zero()) {
+            return Some(0);
+        }
         let (own, all) = match lane {
             Lane::Redeem => (self.redeem, self.redeem + self.refresh),
             Lane::Refresh => (self.refresh, self.redeem + self.refresh),
             Lane::Authorize => (self.authorize, self.authorize),
+            Lane::Revoke => (self.revoke, self.revoke),
         };
-        limits.of(lane).saturating_sub(own).min(limits.of_endpoint(lane).saturating_sub(all))
+        Some(limits.of(lane).saturating_sub(own).min(limits.of_endpoint(lane).saturating_sub(all)))
     }
 }
 
@@ -94,6 +138,7 @@ pub(crate) struct Window {
     redeem: VecDeque<Duration>,
     refresh: VecDeque<Duration>,
     authorize: VecDeque<Duration>,
+    revoke: VecDeque<Duration>,
     /// Redeem and refresh together.
     token: VecDeque<Duration>,
 }
@@ -106,6 +151,7 @@ impl Window {
             Lane::Redeem => (&mut self.redeem, Some(&mut self.token)),
             Lane::Refresh => (&mut self.refresh, Some(&mut self.token)),
             Lane::Authorize => (&mut self.authorize, None),
+            Lane::Revoke => (&mut self.revoke, None),
         };
         // The call whose end makes room: with n sent and m allowed, the (n - m + 1)th oldest.
         let wait = |sent: &VecDeque<Duration>, most: u32| {
@@ -129,11 +175,17 @@ impl Window {
     pub(crate) fn usage(&mut self, now: Duration) -> Usage {
         self.forget(now);
         let count = |sent: &VecDeque<Duration>| u32::try_from(sent.len()).unwrap_or(u32::MAX);
-        Usage { redeem: count(&self.redeem), refresh: count(&self.refresh), authorize: count(&self.authorize) }
+        Usage {
+            redeem: count(&self.redeem),
+            refresh: count(&self.refresh),
+            authorize: count(&self.authorize),
+            revoke: count(&self.revoke),
+            ..Usage::default()
+        }
     }
 
     fn forget(&mut self, now: Duration) {
-        for sent in [&mut self.redeem, &mut self.refresh, &mut self.authorize, &mut self.token] {
+        for sent in [&mut self.redeem, &mut self.refresh, &mut self.authorize, &mut self.revoke, &mut self.token] {
             while sent.front().is_some_and(|at| *at + WINDOW <= now) {
                 sent.pop_front();
             }
@@ -170,11 +222,22 @@ mod tests {
         let mut window = Window::default();
         assert_eq!((0..50).filter(|_| granted(&mut window, Lane::Authorize, 10, 0)).count(), 20);
         assert_eq!((0..20).filter(|_| granted(&mut window, Lane::Redeem, 10, 0)).count(), 8);
+        assert_eq!((0..50).filter(|_| granted(&mut window, Lane::Revoke, 10, 0)).count(), 30, "and so are revocations");
         let usage = window.usage(Duration::ZERO);
-        assert_eq!(usage, Usage { redeem: 8, refresh: 0, authorize: 20 });
-        assert_eq!([Lane::Redeem, Lane::Refresh, Lane::Authorize].map(|lane| usage.left(lane, limits(10))), [0, 2, 0]);
-        let endless = Limits::new(NonZeroU32::MAX, None);
+        assert_eq!(usage, Usage { redeem: 8, refresh: 0, authorize: 20, revoke: 30, ..Usage::default() });
+        assert_eq!(Lane::ALL.map(|lane| usage.left(lane, limits(10))), [Some(0), Some(2), Some(0), Some(0)]);
+        let endless = Limits::new(NonZeroU32::new(10).unwrap(), None);
         assert!((0..50).all(|_| window.charge(Lane::Authorize, endless, Duration::ZERO) == Charge::Granted));
+        assert_eq!(usage.left(Lane::Authorize, endless), None, "there is no limit that anything could be left of");
+    }
+
+    #[test]
+    fn while_nothing_may_be_sent_nothing_is_left() {
+        let left = |usage: Usage| Lane::ALL.map(|lane| usage.left(lane, limits(10)));
+        let hold = Duration::from_millis(1);
+        assert_eq!(left(Usage::default()), [Some(8), Some(6), Some(20), Some(30)]);
+        assert_eq!(left(Usage { busy: hold, ..Usage::default() }), [Some(0), Some(0), Some(20), Some(30)], "of the token endpoint");
+        assert_eq!(left(Usage { unknown: hold, ..Usage::default() }), [Some(0); 4]);
     }
 
     #[test]

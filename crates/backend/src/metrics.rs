@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use monei::{Scope, ScopeSet};
 
+use crate::provider::answer::Answer;
+
 /// What is counted.
 #[derive(Default)]
 pub(crate) struct Metrics(Mutex<BTreeMap<Counter, u64>>);
@@ -22,8 +24,10 @@ pub(crate) enum Counter {
     Login(&'static str),
     /// A scope: `asked` or `granted`, and which.
     Scope(&'static str, &'static str),
-    /// A refusal of a refresh that was taken for this backend's own trouble. Any is a reason to look.
+    /// A refusal that was taken for this backend's own trouble. Any is a reason to look.
     NotBelieved,
+    /// A call for which Monei refused the present secret and took the previous one.
+    PreviousSecret,
 }
 
 impl Counter {
@@ -34,6 +38,9 @@ impl Counter {
             Counter::Login(_) => ("connect_logins_total", "How far logins got."),
             Counter::Scope(..) => ("connect_scopes_total", "Scopes asked for, and granted."),
             Counter::NotBelieved => ("connect_refusals_not_believed_total", "Refusals taken for trouble of this backend's own."),
+            Counter::PreviousSecret => {
+                ("connect_previous_secret_used_total", "Calls for which Monei took only the previous client secret.")
+            }
         }
     }
 
@@ -43,7 +50,7 @@ impl Counter {
             Counter::Provider(call, result) => format!("{{call=\"{call}\",result=\"{result}\"}}"),
             Counter::Login(stage) => format!("{{stage=\"{stage}\"}}"),
             Counter::Scope(stage, scope) => format!("{{stage=\"{stage}\",scope=\"{scope}\"}}"),
-            Counter::NotBelieved => String::new(),
+            Counter::NotBelieved | Counter::PreviousSecret => String::new(),
         }
     }
 }
@@ -60,10 +67,16 @@ impl Metrics {
         }
     }
 
-    /// Every counter; alerts are there from the start, so that a query finds them.
+    /// Every counter. All but those of requests are there from the start, so that the first time is an increase too.
     pub(crate) fn text(&self) -> String {
         let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        counters.entry(Counter::NotBelieved).or_default();
+        let calls =
+            ["exchange", "refresh", "revoke"].into_iter().flat_map(|call| Answer::LABELS.map(|result| Counter::Provider(call, result)));
+        let logins = ["started", "approved", "declined", "failed", "finished"].map(Counter::Login);
+        let scopes = ["asked", "granted"].into_iter().flat_map(|stage| SCOPES.map(|scope| Counter::Scope(stage, scope)));
+        for counter in calls.chain(logins).chain(scopes).chain([Counter::NotBelieved, Counter::PreviousSecret]) {
+            counters.entry(counter).or_default();
+        }
         let mut text = String::new();
         let mut last = "";
         for (counter, count) in counters {
@@ -78,20 +91,22 @@ impl Metrics {
     }
 }
 
+/// The known scopes.
+const SCOPES: [&str; 9] = [
+    "profile:read",
+    "kyc:read",
+    "wallet:read",
+    "wallet:deposit",
+    "wallet:send",
+    "wallet:withdraw",
+    "bills:pay",
+    "swap:execute",
+    "offramp:execute",
+];
+
 /// A known scope's name, for as long as the program runs.
 fn name(scope: &Scope) -> &'static str {
-    const NAMES: [&str; 9] = [
-        "profile:read",
-        "kyc:read",
-        "wallet:read",
-        "wallet:deposit",
-        "wallet:send",
-        "wallet:withdraw",
-        "bills:pay",
-        "swap:execute",
-        "offramp:execute",
-    ];
-    NAMES.into_iter().find(|known| *known == scope.as_str()).unwrap_or("other")
+    SCOPES.into_iter().find(|known| *known == scope.as_str()).unwrap_or("other")
 }
 
 /// Gauges, one line each.

@@ -49,6 +49,8 @@ pub(crate) fn fingerprint(parts: &[&[u8]]) -> [u8; 16] {
 pub(crate) enum Outcome {
     /// The body of a token answer.
     Tokens(Zeroizing<Vec<u8>>),
+    /// Done, and there is nothing to say about it.
+    Done,
     /// A refusal.
     Problem(Problem),
 }
@@ -71,6 +73,7 @@ impl Outcome {
     fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
         Zeroizing::new(match self {
             Outcome::Tokens(body) => [&[0][..], body].concat(),
+            Outcome::Done => vec![2],
             Outcome::Problem(problem) => {
                 let position = Code::ALL.iter().position(|code| *code == problem.code).and_then(|at| u8::try_from(at).ok());
                 let status = problem.status.as_u16().to_be_bytes();
@@ -83,6 +86,7 @@ impl Outcome {
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0, body @ ..] => Some(Outcome::Tokens(Zeroizing::new(body.to_vec()))),
+            [2] => Some(Outcome::Done),
             [1, position, high, low, rest @ ..] => {
                 let retry_after = u32::from_be_bytes(rest.try_into().ok()?);
                 Some(Outcome::Problem(Problem {
@@ -187,7 +191,8 @@ mod tests {
         }
         let tokens = Outcome::Tokens(Zeroizing::new(b"{}".to_vec()));
         assert!(matches!(Outcome::from_bytes(&tokens.to_bytes()), Some(Outcome::Tokens(body)) if *body == b"{}"));
-        for bytes in [&b""[..], &[1], &[1, 0], &[9, 9], &[1, 255, 0, 200, 0, 0, 0, 0]] {
+        assert!(matches!(Outcome::from_bytes(&Outcome::Done.to_bytes()), Some(Outcome::Done)));
+        for bytes in [&b""[..], &[2, 0], &[1], &[1, 0], &[9, 9], &[1, 255, 0, 200, 0, 0, 0, 0]] {
             assert!(Outcome::from_bytes(bytes).is_none());
         }
     }

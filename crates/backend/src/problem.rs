@@ -126,6 +126,11 @@ impl Problem {
         self
     }
 
+    /// With `Retry-After` where it is known.
+    pub(crate) fn retry_after_if(self, seconds: Option<u64>) -> Self {
+        seconds.map_or(self, |seconds| self.retry_after(seconds))
+    }
+
     /// With another status of the code's family.
     pub(crate) fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;

@@ -12,8 +12,6 @@ mod start;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
@@ -22,14 +20,14 @@ use http::{Method, StatusCode};
 
 use crate::Backend;
 use crate::guard::{guard, harden};
+use crate::metrics::Counter;
 use crate::once::{Outcome, Settled};
 use crate::problem::{Code, Problem};
+use crate::provider::Which;
 use crate::provider::answer::Answer;
+use crate::standing::Credentials;
 
 pub(crate) use body::READ_TIMEOUT;
-
-/// How long a request to revoke waits for Monei.
-const REVOKE_PATIENCE: Duration = Duration::from_secs(13);
 
 /// Who calls a route, and so what its refusals look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,9 +100,43 @@ fn unsettled(answer: &Answer) -> Settled {
         Answer::Busy(seconds) => Settled::Void(Problem::from(Code::ProviderBusy).retry_after(*seconds)),
         Answer::NotSent => Settled::Void(Code::ProviderUnavailable.into()),
         // An error of Monei's own: it may have been done.
-        Answer::Failed => Settled::Final(Outcome::Problem(Problem::from(Code::ProviderUnavailable).with_status(StatusCode::BAD_GATEWAY))),
+        Answer::Failed(seconds) => {
+            let problem = Problem::from(Code::ProviderUnavailable).with_status(StatusCode::BAD_GATEWAY);
+            Settled::Final(Outcome::Problem(problem.retry_after_if(*seconds)))
+        }
         Answer::Lost | Answer::Success(_) | Answer::Refused { .. } => Settled::Final(Code::OutcomeUnknown.into()),
     }
+}
+
+/// Whether a refused call that carried the client's credentials is about those: 401, which Monei documents for them, or a complaint about the
+/// client in a 400 or 422. A 403 is not: its credentials were understood.
+fn about_credentials(status: StatusCode, about_client: bool) -> bool {
+    let malformed = matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
+    status == StatusCode::UNAUTHORIZED || (malformed && about_client)
+}
+
+/// Monei took the credentials of a call.
+fn credentials_accepted(backend: &Backend, which: Which) {
+    let inner = backend.inner();
+    inner.standing.set_credentials(Credentials::Accepted);
+    if which == Which::Previous {
+        inner.metrics.count(Counter::PreviousSecret);
+        tracing::warn!(event = "previous_secret_used");
+    }
+}
+
+/// Monei took none of the credentials. Never about the person: they are this backend's own (C-16).
+fn credentials_refused(backend: &Backend) -> Settled {
+    backend.inner().standing.set_credentials(Credentials::Refused);
+    tracing::error!(event = "credentials_refused");
+    Settled::Void(Code::ServiceUnavailable.into())
+}
+
+/// A refusal that can't be about a person's approval, and so is trouble with the service (C-16).
+fn not_believed(backend: &Backend, call: &'static str, status: StatusCode, in_a_run: bool) -> Settled {
+    backend.inner().metrics.count(Counter::NotBelieved);
+    tracing::error!(event = "refusals_not_believed", call, status = status.as_u16(), in_a_run);
+    Settled::Void(Code::ServiceUnavailable.into())
 }
 
 impl IntoResponse for Code {
@@ -119,6 +151,7 @@ impl IntoResponse for Outcome {
             Outcome::Tokens(body) => {
                 ([(http::header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"))], body.to_vec()).into_response()
             }
+            Outcome::Done => StatusCode::NO_CONTENT.into_response(),
             Outcome::Problem(problem) => problem.into_response(),
         }
     }

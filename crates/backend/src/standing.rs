@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::budget::Endpoint;
+
 /// So many different grants refused in a row are taken for a fault of this backend's, not for people's decisions.
 const RUN: usize = 5;
 /// Refusals further apart than this are no run.
@@ -25,7 +27,8 @@ pub(crate) enum Credentials {
 #[derive(Default)]
 struct Inner {
     credentials: Credentials,
-    busy_until: Duration,
+    /// By endpoint.
+    busy_until: [Duration; 3],
     refusals: HashMap<[u8; 16], Duration>,
 }
 
@@ -47,14 +50,14 @@ impl Standing {
     }
 
     /// Monei asked to wait.
-    pub(crate) fn busy(&self, now: Duration, seconds: u64) {
-        let mut inner = self.lock();
-        inner.busy_until = inner.busy_until.max(now + Duration::from_secs(seconds));
+    pub(crate) fn busy(&self, endpoint: Endpoint, now: Duration, seconds: u64) {
+        let until = &mut self.lock().busy_until[endpoint as usize];
+        *until = (*until).max(now + Duration::from_secs(seconds));
     }
 
     /// How long Monei still wants to be left alone.
-    pub(crate) fn busy_for(&self, now: Duration) -> Option<Duration> {
-        self.lock().busy_until.checked_sub(now).filter(|left| !left.is_zero())
+    pub(crate) fn busy_for(&self, endpoint: Endpoint, now: Duration) -> Option<Duration> {
+        self.lock().busy_until[endpoint as usize].checked_sub(now).filter(|left| !left.is_zero())
     }
 
     /// A refresh went well.
@@ -112,9 +115,10 @@ mod tests {
     #[test]
     fn monei_is_left_alone_as_long_as_it_asked() {
         let standing = Standing::default();
-        standing.busy(NOW, 20);
-        standing.busy(NOW, 5);
-        assert_eq!(standing.busy_for(NOW + Duration::from_secs(12)), Some(Duration::from_secs(8)));
-        assert_eq!(standing.busy_for(NOW + Duration::from_secs(20)), None);
+        standing.busy(Endpoint::Token, NOW, 20);
+        standing.busy(Endpoint::Token, NOW, 5);
+        assert_eq!(standing.busy_for(Endpoint::Token, NOW + Duration::from_secs(12)), Some(Duration::from_secs(8)));
+        assert_eq!(standing.busy_for(Endpoint::Revoke, NOW), None, "another endpoint is another limit");
+        assert_eq!(standing.busy_for(Endpoint::Token, NOW + Duration::from_secs(20)), None);
     }
 }

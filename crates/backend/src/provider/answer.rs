@@ -29,8 +29,8 @@ pub(crate) enum Answer {
     },
     /// 429: not done. Seconds to wait.
     Busy(u64),
-    /// 5xx, or another answer that makes no sense here: it may have been done or not.
-    Failed,
+    /// 5xx, or another answer that makes no sense here: it may have been done or not. Seconds to wait, where a 503 says so.
+    Failed(Option<u64>),
     /// Sent, but no complete answer came: it may have been done or not.
     Lost,
     /// Never sent: nothing was done.
@@ -38,13 +38,25 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
+    /// Every [`Answer::label`].
+    pub(crate) const LABELS: [&str; 6] = ["success", "refused", "busy", "failed", "lost", "not_sent"];
+
+    /// Seconds for which Monei asked to be left alone.
+    pub(crate) fn wait(&self) -> Option<u64> {
+        match self {
+            Answer::Busy(seconds) => Some(*seconds),
+            Answer::Failed(seconds) => *seconds,
+            Answer::Success(_) | Answer::Refused { .. } | Answer::Lost | Answer::NotSent => None,
+        }
+    }
+
     /// For logs and metrics.
     pub(crate) fn label(&self) -> &'static str {
         match self {
             Answer::Success(_) => "success",
             Answer::Refused { .. } => "refused",
             Answer::Busy(_) => "busy",
-            Answer::Failed => "failed",
+            Answer::Failed(_) => "failed",
             Answer::Lost => "lost",
             Answer::NotSent => "not_sent",
         }
@@ -64,10 +76,11 @@ pub(super) async fn read(result: Result<reqwest::Response, reqwest::Error>) -> A
     };
     let status = response.status();
     if status == StatusCode::TOO_MANY_REQUESTS {
-        return Answer::Busy(retry_after(response.headers(), SystemTime::now()));
+        return Answer::Busy(retry_after(response.headers(), SystemTime::now()).unwrap_or_else(|| spread(RETRY_AFTER_DEFAULT)));
     }
     if !status.is_success() && !status.is_client_error() {
-        return Answer::Failed;
+        let asks = status == StatusCode::SERVICE_UNAVAILABLE;
+        return Answer::Failed(asks.then(|| retry_after(response.headers(), SystemTime::now())).flatten());
     }
     match body(response).await {
         Some(body) if status.is_success() => Answer::Success(body),
@@ -131,21 +144,28 @@ async fn body(mut response: reqwest::Response) -> Option<Zeroizing<Vec<u8>>> {
     }
 }
 
-/// Seconds to wait: either form of `Retry-After` (RFC 9110 §10.2.3), within bounds, spread a little so that callers don't return at once.
-fn retry_after(headers: &HeaderMap, now: SystemTime) -> u64 {
+/// Seconds to wait: either form of `Retry-After` (RFC 9110 §10.2.3), within bounds; none where it is absent or means nothing.
+fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<u64> {
     let text = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::trim);
     let asked = text.and_then(|text| match text.parse::<u64>() {
         Ok(seconds) => Some(seconds),
         Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => Some(u64::MAX),
         Err(_) => httpdate::parse_http_date(text).ok().map(|date| date.duration_since(now).map_or(0, |wait| wait.as_secs() + 1)),
     });
-    let seconds = asked.unwrap_or(RETRY_AFTER_DEFAULT).clamp(*RETRY_AFTER_RANGE.start(), *RETRY_AFTER_RANGE.end());
+    asked.map(spread)
+}
+
+/// Within bounds, and a little more or less, so that callers don't all return at once.
+fn spread(seconds: u64) -> u64 {
+    let seconds = seconds.clamp(*RETRY_AFTER_RANGE.start(), *RETRY_AFTER_RANGE.end());
     (seconds + rand::random_range(0..=seconds / 10)).min(*RETRY_AFTER_RANGE.end())
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
+
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -169,15 +189,16 @@ mod tests {
         let date = httpdate::fmt_http_date(now + Duration::from_secs(20));
         let past = httpdate::fmt_http_date(now - Duration::from_secs(20));
         let cases = [
-            (Some("5"), 5..=5),
-            (Some("0"), 1..=1),
-            (Some("-3"), 30..=33),
-            (Some("999999"), 300..=300),
-            (Some("99999999999999999999999"), 300..=300),
-            (Some(date.as_str()), 21..=23),
-            (Some(past.as_str()), 1..=1),
-            (Some("soon"), 30..=33),
-            (None, 30..=33),
+            (Some("5"), Some(5..=5)),
+            (Some("0"), Some(1..=1)),
+            (Some("-3"), None),
+            (Some("999999"), Some(300..=300)),
+            (Some("99999999999999999999999"), Some(300..=300)),
+            (Some(date.as_str()), Some(21..=23)),
+            (Some(past.as_str()), Some(1..=1)),
+            (Some("soon"), None),
+            (Some(""), None),
+            (None, None),
         ];
         for (text, expected) in cases {
             let mut headers = HeaderMap::new();
@@ -185,7 +206,30 @@ mod tests {
                 headers.insert(RETRY_AFTER, text.parse().unwrap());
             }
             let got = retry_after(&headers, now);
-            assert!(expected.contains(&got), "{text:?} gave {got}");
+            match expected {
+                Some(expected) => assert!(got.is_some_and(|got| expected.contains(&got)), "{text:?} gave {got:?}"),
+                None => assert_eq!(got, None, "{text:?}"),
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_retry_after_makes_it_panic_or_wait_for_ever(bytes in prop_oneof![any::<Vec<u8>>(), "[0-9]{0,40}".prop_map(String::into_bytes)], now in 0u64..1 << 40) {
+            if let Ok(value) = http::HeaderValue::from_bytes(&bytes) {
+                let headers = HeaderMap::from_iter([(RETRY_AFTER, value)]);
+                if let Some(seconds) = retry_after(&headers, UNIX_EPOCH + Duration::from_secs(now)) {
+                    prop_assert!(RETRY_AFTER_RANGE.contains(&seconds), "{seconds}");
+                }
+            }
+        }
+
+        #[test]
+        fn every_date_of_retry_after_is_bounded(at in 0u64..253_402_300_800, now in 0u64..253_402_300_800) {
+            let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(at));
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, date.parse().unwrap())]);
+            let seconds = retry_after(&headers, UNIX_EPOCH + Duration::from_secs(now));
+            prop_assert!(seconds.is_some_and(|seconds| RETRY_AFTER_RANGE.contains(&seconds)), "{date}: {seconds:?}");
         }
     }
 }

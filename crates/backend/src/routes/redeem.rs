@@ -12,14 +12,13 @@ use zeroize::Zeroizing;
 
 use super::body::Json;
 use crate::Backend;
-use crate::budget::Lane;
+use crate::budget::{Endpoint, Lane};
 use crate::metrics::Counter;
 use crate::once::{Outcome, Settled, Slot, digest, fingerprint};
 use crate::problem::{Code, Problem};
 use crate::proof::Verifier;
 use crate::provider::Which;
 use crate::provider::answer::Answer;
-use crate::standing::Credentials;
 use crate::tokens;
 use crate::transaction::Handoff;
 
@@ -84,8 +83,8 @@ pub(super) async fn redeem(State(backend): State<Backend>, Json(body): Json<Body
 
 fn log(tx: &str, outcome: &Outcome) {
     match outcome {
-        Outcome::Tokens(_) => tracing::info!(event = "redeem", tx, outcome = "tokens"),
         Outcome::Problem(problem) => tracing::warn!(event = "redeem", tx, outcome = problem.code.as_str()),
+        _ => tracing::info!(event = "redeem", tx, outcome = "tokens"),
     }
 }
 
@@ -110,23 +109,25 @@ async fn exchange(backend: &Backend, handoff: &Handoff) -> Settled {
             return Settled::Void(problem);
         }
         let answer = inner.provider.exchange(&handoff.code, which).await;
-        backend.note_token_call("exchange", &answer).await;
+        backend.note_call("exchange", Endpoint::Token, &answer).await;
         return match answer {
             Answer::Success(body) => {
-                inner.standing.set_credentials(Credentials::Accepted);
+                super::credentials_accepted(backend, which);
                 Settled::Final(granted(backend, &body))
             }
-            // Never about the person: these are this backend's own credentials (C-16).
-            Answer::Refused { status: StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, .. } => {
+            Answer::Refused { status, about_client } if super::about_credentials(status, about_client) => {
                 if which == Which::Present && inner.provider.has_previous_secret() {
                     which = Which::Previous;
                     continue;
                 }
-                inner.standing.set_credentials(Credentials::Refused);
-                tracing::error!(event = "credentials_refused");
-                Settled::Void(Code::ServiceUnavailable.into())
+                super::credentials_refused(backend)
             }
-            Answer::Refused { .. } => Settled::Final(Code::ApprovalRefused.into()),
+            Answer::Refused {
+                status: StatusCode::BAD_REQUEST | StatusCode::CONFLICT | StatusCode::GONE | StatusCode::UNPROCESSABLE_ENTITY,
+                ..
+            } => Settled::Final(Code::ApprovalRefused.into()),
+            // Forbidden, no such address, not that method, too slow: about no code in particular.
+            Answer::Refused { status, .. } => super::not_believed(backend, "exchange", status, false),
             other => super::unsettled(&other),
         };
     }

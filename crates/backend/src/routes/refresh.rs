@@ -10,9 +10,8 @@ use zeroize::Zeroizing;
 
 use super::body::Json;
 use crate::Backend;
-use crate::budget::Lane;
+use crate::budget::{Endpoint, Lane};
 use crate::config::RefreshAuth;
-use crate::metrics::Counter;
 use crate::once::{Outcome, Settled, Slot, digest, fingerprint};
 use crate::problem::Code;
 use crate::provider::Which;
@@ -53,8 +52,8 @@ pub(super) async fn refresh(State(backend): State<Backend>, headers: HeaderMap, 
     };
     let outcome = backend.once(slot, move |backend| async move { rotate(&backend, &token).await }).await;
     match &outcome {
-        Outcome::Tokens(_) => tracing::info!(event = "refresh", id, outcome = "tokens"),
         Outcome::Problem(problem) => tracing::warn!(event = "refresh", id, outcome = problem.code.as_str()),
+        _ => tracing::info!(event = "refresh", id, outcome = "tokens"),
     }
     outcome
 }
@@ -76,16 +75,22 @@ async fn rotate(backend: &Backend, token: &RefreshToken) -> Settled {
             return Settled::Void(problem);
         }
         let answer = inner.provider.refresh(token, which).await;
-        backend.note_token_call("refresh", &answer).await;
+        backend.note_call("refresh", Endpoint::Token, &answer).await;
+        let with_secret = inner.provider.refresh_auth() == RefreshAuth::Secret;
         return match answer {
-            Answer::Success(body) => Settled::Final(rotated(backend, &body)),
-            Answer::Refused { status: StatusCode::UNAUTHORIZED, .. }
-                if inner.provider.refresh_auth() == RefreshAuth::Secret
-                    && which == Which::Present
-                    && inner.provider.has_previous_secret() =>
-            {
-                which = Which::Previous;
-                continue;
+            Answer::Success(body) => {
+                if with_secret {
+                    super::credentials_accepted(backend, which);
+                }
+                Settled::Final(rotated(backend, &body))
+            }
+            Answer::Refused { status, about_client } if with_secret && super::about_credentials(status, about_client) => {
+                if which == Which::Present && inner.provider.has_previous_secret() {
+                    which = Which::Previous;
+                    continue;
+                }
+                // A bare 401 may be about the token as well.
+                if about_client { super::credentials_refused(backend) } else { refused(backend, token, status, false) }
             }
             Answer::Refused { status, about_client } => refused(backend, token, status, about_client),
             other => super::unsettled(&other),
@@ -96,9 +101,6 @@ async fn rotate(backend: &Backend, token: &RefreshToken) -> Settled {
 fn rotated(backend: &Backend, body: &[u8]) -> Outcome {
     let inner = backend.inner();
     inner.standing.refreshed();
-    if inner.provider.refresh_auth() == RefreshAuth::Secret {
-        inner.standing.set_credentials(Credentials::Accepted);
-    }
     match TokenResponse::parse(body) {
         Ok(response) => tokens::body(&inner.sealer, &response).map_or_else(Outcome::from, Outcome::Tokens),
         Err(reason) => {
@@ -124,7 +126,5 @@ fn refused(backend: &Backend, token: &RefreshToken, status: StatusCode, about_cl
     if about_grant && !in_a_run {
         return Settled::Final(Code::GrantRefused.into());
     }
-    inner.metrics.count(Counter::NotBelieved);
-    tracing::error!(event = "refusals_not_believed", status = status.as_u16(), in_a_run);
-    Settled::Void(Code::ServiceUnavailable.into())
+    super::not_believed(backend, "refresh", status, in_a_run)
 }

@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::{Claim, Key, Reply, Store, StoreUnavailable};
-use crate::budget::{Charge, Lane, Limits, Usage, WINDOW};
+use crate::budget::{Charge, Endpoint, Lane, Limits, Usage, WINDOW};
 use crate::config::{Config, ConfigError};
 
 /// How long one question may take, connecting included.
@@ -71,7 +71,11 @@ impl RedisStore {
     }
 
     fn calls(&self, lane: Lane) -> String {
-        self.common(if lane == Lane::Authorize { "authorize-calls" } else { "token-calls" })
+        self.common(match lane.endpoint() {
+            Endpoint::Token => "token-calls",
+            Endpoint::Authorize => "authorize-calls",
+            Endpoint::Revoke => "revoke-calls",
+        })
     }
 
     async fn charge_one(&self, lane: Lane, limits: Limits) -> Result<Charge, StoreUnavailable> {
@@ -126,6 +130,7 @@ fn letter(lane: Lane) -> &'static str {
         Lane::Redeem => "r",
         Lane::Refresh => "f",
         Lane::Authorize => "a",
+        Lane::Revoke => "v",
     }
 }
 
@@ -184,9 +189,11 @@ impl Store for RedisStore {
     fn usage(&self) -> Reply<'_, Usage> {
         Box::pin(async move {
             let mut script = self.usage.key(self.calls(Lane::Redeem));
-            script.key(self.calls(Lane::Authorize)).arg(millis(WINDOW));
-            let (redeem, refresh, authorize) = ask(script.invoke_async(&mut self.connection.clone())).await?;
-            Ok(Usage { redeem, refresh, authorize })
+            script.key(self.calls(Lane::Authorize)).key(self.calls(Lane::Revoke)).key(self.common("hold")).arg(millis(WINDOW));
+            type Counted = (u32, u32, u32, u32, String, u64);
+            let (redeem, refresh, authorize, revoke, hold, left): Counted = ask(script.invoke_async(&mut self.connection.clone())).await?;
+            let held = |why: &str| Duration::from_millis(if hold == why { left } else { 0 });
+            Ok(Usage { redeem, refresh, authorize, revoke, busy: held("busy"), unknown: held("lost") })
         })
     }
 }

@@ -6,7 +6,32 @@ use serde_json::json;
 use crate::support::*;
 
 async fn metrics(world: &World) -> String {
-    world.request(Method::GET, format!("{}/metrics", world.private)).send().await.unwrap().text().await.unwrap()
+    world.private("/metrics").await.text().await.unwrap()
+}
+
+/// A counter that appears with its first increase has none that an alert could see.
+#[tokio::test]
+async fn what_alerts_are_set_on_is_there_from_the_start() {
+    let text = metrics(&World::new().await).await;
+    let mut lines = vec!["connect_refusals_not_believed_total 0".to_owned(), "connect_previous_secret_used_total 0".to_owned()];
+    for call in ["exchange", "refresh", "revoke"] {
+        for result in ["success", "refused", "busy", "failed", "lost", "not_sent"] {
+            lines.push(format!("connect_provider_calls_total{{call=\"{call}\",result=\"{result}\"}} 0"));
+        }
+    }
+    lines.extend(
+        ["started", "approved", "declined", "failed", "finished"].map(|stage| format!("connect_logins_total{{stage=\"{stage}\"}} 0")),
+    );
+    lines.push("connect_scopes_total{stage=\"granted\",scope=\"wallet:send\"} 0".to_owned());
+    for line in lines {
+        assert!(text.contains(&format!("{line}\n")), "{line} is missing: {text}");
+    }
+}
+
+#[tokio::test]
+async fn of_a_limit_that_is_off_nothing_is_said_to_be_left() {
+    let text = metrics(&World::with(&[("MONEI_AUTHORIZE_CALLS_PER_MINUTE", "0")]).await).await;
+    assert!(!text.contains("lane=\"authorize\"") && text.contains("connect_budget_left{lane=\"revoke\"} 30\n"), "{text}");
 }
 
 #[tokio::test]
@@ -67,6 +92,7 @@ async fn the_metrics_answer_an_operators_questions() {
         "connect_budget_left{lane=\"redeem\"} 7",
         "connect_budget_left{lane=\"refresh\"} 5",
         "connect_budget_left{lane=\"authorize\"} 18",
+        "connect_budget_left{lane=\"revoke\"} 30",
         "connect_provider_seconds_count{call=\"exchange\"} 1",
         "connect_provider_seconds_count{call=\"refresh\"} 1",
         "connect_refusals_not_believed_total 0",

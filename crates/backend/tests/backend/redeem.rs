@@ -116,7 +116,7 @@ async fn fifty_requests_at_once_are_one_exchange() {
 
 #[tokio::test]
 async fn moneis_refusal_of_a_code_is_final_and_not_about_the_backend() {
-    for status in [400, 404] {
+    for status in [400, 410, 422] {
         let world = World::new().await;
         world.fault(json!({"target": "token", "kind": "status", "status": status})).await;
         let proof = Proof::new();
@@ -129,6 +129,37 @@ async fn moneis_refusal_of_a_code_is_final_and_not_about_the_backend() {
 }
 
 #[tokio::test]
+async fn what_is_about_no_code_is_trouble_with_the_service_and_can_be_tried_again() {
+    for status in [403, 404, 405, 408] {
+        let world = World::with(&[("MONEI_CLIENT_SECRET_PREVIOUS", "mcs_sim_CNRYan_older_secret")]).await;
+        let proof = Proof::new();
+        let handoff = world.handoff(&proof).await;
+        world.fault(json!({"target": "token", "kind": "status", "status": status})).await;
+        problem(world.redeem(&handoff, &proof.verifier).await, 503, "service_unavailable").await;
+        assert_eq!(world.token_calls().await, 1, "{status} is nothing that another secret would mend");
+        assert_eq!(world.metric("connect_refusals_not_believed_total").await, Some(1), "{status}");
+        assert_eq!(world.metric("connect_credentials_refused").await, Some(0), "{status}");
+        assert_eq!(world.redeem(&handoff, &proof.verifier).await.status(), StatusCode::OK, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn a_complaint_about_the_client_is_not_told_as_a_refusal_of_the_approval() {
+    for (message, code, refused) in
+        [("client_secret is not valid", (503, "service_unavailable"), 1), ("Invalid or expired code", (400, "approval_refused"), 0)]
+    {
+        let monei = monei_that_says(400, message).await;
+        let world = World::with(&[("MONEI_SANDBOX_URL", &monei)]).await;
+        let proof = Proof::new();
+        let started = world.start(&proof, RETURN).await;
+        let response = world.visit(&world.callback_url("mcc_sim_a_code", &started.state), Some(&started.cookie)).await;
+        let handoff = handoff_of(&header(&response, "location"));
+        problem(world.redeem(&handoff, &proof.verifier).await, code.0, code.1).await;
+        assert_eq!(world.metric("connect_credentials_refused").await, Some(refused), "{message}");
+    }
+}
+
+#[tokio::test]
 async fn refused_credentials_are_the_backends_own_fault_and_can_be_mended() {
     let world = World::new().await;
     world.switch("secret_overlap", "off").await;
@@ -136,19 +167,28 @@ async fn refused_credentials_are_the_backends_own_fault_and_can_be_mended() {
     let proof = Proof::new();
     let handoff = world.handoff(&proof).await;
     problem(world.redeem(&handoff, &proof.verifier).await, 503, "service_unavailable").await;
-    let ready = world.request(reqwest::Method::GET, format!("{}/readyz", world.private)).send().await.unwrap();
-    assert_eq!(ready.status(), StatusCode::SERVICE_UNAVAILABLE);
+    // A balancer must go on sending people here: only their exchanges can show that the credentials are accepted again.
+    let ready = world.private("/readyz").await;
+    assert_eq!(ready.status(), StatusCode::OK);
+    assert!(ready.text().await.unwrap().contains("refused this backend's credentials"));
+    assert_eq!(world.metric("connect_credentials_refused").await, Some(1));
     world.change_secret(CLIENT_SECRET).await;
     assert_eq!(world.redeem(&handoff, &proof.verifier).await.status(), StatusCode::OK);
-    let ready = world.request(reqwest::Method::GET, format!("{}/readyz", world.private)).send().await.unwrap();
-    assert_eq!(ready.status(), StatusCode::OK);
+    assert_eq!(world.private("/readyz").await.text().await.unwrap(), "ready\n");
+    assert_eq!(world.metric("connect_credentials_refused").await, Some(0));
 }
 
 #[tokio::test]
 async fn the_previous_secret_is_tried_once_when_the_present_one_is_refused() {
     let world = World::with(&[("MONEI_CLIENT_SECRET", "mcs_sim_CNRYnot_yet_known"), ("MONEI_CLIENT_SECRET_PREVIOUS", CLIENT_SECRET)]).await;
+    assert_eq!(world.metric("connect_previous_secret_used_total").await, Some(0));
     world.connect().await;
     assert_eq!(world.token_calls().await, 2);
+    assert_eq!(world.metric("connect_previous_secret_used_total").await, Some(1), "a new secret that isn't valid can be seen");
+    world.switch("secret_overlap", "on").await;
+    world.change_secret("mcs_sim_CNRYnot_yet_known").await;
+    world.connect().await;
+    assert_eq!(world.metric("connect_previous_secret_used_total").await, Some(1), "and so can one that is");
 }
 
 #[tokio::test]
@@ -188,6 +228,25 @@ async fn what_may_have_been_done_is_not_tried_again() {
         }
         assert_eq!(world.token_calls().await, 1, "{fault}");
     }
+}
+
+/// The exchange may have been done and isn't repeated, but Monei's word about others is kept.
+#[tokio::test]
+async fn a_503_that_says_how_long_is_honoured_and_passed_on() {
+    let world = World::new().await;
+    let (proof, next) = (Proof::new(), Proof::new());
+    let (handoff, other) = (world.handoff(&proof).await, world.handoff(&next).await);
+    world.fault(json!({"target": "token", "kind": "status", "status": 503, "retry_after": 20})).await;
+    for _ in 0..2 {
+        let wait = problem(world.redeem(&handoff, &proof.verifier).await, 502, "provider_unavailable").await;
+        assert!(wait.is_some_and(|wait| (20..=22).contains(&wait)), "{wait:?}");
+    }
+    assert!(world.metric("connect_provider_pause_seconds").await.is_some_and(|left| (1..=22).contains(&left)));
+    assert_eq!(world.metric("connect_budget_left{lane=\"redeem\"}").await, Some(0));
+    let wait = problem(world.redeem(&other, &next.verifier).await, 429, "provider_busy").await.unwrap();
+    assert_eq!(world.token_calls().await, 1, "Monei is left alone");
+    world.later(wait);
+    assert_eq!(world.redeem(&other, &next.verifier).await.status(), StatusCode::OK);
 }
 
 #[tokio::test]

@@ -66,6 +66,31 @@ async fn a_wrong_secret_signs_nobody_out() {
 }
 
 #[tokio::test]
+async fn a_secret_that_only_refreshes_use_raises_the_alert_too() {
+    let tokens = World::new().await.connect().await;
+    for (status, message) in [(401, "Invalid client credentials"), (400, "client_secret is not valid")] {
+        let monei = monei_that_says(status, message).await;
+        let world = World::with(&[("MONEI_SANDBOX_URL", &monei), ("MONEI_REFRESH_AUTH", "secret")]).await;
+        problem(world.refresh(&sealed(&tokens), KEY).await, 503, "service_unavailable").await;
+        assert_eq!(world.metric("connect_credentials_refused").await, Some(1), "{status} {message}");
+    }
+}
+
+#[tokio::test]
+async fn the_previous_secret_is_tried_on_a_refresh_and_seen_to_be() {
+    let values = [
+        ("MONEI_REFRESH_AUTH", "secret"),
+        ("MONEI_CLIENT_SECRET", "mcs_sim_CNRYnot_yet_known"),
+        ("MONEI_CLIENT_SECRET_PREVIOUS", CLIENT_SECRET),
+    ];
+    let world = World::with(&values).await;
+    world.switch("refresh_secret", "required").await;
+    let tokens = world.connect().await;
+    assert_eq!(world.refresh(&sealed(&tokens), KEY).await.status(), StatusCode::OK);
+    assert_eq!(world.metric("connect_previous_secret_used_total").await, Some(2), "the exchange and the refresh");
+}
+
+#[tokio::test]
 async fn the_same_key_and_token_give_the_same_pair_for_two_minutes() {
     let world = World::new().await;
     let tokens = world.connect().await;

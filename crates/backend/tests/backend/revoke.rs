@@ -61,7 +61,81 @@ async fn moneis_limit_is_passed_on() {
     let wait = problem(world.revoke(&tokens).await, 429, "provider_busy").await.unwrap();
     assert!((9..=10).contains(&wait));
     // It is another endpoint's limit: people can still connect.
-    world.connect().await;
+    let other = world.connect().await;
+    // Monei asked to be left alone, and is.
+    let wait = problem(world.revoke(&other).await, 429, "provider_busy").await.unwrap();
+    assert_eq!(world.counter("revokes").await, 1);
+    world.later(wait);
+    for tokens in [tokens, other] {
+        assert_eq!(world.revoke(&tokens).await.status(), StatusCode::NO_CONTENT);
+    }
+}
+
+#[tokio::test]
+async fn a_503_that_says_how_long_is_passed_on() {
+    let world = World::new().await;
+    let tokens = world.connect().await;
+    world.fault(json!({"target": "revoke", "kind": "status", "status": 503, "retry_after": 9})).await;
+    let wait = problem(world.revoke(&tokens).await, 502, "revoke_unconfirmed").await.unwrap();
+    assert!((9..=10).contains(&wait));
+    world.later(wait);
+    assert_eq!(world.revoke(&tokens).await.status(), StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn one_token_of_ones_own_and_many_made_up_ones_are_one_revocation() {
+    let world = World::new().await;
+    let tokens = world.connect().await;
+    let mut answers = Vec::new();
+    for round in 0..60 {
+        let made_up = json!({"access_token": format!("mct_sim_made_up_{round}"), "refresh_token": tokens["refresh_token"]});
+        answers.push(world.revoke(&made_up).await.status().as_u16());
+    }
+    assert_eq!(answers[0], 204, "Monei knows the refresh token");
+    assert!(answers[1..].iter().all(|status| *status == 502), "about another access token nothing is confirmed: {answers:?}");
+    assert_eq!(world.counter("revokes").await, 2, "the first access token, then the refresh token");
+}
+
+#[tokio::test]
+async fn a_lost_answer_can_be_had_again() {
+    let world = World::new().await;
+    let tokens = world.connect().await;
+    for _ in 0..3 {
+        assert_eq!(world.revoke(&tokens).await.status(), StatusCode::NO_CONTENT);
+    }
+    assert_eq!(world.counter("revokes").await, 1);
+}
+
+#[tokio::test]
+async fn a_try_that_failed_may_be_made_again() {
+    for fault in [json!({"target": "revoke", "kind": "drop_before"}), json!({"target": "revoke", "kind": "status", "status": 500})] {
+        let world = World::new().await;
+        let tokens = world.connect().await;
+        world.fault(fault).await;
+        problem(world.revoke(&tokens).await, 502, "revoke_unconfirmed").await;
+        assert_eq!(world.revoke(&tokens).await.status(), StatusCode::NO_CONTENT);
+        assert!(!alive(&world).await);
+    }
+}
+
+#[tokio::test]
+async fn at_most_thirty_calls_a_minute_and_none_of_the_token_budget() {
+    let world = World::with(&[("MONEI_TOKEN_CALLS_PER_MINUTE", "20"), ("MONEI_AUTHORIZE_CALLS_PER_MINUTE", "0")]).await;
+    let mut all = Vec::new();
+    for _ in 0..16 {
+        all.push(world.connect().await);
+    }
+    assert_eq!(world.metric("connect_budget_left{lane=\"redeem\"}").await, Some(0));
+    for tokens in &all[..15] {
+        let made_up = json!({"access_token": "mct_sim_made_up", "refresh_token": tokens["refresh_token"]});
+        assert_eq!(world.revoke(&made_up).await.status(), StatusCode::NO_CONTENT, "with two calls, though token calls are used up");
+    }
+    assert_eq!(world.metric("connect_budget_left{lane=\"revoke\"}").await, Some(0));
+    let wait = problem(world.revoke(&all[15]).await, 429, "rate_limited").await.unwrap();
+    assert_eq!(world.counter("revokes").await, 30);
+    assert_eq!(world.metric("connect_budget_left{lane=\"refresh\"}").await, Some(4), "revocations take nothing of it");
+    world.later(wait);
+    assert_eq!(world.revoke(&all[15]).await.status(), StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]

@@ -121,6 +121,17 @@ impl World {
         self.http.get(format!("{}{path}", self.backend)).send().await.unwrap()
     }
 
+    /// Of the private listener.
+    pub async fn private(&self, path: &str) -> Response {
+        self.http.get(format!("{}{path}", self.private)).send().await.unwrap()
+    }
+
+    /// The value of one line of the metrics.
+    pub async fn metric(&self, name: &str) -> Option<u64> {
+        let text = self.private("/metrics").await.text().await.unwrap();
+        text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok())
+    }
+
     pub async fn post(&self, path: &str, body: &Value) -> Response {
         self.http.post(format!("{}{path}", self.backend)).json(body).send().await.unwrap()
     }
@@ -251,6 +262,32 @@ impl World {
     pub fn later(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
+}
+
+/// A Monei that gives this one answer to whatever it is asked; its origin. Ends with the test's runtime.
+pub async fn monei_that_says(status: u16, message: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let body = json!({"statusCode": status, "message": message}).to_string();
+    let answer = format!(
+        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            // The whole request is read first, or closing would cut the answer off.
+            let (mut request, mut part) = (Vec::new(), [0; 4096]);
+            while !request.ends_with(b"}") {
+                match stream.read(&mut part).await {
+                    Ok(0) | Err(_) => break,
+                    Ok(length) => request.extend_from_slice(&part[..length]),
+                }
+            }
+            stream.write_all(answer.as_bytes()).await.ok();
+        }
+    });
+    origin
 }
 
 pub fn header(response: &Response, name: &str) -> String {

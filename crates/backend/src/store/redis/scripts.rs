@@ -27,7 +27,7 @@ if ARGV[5] ~= '' and ARGV[5] ~= generation then
   redis.call('SET', KEYS[3], 'lost', 'PX', window)
 end
 local hold = redis.call('GET', KEYS[3])
-if hold and not (hold == 'busy' and ARGV[2] == 'a') then
+if hold and (hold ~= 'busy' or ARGV[2] == 'r' or ARGV[2] == 'f') then
   return {generation, math.max(redis.call('PTTL', KEYS[3]), 1), hold}
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
@@ -52,7 +52,8 @@ end
 return {generation, left, ''}
 ";
 
-/// Counts the calls of each lane. Keys: token calls, authorize calls. Argument: the window in milliseconds.
+/// Counts the calls of each lane. Keys: token calls, authorize calls, revoke calls, the hold. Argument: the window in milliseconds. Answers the
+/// counts, and why and for how many milliseconds everybody holds, if so.
 pub(super) const USAGE: &str = "
 local t = redis.call('TIME')
 local since = '(' .. (t[1] * 1000 + math.floor(t[2] / 1000) - ARGV[1])
@@ -60,5 +61,6 @@ local redeem, refresh = 0, 0
 for _, call in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], since, '+inf')) do
   if string.sub(call, 1, 1) == 'r' then redeem = redeem + 1 else refresh = refresh + 1 end
 end
-return {redeem, refresh, redis.call('ZCOUNT', KEYS[2], since, '+inf')}
+local authorize, revoke = redis.call('ZCOUNT', KEYS[2], since, '+inf'), redis.call('ZCOUNT', KEYS[3], since, '+inf')
+return {redeem, refresh, authorize, revoke, redis.call('GET', KEYS[4]) or '', math.max(redis.call('PTTL', KEYS[4]), 0)}
 ";

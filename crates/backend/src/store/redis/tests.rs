@@ -101,9 +101,9 @@ async fn whoever_waits_elsewhere_is_told_the_value_even_when_the_entry_is_releas
 async fn the_lanes_are_shared_and_never_exceeded() {
     let server = Server::start();
     let (one, two) = (server.ready().await, server.ready().await);
-    let mut granted = [0; 3];
-    for (at, lane) in [Lane::Refresh, Lane::Redeem, Lane::Authorize].into_iter().enumerate() {
-        for round in 0..30 {
+    let mut granted = [0; 4];
+    for (at, lane) in [Lane::Refresh, Lane::Redeem, Lane::Authorize, Lane::Revoke].into_iter().enumerate() {
+        for round in 0..40 {
             match [&one, &two][round % 2].charge(lane, limits()).await.unwrap() {
                 Charge::Granted => granted[at] += 1,
                 Charge::Wait(wait) => assert!(wait <= WINDOW && wait > Duration::from_secs(30)),
@@ -111,8 +111,8 @@ async fn the_lanes_are_shared_and_never_exceeded() {
             }
         }
     }
-    assert_eq!(granted, [6, 4, 20]);
-    assert_eq!(two.usage().await, Ok(Usage { redeem: 4, refresh: 6, authorize: 20 }));
+    assert_eq!(granted, [6, 4, 20, 30]);
+    assert_eq!(two.usage().await, Ok(Usage { redeem: 4, refresh: 6, authorize: 20, revoke: 30, ..Usage::default() }));
 }
 
 #[tokio::test]
@@ -121,7 +121,11 @@ async fn a_pause_that_monei_asked_for_holds_everywhere() {
     let (one, two) = (server.ready().await, server.ready().await);
     one.pause(Duration::from_secs(40)).await.unwrap();
     assert!(matches!(two.charge(Lane::Refresh, limits()).await, Ok(Charge::Paused(wait)) if wait <= Duration::from_secs(40)));
-    assert_eq!(two.charge(Lane::Authorize, limits()).await, Ok(Charge::Granted), "the consent page is another endpoint");
+    for other in [Lane::Authorize, Lane::Revoke] {
+        assert_eq!(two.charge(other, limits()).await, Ok(Charge::Granted), "{other:?} is another endpoint");
+    }
+    let usage = two.usage().await.unwrap();
+    assert!(usage.busy > Duration::from_secs(10) && usage.unknown.is_zero(), "and operators are told: {usage:?}");
 }
 
 #[tokio::test]
@@ -137,6 +141,8 @@ async fn after_a_loss_of_data_nothing_is_sent_until_the_minute_is_over() {
     for store in [&one, &two, &newcomer, &one] {
         assert!(matches!(store.charge(Lane::Refresh, limits()).await, Ok(Charge::Wait(wait)) if wait > Duration::from_secs(30)));
     }
+    let usage = newcomer.usage().await.unwrap();
+    assert!(usage.unknown > Duration::from_secs(30) && usage.busy.is_zero(), "{usage:?}");
 }
 
 #[tokio::test]
