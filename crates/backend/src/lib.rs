@@ -26,8 +26,9 @@ mod standing;
 mod store;
 mod tokens;
 mod transaction;
+mod under_way;
 
-pub use backend::Backend;
+pub use backend::{Backend, Reloaded};
 pub use config::{Config, ConfigError, Environment, RefreshAuth};
 pub use problem::Code;
 pub use routes::ROUTES;

@@ -43,7 +43,12 @@ pub(super) async fn revoke(State(backend): State<Backend>, Json(body): Json<Body
         return Code::InvalidToken.into_response();
     };
     // In a task of its own: a caller that goes away doesn't stop it half-way.
-    let task = tokio::spawn(async move { take_away(&backend, &body.access_token, &refresh).await });
+    let under_way = backend.inner().under_way.enter();
+    let task = tokio::spawn(async move {
+        let result = take_away(&backend, &body.access_token, &refresh).await;
+        drop(under_way);
+        result
+    });
     let result = match tokio::time::timeout(super::REVOKE_PATIENCE, task).await {
         Ok(Ok(result)) => result,
         Ok(Err(_)) => Err(Code::Internal.into()),
