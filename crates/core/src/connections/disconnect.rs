@@ -34,6 +34,7 @@ impl Connections {
             drop(std::fs::remove_file(self.lock_path(&grant.id)));
         }
         failpoint!("disconnect.removed");
+        tracing::info!(grants = grants.len(), confirmed, "disconnected");
         let (id, at) = (account.to_owned(), self.now());
         self.index(move |index| {
             let name = index.accounts()?.iter().find(|row| row.id == id).and_then(display_name);

@@ -112,6 +112,7 @@ impl Connections {
 
     /// Monei has definitely ended this grant: its tokens go, and with them the scopes that no other grant of the account holds.
     pub(super) async fn bury(&self, grant: &GrantRow) -> Result<(), Problem> {
+        tracing::info!(grant = super::tokens::log_id(&grant.id), "Monei has ended this grant");
         self.vault().delete(&grant.id).await?;
         failpoint!("revoked.removed");
         let at = self.now();

@@ -67,6 +67,7 @@ fn is_everybodys(code: ProblemCode) -> bool {
         code,
         P::Offline
             | P::NetworkIntercepted
+            | P::ProxyRefused
             | P::BackendUnreachable
             | P::BackendCertificate
             | P::KeychainLocked

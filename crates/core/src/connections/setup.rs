@@ -20,6 +20,11 @@ const CHANNEL: &str = "channel";
 /// Names the damaged index whose accounts are still to be found again.
 pub(super) const REBUILD: &str = "rebuild";
 
+/// Written and removed, to see whether the disk has room.
+const DISK: &str = "room";
+/// Bytes that a new account takes in the index, and some to spare.
+const ROOM: usize = 16 * 1024;
+
 /// A keychain that takes longer than this is said to take its time.
 const SHOWN_AFTER: Duration = Duration::from_millis(800);
 
@@ -140,6 +145,13 @@ impl Connections {
         }
     }
 
+    /// Writes to the index and takes it back: a full disk is found out before an approval is.
+    pub(super) async fn check_disk(&self) -> Result<(), Problem> {
+        let padding = "x".repeat(ROOM);
+        self.index(move |index| index.set_setting(DISK, &padding)).await?;
+        self.index(|index| index.remove_setting(DISK)).await
+    }
+
     pub(super) async fn check_keychain(&self) -> Result<(), Problem> {
         let probe = vault::probe(self.inner.vault.keychain());
         tokio::pin!(probe);
@@ -157,7 +169,7 @@ impl Connections {
             Err(VaultError::Locked) => KeychainState::Locked,
             Err(VaultError::Absent) => KeychainState::Absent,
             Err(VaultError::Timeout) => KeychainState::Timeout,
-            Err(VaultError::Refused | VaultError::TooLong) => KeychainState::Refused,
+            Err(VaultError::Refused | VaultError::TooLong | VaultError::Forgets) => KeychainState::Refused,
         };
         if self.inner.vault.in_memory() {
             // The person chose to go on without it.
