@@ -38,8 +38,8 @@ pub enum InvalidTokenResponse {
     Scopes,
 }
 
-/// Longest token accepted, in bytes.
-pub const MAX_TOKEN_LEN: usize = 2048;
+/// Longest token accepted, in bytes. A backend's seal makes a token longer by a third.
+pub const MAX_TOKEN_LEN: usize = 4096;
 /// Longest lifetime accepted, in seconds: a day. Monei documents an hour.
 pub const MAX_EXPIRES_IN: u64 = 86_400;
 /// Most scopes accepted in one answer.

@@ -178,7 +178,18 @@ impl Connections {
         Ok(())
     }
 
-    fn unsaved(&self) -> MutexGuard<'_, HashMap<String, GrantRecord>> {
+    /// The record with the pair that is alive at Monei: the keychain's, or one that the keychain hasn't taken.
+    pub(super) async fn newest_record(&self, grant: &str) -> Result<GrantRecord, Problem> {
+        let kept = self.read_record(grant).await;
+        let unsaved = self.unsaved().get(grant).cloned();
+        match (kept, unsaved) {
+            (Ok(kept), Some(unsaved)) if kept.generation < unsaved.generation => Ok(unsaved),
+            (Err(Problem { code: ProblemCode::RecordUnreadable | ProblemCode::RecordMissing, .. }), Some(unsaved)) => Ok(unsaved),
+            (kept, _) => kept,
+        }
+    }
+
+    pub(super) fn unsaved(&self) -> MutexGuard<'_, HashMap<String, GrantRecord>> {
         self.inner.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

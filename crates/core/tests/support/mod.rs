@@ -5,6 +5,8 @@
 
 pub mod file_vault;
 pub mod person;
+#[cfg(debug_assertions)]
+pub mod process;
 pub mod proxy;
 
 use std::collections::HashMap;
