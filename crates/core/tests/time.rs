@@ -170,6 +170,24 @@ async fn offline_at_the_start_and_back_online_is_seen_within_seconds_of_looking(
 }
 
 #[tokio::test]
+async fn trouble_that_a_load_found_is_looked_after_within_seconds_too() {
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.core.look().await;
+    world.control("fault", json!({"target": "api", "kind": "status", "status": 503, "times": 1})).await;
+    world.core.load(&account, Section::Profile).await.unwrap_err();
+    assert!(matches!(world.core.view().accounts[0].health, Health::Unreachable { .. }));
+    world.clock.advance(Duration::from_secs(10));
+    world.core.look().await;
+    assert_eq!(world.core.view().accounts[0].health, Health::Connected);
+    // All is well: nobody is asked for a while.
+    let calls = world.calls("/user/me").await;
+    world.clock.advance(Duration::from_secs(60));
+    world.core.look().await;
+    assert_eq!(world.calls("/user/me").await, calls);
+}
+
+#[tokio::test]
 async fn offline_in_mid_flow_is_ridden_out_while_the_approval_lasts() {
     let world = World::proxied().await;
     let proxy = world.proxy.clone().unwrap();

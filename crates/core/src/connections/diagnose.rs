@@ -76,7 +76,7 @@ impl Connections {
     pub async fn diagnose(&self, witness: impl AsyncFnOnce(&str) -> bool) -> Vec<Check> {
         let mut checks = Vec::new();
         let began = Instant::now();
-        let keychain = vault::probe_with(self.inner.vault.keychain(), witness).await.map_err(Problem::from);
+        let keychain = self.shown(vault::probe_with(self.inner.vault.keychain(), witness)).await.map_err(Problem::from);
         checks.push(check(CheckName::Keychain, began, keychain.map(|()| None)));
         let began = Instant::now();
         checks.push(check(CheckName::LoopbackListener, began, listens().await.map(|()| None)));

@@ -141,7 +141,11 @@ fn a_full_database_takes_nothing_by_halves_and_goes_on_once_there_is_room() {
     let most: u32 = index.connection.pragma_query_value(None, "max_page_count", |row| row.get(0)).unwrap();
     index.connection.pragma_update(None, "max_page_count", pages).unwrap();
     let much = |index: &mut Index| {
-        index.transaction(|tx| (0..500).try_for_each(|n| tx.put_account(&account(&format!("a{n}"), n)).and_then(|()| tx.put_grant(&grant(&format!("g{n}"), &format!("a{n}"))))))
+        index.transaction(|tx| {
+            (0..500).try_for_each(|n| {
+                tx.put_account(&account(&format!("a{n}"), n)).and_then(|()| tx.put_grant(&grant(&format!("g{n}"), &format!("a{n}"))))
+            })
+        })
     };
     // SQLITE_FULL, as where the file system has no room (`ENOSPC`).
     let told = much(&mut index).unwrap_err();
