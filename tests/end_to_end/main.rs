@@ -5,6 +5,7 @@
 
 mod connecting;
 mod disconnecting;
+mod looking;
 mod reconnecting;
 mod secrets;
 mod session;

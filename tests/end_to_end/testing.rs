@@ -73,3 +73,44 @@ async fn everything_is_checked_from_the_window_and_the_report_is_saved_without_a
     })
     .await
 }
+
+#[tokio::test]
+async fn everything_is_checked_from_the_command_line_for_people_and_for_programs() -> Result<()> {
+    World::with("command-line", Setup::default(), async |world| {
+        world.connect("ada", &["profile"], &["profile:read"]).await?;
+        let all = ["keychain", "loopback_listener", "link_handler", "browser", "backend", "monei", "clock"];
+        // For people: a line each. The keychain's entry was seen by a second process, too.
+        let said = world.run(&["diagnose"])?;
+        let text = String::from_utf8(said.stdout)?;
+        ensure!(said.status.success(), "{text}");
+        ensure!(text.starts_with("Monei Connections ") && text.lines().count() == 1 + all.len(), "{text}");
+        for check in all {
+            let line = text.lines().find(|line| line.trim_start().starts_with(&check.replace('_', " "))).unwrap_or_default();
+            ensure!(line.contains(" ok ("), "{check}: {text}");
+        }
+        // For programs.
+        let said = world.run(&["diagnose", "--json"])?;
+        let told: serde_json::Value = serde_json::from_slice(&said.stdout)?;
+        ensure!(said.status.success() && told["ok"] == true && told["environment"] == "sandbox", "{told}");
+        let names: Vec<&str> = told["checks"].as_array().into_iter().flatten().filter_map(|check| check["name"].as_str()).collect();
+        ensure!(names == all, "{told}");
+
+        // Something isn't there: it is named, and a script sees it by the exit code.
+        let bus = "unix:path=/nonexistent/bus";
+        let said = world.session.command(&world.program()?).arg("diagnose").env("DBUS_SESSION_BUS_ADDRESS", bus).output()?;
+        let text = String::from_utf8(said.stdout)?;
+        ensure!(said.status.code() == Some(1) && text.contains("keychain           NOT OK: keychain_absent"), "{text}");
+        let json = ["diagnose", "--json"];
+        let said = world.session.command(&world.program()?).args(json).env("DBUS_SESSION_BUS_ADDRESS", bus).output()?;
+        let told: serde_json::Value = serde_json::from_slice(&said.stdout)?;
+        ensure!(said.status.code() == Some(1) && told["ok"] == false && told["checks"][0]["problem"] == "keychain_absent", "{told}");
+        for secret in ["CNRY", "mct_", "mcr_", "Ada", "okafor"] {
+            ensure!(!text.contains(secret) && !told.to_string().contains(secret), "{secret} is in the report");
+        }
+        // A witness that finds nothing says so.
+        let said = world.run(&["keychain-witness"])?;
+        ensure!(said.status.code() == Some(1) && said.stdout.is_empty(), "{said:?}");
+        Ok(())
+    })
+    .await
+}

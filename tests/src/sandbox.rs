@@ -96,6 +96,11 @@ impl SandboxControl {
     pub async fn fail(&self, target: &str, status: u16, times: u32) -> Result<()> {
         self.post("fault", json!({"target": target, "kind": "status", "status": status, "times": times})).await
     }
+
+    /// Ends what [`SandboxControl::fail`] began.
+    pub async fn mend(&self) -> Result<()> {
+        self.post("reset", json!({"what": "faults"})).await
+    }
 }
 
 impl ControlState {
@@ -110,11 +115,15 @@ impl ControlState {
 
     /// How often the API path ending in `path` was answered with 200.
     pub fn answered(&self, path: &str) -> u64 {
-        self.counters
-            .requests
-            .iter()
-            .filter(|request| request.path.ends_with(path) && request.status == 200)
-            .map(|request| request.count)
-            .sum()
+        self.count(|request| request.path.ends_with(path) && request.status == 200)
+    }
+
+    /// How often the API path ending in `path` was asked, whatever came of it.
+    pub fn asked(&self, path: &str) -> u64 {
+        self.count(|request| request.path.ends_with(path))
+    }
+
+    fn count(&self, counts: impl Fn(&Request) -> bool) -> u64 {
+        self.counters.requests.iter().filter(|request| counts(request)).map(|request| request.count).sum()
     }
 }

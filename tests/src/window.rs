@@ -194,6 +194,13 @@ impl Window {
         process::living(&self.mark).into_iter().filter(|found| found.program() == self.program).map(|found| found.pid).collect()
     }
 
+    /// The window's id at the display, while it can be seen.
+    pub fn id(&self, session: &Session) -> Result<String> {
+        let pid = *self.pids().first().context("the program does not run")?;
+        let found = session.run("xdotool", &["search", "--onlyvisible", "--pid", &pid.to_string()])?;
+        Ok(String::from_utf8_lossy(&found.stdout).split_whitespace().next().context("no window can be seen")?.to_owned())
+    }
+
     /// Closes the window as a person does, with the window manager's key, and waits until the program is gone. A key that is pressed
     /// while the focus moves can get lost, so it is pressed again after two seconds.
     pub async fn quit(self, session: &Session) -> Result<()> {

@@ -89,6 +89,16 @@ impl World {
         self.window.take().context("the program does not run")?.quit(&self.session).await
     }
 
+    /// Runs the program with these words, to its end.
+    pub fn run(&self, words: &[&str]) -> Result<std::process::Output> {
+        self.session.run(&self.program()?, words)
+    }
+
+    /// Where the program is.
+    pub fn program(&self) -> Result<String> {
+        Ok(program()?.display().to_string())
+    }
+
     /// The program's window.
     pub fn window(&self) -> Result<&Window> {
         self.window.as_ref().context("the program does not run")

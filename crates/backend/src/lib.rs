@@ -21,6 +21,8 @@ mod query;
 mod return_target;
 mod routes;
 mod seal;
+#[cfg(test)]
+mod secrets;
 mod server;
 mod standing;
 mod store;

@@ -230,3 +230,65 @@ async fn a_label_is_kept_and_a_bad_one_refused() {
     world.restart().await;
     assert_eq!(world.core.view().accounts[0].label.as_deref(), Some("Shop"));
 }
+
+/// A server that must never hear of us. Tells how often it was called.
+async fn canary_host() -> (url::Url, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = url::Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let calls = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = std::sync::Arc::clone(&calls);
+    tokio::spawn(async move {
+        while listener.accept().await.is_ok() {
+            counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        }
+    });
+    (url, calls)
+}
+
+/// An API that answers everything with a redirect, and keeps what it was asked.
+async fn redirecting_api(status: &'static str, to: url::Url) -> (url::Url, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = url::Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = std::sync::Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = vec![0; 8192];
+            let length = stream.read(&mut request).await.unwrap();
+            kept.lock().unwrap().push(String::from_utf8_lossy(&request[..length]).into_owned());
+            let answer = format!("HTTP/1.1 {status}\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (url, asked)
+}
+
+#[tokio::test]
+async fn the_access_token_goes_to_the_api_in_a_header_and_follows_no_redirect() {
+    use std::sync::atomic::Ordering;
+    let (canary, canary_calls) = canary_host().await;
+    let world = World::proxied().await;
+    let account = world.connect("ada", &READS, &READS).await;
+    // Monei itself answers with a redirect.
+    world.control("fault", json!({"target": "api", "kind": "redirect", "location": canary.as_str(), "times": 1})).await;
+    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::AnswerUnreadable);
+    for status in ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        // The backend tells where the sandbox is; here that leads to one that redirects all.
+        let (api, asked) = redirecting_api(status, canary.clone()).await;
+        world.proxy.as_ref().unwrap().rewrite(world.sandbox.authority(), api.authority());
+        world.core.probe().await;
+        for section in [Section::Profile, Section::Kyc, Section::Wallet, Section::Transactions] {
+            assert_eq!(world.core.load(&account, section).await.unwrap_err().code, ProblemCode::AnswerUnreadable, "{status}");
+        }
+        let asked = asked.lock().unwrap();
+        assert_eq!(asked.len(), 4, "{status}: asked again");
+        for request in asked.iter() {
+            let (target, rest) = request.split_once("\r\n").unwrap();
+            assert!(!target.contains("CNRY") && !target.contains("mct_"), "a token in a URL: {target}");
+            assert_eq!(rest.matches("authorization: Bearer mct_").count(), 1, "{status}: the token goes in the header");
+        }
+    }
+    assert_eq!(canary_calls.load(Ordering::SeqCst), 0, "a redirect was followed");
+    assert_eq!(world.vault.names().len(), 1, "a redirect is no revocation");
+}

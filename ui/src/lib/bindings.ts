@@ -482,7 +482,7 @@ retry_after_s: number | null, };
 /**
  * The closed list.
  */
-export type ProblemCode = "keychain_locked" | "keychain_absent" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "network_intercepted" | "backend_unreachable" | "backend_certificate" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "request_refused" | "access_revoked" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "report_unsaved" | "invalid_input";
+export type ProblemCode = "keychain_locked" | "keychain_absent" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "network_intercepted" | "proxy_refused" | "backend_unreachable" | "backend_certificate" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "request_refused" | "access_revoked" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "report_unsaved" | "invalid_input";
 
 /**
  * Who.

@@ -4,7 +4,7 @@ use monei::Endpoint;
 use monei::read::{KycLimits, KycStatus, Profile, ReadError, Transactions, Wallet};
 
 use super::Connections;
-use crate::api::Verdict;
+use crate::api::{Body, Verdict};
 use crate::index::StoredHealth;
 use crate::problem::{Problem, ProblemCode};
 use crate::reads;
@@ -83,7 +83,7 @@ impl Connections {
     }
 
     /// Calls `endpoint` with whichever grant has its scope. `None` for 404.
-    async fn call(&self, account: &str, endpoint: Endpoint, query: &[(&str, &str)]) -> Result<Option<Vec<u8>>, Problem> {
+    async fn call(&self, account: &str, endpoint: Endpoint, query: &[(&str, &str)]) -> Result<Option<Body>, Problem> {
         let scope = endpoint.scope();
         let grants = self.grants_of(account).await?;
         let mut outcome = Err(ProblemCode::ScopeMissing.into());
@@ -98,12 +98,7 @@ impl Connections {
         outcome
     }
 
-    async fn call_with(
-        &self,
-        grant: &crate::index::GrantRow,
-        endpoint: Endpoint,
-        query: &[(&str, &str)],
-    ) -> Result<Option<Vec<u8>>, Problem> {
+    async fn call_with(&self, grant: &crate::index::GrantRow, endpoint: Endpoint, query: &[(&str, &str)]) -> Result<Option<Body>, Problem> {
         let api = self.api().await?;
         let mut refused = None;
         loop {

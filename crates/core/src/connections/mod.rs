@@ -110,8 +110,8 @@ struct State {
     missing: HashMap<String, i64>,
     /// The damaged index that was set aside when this run began.
     set_aside: Option<SetAsideView>,
-    /// When somebody last looked, in milliseconds since the Unix epoch, and whether all was well.
-    looked: Option<(i64, bool)>,
+    /// When somebody last looked, in milliseconds since the Unix epoch.
+    looked: Option<i64>,
     /// Counts transactions, so that a task of an older one can tell that it isn't meant any more.
     run: u64,
 }

@@ -62,6 +62,7 @@ fn account(here: &str, Known { row, grants }: &Known, marks: &[ScopeRow], missin
                         | ProblemCode::KeychainRefused
                         | ProblemCode::KeychainTimeout
                         | ProblemCode::KeychainTooLong
+                        | ProblemCode::KeychainForgets
                         | ProblemCode::RecordUnreadable,
                     ..
                 } => Health::Locked { reason },
