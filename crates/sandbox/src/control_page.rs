@@ -15,7 +15,7 @@ use crate::authorize::see_other;
 use crate::body;
 use crate::clock::readable;
 use crate::control::steer::{plan_next, play_text, settle_now};
-use crate::control::{What, arm, expire_now, move_clock, reset_now, revoke_now};
+use crate::control::{What, arm, expire_now, move_clock, reset_now, revoke_now, take_back};
 use crate::faults::Order;
 use crate::fields::Fields;
 use crate::nest::NestError;
@@ -110,6 +110,10 @@ fn act(store: &mut Store, form: &Fields) -> Result<(), Failed> {
         "fault" => {
             let order = Order::from_form(&|name| form.get(name).map(str::to_owned)).map_err(Failed::wrong)?;
             arm(store, order)?;
+        }
+        "disarm" => {
+            let number = form.get("number").and_then(|number| number.parse().ok());
+            take_back(store, number.ok_or_else(|| Failed::wrong("Which fault?"))?);
         }
         "clear_faults" => reset_now(store, What::Faults)?,
         "switches" => {
