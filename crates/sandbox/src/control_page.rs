@@ -6,7 +6,7 @@ mod record;
 mod settings;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use maud::{Markup, html};
@@ -27,8 +27,10 @@ use crate::sandbox::{Sandbox, Store};
 use crate::scenario::{Act, Allow, Setting, Switch};
 use crate::sessions::FormRefused;
 
-/// `GET`
-pub(crate) async fn show(State(sandbox): State<Sandbox>, headers: HeaderMap) -> Response {
+/// `GET`; `?open=switches` and `?open=scenario` unfold what is folded.
+pub(crate) async fn show(State(sandbox): State<Sandbox>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let query = Fields::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    let open = |panel: &str| query.get("open") == Some(panel);
     let mut store = sandbox.store();
     let now = store.now();
     let visit = store.sessions.visit(&headers, now);
@@ -49,8 +51,8 @@ pub(crate) async fn show(State(sandbox): State<Sandbox>, headers: HeaderMap) -> 
         (next::planned(&store, token))
         (settings::faults(&store, token))
         (record::requests(&store, token, 12))
-        (next::scenario(&store, token))
-        (settings::switches(&store, token))
+        (next::scenario(&store, token, open("scenario")))
+        (settings::switches(&store, token, open("switches")))
         (settings::time_and_reset(&store, token))
     };
     page::with_session(page::answer(StatusCode::OK, page::frame("Control page", true, &content)), &visit)

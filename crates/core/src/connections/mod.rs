@@ -141,11 +141,16 @@ impl Connections {
     pub fn link(&self, link: Link) -> Option<Url> {
         let state = self.state();
         let info = state.info.as_ref();
-        let sandbox = |path: &str| info.and_then(|info| info.sandbox_url.as_ref()).and_then(|url| url.join(path).ok());
+        let testing = self.inner.options.environment == Environment::Sandbox;
+        let sandbox = |path: &str| info.filter(|_| testing).and_then(|info| info.sandbox_url.as_ref()).and_then(|url| url.join(path).ok());
         match link {
             Link::Operator => info.and_then(|info| info.operator_url.clone()),
             Link::SandboxControl => sandbox("/sandbox"),
-            Link::MoneiSettings if self.inner.options.environment == Environment::Sandbox => sandbox("/settings/apps"),
+            Link::SandboxSwitches => sandbox("/sandbox?open=switches#switches"),
+            Link::SandboxClock => sandbox("/sandbox#time"),
+            Link::SandboxScenario => sandbox("/sandbox?open=scenario#scenario"),
+            Link::SandboxLog => sandbox("/sandbox/log"),
+            Link::MoneiSettings if testing => sandbox("/settings/apps"),
             // Where in Monei's settings isn't documented; its front page is.
             Link::MoneiSettings => Url::parse("https://monei.cc/").ok(),
         }

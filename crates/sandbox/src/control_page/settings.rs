@@ -62,7 +62,7 @@ fn often(times: u32) -> String {
 }
 
 /// The open points.
-pub(super) fn switches(store: &Store, token: &str) -> Markup {
+pub(super) fn switches(store: &Store, token: &str, open: bool) -> Markup {
     panel(
         "switches",
         "Switches",
@@ -72,8 +72,9 @@ pub(super) fn switches(store: &Store, token: &str) -> Markup {
             @let changed: Vec<Row> = store.switches.rows().into_iter().filter(|row| row.value != row.default).collect();
             @if changed.is_empty() { p { "All are as they are by default." } }
             @else { p { "Changed: " @for row in &changed { code { (row.name) " = " (row.value) } " " } } }
-            details { summary { "All switches" }
-            div.switches { @for row in store.switches.rows() { (switch(&row)) } }
+            details open[open] {
+                summary { "All switches" }
+                div.switches { @for row in store.switches.rows() { (switch(&row)) } }
             }
             div.fields {
                 button type="submit" name="action" value="switches" { "Set switches" }
