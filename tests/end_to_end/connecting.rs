@@ -6,35 +6,6 @@ use e2e::{Setup, World};
 const FOUR: [&str; 4] = ["profile", "kyc", "wallet", "deposit"];
 
 #[tokio::test]
-async fn asking_four_and_being_granted_two_shows_two_enabled_two_declined_and_the_rest_not_asked() -> Result<()> {
-    World::with("partial", Setup::default(), async |world| {
-        world.ask(&FOUR).await?;
-        world.window()?.shows("stage-waiting").await?;
-        world.browser.next_tab().await?;
-        world.browser.reach_consent("ada").await?;
-        let mut offered = world.browser.offered().await?;
-        offered.sort();
-        ensure!(offered == ["kyc:read", "profile:read", "wallet:deposit", "wallet:read"], "{offered:?}");
-        world.browser.allow(&["profile:read", "wallet:read"]).await?;
-        world.finish().await?;
-
-        world.features(&[("profile", "enabled"), ("wallet", "enabled"), ("kyc", "declined"), ("deposit", "declined")]).await?;
-        let rest = ["send", "withdraw", "bills", "swap", "offramp"];
-        world.features(&rest.map(|feature| (feature, "not_asked"))).await?;
-        world.window()?.attribute("account-health", "data-kind", "connected").await?;
-        world.window()?.shows("naira-balance").await?;
-
-        let state = world.sandbox.state().await?;
-        ensure!(state.granted_by("ada") == ["profile:read", "wallet:read"], "{:?}", state.grants);
-        ensure!(state.counters.code_exchanges == 1, "{:?}", state.counters);
-        ensure!(state.counters.forbidden == 0, "something was called without its scope: {:?}", state.counters);
-        ensure!(state.answered("/kyc/status") == 0, "KYC was not granted");
-        Ok(())
-    })
-    .await
-}
-
-#[tokio::test]
 async fn the_program_opens_the_backend_in_the_system_browser_and_never_leaves_its_own_page() -> Result<()> {
     World::with("browser", Setup::default(), async |world| {
         let before = world.window()?.script("return location.origin").await?;

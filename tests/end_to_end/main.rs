@@ -5,6 +5,7 @@
 
 mod connecting;
 mod disconnecting;
+mod exercises;
 mod reconnecting;
 mod secrets;
 mod session;

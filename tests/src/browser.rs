@@ -195,6 +195,12 @@ impl Browser {
         .await
     }
 
+    /// Picks an option of a list by its value.
+    pub async fn choose(&self, css: &str, value: &str) -> Result<()> {
+        self.wait_for(css).await?;
+        Ok(self.client()?.find(Locator::Css(css)).await?.select_by_value(value).await?)
+    }
+
     /// The page as a PNG file.
     pub async fn screenshot(&self, path: &Path) -> Result<()> {
         Ok(fs::write(path, self.client()?.screenshot().await?)?)

@@ -28,6 +28,8 @@ pub struct ControlState {
 pub struct Counters {
     /// Exchanged codes.
     pub code_exchanges: u64,
+    /// Refreshes that went through.
+    pub refreshes: u64,
     /// Revocations.
     pub revokes: u64,
     /// Answers 403: calls without their scope.
@@ -56,6 +58,8 @@ pub struct Grant {
     pub scopes: Vec<String>,
     /// Whether it still does.
     pub alive: bool,
+    /// How long its access token lives, in seconds; 0 where it has expired.
+    pub access_expires_in_s: u64,
 }
 
 impl SandboxControl {
@@ -108,12 +112,12 @@ impl ControlState {
         scopes
     }
 
-    /// How often the API path ending in `path` was answered with 200.
-    pub fn answered(&self, path: &str) -> u64 {
+    /// How often a path ending in `path` was answered with this status.
+    pub fn answers(&self, path: &str, status: u16) -> u64 {
         self.counters
             .requests
             .iter()
-            .filter(|request| request.path.ends_with(path) && request.status == 200)
+            .filter(|request| request.path.ends_with(path) && request.status == status)
             .map(|request| request.count)
             .sum()
     }

@@ -7,6 +7,7 @@ mod diagnose;
 mod disconnect;
 mod grants;
 mod identity;
+mod left_alone;
 mod look;
 mod memory_only;
 mod present;
@@ -18,6 +19,7 @@ mod tokens;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::watch;
 use url::Url;
@@ -108,6 +110,8 @@ struct State {
     undecided: Option<identity::Undecided>,
     /// Grants whose record is gone from the keychain or damaged, and when that was noticed. It may come back with another keychain.
     missing: HashMap<String, i64>,
+    /// Until when Monei wants to be left alone, by account.
+    left_alone: HashMap<String, Instant>,
     /// The damaged index that was set aside when this run began.
     set_aside: Option<SetAsideView>,
     /// When somebody last looked, in milliseconds since the Unix epoch, and whether all was well.
