@@ -175,6 +175,18 @@ test('a busy Monei can be asked again only once its seconds are over', async () 
   await page.close();
 });
 
+test('what an account’s page says by itself is not said above it once more', async () => {
+  const { page } = await open(browser, '');
+  await show(page, 'account-busy');
+  await page.getByTestId('problem-busy').waitFor();
+  const refuse = (code: string) => page.evaluate((code) => window.stage.app.attempt(() => Promise.reject({ code, retry_after_s: null })), code);
+  await refuse('busy');
+  expect(await page.getByTestId('notice').count()).toBe(0);
+  await refuse('offline');
+  await page.getByTestId('notice').getByTestId('problem-offline').waitFor();
+  await page.close();
+});
+
 test('a refused start is said in sight, with its way out', async () => {
   const { page } = await open(browser, '', { viewport: { width: 720, height: 520 } });
   await show(page, 'choose');

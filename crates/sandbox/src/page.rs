@@ -65,6 +65,7 @@ pub(crate) fn problem(status: StatusCode, title: &str, text: &str) -> Response {
             p.eyebrow { "Error " (status.as_u16()) }
             h1 { (title) }
             p data-testid="problem" { (text) }
+            p.note { a href="/sandbox" { "Control page" } " · " a href="/sandbox/log" { "Live log" } }
         }
     };
     let mut response = answer(status, frame(title, false, &content));
