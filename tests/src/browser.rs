@@ -127,8 +127,17 @@ impl Browser {
 
     /// The scopes that the consent page offers.
     pub async fn offered(&self) -> Result<Vec<String>> {
+        self.scopes("input[name=scope]").await
+    }
+
+    /// Those of them that are switched on.
+    pub async fn ticked(&self) -> Result<Vec<String>> {
+        self.scopes("input[name=scope]:checked").await
+    }
+
+    async fn scopes(&self, css: &str) -> Result<Vec<String>> {
         let mut scopes = Vec::new();
-        for field in self.client()?.find_all(Locator::Css("input[name=scope]")).await? {
+        for field in self.client()?.find_all(Locator::Css(css)).await? {
             scopes.push(field.attr("value").await?.unwrap_or_default());
         }
         Ok(scopes)

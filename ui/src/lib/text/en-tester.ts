@@ -73,7 +73,7 @@ export const tester = {
   status: 'Status',
   retryAfter: 'Come again in (s)',
   seconds: 'Seconds',
-  howMany: 'How many calls',
+  howMany: 'How often',
   arm: 'Have it go wrong',
   armed: 'Waiting for their calls',
   nothingArmed: 'No fault waits.',
