@@ -96,6 +96,11 @@ impl SandboxControl {
         self.post("revoke", json!({"user": user})).await
     }
 
+    /// Sets a point that Monei's documentation leaves open.
+    pub async fn switch(&self, name: &str, value: &str) -> Result<()> {
+        self.post("switch", json!({"name": name, "value": value})).await
+    }
+
     /// Makes the next `times` answers of `target` this status.
     pub async fn fail(&self, target: &str, status: u16, times: u32) -> Result<()> {
         self.post("fault", json!({"target": target, "kind": "status", "status": status, "times": times})).await
