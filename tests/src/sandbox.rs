@@ -108,6 +108,12 @@ impl SandboxControl {
 }
 
 impl ControlState {
+    /// How often a path ending in `path` was answered with this status.
+    pub fn answers(&self, path: &str, status: u16) -> u64 {
+        let such = self.counters.requests.iter().filter(|request| request.path.ends_with(path) && request.status == status);
+        such.map(|request| request.count).sum()
+    }
+
     /// The scopes that `user` has granted and not taken back.
     pub fn granted_by(&self, user: &str) -> Vec<String> {
         let mut scopes: Vec<String> =
@@ -117,12 +123,12 @@ impl ControlState {
         scopes
     }
 
-    /// How often a path ending in `path` was answered with this status.
-    pub fn answers(&self, path: &str, status: u16) -> u64 {
+    /// How often the API path ending in `path` was answered with 200.
+    pub fn answered(&self, path: &str) -> u64 {
         self.counters
             .requests
             .iter()
-            .filter(|request| request.path.ends_with(path) && request.status == status)
+            .filter(|request| request.path.ends_with(path) && request.status == 200)
             .map(|request| request.count)
             .sum()
     }
