@@ -6,6 +6,7 @@
 mod connecting;
 mod disconnecting;
 mod looking;
+mod exercises;
 mod reconnecting;
 mod secrets;
 mod session;

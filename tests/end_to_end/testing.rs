@@ -4,23 +4,26 @@ use anyhow::{Result, ensure};
 use e2e::{Setup, World};
 
 #[tokio::test]
-async fn a_partial_grant_planned_in_the_testers_panel_and_a_revocation_from_it_show_on_the_dashboard() -> Result<()> {
+async fn the_testers_panel_opens_consent_as_somebody_breaks_calls_and_takes_access_back() -> Result<()> {
     World::with("tester", Setup::default(), async |world| {
         let window = world.window()?;
         window.click("confirm-backend").await?;
         window.shows("connect-account").await?;
         window.click("tester-panel-open").await?;
-        window.shows("tester-panel").await?;
         window.shows("tester-nothing-planned").await?;
         window.pick("tester-person", "tunde").await?;
-        window.choose("tester-feature-profile", true).await?;
         window.choose("tester-feature-wallet", true).await?;
-        window.choose("tester-auto", true).await?;
-        window.click("tester-plan").await?;
-        ensure!(window.text("tester-planned").await?.contains("Tunde Bello"));
+        window.choose("tester-ask-deposit", false).await?;
+        window.click("tester-open").await?;
 
-        // Nobody decides in the browser: the sandbox answers as planned.
-        world.ask(&["profile", "kyc", "wallet"]).await?;
+        // Nobody signs in, and nothing is switched by hand: the page opens as was planned.
+        world.browser.next_tab().await?;
+        world.browser.wait_for("[data-testid=planned]").await?;
+        ensure!(world.browser.page().await?.1.contains("Tunde Bello"));
+        ensure!(world.browser.offered().await? == ["profile:read", "kyc:read", "wallet:read"]);
+        ensure!(world.browser.ticked().await? == ["profile:read", "wallet:read"]);
+        world.picture_of_browser("consent-as-planned").await?;
+        world.browser.click("button[name=decision][value=allow]").await?;
         world.finish().await?;
         world.features(&[("profile", "enabled"), ("wallet", "enabled"), ("kyc", "declined"), ("deposit", "not_asked")]).await?;
         ensure!(world.sandbox.state().await?.granted_by("tunde") == ["profile:read", "wallet:read"]);
@@ -28,6 +31,32 @@ async fn a_partial_grant_planned_in_the_testers_panel_and_a_revocation_from_it_s
         let window = world.window()?;
         window.click("tester-panel-open").await?;
         window.shows("tester-nothing-planned").await?;
+        window.shows("tester-nothing-armed").await?;
+        window.pick("tester-fault", "429").await?;
+        window.click("tester-arm").await?;
+        window.shows("tester-disarm-1").await?;
+        window.pick("tester-target", "token").await?;
+        window.pick("tester-fault", "drop_after").await?;
+        window.click("tester-arm").await?;
+        window.shows("tester-disarm-2").await?;
+        let armed = window.text("tester-armed").await?;
+        ensure!(armed.contains("Answers 429, come again in 8 s") && armed.contains("Done, but no answer"), "{armed}");
+        window.script("document.getElementById('tester-faults').scrollIntoView()").await?;
+        world.picture_of_window("tester-panel-faults").await?;
+        window.click("tester-disarm-1").await?;
+        window.lacks("tester-disarm-1").await?;
+        window.click("tester-clear-faults").await?;
+        window.shows("tester-nothing-armed").await?;
+
+        for (place, fragment) in [("switches", "#switches"), ("clock", "#time"), ("scenario", "#scenario"), ("log", "/sandbox/log")] {
+            world.window()?.click(&format!("tester-open-{place}")).await?;
+            world.browser.next_tab().await?;
+            world.browser.wait_for("main").await?;
+            let (address, _) = world.browser.page().await?;
+            ensure!(address.ends_with(fragment), "{place}: {address}");
+        }
+
+        let window = world.window()?;
         window.pick("tester-whose", "tunde").await?;
         window.click("tester-revoke").await?;
         window.shows("notice").await?;

@@ -184,8 +184,10 @@ impl Window {
         .await
     }
 
-    /// The web view as a PNG file.
+    /// The web view as a PNG file, once it has painted what is there now.
     pub async fn screenshot(&self, path: &Path) -> Result<()> {
+        const PAINTED: &str = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));";
+        self.client.execute_async(PAINTED, Vec::new()).await?;
         Ok(fs::write(path, self.client.screenshot().await?)?)
     }
 

@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use connect_core::problem::ProblemCode;
+use connect_core::problem::{Problem, ProblemCode};
 use connect_core::view::{ActivityEvent, DisconnectOutcome, Health, Section, SectionView};
 use serde_json::json;
 use support::{World, feature, scopes};
@@ -111,7 +111,7 @@ async fn an_outage_or_a_limit_is_no_revocation() {
     let cases = [
         (json!({"target": "api", "kind": "status", "status": 500, "times": 1}), ProblemCode::ProviderUnavailable),
         (json!({"target": "api", "kind": "status", "status": 503, "times": 1}), ProblemCode::ProviderUnavailable),
-        (json!({"target": "api", "kind": "status", "status": 429, "retry_after": "7", "times": 1}), ProblemCode::Busy),
+        (json!({"target": "api", "kind": "status", "status": 429, "retry_after": "1", "times": 1}), ProblemCode::Busy),
         (json!({"target": "api", "kind": "status", "status": 403, "times": 1}), ProblemCode::LimitReached),
         (json!({"target": "api", "kind": "drop_before", "times": 1}), ProblemCode::ProviderUnavailable),
         (json!({"target": "api", "kind": "huge_body", "times": 1}), ProblemCode::AnswerUnreadable),
@@ -128,9 +128,40 @@ async fn an_outage_or_a_limit_is_no_revocation() {
         assert_eq!(problem.code, expected, "{fault}");
         assert_eq!(world.vault.names().len(), 1, "{fault}: tokens were cleared");
         assert_eq!(feature(&world.core.view(), &account, "profile:read"), "enabled", "{fault}");
-        world.core.load(&account, Section::Profile).await.unwrap();
+        once_not_busy(&world, &account).await;
         assert_eq!(world.core.view().accounts[0].health, Health::Connected, "{fault}");
     }
+}
+
+/// Loads, again and again while Monei wants to be left alone.
+async fn once_not_busy(world: &World, account: &str) {
+    let healed = async {
+        while world.core.load(account, Section::Profile).await.is_err_and(|problem| problem.code == ProblemCode::Busy) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        world.core.load(account, Section::Profile).await
+    };
+    tokio::time::timeout(Duration::from_secs(20), healed).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn while_monei_wants_to_be_left_alone_nothing_is_called_and_the_seconds_are_shown() {
+    let world = World::new().await;
+    let account = world.connect("ada", &["profile:read", "wallet:read"], &["profile:read", "wallet:read"]).await;
+    let calls = async || world.calls("/user/me").await + world.calls("/wallet/me").await;
+    world.control("fault", json!({"target": "api", "kind": "status", "status": 429, "retry_after": 3, "times": 2})).await;
+    let before = calls().await;
+    assert_eq!(world.core.check(&account).await, Err(Problem::busy(3)));
+    for section in [Section::Profile, Section::Wallet] {
+        let refused = world.core.load(&account, section).await.unwrap_err();
+        assert!(refused.code == ProblemCode::Busy && (1..=3).contains(&refused.retry_after_s.unwrap()), "{refused:?}");
+    }
+    assert_eq!(calls().await, before + 1, "Monei had asked to be left alone");
+    let view = world.core.view();
+    let Health::Unreachable { reason } = &view.accounts[0].health else { panic!("{:?}", view.accounts[0].health) };
+    assert!(reason.code == ProblemCode::Busy && (1..=3).contains(&reason.retry_after_s.unwrap()), "{reason:?}");
+    once_not_busy(&world, &account).await;
+    assert_eq!(world.core.view().accounts[0].health, Health::Connected);
 }
 
 #[tokio::test]
@@ -151,14 +182,8 @@ async fn trouble_while_refreshing_keeps_the_tokens() {
         assert_eq!(world.vault.names().len(), 1, "{fault}");
         // Past the time in which an unknown outcome is remembered.
         world.clock.advance(Duration::from_secs(121));
-        let healed = async {
-            // The backend keeps to Monei's Retry-After by the real clock.
-            while world.core.load(&account, Section::Profile).await.is_err_and(|problem| problem.code == ProblemCode::Busy) {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            world.core.load(&account, Section::Profile).await
-        };
-        tokio::time::timeout(Duration::from_secs(10), healed).await.unwrap().unwrap();
+        // Monei's Retry-After is kept to by the real clock.
+        once_not_busy(&world, &account).await;
         assert_eq!(world.core.view().accounts[0].health, Health::Connected, "{fault}");
     }
 }

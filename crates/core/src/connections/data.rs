@@ -86,6 +86,7 @@ impl Connections {
     async fn call(&self, account: &str, endpoint: Endpoint, query: &[(&str, &str)]) -> Result<Option<Body>, Problem> {
         let scope = endpoint.scope();
         let grants = self.grants_of(account).await?;
+        self.may_call(account)?;
         let mut outcome = Err(ProblemCode::ScopeMissing.into());
         for grant in grants.iter().filter(|grant| grant.scopes.contains(&scope)) {
             outcome = self.call_with(grant, endpoint, query).await;
@@ -95,6 +96,7 @@ impl Connections {
                 break;
             }
         }
+        self.heed(account, &outcome);
         outcome
     }
 

@@ -70,6 +70,7 @@ pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
         pending: None,
         undecided: None,
         missing: HashMap::new(),
+        left_alone: HashMap::new(),
         set_aside,
         looked: None,
         run: 0,
