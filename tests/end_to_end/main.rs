@@ -5,8 +5,8 @@
 
 mod connecting;
 mod disconnecting;
-mod looking;
 mod exercises;
+mod looking;
 mod reconnecting;
 mod secrets;
 mod session;
