@@ -62,7 +62,7 @@ async fn try_everything(settings: Settings) -> Result<Vec<Check>, Problem> {
         },
         None => None,
     };
-    let checks = connections.diagnose().await;
+    let checks = connections.diagnose(crate::witness::sees).await;
     connections.shutdown().await;
     #[cfg(feature = "embedded")]
     if let Some(running) = running {

@@ -82,7 +82,7 @@ impl Host {
     /// Why nothing could be tried.
     pub async fn diagnose(&self) -> Result<Vec<Check>, Problem> {
         let connections = self.connections().await?;
-        let checks = connections.diagnose().await;
+        let checks = connections.diagnose(crate::witness::sees).await;
         let text = report::text(self.settings.environment, &connections.view().backend.address, &checks);
         *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
         Ok(checks)

@@ -16,6 +16,7 @@ mod registration;
 mod report;
 mod settings;
 mod window;
+mod witness;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -64,6 +65,9 @@ pub fn run() -> ExitCode {
     };
     if std::env::args_os().nth(1).is_some_and(|word| word == "diagnose") {
         return diagnose::run(settings, std::env::args_os().any(|word| word == "--json"));
+    }
+    if std::env::args_os().nth(1).is_some_and(|word| word == witness::WORD) {
+        return witness::run(&settings);
     }
     if !has_display(&|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
         eprintln!("monei-connect: no display: neither WAYLAND_DISPLAY nor DISPLAY is set. `monei-connect diagnose` works without one.");

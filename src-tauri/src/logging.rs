@@ -139,6 +139,23 @@ mod tests {
         }
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_costs_lines_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = LogFile::open(folder.path()).unwrap();
+        let full = || File::options().append(true).open("/dev/full").unwrap();
+        let (file, size) = std::mem::replace(&mut *log.open.lock().unwrap(), (full(), 0));
+        assert_eq!(log.write_line(b"lost\n").unwrap_err().kind(), io::ErrorKind::StorageFull);
+        *log.open.lock().unwrap() = (file, size);
+        log.write_line(b"there is room again\n").unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("desktop.log")).unwrap(), "there is room again\n");
+        // What happens goes on, though nobody can be told of it.
+        let nowhere = LogFile { path: folder.path().join("desktop.log"), open: Mutex::new((full(), 0)) };
+        let layer = fmt::layer().with_ansi(false).with_writer(nowhere);
+        tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || tracing::info!("nobody reads this"));
+    }
+
     #[test]
     fn libraries_that_see_requests_tell_no_details() {
         #[derive(Clone, Default)]

@@ -5,6 +5,8 @@
 
 mod connecting;
 mod disconnecting;
+mod exercises;
+mod looking;
 mod reconnecting;
 mod secrets;
 mod session;

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 use e2e::canary::Canaries;
-use e2e::{Setup, World};
+use e2e::{Setup, World, until};
 
 #[tokio::test]
 async fn no_secret_is_found_outside_the_keychain() -> Result<()> {
@@ -48,6 +48,40 @@ async fn no_secret_is_found_outside_the_keychain() -> Result<()> {
         findings.extend(canaries.sweep_messages(&first));
         findings.extend(canaries.sweep_messages(&second));
         findings.extend(canaries.sweep_messages(&[held.to_string(), held_again.to_string()]));
+        ensure!(findings.is_empty(), "{} secrets found:\n{}", findings.len(), findings.join("\n"));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_panic_in_the_middle_of_a_refresh_tells_where_and_no_secret() -> Result<()> {
+    World::with("panic", Setup { trace: true, sample: false }, async |world| {
+        world.quit().await?;
+        // With the old pair and the new one in its hands, everything logged, and a whole backtrace.
+        world.session.set("CONNECT_PANICPOINT", "refresh.answered");
+        world.open().await?;
+        world.connect("ada", &["profile", "wallet"], &["profile:read", "wallet:read"]).await?;
+        let runs = [world.sandbox.state().await?.run];
+        world.window()?.shows("naira-balance").await?;
+        world.sandbox.expire("ada").await?;
+        world.window()?.click("refresh").await?;
+        let log = world.session.folder().join("data/org.moneiconnections.manager/sandbox/desktop.log");
+        until("the panic", async || Ok(std::fs::read_to_string(&log)?.contains("a programming error").then_some(()))).await?;
+        world.quit().await?;
+        world.browser.quit().await?;
+
+        let told = std::fs::read_to_string(&log)?;
+        ensure!(told.contains("connections/tokens.rs") || told.contains("failpoint.rs"), "the log does not say where");
+        ensure!(!told.contains("forced at"), "the panic's message is in the log");
+        for word in ["the keychain is open", "refresh grant=", "outcome=", "took_ms=", "Monei answered path="] {
+            ensure!(told.contains(word), "a supporter finds no {word:?} in the log");
+        }
+        let private = std::fs::metadata(&log)?.permissions();
+        ensure!(std::os::unix::fs::PermissionsExt::mode(&private) & 0o777 == 0o600, "others can read the log: {private:?}");
+        let profile = world.browser.profile().to_owned();
+        let canaries = Canaries::new(&runs, &profile)?;
+        let findings = canaries.sweep(world.session.folder(), &profile)?;
         ensure!(findings.is_empty(), "{} secrets found:\n{}", findings.len(), findings.join("\n"));
         Ok(())
     })

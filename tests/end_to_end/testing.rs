@@ -4,23 +4,26 @@ use anyhow::{Result, ensure};
 use e2e::{Setup, World};
 
 #[tokio::test]
-async fn a_partial_grant_planned_in_the_testers_panel_and_a_revocation_from_it_show_on_the_dashboard() -> Result<()> {
+async fn the_testers_panel_opens_consent_as_somebody_breaks_calls_and_takes_access_back() -> Result<()> {
     World::with("tester", Setup::default(), async |world| {
         let window = world.window()?;
         window.click("confirm-backend").await?;
         window.shows("connect-account").await?;
         window.click("tester-panel-open").await?;
-        window.shows("tester-panel").await?;
         window.shows("tester-nothing-planned").await?;
         window.pick("tester-person", "tunde").await?;
-        window.choose("tester-feature-profile", true).await?;
         window.choose("tester-feature-wallet", true).await?;
-        window.choose("tester-auto", true).await?;
-        window.click("tester-plan").await?;
-        ensure!(window.text("tester-planned").await?.contains("Tunde Bello"));
+        window.choose("tester-ask-deposit", false).await?;
+        window.click("tester-open").await?;
 
-        // Nobody decides in the browser: the sandbox answers as planned.
-        world.ask(&["profile", "kyc", "wallet"]).await?;
+        // Nobody signs in, and nothing is switched by hand: the page opens as was planned.
+        world.browser.next_tab().await?;
+        world.browser.wait_for("[data-testid=planned]").await?;
+        ensure!(world.browser.page().await?.1.contains("Tunde Bello"));
+        ensure!(world.browser.offered().await? == ["profile:read", "kyc:read", "wallet:read"]);
+        ensure!(world.browser.ticked().await? == ["profile:read", "wallet:read"]);
+        world.picture_of_browser("consent-as-planned").await?;
+        world.browser.click("button[name=decision][value=allow]").await?;
         world.finish().await?;
         world.features(&[("profile", "enabled"), ("wallet", "enabled"), ("kyc", "declined"), ("deposit", "not_asked")]).await?;
         ensure!(world.sandbox.state().await?.granted_by("tunde") == ["profile:read", "wallet:read"]);
@@ -28,6 +31,32 @@ async fn a_partial_grant_planned_in_the_testers_panel_and_a_revocation_from_it_s
         let window = world.window()?;
         window.click("tester-panel-open").await?;
         window.shows("tester-nothing-planned").await?;
+        window.shows("tester-nothing-armed").await?;
+        window.pick("tester-fault", "429").await?;
+        window.click("tester-arm").await?;
+        window.shows("tester-disarm-1").await?;
+        window.pick("tester-target", "token").await?;
+        window.pick("tester-fault", "drop_after").await?;
+        window.click("tester-arm").await?;
+        window.shows("tester-disarm-2").await?;
+        let armed = window.text("tester-armed").await?;
+        ensure!(armed.contains("Answers 429, come again in 8 s") && armed.contains("Done, but no answer"), "{armed}");
+        window.script("document.getElementById('tester-faults').scrollIntoView()").await?;
+        world.picture_of_window("tester-panel-faults").await?;
+        window.click("tester-disarm-1").await?;
+        window.lacks("tester-disarm-1").await?;
+        window.click("tester-clear-faults").await?;
+        window.shows("tester-nothing-armed").await?;
+
+        for (place, fragment) in [("switches", "#switches"), ("clock", "#time"), ("scenario", "#scenario"), ("log", "/sandbox/log")] {
+            world.window()?.click(&format!("tester-open-{place}")).await?;
+            world.browser.next_tab().await?;
+            world.browser.wait_for("main").await?;
+            let (address, _) = world.browser.page().await?;
+            ensure!(address.ends_with(fragment), "{place}: {address}");
+        }
+
+        let window = world.window()?;
         window.pick("tester-whose", "tunde").await?;
         window.click("tester-revoke").await?;
         window.shows("notice").await?;
@@ -69,6 +98,47 @@ async fn everything_is_checked_from_the_window_and_the_report_is_saved_without_a
         for secret in ["CNRY", "mct_", "mcr_", "Ada", "okafor"] {
             ensure!(!report.contains(secret), "{secret} is in the report: {report}");
         }
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn everything_is_checked_from_the_command_line_for_people_and_for_programs() -> Result<()> {
+    World::with("command-line", Setup::default(), async |world| {
+        world.connect("ada", &["profile"], &["profile:read"]).await?;
+        let all = ["keychain", "loopback_listener", "link_handler", "browser", "backend", "monei", "clock"];
+        // For people: a line each. The keychain's entry was seen by a second process, too.
+        let said = world.run(&["diagnose"])?;
+        let text = String::from_utf8(said.stdout)?;
+        ensure!(said.status.success(), "{text}");
+        ensure!(text.starts_with("Monei Connections ") && text.lines().count() == 1 + all.len(), "{text}");
+        for check in all {
+            let line = text.lines().find(|line| line.trim_start().starts_with(&check.replace('_', " "))).unwrap_or_default();
+            ensure!(line.contains(" ok ("), "{check}: {text}");
+        }
+        // For programs.
+        let said = world.run(&["diagnose", "--json"])?;
+        let told: serde_json::Value = serde_json::from_slice(&said.stdout)?;
+        ensure!(said.status.success() && told["ok"] == true && told["environment"] == "sandbox", "{told}");
+        let names: Vec<&str> = told["checks"].as_array().into_iter().flatten().filter_map(|check| check["name"].as_str()).collect();
+        ensure!(names == all, "{told}");
+
+        // Something isn't there: it is named, and a script sees it by the exit code.
+        let bus = "unix:path=/nonexistent/bus";
+        let said = world.session.command(&world.program()?).arg("diagnose").env("DBUS_SESSION_BUS_ADDRESS", bus).output()?;
+        let text = String::from_utf8(said.stdout)?;
+        ensure!(said.status.code() == Some(1) && text.contains("keychain           NOT OK: keychain_absent"), "{text}");
+        let json = ["diagnose", "--json"];
+        let said = world.session.command(&world.program()?).args(json).env("DBUS_SESSION_BUS_ADDRESS", bus).output()?;
+        let told: serde_json::Value = serde_json::from_slice(&said.stdout)?;
+        ensure!(said.status.code() == Some(1) && told["ok"] == false && told["checks"][0]["problem"] == "keychain_absent", "{told}");
+        for secret in ["CNRY", "mct_", "mcr_", "Ada", "okafor"] {
+            ensure!(!text.contains(secret) && !told.to_string().contains(secret), "{secret} is in the report");
+        }
+        // A witness that finds nothing says so.
+        let said = world.run(&["keychain-witness"])?;
+        ensure!(said.status.code() == Some(1) && said.stdout.is_empty(), "{said:?}");
         Ok(())
     })
     .await

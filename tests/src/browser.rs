@@ -127,8 +127,17 @@ impl Browser {
 
     /// The scopes that the consent page offers.
     pub async fn offered(&self) -> Result<Vec<String>> {
+        self.scopes("input[name=scope]").await
+    }
+
+    /// Those of them that are switched on.
+    pub async fn ticked(&self) -> Result<Vec<String>> {
+        self.scopes("input[name=scope]:checked").await
+    }
+
+    async fn scopes(&self, css: &str) -> Result<Vec<String>> {
         let mut scopes = Vec::new();
-        for field in self.client()?.find_all(Locator::Css("input[name=scope]")).await? {
+        for field in self.client()?.find_all(Locator::Css(css)).await? {
             scopes.push(field.attr("value").await?.unwrap_or_default());
         }
         Ok(scopes)
@@ -193,6 +202,12 @@ impl Browser {
             Ok(Some(()))
         })
         .await
+    }
+
+    /// Picks an option of a list by its value.
+    pub async fn choose(&self, css: &str, value: &str) -> Result<()> {
+        self.wait_for(css).await?;
+        Ok(self.client()?.find(Locator::Css(css)).await?.select_by_value(value).await?)
     }
 
     /// The page as a PNG file.

@@ -28,6 +28,8 @@ pub struct ControlState {
 pub struct Counters {
     /// Exchanged codes.
     pub code_exchanges: u64,
+    /// Refreshes that went through.
+    pub refreshes: u64,
     /// Revocations.
     pub revokes: u64,
     /// Answers 403: calls without their scope.
@@ -56,6 +58,8 @@ pub struct Grant {
     pub scopes: Vec<String>,
     /// Whether it still does.
     pub alive: bool,
+    /// How long its access token lives, in seconds; 0 where it has expired.
+    pub access_expires_in_s: u64,
 }
 
 impl SandboxControl {
@@ -92,13 +96,29 @@ impl SandboxControl {
         self.post("revoke", json!({"user": user})).await
     }
 
+    /// Sets a point that Monei's documentation leaves open.
+    pub async fn switch(&self, name: &str, value: &str) -> Result<()> {
+        self.post("switch", json!({"name": name, "value": value})).await
+    }
+
     /// Makes the next `times` answers of `target` this status.
     pub async fn fail(&self, target: &str, status: u16, times: u32) -> Result<()> {
         self.post("fault", json!({"target": target, "kind": "status", "status": status, "times": times})).await
     }
+
+    /// Ends what [`SandboxControl::fail`] began.
+    pub async fn mend(&self) -> Result<()> {
+        self.post("reset", json!({"what": "faults"})).await
+    }
 }
 
 impl ControlState {
+    /// How often a path ending in `path` was answered with this status.
+    pub fn answers(&self, path: &str, status: u16) -> u64 {
+        let such = self.counters.requests.iter().filter(|request| request.path.ends_with(path) && request.status == status);
+        such.map(|request| request.count).sum()
+    }
+
     /// The scopes that `user` has granted and not taken back.
     pub fn granted_by(&self, user: &str) -> Vec<String> {
         let mut scopes: Vec<String> =
@@ -110,11 +130,15 @@ impl ControlState {
 
     /// How often the API path ending in `path` was answered with 200.
     pub fn answered(&self, path: &str) -> u64 {
-        self.counters
-            .requests
-            .iter()
-            .filter(|request| request.path.ends_with(path) && request.status == 200)
-            .map(|request| request.count)
-            .sum()
+        self.count(|request| request.path.ends_with(path) && request.status == 200)
+    }
+
+    /// How often the API path ending in `path` was asked, whatever came of it.
+    pub fn asked(&self, path: &str) -> u64 {
+        self.count(|request| request.path.ends_with(path))
+    }
+
+    fn count(&self, counts: impl Fn(&Request) -> bool) -> u64 {
+        self.counters.requests.iter().filter(|request| counts(request)).map(|request| request.count).sum()
     }
 }

@@ -184,14 +184,23 @@ impl Window {
         .await
     }
 
-    /// The web view as a PNG file.
+    /// The web view as a PNG file, once it has painted what is there now.
     pub async fn screenshot(&self, path: &Path) -> Result<()> {
+        const PAINTED: &str = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()));";
+        self.client.execute_async(PAINTED, Vec::new()).await?;
         Ok(fs::write(path, self.client.screenshot().await?)?)
     }
 
     /// Ids of the program's own process (the web view's helpers not counted).
     fn pids(&self) -> Vec<u32> {
         process::living(&self.mark).into_iter().filter(|found| found.program() == self.program).map(|found| found.pid).collect()
+    }
+
+    /// The window's id at the display, while it can be seen.
+    pub fn id(&self, session: &Session) -> Result<String> {
+        let pid = *self.pids().first().context("the program does not run")?;
+        let found = session.run("xdotool", &["search", "--onlyvisible", "--pid", &pid.to_string()])?;
+        Ok(String::from_utf8_lossy(&found.stdout).split_whitespace().next().context("no window can be seen")?.to_owned())
     }
 
     /// Closes the window as a person does, with the window manager's key, and waits until the program is gone. A key that is pressed

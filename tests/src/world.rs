@@ -1,5 +1,6 @@
 //! One test's world: a session, the browser, the program's window and the sandbox inside the program.
 
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,6 +88,16 @@ impl World {
     /// Ends the program by closing its window.
     pub async fn quit(&mut self) -> Result<()> {
         self.window.take().context("the program does not run")?.quit(&self.session).await
+    }
+
+    /// Runs the program with these words, to its end.
+    pub fn run(&self, words: &[&str]) -> Result<std::process::Output> {
+        self.session.run(&self.program()?, words)
+    }
+
+    /// Where the program is.
+    pub fn program(&self) -> Result<String> {
+        Ok(program()?.display().to_string())
     }
 
     /// The program's window.
@@ -180,6 +191,16 @@ impl World {
             .collect()
     }
 
+    /// The window as `target/exercises/<name>.png`.
+    pub async fn picture_of_window(&self, name: &str) -> Result<()> {
+        self.window()?.screenshot(&picture(name)?).await
+    }
+
+    /// The browser's page as `target/exercises/<name>.png`.
+    pub async fn picture_of_browser(&self, name: &str) -> Result<()> {
+        self.browser.screenshot(&picture(name)?).await
+    }
+
     async fn keep_evidence(&self) -> Result<()> {
         let folder = self.session.keep_evidence()?;
         // The web view may be what failed; the rest is worth having then.
@@ -212,6 +233,12 @@ fn program() -> Result<PathBuf> {
     };
     ensure!(path.is_file(), "{} is missing: cargo build --features embedded", path.display());
     Ok(path)
+}
+
+fn picture(name: &str) -> Result<PathBuf> {
+    let folder = target_dir()?.join("exercises");
+    fs::create_dir_all(&folder)?;
+    Ok(folder.join(format!("{name}.png")))
 }
 
 fn turn() -> Arc<Mutex<()>> {

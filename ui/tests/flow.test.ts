@@ -175,6 +175,18 @@ test('a busy Monei can be asked again only once its seconds are over', async () 
   await page.close();
 });
 
+test('what an account’s page says by itself is not said above it once more', async () => {
+  const { page } = await open(browser, '');
+  await show(page, 'account-busy');
+  await page.getByTestId('problem-busy').waitFor();
+  const refuse = (code: string) => page.evaluate((code) => window.stage.app.attempt(() => Promise.reject({ code, retry_after_s: null })), code);
+  await refuse('busy');
+  expect(await page.getByTestId('notice').count()).toBe(0);
+  await refuse('offline');
+  await page.getByTestId('notice').getByTestId('problem-offline').waitFor();
+  await page.close();
+});
+
 test('a refused start is said in sight, with its way out', async () => {
   const { page } = await open(browser, '', { viewport: { width: 720, height: 520 } });
   await show(page, 'choose');
@@ -209,7 +221,8 @@ test('the tester’s panel is reached from the banner, plans with the keyboard, 
     const sent: unknown[] = [];
     window.stage.memory.tester_order = (order) => {
       sent.push(order);
-      return Promise.resolve({ people: [{ id: 'ada', name: 'Ada Okafor', about: '' }], presets: [], planned: [], faults: 0 });
+      const faults = order.kind === 'fault' ? [{ number: 7, target: order.target, fault: order.fault, times: order.times }] : [];
+      return Promise.resolve({ people: [{ id: 'ada', name: 'Ada Okafor', about: '' }], presets: [], planned: [], faults, switches: [], clock_offset_s: 0, scenario: null });
     };
     return sent;
   });
@@ -224,11 +237,57 @@ test('the tester’s panel is reached from the banner, plans with the keyboard, 
   expect(await page.getByTestId('notice').innerText()).toMatch(/planned/i);
   await page.getByTestId('tester-whose').selectOption('ada');
   await page.getByTestId('tester-revoke').click();
-  await page.getByTestId('tester-fault-token_silent').click();
+  await page.getByTestId('tester-target').selectOption('token');
+  await page.getByTestId('tester-fault').selectOption('drop_after');
+  await page.getByTestId('tester-arm').click();
+  expect(await page.getByTestId('tester-armed').innerText()).toMatch(/Done, but no answer · Connecting and renewing · once/);
+  await page.getByTestId('tester-disarm-7').click();
+  await page.getByTestId('tester-nothing-armed').waitFor();
+  await page.getByTestId('tester-fault').selectOption('429');
+  await page.getByTestId('tester-times').fill('3');
+  await page.getByTestId('tester-arm').click();
+  await page.getByTestId('tester-fault').selectOption('delay');
+  await page.getByTestId('tester-seconds').fill('9999');
+  await page.getByTestId('tester-arm').click();
   expect(await orders.jsonValue()).toEqual([
     { kind: 'plan', person: 'ada', allow: { kind: 'features', features: ['profile', 'wallet'] }, auto: true },
     { kind: 'revoke', person: 'ada' },
-    { kind: 'fault', fault: 'token_silent' },
+    { kind: 'fault', target: 'token', fault: { kind: 'drop_after' }, times: 1 },
+    { kind: 'disarm', number: 7 },
+    { kind: 'fault', target: 'token', fault: { kind: 'status', status: 429, retry_after_s: 8 }, times: 3 },
+    { kind: 'fault', target: 'token', fault: { kind: 'delay', seconds: 600 }, times: 3 },
+  ]);
+  await page.close();
+});
+
+test('opening Monei’s page from the tester’s panel plans first and then asks, and the rest of the sandbox opens in the browser', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'tester');
+  const done = await page.evaluateHandle(() => {
+    const done: unknown[] = [];
+    const { memory } = window.stage;
+    memory.tester_order = (order) => {
+      done.push(order);
+      return memory.tester();
+    };
+    memory.connect = (scopes) => Promise.resolve(void done.push({ connect: scopes }));
+    memory.open_link = (link) => Promise.resolve(void done.push({ link }));
+    return done;
+  });
+  await page.getByTestId('tester-person').selectOption('tunde');
+  await page.getByTestId('tester-ask-kyc').uncheck();
+  await page.getByTestId('tester-ask-deposit').uncheck();
+  await page.getByTestId('tester-open').click();
+  for (const place of ['switches', 'clock', 'scenario', 'log']) await page.getByTestId(`tester-open-${place}`).click();
+  expect(await page.getByTestId('tester-standing-clock').innerText()).toMatch(/3700 seconds ahead/);
+  expect(await done.jsonValue()).toEqual([
+    { kind: 'reset', what: 'plan' },
+    { kind: 'plan', person: 'tunde', allow: { kind: 'features', features: ['profile'] }, auto: false },
+    { connect: ['profile:read', 'wallet:read'] },
+    { link: 'sandbox_switches' },
+    { link: 'sandbox_clock' },
+    { link: 'sandbox_scenario' },
+    { link: 'sandbox_log' },
   ]);
   await page.close();
 });

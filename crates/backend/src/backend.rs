@@ -7,7 +7,7 @@ use axum::Router;
 
 use crate::budget::{Charge, Endpoint, Lane, Limits};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Environment};
 use crate::cookie::Cookies;
 use crate::guard::address::AddressLimit;
 use crate::metrics::{Counter, Metrics};
@@ -19,10 +19,20 @@ use crate::standing::{Credentials, Standing};
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
 use crate::store::redis::RedisStore;
+use crate::under_way::UnderWay;
 
 /// The service. Cheap to clone; all clones are the same.
 #[derive(Clone)]
 pub struct Backend(Arc<Inner>);
+
+/// What a reload changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reloaded {
+    /// The client secret, or the previous one.
+    pub client_secrets: bool,
+    /// The sealing key, or the previous one.
+    pub sealing_keys: bool,
+}
 
 pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
@@ -36,6 +46,7 @@ pub(crate) struct Inner {
     pub(crate) sealer: Sealer,
     pub(crate) standing: Standing,
     pub(crate) store: Box<dyn Store>,
+    pub(crate) under_way: UnderWay,
     pub(crate) config: Config,
 }
 
@@ -62,7 +73,7 @@ impl Backend {
         let provider = Provider::new(&config)?;
         let store: Box<dyn Store> = match &config.redis_url {
             Some(url) => Box::new(RedisStore::new(url, &config)?),
-            None => Box::new(MemoryStore::new(clock.clone())),
+            None => Box::new(MemoryStore::new(clock.clone(), config.environment != Environment::Sandbox)),
         };
         let sealer = Sealer::new(config.environment, config.sealing_key.clone(), config.sealing_key_previous.clone());
         Ok(Self(Arc::new(Inner {
@@ -75,23 +86,27 @@ impl Backend {
             sealer,
             standing: Standing::default(),
             store,
+            under_way: UnderWay::default(),
             clock,
             config,
         })))
     }
 
     /// Uses the client secrets and sealing keys of `config` from now on, as after a rotation. Requests under way keep those they began with.
+    /// Tells which of the two are others than before.
     ///
     /// # Errors
     /// [`ConfigError::Restart`] when anything else differs, which takes a restart; nothing is changed then.
-    pub fn reload(&self, config: &Config) -> Result<(), ConfigError> {
+    pub fn reload(&self, config: &Config) -> Result<Reloaded, ConfigError> {
         let inner = self.inner();
         inner.config.differs_in_more_than_secrets(config).map_or(Ok(()), |name| Err(ConfigError::Restart { name }))?;
-        inner.sealer.replace(config.sealing_key.clone(), config.sealing_key_previous.clone());
-        inner.provider.replace_secrets(config);
-        // They are yet to be tried.
-        inner.standing.set_credentials(Credentials::Untried);
-        Ok(())
+        let sealing_keys = inner.sealer.replace(config.sealing_key.clone(), config.sealing_key_previous.clone());
+        let client_secrets = inner.provider.replace_secrets(config);
+        if client_secrets {
+            // They are yet to be tried.
+            inner.standing.set_credentials(Credentials::Untried);
+        }
+        Ok(Reloaded { client_secrets, sealing_keys })
     }
 
     /// What callers may reach.

@@ -109,8 +109,8 @@ pub(crate) struct Usage {
     pub(crate) revoke: u32,
     /// For how long Monei asked that its token endpoint be left alone.
     pub(crate) busy: Duration,
-    /// For how long nothing is sent at all, since nobody knows what was sent in the last minute.
-    pub(crate) unknown: Duration,
+    /// For how long nothing is sent to each endpoint, since nobody knows what was sent there in the last minute.
+    pub(crate) unknown: [Duration; 3],
 }
 
 impl Usage {
@@ -119,7 +119,8 @@ impl Usage {
         if limits.of(lane) == u32::MAX {
             return None;
         }
-        if !self.unknown.is_zero() || (lane.endpoint() == Endpoint::Token && !self.busy.is_zero()) {
+        let endpoint = lane.endpoint();
+        if !self.unknown[endpoint as usize].is_zero() || (endpoint == Endpoint::Token && !self.busy.is_zero()) {
             return Some(0);
         }
         let (own, all) = match lane {
@@ -237,7 +238,7 @@ mod tests {
         let hold = Duration::from_millis(1);
         assert_eq!(left(Usage::default()), [Some(8), Some(6), Some(20), Some(30)]);
         assert_eq!(left(Usage { busy: hold, ..Usage::default() }), [Some(0), Some(0), Some(20), Some(30)], "of the token endpoint");
-        assert_eq!(left(Usage { unknown: hold, ..Usage::default() }), [Some(0); 4]);
+        assert_eq!(left(Usage { unknown: [hold; 3], ..Usage::default() }), [Some(0); 4]);
     }
 
     #[test]

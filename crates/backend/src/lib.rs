@@ -21,13 +21,16 @@ mod query;
 mod return_target;
 mod routes;
 mod seal;
+#[cfg(test)]
+mod secrets;
 mod server;
 mod standing;
 mod store;
 mod tokens;
 mod transaction;
+mod under_way;
 
-pub use backend::Backend;
+pub use backend::{Backend, Reloaded};
 pub use config::{Config, ConfigError, Environment, RefreshAuth};
 pub use problem::Code;
 pub use routes::ROUTES;

@@ -86,7 +86,13 @@ async fn listener(inherited: Option<std::net::TcpListener>, address: std::net::S
 async fn reload(backend: Backend, mut hangup: tokio::signal::unix::Signal) {
     while hangup.recv().await.is_some() {
         match Config::from_env().and_then(|config| backend.reload(&config)) {
-            Ok(()) => tracing::info!(event = "reloaded"),
+            Ok(changed) => {
+                tracing::info!(
+                    event = "reloaded",
+                    client_secrets_changed = changed.client_secrets,
+                    sealing_keys_changed = changed.sealing_keys
+                );
+            }
             Err(error) => tracing::error!(event = "reload_refused", %error),
         }
     }

@@ -10,12 +10,15 @@ use zeroize::Zeroizing;
 
 use crate::Backend;
 use crate::problem::{Code, Problem};
-use crate::store::{Claim, Key};
+use crate::store::{Claim, Key, StoreUnavailable};
 
 /// How long an answer is kept.
 pub(crate) const REPLAY_LIFETIME: Duration = Duration::from_secs(120);
 /// How long a request waits for an answer before it says that the outcome is unknown. The call itself goes on, and its answer is kept.
 const PATIENCE: Duration = Duration::from_secs(13);
+/// How often, and for how long, an answer is tried to be kept while the store is away. With the longest call before it, less than a claim's life.
+const KEEP_AGAIN: Duration = Duration::from_secs(1);
+const KEEP_FOR: Duration = Duration::from_secs(90);
 
 /// What identifies a piece of work.
 pub(crate) struct Slot {
@@ -115,8 +118,12 @@ impl Backend {
     where
         W: Future<Output = Settled> + Send,
     {
-        let backend = self.clone();
-        let task = tokio::spawn(async move { backend.claim_or_join(slot, work).await.unwrap_or_else(Outcome::Problem) });
+        let (backend, under_way) = (self.clone(), self.inner().under_way.enter());
+        let task = tokio::spawn(async move {
+            let outcome = backend.claim_or_join(slot, work).await.unwrap_or_else(Outcome::Problem);
+            drop(under_way);
+            outcome
+        });
         match tokio::time::timeout(PATIENCE, task).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Code::Internal.into(),
@@ -138,15 +145,37 @@ impl Backend {
                 };
                 let sealed = self.inner().sealer.seal_replay(&slot.proof, &outcome.to_bytes());
                 let done = record(DONE, &slot.fingerprint, &sealed);
-                let kept = match stands {
-                    true => store.put(slot.key, done, REPLAY_LIFETIME).await,
-                    false => store.release(slot.key, done).await,
-                };
-                if kept.is_err() {
-                    tracing::error!(event = "replay_not_kept");
+                if self.keep(slot.key, done.clone(), stands).await.is_err() {
+                    tracing::error!(event = "replay_not_kept", reason = "the store is tried again");
+                    tokio::spawn(self.clone().keep_later(slot.key, done, stands));
                 }
                 Ok(outcome)
             }
+        }
+    }
+
+    /// Keeps what came of a piece of work, or forgets that it was begun.
+    async fn keep(&self, key: Key, done: Vec<u8>, stands: bool) -> Result<(), StoreUnavailable> {
+        match stands {
+            true => self.inner().store.put(key, done, REPLAY_LIFETIME).await,
+            false => self.inner().store.release(key, done).await,
+        }
+    }
+
+    /// The same while the store is away, which must not make an answer that is known an unknown one. Ends before the claim does, since after
+    /// that the key may be somebody else's.
+    async fn keep_later(self, key: Key, done: Vec<u8>, stands: bool) {
+        let tries = async {
+            loop {
+                tokio::time::sleep(KEEP_AGAIN).await;
+                if self.keep(key, done.clone(), stands).await.is_ok() {
+                    return;
+                }
+            }
+        };
+        match tokio::time::timeout(KEEP_FOR, tries).await {
+            Ok(()) => tracing::info!(event = "replay_kept_later"),
+            Err(_) => tracing::error!(event = "replay_not_kept", reason = "the store stayed away"),
         }
     }
 

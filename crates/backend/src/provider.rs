@@ -47,6 +47,11 @@ impl Secrets {
         Arc::new(Self { present: config.client_secret.clone(), previous: config.client_secret_previous.clone() })
     }
 
+    fn same_as(&self, other: &Self) -> bool {
+        [Which::Present, Which::Previous].into_iter().all(|which| self.get(which).expose() == other.get(which).expose())
+            && self.previous.is_some() == other.previous.is_some()
+    }
+
     fn get(&self, which: Which) -> &ClientSecret {
         match (which, &self.previous) {
             (Which::Previous, Some(previous)) => previous,
@@ -124,9 +129,13 @@ impl Provider {
         self.secrets().previous.is_some()
     }
 
-    /// Uses the secrets of `config` from now on.
-    pub(crate) fn replace_secrets(&self, config: &Config) {
-        *self.secrets.write().unwrap_or_else(PoisonError::into_inner) = Secrets::of(config);
+    /// Uses the secrets of `config` from now on. False if they are those in use.
+    pub(crate) fn replace_secrets(&self, config: &Config) -> bool {
+        let secrets = Secrets::of(config);
+        let mut used = self.secrets.write().unwrap_or_else(PoisonError::into_inner);
+        let others = !used.same_as(&secrets);
+        *used = secrets;
+        others
     }
 
     fn secrets(&self) -> Arc<Secrets> {

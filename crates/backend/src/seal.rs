@@ -71,6 +71,7 @@ impl Purpose {
 pub(crate) struct Unreadable;
 
 /// The present key seals, either opens.
+#[derive(PartialEq)]
 struct Keys {
     present: MasterKey,
     previous: Option<MasterKey>,
@@ -87,9 +88,13 @@ impl Sealer {
         Self { environment, keys: RwLock::new(Arc::new(Keys { present, previous })) }
     }
 
-    /// Uses other keys from now on.
-    pub(crate) fn replace(&self, present: MasterKey, previous: Option<MasterKey>) {
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Keys { present, previous });
+    /// Uses these keys from now on. False if they are those in use.
+    pub(crate) fn replace(&self, present: MasterKey, previous: Option<MasterKey>) -> bool {
+        let keys = Keys { present, previous };
+        let mut used = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let others = **used != keys;
+        *used = Arc::new(keys);
+        others
     }
 
     fn keys(&self) -> Arc<Keys> {

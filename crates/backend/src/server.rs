@@ -20,20 +20,24 @@ use hyper_util::server::graceful::GracefulShutdown;
 use ipnet::IpNet;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 use crate::Backend;
 use crate::guard::address::network;
 use crate::guard::caller::is_trusted;
+use crate::under_way::UnderWay;
 
 /// How long the head of a request may take; also how long an idle connection is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a caller may take none of what is written to them.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest head, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 /// Most connections at a time.
 const MAX_CONNECTIONS: usize = 1024;
-/// How long requests may take to finish once the program is told to stop.
-const DRAIN: Duration = Duration::from_secs(16);
+/// How long requests and calls to Monei may take to finish once the program is told to stop: longer than a call takes at most.
+const DRAIN: Duration = Duration::from_secs(22);
 /// How long the last answers have to get out once no request is under way. Connections that wait for a request don't hold the end up.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
@@ -48,11 +52,12 @@ pub async fn serve(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (stop, stopped) = watch::channel(false);
+    let under_way = backend.inner().under_way.clone();
     let config = &backend.inner().config;
     let callers = Callers { most: config.connections_per_address, proxies: config.trusted_proxies.clone(), open: Mutex::default() };
     let nobody = Callers { most: None, proxies: Vec::new(), open: Mutex::default() };
-    let public = tokio::spawn(accept(listener, backend.router(), Arc::new(callers), stopped.clone()));
-    let private = private.map(|listener| tokio::spawn(accept(listener, backend.private_router(), Arc::new(nobody), stopped)));
+    let public = tokio::spawn(accept(listener, backend.router(), Arc::new(callers), under_way.clone(), stopped.clone()));
+    let private = private.map(|listener| tokio::spawn(accept(listener, backend.private_router(), Arc::new(nobody), under_way, stopped)));
     shutdown.await;
     stop.send_replace(true);
     for task in [Some(public), private].into_iter().flatten() {
@@ -61,10 +66,9 @@ pub async fn serve(
     Ok(())
 }
 
-async fn accept(listener: TcpListener, router: Router, callers: Arc<Callers>, mut stopped: watch::Receiver<bool>) {
+async fn accept(listener: TcpListener, router: Router, callers: Arc<Callers>, under_way: UnderWay, mut stopped: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
-    let under_way = watch::Sender::new(0_u32);
     loop {
         // Waits for room before it accepts, so that a full house queues in the kernel instead of here.
         let next = async {
@@ -95,16 +99,18 @@ async fn accept(listener: TcpListener, router: Router, callers: Arc<Callers>, mu
         }
     }
     drop(listener);
-    let mut under_way = under_way.subscribe();
     let drained = async {
-        tokio::select! {
-            () = graceful.shutdown() => {}
-            () = async {
-                // The sender is alive as long as a connection is.
-                let _ = under_way.wait_for(|count| *count == 0).await;
-                tokio::time::sleep(LAST_ANSWERS).await;
-            } => {}
-        }
+        let closed = async {
+            tokio::select! {
+                () = graceful.shutdown() => {}
+                () = async {
+                    under_way.over().await;
+                    tokio::time::sleep(LAST_ANSWERS).await;
+                } => {}
+            }
+        };
+        // A call to Monei may go on when its connection is closed: its caller was told to ask again, or went away.
+        tokio::join!(closed, under_way.over());
     };
     if tokio::time::timeout(DRAIN, drained).await.is_err() {
         tracing::warn!(event = "shutdown_cut_short");
@@ -113,11 +119,13 @@ async fn accept(listener: TcpListener, router: Router, callers: Arc<Callers>, mu
 
 fn connection(stream: TcpStream, requests: Requests, graceful: &GracefulShutdown, place: (OwnedSemaphorePermit, Seat)) {
     let service = service_fn(move |request| requests.serve(request));
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let connection = graceful.watch(connection);
     tokio::spawn(async move {
         // A connection that ends badly is the caller's affair; hyper's errors name neither addresses nor contents, and would be noise.
@@ -130,35 +138,19 @@ fn connection(stream: TcpStream, requests: Requests, graceful: &GracefulShutdown
 struct Requests {
     router: Router,
     peer: SocketAddr,
-    under_way: watch::Sender<u32>,
+    under_way: UnderWay,
 }
 
 impl Requests {
     fn serve(&self, mut request: http::Request<Incoming>) -> impl Future<Output = Result<Response, Infallible>> + use<> {
         request.extensions_mut().insert(ConnectInfo(self.peer));
         let router = self.router.clone();
-        let under_way = UnderWay::enter(&self.under_way);
+        let under_way = self.under_way.enter();
         async move {
             let response = router.oneshot(request.map(axum::body::Body::new)).await;
             drop(under_way);
             response
         }
-    }
-}
-
-/// A request that has no answer yet.
-struct UnderWay(watch::Sender<u32>);
-
-impl UnderWay {
-    fn enter(count: &watch::Sender<u32>) -> Self {
-        count.send_modify(|count| *count += 1);
-        Self(count.clone())
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.send_modify(|count| *count -= 1);
     }
 }
 

@@ -1,19 +1,25 @@
 //! Monei's API as this program calls it: reading only, each endpoint with a token that holds its scope.
 
+use std::time::Instant;
+
+use bytes::Bytes;
 use monei::{AccessToken, Endpoint, ErrorBody};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Client, StatusCode};
 use url::Url;
+use zeroize::Zeroizing;
 
-use crate::http;
+use crate::http::{self, took_ms};
 use crate::problem::{Problem, ProblemCode};
 use crate::view::Environment;
 
+/// The bytes of an answer, wiped when they are dropped.
+pub type Body = Zeroizing<Vec<u8>>;
+
 /// What one call came to.
-#[derive(Debug)]
 pub enum Verdict {
     /// 2xx, with the body.
-    Answer(Vec<u8>),
+    Answer(Body),
     /// 401: expired, stale or revoked; one refresh tells.
     Unauthorized,
     /// 403, although this program believes the scope granted.
@@ -61,14 +67,19 @@ impl Api {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", token.expose())) else {
+        let Some(bearer) = bearer(token) else {
             return Verdict::Failed(ProblemCode::AnswerUnreadable.into());
         };
-        bearer.set_sensitive(true);
+        let began = Instant::now();
         let response = match self.http.get(url.clone()).header(AUTHORIZATION, bearer).send().await {
             Ok(response) => response,
-            Err(error) => return Verdict::Failed(http::classify(&error, &url, ProblemCode::ProviderUnavailable).await.into()),
+            Err(error) => {
+                let code = http::classify(&error, &url, ProblemCode::ProviderUnavailable).await;
+                tracing::debug!(path = endpoint.path(), ?code, took_ms = took_ms(began), "no answer from Monei");
+                return Verdict::Failed(code.into());
+            }
         };
+        tracing::debug!(path = endpoint.path(), status = response.status().as_u16(), took_ms = took_ms(began), "Monei answered");
         match response.status() {
             StatusCode::PROXY_AUTHENTICATION_REQUIRED | StatusCode::NETWORK_AUTHENTICATION_REQUIRED => intercepted(),
             status if status.is_success() => match http::body(response).await {
@@ -93,6 +104,14 @@ impl Api {
             _ => Verdict::Failed(ProblemCode::AnswerUnreadable.into()),
         }
     }
+}
+
+/// The header, marked as sensitive and wiped once it is sent.
+fn bearer(token: &AccessToken) -> Option<HeaderValue> {
+    let text = Zeroizing::new(["Bearer ".as_bytes(), token.expose().as_bytes()].concat());
+    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(text)).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 fn intercepted() -> Verdict {

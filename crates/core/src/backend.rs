@@ -1,19 +1,24 @@
 //! The confidential backend as this program sees it: who runs it, and the three token routes. Its answers are hostile input too.
 
+use std::time::Instant;
+
 use monei::{AccessToken, ScopeSet};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 
 use crate::answer::Handoff;
-use crate::http;
+use crate::http::{self, took_ms};
 use crate::problem::{Problem, ProblemCode};
 use crate::proof::Verifier;
 use crate::view::Environment;
 
 /// Version of the backend's interface that this program speaks.
 const API_VERSION: u32 = 1;
+/// Media type of what is sent.
+const JSON: &str = "application/json";
 
 /// A refresh token under the backend's own seal: of no use at Monei, and at no other backend.
 #[derive(Clone)]
@@ -203,21 +208,28 @@ impl BackendClient {
             access_token: &'a str,
             refresh_token: &'a str,
         }
-        let body = Body { access_token: access.expose(), refresh_token: refresh.expose() };
-        let sent = self.http.post(self.url("/v1/revoke")).json(&body).send().await;
+        let Ok(body) = http::json(&Body { access_token: access.expose(), refresh_token: refresh.expose() }) else { return false };
+        let sent = self.http.post(self.url("/v1/revoke")).header(CONTENT_TYPE, JSON).body(body).send().await;
         sent.is_ok_and(|response| response.status() == StatusCode::NO_CONTENT)
     }
 
     async fn tokens(&self, path: &str, key: Option<&str>, body: &impl Serialize, now_ms: i64) -> Result<Tokens, TokenError> {
         let url = self.url(path);
-        let mut request = self.http.post(url.clone()).json(body);
+        let body = http::json(body).map_err(|_| TokenError::Undecided(ProblemCode::BackendIncompatible.into()))?;
+        let mut request = self.http.post(url.clone()).header(CONTENT_TYPE, JSON).body(body);
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
         }
+        let began = Instant::now();
         let response = match request.send().await {
             Ok(response) => response,
-            Err(error) => return Err(TokenError::Undecided(http::classify(&error, &url, ProblemCode::BackendUnreachable).await.into())),
+            Err(error) => {
+                let code = http::classify(&error, &url, ProblemCode::BackendUnreachable).await;
+                tracing::debug!(path, ?code, took_ms = took_ms(began), "no answer from the backend");
+                return Err(TokenError::Undecided(code.into()));
+            }
         };
+        tracing::debug!(path, status = response.status().as_u16(), took_ms = took_ms(began), "the backend answered");
         if response.status() != StatusCode::OK {
             return Err(refusal(response, now_ms).await);
         }

@@ -1,9 +1,13 @@
 //! The one HTTP client of this crate (N-02): https or loopback only, no redirects, no cookies, no referrer, bounded in time and size.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Client, Response};
+use serde::Serialize;
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::problem::ProblemCode;
 
@@ -25,7 +29,7 @@ pub enum Route {
 
 /// The client that fits an address: direct for loopback, else as the system is set up.
 pub fn route_for(url: &Url) -> Route {
-    if is_loopback(url) { Route::Direct } else { Route::System }
+    if names_this_computer(url) { Route::Direct } else { Route::System }
 }
 
 /// Builds a client.
@@ -51,31 +55,53 @@ pub fn client(route: Route) -> Result<Client, reqwest::Error> {
 
 /// Whether `url` names this machine by a literal loopback address or `localhost`, over plain http.
 pub fn is_loopback(url: &Url) -> bool {
-    url.scheme() == "http"
-        && match url.host() {
-            Some(url::Host::Ipv4(address)) => address.is_loopback(),
-            Some(url::Host::Ipv6(address)) => address.is_loopback(),
-            Some(url::Host::Domain(name)) => name == "localhost",
-            None => false,
-        }
+    url.scheme() == "http" && names_this_computer(url)
 }
 
-/// Reads a body up to [`MAX_BODY`].
+fn names_this_computer(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// Reads a body up to [`MAX_BODY`]. It may hold tokens: it is wiped when dropped (T-19).
 ///
 /// # Errors
 /// [`BodyError`] when it is longer, or breaks off.
-pub async fn body(mut response: Response) -> Result<Vec<u8>, BodyError> {
+pub async fn body(mut response: Response) -> Result<Zeroizing<Vec<u8>>, BodyError> {
     if response.content_length().is_some_and(|length| length > MAX_BODY as u64) {
         return Err(BodyError::TooLong);
     }
-    let mut bytes = Vec::new();
+    let mut bytes = Zeroizing::new(Vec::new());
     while let Some(chunk) = response.chunk().await.map_err(|_| BodyError::BrokenOff)? {
         if bytes.len() + chunk.len() > MAX_BODY {
             return Err(BodyError::TooLong);
         }
+        if bytes.capacity() - bytes.len() < chunk.len() {
+            // A vector that grows by itself leaves what it held where it was.
+            let mut larger = Zeroizing::new(Vec::with_capacity((bytes.len() + chunk.len()) * 2));
+            larger.extend_from_slice(&bytes);
+            bytes = larger;
+        }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
+}
+
+/// `value` as the body of a request, wiped once it is sent (T-19).
+///
+/// # Errors
+/// When `value` can't be written as JSON.
+pub fn json(value: &impl Serialize) -> Result<reqwest::Body, serde_json::Error> {
+    Ok(Bytes::from_owner(crate::wiped::json(value)?).into())
+}
+
+/// Milliseconds since `began`, for the log.
+pub fn took_ms(began: Instant) -> u64 {
+    u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Whether an answer is a page for a person, where data was asked for.
@@ -128,11 +154,19 @@ pub async fn classify(error: &reqwest::Error, url: &Url, otherwise: ProblemCode)
         }
         source = cause.source();
     }
-    let host = url.host_str().unwrap_or_default().to_owned();
-    if error.is_connect() && !is_loopback(url) && tokio::net::lookup_host((host, 443)).await.is_err() {
-        return ProblemCode::Offline;
+    if !error.is_connect() || route_for(url) == Route::Direct {
+        return otherwise;
     }
-    otherwise
+    if goes_through_proxy(url) {
+        return ProblemCode::ProxyRefused;
+    }
+    let host = url.host_str().unwrap_or_default().to_owned();
+    if tokio::net::lookup_host((host, 443)).await.is_err() { ProblemCode::Offline } else { otherwise }
+}
+
+/// Whether the system sends requests for `url` through a proxy. The same rules that the client itself goes by.
+fn goes_through_proxy(url: &Url) -> bool {
+    url.as_str().parse::<http::Uri>().is_ok_and(|uri| Matcher::from_system().intercept(&uri).is_some())
 }
 
 #[cfg(test)]
@@ -152,6 +186,20 @@ mod tests {
             ("http://[::ffff:127.0.0.1]", false),
         ] {
             assert_eq!(is_loopback(&Url::parse(text).unwrap()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn no_scheme_sends_this_computers_own_addresses_through_a_proxy() {
+        for (text, expected) in [
+            ("http://127.0.0.1:1", Route::Direct),
+            ("https://127.0.0.1", Route::Direct),
+            ("https://[::1]:1", Route::Direct),
+            ("https://localhost", Route::Direct),
+            ("https://localhost.evil.test", Route::System),
+            ("https://10.0.0.1", Route::System),
+        ] {
+            assert_eq!(route_for(&Url::parse(text).unwrap()), expected, "{text}");
         }
     }
 }

@@ -18,8 +18,11 @@ mod loopback;
 pub mod problem;
 mod proof;
 mod reads;
+#[cfg(test)]
+mod secrets;
 pub mod vault;
 pub mod view;
+mod wiped;
 
 pub use answer::{NotAnAnswer, parse_deep_link};
 pub use backend::parse_address;

@@ -29,6 +29,8 @@ pub enum ProblemCode {
     KeychainTimeout,
     /// The record is too long for the keychain.
     KeychainTooLong,
+    /// What the keychain takes doesn't last, or no other process can see it: it isn't the system's own.
+    KeychainForgets,
     /// A stored record is damaged or was written by a newer version.
     RecordUnreadable,
     /// The keychain works and has no record where one should be: somebody removed it, or this is another keychain.
@@ -41,9 +43,11 @@ pub enum ProblemCode {
     Offline,
     /// Something on the network answered instead of Monei or the backend: a sign-in page, or a proxy.
     NetworkIntercepted,
+    /// The proxy that the system is set up with refused, or did not answer.
+    ProxyRefused,
     /// The backend did not answer.
     BackendUnreachable,
-    /// The backend's certificate was refused.
+    /// The certificate of the backend, of Monei, or of what the network put in their place was refused.
     BackendCertificate,
     /// The backend is of another environment than this program.
     BackendEnvironment,

@@ -10,7 +10,10 @@ use ts_rs::TS;
 use crate::feature::{Feature, FeatureId};
 use crate::problem::Problem;
 
-pub use tester::{TesterAllow, TesterFault, TesterOrder, TesterPerson, TesterPlan, TesterPreset, TesterReset, TesterView};
+pub use tester::{
+    TesterAllow, TesterArmed, TesterFault, TesterOrder, TesterPerson, TesterPlan, TesterPreset, TesterReset, TesterSwitch, TesterTarget,
+    TesterView,
+};
 
 /// Everything the window shows, but for what is fetched from Monei on demand ([`SectionView`]).
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
@@ -623,6 +626,14 @@ pub enum Link {
     MoneiSettings,
     /// The operator of the backend.
     Operator,
-    /// The sandbox's control page. Sandbox environment only.
+    /// The sandbox's control page. Sandbox environment only, as all that follow.
     SandboxControl,
+    /// Its switches.
+    SandboxSwitches,
+    /// Its clock.
+    SandboxClock,
+    /// Its scenarios: play one, export what was just done.
+    SandboxScenario,
+    /// The live log of requests.
+    SandboxLog,
 }

@@ -159,6 +159,40 @@ async fn the_same_user_twice_is_recognised() {
     assert_eq!(world.core.view().accounts.len(), 1);
 }
 
+/// Without `profile:read` the wallet tells who approved, and where that isn't allowed either the person is asked.
+#[tokio::test]
+async fn without_a_profile_the_wallet_tells_who_approved_and_else_the_person_does() {
+    let world = World::new().await;
+    let ada = world.connect("ada", &["wallet:read"], &["wallet:read"]).await;
+    let before = world.core.view().accounts.clone();
+    let conflict = async |user: &str, asked: &[&str], switches: &[&str]| {
+        world.core.reconnect(&ada, scopes(asked)).await.unwrap();
+        world.approve(user, switches).await;
+        let ended = |view: &connect_core::view::AppView| matches!(stage(view), Some(Stage::Decide { .. } | Stage::Done { .. }));
+        match stage(&*world.until("a decision, or none", ended).await) {
+            Some(Stage::Decide { conflict }) => Some(conflict.clone()),
+            _ => None,
+        }
+    };
+    // Another wallet is another person, and nothing changes.
+    let other = conflict("tunde", &["wallet:read", "kyc:read"], &["wallet:read", "kyc:read"]).await;
+    assert!(matches!(other, Some(Conflict::OtherUser { existing: None, .. })), "{other:?}");
+    world.core.decide(Decision::Discard).await.unwrap();
+    assert_eq!((&world.core.view().accounts, world.vault.names().len()), (&before, 1));
+    // One that is connected already is named.
+    let tunde = world.connect("tunde", &["wallet:read"], &["wallet:read"]).await;
+    let known = conflict("tunde", &["wallet:read", "wallet:deposit"], &["wallet:deposit"]).await;
+    assert!(matches!(&known, Some(Conflict::OtherUser { existing: Some(name), .. }) if *name == tunde), "{known:?}");
+    world.core.decide(Decision::Discard).await.unwrap();
+    // Nothing tells: the person does.
+    world.control("switch", json!({"name": "upgrade_scopes", "value": "only_new"})).await;
+    let unknown = conflict("ada", &["kyc:read"], &["kyc:read"]).await;
+    assert!(matches!(unknown, Some(Conflict::UnknownUser { .. })), "{unknown:?}");
+    world.core.decide(Decision::Merge).await.unwrap();
+    assert_eq!(world.done().await, ada);
+    assert_eq!(feature(&world.core.view(), &ada, "kyc:read"), "enabled");
+}
+
 #[tokio::test]
 async fn an_approval_that_waits_for_a_decision_is_discarded_at_the_next_start() {
     let mut world = World::new().await;

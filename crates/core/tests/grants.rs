@@ -24,7 +24,10 @@ async fn switched(switches: &[(&str, &str)]) -> World {
 
 /// A whole life with a Monei as `switches` have it.
 async fn lives(switches: &[(&str, &str)]) {
-    let world = switched(switches).await;
+    lives_in(switched(switches).await, switches).await;
+}
+
+async fn lives_in(world: World, switches: &[(&str, &str)]) {
     let account = world.connect("ada", BOTH, BOTH).await;
     for section in [Section::Profile, Section::Wallet, Section::Transactions] {
         world.core.load(&account, section).await.unwrap_or_else(|problem| panic!("{switches:?} {section:?}: {problem:?}"));
@@ -75,6 +78,101 @@ async fn every_open_point_comes_out_right_either_way() {
     ] {
         lives(&[switch]).await;
     }
+}
+
+/// A backend that is set up as this Monei wants it works; one that isn't is told as such, and nobody loses anything.
+#[tokio::test]
+async fn a_refresh_with_or_without_the_client_secret_works_where_the_backend_is_set_up_for_it() {
+    for (monei, backend, fits) in [
+        ("ignored", "none", true),
+        ("ignored", "secret", true),
+        ("required", "secret", true),
+        ("rejected", "none", true),
+        ("required", "none", false),
+        ("rejected", "secret", false),
+    ] {
+        let world = World::with_backend(&[("MONEI_REFRESH_AUTH", backend)]).await;
+        world.control("switch", json!({"name": "refresh_secret", "value": monei})).await;
+        if fits {
+            lives_in(world, &[("refresh_secret", monei), ("backend", backend)]).await;
+            continue;
+        }
+        let account = world.connect("ada", BOTH, BOTH).await;
+        world.clock.advance(Duration::from_secs(3400));
+        // The token is good for some minutes still, so what can be seen is seen.
+        world.core.load(&account, Section::Wallet).await.unwrap_or_else(|problem| panic!("{monei} {backend}: {problem:?}"));
+        world.clock.advance(Duration::from_secs(600));
+        let code = world.core.load(&account, Section::Wallet).await.unwrap_err().code;
+        assert_eq!(code, ProblemCode::ServiceUnavailable, "{monei} {backend}");
+        assert_eq!(world.vault.names().len(), 1, "{monei} {backend}: tokens were cleared");
+        assert_eq!(feature(&world.core.view(), &account, "wallet:read"), "enabled", "{monei} {backend}");
+        // Set right at either side, the same connection goes on.
+        world.control("switch", json!({"name": "refresh_secret", "value": "ignored"})).await;
+        world.clock.advance(Duration::from_secs(121));
+        world.core.load(&account, Section::Wallet).await.unwrap_or_else(|problem| panic!("{monei} {backend}: {problem:?}"));
+        assert_eq!(world.core.view().accounts[0].health, Health::Connected, "{monei} {backend}");
+    }
+}
+
+/// Somebody else than Monei has answered, as far as RFC 9207 can tell: the code is not exchanged.
+#[tokio::test]
+async fn an_answer_that_names_another_issuer_connects_nobody() {
+    let world = switched(&[("iss", "wrong")]).await;
+    world.core.connect(scopes(BOTH)).await.unwrap();
+    world.waiting().await;
+    let end = support::person::walk(&world.opened(), "ada", Some(BOTH)).await;
+    assert_eq!((end.status, end.url.path()), (400, "/v1/callback"));
+    assert!(end.page.contains("<h1") && !end.page.contains("CNRY"), "{}", end.page);
+    assert_eq!((world.count("code_exchanges").await, world.core.view().accounts.len(), world.vault.names().len()), (0, 0, 0));
+    // The person sees it in the browser, and ends or repeats it here.
+    world.core.cancel().await;
+    assert_eq!(world.core.view().transaction, None);
+    world.control("switch", json!({"name": "iss", "value": "present"})).await;
+    world.browser.opened.lock().unwrap().clear();
+    world.connect("tunde", BOTH, BOTH).await;
+}
+
+/// The redirect address is the backend's own page, never this program's scheme: whether Monei takes such is no matter, in either channel.
+#[tokio::test]
+async fn whether_monei_takes_redirects_to_an_apps_own_scheme_changes_nothing() {
+    for value in ["accepted", "rejected"] {
+        lives(&[("custom_scheme_redirect", value)]).await;
+        let world = switched(&[("custom_scheme_redirect", value)]).await;
+        world.core.connect(scopes(BOTH)).await.unwrap();
+        world.waiting().await;
+        world.core.use_deep_link().await.unwrap();
+        let end = support::person::walk(&world.opened(), "ada", Some(BOTH)).await;
+        world.core.deep_link(&support::person::deep_link(&end.page, support::SCHEME)).await;
+        let account = world.done().await;
+        world.core.load(&account, Section::Profile).await.unwrap();
+    }
+}
+
+/// Longer than the smallest keychain holds: refused before anything is kept, and taken back at Monei. What was there before stays.
+#[tokio::test]
+async fn tokens_that_no_keychain_holds_are_refused_whole_and_taken_back() {
+    let world = World::new().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    world.control("switch", json!({"name": "token_length", "value": "1500"})).await;
+    world.core.connect(scopes(BOTH)).await.unwrap();
+    world.approve("tunde", BOTH).await;
+    assert_eq!(world.failed().await.code, ProblemCode::KeychainTooLong);
+    let alive = |state: &serde_json::Value, user: &str| {
+        state["grants"].as_array().unwrap().iter().filter(|grant| grant["alive"] == true && grant["user"] == user).count()
+    };
+    assert_eq!(alive(&world.sandbox_state().await, "tunde"), 0, "an approval that nobody keeps stays alive");
+    assert_eq!((world.core.view().accounts.len(), world.vault.names().len()), (1, 1), "half an account");
+    // A refresh whose answer doesn't fit: the old pair is dead at Monei, the new one waits in memory and is used by nobody.
+    world.clock.advance(Duration::from_secs(3700));
+    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::KeychainTooLong);
+    assert_eq!(world.vault.names().len(), 1);
+    let health = world.core.view().accounts[0].health.clone();
+    assert!(matches!(&health, Health::Locked { reason } if reason.code == ProblemCode::KeychainTooLong), "{health:?}");
+    // Disconnecting takes back what waits, too.
+    assert_eq!(alive(&world.sandbox_state().await, "ada"), 1);
+    assert_eq!(world.core.disconnect(&account).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(alive(&world.sandbox_state().await, "ada"), 0);
+    assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty());
 }
 
 #[tokio::test]

@@ -8,7 +8,8 @@
 mod support;
 
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -76,7 +77,8 @@ fn lock() {
 /// `secret-tool` as somebody else's program; tells what it printed.
 fn from_outside(words: &[&str], name: &str, input: &str) -> String {
     let mut command = Command::new("secret-tool");
-    command.args(words).args(["service", SERVICE, "username", name]);
+    // An entry's name may begin with a hyphen.
+    command.args(words).args(["--", "service", SERVICE, "username", name]);
     let mut tool = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("secret-tool is installed");
     tool.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     String::from_utf8(tool.wait_with_output().unwrap().stdout).unwrap()
@@ -103,6 +105,7 @@ async fn child() {
         Ok("locked") => locked().await,
         Ok("unanswered") => unanswered().await,
         Ok("absent") => absent().await,
+        Ok("overheard") => overheard().await,
         _ => {}
     }
 }
@@ -156,7 +159,6 @@ async fn locked() {
     let began = Instant::now();
     assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::KeychainLocked);
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
-    world.core.probe().await;
     assert_eq!(world.core.view().keychain, KeychainState::Locked);
     let health = world.core.view().accounts[0].health.clone();
     assert!(matches!(&health, Health::Locked { reason } if reason.code == ProblemCode::KeychainLocked), "{health:?}");
@@ -167,7 +169,7 @@ async fn locked() {
     assert_eq!(world.failed().await.code, ProblemCode::KeychainLocked);
     unlock();
     world.core.load(&account, Section::Profile).await.unwrap();
-    assert_eq!(world.core.view().accounts[0].health, Health::Connected);
+    assert_eq!((&world.core.view().accounts[0].health, world.core.view().keychain), (&Health::Connected, KeychainState::Ready));
 }
 
 async fn unanswered() {
@@ -177,12 +179,13 @@ async fn unanswered() {
     // A prompter that takes every question and answers none.
     let prompter = zbus::blocking::Connection::session().unwrap();
     prompter.request_name("org.gnome.keyring.SystemPrompter").unwrap();
-    let core = world.core.clone();
-    let first = tokio::spawn(async move { core.probe().await });
+    // Whatever it is that the keychain is needed for, the window is told within a second.
+    let (core, of) = (world.core.clone(), account.clone());
+    let first = tokio::spawn(async move { core.load(&of, Section::Profile).await });
     let began = Instant::now();
     world.until("the keychain takes its time", |view| view.keychain == KeychainState::Timeout).await;
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
-    first.await.unwrap();
+    assert_eq!(first.await.unwrap().unwrap_err().code, ProblemCode::KeychainTimeout);
     for _ in 0..3 {
         let began = Instant::now();
         assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::KeychainTimeout);
@@ -223,6 +226,91 @@ async fn absent() {
     assert!(state["grants"].as_array().unwrap().iter().all(|grant| grant["alive"] == false), "left alive");
     let again = world.second().await;
     assert!(again.view().accounts.is_empty());
+}
+
+/// Somebody listens to everything on the session bus.
+struct Ear {
+    monitor: Child,
+    heard: PathBuf,
+}
+
+impl Ear {
+    async fn open() -> Self {
+        let heard = PathBuf::from(std::env::var("XDG_RUNTIME_DIR").unwrap()).join("heard");
+        let monitor = Command::new("dbus-monitor")
+            .args(["--session", "--pcap"])
+            .stdout(std::fs::File::create(&heard).unwrap())
+            .spawn()
+            .expect("dbus is installed");
+        let ear = Self { monitor, heard };
+        ear.hears("it listens").await;
+        ear
+    }
+
+    /// Sends `words` over the bus until they are heard, and with them all that was sent before.
+    async fn hears(&self, words: &str) {
+        let heard = async {
+            while !self.has(words) {
+                let sent =
+                    Command::new("dbus-send").args(["--session", "/", "test.Words.Said", &format!("string:{words}")]).status().unwrap();
+                assert!(sent.success());
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), heard).await.expect("nothing is heard on the bus");
+    }
+
+    fn has(&self, words: &str) -> bool {
+        let heard = std::fs::read(&self.heard).unwrap();
+        heard.windows(words.len()).any(|window| window == words.as_bytes())
+    }
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        drop(self.monitor.kill());
+        drop(self.monitor.wait());
+    }
+}
+
+async fn overheard() {
+    unlock();
+    let ear = Ear::open().await;
+    let mut world = World::new().await;
+    let vault = Arc::new(KeychainVault::new(SERVICE).unwrap());
+    world.restart_with(Arc::clone(&vault) as Arc<dyn Vault>).await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    world.core.rename(&account, Some("Market stall".into())).await.unwrap();
+    let name = vault.list().await.unwrap().remove(0);
+    let first = vault.read(&name).await.unwrap().unwrap();
+    // Replaced by a refresh, read, and removed.
+    world.clock.advance(Duration::from_secs(3700));
+    world.core.load(&account, Section::Profile).await.unwrap();
+    let second = vault.read(&name).await.unwrap().unwrap();
+    world.core.disconnect(&account).await.unwrap();
+    ear.hears("that was all").await;
+    // The calls themselves were heard, with labels and attributes, and the entry by its name.
+    for call in ["CreateItem", "SearchItems", "GetSecret", "Delete", "OpenSession", SERVICE, &name] {
+        assert!(ear.has(call), "{call} was not heard");
+    }
+    let marker = format!("CNRY{}", world.run);
+    let mut secrets: Vec<&str> =
+        vec![&marker, "mct_", "mcr_", "CNRY", "ada@", "Ada", "Okafor", "okafor", "Market stall", "profile:read", &account];
+    for record in [&first, &second] {
+        assert!(record.expose_secret().contains(&marker), "the record has no marker to look for");
+        // The sealed token has no marker: any part of it would do.
+        secrets.extend(
+            record.expose_secret().as_bytes().chunks(24).filter(|chunk| chunk.len() == 24).map(|chunk| std::str::from_utf8(chunk).unwrap()),
+        );
+    }
+    for secret in secrets {
+        assert!(!ear.has(secret), "{secret} passed over the bus");
+    }
+}
+
+#[test]
+fn whoever_listens_on_the_bus_hears_no_token_and_no_name() {
+    in_session("overheard", true);
 }
 
 #[test]

@@ -9,50 +9,29 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use connect_core::clock::Clock;
-use connect_core::vault::Vault;
+use connect_core::Connections;
 use connect_core::view::{Section, Stage};
-use connect_core::{Browser, Connections};
 use serde_json::json;
 use support::file_vault::FileVault;
+use support::process::{go_on, line, ours, run, start, wait_for_word};
 use support::proxy::Cut;
-use support::{START, TestClock, World, feature, options, stage};
+use support::{World, feature, stage};
 use url::Url;
 
 /// How often each step is tried.
 const TIMES: usize = 3;
-const JOB: &str = "CONNECT_TEST_JOB";
-const PLACE: &str = "CONNECT_TEST_PLACE";
-const NOW: &str = "CONNECT_TEST_NOW";
-const BACKEND: &str = "CONNECT_TEST_BACKEND";
-
-/// Shows the link to its parent, which is the person.
-struct ToldBrowser;
-
-impl Browser for ToldBrowser {
-    fn open(&self, url: &Url) -> Result<(), connect_core::OpenFailed> {
-        println!("\nbrowser {url}");
-        Ok(())
-    }
-}
+/// How many tasks of one process ask at the same time.
+const CROWD: usize = 50;
 
 /// Not a test of its own: the process that is killed, or that starts after it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child() {
-    let Ok(job) = std::env::var(JOB) else { return };
-    let variable = |name: &str| std::env::var(name).unwrap();
-    let place = std::path::PathBuf::from(variable(PLACE));
-    let vault: Arc<dyn Vault> = Arc::new(FileVault::new(&place.join("keychain")));
-    let clock: Arc<dyn Clock> = Arc::new(TestClock::at(variable(NOW).parse().unwrap()));
-    let backend = variable(BACKEND).parse().unwrap();
-    let core = Connections::start(options(&place.join("sandbox"), &backend, clock, Arc::new(ToldBrowser), vault)).await.unwrap();
-    core.probe().await;
+    let Some((job, core)) = ours().await else { return };
     match job.split_once(' ') {
+        Some(("crowd", account)) => println!("\noutcome {}", crowd(&core, account).await),
         Some(("load", account)) => {
             let outcome = core.load(account, Section::Profile).await;
             println!("\noutcome {}", outcome.err().map_or("working".into(), |problem| problem.code.name()));
@@ -67,43 +46,19 @@ async fn child() {
     }
 }
 
-/// Starts the child; `failpoint` is where it is to stop.
-fn start(world: &World, job: &str, after: Duration, failpoint: Option<&str>) -> Child {
-    let now = START + i64::try_from(after.as_millis()).unwrap();
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "child", "--nocapture"]).env(JOB, job).env(PLACE, world.data_dir().parent().unwrap());
-    command.env(NOW, now.to_string()).env(BACKEND, world.backend.as_str());
-    if let Some(name) = failpoint {
-        command.env(connect_core::failpoint::VARIABLE, name);
+/// Many tasks at once; how many of them got what they asked for.
+async fn crowd(core: &Connections, account: &str) -> usize {
+    println!("\nready");
+    wait_for_word().await;
+    let calls = (0..CROWD).map(|_| {
+        let (core, account) = (core.clone(), account.to_owned());
+        tokio::spawn(async move { core.load(&account, Section::Profile).await })
+    });
+    let mut working = 0;
+    for call in calls.collect::<Vec<_>>() {
+        working += usize::from(call.await.unwrap().is_ok());
     }
-    command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
-}
-
-/// Waits for a line of the child that begins with `word`; tells the rest of it, or `None` when the child ended before.
-async fn line(child: &mut Child, word: &'static str) -> Option<String> {
-    let out = child.stdout.take().unwrap();
-    let (found, out) = tokio::task::spawn_blocking(move || {
-        let mut out = BufReader::new(out);
-        let mut text = String::new();
-        while out.read_line(&mut text).unwrap() > 0 {
-            if let Some(rest) = text.trim().strip_prefix(word) {
-                return (Some(rest.trim().to_owned()), out.into_inner());
-            }
-            text.clear();
-        }
-        (None, out.into_inner())
-    })
-    .await
-    .unwrap();
-    child.stdout = Some(out);
-    found
-}
-
-async fn run(world: &World, job: &str, after: Duration) -> String {
-    let mut child = start(world, job, after, None);
-    let outcome = line(&mut child, "outcome").await.expect("the child says how it ended");
-    child.wait().unwrap();
-    outcome
+    working
 }
 
 async fn kill_at(world: &World, job: &str, after: Duration, failpoint: &str) {
@@ -257,6 +212,35 @@ async fn a_killed_or_cut_refresh_ends_in_one_working_pair_or_a_clean_reconnect()
         }
     }
     table.check("kill matrix");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_with_fifty_tasks_each_refresh_once() {
+    let (world, account, vault) = due().await;
+    let mut both = [(); 2].map(|()| start(&world, &format!("crowd {account}"), DUE, None));
+    for child in &mut both {
+        line(child, "ready").await.expect("it waits for the word");
+    }
+    both.iter_mut().for_each(go_on);
+    for child in &mut both {
+        assert_eq!(line(child, "outcome").await.as_deref(), Some("50"));
+        child.wait().unwrap();
+    }
+    assert_eq!(world.count("refreshes").await, 1);
+    assert_eq!(found(&world, &account, &vault, SOON).await, "one working pair, 1 refresh at Monei");
+}
+
+/// Monei would take 40 seconds: longer than anybody waits, and longer than the backend's own call may take. The backend hangs up before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_takes_forty_seconds_ends_cleanly() {
+    let (world, account, vault) = due().await;
+    world.control("fault", json!({"target": "token", "kind": "delay", "delay_ms": 40_000, "times": 1})).await;
+    assert_eq!(run(&world, &format!("load {account}"), DUE).await, "provider_unavailable");
+    // Within two minutes it is the same question, and Monei is not asked again.
+    let asked = world.count("token_calls").await;
+    assert_eq!(run(&world, &format!("load {account}"), SOON).await, "provider_unavailable");
+    assert_eq!((world.count("token_calls").await, vault.names().len()), (asked, 1));
+    assert_eq!(found(&world, &account, &vault, LATE).await, "one working pair, 1 refresh at Monei");
 }
 
 /// Longer than the backend waits for Monei, and longer than its own call to Monei may take.

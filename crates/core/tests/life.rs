@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use connect_core::problem::ProblemCode;
+use connect_core::problem::{Problem, ProblemCode};
 use connect_core::view::{ActivityEvent, DisconnectOutcome, Health, Section, SectionView};
 use serde_json::json;
 use support::{World, feature, scopes};
@@ -111,7 +111,7 @@ async fn an_outage_or_a_limit_is_no_revocation() {
     let cases = [
         (json!({"target": "api", "kind": "status", "status": 500, "times": 1}), ProblemCode::ProviderUnavailable),
         (json!({"target": "api", "kind": "status", "status": 503, "times": 1}), ProblemCode::ProviderUnavailable),
-        (json!({"target": "api", "kind": "status", "status": 429, "retry_after": "7", "times": 1}), ProblemCode::Busy),
+        (json!({"target": "api", "kind": "status", "status": 429, "retry_after": "1", "times": 1}), ProblemCode::Busy),
         (json!({"target": "api", "kind": "status", "status": 403, "times": 1}), ProblemCode::LimitReached),
         (json!({"target": "api", "kind": "drop_before", "times": 1}), ProblemCode::ProviderUnavailable),
         (json!({"target": "api", "kind": "huge_body", "times": 1}), ProblemCode::AnswerUnreadable),
@@ -128,9 +128,40 @@ async fn an_outage_or_a_limit_is_no_revocation() {
         assert_eq!(problem.code, expected, "{fault}");
         assert_eq!(world.vault.names().len(), 1, "{fault}: tokens were cleared");
         assert_eq!(feature(&world.core.view(), &account, "profile:read"), "enabled", "{fault}");
-        world.core.load(&account, Section::Profile).await.unwrap();
+        once_not_busy(&world, &account).await;
         assert_eq!(world.core.view().accounts[0].health, Health::Connected, "{fault}");
     }
+}
+
+/// Loads, again and again while Monei wants to be left alone.
+async fn once_not_busy(world: &World, account: &str) {
+    let healed = async {
+        while world.core.load(account, Section::Profile).await.is_err_and(|problem| problem.code == ProblemCode::Busy) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        world.core.load(account, Section::Profile).await
+    };
+    tokio::time::timeout(Duration::from_secs(20), healed).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn while_monei_wants_to_be_left_alone_nothing_is_called_and_the_seconds_are_shown() {
+    let world = World::new().await;
+    let account = world.connect("ada", &["profile:read", "wallet:read"], &["profile:read", "wallet:read"]).await;
+    let calls = async || world.calls("/user/me").await + world.calls("/wallet/me").await;
+    world.control("fault", json!({"target": "api", "kind": "status", "status": 429, "retry_after": 3, "times": 2})).await;
+    let before = calls().await;
+    assert_eq!(world.core.check(&account).await, Err(Problem::busy(3)));
+    for section in [Section::Profile, Section::Wallet] {
+        let refused = world.core.load(&account, section).await.unwrap_err();
+        assert!(refused.code == ProblemCode::Busy && (1..=3).contains(&refused.retry_after_s.unwrap()), "{refused:?}");
+    }
+    assert_eq!(calls().await, before + 1, "Monei had asked to be left alone");
+    let view = world.core.view();
+    let Health::Unreachable { reason } = &view.accounts[0].health else { panic!("{:?}", view.accounts[0].health) };
+    assert!(reason.code == ProblemCode::Busy && (1..=3).contains(&reason.retry_after_s.unwrap()), "{reason:?}");
+    once_not_busy(&world, &account).await;
+    assert_eq!(world.core.view().accounts[0].health, Health::Connected);
 }
 
 #[tokio::test]
@@ -151,14 +182,8 @@ async fn trouble_while_refreshing_keeps_the_tokens() {
         assert_eq!(world.vault.names().len(), 1, "{fault}");
         // Past the time in which an unknown outcome is remembered.
         world.clock.advance(Duration::from_secs(121));
-        let healed = async {
-            // The backend keeps to Monei's Retry-After by the real clock.
-            while world.core.load(&account, Section::Profile).await.is_err_and(|problem| problem.code == ProblemCode::Busy) {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            world.core.load(&account, Section::Profile).await
-        };
-        tokio::time::timeout(Duration::from_secs(10), healed).await.unwrap().unwrap();
+        // Monei's Retry-After is kept to by the real clock.
+        once_not_busy(&world, &account).await;
         assert_eq!(world.core.view().accounts[0].health, Health::Connected, "{fault}");
     }
 }
@@ -229,4 +254,66 @@ async fn a_label_is_kept_and_a_bad_one_refused() {
     }
     world.restart().await;
     assert_eq!(world.core.view().accounts[0].label.as_deref(), Some("Shop"));
+}
+
+/// A server that must never hear of us. Tells how often it was called.
+async fn canary_host() -> (url::Url, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = url::Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let calls = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let counted = std::sync::Arc::clone(&calls);
+    tokio::spawn(async move {
+        while listener.accept().await.is_ok() {
+            counted.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        }
+    });
+    (url, calls)
+}
+
+/// An API that answers everything with a redirect, and keeps what it was asked.
+async fn redirecting_api(status: &'static str, to: url::Url) -> (url::Url, std::sync::Arc<std::sync::Mutex<Vec<String>>>) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = url::Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let asked = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let kept = std::sync::Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = vec![0; 8192];
+            let length = stream.read(&mut request).await.unwrap();
+            kept.lock().unwrap().push(String::from_utf8_lossy(&request[..length]).into_owned());
+            let answer = format!("HTTP/1.1 {status}\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (url, asked)
+}
+
+#[tokio::test]
+async fn the_access_token_goes_to_the_api_in_a_header_and_follows_no_redirect() {
+    use std::sync::atomic::Ordering;
+    let (canary, canary_calls) = canary_host().await;
+    let world = World::proxied().await;
+    let account = world.connect("ada", &READS, &READS).await;
+    // Monei itself answers with a redirect.
+    world.control("fault", json!({"target": "api", "kind": "redirect", "location": canary.as_str(), "times": 1})).await;
+    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::AnswerUnreadable);
+    for status in ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        // The backend tells where the sandbox is; here that leads to one that redirects all.
+        let (api, asked) = redirecting_api(status, canary.clone()).await;
+        world.proxy.as_ref().unwrap().rewrite(world.sandbox.authority(), api.authority());
+        world.core.probe().await;
+        for section in [Section::Profile, Section::Kyc, Section::Wallet, Section::Transactions] {
+            assert_eq!(world.core.load(&account, section).await.unwrap_err().code, ProblemCode::AnswerUnreadable, "{status}");
+        }
+        let asked = asked.lock().unwrap();
+        assert_eq!(asked.len(), 4, "{status}: asked again");
+        for request in asked.iter() {
+            let (target, rest) = request.split_once("\r\n").unwrap();
+            assert!(!target.contains("CNRY") && !target.contains("mct_"), "a token in a URL: {target}");
+            assert_eq!(rest.matches("authorization: Bearer mct_").count(), 1, "{status}: the token goes in the header");
+        }
+    }
+    assert_eq!(canary_calls.load(Ordering::SeqCst), 0, "a redirect was followed");
+    assert_eq!(world.vault.names().len(), 1, "a redirect is no revocation");
 }

@@ -1,5 +1,7 @@
 //! Clocks that jump, computers that sleep, people who look: no early end, no missed refresh, no storm (T-11).
 
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+
 mod support;
 
 use std::time::Duration;
@@ -16,7 +18,7 @@ async fn a_clock_set_back_or_forth_costs_one_refresh_and_nothing_else() {
     for jump in [Duration::from_secs(3600), Duration::from_secs(86_400 * 400)] {
         let world = World::new().await;
         let account = world.connect("ada", PROFILE, PROFILE).await;
-        world.clock.advance(jump);
+        world.clock.forth(jump);
         for _ in 0..3 {
             world.core.load(&account, Section::Profile).await.unwrap();
         }
@@ -48,15 +50,46 @@ async fn a_clock_that_is_ten_minutes_off_changes_nothing() {
 
 #[tokio::test]
 async fn a_clock_set_back_during_an_unanswered_refresh_asks_the_same_question_again() {
+    let world = unanswered().await;
+    world.clock.back(Duration::from_secs(30));
+    world.core.load(&world.account(), Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 1);
+}
+
+/// One account, whose refresh Monei has done and whose answer never came.
+async fn unanswered() -> World {
     let world = World::proxied().await;
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.control("switch", json!({"name": "reuse_revokes_family", "value": "on"})).await;
     world.clock.advance(Duration::from_secs(3700));
     world.proxy.as_ref().unwrap().plan(&[support::proxy::Cut::After; 2]);
     assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnreachable);
-    world.clock.back(Duration::from_secs(30));
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world
+}
+
+#[tokio::test]
+async fn a_clock_set_forth_during_an_unanswered_refresh_asks_the_same_question_again() {
+    for jump in [Duration::from_secs(121), Duration::from_secs(86_400)] {
+        let world = unanswered().await;
+        world.clock.forth(jump);
+        world.core.load(&world.account(), Section::Profile).await.unwrap();
+        assert_eq!(world.count("refreshes").await, 1, "{jump:?}");
+    }
+}
+
+#[tokio::test]
+async fn after_a_restart_of_the_computer_an_unanswered_refresh_is_as_old_as_the_wall_clock_says() {
+    // Within two minutes it is the same question, whose answer is fetched.
+    let world = unanswered().await;
+    world.clock.reboot();
+    world.clock.advance(Duration::from_secs(60));
+    world.core.load(&world.account(), Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 1);
+    // Later it is a new one, and Monei had rotated: a clean end.
+    let world = unanswered().await;
+    world.clock.reboot();
+    world.clock.advance(Duration::from_secs(121));
+    assert_eq!(world.core.load(&world.account(), Section::Profile).await.unwrap_err().code, ProblemCode::AccessRevoked);
 }
 
 #[tokio::test]
@@ -136,6 +169,24 @@ async fn offline_at_the_start_and_back_online_is_seen_within_seconds_of_looking(
     again.look().await;
     assert_eq!(again.view().accounts[0].health, Health::Connected);
     again.load(&account, Section::Profile).await.unwrap();
+}
+
+#[tokio::test]
+async fn trouble_that_a_load_found_is_looked_after_within_seconds_too() {
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.core.look().await;
+    world.control("fault", json!({"target": "api", "kind": "status", "status": 503, "times": 1})).await;
+    world.core.load(&account, Section::Profile).await.unwrap_err();
+    assert!(matches!(world.core.view().accounts[0].health, Health::Unreachable { .. }));
+    world.clock.advance(Duration::from_secs(10));
+    world.core.look().await;
+    assert_eq!(world.core.view().accounts[0].health, Health::Connected);
+    // All is well: nobody is asked for a while.
+    let calls = world.calls("/user/me").await;
+    world.clock.advance(Duration::from_secs(60));
+    world.core.look().await;
+    assert_eq!(world.calls("/user/me").await, calls);
 }
 
 #[tokio::test]

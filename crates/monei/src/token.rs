@@ -27,7 +27,7 @@ pub enum InvalidTokenResponse {
     /// `token_type` isn't `Bearer`.
     #[error("the token answer is not for a bearer token")]
     TokenType,
-    /// A token is empty, longer than [`MAX_TOKEN_LEN`], or holds a character that a header can't carry.
+    /// A token is empty, longer than [`MAX_TOKEN_LEN`] or [`MAX_REFRESH_LEN`], or holds a character that a header can't carry.
     #[error("a token in the answer is empty, too long or malformed")]
     Token,
     /// `expires_in` is zero or longer than [`MAX_EXPIRES_IN`].
@@ -40,6 +40,8 @@ pub enum InvalidTokenResponse {
 
 /// Longest token accepted, in bytes.
 pub const MAX_TOKEN_LEN: usize = 2048;
+/// Longest refresh token accepted, in bytes: a backend's seal makes one longer by a third.
+pub const MAX_REFRESH_LEN: usize = 3072;
 /// Longest lifetime accepted, in seconds: a day. Monei documents an hour.
 pub const MAX_EXPIRES_IN: u64 = 86_400;
 /// Most scopes accepted in one answer.
@@ -65,8 +67,8 @@ impl TokenResponse {
         if !raw.token_type.eq_ignore_ascii_case("bearer") {
             return Err(InvalidTokenResponse::TokenType);
         }
-        let sound = |token: &str| !token.is_empty() && token.len() <= MAX_TOKEN_LEN && token.bytes().all(|byte| byte.is_ascii_graphic());
-        if !sound(raw.access_token.expose()) || !sound(raw.refresh_token.expose()) {
+        let sound = |token: &str, longest: usize| (1..=longest).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
+        if !sound(raw.access_token.expose(), MAX_TOKEN_LEN) || !sound(raw.refresh_token.expose(), MAX_REFRESH_LEN) {
             return Err(InvalidTokenResponse::Token);
         }
         if raw.expires_in == 0 || raw.expires_in > MAX_EXPIRES_IN {

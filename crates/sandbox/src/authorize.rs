@@ -16,7 +16,7 @@ use crate::plan::Advice;
 use crate::quota::Limited;
 use crate::sandbox::{Sandbox, Store};
 use crate::sessions::FormRefused;
-use crate::switches::QuotaKey;
+use crate::switches::{ConsentFormAction, QuotaKey};
 use crate::{body, consent_page};
 
 /// The sandbox's own parameter by which "Not you?" asks for the login page.
@@ -59,7 +59,8 @@ pub(crate) async fn show(State(sandbox): State<Sandbox>, RawQuery(query): RawQue
             consent_page::consent(&page, &own.action(false), &own.action(true), &visit.form_token)
         }
     };
-    page::with_session(page::answer_with_forms_to(StatusCode::OK, body, &asked.redirect_uri), &visit)
+    let targets = form_targets(&asked.redirect_uri, store.switches.consent_form_action);
+    page::with_session(page::answer_with_forms_to(StatusCode::OK, body, &targets), &visit)
 }
 
 /// `POST`: a login or a decision, each with the form token of its page.
@@ -198,9 +199,12 @@ fn refusal_page(refused: &Refused) -> Response {
 }
 
 /// Never shown in a frame, and forms go only where they must (RFC 9700 §4.16). Browsers apply `form-action` to redirects after a
-/// form too, so it has to cover the app's redirect URI and the loopback listener behind it.
-pub(crate) fn form_targets(redirect_uri: &str) -> String {
-    let own = "'self' http://localhost:* http://127.0.0.1:*";
+/// form too, so it has to cover the app's redirect URI, and the loopback listener behind it where Monei is as lenient as `allowed` says.
+pub(crate) fn form_targets(redirect_uri: &str, allowed: ConsentFormAction) -> String {
+    let own = match allowed {
+        ConsentFormAction::Chain => "'self' http://localhost:* http://127.0.0.1:*",
+        ConsentFormAction::AppOnly => "'self'",
+    };
     let Ok(url) = url::Url::parse(redirect_uri) else { return own.to_owned() };
     match url.scheme() {
         "http" | "https" => format!("{own} {}", url.origin().ascii_serialization()),
@@ -214,7 +218,9 @@ mod tests {
 
     #[test]
     fn forms_may_lead_to_the_apps_redirect_uri_and_to_loopback() {
-        assert_eq!(form_targets("https://app.example/cb"), "'self' http://localhost:* http://127.0.0.1:* https://app.example");
-        assert!(form_targets("com.example:/cb").ends_with(" com.example:"));
+        let targets = form_targets("https://app.example/cb", ConsentFormAction::Chain);
+        assert_eq!(targets, "'self' http://localhost:* http://127.0.0.1:* https://app.example");
+        assert_eq!(form_targets("https://app.example/cb", ConsentFormAction::AppOnly), "'self' https://app.example");
+        assert!(form_targets("com.example:/cb", ConsentFormAction::Chain).ends_with(" com.example:"));
     }
 }

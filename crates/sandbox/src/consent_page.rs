@@ -82,7 +82,7 @@ pub(crate) fn consent(page: &Consent<'_>, action: &str, switch_user: &str, form_
                         p.lead data-testid="nothing-new" { "You allowed everything that it asks for before. Nothing new is added." }
                     } @else {
                         p.lead { "Switch on what you want to allow. You can allow some of it, all of it or nothing." }
-                        @if let Some(rule) = rule { p.note data-testid="planned" { "Planned on the control page: " (planned(rule)) " is switched on already. You can still change it." } }
+                        @if let Some(rule) = rule { p.note data-testid="planned" { "Planned beforehand: " (planned(rule)) " is switched on already. You can still change it." } }
                         @if already > 0 {
                             p.note data-testid="already" { "You allowed " (already) " of its requests before; these are not shown again." }
                         }

@@ -17,7 +17,7 @@ use crate::approval::{Decision, Undecided, decide, read};
 use crate::body::{self, Media};
 use crate::clock::{Clock, SECOND};
 use crate::entry::own_address;
-use crate::faults::{MAX_ARMED, Order};
+use crate::faults::{Fault, MAX_ARMED, Order};
 use crate::grants::Grants;
 use crate::journal::Journal;
 use crate::ledger::Ledger;
@@ -26,7 +26,7 @@ use crate::options::check_secret;
 use crate::people::Person;
 use crate::plan::Plan;
 use crate::sandbox::{Sandbox, Store};
-use crate::scenario::{self, Act, Switch};
+use crate::scenario::{self, Act, Part, Switch};
 use crate::script::Script;
 use crate::switches::Switches;
 
@@ -46,6 +46,7 @@ pub(crate) fn routes() -> Vec<(&'static str, &'static str, MethodRouter<Sandbox>
         ("post", "/expire", post(expire)),
         ("post", "/revoke", post(revoke)),
         ("post", "/fault", post(fault)),
+        ("post", "/disarm", post(disarm)),
         ("post", "/switch", post(switch)),
         ("post", "/clock", post(clock)),
         ("post", "/reset", post(reset)),
@@ -74,7 +75,7 @@ pub(crate) async fn state(State(sandbox): State<Sandbox>) -> Json<Value> {
         .collect();
     Json(json!({
         "run": sandbox.run(), "clock_offset_s": store.clock.offset_s(), "switches": store.switches.values(),
-        "counters": store.journal.to_json(), "grants": grants, "faults": armed(&store), "next": store.plan.to_json(),
+        "counters": store.journal.to_json(), "grants": grants, "faults": store.faults.iter().map(Fault::to_json).collect::<Vec<_>>(), "next": store.plan.to_json(),
         "scenario": store.script.playing, "balances_kobo": store.ledger.naira_of_all(),
     }))
 }
@@ -109,6 +110,19 @@ pub(crate) async fn fault(State(sandbox): State<Sandbox>, headers: HeaderMap, re
     let fault: Order = order(&headers, request).await?;
     let armed = arm(&mut sandbox.store(), fault)?;
     Ok(Json(json!({"armed": armed})).into_response())
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Armed {
+    number: u32,
+}
+
+/// `POST /sandbox/api/disarm`: takes one fault back. One that has struck for the last time is gone already, which is as good.
+pub(crate) async fn disarm(State(sandbox): State<Sandbox>, headers: HeaderMap, request: Body) -> Outcome {
+    let armed: Armed = order(&headers, request).await?;
+    let left = take_back(&mut sandbox.store(), armed.number);
+    Ok(Json(json!({"armed": left})).into_response())
 }
 
 #[derive(Debug, Deserialize)]
@@ -256,9 +270,19 @@ pub(crate) fn arm(store: &mut Store, order: Order) -> Result<usize, NestError> {
     if store.faults.len() >= MAX_ARMED {
         return Err(NestError::bad_request(format!("at most {MAX_ARMED} faults can be armed at once")));
     }
-    store.faults.push(fault);
+    store.arm(fault);
     store.script.record(Act::Fault(order));
     Ok(store.faults.len())
+}
+
+/// Takes one fault back; how many are armed then.
+pub(crate) fn take_back(store: &mut Store, number: u32) -> usize {
+    let before = store.faults.len();
+    store.faults.retain(|fault| fault.number != number);
+    if store.faults.len() < before {
+        store.script.record(Act::Disarm(number));
+    }
+    store.faults.len()
 }
 
 /// Moves the clock.
@@ -272,6 +296,15 @@ pub(crate) fn move_clock(store: &mut Store, offset_s: i64) -> Result<(), NestErr
 
 /// Puts things back.
 pub(crate) fn reset_now(store: &mut Store, what: What) -> Result<(), NestError> {
+    put_back(store, what);
+    if let Some(part) = Part::of(what) {
+        store.script.record(Act::Reset(part));
+    }
+    saved(store)
+}
+
+/// Puts things back, and records nothing.
+pub(crate) fn put_back(store: &mut Store, what: What) {
     let all = what == What::All;
     if all || what == What::Counters {
         store.journal = Journal::default();
@@ -297,15 +330,6 @@ pub(crate) fn reset_now(store: &mut Store, what: What) -> Result<(), NestError> 
         store.sessions.clear();
         store.clock = Clock::default();
     }
-    saved(store)
-}
-
-fn armed(store: &Store) -> Vec<Value> {
-    let shown = store.faults.iter().map(|fault| {
-        let (target, kind) = fault.describe();
-        json!({"target": target, "kind": kind, "times": fault.times})
-    });
-    shown.collect()
 }
 
 pub(crate) fn saved(store: &Store) -> Result<(), NestError> {

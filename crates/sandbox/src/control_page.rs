@@ -6,7 +6,7 @@ mod record;
 mod settings;
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use maud::{Markup, html};
@@ -15,7 +15,7 @@ use crate::authorize::see_other;
 use crate::body;
 use crate::clock::readable;
 use crate::control::steer::{plan_next, play_text, settle_now};
-use crate::control::{What, arm, expire_now, move_clock, reset_now, revoke_now};
+use crate::control::{What, arm, expire_now, move_clock, reset_now, revoke_now, take_back};
 use crate::faults::Order;
 use crate::fields::Fields;
 use crate::nest::NestError;
@@ -27,8 +27,10 @@ use crate::sandbox::{Sandbox, Store};
 use crate::scenario::{Act, Allow, Setting, Switch};
 use crate::sessions::FormRefused;
 
-/// `GET`
-pub(crate) async fn show(State(sandbox): State<Sandbox>, headers: HeaderMap) -> Response {
+/// `GET`; `?open=switches` and `?open=scenario` unfold what is folded.
+pub(crate) async fn show(State(sandbox): State<Sandbox>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let query = Fields::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    let open = |panel: &str| query.get("open") == Some(panel);
     let mut store = sandbox.store();
     let now = store.now();
     let visit = store.sessions.visit(&headers, now);
@@ -49,8 +51,8 @@ pub(crate) async fn show(State(sandbox): State<Sandbox>, headers: HeaderMap) -> 
         (next::planned(&store, token))
         (settings::faults(&store, token))
         (record::requests(&store, token, 12))
-        (next::scenario(&store, token))
-        (settings::switches(&store, token))
+        (next::scenario(&store, token, open("scenario")))
+        (settings::switches(&store, token, open("switches")))
         (settings::time_and_reset(&store, token))
     };
     page::with_session(page::answer(StatusCode::OK, page::frame("Control page", true, &content)), &visit)
@@ -110,6 +112,10 @@ fn act(store: &mut Store, form: &Fields) -> Result<(), Failed> {
         "fault" => {
             let order = Order::from_form(&|name| form.get(name).map(str::to_owned)).map_err(Failed::wrong)?;
             arm(store, order)?;
+        }
+        "disarm" => {
+            let number = form.get("number").and_then(|number| number.parse().ok());
+            take_back(store, number.ok_or_else(|| Failed::wrong("Which fault?"))?);
         }
         "clear_faults" => reset_now(store, What::Faults)?,
         "switches" => {

@@ -3,6 +3,7 @@
 pub(crate) mod billers;
 pub(crate) mod bills;
 pub(crate) mod crypto;
+pub(crate) mod filters;
 pub(crate) mod offramp;
 pub(crate) mod offramp_market;
 pub(crate) mod paging;

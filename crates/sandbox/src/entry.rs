@@ -71,7 +71,7 @@ pub(crate) async fn faults(State(sandbox): State<Sandbox>, request: Request, nex
         store.take_fault(path)
     };
     let Some(fault) = fault else { return next.run(request).await };
-    let (_, what) = fault.describe();
+    let what = fault.describe();
     if let Kind::Delay(delay) = fault.kind {
         tokio::time::sleep(delay).await;
     }

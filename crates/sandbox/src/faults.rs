@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use hyper::body::Frame;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::nest::NestError;
 
@@ -56,6 +56,8 @@ pub(crate) enum Kind {
 /// An armed fault.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
+    /// The how manieth since the record began; by this it is taken back.
+    pub(crate) number: u32,
     pub(crate) target: Target,
     pub(crate) kind: Kind,
     /// How many calls it still hits.
@@ -131,7 +133,7 @@ impl Order {
         };
         match self.times.unwrap_or(1) {
             0 => Err("times: at least 1".into()),
-            times => Ok(Fault { target, kind, times }),
+            times => Ok(Fault { number: 0, target, kind, times }),
         }
     }
 }
@@ -156,28 +158,62 @@ impl Fault {
         }
     }
 
-    /// For the control page and state.
-    pub(crate) fn describe(&self) -> (String, String) {
-        let target = match &self.target {
-            Target::Token => "token".to_owned(),
-            Target::Revoke => "revoke".to_owned(),
-            Target::Api => "api".to_owned(),
-            Target::Path(path) => path.clone(),
+    /// For the control API: as it was ordered, with its number and how often it still strikes.
+    pub(crate) fn to_json(&self) -> Value {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let mut shown = json!({"number": self.number, "target": self.target.name(), "kind": self.kind.name(), "times": self.times});
+        match &self.kind {
+            Kind::Status { status, retry_after } => {
+                shown["status"] = json!(status.as_u16());
+                shown["retry_after"] = json!(retry_after.as_ref().map(text));
+            }
+            Kind::Delay(delay) => shown["delay_ms"] = json!(delay.as_millis()),
+            Kind::Redirect(location) => shown["location"] = json!(text(location)),
+            Kind::DropBefore | Kind::DropAfter | Kind::WrongContentType | Kind::HugeBody => {}
+        }
+        shown
+    }
+
+    /// For the control page and the log.
+    pub(crate) fn describe(&self) -> String {
+        let what = match &self.kind {
+            Kind::Status { status, retry_after: None } => format!(" {}", status.as_u16()),
+            Kind::Status { status, retry_after: Some(after) } => {
+                format!(" {}, Retry-After {}", status.as_u16(), String::from_utf8_lossy(after.as_bytes()))
+            }
+            Kind::Delay(delay) => format!(" {} ms", delay.as_millis()),
+            Kind::DropBefore | Kind::DropAfter | Kind::WrongContentType | Kind::HugeBody | Kind::Redirect(_) => String::new(),
         };
-        let kind = match &self.kind {
-            Kind::Status { status, .. } => format!("status {}", status.as_u16()),
-            Kind::DropBefore => "drop_before".into(),
-            Kind::DropAfter => "drop_after".into(),
-            Kind::Delay(delay) => format!("delay {} ms", delay.as_millis()),
-            Kind::WrongContentType => "wrong_content_type".into(),
-            Kind::HugeBody => "huge_body".into(),
-            Kind::Redirect(_) => "redirect".into(),
-        };
-        (target, kind)
+        format!("{}{what}", self.kind.name())
+    }
+}
+
+impl Target {
+    /// As an order names it.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Target::Token => "token",
+            Target::Revoke => "revoke",
+            Target::Api => "api",
+            Target::Path(path) => path,
+        }
     }
 }
 
 impl Kind {
+    /// As an order names it.
+    fn name(&self) -> &'static str {
+        match self {
+            Kind::Status { .. } => "status",
+            Kind::DropBefore => "drop_before",
+            Kind::DropAfter => "drop_after",
+            Kind::Delay(_) => "delay",
+            Kind::WrongContentType => "wrong_content_type",
+            Kind::HugeBody => "huge_body",
+            Kind::Redirect(_) => "redirect",
+        }
+    }
+
     /// The answer that comes instead of processing, where there is one.
     pub(crate) fn instead(&self) -> Option<Response> {
         match self {

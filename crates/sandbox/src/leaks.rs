@@ -195,10 +195,11 @@ impl Search {
             }
             wanted.push((secret.as_bytes().to_vec(), Kind::ClientSecret));
         }
-        let marker = format!("_sim_CNRY{run}");
-        wanted.push((marker.trim_start_matches("_sim_").as_bytes().to_vec(), Kind::Marker));
+        let marker = format!("CNRY{run}");
+        wanted.push((marker.as_bytes().to_vec(), Kind::Marker));
         wanted.push((marker.encode_utf16().flat_map(u16::to_le_bytes).collect(), Kind::Marker));
-        wanted.extend(base64_of(marker.as_bytes()).into_iter().map(|text| (text, Kind::Marker)));
+        // With what stands before it in every secret: a base64 text must be long enough not to come about by chance.
+        wanted.extend(base64_of(format!("_sim_{marker}").as_bytes()).into_iter().map(|text| (text, Kind::Marker)));
         let longest = wanted.iter().map(|(bytes, _)| bytes.len()).max().unwrap_or_default();
         let patterns = AhoCorasick::builder()
             .match_kind(aho_corasick::MatchKind::LeftmostFirst)

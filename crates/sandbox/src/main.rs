@@ -15,9 +15,16 @@ use clap::Parser;
 use monei_sandbox::{Client, Options, Sandbox, Scenario, serve};
 use tokio::net::TcpListener;
 
+/// What comes below the options.
+const AFTER_HELP: &str = "\
+Examples:
+  monei-sandbox                                             serve, with the control page at http://127.0.0.1:43118/sandbox
+  monei-sandbox --scenario my.toml --auto-approve           for CI: nobody presses a button
+  monei-sandbox leaks --run 1f8a90c2 ~/.cache ~/.local      search for secrets of that run";
+
 /// A local Monei for testers: consent page, API, faults, control page. Nothing in it is real.
 #[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true)]
+#[command(version, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
 struct Arguments {
     /// Address to serve; loopback only.
     #[arg(long, default_value = "127.0.0.1:43118")]

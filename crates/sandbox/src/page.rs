@@ -4,7 +4,6 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use maud::{DOCTYPE, Markup, html};
 
-use crate::authorize::form_targets;
 use crate::nest::Why;
 use crate::sessions::Visit;
 
@@ -41,15 +40,11 @@ fn framed(title: &str, wide: bool, refreshing: bool, content: &Markup) -> Markup
 
 /// A page whose forms come back to the sandbox alone.
 pub(crate) fn answer(status: StatusCode, body: Markup) -> Response {
-    with_policy(status, body, "'self'")
+    answer_with_forms_to(status, body, "'self'")
 }
 
-/// A page whose forms end up at an app's redirect URI.
-pub(crate) fn answer_with_forms_to(status: StatusCode, body: Markup, redirect_uri: &str) -> Response {
-    with_policy(status, body, &form_targets(redirect_uri))
-}
-
-fn with_policy(status: StatusCode, body: Markup, forms: &str) -> Response {
+/// A page whose forms may lead to these targets of `form-action`.
+pub(crate) fn answer_with_forms_to(status: StatusCode, body: Markup, forms: &str) -> Response {
     let policy =
         format!("default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'; form-action {forms}");
     let mut response = (status, body).into_response();
@@ -70,6 +65,7 @@ pub(crate) fn problem(status: StatusCode, title: &str, text: &str) -> Response {
             p.eyebrow { "Error " (status.as_u16()) }
             h1 { (title) }
             p data-testid="problem" { (text) }
+            p.note { a href="/sandbox" { "Control page" } " · " a href="/sandbox/log" { "Live log" } }
         }
     };
     let mut response = answer(status, frame(title, false, &content));

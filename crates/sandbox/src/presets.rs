@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::control::{arm, expire_now, revoke_now};
+use crate::control::{What, arm, expire_now, move_clock, reset_now, revoke_now};
 use crate::faults::Order;
 use crate::nest::NestError;
 use crate::plan::{Plan, Round, Rule};
@@ -27,12 +27,10 @@ pub(crate) static PRESETS: [Preset; 11] = [
         title: "Everything normal",
         about: "No faults, no plan, default switches, true time. Grants stay.",
         apply: |store| {
-            store.faults.clear();
-            store.quotas.clear();
-            store.plan = Plan::default();
-            set(store, &[])?;
-            store.clock = crate::clock::Clock::default();
-            Ok(())
+            for what in [What::Faults, What::Quotas, What::Next, What::Switches] {
+                reset_now(store, what)?;
+            }
+            move_clock(store, 0)
         },
     },
     Preset {
@@ -135,11 +133,8 @@ fn fault(store: &mut Store, order: Value) -> Result<(), NestError> {
     arm(store, order).map(|_| ())
 }
 
-/// Sets these switches; every one to its default where none is named.
+/// Sets these switches.
 fn set(store: &mut Store, switches: &[(&str, &str)]) -> Result<(), NestError> {
-    if switches.is_empty() {
-        store.switches = crate::switches::Switches::default();
-    }
     for (name, value) in switches {
         store.switches.set(name, value).map_err(|error| NestError::bad_request(error.to_string()))?;
         store.script.record(Act::Switch(Switch { name: (*name).to_owned(), value: Setting::Text((*value).to_owned()) }));

@@ -209,6 +209,12 @@ impl Store {
         })
     }
 
+    /// Arms a fault behind those that are armed already, and numbers it.
+    pub(crate) fn arm(&mut self, fault: Fault) {
+        self.script.armed += 1;
+        self.faults.push(Fault { number: self.script.armed, ..fault });
+    }
+
     /// Takes the first armed fault that hits `path` (below `/api/v1`).
     pub(crate) fn take_fault(&mut self, path: &str) -> Option<Fault> {
         let position = self.faults.iter().position(|fault| fault.hits(path))?;

@@ -6,6 +6,7 @@ use monei::{Scope, ScopeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::clock::MAX_OFFSET_S;
+use crate::control::What;
 use crate::faults::{self, Fault};
 use crate::people::Person;
 use crate::plan::{self, Rule};
@@ -129,15 +130,22 @@ pub(crate) struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     settle: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    disarm: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reset: Option<Part>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     fault: Option<faults::Order>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     switch: Option<Switch>,
 }
 
-/// What happens: exactly one of an event's last six fields.
+/// What happens: exactly one of an event's last eight fields.
 #[derive(Clone, Debug)]
 pub(crate) enum Act {
     Fault(faults::Order),
+    /// A fault is taken back: the how manieth that was armed.
+    Disarm(u32),
+    Reset(Part),
     /// Access tokens expire: a person's, or everyone's (`all`).
     Expire(String),
     /// The person disconnects the app in the settings; or everyone does (`all`).
@@ -146,6 +154,20 @@ pub(crate) enum Act {
     ClockOffsetS(i64),
     /// Pending deposits and sales come about.
     Settle(bool),
+}
+
+/// What a scenario can put back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Part {
+    /// Armed faults.
+    Faults,
+    /// Switches, to their defaults.
+    Switches,
+    /// The calls that quotas have counted.
+    Quotas,
+    /// Balances, and the records of what was moved.
+    Money,
 }
 
 /// A switch and its value.
@@ -187,6 +209,8 @@ pub(crate) enum ReadyAct {
     Switch(String, String),
     Clock(i64),
     Settle,
+    Disarm(u32),
+    Reset(Part),
 }
 
 impl Scenario {
@@ -255,6 +279,26 @@ impl Scenario {
     }
 }
 
+impl Part {
+    const ALL: [Part; 4] = [Part::Faults, Part::Switches, Part::Quotas, Part::Money];
+
+    /// The part of a record that a reset is. None: a reset of everything begins a new record, a plan is recorded as it was decided, and
+    /// counters change nothing.
+    pub(crate) fn of(what: What) -> Option<Part> {
+        Part::ALL.into_iter().find(|part| part.what() == what)
+    }
+
+    /// What it puts back.
+    pub(crate) fn what(self) -> What {
+        match self {
+            Part::Faults => What::Faults,
+            Part::Switches => What::Switches,
+            Part::Quotas => What::Quotas,
+            Part::Money => What::Money,
+        }
+    }
+}
+
 impl Setting {
     /// As [`Switches::set`] takes it.
     pub(crate) fn text(&self) -> String {
@@ -299,9 +343,22 @@ impl Allow {
 impl Event {
     /// This act, after that.
     pub(crate) fn after(when: When, number: u32, act: Act) -> Event {
-        let mut event =
-            Event { when, number, path: None, expire: None, revoke: None, clock_offset_s: None, settle: None, fault: None, switch: None };
+        let mut event = Event {
+            when,
+            number,
+            path: None,
+            expire: None,
+            revoke: None,
+            clock_offset_s: None,
+            settle: None,
+            disarm: None,
+            reset: None,
+            fault: None,
+            switch: None,
+        };
         match act {
+            Act::Disarm(number) => event.disarm = Some(number),
+            Act::Reset(part) => event.reset = Some(part),
             Act::Fault(order) => event.fault = Some(order),
             Act::Expire(user) => event.expire = Some(user),
             Act::Revoke(user) => event.revoke = Some(user),
@@ -320,11 +377,13 @@ impl Event {
             self.switch.clone().map(Act::Switch),
             self.clock_offset_s.map(Act::ClockOffsetS),
             self.settle.map(Act::Settle),
+            self.disarm.map(Act::Disarm),
+            self.reset.map(Act::Reset),
         ];
         let mut acts = acts.into_iter().flatten();
         match (acts.next(), acts.next()) {
             (Some(act), None) => Ok(act),
-            _ => Err("exactly one of fault, expire, revoke, switch, clock_offset_s, settle".into()),
+            _ => Err("exactly one of fault, disarm, expire, revoke, switch, reset, clock_offset_s, settle".into()),
         }
     }
 
@@ -351,6 +410,9 @@ impl Event {
             Act::ClockOffsetS(offset) if (-MAX_OFFSET_S..=MAX_OFFSET_S).contains(&offset) => ReadyAct::Clock(offset),
             Act::ClockOffsetS(_) => return Err("clock_offset_s: at most ten years".into()),
             Act::Settle(true) => ReadyAct::Settle,
+            Act::Disarm(0) => return Err("disarm: the how manieth fault that was armed; counts from 1".into()),
+            Act::Disarm(number) => ReadyAct::Disarm(number),
+            Act::Reset(part) => ReadyAct::Reset(part),
             Act::Settle(false) => return Err("settle: true".into()),
         };
         let path = self.path.as_ref().map(|path| format!("/{}", path.trim_matches('/')));

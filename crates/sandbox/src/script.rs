@@ -6,11 +6,12 @@ use monei::{Scope, ScopeSet};
 
 use crate::approval::Decision;
 use crate::clock::Clock;
+use crate::control::put_back;
 use crate::grants::Grants;
 use crate::people::Person;
 use crate::plan::Plan;
 use crate::sandbox::{NotSaved, Store};
-use crate::scenario::{Act, Allow, Event, Ready, ReadyAct, ReadyEvent, Round, Scenario, Setting, Switch, When};
+use crate::scenario::{Act, Allow, Event, Part, Ready, ReadyAct, ReadyEvent, Round, Scenario, Setting, Switch, When};
 use crate::switches::Switches;
 
 /// Most rounds and most events that are recorded.
@@ -27,6 +28,8 @@ pub(crate) struct Script {
     switches: BTreeMap<String, Setting>,
     rounds: Vec<Round>,
     done: Vec<Event>,
+    /// How many faults were armed since the record began.
+    pub(crate) armed: u32,
 }
 
 impl Script {
@@ -35,6 +38,10 @@ impl Script {
         // A switch that was set before anything happened is where a scenario starts from.
         if let (None, Act::Switch(Switch { name, value })) = (self.last, &act) {
             self.switches.insert(name.clone(), value.clone());
+            return;
+        }
+        if let (None, Act::Reset(Part::Switches)) = (self.last, &act) {
+            self.switches.clear();
             return;
         }
         let (when, number) = self.last.unwrap_or((When::Start, 1));
@@ -70,11 +77,9 @@ impl Script {
 /// Something happened: the events that waited for it come about. `path` is a call's, below `/api/v1`.
 pub(crate) fn happened(store: &mut Store, what: When, path: Option<&str>) {
     let script = &mut store.script;
-    if what != When::Call {
-        let count = script.counts.entry(what).or_insert(0);
-        *count += 1;
-        script.last = Some((what, *count));
-    }
+    let count = script.counts.entry(what).or_insert(0);
+    *count += 1;
+    script.last = Some((what, *count));
     let mut due = Vec::new();
     script.events.retain_mut(|event| {
         let hit = event.when == what && event.path.as_deref().is_none_or(|wanted| Some(wanted) == path);
@@ -112,7 +117,9 @@ pub(crate) fn play(store: &mut Store, scenario: Ready, auto: bool) -> Result<(),
 fn carry_out(store: &mut Store, act: ReadyAct) -> Result<(), NotSaved> {
     let now = store.now();
     match act {
-        ReadyAct::Fault(fault) => store.faults.push(fault),
+        ReadyAct::Fault(fault) => store.arm(fault),
+        ReadyAct::Disarm(number) => store.faults.retain(|fault| fault.number != number),
+        ReadyAct::Reset(part) => put_back(store, part.what()),
         ReadyAct::Expire(user) => {
             store.grants.expire(user.map(|user| user.id), now);
             store.save()?;

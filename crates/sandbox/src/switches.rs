@@ -128,6 +128,8 @@ table! {
         single_grant: SingleGrant { Off = "off", On = "on" }
         /// The redirect carries iss (RFC 9207): not at all, the true one, or a wrong one.
         iss: Iss { Absent = "absent", Present = "present", Wrong = "wrong" }
+        /// Where the consent page lets its form lead (form-action): on along the app's own redirects, or to the redirect URI alone.
+        consent_form_action: ConsentFormAction { Chain = "chain", AppOnly = "app_only" }
         /// Redirect URIs with a scheme of an app's own.
         custom_scheme_redirect: CustomScheme { Accepted = "accepted", Rejected = "rejected" }
         /// The token endpoint takes JSON alone, or a form too.

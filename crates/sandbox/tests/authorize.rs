@@ -256,6 +256,22 @@ async fn twenty_authorize_calls_a_minute_then_429_with_retry_after() {
 }
 
 #[tokio::test]
+async fn twenty_decisions_a_minute_then_429_with_retry_after() {
+    let world = World::new().await;
+    let mut browser = Browser::new();
+    let page = browser.consent(&world.authorize_url("wallet:read"), "ada").await;
+    for _ in 0..20 {
+        assert_eq!(browser.submit(&page, &[("decision", "perhaps")]).await.status, 400);
+    }
+    let refused = browser.submit(&page, &[("scope", "wallet:read"), ("decision", "allow")]).await;
+    assert_eq!(refused.status, 429);
+    assert!((1..=60).contains(&refused.header("retry-after").parse::<u64>().unwrap()));
+    world.control("clock", json!({"offset_s": 61})).await;
+    let allowed = browser.submit(&page, &[("scope", "wallet:read"), ("decision", "allow")]).await;
+    assert_eq!(allowed.status, 303);
+}
+
+#[tokio::test]
 async fn names_of_people_and_apps_are_text_and_never_markup() {
     let world = World::new().await;
     let mut browser = Browser::new();

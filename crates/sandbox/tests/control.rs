@@ -71,6 +71,32 @@ async fn a_fault_hits_its_target_so_often_and_then_is_gone() {
 }
 
 #[tokio::test]
+async fn what_is_armed_is_told_as_it_was_ordered_and_can_be_taken_back_one_by_one() {
+    let world = World::new().await;
+    let tokens = world.connect("ada", "profile:read").await;
+    world.control("fault", json!({"target": "api", "kind": "status", "status": 429, "retry_after": 8, "times": 2})).await;
+    world.control("fault", json!({"target": "/user/me", "kind": "delay", "delay_ms": 5})).await;
+    world.control("fault", json!({"target": "token", "kind": "redirect", "location": "http://127.0.0.1:9/"})).await;
+    let told = json!([
+        {"number": 1, "target": "api", "kind": "status", "status": 429, "retry_after": "8", "times": 2},
+        {"number": 2, "target": "/user/me", "kind": "delay", "delay_ms": 5, "times": 1},
+        {"number": 3, "target": "token", "kind": "redirect", "location": "http://127.0.0.1:9/", "times": 1},
+    ]);
+    assert_eq!(world.state().await["faults"], told);
+    assert_eq!(world.control("disarm", json!({"number": 1})).await["armed"], 2);
+    assert_eq!(world.control("disarm", json!({"number": 1})).await["armed"], 2, "gone is gone");
+    assert_eq!(world.get("/user/me", &tokens.access).await.status(), 200);
+
+    let mut browser = Browser::new();
+    let url = format!("{}/sandbox", world.base);
+    let page = browser.open(&url).await;
+    assert!(page.text.contains("form=\"disarm-3\"") && !page.text.contains("form=\"disarm-2\""), "{}", page.text);
+    assert_eq!(browser.submit(&page, &[("action", "disarm"), ("number", "3")]).await.status, 303);
+    assert_eq!(world.state().await["faults"], json!([]));
+    assert_eq!(browser.submit(&page, &[("action", "disarm"), ("number", "x")]).await.status, 400);
+}
+
+#[tokio::test]
 async fn a_drop_before_processes_nothing_and_a_drop_after_everything() {
     let world = World::new().await;
     let tokens = world.connect("ada", "profile:read").await;

@@ -82,6 +82,24 @@ fn a_scenario_is_played_from_a_file_and_a_wrong_one_stops_the_start() {
 }
 
 #[test]
+fn the_help_and_the_manual_page_name_every_option() {
+    let folder = tempfile::tempdir().unwrap();
+    let manual = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packaging/monei-sandbox/monei-sandbox.1");
+    let manual = std::fs::read_to_string(manual).unwrap().replace("\\-", "-");
+    for arguments in [vec!["--help"], vec!["leaks", "--help"]] {
+        let help = program(folder.path()).args(&arguments).output().unwrap();
+        assert!(help.status.success());
+        let help = String::from_utf8(help.stdout).unwrap();
+        let lines = help.lines().filter_map(|line| line.trim_start().split_once("--").filter(|(before, _)| before.len() <= 4));
+        let options: Vec<_> = lines.map(|(_, rest)| rest.split([' ', '.']).next().unwrap()).collect();
+        assert!(options.len() >= 4, "{help}");
+        for option in options {
+            assert!(manual.contains(&format!("--{option}")), "--{option} is not in the manual page");
+        }
+    }
+}
+
+#[test]
 fn the_sample_scenarios_pass_their_check() {
     let folder = tempfile::tempdir().unwrap();
     let samples = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios")).unwrap();
@@ -116,6 +134,25 @@ fn leaks_are_reported_by_kind_and_place_and_never_by_their_text() {
     std::fs::write(searched.join("config"), "secret = mcs_sim_CNRYofanotherrun").unwrap();
     let (code, out) = leaks(&["--no-processes", "--secret-file", secret.to_str().unwrap()]);
     assert!(code == 1 && out.contains("client_secret"), "{out}");
+    std::fs::remove_file(searched.join("config")).unwrap();
+
+    // In a program's own bytes, across what is read at once, in UTF-16, in base64, and in a name.
+    let mut binary = vec![0_u8; (1 << 20) - 20];
+    binary.extend_from_slice(b"\x7fELF mct_sim_CNRYT35Tx_9876543210\0\xfe");
+    std::fs::write(searched.join("program"), &binary).unwrap();
+    let (code, out) = leaks(&["--no-processes"]);
+    assert!(code == 1 && out.contains("LEAK: 1 × access_token in ") && out.contains("program (byte 1048561)"), "{out}");
+    std::fs::remove_file(searched.join("program")).unwrap();
+    let wide: Vec<u8> = "CNRYT35Tx".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(searched.join("wide"), wide).unwrap();
+    let (code, out) = leaks(&["--no-processes"]);
+    assert!(code == 1 && out.contains("marker"), "{out}");
+    std::fs::remove_file(searched.join("wide")).unwrap();
+    std::fs::write(searched.join("mcc_sim_CNRYT35Tx_in_a_name"), "").unwrap();
+    let (code, out) = leaks(&["--no-processes"]);
+    assert!(code == 1 && out.contains("LEAK: 1 × code in the name of ") && !out.contains("in_a_name"), "{out}");
+    std::fs::remove_file(searched.join("mcc_sim_CNRYT35Tx_in_a_name")).unwrap();
+    assert_eq!(leaks(&["--no-processes"]).0, 0);
     let wrong = program(folder.path()).args(["leaks", "--run", "../x"]).output().unwrap();
     assert_eq!(wrong.status.code(), Some(2), "a search that didn't take place is no leak, and no clean bill either");
     assert_eq!(leaks(&["--no-processes", "/no/such/path"]).0, 2);

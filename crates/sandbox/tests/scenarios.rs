@@ -134,6 +134,9 @@ fn a_wrong_scenario_is_refused_with_the_place_and_the_reason() {
         ("name = \"x\"\n[[event]]\nwhen = \"start\"\nnumber = 0\nexpire = \"all\"", "counts from 1"),
         ("name = \"x\"\n[[event]]\nwhen = \"start\"\npath = \"/a\"\nexpire = \"all\"", "path"),
         ("name = \"x\"\n[[event]]\nwhen = \"start\"\nfault = { target = \"api\", kind = \"status\" }", "status: a number"),
+        ("name = \"x\"\n[[event]]\nwhen = \"start\"\ndisarm = 0", "disarm: the how manieth"),
+        ("name = \"x\"\n[[event]]\nwhen = \"start\"\nreset = \"all\"", "unknown variant `all`"),
+        ("name = \"x\"\n[[event]]\nwhen = \"start\"\nfault = { target = \"api\", kind = \"delay\" }", "event 1: delay_ms"),
         ("name = \"x\"\n[switches]\nno_such = \"on\"", "no switch"),
         ("name = \"x\"\n[switches]\nnone_granted = \"perhaps\"", "none_granted"),
         ("name = \"x\"\nclock_offset_s = 999999999999", "ten years"),
@@ -170,4 +173,82 @@ async fn what_was_done_by_hand_is_exported_and_plays_again() {
     assert_eq!(again.get("/user/me", &tokens.access).await.status(), 503);
     assert_eq!(again.get("/user/me", &tokens.access).await.status(), 401);
     assert!(parameter(&asked(&again, "kyc:read").await, "error").is_some());
+}
+
+/// What a person and an app do, by hand or by a scenario: what each step came to.
+#[expect(clippy::unwrap_used, reason = "a test's own plumbing: a panic is its way to fail")]
+async fn session(world: &World, by_hand: bool) -> Vec<String> {
+    let mut seen = Vec::new();
+    let order = async |what: &str, order: serde_json::Value| {
+        if by_hand {
+            world.control(what, order).await;
+        }
+    };
+    let mut browser = Browser::new();
+    let mut approve = async |scope: &str, user: &str, allow: &[(&str, &str)]| -> Url {
+        let url = world.authorize_url(scope);
+        if !by_hand {
+            return asked(world, scope).await;
+        }
+        let page = browser.consent(&format!("{url}&sandbox_switch_user=1"), user).await;
+        browser.submit(&page, allow).await.location()
+    };
+    order("switch", json!({"name": "refresh_scopes", "value": "absent"})).await;
+    order("preset", json!({"name": "outage"})).await;
+    order("preset", json!({"name": "normal"})).await;
+    order("switch", json!({"name": "upgrade_scopes", "value": "only_new"})).await;
+    let allow = [("scope", "profile:read"), ("scope", "wallet:read"), ("decision", "allow")];
+    let back = approve("profile:read wallet:read wallet:send", "ada", &allow).await;
+    let first = kit::Tokens::of(world.exchange(&parameter(&back, "code").unwrap()).await).await;
+    seen.push(format!("{:?}", first.scopes));
+    let read = async |access: &str| world.get("/user/me", access).await.status().as_u16().to_string();
+    seen.push(read(&first.access).await);
+    order("expire", json!({"user": "ada"})).await;
+    seen.push(read(&first.access).await);
+    let second = kit::Tokens::of(world.refresh(&first.refresh).await).await;
+    seen.push(format!("{:?}", second.scopes));
+    seen.push(read(&second.access).await);
+    // Armed between two reads, and one of them taken back.
+    order("fault", json!({"target": "api", "kind": "status", "status": 503})).await;
+    order("fault", json!({"target": "/user/me", "kind": "status", "status": 500, "times": 5})).await;
+    order("fault", json!({"target": "/user/me", "kind": "wrong_content_type", "times": 5})).await;
+    let number = world.state().await["faults"][1]["number"].clone();
+    order("disarm", json!({"number": number})).await;
+    seen.push(read(&second.access).await);
+    let mislabelled = world.get("/user/me", &second.access).await;
+    seen.push(mislabelled.headers()["content-type"].to_str().unwrap().to_owned());
+    order("reset", json!({"what": "faults"})).await;
+    let as_it_should = world.get("/user/me", &second.access).await;
+    seen.push(as_it_should.headers()["content-type"].to_str().unwrap().to_owned());
+    let back = approve("wallet:send", "ada", &[("decision", "deny")]).await;
+    seen.push(parameter(&back, "error").unwrap());
+    order("reset", json!({"what": "switches"})).await;
+    let back = approve("kyc:read", "ada", &[("scope", "kyc:read"), ("decision", "allow")]).await;
+    let third = kit::Tokens::of(world.exchange(&parameter(&back, "code").unwrap()).await).await;
+    seen.push(format!("{:?}", third.scopes));
+    seen.push(read(&third.access).await);
+    order("revoke", json!({"user": "ada"})).await;
+    seen.push(read(&third.access).await);
+    seen.push(world.refresh(&third.refresh).await.status().as_u16().to_string());
+    seen
+}
+
+#[tokio::test]
+async fn an_exported_session_plays_again_step_by_step_with_the_same_outcome() {
+    let world = World::new().await;
+    let by_hand = session(&world, true).await;
+    assert_eq!(by_hand[..3], ["[\"profile:read\", \"wallet:read\"]", "200", "401"], "{by_hand:?}");
+    let text = world.http.get(format!("{}/sandbox/api/scenario", world.base)).send().await.unwrap().text().await.unwrap();
+
+    let again = World::new().await;
+    again.control("scenario", json!({"toml": text, "auto_approve": true})).await;
+    assert_eq!(session(&again, false).await, by_hand, "{text}");
+    let (was, is) = (world.state().await, again.state().await);
+    for what in ["switches", "faults", "clock_offset_s", "next"] {
+        assert_eq!(is[what], was[what], "{what}\n{text}");
+    }
+    let alive = |state: &serde_json::Value| {
+        state["grants"].as_array().unwrap().iter().map(|grant| (grant["scopes"].clone(), grant["alive"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(alive(&is), alive(&was));
 }

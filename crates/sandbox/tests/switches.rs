@@ -105,6 +105,18 @@ async fn custom_scheme_redirect() {
 }
 
 #[tokio::test]
+async fn consent_form_action() {
+    let world = World::new().await;
+    for (value, leads_on) in [("chain", true), ("app_only", false)] {
+        world.switch("consent_form_action", value).await;
+        let page = Browser::new().open(&world.authorize_url("wallet:read")).await;
+        let policy = page.header("content-security-policy");
+        assert!(policy.ends_with(" http://127.0.0.1:43117"), "{policy}");
+        assert_eq!(policy.contains("http://127.0.0.1:* "), leads_on, "{policy}");
+    }
+}
+
+#[tokio::test]
 async fn exchange_encoding() {
     let world = World::new().await;
     let form = |code: &str| {

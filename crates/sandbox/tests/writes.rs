@@ -143,6 +143,9 @@ async fn a_body_that_does_not_validate_is_refused_field_by_field() {
         messages(post(&world, &access, "/wallet/payout/transfer", &negative).await).await,
         ["amount must be a positive number", "transactionPin must be a string"]
     );
+    let long = json!({"amount": 1, "bank": "058", "accountNumber": "0000000101", "transactionPin": "2468", "narration": "x".repeat(101)});
+    let refused = messages(post(&world, &access, "/wallet/payout/bank-transfer", &long).await).await;
+    assert!(refused.len() == 1 && refused[0].starts_with("narration"), "{refused:?}");
     let text = world.http.post(format!("{}/api/v1/wallet/payout/transfer", world.base)).bearer_auth(&access).body("amount=1").send().await;
     assert!(!messages(text.unwrap()).await.is_empty());
     assert_eq!(world.state().await["balances_kobo"]["ada"], 184_250_075, "nothing moved");

@@ -115,7 +115,14 @@ async fn ask_again(world: &mut World, album: &mut Album) -> Result<()> {
     album.window(world, "activity", "what happened and when").await?;
     world.window()?.click("nav-settings").await?;
     world.window()?.shows("settings").await?;
-    album.window(world, "settings", "").await
+    album.window(world, "settings", "").await?;
+    world.window()?.click("diagnose").await?;
+    world.window()?.shows("diagnose-results").await?;
+    world.window()?.script("document.querySelector(\"[data-testid='diagnose-results']\").scrollIntoView({block: 'center'})").await?;
+    album.window(world, "everything checked", "what works and what doesn't, and the report to copy or save").await?;
+    world.window()?.click("tester-panel-open").await?;
+    world.window()?.shows("tester-open").await?;
+    album.window(world, "tester's panel", "in the sandbox alone: open Monei's page as somebody, with this switched on").await
 }
 
 async fn in_the_dark(world: &mut World, album: &mut Album) -> Result<()> {
@@ -133,6 +140,9 @@ async fn in_the_dark(world: &mut World, album: &mut Album) -> Result<()> {
     window.click("nav-settings").await?;
     window.shows("settings").await?;
     album.window(world, "settings, dark", "").await?;
+    window.click("tester-panel-open").await?;
+    window.shows("tester-open").await?;
+    album.window(world, "tester's panel, dark", "").await?;
     window.click("account-0").await?;
     world.ask_more("deposit").await?;
     world.window()?.shows("stage-waiting").await?;
@@ -180,7 +190,8 @@ impl Album {
     }
 
     fn next(&mut self, title: &str, says: &str) -> PathBuf {
-        let slug: String = title.chars().filter(|letter| *letter != ',').map(|letter| if letter == ' ' { '-' } else { letter }).collect();
+        let slug: String =
+            title.chars().filter(|letter| !matches!(letter, ',' | '\'')).map(|letter| if letter == ' ' { '-' } else { letter }).collect();
         let file = format!("{:02}-{}.png", self.pictures.len() + 1, slug.to_lowercase());
         self.pictures.push((file.clone(), title.to_owned(), says.to_owned()));
         self.folder.join(file)

@@ -125,7 +125,7 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     'activity-empty': { view: none, page: { kind: 'activity' }, activity: [] },
   };
   const tester = (testing: TesterView): Variant => ({ view: { ...base, environment: 'sandbox' }, page: { kind: 'tester' }, testing });
-  const nothingPlanned: TesterView = { people: [], presets: [], planned: [], faults: 0 };
+  const nothingPlanned: TesterView = { people: [], presets: [], planned: [], faults: [], switches: [], clock_offset_s: 0, scenario: null };
   found['tester'] = tester(busySandbox());
   found['tester-nothing'] = tester(nothingPlanned);
   found['tester-hostile'] = tester({
@@ -133,6 +133,10 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     people: [{ id: 'markup', name: HOSTILE, about: HOSTILE }],
     presets: [{ name: 'markup', title: HOSTILE, about: HOSTILE }],
     planned: [{ person: 'markup', allow: { kind: 'all' }, auto: true, times: 4_294_967_295 }],
+    faults: [{ number: 4_294_967_295, target: null, fault: null, times: 4_294_967_295 }],
+    switches: [{ name: HOSTILE, value: HOSTILE }],
+    clock_offset_s: -315_360_000,
+    scenario: HOSTILE,
   });
   // A place that only the sandbox has leads nowhere elsewhere.
   found['tester-production'] = { view: { ...base, environment: 'production' }, page: { kind: 'tester' } };
@@ -180,7 +184,14 @@ function busySandbox(): TesterView {
       { person: null, allow: { kind: 'not_sensitive' }, auto: false, times: 3 },
       { person: 'gone', allow: { kind: 'features', features: [] }, auto: false, times: 1 },
     ],
-    faults: 2,
+    faults: [
+      { number: 1, target: 'api', fault: { kind: 'status', status: 429, retry_after_s: 8 }, times: 3 },
+      { number: 2, target: 'token', fault: { kind: 'drop_after' }, times: 1 },
+      { number: 5, target: 'wallet', fault: { kind: 'delay', seconds: 20 }, times: 100_000 },
+    ],
+    switches: [{ name: 'upgrade_scopes', value: 'only_new' }],
+    clock_offset_s: 3700,
+    scenario: 'Revoked at Monei',
   };
 }
 

@@ -429,7 +429,7 @@ amount: MoneyView | null, };
 /**
  * Pages outside that the program can open. Rust knows the addresses.
  */
-export type Link = "monei_settings" | "operator" | "sandbox_control";
+export type Link = "monei_settings" | "operator" | "sandbox_control" | "sandbox_switches" | "sandbox_clock" | "sandbox_scenario" | "sandbox_log";
 
 /**
  * Money for display.
@@ -482,7 +482,7 @@ retry_after_s: number | null, };
 /**
  * The closed list.
  */
-export type ProblemCode = "keychain_locked" | "keychain_absent" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "network_intercepted" | "backend_unreachable" | "backend_certificate" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "request_refused" | "access_revoked" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "report_unsaved" | "invalid_input";
+export type ProblemCode = "keychain_locked" | "keychain_absent" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "network_intercepted" | "proxy_refused" | "backend_unreachable" | "backend_certificate" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "request_refused" | "access_revoked" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "report_unsaved" | "invalid_input";
 
 /**
  * Who.
@@ -613,9 +613,42 @@ export type TesterAllow = { "kind": "all" } | { "kind": "not_sensitive" } | { "k
 features: Array<FeatureId>, };
 
 /**
- * What goes wrong with the next call.
+ * A fault that waits for its call.
  */
-export type TesterFault = "api_unauthorized" | "api_forbidden" | "api_busy" | "api_broken" | "api_unavailable" | "api_silent" | "token_broken" | "token_busy" | "token_silent";
+export type TesterArmed = { 
+/**
+ * The sandbox's number for it; for [`TesterOrder::Disarm`].
+ */
+number: number, 
+/**
+ * Which calls; `None` for a path that only the control page names.
+ */
+target: TesterTarget | null, 
+/**
+ * What happens to them; `None` for a fault that this version doesn't know.
+ */
+fault: TesterFault | null, 
+/**
+ * How often it still strikes.
+ */
+times: number, };
+
+/**
+ * What happens to a call.
+ */
+export type TesterFault = { "kind": "status", 
+/**
+ * HTTP status, 200 to 599.
+ */
+status: number, 
+/**
+ * What the answer says of when to come again, in seconds.
+ */
+retry_after_s: number | null, } | { "kind": "drop_before" } | { "kind": "drop_after" } | { "kind": "delay", 
+/**
+ * How long, in seconds; at most 600.
+ */
+seconds: number, } | { "kind": "wrong_content_type" } | { "kind": "huge_body" } | { "kind": "redirect" };
 
 /**
  * What the sandbox is told.
@@ -642,9 +675,21 @@ person: string | null, } | { "kind": "revoke",
  */
 person: string | null, } | { "kind": "fault", 
 /**
+ * Which.
+ */
+target: TesterTarget, 
+/**
  * How.
  */
-fault: TesterFault, } | { "kind": "preset", 
+fault: TesterFault, 
+/**
+ * How many; 1 to 100,000.
+ */
+times: number, } | { "kind": "disarm", 
+/**
+ * [`TesterArmed::number`].
+ */
+number: number, } | { "kind": "preset", 
 /**
  * Its word, of [`TesterView::presets`].
  */
@@ -715,6 +760,24 @@ about: string, };
 export type TesterReset = "plan" | "faults" | "all";
 
 /**
+ * A point that Monei's documentation leaves open, as the sandbox has it now.
+ */
+export type TesterSwitch = { 
+/**
+ * The sandbox's word for it.
+ */
+name: string, 
+/**
+ * Its value.
+ */
+value: string, };
+
+/**
+ * Which calls go wrong.
+ */
+export type TesterTarget = "api" | "profile" | "kyc" | "wallet" | "transactions" | "token" | "revoke";
+
+/**
  * What the sandbox offers and is about to do.
  */
 export type TesterView = { 
@@ -731,9 +794,21 @@ presets: Array<TesterPreset>,
  */
 planned: Array<TesterPlan>, 
 /**
- * How many faults wait for a call.
+ * The faults that wait for their call, in their order.
  */
-faults: number, };
+faults: Array<TesterArmed>, 
+/**
+ * Switches that are not at their default.
+ */
+switches: Array<TesterSwitch>, 
+/**
+ * How far the sandbox's time is ahead of the computer's, in seconds.
+ */
+clock_offset_s: number, 
+/**
+ * The scenario that plays.
+ */
+scenario: string | null, };
 
 /**
  * One transaction.

@@ -35,6 +35,8 @@ impl<'a> Source<'a> {
         let plain = (self.get)(name).map(Zeroizing::new).filter(|text| !text.trim().is_empty());
         match (self.value(&file_name), plain) {
             (Some(_), Some(_)) => Err(ConfigError::invalid(name, format!("{file_name} is set as well, and only one of them may be"))),
+            // So that a rotation can begin and end by a reload: the file is there while it lasts.
+            (Some(path), None) if name.ends_with("_PREVIOUS") && is_missing_or_empty(Path::new(&path)) => Ok(None),
             (Some(path), None) => read(Path::new(&path), &file_name, 0o077).map(Some),
             (None, Some(text)) => Ok(Some(Zeroizing::new(text.trim().to_owned()))),
             (None, None) => Ok(None),
@@ -53,6 +55,13 @@ impl<'a> Source<'a> {
             }
         }
         Ok(None)
+    }
+}
+
+fn is_missing_or_empty(path: &Path) -> bool {
+    match path.metadata() {
+        Ok(about) => about.len() == 0,
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     }
 }
 

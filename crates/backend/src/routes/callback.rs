@@ -20,6 +20,8 @@ use crate::transaction::{HANDOFF_LIFETIME, Handoff, STATE_LIFETIME, State as Sea
 
 /// Longer than a code or a state lives.
 const MARK_LIFETIME: Duration = Duration::from_secs(STATE_LIFETIME + 60);
+/// Monei gives one code for a state. More than one, so that who saw a state but has no cookie can't keep its owner out with a made-up code.
+const CODES_OF_A_STATE: u8 = 3;
 
 /// What Monei said.
 enum Reply {
@@ -70,7 +72,11 @@ async fn receive(backend: &Backend, query: Option<&str>, headers: &HeaderMap) ->
     };
     let reply = match (code, error) {
         (Some(code), None) if is_code(&code) => {
-            mark_code(backend, &code, &state_text).await?.then_some(()).ok_or_else(|| refuse("code_seen_under_another_state"))?;
+            match mark_code(backend, &code, &state_text).await? {
+                Mark::Ours => {}
+                Mark::OfAnotherState => return Err(refuse("code_seen_under_another_state")),
+                Mark::TooMany => return Err(refuse("too_many_codes_under_one_state")),
+            }
             Reply::Code(AuthorizationCode::new(code))
         }
         (None, Some(error)) => Reply::Error(known_error(&error)),
@@ -99,14 +105,31 @@ async fn receive(backend: &Backend, query: Option<&str>, headers: &HeaderMap) ->
     Ok(response)
 }
 
-/// Marks the code as belonging to this state; false if it was seen under another. Done even when the cookie fails afterwards, so that a code
-/// from somebody's browser history can't be walked through another transaction.
-async fn mark_code(backend: &Backend, code: &str, state: &str) -> Result<bool, Problem> {
-    let owner = fingerprint(&[b"state", state.as_bytes()]).to_vec();
-    match backend.inner().store.claim(digest(&[b"code", code.as_bytes()]), owner.clone(), MARK_LIFETIME).await? {
-        Claim::Ours => Ok(true),
-        Claim::Taken(other) => Ok(other == owner),
+/// Whose a code is.
+enum Mark {
+    Ours,
+    OfAnotherState,
+    TooMany,
+}
+
+/// Marks the code as belonging to this state, unless it was seen under another. Done even when the cookie fails afterwards, so that a code
+/// from somebody's browser history can't be walked through another transaction; and for a few codes only, so that nobody fills the store with
+/// made-up ones.
+async fn mark_code(backend: &Backend, code: &str, state: &str) -> Result<Mark, Problem> {
+    let store = &backend.inner().store;
+    let mine = fingerprint(&[b"code", code.as_bytes()]).to_vec();
+    for place in 0..CODES_OF_A_STATE {
+        match store.claim(digest(&[b"code of state", &[place], state.as_bytes()]), mine.clone(), MARK_LIFETIME).await? {
+            Claim::Taken(other) if other != mine => {}
+            _ => {
+                let owner = fingerprint(&[b"state", state.as_bytes()]).to_vec();
+                let marked = store.claim(digest(&[b"code", code.as_bytes()]), owner.clone(), MARK_LIFETIME).await?;
+                let ours = matches!(marked, Claim::Ours) || marked == Claim::Taken(owner);
+                return Ok(if ours { Mark::Ours } else { Mark::OfAnotherState });
+            }
+        }
     }
+    Ok(Mark::TooMany)
 }
 
 /// Monei's error, if it is one that the app knows; nothing received is passed on.

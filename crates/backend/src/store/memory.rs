@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::{Claim, Key, Reply, Store, StoreUnavailable};
-use crate::budget::{Charge, Lane, Limits, Usage, Window};
+use crate::budget::{Charge, Endpoint, Lane, Limits, Usage, WINDOW, Window};
 use crate::clock::Clock;
 
 /// Most entries at a time. An entry of a callback lives ten minutes, so this is far above what per-address limits let one caller make.
@@ -28,12 +28,16 @@ struct Inner {
 /// Entries in a map, gone when the program ends.
 pub(crate) struct MemoryStore {
     clock: Arc<dyn Clock>,
+    /// Until then no token call is charged: nobody knows what an earlier process sent in the last minute.
+    hold: Duration,
     inner: Mutex<Inner>,
 }
 
 impl MemoryStore {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, inner: Mutex::default() }
+    /// With `hold`, an earlier process may have sent calls just before this one began.
+    pub(crate) fn new(clock: Arc<dyn Clock>, hold: bool) -> Self {
+        let hold = if hold { clock.steady() + WINDOW } else { Duration::ZERO };
+        Self { clock, hold, inner: Mutex::default() }
     }
 
     /// The entries, without those past their time.
@@ -123,7 +127,9 @@ impl Store for MemoryStore {
     fn charge(&self, lane: Lane, limits: Limits) -> Reply<'_, Charge> {
         Box::pin(async move {
             let (mut inner, now) = self.lock();
-            Ok(inner.window.charge(lane, limits, now))
+            let left = self.hold.saturating_sub(now);
+            let held = lane.endpoint() == Endpoint::Token && !left.is_zero();
+            Ok(if held { Charge::Wait(left) } else { inner.window.charge(lane, limits, now) })
         })
     }
 
@@ -135,7 +141,8 @@ impl Store for MemoryStore {
     fn usage(&self) -> Reply<'_, Usage> {
         Box::pin(async move {
             let (mut inner, now) = self.lock();
-            Ok(inner.window.usage(now))
+            let unknown = [self.hold.saturating_sub(now), Duration::ZERO, Duration::ZERO];
+            Ok(Usage { unknown, ..inner.window.usage(now) })
         })
     }
 }
@@ -150,7 +157,7 @@ mod tests {
 
     fn store() -> (Arc<ManualClock>, MemoryStore) {
         let clock = Arc::new(ManualClock::new(1_000));
-        (clock.clone(), MemoryStore::new(clock))
+        (clock.clone(), MemoryStore::new(clock, false))
     }
 
     #[tokio::test]
@@ -175,6 +182,34 @@ mod tests {
             assert_eq!(told, Ok(Some(vec![9])));
             assert_eq!(store.get(KEY).await, Ok(if release { None } else { Some(vec![9]) }));
         }
+    }
+
+    #[tokio::test]
+    async fn after_a_start_no_token_call_is_charged_for_a_minute() {
+        let clock = Arc::new(ManualClock::new(1_000));
+        let store = MemoryStore::new(clock.clone(), true);
+        let limits = Limits::new(std::num::NonZeroU32::new(10).unwrap(), None);
+        assert_eq!(store.charge(Lane::Authorize, limits).await, Ok(Charge::Granted));
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(store.charge(Lane::Redeem, limits).await, Ok(Charge::Wait(Duration::from_secs(1))));
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(store.charge(Lane::Redeem, limits).await, Ok(Charge::Granted));
+    }
+
+    #[tokio::test]
+    async fn after_a_start_token_calls_wait_a_minute_and_nothing_else_does() {
+        let clock = Arc::new(ManualClock::new(1_000));
+        let store = MemoryStore::new(clock.clone(), true);
+        let limits = Limits::new(std::num::NonZeroU32::new(10).unwrap(), None);
+        for lane in [Lane::Authorize, Lane::Revoke] {
+            assert_eq!(store.charge(lane, limits).await, Ok(Charge::Granted), "{lane:?}");
+        }
+        assert_eq!(store.charge(Lane::Refresh, limits).await, Ok(Charge::Wait(WINDOW)));
+        let usage = store.usage().await.unwrap();
+        assert_eq!(Lane::ALL.map(|lane| usage.left(lane, limits)), [Some(0), Some(0), None, Some(29)]);
+        clock.advance(WINDOW);
+        assert_eq!(store.charge(Lane::Refresh, limits).await, Ok(Charge::Granted));
+        assert_eq!(store.usage().await.unwrap().left(Lane::Redeem, limits), Some(8));
     }
 
     #[tokio::test]

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Claim, Key, Reply, Store, StoreUnavailable};
 use crate::budget::{Charge, Endpoint, Lane, Limits, Usage, WINDOW};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Environment};
 
 /// How long one question may take, connecting included.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -33,6 +33,9 @@ pub(crate) struct RedisStore {
     claim: Script,
     charge: Script,
     usage: Script,
+    hold: Script,
+    /// Whether a store without data may have had some: true of everything but a sandbox, which is begun anew all the time.
+    may_have_lost: bool,
     /// Names the data that this instance has counted in. Another name means that they were lost.
     generation: Mutex<String>,
 }
@@ -58,6 +61,8 @@ impl RedisStore {
             claim: Script::new(scripts::CLAIM),
             charge: Script::new(scripts::CHARGE),
             usage: Script::new(scripts::USAGE),
+            hold: Script::new(scripts::HOLD),
+            may_have_lost: config.environment != Environment::Sandbox,
             generation: Mutex::default(),
         })
     }
@@ -90,7 +95,8 @@ impl RedisStore {
             .arg(limits.of_endpoint(lane))
             .arg(limits.of(lane))
             .arg(seen)
-            .arg(hex::encode(rand::random::<[u8; 16]>()));
+            .arg(hex::encode(rand::random::<[u8; 16]>()))
+            .arg(u8::from(self.may_have_lost));
         let (generation, left, hold): (String, u64, String) = ask(script.invoke_async(&mut self.connection.clone())).await?;
         *self.generation.lock().unwrap_or_else(PoisonError::into_inner) = generation;
         let left = Duration::from_millis(left);
@@ -183,7 +189,10 @@ impl Store for RedisStore {
     }
 
     fn pause(&self, length: Duration) -> Reply<'_, ()> {
-        Box::pin(async move { ask(self.connection.clone().pset_ex(self.common("hold"), "busy", millis(length))).await })
+        Box::pin(async move {
+            let mut script = self.hold.key(self.common("hold"));
+            ask(script.arg("busy").arg(millis(length)).invoke_async(&mut self.connection.clone())).await
+        })
     }
 
     fn usage(&self) -> Reply<'_, Usage> {
@@ -193,7 +202,7 @@ impl Store for RedisStore {
             type Counted = (u32, u32, u32, u32, String, u64);
             let (redeem, refresh, authorize, revoke, hold, left): Counted = ask(script.invoke_async(&mut self.connection.clone())).await?;
             let held = |why: &str| Duration::from_millis(if hold == why { left } else { 0 });
-            Ok(Usage { redeem, refresh, authorize, revoke, busy: held("busy"), unknown: held("lost") })
+            Ok(Usage { redeem, refresh, authorize, revoke, busy: held("busy"), unknown: [held("lost"); 3] })
         })
     }
 }

@@ -148,6 +148,28 @@ async fn a_code_seen_under_one_state_is_refused_under_any_other_even_when_the_co
 }
 
 #[tokio::test]
+async fn made_up_codes_under_one_state_are_few_and_do_not_keep_its_owner_out() {
+    let world = World::new().await;
+    let started = world.start(&Proof::new(), RETURN).await;
+    let code = world.code(&started).await;
+    for made_up in ["mcc_sim_one", "mcc_sim_two"] {
+        refused(&world, &world.callback_url(made_up, &started.state), None).await;
+    }
+    let response = world.visit(&world.callback_url(&code, &started.state), Some(&started.cookie)).await;
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+
+    let started = world.start(&Proof::new(), RETURN).await;
+    for round in 0..50 {
+        refused(&world, &world.callback_url(&format!("mcc_sim_{round}"), &started.state), None).await;
+    }
+    // A code that left a mark would be refused under another state; the fiftieth left none.
+    let other = world.start(&Proof::new(), RETURN).await;
+    let response = world.visit(&world.callback_url("mcc_sim_49", &other.state), Some(&other.cookie)).await;
+    assert_eq!(response.status(), StatusCode::SEE_OTHER);
+    assert_eq!(world.token_calls().await, 0);
+}
+
+#[tokio::test]
 async fn no_changed_character_of_a_state_opens() {
     let world = World::new().await;
     let started = world.start(&Proof::new(), RETURN).await;

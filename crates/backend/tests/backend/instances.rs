@@ -202,3 +202,74 @@ async fn without_its_store_it_refuses_clearly_and_comes_back_by_itself() {
     let used = at.visit(&at.callback_url(&code, &started.state), Some(&started.cookie)).await;
     assert_eq!(used.status(), StatusCode::BAD_REQUEST, "marks outlived the restart");
 }
+
+/// Redeems in a task, and waits until Monei has the call.
+async fn redeeming(at: &World, handoff: &str, proof: &Proof) -> tokio::task::JoinHandle<reqwest::Response> {
+    let before = at.token_calls().await;
+    let task = tokio::spawn({
+        let (at, handoff, verifier) = (at.clone(), handoff.to_owned(), proof.verifier.clone());
+        async move { at.redeem(&handoff, &verifier).await }
+    });
+    while at.token_calls().await == before {
+        tokio::task::yield_now().await;
+    }
+    task
+}
+
+#[tokio::test]
+async fn an_answer_that_came_while_the_store_was_away_is_kept_when_it_is_back() {
+    let mut fleet = Fleet::of(2, &[]).await;
+    let proof = Proof::new();
+    let handoff = handoff(&fleet.at(0), &fleet.at(1), &proof).await;
+    fleet.world.fault(json!({"target": "token", "kind": "delay", "delay_ms": 1_500})).await;
+    let asking = redeeming(&fleet.at(0), &handoff, &proof).await;
+    fleet.redis.stop();
+    let tokens: Value = asking.await.unwrap().json().await.unwrap();
+    fleet.redis.start_again();
+    fleet.instances[0].logged("replay_kept_later").await;
+    fleet.until_the_store_answers().await;
+    assert_eq!(fleet.at(1).redeem(&handoff, &proof.verifier).await.json::<Value>().await.unwrap(), tokens);
+    assert_eq!(fleet.world.token_calls().await, 1);
+}
+
+#[tokio::test]
+async fn a_call_under_way_is_finished_before_the_end_though_its_caller_went_away() {
+    let mut fleet = Fleet::of(2, &[]).await;
+    let proof = Proof::new();
+    let handoff = handoff(&fleet.at(0), &fleet.at(1), &proof).await;
+    fleet.world.fault(json!({"target": "token", "kind": "delay", "delay_ms": 2_000})).await;
+    let asking = redeeming(&fleet.at(0), &handoff, &proof).await;
+    asking.abort();
+    let lines = fleet.instances.remove(0).stopped().await;
+    assert!(lines.iter().any(|line| line["fields"]["event"] == "provider_call" && line["fields"]["result"] == "success"), "{lines:?}");
+    assert_eq!(fleet.at(0).redeem(&handoff, &proof.verifier).await.status(), StatusCode::OK);
+    assert_eq!(fleet.world.token_calls().await, 1);
+}
+
+#[tokio::test]
+async fn a_sealing_key_is_rolled_over_instances_in_two_rounds() {
+    const NEXT: &str = "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    let old_only = Fleet::of(1, &[]).await;
+    let start = |values: [(&'static str, &'static str); 2]| {
+        let url = old_only.redis.url();
+        let world = old_only.world.clone();
+        async move { Instance::start(&world, &[("CONNECT_REDIS_URL", url.as_str()), values[0], values[1]]).await }
+    };
+    let knows_next = start([("CONNECT_SEALING_KEY", SEALING_KEY), ("CONNECT_SEALING_KEY_PREVIOUS", NEXT)]).await;
+    let swapped = start([("CONNECT_SEALING_KEY", NEXT), ("CONNECT_SEALING_KEY_PREVIOUS", SEALING_KEY)]).await;
+    let [first, second] = [&knows_next, &swapped].map(|instance| old_only.world.at(&instance.base));
+    // In either round, whatever one seals the other opens.
+    for (one, other) in [(&old_only.at(0), &first), (&first, &old_only.at(0)), (&first, &second), (&second, &first)] {
+        let proof = Proof::new();
+        let handoff = handoff(one, other, &proof).await;
+        let tokens: Value = other.redeem(&handoff, &proof.verifier).await.json().await.unwrap();
+        let sealed = tokens["refresh_token"].as_str().unwrap();
+        assert_eq!(one.refresh(sealed, &hex::encode(rand::random::<[u8; 16]>())).await.status(), StatusCode::OK);
+    }
+    // In one round it can't be done: this is what the documentation warns of.
+    let proof = Proof::new();
+    let started = second.start(&proof, RETURN).await;
+    let code = second.code(&started).await;
+    let old = old_only.at(0);
+    assert_eq!(old.visit(&old.callback_url(&code, &started.state), Some(&started.cookie)).await.status(), StatusCode::BAD_REQUEST);
+}

@@ -76,3 +76,37 @@ async fn a_file_that_does_not_do_leaves_the_old_secret_in_use() {
     instance.logged("reload_refused").await;
     world.at(&instance.base).connect().await;
 }
+
+#[tokio::test]
+async fn a_rotation_begins_and_ends_with_files_that_come_and_go() {
+    let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
+    let [secret, key] = [("secret", CLIENT_SECRET), ("key", SEALING_KEY)].map(|(name, text)| write(folder.path(), name, text));
+    let [old_secret, old_key] = ["previous-secret", "previous-key"].map(|name| folder.path().join(name));
+    let files = [
+        ("MONEI_CLIENT_SECRET", ""),
+        ("MONEI_CLIENT_SECRET_FILE", secret.to_str().unwrap()),
+        ("MONEI_CLIENT_SECRET_PREVIOUS_FILE", old_secret.to_str().unwrap()),
+        ("CONNECT_SEALING_KEY", ""),
+        ("CONNECT_SEALING_KEY_FILE", key.to_str().unwrap()),
+        ("CONNECT_SEALING_KEY_PREVIOUS_FILE", old_key.to_str().unwrap()),
+    ];
+    // Neither of the previous ones is there at the start.
+    let instance = Instance::start(&world, &files).await;
+    let at = world.at(&instance.base);
+    let tokens = at.connect().await;
+    write(folder.path(), "previous-key", SEALING_KEY);
+    write(folder.path(), "key", OTHER_KEY);
+    instance.process.signal("-HUP");
+    let changed = instance.logged("reloaded").await;
+    assert_eq!((&changed["sealing_keys_changed"], &changed["client_secrets_changed"]), (&true.into(), &false.into()));
+    let sealed = tokens["refresh_token"].as_str().unwrap();
+    let response = at.refresh(sealed, "key-of-one-refresh_1").await;
+    let fresh = response.json::<serde_json::Value>().await.unwrap()["refresh_token"].as_str().unwrap().to_owned();
+    // Over: the file goes, or is emptied. What was sealed anew stays good.
+    std::fs::remove_file(&old_key).unwrap();
+    std::fs::write(&old_secret, "").unwrap();
+    instance.process.signal("-HUP");
+    let gone = async { while at.refresh(sealed, "key-of-one-refresh_1").await.status() == StatusCode::OK {} };
+    tokio::time::timeout(std::time::Duration::from_secs(10), gone).await.expect("the previous key is out of use");
+    assert_eq!(at.refresh(&fresh, "key-of-one-refresh_2").await.status(), StatusCode::OK);
+}

@@ -64,6 +64,17 @@ async fn a_slow_body_does_not_use_up_the_time_of_the_call() {
 }
 
 #[tokio::test]
+async fn a_caller_who_does_not_read_is_cut_off() {
+    let world = World::new().await;
+    let mut stream = TcpStream::connect(address(&world)).await.unwrap();
+    // More answers than any buffer on the way holds, so that the server has to wait for its caller.
+    let requests = b"GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n".repeat(1_000);
+    let cut = async { while stream.write_all(&requests).await.is_ok() {} };
+    tokio::time::timeout(Duration::from_secs(25), cut).await.expect("is closed");
+    assert_eq!(world.get("/v1/client").await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
 async fn an_idle_connection_is_closed() {
     let world = World::new().await;
     let mut stream = TcpStream::connect(address(&world)).await.unwrap();

@@ -134,11 +134,12 @@ impl Connections {
         Ok(self.place(approved).await?)
     }
 
-    /// The keychain and the backend, before anybody approves in vain.
+    /// The keychain, the disk and the backend, before anybody approves in vain.
     async fn checked(&self, request: &Request) -> Result<ScopeSet, End> {
-        let (keychain, backend) = tokio::join!(self.check_keychain(), self.ask_backend());
+        let (keychain, disk, backend) = tokio::join!(self.check_keychain(), self.check_disk(), self.ask_backend());
         self.publish();
         keychain?;
+        disk?;
         backend?;
         let allowed = self.state().info.as_ref().map(|info| info.scopes.clone()).unwrap_or_default();
         if !request.scopes.is_subset(&allowed) {
@@ -266,6 +267,7 @@ impl Connections {
             backend.revoke(&record.access, &record.refresh).await;
             return Err(problem);
         }
+        tracing::info!(run = request.run, grant = super::tokens::log_id(&grant), scopes = record.scopes.len(), "an approval is kept");
         Ok(identity::Approved { grant, record, requested: request.scopes.clone(), target: request.account.clone() })
     }
 
@@ -285,6 +287,7 @@ impl Connections {
 
     /// The run ends without effect on what was there; what was declined is remembered.
     async fn fail(&self, request: &Request, problem: Problem) {
+        tracing::info!(run = request.run, code = ?problem.code, "no connection came of it");
         if self.stage(request, Stage::Failed { problem: problem.clone() }).is_err() {
             return;
         }

@@ -4,7 +4,7 @@ use monei::Endpoint;
 use monei::read::{KycLimits, KycStatus, Profile, ReadError, Transactions, Wallet};
 
 use super::Connections;
-use crate::api::Verdict;
+use crate::api::{Body, Verdict};
 use crate::index::StoredHealth;
 use crate::problem::{Problem, ProblemCode};
 use crate::reads;
@@ -83,9 +83,10 @@ impl Connections {
     }
 
     /// Calls `endpoint` with whichever grant has its scope. `None` for 404.
-    async fn call(&self, account: &str, endpoint: Endpoint, query: &[(&str, &str)]) -> Result<Option<Vec<u8>>, Problem> {
+    async fn call(&self, account: &str, endpoint: Endpoint, query: &[(&str, &str)]) -> Result<Option<Body>, Problem> {
         let scope = endpoint.scope();
         let grants = self.grants_of(account).await?;
+        self.may_call(account)?;
         let mut outcome = Err(ProblemCode::ScopeMissing.into());
         for grant in grants.iter().filter(|grant| grant.scopes.contains(&scope)) {
             outcome = self.call_with(grant, endpoint, query).await;
@@ -95,15 +96,11 @@ impl Connections {
                 break;
             }
         }
+        self.heed(account, &outcome);
         outcome
     }
 
-    async fn call_with(
-        &self,
-        grant: &crate::index::GrantRow,
-        endpoint: Endpoint,
-        query: &[(&str, &str)],
-    ) -> Result<Option<Vec<u8>>, Problem> {
+    async fn call_with(&self, grant: &crate::index::GrantRow, endpoint: Endpoint, query: &[(&str, &str)]) -> Result<Option<Body>, Problem> {
         let api = self.api().await?;
         let mut refused = None;
         loop {

@@ -39,7 +39,7 @@ pub struct Check {
 #[serde(rename_all = "snake_case")]
 #[ts(export_to = "bindings.ts")]
 pub enum CheckName {
-    /// An entry is written, read and removed.
+    /// An entry is written, read here and from another process, and removed.
     Keychain,
     /// The address that the browser comes back to is opened and reached.
     LoopbackListener,
@@ -71,11 +71,12 @@ impl CheckName {
 }
 
 impl Connections {
-    /// Tries everything, one after the other.
-    pub async fn diagnose(&self) -> Vec<Check> {
+    /// Tries everything, one after the other. `witness` says whether another process finds, in the keychain's entry [`vault::PROBE`],
+    /// what it is given.
+    pub async fn diagnose(&self, witness: impl AsyncFnOnce(&str) -> bool) -> Vec<Check> {
         let mut checks = Vec::new();
         let began = Instant::now();
-        let keychain = vault::probe(self.inner.vault.keychain()).await.map_err(Problem::from);
+        let keychain = self.shown(vault::probe_with(self.inner.vault.keychain(), witness)).await.map_err(Problem::from);
         checks.push(check(CheckName::Keychain, began, keychain.map(|()| None)));
         let began = Instant::now();
         checks.push(check(CheckName::LoopbackListener, began, listens().await.map(|()| None)));
@@ -120,9 +121,8 @@ impl Connections {
 }
 
 fn check(name: CheckName, began: Instant, outcome: Result<Option<i64>, Problem>) -> Check {
-    let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     let problem = outcome.as_ref().err().map(|problem| problem.code);
-    Check { name, ok: outcome.is_ok(), problem, took_ms, skew_s: outcome.ok().flatten() }
+    Check { name, ok: outcome.is_ok(), problem, took_ms: http::took_ms(began), skew_s: outcome.ok().flatten() }
 }
 
 /// Opens the listener that the browser comes back to, and connects to it.

@@ -22,18 +22,19 @@ impl Connections {
             // A refresh under way would bring back what is removed here.
             let _in_process = self.inner.refreshing.enter(&grant.id).await;
             let _across_processes = self.lock(&grant.id).await?;
-            self.keep_unsaved(&grant.id).await?;
-            match self.read_record(&grant.id).await {
+            match self.newest_record(&grant.id).await {
                 Ok(record) => confirmed &= self.revoke_record(&record).await,
                 Err(Problem { code: ProblemCode::RecordUnreadable | ProblemCode::RecordMissing, .. }) => confirmed = false,
                 Err(problem) => return Err(problem),
             }
             failpoint!("disconnect.revoked");
             vault.delete(&grant.id).await.map_err(|error: VaultError| Problem::from(error))?;
+            self.unsaved().remove(&grant.id);
             // Only an empty file; a lock held by another process on it ends with that process.
             drop(std::fs::remove_file(self.lock_path(&grant.id)));
         }
         failpoint!("disconnect.removed");
+        tracing::info!(grants = grants.len(), confirmed, "disconnected");
         let (id, at) = (account.to_owned(), self.now());
         self.index(move |index| {
             let name = index.accounts()?.iter().find(|row| row.id == id).and_then(display_name);

@@ -40,7 +40,10 @@ impl Connections {
 
     /// The record of a grant.
     pub(super) async fn read_record(&self, grant: &str) -> Result<GrantRecord, Problem> {
-        let decoded = match self.vault().read(grant).await? {
+        let read = self.vault().read(grant);
+        // What is in memory alone says nothing of the keychain.
+        let read = if self.inner.vault.in_memory() { read.await } else { self.shown(read).await };
+        let decoded = match read? {
             None => {
                 self.missed(grant);
                 return Err(ProblemCode::RecordMissing.into());
@@ -112,6 +115,7 @@ impl Connections {
 
     /// Monei has definitely ended this grant: its tokens go, and with them the scopes that no other grant of the account holds.
     pub(super) async fn bury(&self, grant: &GrantRow) -> Result<(), Problem> {
+        tracing::info!(grant = super::tokens::log_id(&grant.id), "Monei has ended this grant");
         self.vault().delete(&grant.id).await?;
         failpoint!("revoked.removed");
         let at = self.now();

@@ -5,7 +5,7 @@ use monei::{Endpoint, Scope, ScopeSet};
 
 use super::Connections;
 use super::grants::{display_name, forget_unassigned};
-use crate::api::{Api, Verdict};
+use crate::api::{Api, Body, Verdict};
 use crate::failpoint::failpoint;
 use crate::index::{AccountRow, GrantRow, IndexError, ScopeMark, StoredHealth, Tables};
 use crate::problem::{Problem, ProblemCode};
@@ -119,7 +119,7 @@ impl Connections {
         }
     }
 
-    async fn ask_api(&self, api: &Api, record: &GrantRecord, endpoint: Endpoint) -> Option<Vec<u8>> {
+    async fn ask_api(&self, api: &Api, record: &GrantRecord, endpoint: Endpoint) -> Option<Body> {
         if !record.scopes.contains(&endpoint.scope()) {
             return None;
         }

@@ -2,7 +2,7 @@
 
 use super::Connections;
 use crate::problem::{Problem, ProblemCode};
-use crate::view::BackendStatus;
+use crate::view::{BackendStatus, Health};
 
 /// Least time between two looks while all is well, in milliseconds.
 const WELL_MS: i64 = 300_000;
@@ -11,26 +11,33 @@ const UNWELL_MS: i64 = 10_000;
 
 impl Connections {
     /// Called when the window comes to the front, and now and then while it is there: checks keychain, backend and each account that can
-    /// be checked without spending. Does nothing if the last look was less than five minutes ago, or ten seconds where it found trouble.
+    /// be checked without spending. Does nothing if the last look was less than five minutes ago, or ten seconds while Monei or the
+    /// backend can't be reached, whoever found that out.
     pub async fn look(&self) {
         let now = self.now();
+        let pause = if self.may_mend_by_itself() { UNWELL_MS } else { WELL_MS };
         {
             let mut state = self.state();
             // Before the last look: the clock was set back.
-            let due = state.looked.is_none_or(|(at, well)| now < at || now - at >= if well { WELL_MS } else { UNWELL_MS });
+            let due = state.looked.is_none_or(|at| now < at || now - at >= pause);
             if !due {
                 return;
             }
-            state.looked = Some((now, true));
+            state.looked = Some(now);
         }
         self.probe().await;
-        let backend_is_well = self.state().status == BackendStatus::Ready;
-        let well = self.check_all().await;
-        self.state().looked = Some((now, well && backend_is_well));
+        self.check_all().await;
+    }
+
+    /// Whether something is wrong that may be over at any moment. A locked keychain isn't of that kind: each look would open its dialog.
+    fn may_mend_by_itself(&self) -> bool {
+        let view = self.view();
+        let unreachable = view.accounts.iter().any(|account| matches!(account.health, Health::Unreachable { .. }));
+        unreachable || matches!(view.backend.status, BackendStatus::Problem { .. })
     }
 
     /// One after the other, so that waking up makes no storm. Trouble that isn't one account's own ends the round.
-    async fn check_all(&self) -> bool {
+    async fn check_all(&self) {
         let accounts: Vec<String> = {
             let view = self.view();
             let checkable = view.accounts.iter().filter(|account| account.checkable && account.other_backend.is_none());
@@ -40,15 +47,11 @@ impl Connections {
             let Err(problem) = self.check(account).await else { continue };
             match problem.code {
                 // Monei or the backend wants to be left alone; nothing is known of the accounts that are left.
-                ProblemCode::Busy => return false,
-                code if is_everybodys(code) => {
-                    self.note_all(&accounts[position + 1..], &problem).await;
-                    return false;
-                }
+                ProblemCode::Busy => return,
+                code if is_everybodys(code) => return self.note_all(&accounts[position + 1..], &problem).await,
                 _ => {}
             }
         }
-        true
     }
 
     async fn note_all(&self, accounts: &[String], problem: &Problem) {
@@ -67,6 +70,7 @@ fn is_everybodys(code: ProblemCode) -> bool {
         code,
         P::Offline
             | P::NetworkIntercepted
+            | P::ProxyRefused
             | P::BackendUnreachable
             | P::BackendCertificate
             | P::KeychainLocked

@@ -7,6 +7,7 @@ mod diagnose;
 mod disconnect;
 mod grants;
 mod identity;
+mod left_alone;
 mod look;
 mod memory_only;
 mod present;
@@ -18,6 +19,7 @@ mod tokens;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::sync::watch;
 use url::Url;
@@ -108,10 +110,12 @@ struct State {
     undecided: Option<identity::Undecided>,
     /// Grants whose record is gone from the keychain or damaged, and when that was noticed. It may come back with another keychain.
     missing: HashMap<String, i64>,
+    /// Until when Monei wants to be left alone, by account.
+    left_alone: HashMap<String, Instant>,
     /// The damaged index that was set aside when this run began.
     set_aside: Option<SetAsideView>,
-    /// When somebody last looked, in milliseconds since the Unix epoch, and whether all was well.
-    looked: Option<(i64, bool)>,
+    /// When somebody last looked, in milliseconds since the Unix epoch.
+    looked: Option<i64>,
     /// Counts transactions, so that a task of an older one can tell that it isn't meant any more.
     run: u64,
 }
@@ -141,11 +145,16 @@ impl Connections {
     pub fn link(&self, link: Link) -> Option<Url> {
         let state = self.state();
         let info = state.info.as_ref();
-        let sandbox = |path: &str| info.and_then(|info| info.sandbox_url.as_ref()).and_then(|url| url.join(path).ok());
+        let testing = self.inner.options.environment == Environment::Sandbox;
+        let sandbox = |path: &str| info.filter(|_| testing).and_then(|info| info.sandbox_url.as_ref()).and_then(|url| url.join(path).ok());
         match link {
             Link::Operator => info.and_then(|info| info.operator_url.clone()),
             Link::SandboxControl => sandbox("/sandbox"),
-            Link::MoneiSettings if self.inner.options.environment == Environment::Sandbox => sandbox("/settings/apps"),
+            Link::SandboxSwitches => sandbox("/sandbox?open=switches#switches"),
+            Link::SandboxClock => sandbox("/sandbox#time"),
+            Link::SandboxScenario => sandbox("/sandbox?open=scenario#scenario"),
+            Link::SandboxLog => sandbox("/sandbox/log"),
+            Link::MoneiSettings if testing => sandbox("/settings/apps"),
             // Where in Monei's settings isn't documented; its front page is.
             Link::MoneiSettings => Url::parse("https://monei.cc/").ok(),
         }

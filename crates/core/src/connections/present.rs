@@ -36,7 +36,18 @@ pub(super) fn load(index: &Tables<'_>) -> Result<(Vec<Known>, Marks), IndexError
 pub(super) fn accounts(state: &State, known: &[Known], marks: &Marks) -> Vec<AccountView> {
     let here = state.backend.origin().ascii_serialization();
     let none = Vec::new();
-    known.iter().map(|known| account(&here, known, marks.get(&known.row.id).unwrap_or(&none), &state.missing)).collect()
+    known
+        .iter()
+        .map(|known| {
+            let mut view = account(&here, known, marks.get(&known.row.id).unwrap_or(&none), &state.missing);
+            if let Health::Unreachable { reason: reason @ Problem { code: ProblemCode::Busy, .. } } = &mut view.health
+                && let Some(seconds) = state.seconds_left(&view.id)
+            {
+                *reason = Problem::busy(seconds);
+            }
+            view
+        })
+        .collect()
 }
 
 fn account(here: &str, Known { row, grants }: &Known, marks: &[ScopeRow], missing: &HashMap<String, i64>) -> AccountView {
@@ -62,6 +73,7 @@ fn account(here: &str, Known { row, grants }: &Known, marks: &[ScopeRow], missin
                         | ProblemCode::KeychainRefused
                         | ProblemCode::KeychainTimeout
                         | ProblemCode::KeychainTooLong
+                        | ProblemCode::KeychainForgets
                         | ProblemCode::RecordUnreadable,
                     ..
                 } => Health::Locked { reason },

@@ -20,6 +20,11 @@ const CHANNEL: &str = "channel";
 /// Names the damaged index whose accounts are still to be found again.
 pub(super) const REBUILD: &str = "rebuild";
 
+/// Written and removed, to see whether the disk has room.
+const DISK: &str = "room";
+/// Bytes that a new account takes in the index, and some to spare.
+const ROOM: usize = 16 * 1024;
+
 /// A keychain that takes longer than this is said to take its time.
 const SHOWN_AFTER: Duration = Duration::from_millis(800);
 
@@ -65,6 +70,7 @@ pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
         pending: None,
         undecided: None,
         missing: HashMap::new(),
+        left_alone: HashMap::new(),
         set_aside,
         looked: None,
         run: 0,
@@ -140,30 +146,50 @@ impl Connections {
         }
     }
 
+    /// Writes to the index and takes it back: a full disk is found out before an approval is.
+    pub(super) async fn check_disk(&self) -> Result<(), Problem> {
+        let padding = "x".repeat(ROOM);
+        self.index(move |index| index.set_setting(DISK, &padding)).await?;
+        self.index(|index| index.remove_setting(DISK)).await
+    }
+
     pub(super) async fn check_keychain(&self) -> Result<(), Problem> {
-        let probe = vault::probe(self.inner.vault.keychain());
-        tokio::pin!(probe);
-        let result = match tokio::time::timeout(SHOWN_AFTER, &mut probe).await {
-            Ok(result) => result,
-            Err(_) => {
-                // Perhaps its dialog is open: that is shown while it goes on.
-                self.state().keychain = KeychainState::Timeout;
-                self.publish();
-                probe.await
-            }
-        };
-        self.state().keychain = match result {
-            Ok(()) => KeychainState::Ready,
-            Err(VaultError::Locked) => KeychainState::Locked,
-            Err(VaultError::Absent) => KeychainState::Absent,
-            Err(VaultError::Timeout) => KeychainState::Timeout,
-            Err(VaultError::Refused | VaultError::TooLong) => KeychainState::Refused,
-        };
+        let result = self.shown(vault::probe(self.inner.vault.keychain())).await;
         if self.inner.vault.in_memory() {
             // The person chose to go on without it.
             return Ok(());
         }
         result.map_err(Problem::from)
+    }
+
+    /// Does what is asked of the keychain, and shows how it stands: afterwards, and meanwhile where it takes its time (T-03).
+    pub(super) async fn shown<T>(&self, call: impl Future<Output = Result<T, VaultError>>) -> Result<T, VaultError> {
+        tokio::pin!(call);
+        let result = match tokio::time::timeout(SHOWN_AFTER, &mut call).await {
+            Ok(result) => result,
+            Err(_) => {
+                // Perhaps its dialog is open.
+                self.show_keychain(KeychainState::Timeout);
+                call.await
+            }
+        };
+        match &result {
+            Ok(_) => self.show_keychain(KeychainState::Ready),
+            Err(VaultError::Locked) => self.show_keychain(KeychainState::Locked),
+            Err(VaultError::Absent) => self.show_keychain(KeychainState::Absent),
+            Err(VaultError::Timeout) => self.show_keychain(KeychainState::Timeout),
+            Err(VaultError::Refused | VaultError::Forgets) => self.show_keychain(KeychainState::Refused),
+            // Its answer to one record; it works.
+            Err(VaultError::TooLong) => self.show_keychain(KeychainState::Ready),
+        }
+        result
+    }
+
+    fn show_keychain(&self, keychain: KeychainState) {
+        let changed = std::mem::replace(&mut self.state().keychain, keychain) != keychain;
+        if changed {
+            self.publish();
+        }
     }
 
     /// Sets another backend. It is asked who runs it, and nothing else until [`Connections::confirm_backend`]. What the present one

@@ -12,10 +12,19 @@ use super::Connections;
 use crate::feature::FeatureId;
 use crate::http;
 use crate::problem::{Problem, ProblemCode};
-use crate::view::{Environment, TesterAllow, TesterFault, TesterOrder, TesterPerson, TesterPlan, TesterPreset, TesterReset, TesterView};
+use crate::view::{
+    Environment, TesterAllow, TesterArmed, TesterFault, TesterOrder, TesterPerson, TesterPlan, TesterPreset, TesterReset, TesterSwitch,
+    TesterTarget, TesterView,
+};
 
 /// Most entries of a list that are shown.
 const MOST: usize = 50;
+/// Most faults that are shown; the sandbox holds no more.
+const MOST_ARMED: usize = 100;
+/// Most calls that one fault hits.
+const MOST_TIMES: u32 = 100_000;
+/// Longest delay, in seconds.
+const LONGEST_DELAY: u32 = 600;
 /// Longest word that names a person or preset, in bytes.
 const LONGEST_WORD: usize = 32;
 /// Longest text of the sandbox that is shown, in characters.
@@ -38,7 +47,7 @@ impl Connections {
     /// can't be told.
     pub async fn tester_order(&self, order: TesterOrder) -> Result<TesterView, Problem> {
         let sandbox = self.sandbox().await?;
-        let (verb, body) = request(order)?;
+        let (verb, body) = request(order, &sandbox.base)?;
         sandbox.post(verb, &body).await?;
         sandbox.view().await
     }
@@ -71,12 +80,16 @@ impl Sandbox {
     async fn view(&self) -> Result<TesterView, Problem> {
         #[derive(Deserialize)]
         struct State {
-            faults: Vec<Value>,
+            faults: Vec<Armed>,
             next: Vec<Round>,
+            clock_offset_s: i64,
+            scenario: Option<String>,
         }
         let people: Vec<Named> = self.get("people").await?;
         let presets: Vec<Named> = self.get("presets").await?;
         let state: State = self.get("state").await?;
+        let switches: Vec<Switch> = self.get("switches").await?;
+        let changed = switches.into_iter().filter(|switch| switch.value != switch.default && is_word(&switch.name));
         let people = people.into_iter().filter_map(|person| {
             let id = person.id.filter(|id| is_word(id))?;
             Some(TesterPerson { id, name: text(&person.name), about: text(&person.about) })
@@ -90,7 +103,10 @@ impl Sandbox {
             people: people.take(MOST).collect(),
             presets: presets.take(MOST).collect(),
             planned: state.next.into_iter().take(MOST).filter_map(Round::shown).collect(),
-            faults: u32::try_from(state.faults.len()).unwrap_or(u32::MAX),
+            faults: state.faults.into_iter().take(MOST_ARMED).map(Armed::shown).collect(),
+            switches: changed.map(|switch| TesterSwitch { name: switch.name, value: text(&switch.value) }).take(MOST).collect(),
+            clock_offset_s: state.clock_offset_s,
+            scenario: state.scenario.as_deref().map(text),
         })
     }
 
@@ -157,15 +173,68 @@ impl Round {
     }
 }
 
+/// A switch, as the sandbox lists it.
+#[derive(Deserialize)]
+struct Switch {
+    name: String,
+    value: String,
+    default: String,
+}
+
+/// An armed fault, as the sandbox lists it.
+#[derive(Deserialize)]
+struct Armed {
+    number: u32,
+    target: String,
+    kind: String,
+    times: u32,
+    status: Option<u16>,
+    retry_after: Option<String>,
+    delay_ms: Option<u64>,
+}
+
+impl Armed {
+    fn shown(self) -> TesterArmed {
+        use TesterFault as F;
+        let fault = match (self.kind.as_str(), self.status, self.delay_ms) {
+            ("status", Some(status), _) => {
+                Some(F::Status { status, retry_after_s: self.retry_after.and_then(|seconds| seconds.parse().ok()) })
+            }
+            ("drop_before", ..) => Some(F::DropBefore),
+            ("drop_after", ..) => Some(F::DropAfter),
+            // Rounded up: a delay that is there is never shown as none.
+            ("delay", _, Some(delay)) => Some(F::Delay { seconds: u32::try_from(delay.div_ceil(1000)).unwrap_or(u32::MAX) }),
+            ("wrong_content_type", ..) => Some(F::WrongContentType),
+            ("huge_body", ..) => Some(F::HugeBody),
+            ("redirect", ..) => Some(F::Redirect),
+            _ => None,
+        };
+        let target = TARGETS.into_iter().find(|(_, name)| *name == self.target).map(|(target, _)| target);
+        TesterArmed { number: self.number, target, fault, times: self.times }
+    }
+}
+
+/// The targets, in the sandbox's words.
+const TARGETS: [(TesterTarget, &str); 7] = [
+    (TesterTarget::Api, "api"),
+    (TesterTarget::Profile, "/user/me"),
+    (TesterTarget::Kyc, "/kyc/status"),
+    (TesterTarget::Wallet, "/wallet/me"),
+    (TesterTarget::Transactions, "/transactions"),
+    (TesterTarget::Token, "token"),
+    (TesterTarget::Revoke, "revoke"),
+];
+
 /// The call of the control interface that an order stands for.
-fn request(order: TesterOrder) -> Result<(&'static str, Value), Problem> {
+fn request(order: TesterOrder, sandbox: &Url) -> Result<(&'static str, Value), Problem> {
     Ok(match order {
         TesterOrder::Plan { person, allow, auto } => {
             ("next", json!({"user": optional_word(person)?, "allow": allowed(&allow), "auto": auto}))
         }
         TesterOrder::Expire { person } => ("expire", json!({"user": optional_word(person)?})),
         TesterOrder::Revoke { person } => ("revoke", json!({"user": optional_word(person)?})),
-        TesterOrder::Fault { fault } => ("fault", fault_body(fault)),
+        TesterOrder::Fault { target, fault, times } => ("fault", fault_body(target, fault, times, sandbox)?),
+        TesterOrder::Disarm { number } => ("disarm", json!({"number": number})),
         TesterOrder::Preset { name } => ("preset", json!({"name": word(name)?})),
         TesterOrder::Reset { what } => {
             let what = match what {
@@ -192,22 +261,26 @@ fn allowed(allow: &TesterAllow) -> Value {
     }
 }
 
-fn fault_body(fault: TesterFault) -> Value {
+fn fault_body(target: TesterTarget, fault: TesterFault, times: u32, sandbox: &Url) -> Result<Value, Problem> {
     use TesterFault as F;
-    let status = |target: &str, status: u16| json!({"target": target, "kind": "status", "status": status});
-    let busy = |target: &str| json!({"target": target, "kind": "status", "status": 429, "retry_after": 8});
-    let silent = |target: &str| json!({"target": target, "kind": "drop_after"});
-    match fault {
-        F::ApiUnauthorized => status("api", 401),
-        F::ApiForbidden => status("api", 403),
-        F::ApiBusy => busy("api"),
-        F::ApiBroken => status("api", 500),
-        F::ApiUnavailable => status("api", 503),
-        F::ApiSilent => silent("api"),
-        F::TokenBroken => status("token", 500),
-        F::TokenBusy => busy("token"),
-        F::TokenSilent => silent("token"),
+    let mut body = match fault {
+        F::Status { status, retry_after_s } if (200..=599).contains(&status) => {
+            json!({"kind": "status", "status": status, "retry_after": retry_after_s})
+        }
+        F::Delay { seconds } if seconds <= LONGEST_DELAY => json!({"kind": "delay", "delay_ms": u64::from(seconds) * 1000}),
+        F::Status { .. } | F::Delay { .. } => return Err(ProblemCode::InvalidInput.into()),
+        F::DropBefore => json!({"kind": "drop_before"}),
+        F::DropAfter => json!({"kind": "drop_after"}),
+        F::WrongContentType => json!({"kind": "wrong_content_type"}),
+        F::HugeBody => json!({"kind": "huge_body"}),
+        F::Redirect => json!({"kind": "redirect", "location": sandbox.as_str()}),
+    };
+    if !(1..=MOST_TIMES).contains(&times) {
+        return Err(ProblemCode::InvalidInput.into());
     }
+    body["times"] = json!(times);
+    body["target"] = json!(TARGETS.into_iter().find(|(known, _)| *known == target).map(|(_, name)| name));
+    Ok(body)
 }
 
 fn optional_word(text: Option<String>) -> Result<Option<String>, Problem> {
@@ -244,13 +317,20 @@ mod tests {
     }
 
     #[test]
-    fn an_order_with_another_name_goes_nowhere() {
+    fn an_order_with_another_name_or_out_of_range_goes_nowhere() {
+        let sandbox = Url::parse("http://127.0.0.1:43118").unwrap();
+        let fault = |fault, times| TesterOrder::Fault { target: TesterTarget::Api, fault, times };
         for order in [
+            fault(TesterFault::HugeBody, 0),
+            fault(TesterFault::HugeBody, MOST_TIMES + 1),
+            fault(TesterFault::Delay { seconds: LONGEST_DELAY + 1 }, 1),
+            fault(TesterFault::Status { status: 199, retry_after_s: None }, 1),
+            fault(TesterFault::Status { status: 600, retry_after_s: None }, 1),
             TesterOrder::Expire { person: Some("../state".into()) },
             TesterOrder::Plan { person: Some("A".into()), allow: TesterAllow::All, auto: false },
             TesterOrder::Preset { name: "x y".into() },
         ] {
-            assert_eq!(request(order), Err(Problem::new(ProblemCode::InvalidInput)));
+            assert_eq!(request(order, &sandbox), Err(Problem::new(ProblemCode::InvalidInput)));
         }
     }
 }

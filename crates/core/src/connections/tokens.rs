@@ -5,10 +5,12 @@ use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::Connections;
 use super::grants::display_name;
 use crate::backend::{BackendClient, TokenError, Tokens};
+use crate::clock::Moment;
 use crate::failpoint::failpoint;
 use crate::index::GrantRow;
 use crate::problem::{Problem, ProblemCode};
@@ -41,7 +43,8 @@ impl SingleFlight {
 struct Unanswered {
     key: String,
     generation: u64,
-    at: i64,
+    #[serde(flatten)]
+    since: Moment,
 }
 
 impl Connections {
@@ -66,7 +69,7 @@ impl Connections {
         match self.refresh(grant, &record).await {
             // Still good for some minutes: an outage in the meantime is no reason to stop.
             Err(problem) if problem.code != ProblemCode::AccessRevoked && refused.is_none() && self.now() < record.expires_at => {
-                tracing::info!(code = ?problem.code, "refresh put off");
+                tracing::info!(grant = log_id(&grant.id), code = ?problem.code, "refresh put off");
                 Ok(record)
             }
             outcome => outcome,
@@ -89,7 +92,16 @@ impl Connections {
         failpoint!("refresh.unmarked");
         let key = self.idempotency_key(grant, record.generation).await?;
         failpoint!("refresh.marked");
-        match self.send(&backend, &key, record).await {
+        let began = std::time::Instant::now();
+        let answer = self.send(&backend, &key, record).await;
+        let outcome = match &answer {
+            Ok(_) => "refreshed".to_owned(),
+            Err(TokenError::Undecided(problem)) => problem.code.name(),
+            Err(error) => format!("{error:?}"),
+        };
+        let (id, generation) = (log_id(&grant.id), record.generation);
+        tracing::info!(grant = id, generation, outcome, took_ms = crate::http::took_ms(began), "refresh");
+        match answer {
             Ok(tokens) => {
                 failpoint!("refresh.answered");
                 self.rotate(grant, record, tokens).await
@@ -116,14 +128,15 @@ impl Connections {
 
     /// The key of an unanswered refresh of this generation, or a new one; on disk before anything is sent.
     async fn idempotency_key(&self, grant: &GrantRow, generation: u64) -> Result<String, Problem> {
-        let (name, now) = (pending_name(&grant.id), self.now());
+        let (name, now) = (pending_name(&grant.id), Moment::now(self.inner.options.clock.as_ref()));
         self.index(move |index| {
             let earlier: Option<Unanswered> = index.setting(&name)?.and_then(|text| serde_json::from_str(&text).ok());
-            // A clock that was set back makes it look younger than it is: the same key is never wrong, only perhaps of no use any more.
-            if let Some(earlier) = earlier.filter(|earlier| earlier.generation == generation && now - earlier.at < REPLAY_MS) {
+            // Where only the wall clock tells, one set back makes it look younger: the same key is never wrong, only perhaps of no use.
+            let same = |earlier: &Unanswered| earlier.generation == generation && earlier.since.age_ms(&now) < REPLAY_MS;
+            if let Some(earlier) = earlier.filter(same) {
                 return Ok(earlier.key);
             }
-            let fresh = Unanswered { key: random_text::<24>(), generation, at: now };
+            let fresh = Unanswered { key: random_text::<24>(), generation, since: now };
             index.set_setting(&name, &serde_json::to_string(&fresh).unwrap_or_default())?;
             Ok(fresh.key)
         })
@@ -165,7 +178,18 @@ impl Connections {
         Ok(())
     }
 
-    fn unsaved(&self) -> MutexGuard<'_, HashMap<String, GrantRecord>> {
+    /// The record with the pair that is alive at Monei: the keychain's, or one that the keychain hasn't taken.
+    pub(super) async fn newest_record(&self, grant: &str) -> Result<GrantRecord, Problem> {
+        let kept = self.read_record(grant).await;
+        let unsaved = self.unsaved().get(grant).cloned();
+        match (kept, unsaved) {
+            (Ok(kept), Some(unsaved)) if kept.generation < unsaved.generation => Ok(unsaved),
+            (Err(Problem { code: ProblemCode::RecordUnreadable | ProblemCode::RecordMissing, .. }), Some(unsaved)) => Ok(unsaved),
+            (kept, _) => kept,
+        }
+    }
+
+    pub(super) fn unsaved(&self) -> MutexGuard<'_, HashMap<String, GrantRecord>> {
         self.inner.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -212,6 +236,11 @@ impl Connections {
     pub(super) fn lock_path(&self, grant: &str) -> std::path::PathBuf {
         self.inner.options.data_dir.join("locks").join(grant)
     }
+}
+
+/// A grant as the log names it: the same one each time, and nothing that leads to its entry in the keychain.
+pub(super) fn log_id(grant: &str) -> String {
+    hex::encode(&Sha256::digest(grant.as_bytes())[..4])
 }
 
 /// Name of the setting that keeps an unanswered refresh.

@@ -133,6 +133,31 @@ fn a_failing_transaction_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_full_database_takes_nothing_by_halves_and_goes_on_once_there_is_room() {
+    let (_keep, path) = folder();
+    let mut index = open(&path);
+    index.tables().put_account(&account("before", 1)).unwrap();
+    let pages: u32 = index.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    let most: u32 = index.connection.pragma_query_value(None, "max_page_count", |row| row.get(0)).unwrap();
+    index.connection.pragma_update(None, "max_page_count", pages).unwrap();
+    let much = |index: &mut Index| {
+        index.transaction(|tx| {
+            (0..500).try_for_each(|n| {
+                tx.put_account(&account(&format!("a{n}"), n)).and_then(|()| tx.put_grant(&grant(&format!("g{n}"), &format!("a{n}"))))
+            })
+        })
+    };
+    // SQLITE_FULL, as where the file system has no room (`ENOSPC`).
+    let told = much(&mut index).unwrap_err();
+    assert!(told.to_string().contains("DiskFull"), "{told}");
+    assert_eq!((index.tables().accounts().unwrap(), index.tables().grants().unwrap()), (vec![account("before", 1)], vec![]));
+    index.connection.pragma_update(None, "max_page_count", most).unwrap();
+    much(&mut index).unwrap();
+    drop(index);
+    assert_eq!(open(&path).tables().accounts().unwrap().len(), 501);
+}
+
+#[test]
 fn the_activity_is_newest_first_and_bounded() {
     let (_keep, path) = folder();
     let mut index = open(&path);

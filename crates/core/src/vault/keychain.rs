@@ -9,9 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use keyring_core::{CredentialStore, Entry, Error};
+use keyring_core::{CredentialPersistence, CredentialStore, Entry, Error};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::oneshot;
+use zeroize::Zeroizing;
 
 use super::{MAX_ENTRY_LEN, Vault, VaultError, VaultFuture};
 
@@ -138,7 +139,10 @@ fn carry_out(store: &mut Option<Arc<CredentialStore>>, namespace: &str, name: &s
     };
     match operation {
         Operation::Read => match entry.get_secret() {
-            Ok(bytes) => String::from_utf8(bytes).map(|text| Done::Found(Some(SecretString::from(text)))).map_err(|_| VaultError::Refused),
+            Ok(bytes) => {
+                let bytes = Zeroizing::new(bytes);
+                std::str::from_utf8(&bytes).map(|text| Done::Found(Some(SecretString::from(text)))).map_err(|_| VaultError::Refused)
+            }
             Err(Error::NoEntry) => Ok(Done::Found(None)),
             Err(error) => Err(classify(&error)),
         },
@@ -162,10 +166,31 @@ fn list(store: &Arc<CredentialStore>, namespace: &str) -> Result<Vec<String>, Va
 fn open(store: &mut Option<Arc<CredentialStore>>) -> Result<&Arc<CredentialStore>, VaultError> {
     match store {
         Some(store) => Ok(store),
-        None => Ok(store.insert(open_store().map_err(|error| match classify(&error) {
-            VaultError::Locked => VaultError::Locked,
-            _ => VaultError::Absent,
-        })?)),
+        None => {
+            let opened = open_store().map_err(|error| match classify(&error) {
+                VaultError::Locked => VaultError::Locked,
+                _ => VaultError::Absent,
+            })?;
+            Ok(store.insert(lasting(opened)?))
+        }
+    }
+}
+
+/// A store that forgets, as a mock does, is none (T-04).
+fn lasting(store: Arc<CredentialStore>) -> Result<Arc<CredentialStore>, VaultError> {
+    let kind = store.vendor();
+    match store.persistence() {
+        CredentialPersistence::EntryOnly
+        | CredentialPersistence::ProcessOnly
+        | CredentialPersistence::UntilLogout
+        | CredentialPersistence::UntilReboot => {
+            tracing::error!(kind, "this keychain forgets, so it isn't used");
+            Err(VaultError::Forgets)
+        }
+        _ => {
+            tracing::info!(kind, "the keychain is open");
+            Ok(store)
+        }
     }
 }
 
@@ -194,5 +219,16 @@ fn classify(error: &Error) -> VaultError {
         Error::NoDefaultStore => VaultError::Absent,
         Error::TooLong(..) => VaultError::TooLong,
         _ => VaultError::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_forgets_is_refused() {
+        let mock: Arc<CredentialStore> = keyring_core::mock::Store::new().unwrap();
+        assert_eq!(lasting(mock).err(), Some(VaultError::Forgets));
     }
 }

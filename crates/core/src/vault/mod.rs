@@ -55,6 +55,9 @@ pub enum VaultError {
     /// The entry is longer than [`MAX_ENTRY_LEN`].
     #[error("the record is too long for the keychain")]
     TooLong,
+    /// What it takes doesn't last, or can't be seen from another process: a mock, say.
+    #[error("the keychain keeps nothing")]
+    Forgets,
 }
 
 impl From<VaultError> for ProblemCode {
@@ -65,6 +68,7 @@ impl From<VaultError> for ProblemCode {
             VaultError::Refused => ProblemCode::KeychainRefused,
             VaultError::Timeout => ProblemCode::KeychainTimeout,
             VaultError::TooLong => ProblemCode::KeychainTooLong,
+            VaultError::Forgets => ProblemCode::KeychainForgets,
         }
     }
 }
@@ -75,16 +79,39 @@ impl From<VaultError> for crate::problem::Problem {
     }
 }
 
+/// Name of the entry that a probe writes.
+pub const PROBE: &str = "probe";
+
 /// Writes an entry, reads it back and removes it: proof that tokens can be kept, before anybody approves in vain.
 ///
 /// # Errors
 /// The first failure; [`VaultError::Refused`] if what was read isn't what was written.
 pub async fn probe(vault: &dyn Vault) -> Result<(), VaultError> {
-    use secrecy::ExposeSecret;
-    let name = "probe";
+    probe_with(vault, async |_| true).await
+}
+
+/// The same, and `witness`, given what was written, says whether another process finds it too (T-04).
+///
+/// # Errors
+/// As [`probe`]; [`VaultError::Forgets`] if the other process doesn't find it.
+pub async fn probe_with(vault: &dyn Vault, witness: impl AsyncFnOnce(&str) -> bool) -> Result<(), VaultError> {
     let value = crate::proof::random_text::<16>();
-    vault.write(name, SecretString::from(value.clone())).await?;
-    let read = vault.read(name).await?;
-    vault.delete(name).await?;
-    if read.is_some_and(|read| read.expose_secret() == value) { Ok(()) } else { Err(VaultError::Refused) }
+    vault.write(PROBE, SecretString::from(value.as_str())).await?;
+    let read = finds(vault, &value).await;
+    let seen = witness(&value).await;
+    vault.delete(PROBE).await?;
+    match (read?, seen) {
+        (true, true) => Ok(()),
+        (true, false) => Err(VaultError::Forgets),
+        (false, _) => Err(VaultError::Refused),
+    }
+}
+
+/// Whether the entry of a probe holds `value`.
+///
+/// # Errors
+/// Why it can't be read.
+pub async fn finds(vault: &dyn Vault, value: &str) -> Result<bool, VaultError> {
+    use secrecy::ExposeSecret;
+    Ok(vault.read(PROBE).await?.is_some_and(|read| read.expose_secret() == value))
 }

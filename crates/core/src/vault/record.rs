@@ -88,8 +88,9 @@ impl GrantRecord {
             l: self.lifetime,
             s: &self.scopes,
         };
-        #[expect(clippy::expect_used, reason = "a struct of strings and numbers always serialises")]
-        SecretString::from(serde_json::to_string(&out).expect("plain data"))
+        #[expect(clippy::expect_used, reason = "a struct of short strings and numbers always serialises")]
+        let text = crate::wiped::json(&out).expect("plain data");
+        SecretString::from(String::from_utf8_lossy(&text).as_ref())
     }
 
     /// Reads a stored text.

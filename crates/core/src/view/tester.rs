@@ -15,8 +15,38 @@ pub struct TesterView {
     pub presets: Vec<TesterPreset>,
     /// What is planned for the next approvals, in their order.
     pub planned: Vec<TesterPlan>,
-    /// How many faults wait for a call.
-    pub faults: u32,
+    /// The faults that wait for their call, in their order.
+    pub faults: Vec<TesterArmed>,
+    /// Switches that are not at their default.
+    pub switches: Vec<TesterSwitch>,
+    /// How far the sandbox's time is ahead of the computer's, in seconds.
+    pub clock_offset_s: i64,
+    /// The scenario that plays.
+    pub scenario: Option<String>,
+}
+
+/// A fault that waits for its call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct TesterArmed {
+    /// The sandbox's number for it; for [`TesterOrder::Disarm`].
+    pub number: u32,
+    /// Which calls; `None` for a path that only the control page names.
+    pub target: Option<TesterTarget>,
+    /// What happens to them; `None` for a fault that this version doesn't know.
+    pub fault: Option<TesterFault>,
+    /// How often it still strikes.
+    pub times: u32,
+}
+
+/// A point that Monei's documentation leaves open, as the sandbox has it now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct TesterSwitch {
+    /// The sandbox's word for it.
+    pub name: String,
+    /// Its value.
+    pub value: String,
 }
 
 /// A made-up person.
@@ -101,10 +131,19 @@ pub enum TesterOrder {
         /// Whose; everybody's where `None`.
         person: Option<String>,
     },
-    /// The next call goes wrong.
+    /// Calls go wrong.
     Fault {
+        /// Which.
+        target: TesterTarget,
         /// How.
         fault: TesterFault,
+        /// How many; 1 to 100,000.
+        times: u32,
+    },
+    /// One fault is taken back.
+    Disarm {
+        /// [`TesterArmed::number`].
+        number: u32,
     },
     /// Puts the sandbox into a state.
     Preset {
@@ -118,29 +157,54 @@ pub enum TesterOrder {
     },
 }
 
-/// What goes wrong with the next call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, TS)]
+/// Which calls go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export_to = "bindings.ts")]
+pub enum TesterTarget {
+    /// Whatever reads.
+    Api,
+    /// The profile.
+    Profile,
+    /// Tier and limits.
+    Kyc,
+    /// Balances.
+    Wallet,
+    /// The history.
+    Transactions,
+    /// Exchanging a code, and renewing.
+    Token,
+    /// Taking access back from here.
+    Revoke,
+}
+
+/// What happens to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
 pub enum TesterFault {
-    /// The API answers 401.
-    ApiUnauthorized,
-    /// The API answers 403, as for a limit.
-    ApiForbidden,
-    /// The API answers 429, and that it wants eight seconds.
-    ApiBusy,
-    /// The API answers 500.
-    ApiBroken,
-    /// The API answers 503.
-    ApiUnavailable,
-    /// The API processes the call and doesn't answer.
-    ApiSilent,
-    /// The token endpoint answers 500.
-    TokenBroken,
-    /// The token endpoint answers 429, and that it wants eight seconds.
-    TokenBusy,
-    /// The token endpoint processes the call and doesn't answer.
-    TokenSilent,
+    /// It is answered like this, and not processed.
+    Status {
+        /// HTTP status, 200 to 599.
+        status: u16,
+        /// What the answer says of when to come again, in seconds.
+        retry_after_s: Option<u32>,
+    },
+    /// The connection closes before it is processed.
+    DropBefore,
+    /// It is processed, and the connection closes without an answer.
+    DropAfter,
+    /// It is processed after a while.
+    Delay {
+        /// How long, in seconds; at most 600.
+        seconds: u32,
+    },
+    /// Its answer says that it is a page.
+    WrongContentType,
+    /// 10 MiB come instead of its answer.
+    HugeBody,
+    /// It is sent elsewhere: to the sandbox's own first page.
+    Redirect,
 }
 
 /// What is put back.

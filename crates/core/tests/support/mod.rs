@@ -5,6 +5,8 @@
 
 pub mod file_vault;
 pub mod person;
+#[cfg(debug_assertions)]
+pub mod process;
 pub mod proxy;
 
 use std::collections::HashMap;
@@ -12,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use connect_core::clock::Clock;
+use connect_core::clock::{Clock, Uptime};
 use connect_core::vault::{MemoryVault, Vault};
 use connect_core::view::{AppView, Environment, Stage};
 use connect_core::{Browser, Connections, OpenFailed, Options};
@@ -24,26 +26,49 @@ pub const SCHEME: &str = "org.moneiconnections.manager";
 /// 2026-01-15T09:00:00Z.
 pub const START: i64 = 1_768_467_600_000;
 
-/// A clock that the test moves.
-pub struct TestClock(AtomicI64);
+/// The clocks of a computer that the test moves.
+pub struct TestClock {
+    wall: AtomicI64,
+    /// Milliseconds since the start of the computer.
+    up: AtomicI64,
+    boots: AtomicI64,
+}
 
 impl TestClock {
     pub fn at(now_ms: i64) -> Self {
-        Self(AtomicI64::new(now_ms))
+        Self { wall: AtomicI64::new(now_ms), up: AtomicI64::new(now_ms - START), boots: AtomicI64::new(0) }
     }
 
+    /// Somebody sets the clock back. No time passes.
     pub fn back(&self, by: Duration) {
-        self.0.fetch_sub(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+        self.wall.fetch_sub(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
+    /// Somebody sets the clock forth. No time passes.
+    pub fn forth(&self, by: Duration) {
+        self.wall.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// Time passes, perhaps asleep.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+        self.forth(by);
+        self.up.fetch_add(i64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+
+    /// The computer is started anew.
+    pub fn reboot(&self) {
+        self.boots.fetch_add(1, Ordering::SeqCst);
+        self.up.store(0, Ordering::SeqCst);
     }
 }
 
 impl Clock for TestClock {
     fn now_ms(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
+        self.wall.load(Ordering::SeqCst)
+    }
+
+    fn uptime(&self) -> Option<Uptime> {
+        Some(Uptime { boot: format!("boot {}", self.boots.load(Ordering::SeqCst)), ms: self.up.load(Ordering::SeqCst) })
     }
 }
 
@@ -67,6 +92,17 @@ impl Browser for TestBrowser {
     fn handles_links(&self) -> bool {
         !self.no_links.load(Ordering::SeqCst)
     }
+}
+
+/// What differs from one world to another.
+#[derive(Default)]
+struct Setup<'a> {
+    /// A proxy stands between core and backend.
+    proxied: bool,
+    /// Settings of the backend.
+    backend: &'a [(&'static str, &'a str)],
+    /// What the core knows the backend by.
+    address: Option<&'a Url>,
 }
 
 /// What stands around one core.
@@ -107,20 +143,32 @@ impl World {
 
     /// As on a first run.
     pub async fn unconfirmed() -> Self {
-        Self::build(false).await
+        Self::build(Setup::default()).await
     }
 
-    /// The same, with a proxy between core and backend. The core runs behind it.
-    pub async fn proxied() -> Self {
-        let world = Self::build(true).await;
+    /// The backend confirmed, with these settings of its own.
+    pub async fn with_backend(settings: &[(&'static str, &str)]) -> Self {
+        let world = Self::build(Setup { backend: settings, ..Setup::default() }).await;
         world.core.confirm_backend(world.backend.as_str()).await.unwrap();
         world
     }
 
-    async fn build(proxied: bool) -> Self {
+    /// As on a first run, with a core that knows the backend by another address.
+    pub async fn at(address: &Url) -> Self {
+        Self::build(Setup { address: Some(address), ..Setup::default() }).await
+    }
+
+    /// The same, with a proxy between core and backend. The core runs behind it.
+    pub async fn proxied() -> Self {
+        let world = Self::build(Setup { proxied: true, ..Setup::default() }).await;
+        world.core.confirm_backend(world.backend.as_str()).await.unwrap();
+        world
+    }
+
+    async fn build(setup: Setup<'_>) -> Self {
         let (sandbox_listener, sandbox) = bind().await;
         let (backend_listener, own) = bind().await;
-        let proxy = if proxied { Some(proxy::Proxy::start(bind().await.0, &own)) } else { None };
+        let proxy = if setup.proxied { Some(proxy::Proxy::start(bind().await.0, &own)) } else { None };
         let backend = proxy.as_ref().map_or(own, |proxy| proxy.url.clone());
         let redirect = backend.join("/v1/callback").unwrap().to_string();
         let secret = "mcs_sim_CNRYtest_secret".to_owned();
@@ -134,7 +182,7 @@ impl World {
         let options = monei_sandbox::Options { clients: vec![client], ..Default::default() };
         let monei = monei_sandbox::Sandbox::new(options).unwrap();
         let run = monei.run().to_owned();
-        let settings: HashMap<&str, String> = HashMap::from([
+        let mut settings: HashMap<&str, String> = HashMap::from([
             ("MONEI_ENVIRONMENT", "sandbox".into()),
             ("MONEI_SANDBOX_URL", sandbox.as_str().trim_end_matches('/').to_owned()),
             ("MONEI_CLIENT_ID", "mc_sim_test".into()),
@@ -148,17 +196,19 @@ impl World {
             ("CONNECT_PER_ADDRESS_PER_MINUTE", "0".into()),
             ("CONNECT_CONNECTIONS_PER_ADDRESS", "0".into()),
         ]);
+        settings.extend(setup.backend.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let config = connect_backend::Config::from_lookup(&|name| settings.get(name).cloned()).unwrap();
         let service = connect_backend::Backend::new(config).unwrap();
         let servers = vec![
             tokio::spawn(async move { monei_sandbox::serve(sandbox_listener, monei, std::future::pending()).await.unwrap() }),
             tokio::spawn(async move { connect_backend::serve(backend_listener, None, service, std::future::pending()).await.unwrap() }),
         ];
-        let clock = Arc::new(TestClock(AtomicI64::new(START)));
+        let clock = Arc::new(TestClock::at(START));
         let browser = Arc::new(TestBrowser::default());
         let vault = Arc::new(MemoryVault::default());
         let data = tempfile::tempdir().unwrap();
-        let core = start(&data, &backend, &clock, &browser, Arc::clone(&vault) as Arc<dyn Vault>).await;
+        let known_as = setup.address.unwrap_or(&backend).clone();
+        let core = start(&data, &known_as, &clock, &browser, Arc::clone(&vault) as Arc<dyn Vault>).await;
         let world = Self { core, clock, browser, vault, backend, sandbox, run, proxy, data, servers };
         world.control("switch", json!({"name": "token_calls_per_minute", "value": "1000"})).await;
         world.control("switch", json!({"name": "authorize_per_minute", "value": "1000"})).await;
@@ -175,6 +225,14 @@ impl World {
     /// A second program on the same disk and keychain.
     pub async fn second(&self) -> Connections {
         start(&self.data, &self.backend, &self.clock, &self.browser, Arc::clone(&self.vault) as Arc<dyn Vault>).await
+    }
+
+    /// The one account.
+    pub fn account(&self) -> String {
+        match &self.core.view().accounts[..] {
+            [account] => account.id.clone(),
+            other => panic!("{} accounts", other.len()),
+        }
     }
 
     /// The program's folder.

@@ -75,7 +75,7 @@ fn describe(round: &serde_json::Value) -> Markup {
 }
 
 /// The scenario that plays, loading one, and what was done by hand as one.
-pub(super) fn scenario(store: &Store, token: &str) -> Markup {
+pub(super) fn scenario(store: &Store, token: &str, open: bool) -> Markup {
     panel(
         "scenario",
         "Scenario",
@@ -89,7 +89,7 @@ pub(super) fn scenario(store: &Store, token: &str) -> Markup {
                 a.button href="/sandbox/api/scenario" download="scenario.toml" { "Export what was just done" }
                 @if store.script.is_empty() { span.note { " Nothing was done yet." } }
             }
-            details {
+            details open[open] {
                 summary { "Play a scenario" }
                 label.block { "TOML" textarea name="toml" rows="10" spellcheck="false" maxlength="30000" {} }
                 label.tick { input type="checkbox" name="auto" value="1"; "Answer at once, without a person" }

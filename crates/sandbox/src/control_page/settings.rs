@@ -8,14 +8,30 @@ use crate::switches::Row;
 
 /// What is armed, and arming more.
 pub(super) fn faults(store: &Store, token: &str) -> Markup {
-    panel(
+    let armed = html! {
+        @for fault in &store.faults {
+            form id=(format!("disarm-{}", fault.number)) method="post" action="/sandbox" {
+                input type="hidden" name="form_token" value=(token);
+                input type="hidden" name="action" value="disarm";
+                input type="hidden" name="number" value=(fault.number);
+            }
+        }
+    };
+    let content = panel(
         "faults",
         "Faults",
         token,
         &html! {
             @if store.faults.is_empty() { p.note { "No fault is armed." } }
             @else {
-                ul { @for fault in &store.faults { @let (target, kind) = fault.describe(); li { code { (kind) } " on " code { (target) } ", " (fault.times) " more" } } }
+                ul.armed {
+                    @for fault in &store.faults {
+                        li {
+                            span { code { (fault.describe()) } " on " code { (fault.target.name()) } ", " (often(fault.times)) }
+                            button.quiet type="submit" form=(format!("disarm-{}", fault.number)) { "Take back" span.hidden { " " (fault.describe()) } }
+                        }
+                    }
+                }
             }
             div.fields {
                 label { "Target" input name="target" value="token" list="targets" maxlength="256"; }
@@ -32,11 +48,21 @@ pub(super) fn faults(store: &Store, token: &str) -> Markup {
                 button.quiet type="submit" name="action" value="clear_faults" { "Clear all" }
             }
         },
-    )
+    );
+    html! { (content) (armed) }
+}
+
+/// How often a fault still strikes. A preset's outage stands until it is cleared.
+fn often(times: u32) -> String {
+    match times {
+        1 => "once".into(),
+        times if times > 1_000 => "until it is taken back".into(),
+        times => format!("{times} times"),
+    }
 }
 
 /// The open points.
-pub(super) fn switches(store: &Store, token: &str) -> Markup {
+pub(super) fn switches(store: &Store, token: &str, open: bool) -> Markup {
     panel(
         "switches",
         "Switches",
@@ -46,8 +72,9 @@ pub(super) fn switches(store: &Store, token: &str) -> Markup {
             @let changed: Vec<Row> = store.switches.rows().into_iter().filter(|row| row.value != row.default).collect();
             @if changed.is_empty() { p { "All are as they are by default." } }
             @else { p { "Changed: " @for row in &changed { code { (row.name) " = " (row.value) } " " } } }
-            details { summary { "All switches" }
-            div.switches { @for row in store.switches.rows() { (switch(&row)) } }
+            details open[open] {
+                summary { "All switches" }
+                div.switches { @for row in store.switches.rows() { (switch(&row)) } }
             }
             div.fields {
                 button type="submit" name="action" value="switches" { "Set switches" }

@@ -6,7 +6,8 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::api::{Answer, Call};
-use crate::clock::{DAY, HOUR, Millis, day, iso};
+use crate::clock::{DAY, HOUR, Millis, iso};
+use crate::data::filters::{Bounds, one_of};
 use crate::data::paging::Page;
 use crate::data::{Usually, amount, profile};
 use crate::fields::Fields;
@@ -116,11 +117,11 @@ fn show(entry: &Entry, call: &Call<'_>) -> Value {
 }
 
 fn filter(entries: &mut Vec<Entry>, query: &Fields) -> Result<(), NestError> {
-    if let Some(status) = query.get("status") {
-        entries.retain(|entry| entry.status.eq_ignore_ascii_case(status));
+    if let Some(status) = one_of(query, "status", &["PENDING", "SUCCESS", "FAILED", "COMPLETED", "CANCELLED"])? {
+        entries.retain(|entry| entry.status == status);
     }
-    if let Some(kind) = query.get("type") {
-        entries.retain(|entry| entry.kind.eq_ignore_ascii_case(kind));
+    if let Some(kind) = one_of(query, "type", &["DEBIT", "CREDIT", "PEER-TRANSFER"])? {
+        entries.retain(|entry| entry.kind == kind);
     }
     if let Some(currency) = query.get("currency") {
         entries.retain(|entry| entry.currency.is_none_or(|known| known.eq_ignore_ascii_case(currency)));
@@ -131,43 +132,22 @@ fn filter(entries: &mut Vec<Entry>, query: &Fields) -> Result<(), NestError> {
     if let Some(reference) = query.get("reference") {
         entries.retain(|entry| entry.reference == reference);
     }
-    let bound = |name: &str| match query.get(name) {
-        None => Ok(None),
-        Some(text) => match text.parse::<Decimal>() {
-            Ok(number) if !number.is_sign_negative() => Ok(Some(number)),
-            _ => Err(NestError::bad_request(format!("{name} must be a number"))),
-        },
-    };
-    if let Some(least) = bound("minAmount")? {
-        entries.retain(|entry| entry.amount >= least);
+    // Nothing here came in through these providers.
+    if query.get("fincraReference").or(query.get("flutterwaveReference")).is_some() {
+        entries.clear();
     }
-    if let Some(most) = bound("maxAmount")? {
-        entries.retain(|entry| entry.amount <= most);
-    }
-    let date = |name: &str| match query.get(name) {
-        None => Ok(None),
-        Some(text) if text.parse::<jiff::civil::Date>().is_ok() => Ok(Some(text.to_owned())),
-        Some(_) => Err(NestError::bad_request(format!("{name} must be a valid ISO 8601 date"))),
-    };
-    if let Some(first) = date("startDate")? {
-        entries.retain(|entry| day(entry.at) >= first);
-    }
-    if let Some(last) = date("endDate")? {
-        entries.retain(|entry| day(entry.at) <= last);
-    }
+    let bounds = Bounds::read(query)?;
+    entries.retain(|entry| bounds.hold(entry.at, entry.amount));
     Ok(())
 }
 
 fn sort(entries: &mut [Entry], query: &Fields) -> Result<(), NestError> {
-    match query.get("sortBy").unwrap_or("createdAt") {
-        "createdAt" | "updatedAt" => entries.sort_by_key(|entry| Reverse(entry.at)),
-        "amount" => entries.sort_by_key(|entry| Reverse(entry.amount)),
-        _ => return Err(NestError::bad_request("sortBy must be one of the following values: createdAt, amount, updatedAt")),
+    match one_of(query, "sortBy", &["createdAt", "amount", "updatedAt"])? {
+        Some("amount") => entries.sort_by_key(|entry| Reverse(entry.amount)),
+        _ => entries.sort_by_key(|entry| Reverse(entry.at)),
     }
-    match query.get("sortOrder").unwrap_or("desc").to_ascii_lowercase().as_str() {
-        "desc" => {}
-        "asc" => entries.reverse(),
-        _ => return Err(NestError::bad_request("sortOrder must be one of the following values: asc, desc")),
+    if one_of(query, "sortOrder", &["desc", "asc", "DESC", "ASC"])?.is_some_and(|order| order.eq_ignore_ascii_case("asc")) {
+        entries.reverse();
     }
     Ok(())
 }

@@ -46,6 +46,12 @@ export const problems: Record<ProblemCode, ProblemText> = {
     advice: 'Nothing was stored. An update of this program may help.',
     wayOut: 'none',
   },
+  keychain_forgets: {
+    title: 'This keychain keeps nothing',
+    cause: 'What is stored in it can’t be seen by any other program, or is gone when you log out.',
+    advice: 'Start or install the system’s own keychain (on Linux, GNOME Keyring or KWallet), then try again.',
+    wayOut: 'probe',
+  },
   record_unreadable: {
     title: 'A stored approval can’t be read',
     cause: 'Its entry in the keychain is damaged, or a newer version of this program wrote it.',
@@ -82,6 +88,12 @@ export const problems: Record<ProblemCode, ProblemText> = {
     advice: 'Sign in to the network in your browser, then try again.',
     wayOut: 'try_again',
   },
+  proxy_refused: {
+    title: 'Your network’s proxy didn’t let this through',
+    cause: 'This computer reaches the internet through a proxy, which refused or didn’t answer. Your connections are untouched.',
+    advice: 'Check the proxy in your system’s settings, or ask whoever runs your network.',
+    wayOut: 'try_again',
+  },
   backend_unreachable: {
     title: 'The connection service didn’t answer',
     cause: 'The service that approvals pass through can’t be reached at its address.',
@@ -89,9 +101,9 @@ export const problems: Record<ProblemCode, ProblemText> = {
     wayOut: 'try_again',
   },
   backend_certificate: {
-    title: 'The connection service couldn’t prove who it is',
-    cause: 'Its certificate, or your network’s certificate in its place, isn’t trusted here. Somebody may be listening in.',
-    advice: 'Try another network. At work, your network’s certificate must be installed in the system.',
+    title: 'Your network’s certificate isn’t trusted here',
+    cause: 'In place of the connection service or Monei, something showed a certificate that this computer doesn’t know: your network’s own, or a false one. Nothing was sent to it.',
+    advice: 'Try another network. At work, your network’s certificate must be installed in the system first.',
     wayOut: 'try_again',
   },
   backend_environment: {

@@ -57,7 +57,7 @@ export const en = {
     connected: 'Connected',
     needs_reconnect: 'Needs reconnecting',
     unreachable: 'Can’t be reached',
-    locked: 'Keychain locked',
+    locked: 'Keychain unavailable',
     rests: 'Resting',
   } satisfies Record<Health['kind'] | 'rests', string>,
 
@@ -95,7 +95,7 @@ export const en = {
       enabled: '',
       not_asked: '',
       declined: 'You left it off on Monei’s page. You can ask again.',
-      lost: 'The access was taken back or ended at Monei.',
+      lost: 'It was allowed before, and isn’t any more.',
     } satisfies Record<FeatureState['kind'], string>,
     ask: 'Ask for this',
     askAgain: 'Ask again',

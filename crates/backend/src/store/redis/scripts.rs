@@ -9,22 +9,31 @@ redis.call('DEL', KEYS[2])
 return false
 ";
 
+/// Has everybody hold, for the longer of what is asked and what is left. Key: the hold. Arguments: why, milliseconds.
+pub(super) const HOLD: &str = "
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('SET', KEYS[1], redis.call('GET', KEYS[1]) or ARGV[1], 'PX', ARGV[2]) end
+return false
+";
+
 /// Charges a call to a sliding window. Keys: the calls, the generation, the hold. Arguments: the window in milliseconds, the lane's letter,
-/// limit of the endpoint, limit of the lane, the generation that the caller knows, a fresh random name.
+/// limit of the endpoint, limit of the lane, the generation that the caller knows, a fresh random name, and 1 where a store without data may have
+/// lost them before this caller's start.
 ///
-/// The generation names the data. A caller that knows another one has seen data that are gone, and with them what was sent in the last minute:
-/// then nobody sends for a minute. Answers the generation, the milliseconds to wait (0: charged) and why everybody holds, if so.
+/// The generation names the data and tells when they began. A caller that knows another one has seen data that are gone, and with them what was
+/// sent in the minute before the new ones began: then nobody sends until these are a minute old. Answers the generation, the milliseconds to wait (0: charged) and why everybody holds, if so.
 pub(super) const CHARGE: &str = "
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local window = tonumber(ARGV[1])
 local generation = redis.call('GET', KEYS[2])
-if not generation then
-  generation = ARGV[6]
+local empty = not generation
+if empty then
+  generation = ARGV[6] .. ':' .. now
   redis.call('SET', KEYS[2], generation)
 end
-if ARGV[5] ~= '' and ARGV[5] ~= generation then
-  redis.call('SET', KEYS[3], 'lost', 'PX', window)
+if (empty and ARGV[7] == '1') or (ARGV[5] ~= '' and ARGV[5] ~= generation) then
+  local left = window - (now - tonumber(string.match(generation, '%d+$')))
+  if left > math.max(redis.call('PTTL', KEYS[3]), 0) then redis.call('SET', KEYS[3], 'lost', 'PX', left) end
 end
 local hold = redis.call('GET', KEYS[3])
 if hold and (hold ~= 'busy' or ARGV[2] == 'r' or ARGV[2] == 'f') then

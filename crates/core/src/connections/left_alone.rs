@@ -1,0 +1,32 @@
+//! Monei's wish to be left alone for a while (429 with `Retry-After`): until it is over, nothing is called for that account, and the
+//! person sees the seconds.
+
+use std::time::{Duration, Instant};
+
+use super::{Connections, State};
+use crate::problem::{Problem, ProblemCode};
+
+impl Connections {
+    /// Keeps what a call came to in mind, where it is such a wish.
+    pub(super) fn heed<T>(&self, account: &str, outcome: &Result<T, Problem>) {
+        if let Err(Problem { code: ProblemCode::Busy, retry_after_s: Some(seconds) }) = outcome {
+            // Time that passes, not the computer's clock: that can be set.
+            let until = Instant::now() + Duration::from_secs((*seconds).into());
+            self.state().left_alone.insert(account.to_owned(), until);
+        }
+    }
+
+    /// # Errors
+    /// [`ProblemCode::Busy`] with the seconds that are left.
+    pub(super) fn may_call(&self, account: &str) -> Result<(), Problem> {
+        self.state().seconds_left(account).map_or(Ok(()), |seconds| Err(Problem::busy(seconds)))
+    }
+}
+
+impl State {
+    /// How long Monei still wants to be left alone about this account, in seconds, rounded up.
+    pub(super) fn seconds_left(&self, account: &str) -> Option<u64> {
+        let left = self.left_alone.get(account)?.checked_duration_since(Instant::now())?;
+        Some(left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)).filter(|seconds| *seconds > 0)
+    }
+}

@@ -1,0 +1,32 @@
+//! JSON that may hold tokens, in memory that is wiped when it is dropped (T-19).
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+/// Longer than any record or request of ours, in bytes, so that nothing is left behind by growing.
+const ROOM: usize = 16 * 1024;
+
+/// `value` as JSON.
+///
+/// # Errors
+/// When it can't be written as JSON, or is longer than 16 KiB.
+pub fn json(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, serde_json::Error> {
+    let mut bytes = Zeroizing::new(vec![0; ROOM]);
+    let left = {
+        let mut rest = &mut bytes[..];
+        serde_json::to_writer(&mut rest, value)?;
+        rest.len()
+    };
+    bytes.truncate(ROOM - left);
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn it_is_the_same_json_and_never_cut() {
+        assert_eq!(&super::json(&["a", "b"]).unwrap()[..], br#"["a","b"]"#);
+        assert_eq!(super::json(&"x".repeat(16 * 1024 - 2)).unwrap().len(), 16 * 1024);
+        assert!(super::json(&"x".repeat(16 * 1024)).is_err());
+    }
+}
