@@ -119,12 +119,12 @@ impl Backend {
         crate::routes::private(self.clone())
     }
 
-    /// What can't be reached, a sentence each. Asks the store, and Monei without any credentials.
+    /// What can't be reached or used, a sentence each. Tries the store with a key of nobody's, and asks Monei without any credentials.
     pub async fn unreachable(&self) -> Vec<String> {
         let inner = self.inner();
         let mut sentences = Vec::new();
-        if inner.store.get([0; 32]).await.is_err() {
-            sentences.push("CONNECT_REDIS_URL: the store does not answer.".to_owned());
+        if let Err(reason) = inner.store.check().await {
+            sentences.push(format!("CONNECT_REDIS_URL: the store can't be used: {reason}."));
         }
         if let Err(reason) = inner.provider.greet().await {
             sentences.push(format!("Monei ({}) can't be reached: {reason}.", inner.config.api_base));

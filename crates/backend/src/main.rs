@@ -39,7 +39,7 @@ async fn run(check: bool) -> Result<(), Box<dyn std::error::Error>> {
         let unreachable = backend.unreachable().await;
         return match &unreachable[..] {
             [] => {
-                println!("The configuration is sound, and everything it names can be reached.");
+                println!("The configuration is sound, and everything it names can be reached and used.");
                 Ok(())
             }
             sentences => Err(format!("The configuration is sound, but: {}", sentences.join(" ")).into()),

@@ -45,6 +45,8 @@ pub(crate) trait Store: Send + Sync {
     fn charge(&self, lane: Lane, limits: Limits) -> Reply<'_, Charge>;
     /// Has every instance leave Monei's token endpoint alone for this long.
     fn pause(&self, length: Duration) -> Reply<'_, ()>;
+    /// Tries what is needed of it; what is wrong, in words without a password. For a person who asks.
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;
     /// How many calls of the last minute each lane was charged.
     fn usage(&self) -> Reply<'_, Usage>;
 }

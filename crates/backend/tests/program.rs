@@ -1,7 +1,7 @@
 //! The program: what it says when its configuration doesn't do.
 
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step of a test that fails is a failed test")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
@@ -56,7 +56,63 @@ fn check_says_in_plain_words_what_cannot_be_reached() {
     refused(&run(&["check"], &sandbox(&[secret, ("MONEI_SANDBOX_URL", &monei)])), "can't be reached: Connection refused");
     let store = format!("redis://:8d4e_password@{gone}");
     let values = [secret, ("MONEI_SANDBOX_URL", &answering()), ("CONNECT_REDIS_URL", &store)];
-    refused(&run(&["check"], &sandbox(&values)), "CONNECT_REDIS_URL: the store does not answer");
+    refused(&run(&["check"], &sandbox(&values)), "CONNECT_REDIS_URL: the store can't be used: it can't be reached.");
+}
+
+/// A Redis with these settings, on a socket in a folder of its own, and its address but for the scheme.
+struct Redis {
+    process: std::process::Child,
+    folder: tempfile::TempDir,
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Redis {
+    fn start(settings: &str) -> Redis {
+        let folder = tempfile::tempdir().unwrap();
+        let (socket, file) = (folder.path().join("socket"), folder.path().join("redis.conf"));
+        std::fs::write(&file, format!("port 0\nsave \"\"\ndatabases 4\nunixsocket {}\n{settings}\n", socket.display())).unwrap();
+        let mut command = Command::new("redis-server");
+        let process = command.arg(file).current_dir(folder.path()).stdout(std::process::Stdio::null()).spawn();
+        let process = process.expect("redis-server is needed for this test: install Debian's package redis-server");
+        let begun = std::time::Instant::now();
+        while std::os::unix::net::UnixStream::connect(&socket).is_err() {
+            assert!(begun.elapsed() < std::time::Duration::from_secs(20), "redis-server listens");
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        Redis { process, folder }
+    }
+
+    fn check(&self, query: &str) -> Output {
+        let store = format!("redis+unix://{}{query}", self.folder.path().join("socket").display());
+        let monei = answering();
+        let values = [("MONEI_CLIENT_SECRET", "mcs_sim_secret"), ("MONEI_SANDBOX_URL", &monei), ("CONNECT_REDIS_URL", &store)];
+        run(&["check"], &sandbox(&values))
+    }
+}
+
+#[test]
+fn check_says_in_plain_words_what_is_wrong_with_the_store() {
+    let users = "user default on >8d4e_password ~* &* +@all\nuser reader on >8d4e_reader ~* &* +@all -@scripting";
+    let redis = Redis::start(&format!("{users}\nuser stranger on >8d4e_stranger ~other:* &* +@all"));
+    let fine = redis.check("?pass=8d4e_password&db=3");
+    assert!(fine.status.success(), "{}", String::from_utf8_lossy(&fine.stderr));
+    for (query, said) in [
+        ("?pass=8d4e_wrong", "it refuses the user name or the password."),
+        ("", "it wants a password."),
+        ("?pass=8d4e_password&db=77", "it has no database of that number"),
+        ("?user=reader&pass=8d4e_reader", "the user may not run scripts"),
+        ("?user=stranger&pass=8d4e_stranger", "or not use the keys that begin with {connect:"),
+    ] {
+        refused(&redis.check(query), said);
+    }
+    let full = Redis::start("maxmemory 1\nmaxmemory-policy noeviction");
+    refused(&full.check(""), "it is full.");
 }
 
 #[test]

@@ -7,11 +7,12 @@ mod scripts;
 mod tests;
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{AsyncCommands, RedisError, Script};
+use redis::{AsyncCommands, ErrorKind, RedisError, Script};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
@@ -75,6 +76,13 @@ impl RedisStore {
         format!("{}:{name}", self.prefix)
     }
 
+    /// Tells `value` and forgets the entry, both at once.
+    fn released(&self, key: &Key, value: &[u8]) -> redis::Pipeline {
+        let mut both = redis::pipe();
+        both.atomic().pset_ex(self.name("told", key), value, millis(TOLD)).ignore().del(self.name("entry", key)).ignore();
+        both
+    }
+
     fn calls(&self, lane: Lane) -> String {
         self.common(match lane.endpoint() {
             Endpoint::Token => "token-calls",
@@ -111,20 +119,36 @@ impl RedisStore {
     }
 }
 
-/// Asks, with a limit of time.
+/// Asks, with a limit of time; says in the log why there is no answer.
 async fn ask<T>(question: impl Future<Output = Result<T, RedisError>>) -> Result<T, StoreUnavailable> {
+    within(question).await.map_err(|reason| {
+        tracing::error!(event = "store_unavailable", reason);
+        StoreUnavailable
+    })
+}
+
+/// The answer within [`PATIENCE`], or why there is none.
+async fn within<T>(question: impl Future<Output = Result<T, RedisError>>) -> Result<T, String> {
     match tokio::time::timeout(PATIENCE, question).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => {
-            // Its kind alone: its text may hold what was asked.
-            tracing::error!(event = "store_unavailable", reason = error.category());
-            Err(StoreUnavailable)
-        }
-        Err(_) => {
-            tracing::error!(event = "store_unavailable", reason = "no answer in time");
-            Err(StoreUnavailable)
-        }
+        Ok(answer) => answer.map_err(|error| words(&error)),
+        Err(_) => Err("it does not answer in time".to_owned()),
     }
+}
+
+/// What is wrong. Never the error's own text, which may hold what was asked.
+fn words(error: &RedisError) -> String {
+    let text = match (error.kind(), error.code()) {
+        (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS")) => "it refuses the user name or the password",
+        (_, Some("NOAUTH")) => "it wants a password",
+        (_, Some("NOPERM")) => "the user may not run scripts, or not use the keys that begin with {connect:",
+        (_, Some("READONLY")) => "it is a replica that can't be written to",
+        (_, Some("OOM")) => "it is full",
+        (ErrorKind::Io, _) => "it can't be reached",
+        // The library has no other sign for it.
+        _ if error.to_string().contains("switch database") => "it has no database of that number, or not for this user",
+        (_, code) => return format!("it refuses ({})", code.unwrap_or(error.category())),
+    };
+    text.to_owned()
 }
 
 fn millis(length: Duration) -> u64 {
@@ -159,11 +183,7 @@ impl Store for RedisStore {
     }
 
     fn release(&self, key: Key, value: Vec<u8>) -> Reply<'_, ()> {
-        Box::pin(async move {
-            let mut both = redis::pipe();
-            both.atomic().pset_ex(self.name("told", &key), value, millis(TOLD)).ignore().del(self.name("entry", &key)).ignore();
-            ask(both.query_async(&mut self.connection.clone())).await
-        })
+        Box::pin(async move { ask(self.released(&key, &value).query_async(&mut self.connection.clone())).await })
     }
 
     fn wait(&self, key: Key, seen: Vec<u8>, limit: Duration) -> Reply<'_, Option<Vec<u8>>> {
@@ -186,6 +206,17 @@ impl Store for RedisStore {
 
     fn charge(&self, lane: Lane, limits: Limits) -> Reply<'_, Charge> {
         Box::pin(self.charge_one(lane, limits))
+    }
+
+    fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
+        Box::pin(async move {
+            // A key of nobody's, for a second.
+            let key = rand::random();
+            let mut script = self.claim.key(self.name("entry", &key));
+            script.key(self.name("told", &key)).arg("check").arg(1_000);
+            within(script.invoke_async::<Option<Vec<u8>>>(&mut self.connection.clone())).await?;
+            within(self.released(&key, b"check").query_async(&mut self.connection.clone())).await
+        })
     }
 
     fn pause(&self, length: Duration) -> Reply<'_, ()> {
