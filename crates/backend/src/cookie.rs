@@ -67,6 +67,8 @@ impl Cookies {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn headers(text: &str) -> HeaderMap {
@@ -88,6 +90,29 @@ mod tests {
         let ids: Vec<_> = Cookies::new(false).present(&header).into_iter().map(TransactionId::text).collect();
         assert_eq!(ids, ["0000000100000000", "0000000200000000"]);
         assert!(Cookies::new(true).present(&header).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_it_panic_or_gives_what_is_not_in_it(
+            values in proptest::collection::vec(
+                prop_oneof![any::<Vec<u8>>(), "((__Host-)?connect-[0-9a-fA-F]{15,17}=[a-z;= ]{0,5}; ?){0,12}".prop_map(String::into_bytes)],
+                0..4,
+            ),
+            https: bool,
+        ) {
+            let cookies = Cookies::new(https);
+            let headers: HeaderMap = values.iter().filter_map(|bytes| Some((COOKIE, HeaderValue::from_bytes(bytes).ok()?))).collect();
+            let present = cookies.present(&headers);
+            prop_assert!(present.is_sorted() && present.len() <= values.iter().map(Vec::len).sum::<usize>() / 16);
+            for id in present {
+                prop_assert!(cookies.set(id, "v").is_some() && cookies.clear(id).is_some());
+                if let Some(value) = cookies.value(&headers, id) {
+                    let pair = format!("{}{}={value}", cookies.prefix(), id.text());
+                    prop_assert!(values.iter().any(|bytes| String::from_utf8_lossy(bytes).contains(&pair)), "{pair}");
+                }
+            }
+        }
     }
 
     #[test]

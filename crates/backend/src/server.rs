@@ -54,10 +54,10 @@ pub async fn serve(
     let (stop, stopped) = watch::channel(false);
     let under_way = backend.inner().under_way.clone();
     let config = &backend.inner().config;
-    let callers = Callers { most: config.connections_per_address, proxies: config.trusted_proxies.clone(), open: Mutex::default() };
-    let nobody = Callers { most: None, proxies: Vec::new(), open: Mutex::default() };
-    let public = tokio::spawn(accept(listener, backend.router(), Arc::new(callers), under_way.clone(), stopped.clone()));
-    let private = private.map(|listener| tokio::spawn(accept(listener, backend.private_router(), Arc::new(nobody), under_way, stopped)));
+    let callers = Callers::new(MAX_CONNECTIONS, config.connections_per_address, config.trusted_proxies.clone());
+    let nobody = Callers::new(MAX_CONNECTIONS, None, Vec::new());
+    let public = tokio::spawn(accept(listener, backend.router(), callers, under_way.clone(), stopped.clone()));
+    let private = private.map(|listener| tokio::spawn(accept(listener, backend.private_router(), nobody, under_way, stopped)));
     shutdown.await;
     stop.send_replace(true);
     for task in [Some(public), private].into_iter().flatten() {
@@ -67,12 +67,11 @@ pub async fn serve(
 }
 
 async fn accept(listener: TcpListener, router: Router, callers: Arc<Callers>, under_way: UnderWay, mut stopped: watch::Receiver<bool>) {
-    let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     loop {
         // Waits for room before it accepts, so that a full house queues in the kernel instead of here.
         let next = async {
-            let permit = room.clone().acquire_owned().await.ok()?;
+            let permit = callers.room.clone().acquire_owned().await.ok()?;
             Some((permit, listener.accept().await))
         };
         let (permit, accepted) = tokio::select! {
@@ -156,6 +155,9 @@ impl Requests {
 
 /// How many connections each address has open.
 struct Callers {
+    /// For connections, of whomever.
+    room: Arc<Semaphore>,
+    /// Of one address.
     most: Option<NonZeroU32>,
     /// Carry many callers each, and are not bounded.
     proxies: Vec<IpNet>,
@@ -169,6 +171,10 @@ struct Seat {
 }
 
 impl Callers {
+    fn new(room: usize, most: Option<NonZeroU32>, proxies: Vec<IpNet>) -> Arc<Self> {
+        Arc::new(Self { room: Arc::new(Semaphore::new(room)), most, proxies, open: Mutex::default() })
+    }
+
     fn seat(self: &Arc<Self>, address: IpAddr) -> Option<Seat> {
         let proxy = is_trusted(address, &self.proxies);
         let address = network(address);
@@ -191,5 +197,60 @@ impl Drop for Seat {
                 open.remove(&self.address);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// Waits, since the server notices connections a moment later.
+    async fn until(condition: impl Fn() -> bool) {
+        let wait = async {
+            while !condition() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), wait).await.expect("comes true");
+    }
+
+    #[tokio::test]
+    async fn in_a_full_house_callers_wait_until_somebody_goes_or_is_cut_off() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let callers = Callers::new(3, None, Vec::new());
+        let (_stop, stopped) = watch::channel(false);
+        let router = Router::new().route("/", axum::routing::get(|| async { "served" }));
+        tokio::spawn(accept(listener, router, callers.clone(), UnderWay::default(), stopped));
+        let served = async |mut stream: TcpStream| {
+            let mut answer = Vec::new();
+            tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await.expect("is served").unwrap();
+            assert!(answer.starts_with(b"HTTP/1.1 200 OK") && answer.ends_with(b"served"), "{}", String::from_utf8_lossy(&answer));
+        };
+        let ask = async || {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+            stream
+        };
+        let mut silent = Vec::new();
+        for _ in 0..3 {
+            silent.push(TcpStream::connect(address).await.unwrap());
+        }
+        until(|| callers.room.available_permits() == 0).await;
+        let (one, two) = (ask().await, ask().await);
+        assert_eq!(one.try_read(&mut [0]).unwrap_err().kind(), io::ErrorKind::WouldBlock, "nobody is served beyond the house's size");
+        // One goes of itself; the others never say a word, and are shown out.
+        silent.pop();
+        served(one).await;
+        served(two).await;
+        for mut stream in silent {
+            let mut rest = Vec::new();
+            tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut rest)).await.expect("is closed").ok();
+        }
+        // All but the place for whoever comes next, which is taken before anybody does.
+        until(|| callers.room.available_permits() == 2).await;
+        served(ask().await).await;
     }
 }

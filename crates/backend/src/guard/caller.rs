@@ -34,6 +34,8 @@ fn behind(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn seen(peer: &str, forwarded: &[&str]) -> String {
@@ -57,6 +59,25 @@ mod tests {
         assert_eq!(seen("10.1.2.3", &["198.51.100.1", "203.0.113.9"]), "203.0.113.9");
         assert_eq!(seen("10.1.2.3", &["198.51.100.1, 203.0.113.9, 10.9.9.9"]), "203.0.113.9", "two proxies in a row");
         assert_eq!(seen("10.1.2.3", &["127.0.0.1, 203.0.113.9"]), "203.0.113.9");
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_it_panic_or_gives_an_address_that_is_not_in_it(
+            values in proptest::collection::vec(prop_oneof![any::<Vec<u8>>(), "[0-9a-f.:, ]{0,60}".prop_map(String::into_bytes)], 0..4),
+            peer: std::net::Ipv4Addr,
+            proxy: bool,
+        ) {
+            let peer = IpAddr::V4(if proxy { "10.1.2.3".parse().unwrap() } else { peer });
+            let trusted = ["10.0.0.0/8".parse::<IpNet>().unwrap()];
+            let values: Vec<_> = values.iter().filter_map(|bytes| http::HeaderValue::from_bytes(bytes).ok()).collect();
+            let headers = values.iter().map(|value| (http::HeaderName::from_static("x-forwarded-for"), value.clone())).collect();
+            let got = behind(peer, &headers, &trusted);
+            let written = values.iter().filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
+            let is_written = |text: &str| text.trim().parse::<IpAddr>().is_ok_and(|address| address.to_canonical() == got);
+            let mut written = written.map(is_written);
+            prop_assert!(got == peer || (is_trusted(peer, &trusted) && written.any(|yes| yes)), "{got}");
+        }
     }
 
     #[test]

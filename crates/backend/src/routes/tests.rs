@@ -8,6 +8,9 @@ use proptest::prelude::*;
 use tokio::runtime::Runtime;
 use tower::ServiceExt;
 
+use crate::proof::Challenge;
+use crate::return_target::ReturnTarget;
+use crate::transaction::{CookieHash, State, TransactionId};
 use crate::{Backend, Config};
 
 struct World {
@@ -116,6 +119,67 @@ proptest! {
             let request = Request::post("/v1/refresh").header("content-type", "application/json").header("idempotency-key", key);
             let status = answer(request.body(Body::from("{\"refresh_token\":\"x\"}")).unwrap());
             prop_assert_eq!(status, StatusCode::BAD_REQUEST);
+        }
+    }
+}
+
+/// A callback with these parameters on top of a state and a cookie that are sound: where it leads, if anywhere.
+fn approved_callback(others: &[(String, String)]) -> Result<String, StatusCode> {
+    let inner = WORLD.backend.inner();
+    let (id, now) = (TransactionId::new(inner.clock.unix()), inner.clock.unix());
+    let target = ReturnTarget::parse("http://127.0.0.1:49152/AAAAAAAAAAAAAAAAAAAAAA").unwrap();
+    let state = State {
+        challenge: Challenge::from_bytes([7; 32]),
+        cookie: CookieHash::of("value"),
+        id,
+        expires: now + 600,
+        scopes: monei::ScopeSet::parse("wallet:read").unwrap(),
+        target,
+    };
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    query.append_pair("state", &state.seal(&inner.sealer)).extend_pairs(others);
+    let cookie = inner.cookies.set(id, "value").unwrap();
+    let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
+    let request = Request::get(format!("/v1/callback?{}", query.finish())).header("cookie", cookie).body(Body::empty()).unwrap();
+    let response = WORLD.runtime.block_on(WORLD.router.clone().oneshot(request)).unwrap();
+    match response.headers().get("location") {
+        Some(location) if response.status() == StatusCode::SEE_OTHER => Ok(location.to_str().unwrap().to_owned()),
+        _ => Err(response.status()),
+    }
+}
+
+proptest! {
+    // Each case leaves marks in the store for ten minutes, which holds two hundred thousand.
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.min(20_000), ..ProptestConfig::default() })]
+    #[test]
+    fn a_sound_callback_leads_to_its_target_alone_whatever_comes_with_it(
+        // Short enough for an address, however they are encoded.
+        code in proptest::option::of(prop_oneof![".{0,40}", "[!-~]{6,60}"]),
+        error in proptest::option::weighted(0.3, prop_oneof![".{0,40}", "access_denied|invalid_scope|server_error"]),
+        issuer in proptest::option::weighted(0.3, prop_oneof![".{0,40}", "http://127\\.0\\.0\\.1:9/?"]),
+        others in proptest::collection::vec(("[a-z_]{0,12}|.{0,12}", ".{0,12}"), 0..5),
+    ) {
+        let known = [("code", &code), ("error", &error), ("iss", &issuer)];
+        let known = known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+        // Names that mean something are not among the others.
+        let others = others.into_iter().filter(|(name, _)| !["state", "code", "error", "iss"].contains(&name.as_str()));
+        let clean = |text: &Option<String>| text.as_ref().is_none_or(|text| !text.chars().any(char::is_control));
+        let decides = match (&code, &error) {
+            (Some(code), None) => crate::transaction::is_code(code).then_some("handoff="),
+            (None, Some(_)) => Some("error="),
+            _ => None,
+        };
+        let sound = clean(&error) && clean(&issuer) && issuer.as_deref().is_none_or(|issuer| issuer == "http://127.0.0.1:9");
+        let expected = decides.filter(|_| sound);
+        match (approved_callback(&known.chain(others).collect::<Vec<_>>()), expected) {
+            (Ok(location), Some(parameter)) => {
+                let rest = location.strip_prefix("http://127.0.0.1:49152/AAAAAAAAAAAAAAAAAAAAAA?").and_then(|rest| rest.strip_suffix("#_"));
+                let value = rest.and_then(|rest| rest.strip_prefix(parameter));
+                let shown = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+                prop_assert!(value.is_some_and(|value| value.bytes().all(shown)), "{location}");
+            }
+            (Err(status), None) => prop_assert_eq!(status, StatusCode::BAD_REQUEST),
+            (got, expected) => prop_assert!(false, "{got:?} instead of {expected:?}"),
         }
     }
 }

@@ -69,3 +69,87 @@ async fn no_secret_is_logged_even_at_trace_level() {
         assert!(!log.contains(&secret), "{secret} is in the log: {log}");
     }
 }
+
+/// C-18: whoever reads the log learns why, and of which transaction, without the transaction's own words.
+#[tokio::test]
+async fn every_refusal_leaves_its_reason() {
+    let sandbox = World::new().await;
+    let limits = [("MONEI_TOKEN_CALLS_PER_MINUTE", "1"), ("MONEI_AUTHORIZE_CALLS_PER_MINUTE", "0")];
+    let instance = Instance::start(&sandbox, &limits).await;
+    let world = sandbox.at(&instance.base);
+    let callback = async |parameters: &str, state: &str, cookie: Option<&str>| {
+        let url = format!("{}/v1/callback?{parameters}&state={state}", world.backend);
+        world.visit(&url, cookie).await.status().as_u16()
+    };
+    let mut transactions = Vec::new();
+    let start = async |all: &mut Vec<Proof>| {
+        let proof = Proof::new();
+        let started = world.start(&proof, RETURN).await;
+        all.push(proof);
+        (started.state, started.cookie)
+    };
+
+    let (state, cookie) = start(&mut transactions).await;
+    assert_eq!(callback("code=mcc_sim_code_1", &format!("{state}A"), Some(&cookie)).await, 400);
+    assert_eq!(callback("code=mcc_sim_code_1&error=access_denied", &state, Some(&cookie)).await, 400);
+    assert_eq!(callback("code=mcc_sim_code_1&iss=https://evil.example", &state, Some(&cookie)).await, 400);
+    assert_eq!(callback("code=mcc_sim_code_1", &state, None).await, 400);
+    assert_eq!(callback("code=mcc_sim_code_1", &state, Some(&cookie)).await, 303);
+    assert_eq!(callback("code=mcc_sim_code_1", &state, Some(&cookie)).await, 400);
+    let (other, other_cookie) = start(&mut transactions).await;
+    assert_eq!(callback("code=mcc_sim_code_1", &other, Some(&other_cookie)).await, 400);
+    for round in 2..6 {
+        callback(&format!("code=mcc_sim_code_{round}"), &other, None).await;
+    }
+
+    let mine = Proof::new();
+    let handoff = world.handoff(&mine).await;
+    problem(world.redeem(&handoff[1..], &mine.verifier).await, 400, "invalid_handoff").await;
+    problem(world.redeem(&handoff, &Proof::new().verifier).await, 400, "invalid_handoff").await;
+    let tokens: Value = world.redeem(&handoff, &mine.verifier).await.json().await.unwrap();
+    let late = Proof::new();
+    problem(world.redeem(&world.handoff(&late).await, &late.verifier).await, 429, "rate_limited").await;
+    problem(world.refresh("x", "an-idempotency-key-1").await, 400, "invalid_token").await;
+    problem(world.refresh(tokens["refresh_token"].as_str().unwrap(), "an-idempotency-key-2").await, 429, "rate_limited").await;
+    let unreadable = json!({"access_token": tokens["access_token"], "refresh_token": "x"});
+    problem(world.post("/v1/revoke", &unreadable).await, 400, "invalid_token").await;
+
+    let lines = instance.stopped().await;
+    let has =
+        |pairs: &[(&str, &str)]| lines.iter().any(|line| pairs.iter().all(|(name, value)| line["fields"][name].as_str() == Some(value)));
+    for (event, reason) in [
+        ("callback_refused", "state_unreadable_or_expired"),
+        ("callback_refused", "neither_code_nor_error"),
+        ("callback_refused", "another_issuer"),
+        ("callback_refused", "cookie_missing_or_wrong"),
+        ("callback_refused", "state_used"),
+        ("callback_refused", "code_seen_under_another_state"),
+        ("callback_refused", "too_many_codes_under_one_state"),
+        ("redeem_refused", "handoff_unreadable"),
+        ("redeem_refused", "wrong_verifier"),
+        ("refresh_refused", "token_unreadable"),
+        ("revoke_refused", "token_unreadable"),
+    ] {
+        assert!(has(&[("event", event), ("reason", reason)]), "{event} {reason} is missing: {lines:?}");
+    }
+    for (route, event) in [("/v1/redeem", "redeem"), ("/v1/refresh", "refresh")] {
+        assert!(has(&[("event", "request"), ("route", route), ("result", "rate_limited")]), "{route}: {lines:?}");
+        assert!(has(&[("event", event), ("outcome", "rate_limited")]), "{event}: {lines:?}");
+    }
+    let named: Vec<_> = lines.iter().filter_map(|line| line["fields"]["tx"].as_str()).collect();
+    assert!(named.len() > 10, "{lines:?}");
+    for proof in transactions.iter().chain([&mine, &late]) {
+        assert!(
+            named.iter().all(|tx| !proof.challenge.contains(tx) && !tx.contains(&proof.challenge[..8])),
+            "a digest, not the transaction"
+        );
+    }
+
+    let strict = Instance::start(&sandbox, &[("CONNECT_PER_ADDRESS_PER_MINUTE", "1")]).await;
+    let world = sandbox.at(&strict.base);
+    assert_eq!(world.get("/v1/client").await.status(), reqwest::StatusCode::OK);
+    problem(world.get("/nowhere").await, 429, "rate_limited").await;
+    let lines = strict.stopped().await;
+    let limited = lines.iter().any(|line| line["fields"]["route"] == "unknown" && line["fields"]["result"] == "rate_limited");
+    assert!(limited, "{lines:?}");
+}

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step of a test that fails is a failed test")]
 
 mod abuse;
+mod answers;
 mod budget;
 mod callback;
 mod documents;
