@@ -73,7 +73,7 @@ impl Backend {
         let provider = Provider::new(&config)?;
         let store: Box<dyn Store> = match &config.redis_url {
             Some(url) => Box::new(RedisStore::new(url, &config)?),
-            None => Box::new(MemoryStore::new(clock.clone(), config.environment != Environment::Sandbox)),
+            None => Box::new(MemoryStore::new(clock.clone(), config.environment == Environment::Production)),
         };
         let sealer = Sealer::new(config.environment, config.sealing_key.clone(), config.sealing_key_previous.clone());
         Ok(Self(Arc::new(Inner {

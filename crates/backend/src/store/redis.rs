@@ -35,7 +35,7 @@ pub(crate) struct RedisStore {
     charge: Script,
     usage: Script,
     hold: Script,
-    /// Whether a store without data may have had some: true of everything but a sandbox, which is begun anew all the time.
+    /// Whether a store without data may have had some. In development both are begun anew all the time, and a 429 harms nobody else.
     may_have_lost: bool,
     /// Names the data that this instance has counted in. Another name means that they were lost.
     generation: Mutex<String>,
@@ -63,7 +63,7 @@ impl RedisStore {
             charge: Script::new(scripts::CHARGE),
             usage: Script::new(scripts::USAGE),
             hold: Script::new(scripts::HOLD),
-            may_have_lost: config.environment != Environment::Sandbox,
+            may_have_lost: config.environment == Environment::Production,
             generation: Mutex::default(),
         })
     }

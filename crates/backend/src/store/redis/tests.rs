@@ -162,7 +162,7 @@ async fn a_loss_of_data_holds_everybody_once_however_late_an_instance_notices() 
 }
 
 #[tokio::test]
-async fn outside_of_the_sandbox_a_store_without_data_may_have_lost_them() {
+async fn in_production_a_store_without_data_may_have_lost_them() {
     let server = Server::start();
     let mut store = server.ready().await;
     store.may_have_lost = true;
