@@ -16,6 +16,9 @@ use rusqlite::Connection;
 pub use rows::{AccountRow, GrantRow, ScopeMark, ScopeRow, StoredHealth};
 pub use tables::Tables;
 
+/// The setting that names the damaged index whose accounts are still to be found again.
+pub const REBUILD: &str = "rebuild";
+
 /// Lines of activity that are kept.
 pub const ACTIVITY_KEPT: u32 = 1000;
 

@@ -34,6 +34,8 @@ const HEAD_LIMIT: Duration = Duration::from_secs(5);
 const CONNECTION_LIMIT: Duration = Duration::from_secs(10);
 /// Longest request head, in bytes. hyper's own minimum.
 const MAX_HEAD: usize = 8192;
+/// How long after a connection that couldn't be accepted the next one is tried.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// How long the clean result page is still served after the answer.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -95,7 +97,11 @@ async fn accept(listener: TcpListener, site: Arc<Site>, mut closed: oneshot::Rec
             () = site.page_served.notified(), if grace.is_some() => return,
             () = sleep_until(grace), if grace.is_some() => return,
             accepted = listener.accept() => {
-                let Ok((stream, _)) = accepted else { continue };
+                let Ok((stream, _)) = accepted else {
+                    // Out of file descriptors, mostly: a pause lets some be closed instead of spinning.
+                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                    continue;
+                };
                 connections.retain(|connection| !connection.is_finished());
                 // Over the limit the oldest goes, so that slow sockets can't hold up the one that matters.
                 if connections.len() >= MAX_CONNECTIONS && let Some(oldest) = connections.pop_front() {

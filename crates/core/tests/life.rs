@@ -59,6 +59,37 @@ async fn a_token_is_refreshed_from_five_minutes_before_its_end_and_not_earlier()
 }
 
 #[tokio::test]
+async fn quitting_waits_for_a_refresh_that_was_sent_and_begins_none() {
+    let mut world = World::new().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    world.clock.advance(Duration::from_secs(3_700));
+    world.control("fault", json!({"target": "token", "kind": "delay", "delay_ms": 1_500})).await;
+    let loading = tokio::spawn({
+        let (core, account) = (world.core.clone(), account.clone());
+        async move { core.load(&account, Section::Profile).await }
+    });
+    let before = world.count("token_calls").await;
+    while world.count("token_calls").await == before {
+        tokio::task::yield_now().await;
+    }
+    let old = world.core.clone();
+    old.shutdown().await;
+    // Whatever is still running ends with the process.
+    loading.abort();
+    // Much later, when the backend no longer replays anything, the new pair is in the keychain.
+    world.clock.advance(Duration::from_secs(7_200));
+    world.restart().await;
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 2, "the one at the end, and the one after it");
+    assert_eq!(world.core.view().accounts[0].health, Health::Connected);
+    // After the end none is begun.
+    world.clock.advance(Duration::from_secs(3_700));
+    let none = old.load(&account, Section::Profile).await.unwrap_err();
+    assert_eq!(none.code, ProblemCode::BackendUnreachable);
+    assert_eq!(world.count("refreshes").await, 2);
+}
+
+#[tokio::test]
 async fn many_callers_and_a_second_program_refresh_once() {
     let world = World::new().await;
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;

@@ -15,11 +15,12 @@ mod rebuild;
 mod setup;
 mod tester;
 mod tokens;
+mod under_way;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 use url::Url;
@@ -33,6 +34,9 @@ use crate::vault::{GrantRecord, SessionVault, Vault};
 use crate::view::{AppView, BackendStatus, Environment, KeychainState, Link, Preferences, SetAsideView, TransactionView};
 
 pub use diagnose::{Check, CheckName};
+
+/// How long the program's end waits for refreshes: a little longer than the backend lets its callers wait.
+const REFRESHES_END: Duration = Duration::from_secs(15);
 
 /// Opens pages in the person's own browser.
 pub trait Browser: Send + Sync {
@@ -93,6 +97,7 @@ struct Inner {
     state: Mutex<State>,
     view: watch::Sender<Arc<AppView>>,
     refreshing: tokens::SingleFlight,
+    under_way: under_way::UnderWay,
     /// Rotated pairs that the keychain has not taken yet, by grant.
     unsaved: Mutex<HashMap<String, GrantRecord>>,
 }
@@ -160,12 +165,24 @@ impl Connections {
         }
     }
 
-    /// Ends what is open: the listener and any wait. Nothing that was stored changes; what was kept in memory alone is revoked.
+    /// Ends what is open: the listener and any wait. A refresh that was sent gets up to fifteen seconds to be answered and stored, since
+    /// its answer would be lost with the process; none is begun any more. What was kept in memory alone is revoked.
     pub async fn shutdown(&self) {
         {
             let mut state = self.state();
             state.run += 1;
             state.pending = None;
+        }
+        if !self.inner.under_way.end(REFRESHES_END).await {
+            tracing::warn!("a refresh was not answered before the end");
+        }
+        let unsaved: Vec<String> = self.unsaved().keys().cloned().collect();
+        for grant in unsaved {
+            if self.keep_unsaved(&grant).await.is_err() {
+                tracing::warn!(grant = tokens::log_id(&grant), "the keychain took no new tokens before the end");
+                // It would only make the person wait as long again.
+                break;
+            }
         }
         self.end_memory_only().await;
     }

@@ -1,7 +1,7 @@
 //! After a damaged index was set aside: its accounts are found again by their records in the keychain.
 
 use super::Connections;
-use super::setup::REBUILD;
+use crate::index::REBUILD;
 use crate::index::{AccountRow, GrantRow, StoredHealth};
 use crate::vault::GrantRecord;
 

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{Connections, Inner, Options, State, present, tokens};
 use crate::backend::{BackendClient, parse_address};
-use crate::index::{Index, IndexError, Tables};
+use crate::index::{Index, IndexError, REBUILD, Tables};
 use crate::problem::{Problem, ProblemCode};
 use crate::vault::{self, SessionVault, VaultError};
 use crate::view::{ActivityEvent, BackendStatus, Channel, KeychainState, Preferences, SetAsideView};
@@ -17,9 +17,6 @@ use crate::view::{ActivityEvent, BackendStatus, Channel, KeychainState, Preferen
 const ADDRESS: &str = "backend_address";
 const CONFIRMED: &str = "backend_confirmed";
 const CHANNEL: &str = "channel";
-/// Names the damaged index whose accounts are still to be found again.
-pub(super) const REBUILD: &str = "rebuild";
-
 /// Written and removed, to see whether the disk has room.
 const DISK: &str = "room";
 /// Bytes that a new account takes in the index, and some to spare.
@@ -48,11 +45,8 @@ pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
         Problem::new(ProblemCode::IndexUnavailable)
     };
     let tables = index.tables();
-    let aside = opened.set_aside.as_deref().and_then(std::path::Path::file_name).map(|name| name.to_string_lossy().into_owned());
-    if let Some(file) = &aside {
-        tracing::warn!(file, "the index was damaged and has been set aside");
-        // On disk, so that a quit before the keychain is open loses nothing.
-        tables.set_setting(REBUILD, file).map_err(unavailable)?;
+    if let Some(file) = opened.set_aside.as_deref().and_then(std::path::Path::file_name) {
+        tracing::warn!(?file, "the index was damaged; it was set aside and a fresh one made");
     }
     let set_aside = tables.setting(REBUILD).map_err(unavailable)?.map(|file| SetAsideView { file, recovered: None });
     let chosen = tables.setting(ADDRESS).map_err(unavailable)?.and_then(|text| parse_address(&text).ok());
@@ -83,6 +77,7 @@ pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
         index: Mutex::new(index),
         state: Mutex::new(state),
         view,
+        under_way: super::under_way::UnderWay::default(),
         refreshing: tokens::SingleFlight::default(),
         unsaved: Mutex::default(),
     };

@@ -89,6 +89,7 @@ impl Connections {
         if backend.origin() != record.backend {
             return Err(ProblemCode::BackendUnconfirmed.into());
         }
+        let _under_way = self.inner.under_way.enter()?;
         failpoint!("refresh.unmarked");
         let key = self.idempotency_key(grant, record.generation).await?;
         failpoint!("refresh.marked");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{Index, IndexError, Tables};
+use super::{Index, IndexError, REBUILD, Tables};
 
 /// The schema that this version reads and writes. A change to `schema.sql` raises it and brings a migration.
 const SCHEMA: u32 = 1;
@@ -43,7 +43,6 @@ impl Index {
             return Ok(Opened { index, set_aside: None });
         }
         let set_aside = set_aside(path).map_err(io_error)?;
-        tracing::warn!("the index was damaged; it was set aside and a fresh one made");
         match look(path)? {
             Found::Usable(index) => Ok(Opened { index, set_aside: Some(set_aside) }),
             Found::Damaged => Err(IndexError::Unavailable("a fresh index can't be read back".to_owned())),
@@ -97,6 +96,10 @@ fn prepare(path: &Path) -> Result<Index, Refused> {
     if version == 0 {
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         transaction.execute_batch(include_str!("schema.sql"))?;
+        // With the tables themselves, so that being killed between setting aside and rebuilding loses nothing.
+        if let Some(name) = newest_damaged(path) {
+            transaction.execute("INSERT INTO settings (key, value) VALUES (?1, ?2)", [REBUILD, name.as_str()])?;
+        }
         transaction.pragma_update(None, "user_version", SCHEMA)?;
         transaction.commit()?;
     }
@@ -116,6 +119,13 @@ fn is_damage(error: &rusqlite::Error) -> bool {
         Some(code) => matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown),
         None => true,
     }
+}
+
+/// The index that was set aside last, if there is one: the highest number.
+fn newest_damaged(path: &Path) -> Option<String> {
+    let names = fs::read_dir(path.parent()?).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let number = |name: &String| name.strip_prefix("index.damaged-")?.strip_suffix(".sqlite")?.parse::<u32>().ok();
+    names.filter(|name| number(name).is_some()).max_by_key(number)
 }
 
 /// Renames the file and its log to the first free `index.damaged-<n>.sqlite`.

@@ -184,8 +184,25 @@ fn a_damaged_file_is_set_aside_and_a_fresh_one_made() {
         assert_eq!(opened.set_aside.as_deref(), Some(aside.as_path()));
         assert!(fs::read(&aside).unwrap().starts_with(b"this is no database"));
         assert_eq!(opened.index.tables().accounts().unwrap(), []);
+        let name = format!("index.damaged-{n}.sqlite");
+        assert_eq!(opened.index.tables().setting(REBUILD).unwrap(), Some(name), "whose accounts are to be found again");
     }
     open(&path);
+}
+
+#[test]
+fn killed_just_after_setting_aside_the_next_start_knows_what_is_to_be_found_again() {
+    let (_keep, path) = folder();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    for n in [2, 10] {
+        fs::write(path.with_file_name(format!("index.damaged-{n}.sqlite")), b"").unwrap();
+    }
+    let opened = Index::open(&path).unwrap();
+    assert_eq!(opened.index.tables().setting(REBUILD).unwrap().as_deref(), Some("index.damaged-10.sqlite"));
+    // Once they have been found, it isn't asked for anew.
+    opened.index.tables().remove_setting(REBUILD).unwrap();
+    drop(opened);
+    assert_eq!(Index::open(&path).unwrap().index.tables().setting(REBUILD).unwrap(), None);
 }
 
 #[test]

@@ -4,10 +4,9 @@
 //! neither be called at the same time nor from within the async runtime. Callers stop waiting after [`LIMIT`].
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use keyring_core::{CredentialPersistence, CredentialStore, Entry, Error};
 use secrecy::{ExposeSecret, SecretString};
@@ -22,8 +21,8 @@ pub const LIMIT: Duration = Duration::from_secs(10);
 /// The platform's keychain, under one service name.
 pub struct KeychainVault {
     requests: Sender<Request>,
-    /// A call has taken longer than [`LIMIT`] and still does.
-    stuck: Arc<AtomicBool>,
+    /// Since when the thread has been in the call that it is in.
+    busy_since: Arc<Mutex<Option<Instant>>>,
 }
 
 enum Operation {
@@ -53,18 +52,19 @@ impl KeychainVault {
     pub fn new(namespace: &str) -> Result<Self, VaultError> {
         let (requests, received) = channel();
         let namespace = namespace.to_owned();
-        let stuck = Arc::new(AtomicBool::new(false));
-        let moves = Arc::clone(&stuck);
+        let busy_since = Arc::new(Mutex::default());
+        let at = Arc::clone(&busy_since);
         std::thread::Builder::new()
             .name("keychain".into())
-            .spawn(move || serve(&namespace, &received, &moves))
+            .spawn(move || serve(&namespace, &received, &at))
             .map_err(|_| VaultError::Refused)?;
-        Ok(Self { requests, stuck })
+        Ok(Self { requests, busy_since })
     }
 
     async fn ask(&self, name: &str, operation: Operation) -> Result<Done, VaultError> {
         // Its dialog is still open: another call would only wait behind it.
-        if self.stuck.load(Ordering::SeqCst) {
+        let busy_since = *self.busy_since.lock().unwrap_or_else(PoisonError::into_inner);
+        if busy_since.is_some_and(|since| since.elapsed() >= LIMIT) {
             return Err(VaultError::Timeout);
         }
         let (reply, answer) = oneshot::channel();
@@ -72,10 +72,7 @@ impl KeychainVault {
         match tokio::time::timeout(LIMIT, answer).await {
             Ok(Ok(result)) => result,
             Ok(Err(_)) => Err(VaultError::Refused),
-            Err(_) => {
-                self.stuck.store(true, Ordering::SeqCst);
-                Err(VaultError::Timeout)
-            }
+            Err(_) => Err(VaultError::Timeout),
         }
     }
 }
@@ -113,7 +110,7 @@ impl Vault for KeychainVault {
     }
 }
 
-fn serve(namespace: &str, requests: &Receiver<Request>, stuck: &AtomicBool) {
+fn serve(namespace: &str, requests: &Receiver<Request>, busy_since: &Mutex<Option<Instant>>) {
     let mut store: Option<Arc<CredentialStore>> = None;
     while let Ok(request) = requests.recv() {
         // A read whose caller has given up is not worth doing; a write or delete is still wanted.
@@ -121,12 +118,14 @@ fn serve(namespace: &str, requests: &Receiver<Request>, stuck: &AtomicBool) {
         if request.reply.is_closed() && reads {
             continue;
         }
+        let busy = |since| *busy_since.lock().unwrap_or_else(PoisonError::into_inner) = since;
+        busy(Some(Instant::now()));
         let result = carry_out(&mut store, namespace, &request.name, &request.operation);
+        busy(None);
         if result.is_err() {
             // The service may have gone or come back: connect anew next time.
             store = None;
         }
-        stuck.store(false, Ordering::SeqCst);
         // The caller may have stopped waiting; then nobody needs the answer.
         drop(request.reply.send(result));
     }
