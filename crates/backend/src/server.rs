@@ -37,7 +37,7 @@ const MAX_HEAD: usize = 16 * 1024;
 /// Most connections at a time.
 const MAX_CONNECTIONS: usize = 1024;
 /// How long requests and calls to Monei may take to finish once the program is told to stop: longer than a call takes at most.
-const DRAIN: Duration = Duration::from_secs(22);
+const DRAIN: Duration = Duration::from_secs(24);
 /// How long the last answers have to get out once no request is under way. Connections that wait for a request don't hold the end up.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
 
