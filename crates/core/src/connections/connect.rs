@@ -255,20 +255,24 @@ impl Connections {
             lifetime: tokens.expires_in,
             scopes: tokens.scopes.unwrap_or_default(),
         };
-        let kept = match self.note_unassigned(&grant).await {
-            Ok(()) => {
+        let kept = match self.note_unassigned(grant).await {
+            Ok(held) => {
                 failpoint!("connect.noted");
-                self.vault().write(&grant, record.encode()).await.map_err(Problem::from)
+                self.vault().write(&held.grant, record.encode()).await.map(|()| held).map_err(Problem::from)
             }
             Err(problem) => Err(problem),
         };
-        if let Err(problem) = kept {
-            // What can't be kept must not stay alive at Monei.
-            backend.revoke(&record.access, &record.refresh).await;
-            return Err(problem);
-        }
-        tracing::info!(run = request.run, grant = super::tokens::log_id(&grant), scopes = record.scopes.len(), "an approval is kept");
-        Ok(identity::Approved { grant, record, requested: request.scopes.clone(), target: request.account.clone() })
+        let held = match kept {
+            Ok(held) => held,
+            Err(problem) => {
+                // What can't be kept must not stay alive at Monei.
+                backend.revoke(&record.access, &record.refresh).await;
+                return Err(problem);
+            }
+        };
+        let id = super::tokens::log_id(&held.grant);
+        tracing::info!(run = request.run, grant = id, scopes = record.scopes.len(), "an approval is kept");
+        Ok(identity::Approved { held, record, requested: request.scopes.clone(), target: request.account.clone() })
     }
 
     fn stage(&self, request: &Request, stage: Stage) -> Result<(), End> {
@@ -385,7 +389,7 @@ impl Connections {
         };
         self.publish();
         if let Some(undecided) = undecided {
-            self.discard(&undecided.grant).await;
+            self.discard(&undecided.held).await;
         }
     }
 

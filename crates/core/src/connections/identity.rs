@@ -4,7 +4,7 @@ use monei::read::{Profile, Wallet};
 use monei::{Endpoint, Scope, ScopeSet};
 
 use super::Connections;
-use super::grants::{display_name, forget_unassigned};
+use super::grants::{Unassigned, display_name, forget_unassigned};
 use crate::api::{Api, Body, Verdict};
 use crate::failpoint::failpoint;
 use crate::index::{AccountRow, GrantRow, IndexError, ScopeMark, StoredHealth, Tables};
@@ -15,7 +15,7 @@ use crate::view::{ActivityEvent, Conflict, Decision, Stage};
 
 /// A stored grant that has no account yet.
 pub(super) struct Approved {
-    pub(super) grant: String,
+    pub(super) held: Unassigned,
     pub(super) record: GrantRecord,
     pub(super) requested: ScopeSet,
     pub(super) target: Option<String>,
@@ -23,7 +23,7 @@ pub(super) struct Approved {
 
 /// An approval that waits for the person's decision. The tokens are in the vault.
 pub(super) struct Undecided {
-    pub(super) grant: String,
+    pub(super) held: Unassigned,
     requested: ScopeSet,
     target: Option<String>,
     who: Identity,
@@ -89,17 +89,17 @@ impl Connections {
     pub(super) async fn place(&self, approved: Approved) -> Result<(), Problem> {
         let who = self.identify(&approved.record).await;
         let rows = self.index(|index| index.accounts()).await?;
-        let Approved { grant, record, requested, target } = approved;
+        let Approved { held, record, requested, target } = approved;
         match place(target.as_deref(), &rows, &who) {
-            Ok(Place::New) => self.assign(&grant, record, &requested, None, &who).await,
-            Ok(Place::Into(account)) => self.assign(&grant, record, &requested, Some(account), &who).await,
+            Ok(Place::New) => self.assign(&held, record, &requested, None, &who).await,
+            Ok(Place::Into(account)) => self.assign(&held, record, &requested, Some(account), &who).await,
             Ok(Place::Ask(conflict)) => {
-                self.state().undecided = Some(Undecided { grant, requested, target, who, conflict: conflict.clone() });
+                self.state().undecided = Some(Undecided { held, requested, target, who, conflict: conflict.clone() });
                 self.finish(Stage::Decide { conflict });
                 Ok(())
             }
             Err(code) => {
-                self.discard(&grant).await;
+                self.discard(&held).await;
                 Err(code.into())
             }
         }
@@ -132,7 +132,7 @@ impl Connections {
     /// Gives the grant to `account`, or to a new one, and shows the outcome.
     async fn assign(
         &self,
-        grant: &str,
+        Unassigned { grant, .. }: &Unassigned,
         mut record: GrantRecord,
         requested: &ScopeSet,
         account: Option<String>,
@@ -145,7 +145,7 @@ impl Connections {
         failpoint!("connect.assigned");
         let at = self.now();
         let row = GrantRow {
-            id: grant.to_owned(),
+            id: grant.clone(),
             account: account.clone(),
             backend: record.backend,
             scopes: record.scopes,
@@ -213,7 +213,7 @@ impl Connections {
                     state.transaction = None;
                 }
                 self.publish();
-                self.discard(&undecided.grant).await;
+                self.discard(&undecided.held).await;
                 return Ok(());
             }
             (Decision::Merge, Conflict::AlreadyConnected { existing, .. } | Conflict::OtherUser { existing: Some(existing), .. }) => {
@@ -226,8 +226,8 @@ impl Connections {
                 return Err(ProblemCode::InvalidInput.into());
             }
         };
-        let assigned = match self.read_record(&undecided.grant).await {
-            Ok(record) => self.assign(&undecided.grant, record, &undecided.requested, account, &undecided.who).await,
+        let assigned = match self.read_record(&undecided.held.grant).await {
+            Ok(record) => self.assign(&undecided.held, record, &undecided.requested, account, &undecided.who).await,
             Err(problem) => Err(problem),
         };
         if assigned.is_err() {

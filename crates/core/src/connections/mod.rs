@@ -166,6 +166,8 @@ impl Connections {
             let mut state = self.state();
             state.run += 1;
             state.pending = None;
+            // Nobody decides about it any more; the next start discards it.
+            state.undecided = None;
         }
         self.end_memory_only().await;
     }
