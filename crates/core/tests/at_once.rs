@@ -7,6 +7,7 @@ mod support;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use connect_core::problem::ProblemCode;
 use connect_core::vault::{MemoryVault, Vault, VaultFuture};
 use connect_core::view::{Decision, Section, Stage};
 use secrecy::SecretString;
@@ -142,6 +143,10 @@ async fn a_look_leaves_an_approval_alone_that_somebody_decides_about() {
     world.core.probe().await;
     world.second().await.probe().await;
     assert_eq!((alive(&world).await, world.vault.names().len()), (2, 2));
+    // It is too late for another run, whose place the end of this one would take, and for calling it off.
+    assert_eq!(stage(&world.core.view()), Some(&Stage::Finishing));
+    assert_eq!(world.core.connect(scopes(PROFILE)).await.unwrap_err().code, ProblemCode::AnotherInProgress);
+    world.core.cancel().await;
     assigning.go_on();
     deciding.await.unwrap().unwrap();
     assert_eq!(world.done().await, account);

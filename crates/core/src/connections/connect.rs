@@ -120,7 +120,9 @@ impl Connections {
             Answer::Refused(Refusal::RequestRefused) => return Err(ProblemCode::RequestRefused.into()),
             Answer::Refused(Refusal::Unavailable) => return Err(ProblemCode::ProviderUnavailable.into()),
         };
-        self.stage(request, Stage::Finishing)?;
+        if !self.show(request.run, Stage::Finishing) {
+            return Err(End::Cancelled);
+        }
         let tokens = self.redeem(backend, &handoff, &verifier).await?;
         drop(verifier);
         failpoint!("connect.redeemed");
@@ -272,27 +274,28 @@ impl Connections {
         };
         let id = super::tokens::log_id(&held.grant);
         tracing::info!(run = request.run, grant = id, scopes = record.scopes.len(), "an approval is kept");
-        Ok(identity::Approved { held, record, requested: request.scopes.clone(), target: request.account.clone() })
+        Ok(identity::Approved { run: request.run, held, record, requested: request.scopes.clone(), target: request.account.clone() })
     }
 
-    fn stage(&self, request: &Request, stage: Stage) -> Result<(), End> {
+    /// Shows how far the run is. False, with nothing shown, if it isn't the present one any more.
+    pub(super) fn show(&self, run: u64, stage: Stage) -> bool {
         {
             let mut state = self.state();
-            if state.run != request.run {
-                return Err(End::Cancelled);
+            if state.run != run {
+                return false;
             }
             if let Some(transaction) = &mut state.transaction {
                 transaction.stage = stage;
             }
         }
         self.publish();
-        Ok(())
+        true
     }
 
     /// The run ends without effect on what was there; what was declined is remembered.
     async fn fail(&self, request: &Request, problem: Problem) {
         tracing::info!(run = request.run, code = ?problem.code, "no connection came of it");
-        if self.stage(request, Stage::Failed { problem: problem.clone() }).is_err() {
+        if !self.show(request.run, Stage::Failed { problem: problem.clone() }) {
             return;
         }
         let declined = matches!(problem.code, ProblemCode::Declined | ProblemCode::NothingGranted);
@@ -402,13 +405,6 @@ impl Connections {
                 return;
             }
             state.transaction = None;
-        }
-        self.publish();
-    }
-
-    pub(super) fn finish(&self, stage: Stage) {
-        if let Some(transaction) = &mut self.state().transaction {
-            transaction.stage = stage;
         }
         self.publish();
     }

@@ -15,6 +15,7 @@ use crate::view::{ActivityEvent, Conflict, Decision, Stage};
 
 /// A stored grant that has no account yet.
 pub(super) struct Approved {
+    pub(super) run: u64,
     pub(super) held: Unassigned,
     pub(super) record: GrantRecord,
     pub(super) requested: ScopeSet,
@@ -24,6 +25,7 @@ pub(super) struct Approved {
 /// An approval that waits for the person's decision. The tokens are in the vault.
 pub(super) struct Undecided {
     pub(super) held: Unassigned,
+    run: u64,
     requested: ScopeSet,
     target: Option<String>,
     who: Identity,
@@ -59,6 +61,20 @@ impl Identity {
     }
 }
 
+impl Undecided {
+    /// Which account the decision gives the grant to; `None` for a new one.
+    fn account(&self, decision: Decision) -> Result<Option<String>, ProblemCode> {
+        match (decision, &self.conflict) {
+            (Decision::Merge, Conflict::AlreadyConnected { existing, .. } | Conflict::OtherUser { existing: Some(existing), .. }) => {
+                Ok(Some(existing.clone()))
+            }
+            (Decision::Merge, Conflict::UnknownUser { .. }) => Ok(self.target.clone()),
+            (Decision::AddAsAccount, Conflict::UnknownUser { .. } | Conflict::OtherUser { existing: None, .. }) => Ok(None),
+            _ => Err(ProblemCode::InvalidInput),
+        }
+    }
+}
+
 fn place(target: Option<&str>, rows: &[AccountRow], who: &Identity) -> Result<Place, ProblemCode> {
     let own = rows.iter().find(|row| who.owns(row) == Some(true));
     let Some(target) = target else {
@@ -89,13 +105,12 @@ impl Connections {
     pub(super) async fn place(&self, approved: Approved) -> Result<(), Problem> {
         let who = self.identify(&approved.record).await;
         let rows = self.index(|index| index.accounts()).await?;
-        let Approved { held, record, requested, target } = approved;
+        let Approved { run, held, record, requested, target } = approved;
         match place(target.as_deref(), &rows, &who) {
-            Ok(Place::New) => self.assign(&held, record, &requested, None, &who).await,
-            Ok(Place::Into(account)) => self.assign(&held, record, &requested, Some(account), &who).await,
+            Ok(Place::New) => self.assign(run, &held, record, &requested, None, &who).await,
+            Ok(Place::Into(account)) => self.assign(run, &held, record, &requested, Some(account), &who).await,
             Ok(Place::Ask(conflict)) => {
-                self.state().undecided = Some(Undecided { held, requested, target, who, conflict: conflict.clone() });
-                self.finish(Stage::Decide { conflict });
+                self.leave_open(Undecided { run, held, requested, target, who, conflict });
                 Ok(())
             }
             Err(code) => {
@@ -132,6 +147,7 @@ impl Connections {
     /// Gives the grant to `account`, or to a new one, and shows the outcome.
     async fn assign(
         &self,
+        run: u64,
         Unassigned { grant, .. }: &Unassigned,
         mut record: GrantRecord,
         requested: &ScopeSet,
@@ -195,7 +211,7 @@ impl Connections {
             }
         }
         self.reload().await?;
-        self.finish(stage);
+        self.show(run, stage);
         Ok(())
     }
 
@@ -204,36 +220,56 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::InvalidInput`] when nothing waits or the decision doesn't fit; else what went wrong, with the decision still open.
     pub async fn decide(&self, decision: Decision) -> Result<(), Problem> {
-        let undecided = self.state().undecided.take().ok_or(ProblemCode::InvalidInput)?;
-        let account = match (decision, &undecided.conflict) {
-            (Decision::Discard, _) => {
-                {
-                    let mut state = self.state();
-                    state.run += 1;
-                    state.transaction = None;
+        let (undecided, account) = {
+            let mut state = self.state();
+            let undecided = state.undecided.take().ok_or(ProblemCode::InvalidInput)?;
+            if decision == Decision::Discard {
+                state.run += 1;
+                state.transaction = None;
+                (undecided, None)
+            } else {
+                match undecided.account(decision) {
+                    Ok(account) => {
+                        if let Some(transaction) = &mut state.transaction {
+                            transaction.stage = Stage::Finishing;
+                        }
+                        (undecided, account)
+                    }
+                    Err(code) => {
+                        state.undecided = Some(undecided);
+                        return Err(code.into());
+                    }
                 }
-                self.publish();
-                self.discard(&undecided.held).await;
-                return Ok(());
-            }
-            (Decision::Merge, Conflict::AlreadyConnected { existing, .. } | Conflict::OtherUser { existing: Some(existing), .. }) => {
-                Some(existing.clone())
-            }
-            (Decision::Merge, Conflict::UnknownUser { .. }) => undecided.target.clone(),
-            (Decision::AddAsAccount, Conflict::UnknownUser { .. } | Conflict::OtherUser { existing: None, .. }) => None,
-            (Decision::Merge | Decision::AddAsAccount, _) => {
-                self.state().undecided = Some(undecided);
-                return Err(ProblemCode::InvalidInput.into());
             }
         };
+        self.publish();
+        if decision == Decision::Discard {
+            self.discard(&undecided.held).await;
+            return Ok(());
+        }
         let assigned = match self.read_record(&undecided.held.grant).await {
-            Ok(record) => self.assign(&undecided.held, record, &undecided.requested, account, &undecided.who).await,
+            Ok(record) => self.assign(undecided.run, &undecided.held, record, &undecided.requested, account, &undecided.who).await,
             Err(problem) => Err(problem),
         };
         if assigned.is_err() {
-            self.state().undecided = Some(undecided);
+            self.leave_open(undecided);
         }
         assigned
+    }
+
+    /// Leaves it to the person where the grant belongs. If the program ends meanwhile, the next start discards it.
+    fn leave_open(&self, undecided: Undecided) {
+        {
+            let mut state = self.state();
+            if state.run != undecided.run {
+                return;
+            }
+            if let Some(transaction) = &mut state.transaction {
+                transaction.stage = Stage::Decide { conflict: undecided.conflict.clone() };
+            }
+            state.undecided = Some(undecided);
+        }
+        self.publish();
     }
 }
 
