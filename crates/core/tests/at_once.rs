@@ -9,16 +9,20 @@ use std::time::Duration;
 
 use connect_core::problem::ProblemCode;
 use connect_core::vault::{MemoryVault, Vault, VaultFuture};
-use connect_core::view::{Decision, Section, Stage};
+use connect_core::view::{Decision, DisconnectOutcome, Section, Stage};
 use secrecy::SecretString;
 use support::{World, scopes, stage};
 use tokio::sync::oneshot;
 
 const PROFILE: &[&str] = &["profile:read"];
+/// What Monei's page asks about when [`PROFILE`] has been approved and [`BOTH`] are asked for.
+const WALLET: &[&str] = &["wallet:read"];
+const BOTH: &[&str] = &["profile:read", "wallet:read"];
 
 #[derive(Clone, Copy, PartialEq)]
 enum Call {
     Write,
+    Delete,
 }
 
 /// A keychain that can be stopped at a call.
@@ -89,7 +93,10 @@ impl Vault for Stopping {
     }
 
     fn delete<'a>(&'a self, name: &'a str) -> VaultFuture<'a, ()> {
-        self.entries.delete(name)
+        Box::pin(async move {
+            self.pass(Call::Delete, name).await;
+            self.entries.delete(name).await
+        })
     }
 }
 
@@ -151,4 +158,55 @@ async fn a_look_leaves_an_approval_alone_that_somebody_decides_about() {
     deciding.await.unwrap().unwrap();
     assert_eq!(world.done().await, account);
     world.core.load(&account, Section::Kyc).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_account_disconnected_while_more_is_approved_for_it_stays_disconnected() {
+    let (world, vault) = world().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    let mut assigning = vault.stop(Call::Write, 1);
+    world.core.reconnect(&account, scopes(BOTH)).await.unwrap();
+    world.approve("ada", WALLET).await;
+    assigning.reached().await;
+    assert_eq!(world.core.disconnect(&account).await, Ok(DisconnectOutcome::Revoked));
+    assigning.go_on();
+    assert_eq!(world.failed().await.code, ProblemCode::NoSuchAccount);
+    assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty());
+    assert_eq!(alive(&world).await, 0);
+}
+
+#[tokio::test]
+async fn an_account_disconnected_while_a_decision_for_it_is_carried_out_stays_disconnected() {
+    let (world, vault) = world().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.core.connect(scopes(BOTH)).await.unwrap();
+    world.approve("ada", WALLET).await;
+    world.until("a decision", |view| matches!(stage(view), Some(Stage::Decide { .. }))).await;
+    let mut assigning = vault.stop(Call::Write, 0);
+    let core = world.core.clone();
+    let deciding = tokio::spawn(async move { core.decide(Decision::Merge).await });
+    assigning.reached().await;
+    assert_eq!(world.core.disconnect(&account).await, Ok(DisconnectOutcome::Revoked));
+    assigning.go_on();
+    deciding.await.unwrap().unwrap();
+    assert_eq!(world.failed().await.code, ProblemCode::NoSuchAccount);
+    assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty());
+    assert_eq!(alive(&world).await, 0);
+}
+
+#[tokio::test]
+async fn what_is_approved_during_a_disconnection_is_revoked_with_the_rest() {
+    let (world, vault) = world().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    let mut removing = vault.stop(Call::Delete, 0);
+    let (core, id) = (world.core.clone(), account.clone());
+    let disconnecting = tokio::spawn(async move { core.disconnect(&id).await });
+    removing.reached().await;
+    world.core.reconnect(&account, scopes(BOTH)).await.unwrap();
+    world.approve("ada", BOTH).await;
+    assert_eq!(world.done().await, account);
+    removing.go_on();
+    assert_eq!(disconnecting.await.unwrap(), Ok(DisconnectOutcome::Revoked));
+    assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty());
+    assert_eq!(alive(&world).await, 0);
 }

@@ -144,11 +144,12 @@ impl Connections {
         }
     }
 
-    /// Gives the grant to `account`, or to a new one, and shows the outcome.
+    /// Gives the grant to `account`, or to a new one, and shows the outcome. If the account has been disconnected meanwhile, the grant is
+    /// discarded, with [`ProblemCode::NoSuchAccount`].
     async fn assign(
         &self,
         run: u64,
-        Unassigned { grant, .. }: &Unassigned,
+        held: &Unassigned,
         mut record: GrantRecord,
         requested: &ScopeSet,
         account: Option<String>,
@@ -157,11 +158,11 @@ impl Connections {
         let is_new = account.is_none();
         let account = account.unwrap_or_else(random_text::<16>);
         record.account.clone_from(&account);
-        self.vault().write(grant, record.encode()).await?;
+        self.vault().write(&held.grant, record.encode()).await?;
         failpoint!("connect.assigned");
         let at = self.now();
         let row = GrantRow {
-            id: grant.clone(),
+            id: held.grant.clone(),
             account: account.clone(),
             backend: record.backend,
             scopes: record.scopes,
@@ -171,9 +172,12 @@ impl Connections {
         };
         let (requested, who) = (requested.clone(), who.clone());
         let missing = self.state().missing.clone();
-        let (stage, replaced) = self
+        let assigned = self
             .index(move |index| {
                 let existing = index.accounts()?.into_iter().find(|row| row.id == account);
+                if existing.is_none() && !is_new {
+                    return Ok(None);
+                }
                 let held =
                     index.grants()?.iter().filter(|row| row.account == account).fold(ScopeSet::new(), |held, row| held.union(&row.scopes));
                 let account_row = known_better(existing, &account, who, at);
@@ -201,9 +205,13 @@ impl Connections {
                 };
                 index.log(at, Some(&account), display_name(&account_row).as_deref(), &event)?;
                 let extra = texts(&row.scopes.difference(&requested).difference(&held));
-                Ok((Stage::Done { account, granted, declined, extra }, replaced))
+                Ok(Some((Stage::Done { account, granted, declined, extra }, replaced)))
             })
             .await?;
+        let Some((stage, replaced)) = assigned else {
+            self.discard(held).await;
+            return Err(ProblemCode::NoSuchAccount.into());
+        };
         for old in replaced {
             self.state().missing.remove(&old.id);
             if let Err(error) = self.vault().delete(&old.id).await {
@@ -219,6 +227,7 @@ impl Connections {
     ///
     /// # Errors
     /// [`ProblemCode::InvalidInput`] when nothing waits or the decision doesn't fit; else what went wrong, with the decision still open.
+    /// An account that is gone by now ends the run instead, as the view shows.
     pub async fn decide(&self, decision: Decision) -> Result<(), Problem> {
         let (undecided, account) = {
             let mut state = self.state();
@@ -251,8 +260,14 @@ impl Connections {
             Ok(record) => self.assign(undecided.run, &undecided.held, record, &undecided.requested, account, &undecided.who).await,
             Err(problem) => Err(problem),
         };
-        if assigned.is_err() {
-            self.leave_open(undecided);
+        match assigned {
+            Err(problem) if problem.code == ProblemCode::NoSuchAccount => {
+                // There is nothing left to decide about.
+                self.show(undecided.run, Stage::Failed { problem });
+                return Ok(());
+            }
+            Err(_) => self.leave_open(undecided),
+            Ok(()) => {}
         }
         assigned
     }
