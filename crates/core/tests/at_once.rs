@@ -64,7 +64,7 @@ impl Stopping {
     }
 
     async fn pass(&self, call: Call, name: &str) {
-        if name.starts_with("probe") {
+        if name.starts_with(connect_core::vault::PROBE) {
             return;
         }
         let met = {
