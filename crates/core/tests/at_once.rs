@@ -210,3 +210,18 @@ async fn what_is_approved_during_a_disconnection_is_revoked_with_the_rest() {
     assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty());
     assert_eq!(alive(&world).await, 0);
 }
+
+#[tokio::test]
+async fn agreeing_to_a_backend_while_another_is_set_agrees_to_the_one_that_was_shown() {
+    let world = World::unconfirmed().await;
+    world.core.probe().await;
+    let (first, other) = (world.backend.as_str(), "http://127.0.0.1:9");
+    // Which of the two comes first is open. Agreement to the other is not.
+    for _ in 0..20 {
+        world.core.set_backend(first).await.unwrap();
+        let (set, agreed) = tokio::join!(world.core.set_backend(other), world.core.confirm_backend(first));
+        set.unwrap();
+        let shown = world.core.view().backend.clone();
+        assert_eq!((shown.address.as_str(), shown.confirmed), (other, false), "{agreed:?}");
+    }
+}
