@@ -46,8 +46,9 @@ struct Stop {
 }
 
 impl Stop {
+    /// Waits until the call is made.
     async fn reached(&mut self) {
-        tokio::time::timeout(Duration::from_secs(20), &mut self.reached).await.expect("never came to the keychain").unwrap();
+        tokio::time::timeout(Duration::from_secs(20), &mut self.reached).await.unwrap().unwrap();
     }
 
     fn go_on(self) {
