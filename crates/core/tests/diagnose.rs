@@ -7,31 +7,31 @@ use std::time::Duration;
 
 use connect_core::CheckName;
 use connect_core::problem::ProblemCode;
-use connect_core::vault::finds;
-use connect_core::view::BackendStatus;
+use connect_core::vault::{finds, probe};
+use connect_core::view::{BackendStatus, KeychainState};
 use support::World;
 
 #[tokio::test]
 async fn all_is_well_and_the_clock_is_measured() {
     let world = World::new().await;
-    let checks = world.core.diagnose(async |_| true).await;
+    let checks = world.core.diagnose(async |_| Some(true)).await;
     let names: Vec<_> = checks.iter().map(|check| check.name.word()).collect();
     assert_eq!(names, ["keychain", "loopback_listener", "link_handler", "browser", "backend", "monei", "clock"]);
     // The test's clock stands in another month than the servers': all but that is well.
     assert!(checks.iter().all(|check| check.ok != (check.name == CheckName::Clock)), "{checks:?}");
     let skew = checks.last().unwrap().skew_s.unwrap();
     world.clock.advance(Duration::from_secs(skew.unsigned_abs()));
-    let checks = world.core.diagnose(async |_| true).await;
+    let checks = world.core.diagnose(async |_| Some(true)).await;
     assert!(checks.iter().all(|check| check.ok), "{checks:?}");
     assert!(checks.last().unwrap().skew_s.unwrap().abs() <= 2);
     world.clock.advance(Duration::from_secs(600));
-    let clock = world.core.diagnose(async |_| true).await.pop().unwrap();
+    let clock = world.core.diagnose(async |_| Some(true)).await.pop().unwrap();
     assert!(!clock.ok && (-602..=-598).contains(&clock.skew_s.unwrap()), "{clock:?}");
 }
 
 #[tokio::test]
 async fn a_check_has_the_same_name_in_a_report_and_for_programs() {
-    for check in World::new().await.core.diagnose(async |_| true).await {
+    for check in World::new().await.core.diagnose(async |_| Some(true)).await {
         assert_eq!(serde_json::to_value(check.name).unwrap(), check.name.word());
     }
 }
@@ -41,7 +41,7 @@ async fn what_does_not_work_is_named() {
     let world = World::proxied().await;
     world.browser.no_links.store(true, Ordering::SeqCst);
     world.proxy.as_ref().unwrap().page(Some("HTTP/1.1 200 OK\r\ncontent-length: 6\r\nconnection: close\r\n\r\n<html>".into()));
-    let checks = world.core.diagnose(async |_| true).await;
+    let checks = world.core.diagnose(async |_| Some(true)).await;
     let problem = |name: &str| checks.iter().find(|check| check.name.word() == name).unwrap().problem;
     assert_eq!(problem("link_handler"), Some(ProblemCode::DeepLinkUnavailable));
     assert_eq!(problem("backend"), Some(ProblemCode::NetworkIntercepted));
@@ -56,11 +56,52 @@ async fn what_does_not_work_is_named() {
 async fn a_keychain_that_no_other_process_sees_is_told_as_such() {
     let world = World::new().await;
     let other = connect_core::vault::MemoryVault::default();
-    let checks = world.core.diagnose(async |value| finds(&other, value).await.unwrap()).await;
+    let checks = world.core.diagnose(async |name| finds(&other, name).await.ok()).await;
     assert_eq!(checks[0].problem, Some(ProblemCode::KeychainForgets), "{checks:?}");
+    // It answers here all the same: what is in it can be used.
+    assert_eq!(world.core.view().keychain, KeychainState::Ready);
     // The same one from elsewhere is well, and nothing is left behind.
     let same = std::sync::Arc::clone(&world.vault);
-    let checks = world.core.diagnose(async |value| finds(same.as_ref(), value).await.unwrap()).await;
+    let checks = world.core.diagnose(async |name| finds(same.as_ref(), name).await.ok()).await;
     assert_eq!(checks[0].problem, None, "{checks:?}");
     assert!(world.vault.names().is_empty());
+}
+
+/// After an upgrade, say, the running program may be unable to start itself once more.
+#[tokio::test]
+async fn without_a_witness_nothing_is_said_against_the_keychain() {
+    let world = World::new().await;
+    let checks = world.core.diagnose(async |_| None).await;
+    assert_eq!((checks[0].ok, checks[0].problem), (true, None), "{checks:?}");
+}
+
+#[tokio::test]
+async fn several_probes_at_once_do_not_disturb_each_other() {
+    let world = World::new().await;
+    let vault = std::sync::Arc::clone(&world.vault);
+    let checks = world
+        .core
+        .diagnose(async |name| {
+            world.core.probe().await;
+            probe(vault.as_ref()).await.unwrap();
+            finds(vault.as_ref(), name).await.ok()
+        })
+        .await;
+    assert_eq!(checks[0].problem, None, "{checks:?}");
+    assert!(world.vault.names().is_empty());
+}
+
+#[tokio::test]
+async fn a_witness_that_takes_its_time_is_not_shown_as_the_keychains_doing() {
+    let world = World::new().await;
+    let slow = async |_: &str| {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(5)).await;
+        // Whoever measures the keychain finds out now.
+        tokio::task::yield_now().await;
+        tokio::time::resume();
+        Some(world.core.view().keychain == KeychainState::Ready)
+    };
+    let checks = world.core.diagnose(slow).await;
+    assert_eq!(checks[0].problem, None, "shown as slow: {checks:?}");
 }

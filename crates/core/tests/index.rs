@@ -3,6 +3,7 @@
 mod support;
 
 use connect_core::problem::ProblemCode;
+use connect_core::vault::Vault as _;
 use connect_core::view::Section;
 use support::{World, feature};
 
@@ -19,7 +20,10 @@ async fn a_damaged_index_is_set_aside_by_name_and_its_accounts_are_found_in_the_
         drop(std::fs::remove_file(world.data_dir().join(format!("index.sqlite{suffix}"))));
     }
     std::fs::write(&index, b"this is no database, and long enough to be looked at as one").unwrap();
+    // A process ended in mid-probe, some time ago.
+    world.vault.write("probe.left", "probe.left".to_owned().into()).await.unwrap();
     world.restart().await;
+    assert_eq!(world.vault.names().len(), 2, "what is no record is left in the keychain");
     let told = world.core.view().set_aside.clone().unwrap();
     assert_eq!((told.recovered, told.file.starts_with("index.damaged-")), (Some(2), true), "{told:?}");
     assert!(world.data_dir().join(&told.file).is_file());

@@ -63,6 +63,14 @@ fn unlock() {
         .expect("gnome-keyring is installed");
     daemon.stdin.take().unwrap().write_all(b"a password").unwrap();
     daemon.wait().unwrap();
+    // It goes into the background before it can be found on the bus.
+    let session = zbus::blocking::Connection::session().unwrap();
+    let bus = zbus::blocking::fdo::DBusProxy::new(&session).unwrap();
+    let began = Instant::now();
+    while !bus.name_has_owner("org.freedesktop.secrets".try_into().unwrap()).unwrap() {
+        assert!(began.elapsed() < Duration::from_secs(20), "gnome-keyring never came to the bus");
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
 
 fn lock() {

@@ -120,7 +120,9 @@ impl Connections {
             Answer::Refused(Refusal::RequestRefused) => return Err(ProblemCode::RequestRefused.into()),
             Answer::Refused(Refusal::Unavailable) => return Err(ProblemCode::ProviderUnavailable.into()),
         };
-        self.stage(request, Stage::Finishing)?;
+        if !self.show(request.run, Stage::Finishing) {
+            return Err(End::Cancelled);
+        }
         let tokens = self.redeem(backend, &handoff, &verifier).await?;
         drop(verifier);
         failpoint!("connect.redeemed");
@@ -255,40 +257,45 @@ impl Connections {
             lifetime: tokens.expires_in,
             scopes: tokens.scopes.unwrap_or_default(),
         };
-        let kept = match self.note_unassigned(&grant).await {
-            Ok(()) => {
+        let kept = match self.note_unassigned(grant).await {
+            Ok(held) => {
                 failpoint!("connect.noted");
-                self.vault().write(&grant, record.encode()).await.map_err(Problem::from)
+                self.vault().write(&held.grant, record.encode()).await.map(|()| held).map_err(Problem::from)
             }
             Err(problem) => Err(problem),
         };
-        if let Err(problem) = kept {
-            // What can't be kept must not stay alive at Monei.
-            backend.revoke(&record.access, &record.refresh).await;
-            return Err(problem);
-        }
-        tracing::info!(run = request.run, grant = super::tokens::log_id(&grant), scopes = record.scopes.len(), "an approval is kept");
-        Ok(identity::Approved { grant, record, requested: request.scopes.clone(), target: request.account.clone() })
+        let held = match kept {
+            Ok(held) => held,
+            Err(problem) => {
+                // What can't be kept must not stay alive at Monei.
+                backend.revoke(&record.access, &record.refresh).await;
+                return Err(problem);
+            }
+        };
+        let id = super::tokens::log_id(&held.grant);
+        tracing::info!(run = request.run, grant = id, scopes = record.scopes.len(), "an approval is kept");
+        Ok(identity::Approved { run: request.run, held, record, requested: request.scopes.clone(), target: request.account.clone() })
     }
 
-    fn stage(&self, request: &Request, stage: Stage) -> Result<(), End> {
+    /// Shows how far the run is. False, with nothing shown, if it isn't the present one any more.
+    pub(super) fn show(&self, run: u64, stage: Stage) -> bool {
         {
             let mut state = self.state();
-            if state.run != request.run {
-                return Err(End::Cancelled);
+            if state.run != run {
+                return false;
             }
             if let Some(transaction) = &mut state.transaction {
                 transaction.stage = stage;
             }
         }
         self.publish();
-        Ok(())
+        true
     }
 
     /// The run ends without effect on what was there; what was declined is remembered.
     async fn fail(&self, request: &Request, problem: Problem) {
         tracing::info!(run = request.run, code = ?problem.code, "no connection came of it");
-        if self.stage(request, Stage::Failed { problem: problem.clone() }).is_err() {
+        if !self.show(request.run, Stage::Failed { problem: problem.clone() }) {
             return;
         }
         let declined = matches!(problem.code, ProblemCode::Declined | ProblemCode::NothingGranted);
@@ -385,7 +392,7 @@ impl Connections {
         };
         self.publish();
         if let Some(undecided) = undecided {
-            self.discard(&undecided.grant).await;
+            self.discard(&undecided.held).await;
         }
     }
 
@@ -398,13 +405,6 @@ impl Connections {
                 return;
             }
             state.transaction = None;
-        }
-        self.publish();
-    }
-
-    pub(super) fn finish(&self, stage: Stage) {
-        if let Some(transaction) = &mut self.state().transaction {
-            transaction.stage = stage;
         }
         self.publish();
     }

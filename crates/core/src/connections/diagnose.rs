@@ -13,7 +13,7 @@ use crate::http;
 use crate::loopback::Loopback;
 use crate::problem::{Problem, ProblemCode};
 use crate::proof::PathNonce;
-use crate::vault;
+use crate::vault::{Probe, VaultError};
 
 /// A clock that is further off than this is worth a word, in seconds.
 const SKEW_TOLERATED_S: i64 = 120;
@@ -71,12 +71,12 @@ impl CheckName {
 }
 
 impl Connections {
-    /// Tries everything, one after the other. `witness` says whether another process finds, in the keychain's entry [`vault::PROBE`],
-    /// what it is given.
-    pub async fn diagnose(&self, witness: impl AsyncFnOnce(&str) -> bool) -> Vec<Check> {
+    /// Tries everything, one after the other. `witness` says whether another process finds the keychain's entry of the name that it is
+    /// given ([`crate::vault::finds`]); `None` where no other process could be asked.
+    pub async fn diagnose(&self, witness: impl AsyncFnOnce(&str) -> Option<bool>) -> Vec<Check> {
         let mut checks = Vec::new();
         let began = Instant::now();
-        let keychain = self.shown(vault::probe_with(self.inner.vault.keychain(), witness)).await.map_err(Problem::from);
+        let keychain = self.probe_before(witness).await.map_err(Problem::from);
         checks.push(check(CheckName::Keychain, began, keychain.map(|()| None)));
         let began = Instant::now();
         checks.push(check(CheckName::LoopbackListener, began, listens().await.map(|()| None)));
@@ -106,6 +106,15 @@ impl Connections {
             checks.push(Check { name: CheckName::Clock, ok: seconds.abs() <= SKEW_TOLERATED_S, problem: None, took_ms: 0, skew_s: skew });
         }
         checks
+    }
+
+    /// Probes the keychain before `witness` (T-04). What that says is of this check alone: the window shows how the keychain answers here.
+    async fn probe_before(&self, witness: impl AsyncFnOnce(&str) -> Option<bool>) -> Result<(), VaultError> {
+        let keychain = self.inner.vault.keychain();
+        let probe = self.shown(Probe::write(keychain)).await?;
+        let seen = witness(probe.name()).await;
+        self.shown(probe.remove(keychain)).await?;
+        if seen == Some(false) { Err(VaultError::Forgets) } else { Ok(()) }
     }
 
     /// Any answer counts: without a token there is nothing but a refusal to be had.

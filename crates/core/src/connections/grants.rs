@@ -1,5 +1,7 @@
 //! A grant's record in the vault, and what happens to the index when it comes, goes or dies.
 
+use std::fs::File;
+
 use monei::{Scope, ScopeSet};
 
 use super::Connections;
@@ -11,6 +13,13 @@ use crate::view::ActivityEvent;
 
 /// Setting that lists grants which are in the vault but belong to no account yet.
 const UNASSIGNED: &str = "unassigned_grants";
+
+/// A grant in the vault that belongs to no account yet, with its lock: while this lives, no look of any process takes it for left over.
+pub(super) struct Unassigned {
+    pub(super) grant: String,
+    #[expect(dead_code, reason = "held until this is dropped, or the process ends")]
+    lock: File,
+}
 
 impl Connections {
     /// The account's grants from the present backend, newest first.
@@ -72,33 +81,39 @@ impl Connections {
         self.state().missing.entry(grant.to_owned()).or_insert(now);
     }
 
-    /// Notes that `grant` is about to be written to the vault without an account.
-    pub(super) async fn note_unassigned(&self, grant: &str) -> Result<(), Problem> {
-        let grant = grant.to_owned();
-        self.index(move |index| {
-            let mut list = unassigned(index)?;
-            list.push(grant);
-            put_unassigned(index, &list)
-        })
-        .await
+    /// Notes that `grant` is about to be written to the vault without an account, and holds it.
+    pub(super) async fn note_unassigned(&self, grant: String) -> Result<Unassigned, Problem> {
+        let lock = self.lock(&grant).await?;
+        let noted = grant.clone();
+        self.index(move |index| note_leftover(index, &noted)).await?;
+        Ok(Unassigned { grant, lock })
     }
 
     /// Revokes and removes what was approved but never decided about, because the program ended in between.
     pub(super) async fn discard_leftovers(&self) {
-        let undecided = self.state().undecided.as_ref().map(|undecided| undecided.grant.clone());
-        let Ok((list, grants)) = self.index(|index| Ok((unassigned(index)?, index.grants()?))).await else { return };
-        for grant in list.into_iter().filter(|grant| Some(grant) != undecided.as_ref()) {
-            if grants.iter().any(|row| row.id == grant) {
-                // It got its account; only the note is left.
-                drop(self.index(move |index| forget_unassigned(index, &grant)).await);
-                continue;
+        let Ok(list) = self.index(unassigned).await else { return };
+        for grant in list {
+            // Held: it is being stored, or a person decides about it, perhaps in another process.
+            let Some(lock) = self.try_lock(&grant).await else { continue };
+            let id = grant.clone();
+            let left_over = self
+                .index(move |index| {
+                    if index.grants()?.iter().any(|row| row.id == id) {
+                        // It got its account; only the note is left.
+                        forget_unassigned(index, &id)?;
+                    }
+                    // Whoever held it may have discarded it just now.
+                    Ok(unassigned(index)?.contains(&id))
+                })
+                .await;
+            if left_over == Ok(true) {
+                self.discard(&Unassigned { grant, lock }).await;
             }
-            self.discard(&grant).await;
         }
     }
 
     /// Revokes a grant that belongs to no account, and removes it. True if Monei confirmed.
-    pub(super) async fn discard(&self, grant: &str) -> bool {
+    pub(super) async fn discard(&self, Unassigned { grant, .. }: &Unassigned) -> bool {
         let confirmed = match self.read_record(grant).await {
             Ok(record) => self.revoke_record(&record).await,
             Err(_) => false,
@@ -108,8 +123,10 @@ impl Connections {
             tracing::warn!(%error, "an undecided grant could not be removed");
             return confirmed;
         }
-        let grant = grant.to_owned();
-        drop(self.index(move |index| forget_unassigned(index, &grant)).await);
+        let id = grant.clone();
+        drop(self.index(move |index| forget_unassigned(index, &id)).await);
+        // Only an empty file; whoever opens it from now on finds nothing left over.
+        drop(std::fs::remove_file(self.lock_path(grant)));
         confirmed
     }
 
@@ -157,7 +174,7 @@ pub(super) fn forget_unassigned(index: &Tables<'_>, grant: &str) -> Result<(), I
     put_unassigned(index, &list)
 }
 
-/// Lists a grant without an account, so that the next look discards it.
+/// Lists a grant without an account, so that a look discards it once nobody holds it.
 pub(super) fn note_leftover(index: &Tables<'_>, grant: &str) -> Result<(), IndexError> {
     let mut list = unassigned(index)?;
     if !list.iter().any(|listed| listed == grant) {

@@ -4,7 +4,7 @@ use monei::read::{Profile, Wallet};
 use monei::{Endpoint, Scope, ScopeSet};
 
 use super::Connections;
-use super::grants::{display_name, forget_unassigned};
+use super::grants::{Unassigned, display_name, forget_unassigned};
 use crate::api::{Api, Body, Verdict};
 use crate::failpoint::failpoint;
 use crate::index::{AccountRow, GrantRow, IndexError, ScopeMark, StoredHealth, Tables};
@@ -15,7 +15,8 @@ use crate::view::{ActivityEvent, Conflict, Decision, Stage};
 
 /// A stored grant that has no account yet.
 pub(super) struct Approved {
-    pub(super) grant: String,
+    pub(super) run: u64,
+    pub(super) held: Unassigned,
     pub(super) record: GrantRecord,
     pub(super) requested: ScopeSet,
     pub(super) target: Option<String>,
@@ -23,7 +24,8 @@ pub(super) struct Approved {
 
 /// An approval that waits for the person's decision. The tokens are in the vault.
 pub(super) struct Undecided {
-    pub(super) grant: String,
+    pub(super) held: Unassigned,
+    run: u64,
     requested: ScopeSet,
     target: Option<String>,
     who: Identity,
@@ -59,6 +61,20 @@ impl Identity {
     }
 }
 
+impl Undecided {
+    /// Which account the decision gives the grant to; `None` for a new one.
+    fn account(&self, decision: Decision) -> Result<Option<String>, ProblemCode> {
+        match (decision, &self.conflict) {
+            (Decision::Merge, Conflict::AlreadyConnected { existing, .. } | Conflict::OtherUser { existing: Some(existing), .. }) => {
+                Ok(Some(existing.clone()))
+            }
+            (Decision::Merge, Conflict::UnknownUser { .. }) => Ok(self.target.clone()),
+            (Decision::AddAsAccount, Conflict::UnknownUser { .. } | Conflict::OtherUser { existing: None, .. }) => Ok(None),
+            _ => Err(ProblemCode::InvalidInput),
+        }
+    }
+}
+
 fn place(target: Option<&str>, rows: &[AccountRow], who: &Identity) -> Result<Place, ProblemCode> {
     let own = rows.iter().find(|row| who.owns(row) == Some(true));
     let Some(target) = target else {
@@ -89,17 +105,16 @@ impl Connections {
     pub(super) async fn place(&self, approved: Approved) -> Result<(), Problem> {
         let who = self.identify(&approved.record).await;
         let rows = self.index(|index| index.accounts()).await?;
-        let Approved { grant, record, requested, target } = approved;
+        let Approved { run, held, record, requested, target } = approved;
         match place(target.as_deref(), &rows, &who) {
-            Ok(Place::New) => self.assign(&grant, record, &requested, None, &who).await,
-            Ok(Place::Into(account)) => self.assign(&grant, record, &requested, Some(account), &who).await,
+            Ok(Place::New) => self.assign(run, &held, record, &requested, None, &who).await,
+            Ok(Place::Into(account)) => self.assign(run, &held, record, &requested, Some(account), &who).await,
             Ok(Place::Ask(conflict)) => {
-                self.state().undecided = Some(Undecided { grant, requested, target, who, conflict: conflict.clone() });
-                self.finish(Stage::Decide { conflict });
+                self.leave_open(Undecided { run, held, requested, target, who, conflict });
                 Ok(())
             }
             Err(code) => {
-                self.discard(&grant).await;
+                self.discard(&held).await;
                 Err(code.into())
             }
         }
@@ -129,10 +144,12 @@ impl Connections {
         }
     }
 
-    /// Gives the grant to `account`, or to a new one, and shows the outcome.
+    /// Gives the grant to `account`, or to a new one, and shows the outcome. If the account has been disconnected meanwhile, the grant is
+    /// discarded, with [`ProblemCode::NoSuchAccount`].
     async fn assign(
         &self,
-        grant: &str,
+        run: u64,
+        held: &Unassigned,
         mut record: GrantRecord,
         requested: &ScopeSet,
         account: Option<String>,
@@ -141,11 +158,11 @@ impl Connections {
         let is_new = account.is_none();
         let account = account.unwrap_or_else(random_text::<16>);
         record.account.clone_from(&account);
-        self.vault().write(grant, record.encode()).await?;
+        self.vault().write(&held.grant, record.encode()).await?;
         failpoint!("connect.assigned");
         let at = self.now();
         let row = GrantRow {
-            id: grant.to_owned(),
+            id: held.grant.clone(),
             account: account.clone(),
             backend: record.backend,
             scopes: record.scopes,
@@ -155,9 +172,12 @@ impl Connections {
         };
         let (requested, who) = (requested.clone(), who.clone());
         let missing = self.state().missing.clone();
-        let (stage, replaced) = self
+        let assigned = self
             .index(move |index| {
                 let existing = index.accounts()?.into_iter().find(|row| row.id == account);
+                if existing.is_none() && !is_new {
+                    return Ok(None);
+                }
                 let held =
                     index.grants()?.iter().filter(|row| row.account == account).fold(ScopeSet::new(), |held, row| held.union(&row.scopes));
                 let account_row = known_better(existing, &account, who, at);
@@ -185,9 +205,13 @@ impl Connections {
                 };
                 index.log(at, Some(&account), display_name(&account_row).as_deref(), &event)?;
                 let extra = texts(&row.scopes.difference(&requested).difference(&held));
-                Ok((Stage::Done { account, granted, declined, extra }, replaced))
+                Ok(Some((Stage::Done { account, granted, declined, extra }, replaced)))
             })
             .await?;
+        let Some((stage, replaced)) = assigned else {
+            self.discard(held).await;
+            return Err(ProblemCode::NoSuchAccount.into());
+        };
         for old in replaced {
             self.state().missing.remove(&old.id);
             if let Err(error) = self.vault().delete(&old.id).await {
@@ -195,7 +219,7 @@ impl Connections {
             }
         }
         self.reload().await?;
-        self.finish(stage);
+        self.show(run, stage);
         Ok(())
     }
 
@@ -203,37 +227,64 @@ impl Connections {
     ///
     /// # Errors
     /// [`ProblemCode::InvalidInput`] when nothing waits or the decision doesn't fit; else what went wrong, with the decision still open.
+    /// An account that is gone by now ends the run instead, as the view shows.
     pub async fn decide(&self, decision: Decision) -> Result<(), Problem> {
-        let undecided = self.state().undecided.take().ok_or(ProblemCode::InvalidInput)?;
-        let account = match (decision, &undecided.conflict) {
-            (Decision::Discard, _) => {
-                {
-                    let mut state = self.state();
-                    state.run += 1;
-                    state.transaction = None;
+        let (undecided, account) = {
+            let mut state = self.state();
+            let undecided = state.undecided.take().ok_or(ProblemCode::InvalidInput)?;
+            if decision == Decision::Discard {
+                state.run += 1;
+                state.transaction = None;
+                (undecided, None)
+            } else {
+                match undecided.account(decision) {
+                    Ok(account) => {
+                        if let Some(transaction) = &mut state.transaction {
+                            transaction.stage = Stage::Finishing;
+                        }
+                        (undecided, account)
+                    }
+                    Err(code) => {
+                        state.undecided = Some(undecided);
+                        return Err(code.into());
+                    }
                 }
-                self.publish();
-                self.discard(&undecided.grant).await;
-                return Ok(());
-            }
-            (Decision::Merge, Conflict::AlreadyConnected { existing, .. } | Conflict::OtherUser { existing: Some(existing), .. }) => {
-                Some(existing.clone())
-            }
-            (Decision::Merge, Conflict::UnknownUser { .. }) => undecided.target.clone(),
-            (Decision::AddAsAccount, Conflict::UnknownUser { .. } | Conflict::OtherUser { existing: None, .. }) => None,
-            (Decision::Merge | Decision::AddAsAccount, _) => {
-                self.state().undecided = Some(undecided);
-                return Err(ProblemCode::InvalidInput.into());
             }
         };
-        let assigned = match self.read_record(&undecided.grant).await {
-            Ok(record) => self.assign(&undecided.grant, record, &undecided.requested, account, &undecided.who).await,
+        self.publish();
+        if decision == Decision::Discard {
+            self.discard(&undecided.held).await;
+            return Ok(());
+        }
+        let assigned = match self.read_record(&undecided.held.grant).await {
+            Ok(record) => self.assign(undecided.run, &undecided.held, record, &undecided.requested, account, &undecided.who).await,
             Err(problem) => Err(problem),
         };
-        if assigned.is_err() {
-            self.state().undecided = Some(undecided);
+        match assigned {
+            Err(problem) if problem.code == ProblemCode::NoSuchAccount => {
+                // There is nothing left to decide about.
+                self.show(undecided.run, Stage::Failed { problem });
+                return Ok(());
+            }
+            Err(_) => self.leave_open(undecided),
+            Ok(()) => {}
         }
         assigned
+    }
+
+    /// Leaves it to the person where the grant belongs. If the program ends meanwhile, the next start discards it.
+    fn leave_open(&self, undecided: Undecided) {
+        {
+            let mut state = self.state();
+            if state.run != undecided.run {
+                return;
+            }
+            if let Some(transaction) = &mut state.transaction {
+                transaction.stage = Stage::Decide { conflict: undecided.conflict.clone() };
+            }
+            state.undecided = Some(undecided);
+        }
+        self.publish();
     }
 }
 

@@ -172,6 +172,8 @@ impl Connections {
             let mut state = self.state();
             state.run += 1;
             state.pending = None;
+            // Nobody decides about it any more; the next start discards it.
+            state.undecided = None;
         }
         if !self.inner.under_way.end(REFRESHES_END).await {
             tracing::warn!("a refresh was not answered before the end");

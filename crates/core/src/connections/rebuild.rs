@@ -3,7 +3,7 @@
 use super::Connections;
 use crate::index::REBUILD;
 use crate::index::{AccountRow, GrantRow, StoredHealth};
-use crate::vault::GrantRecord;
+use crate::vault::{GrantRecord, PROBE};
 
 impl Connections {
     /// Looks through the keychain once, if a damaged index is waiting for that. Names come back when a person looks at the accounts.
@@ -21,6 +21,13 @@ impl Connections {
         };
         let mut found = Vec::new();
         for name in names {
+            if name.starts_with(PROBE) {
+                // Of a process that ended in mid-probe.
+                if let Err(error) = self.vault().delete(&name).await {
+                    tracing::warn!(%error, "the entry of an earlier probe could not be removed");
+                }
+                continue;
+            }
             match self.vault().read(&name).await {
                 // Other entries of this program are no records.
                 Ok(text) => found.extend(text.and_then(|text| GrantRecord::decode(&text).ok()).map(|record| (name, record))),

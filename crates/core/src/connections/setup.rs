@@ -246,7 +246,14 @@ impl Connections {
             Ok(())
         })
         .await?;
-        self.state().confirmed = true;
+        {
+            let mut state = self.state();
+            // Another may have been set meanwhile, which nobody has agreed to yet.
+            if state.backend != shown {
+                return Err(ProblemCode::InvalidInput.into());
+            }
+            state.confirmed = true;
+        }
         self.publish();
         Ok(())
     }

@@ -218,17 +218,29 @@ impl Connections {
     }
 
     pub(super) async fn lock(&self, grant: &str) -> Result<File, Problem> {
+        self.lock_by(grant, File::lock).await?.map_err(|_| ProblemCode::IndexUnavailable.into())
+    }
+
+    /// The grant's lock, unless somebody has it, here or in another process.
+    pub(super) async fn try_lock(&self, grant: &str) -> Option<File> {
+        self.lock_by(grant, File::try_lock).await.ok()?.ok()
+    }
+
+    async fn lock_by<E: Send + 'static>(
+        &self,
+        grant: &str,
+        lock: impl FnOnce(&File) -> Result<(), E> + Send + 'static,
+    ) -> Result<Result<File, E>, Problem> {
         let path = self.lock_path(grant);
         let locked = tokio::task::spawn_blocking(move || {
             if let Some(directory) = path.parent() {
                 std::fs::create_dir_all(directory)?;
             }
             let file = File::options().create(true).truncate(false).write(true).open(&path)?;
-            file.lock()?;
-            Ok::<_, std::io::Error>(file)
+            Ok::<_, std::io::Error>(lock(&file).map(|()| file))
         });
         match locked.await {
-            Ok(Ok(file)) => Ok(file),
+            Ok(Ok(locked)) => Ok(locked),
             _ => Err(ProblemCode::IndexUnavailable.into()),
         }
     }

@@ -79,39 +79,58 @@ impl From<VaultError> for crate::problem::Problem {
     }
 }
 
-/// Name of the entry that a probe writes.
-pub const PROBE: &str = "probe";
+/// What the names of probes' entries begin with. No grant has a dot in its name.
+pub const PROBE: &str = "probe.";
 
 /// Writes an entry, reads it back and removes it: proof that tokens can be kept, before anybody approves in vain.
 ///
 /// # Errors
 /// The first failure; [`VaultError::Refused`] if what was read isn't what was written.
 pub async fn probe(vault: &dyn Vault) -> Result<(), VaultError> {
-    probe_with(vault, async |_| true).await
+    Probe::write(vault).await?.remove(vault).await
 }
 
-/// The same, and `witness`, given what was written, says whether another process finds it too (T-04).
-///
-/// # Errors
-/// As [`probe`]; [`VaultError::Forgets`] if the other process doesn't find it.
-pub async fn probe_with(vault: &dyn Vault, witness: impl AsyncFnOnce(&str) -> bool) -> Result<(), VaultError> {
-    let value = crate::proof::random_text::<16>();
-    vault.write(PROBE, SecretString::from(value.as_str())).await?;
-    let read = finds(vault, &value).await;
-    let seen = witness(&value).await;
-    vault.delete(PROBE).await?;
-    match (read?, seen) {
-        (true, true) => Ok(()),
-        (true, false) => Err(VaultError::Forgets),
-        (false, _) => Err(VaultError::Refused),
+/// The entry of one probe, under a name of its own: others may probe at the same time, here and in other processes.
+pub struct Probe {
+    name: String,
+}
+
+impl Probe {
+    /// Writes an entry and reads it back.
+    ///
+    /// # Errors
+    /// As [`probe`]; no entry is left then.
+    pub async fn write(vault: &dyn Vault) -> Result<Self, VaultError> {
+        let written = Self { name: format!("{PROBE}{}", crate::proof::random_text::<16>()) };
+        vault.write(&written.name, SecretString::from(written.name.as_str())).await?;
+        match finds(vault, &written.name).await {
+            Ok(true) => Ok(written),
+            found => {
+                written.remove(vault).await?;
+                Err(found.err().unwrap_or(VaultError::Refused))
+            }
+        }
+    }
+
+    /// Its name, for another process to look for with [`finds`]. Random, and of no use to anybody.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Removes it.
+    ///
+    /// # Errors
+    /// Why it can't be removed.
+    pub async fn remove(self, vault: &dyn Vault) -> Result<(), VaultError> {
+        vault.delete(&self.name).await
     }
 }
 
-/// Whether the entry of a probe holds `value`.
+/// Whether the entry of the probe `name` is there as [`Probe::write`] wrote it: it holds its own name.
 ///
 /// # Errors
 /// Why it can't be read.
-pub async fn finds(vault: &dyn Vault, value: &str) -> Result<bool, VaultError> {
+pub async fn finds(vault: &dyn Vault, name: &str) -> Result<bool, VaultError> {
     use secrecy::ExposeSecret;
-    Ok(vault.read(PROBE).await?.is_some_and(|read| read.expose_secret() == value))
+    Ok(vault.read(name).await?.is_some_and(|read| read.expose_secret() == name))
 }

@@ -26,7 +26,7 @@ impl FileVault {
         file.write_all(value.expose_secret().as_bytes())?;
         file.sync_all()?;
         #[cfg(debug_assertions)]
-        if name != "probe" {
+        if !name.starts_with(connect_core::vault::PROBE) {
             connect_core::failpoint::reach("keychain.writing");
         }
         fs::rename(fresh, self.0.join(name))

@@ -1,0 +1,228 @@
+//! Two things at once, each of which is right alone: a look, a disconnection or a second program while an approval is being stored.
+
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+
+mod support;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use connect_core::problem::ProblemCode;
+use connect_core::vault::{MemoryVault, Vault, VaultFuture};
+use connect_core::view::{Decision, DisconnectOutcome, Section, Stage};
+use secrecy::SecretString;
+use support::{World, scopes, stage};
+use tokio::sync::oneshot;
+
+const PROFILE: &[&str] = &["profile:read"];
+/// What Monei's page asks about when [`PROFILE`] has been approved and [`BOTH`] are asked for.
+const WALLET: &[&str] = &["wallet:read"];
+const BOTH: &[&str] = &["profile:read", "wallet:read"];
+
+#[derive(Clone, Copy, PartialEq)]
+enum Call {
+    Write,
+    Delete,
+}
+
+/// A keychain that can be stopped at a call.
+#[derive(Default)]
+struct Stopping {
+    entries: Arc<MemoryVault>,
+    armed: Mutex<Vec<Armed>>,
+}
+
+struct Armed {
+    call: Call,
+    before: usize,
+    reached: oneshot::Sender<()>,
+    go_on: oneshot::Receiver<()>,
+}
+
+/// A call that stands still until it is told to go on.
+struct Stop {
+    reached: oneshot::Receiver<()>,
+    go_on: oneshot::Sender<()>,
+}
+
+impl Stop {
+    /// Waits until the call is made.
+    async fn reached(&mut self) {
+        tokio::time::timeout(Duration::from_secs(20), &mut self.reached).await.unwrap().unwrap();
+    }
+
+    fn go_on(self) {
+        self.go_on.send(()).unwrap();
+    }
+}
+
+impl Stopping {
+    /// Stops the next such call for a grant that has `before` of them before it.
+    fn stop(&self, call: Call, before: usize) -> Stop {
+        let ((reached, is_reached), (go_on, goes_on)) = (oneshot::channel(), oneshot::channel());
+        self.armed.lock().unwrap().push(Armed { call, before, reached, go_on: goes_on });
+        Stop { reached: is_reached, go_on }
+    }
+
+    async fn pass(&self, call: Call, name: &str) {
+        if name.starts_with(connect_core::vault::PROBE) {
+            return;
+        }
+        let met = {
+            let mut armed = self.armed.lock().unwrap();
+            let met = armed.iter().position(|armed| armed.call == call && armed.before == 0).map(|position| armed.remove(position));
+            armed.iter_mut().filter(|armed| armed.call == call).for_each(|armed| armed.before = armed.before.saturating_sub(1));
+            met
+        };
+        if let Some(Armed { reached, go_on, .. }) = met {
+            reached.send(()).unwrap();
+            go_on.await.unwrap();
+        }
+    }
+}
+
+impl Vault for Stopping {
+    fn read<'a>(&'a self, name: &'a str) -> VaultFuture<'a, Option<SecretString>> {
+        self.entries.read(name)
+    }
+
+    fn write<'a>(&'a self, name: &'a str, value: SecretString) -> VaultFuture<'a, ()> {
+        Box::pin(async move {
+            self.pass(Call::Write, name).await;
+            self.entries.write(name, value).await
+        })
+    }
+
+    fn delete<'a>(&'a self, name: &'a str) -> VaultFuture<'a, ()> {
+        Box::pin(async move {
+            self.pass(Call::Delete, name).await;
+            self.entries.delete(name).await
+        })
+    }
+}
+
+/// A world whose keychain can be stopped.
+async fn world() -> (World, Arc<Stopping>) {
+    let mut world = World::new().await;
+    let vault = Arc::new(Stopping { entries: Arc::clone(&world.vault), ..Stopping::default() });
+    world.restart_with(Arc::clone(&vault) as Arc<dyn Vault>).await;
+    (world, vault)
+}
+
+/// How many grants live at Monei.
+async fn alive(world: &World) -> usize {
+    world.sandbox_state().await["grants"].as_array().unwrap().iter().filter(|grant| grant["alive"] == true).count()
+}
+
+#[tokio::test]
+async fn a_look_leaves_an_approval_alone_that_is_being_stored() {
+    let (world, vault) = world().await;
+    // First as approved, then with its account.
+    let mut assigning = vault.stop(Call::Write, 1);
+    world.core.connect(scopes(PROFILE)).await.unwrap();
+    world.approve("ada", PROFILE).await;
+    assigning.reached().await;
+    world.core.probe().await;
+    world.second().await.probe().await;
+    assert_eq!((alive(&world).await, world.vault.names().len()), (1, 1));
+    assigning.go_on();
+    let account = world.done().await;
+    world.core.load(&account, Section::Profile).await.unwrap();
+    // Now that it has its account, a look finds nothing to do either.
+    world.core.probe().await;
+    world.core.load(&account, Section::Profile).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_look_leaves_an_approval_alone_that_somebody_decides_about() {
+    let (world, vault) = world().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.core.reconnect(&account, scopes(&["kyc:read"])).await.unwrap();
+    world.approve("tunde", &["kyc:read"]).await;
+    world.until("a decision", |view| matches!(stage(view), Some(Stage::Decide { .. }))).await;
+    // Another program's look, while the person thinks.
+    world.second().await.probe().await;
+    assert_eq!((alive(&world).await, world.vault.names().len()), (2, 2));
+    // Any look, while the decision is carried out.
+    let mut assigning = vault.stop(Call::Write, 0);
+    let core = world.core.clone();
+    let deciding = tokio::spawn(async move { core.decide(Decision::Merge).await });
+    assigning.reached().await;
+    world.core.probe().await;
+    world.second().await.probe().await;
+    assert_eq!((alive(&world).await, world.vault.names().len()), (2, 2));
+    // It is too late for another run, whose place the end of this one would take, and for calling it off.
+    assert_eq!(stage(&world.core.view()), Some(&Stage::Finishing));
+    assert_eq!(world.core.connect(scopes(PROFILE)).await.unwrap_err().code, ProblemCode::AnotherInProgress);
+    world.core.cancel().await;
+    assigning.go_on();
+    deciding.await.unwrap().unwrap();
+    assert_eq!(world.done().await, account);
+    world.core.load(&account, Section::Kyc).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_account_disconnected_while_more_is_approved_for_it_stays_disconnected() {
+    let (world, vault) = world().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    let mut assigning = vault.stop(Call::Write, 1);
+    world.core.reconnect(&account, scopes(BOTH)).await.unwrap();
+    world.approve("ada", WALLET).await;
+    assigning.reached().await;
+    assert_eq!(world.core.disconnect(&account).await, Ok(DisconnectOutcome::Revoked));
+    assigning.go_on();
+    assert_eq!(world.failed().await.code, ProblemCode::NoSuchAccount);
+    assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty());
+    assert_eq!(alive(&world).await, 0);
+}
+
+#[tokio::test]
+async fn an_account_disconnected_while_a_decision_for_it_is_carried_out_stays_disconnected() {
+    let (world, vault) = world().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.core.connect(scopes(BOTH)).await.unwrap();
+    world.approve("ada", WALLET).await;
+    world.until("a decision", |view| matches!(stage(view), Some(Stage::Decide { .. }))).await;
+    let mut assigning = vault.stop(Call::Write, 0);
+    let core = world.core.clone();
+    let deciding = tokio::spawn(async move { core.decide(Decision::Merge).await });
+    assigning.reached().await;
+    assert_eq!(world.core.disconnect(&account).await, Ok(DisconnectOutcome::Revoked));
+    assigning.go_on();
+    deciding.await.unwrap().unwrap();
+    assert_eq!(world.failed().await.code, ProblemCode::NoSuchAccount);
+    assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty());
+    assert_eq!(alive(&world).await, 0);
+}
+
+#[tokio::test]
+async fn what_is_approved_during_a_disconnection_is_revoked_with_the_rest() {
+    let (world, vault) = world().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    let mut removing = vault.stop(Call::Delete, 0);
+    let (core, id) = (world.core.clone(), account.clone());
+    let disconnecting = tokio::spawn(async move { core.disconnect(&id).await });
+    removing.reached().await;
+    world.core.reconnect(&account, scopes(BOTH)).await.unwrap();
+    world.approve("ada", BOTH).await;
+    assert_eq!(world.done().await, account);
+    removing.go_on();
+    assert_eq!(disconnecting.await.unwrap(), Ok(DisconnectOutcome::Revoked));
+    assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty());
+    assert_eq!(alive(&world).await, 0);
+}
+
+#[tokio::test]
+async fn agreeing_to_a_backend_while_another_is_set_agrees_to_the_one_that_was_shown() {
+    let world = World::unconfirmed().await;
+    world.core.probe().await;
+    let (first, other) = (world.backend.as_str(), "http://127.0.0.1:9");
+    // Which of the two comes first is open. Agreement to the other is not.
+    for _ in 0..20 {
+        world.core.set_backend(first).await.unwrap();
+        let (set, agreed) = tokio::join!(world.core.set_backend(other), world.core.confirm_backend(first));
+        set.unwrap();
+        let shown = world.core.view().backend.clone();
+        assert_eq!((shown.address.as_str(), shown.confirmed), (other, false), "{agreed:?}");
+    }
+}
