@@ -201,3 +201,25 @@ async fn offline_in_mid_flow_is_ridden_out_while_the_approval_lasts() {
     world.core.load(&account, Section::Profile).await.unwrap();
     assert_eq!(world.count("code_exchanges").await, 1);
 }
+
+#[tokio::test]
+async fn a_monei_that_refuses_every_token_costs_one_refresh_however_often_somebody_looks() {
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    // The first look is refused twice, each further one once.
+    world.control("fault", json!({"target": "api", "kind": "status", "status": 401, "times": 5})).await;
+    for _ in 0..4 {
+        world.core.look().await;
+        let health = world.core.view().accounts[0].health.clone();
+        assert!(matches!(&health, Health::Unreachable { reason } if reason.code == ProblemCode::ProviderUnavailable), "{health:?}");
+        world.clock.advance(Duration::from_secs(10));
+    }
+    assert_eq!(world.count("refreshes").await, 1);
+    world.core.look().await;
+    assert_eq!(world.core.view().accounts[0].health, Health::Connected);
+    assert_eq!(world.count("refreshes").await, 1);
+    // Once a token was taken, the next refusal means something again.
+    world.control("expire", json!({})).await;
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 2);
+}

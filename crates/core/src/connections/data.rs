@@ -109,12 +109,22 @@ impl Connections {
                 return Err(ProblemCode::ScopeMissing.into());
             }
             match api.get(endpoint, &record.access, query, self.now()).await {
-                Verdict::Answer(body) => return Ok(Some(body)),
+                Verdict::Answer(body) => {
+                    self.inner.refreshing.one_taken(&grant.id);
+                    return Ok(Some(body));
+                }
                 Verdict::NotFound => return Ok(None),
-                // Expired, stale or revoked: one refresh tells which.
-                Verdict::Unauthorized if refused.is_none() => refused = Some(record.generation),
                 // A token that Monei has just given: its trouble, not a revocation.
-                Verdict::Unauthorized => return Err(ProblemCode::ProviderUnavailable.into()),
+                Verdict::Unauthorized if refused.is_some() => {
+                    self.inner.refreshing.fresh_one_refused(&grant.id);
+                    return Err(ProblemCode::ProviderUnavailable.into());
+                }
+                // And so it has been for a while.
+                Verdict::Unauthorized if self.inner.refreshing.all_refused(&grant.id) => {
+                    return Err(ProblemCode::ProviderUnavailable.into());
+                }
+                // Expired, stale or revoked: one refresh tells which.
+                Verdict::Unauthorized => refused = Some(record.generation),
                 Verdict::Forbidden { scope: true } => return Err(ProblemCode::ScopeMissing.into()),
                 Verdict::Forbidden { scope: false } => return Err(ProblemCode::LimitReached.into()),
                 Verdict::Failed(problem) => return Err(problem),

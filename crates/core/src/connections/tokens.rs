@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -27,15 +28,41 @@ const CLOCK_TOLERANCE_MS: i64 = 60_000;
 /// How long the backend replays the answer to a refresh, in milliseconds. After that a new key is needed.
 const REPLAY_MS: i64 = 120_000;
 
+/// After Monei has refused a token that it had just given, another refresh would bring nothing but another token: for this long there is none.
+const REFUSES_ALL: Duration = Duration::from_secs(300);
+
 /// One refresh at a time per grant within this process; a file lock sees to other processes.
 #[derive(Default)]
-pub(super) struct SingleFlight(Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>);
+pub(super) struct SingleFlight {
+    locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// When Monei refused a token that it had just given, by grant.
+    refused: Mutex<HashMap<String, Instant>>,
+}
 
 impl SingleFlight {
     pub(super) async fn enter(&self, grant: &str) -> tokio::sync::OwnedMutexGuard<()> {
-        let lock = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(grant.to_owned()).or_default());
+        let lock = Arc::clone(held(&self.locks).entry(grant.to_owned()).or_default());
         lock.lock_owned().await
     }
+
+    /// Monei has refused a token that it had just given.
+    pub(super) fn fresh_one_refused(&self, grant: &str) {
+        held(&self.refused).insert(grant.to_owned(), Instant::now());
+    }
+
+    /// Monei has taken a token of this grant.
+    pub(super) fn one_taken(&self, grant: &str) {
+        held(&self.refused).remove(grant);
+    }
+
+    /// Whether a refusal says nothing of the token: one given a short while ago was refused too.
+    pub(super) fn all_refused(&self, grant: &str) -> bool {
+        held(&self.refused).get(grant).is_some_and(|at| at.elapsed() < REFUSES_ALL)
+    }
+}
+
+fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A refresh that was sent and not answered: asked again under the same key, Monei is never called twice for it.
@@ -92,7 +119,7 @@ impl Connections {
         failpoint!("refresh.unmarked");
         let key = self.idempotency_key(grant, record.generation).await?;
         failpoint!("refresh.marked");
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         let answer = self.send(&backend, &key, record).await;
         let outcome = match &answer {
             Ok(_) => "refreshed".to_owned(),
@@ -190,7 +217,7 @@ impl Connections {
     }
 
     pub(super) fn unsaved(&self) -> MutexGuard<'_, HashMap<String, GrantRecord>> {
-        self.inner.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.inner.unsaved)
     }
 
     /// Brings the index to what the keychain says of a grant that was refreshed.
