@@ -4,11 +4,14 @@
 
 mod support;
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use connect_core::problem::ProblemCode;
 use connect_core::view::{Health, Section};
 use serde_json::json;
+use support::proxy::Cut;
+use support::watched_vault::WatchedVault;
 use support::{World, scopes};
 
 const PROFILE: &[&str] = &["profile:read"];
@@ -62,7 +65,7 @@ async fn unanswered() -> World {
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.control("switch", json!({"name": "reuse_revokes_family", "value": "on"})).await;
     world.clock.advance(Duration::from_secs(3700));
-    world.proxy.as_ref().unwrap().plan(&[support::proxy::Cut::After; 2]);
+    world.proxy.as_ref().unwrap().plan(&[Cut::After; 2]);
     assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnreachable);
     world
 }
@@ -222,4 +225,84 @@ async fn a_monei_that_refuses_every_token_costs_one_refresh_however_often_somebo
     world.control("expire", json!({})).await;
     world.core.load(&account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 2);
+}
+
+#[tokio::test]
+async fn whoever_waited_for_a_refresh_that_failed_fails_with_it() {
+    let mut world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    let vault = WatchedVault::over(&world.vault);
+    world.restart_with(vault.clone()).await;
+    world.clock.advance(Duration::from_secs(3700));
+    // One attempt is two requests; a second attempt would get through.
+    world.proxy.as_ref().unwrap().plan(&[Cut::Before; 2]);
+    // Another program is at this grant, so everybody waits.
+    let locks = world.data_dir().join("locks");
+    std::fs::create_dir_all(&locks).unwrap();
+    let busy = std::fs::File::create(locks.join(&world.vault.names()[0])).unwrap();
+    busy.lock().unwrap();
+    let before = vault.reads.load(Ordering::SeqCst);
+    let calls: Vec<_> = (0..4)
+        .map(|_| {
+            let (core, account) = (world.core.clone(), account.clone());
+            tokio::spawn(async move { core.load(&account, Section::Profile).await })
+        })
+        .collect();
+    let all_wait = async {
+        while vault.reads.load(Ordering::SeqCst) < before + 4 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), all_wait).await.unwrap();
+    busy.unlock().unwrap();
+    for call in calls {
+        assert_eq!(call.await.unwrap().unwrap_err().code, ProblemCode::BackendUnreachable);
+    }
+    assert_eq!(world.count("refreshes").await, 0);
+    // Whoever asks anew is tried anew.
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 1);
+}
+
+#[tokio::test]
+async fn a_refresh_that_failed_is_not_tried_at_each_call_while_the_token_is_good() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(Duration::from_secs(3400));
+    world.proxy.as_ref().unwrap().plan(&[Cut::Before; 4]);
+    for _ in 0..5 {
+        world.core.load(&account, Section::Profile).await.unwrap();
+    }
+    // The first one took two of the four; now the token has ended, and the other two are met.
+    world.clock.advance(Duration::from_secs(300));
+    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnreachable);
+    world.core.load(&account, Section::Profile).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refresh_that_was_told_to_wait_waits() {
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(Duration::from_secs(3400));
+    world.control("fault", json!({"target": "token", "kind": "status", "status": 429, "retry_after": "300", "times": 1})).await;
+    world.core.load(&account, Section::Profile).await.unwrap();
+    world.clock.advance(Duration::from_secs(300));
+    let problem = world.core.load(&account, Section::Profile).await.unwrap_err();
+    assert!(problem.code == ProblemCode::Busy && problem.retry_after_s > Some(200), "{problem:?}");
+    assert_eq!(world.count("refreshes").await, 0);
+}
+
+#[tokio::test]
+async fn a_token_that_lives_for_minutes_is_used_for_half_of_them() {
+    let world = World::proxied().await;
+    world.proxy.as_ref().unwrap().rewrite(r#""expires_in":3600"#, r#""expires_in": 240"#);
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(Duration::from_secs(119));
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 0);
+    world.clock.advance(Duration::from_secs(2));
+    for _ in 0..3 {
+        world.core.load(&account, Section::Profile).await.unwrap();
+    }
+    assert_eq!(world.count("refreshes").await, 1);
 }

@@ -31,12 +31,22 @@ const REPLAY_MS: i64 = 120_000;
 /// After Monei has refused a token that it had just given, another refresh would bring nothing but another token: for this long there is none.
 const REFUSES_ALL: Duration = Duration::from_secs(300);
 
+/// A refresh that failed while the token was still good isn't tried again for this long.
+const PUT_OFF: Duration = Duration::from_secs(10);
+
 /// One refresh at a time per grant within this process; a file lock sees to other processes.
 #[derive(Default)]
 pub(super) struct SingleFlight {
     locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// When Monei refused a token that it had just given, by grant.
     refused: Mutex<HashMap<String, Instant>>,
+    /// How the last refresh failed, by grant.
+    failed: Mutex<HashMap<String, Failure>>,
+}
+
+struct Failure {
+    problem: Problem,
+    at: Instant,
 }
 
 impl SingleFlight {
@@ -59,6 +69,27 @@ impl SingleFlight {
     pub(super) fn all_refused(&self, grant: &str) -> bool {
         held(&self.refused).get(grant).is_some_and(|at| at.elapsed() < REFUSES_ALL)
     }
+
+    fn keep_in_mind(&self, grant: &str, outcome: &Result<GrantRecord, Problem>) {
+        let failure = outcome.as_ref().err().map(|problem| Failure { problem: problem.clone(), at: Instant::now() });
+        match failure {
+            Some(failure) => drop(held(&self.failed).insert(grant.to_owned(), failure)),
+            None => drop(held(&self.failed).remove(grant)),
+        }
+    }
+
+    /// What another refresh would come to, where that is known: the last one failed while this caller, who began at `began`, waited for
+    /// it; or the other side wants to be left alone; or it failed a moment ago, and the token is `good` all the same.
+    fn known_failure(&self, grant: &str, began: Instant, good: bool) -> Option<Problem> {
+        let failed = held(&self.failed);
+        let Failure { problem, at } = failed.get(grant)?;
+        let wanted = Duration::from_secs(problem.retry_after_s.unwrap_or(0).into());
+        let left = wanted.saturating_sub(at.elapsed());
+        if !left.is_zero() {
+            return Some(Problem::busy(left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)));
+        }
+        (began < *at || (good && at.elapsed() < PUT_OFF)).then(|| problem.clone())
+    }
 }
 
 fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -80,11 +111,17 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::AccessRevoked`] when the grant is gone; else a problem that may pass, with nothing changed.
     pub(super) async fn usable(&self, grant: &GrantRow, refused: Option<u64>) -> Result<GrantRecord, Problem> {
+        let began = Instant::now();
         let record = self.read_record(&grant.id).await?;
         if record.generation == grant.generation && !self.needs_refresh(&record, refused) {
             return Ok(record);
         }
         let _in_process = self.inner.refreshing.enter(&grant.id).await;
+        // The grant has ended while this caller waited, and its record went with it.
+        let ended = |problem: &Problem| problem.code == ProblemCode::AccessRevoked;
+        if let Some(problem) = self.inner.refreshing.known_failure(&grant.id, began, false).filter(ended) {
+            return Err(problem);
+        }
         let _across_processes = self.lock(&grant.id).await?;
         self.keep_unsaved(&grant.id).await?;
         // Another task or process may have refreshed meanwhile; or one that was killed before it could tell the index.
@@ -93,9 +130,19 @@ impl Connections {
         if !self.needs_refresh(&record, refused) {
             return Ok(record);
         }
-        match self.refresh(grant, &record).await {
+        let flights = &self.inner.refreshing;
+        let good = refused.is_none() && self.now() < record.expires_at;
+        let outcome = match flights.known_failure(&grant.id, began, good) {
+            Some(problem) => Err(problem),
+            None => {
+                let outcome = self.refresh(grant, &record).await;
+                flights.keep_in_mind(&grant.id, &outcome);
+                outcome
+            }
+        };
+        match outcome {
             // Still good for some minutes: an outage in the meantime is no reason to stop.
-            Err(problem) if problem.code != ProblemCode::AccessRevoked && refused.is_none() && self.now() < record.expires_at => {
+            Err(problem) if problem.code != ProblemCode::AccessRevoked && good && self.now() < record.expires_at => {
                 tracing::info!(grant = log_id(&grant.id), code = ?problem.code, "refresh put off");
                 Ok(record)
             }
@@ -104,10 +151,12 @@ impl Connections {
     }
 
     fn needs_refresh(&self, record: &GrantRecord, refused: Option<u64>) -> bool {
+        // A token that lives shorter than twice the buffer is used for half of its life all the same.
+        let buffer = REFRESH_BEFORE_MS.min(expiry(0, record.lifetime) / 2);
         let left = record.expires_at.saturating_sub(self.now());
         // More left than it ever had: the clock was set back, and nobody knows how old the token is.
         let set_back = left > expiry(CLOCK_TOLERANCE_MS, record.lifetime);
-        refused.is_some_and(|generation| record.generation <= generation) || left <= REFRESH_BEFORE_MS || set_back
+        refused.is_some_and(|generation| record.generation <= generation) || left <= buffer || set_back
     }
 
     async fn refresh(&self, grant: &GrantRow, record: &GrantRecord) -> Result<GrantRecord, Problem> {
