@@ -3,7 +3,7 @@
 mod support;
 
 use connect_core::problem::ProblemCode;
-use connect_core::view::Section;
+use connect_core::view::{AppView, Conflict, Section, Stage};
 use support::{World, feature};
 
 const BOTH: &[&str] = &["profile:read", "wallet:read"];
@@ -61,4 +61,27 @@ async fn an_index_that_cannot_be_written_loses_no_token() {
     holder.execute_batch("ROLLBACK").unwrap();
     world.core.load(&account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 1);
+}
+
+#[tokio::test]
+async fn whose_an_account_is_comes_back_by_looking() {
+    for scopes in [&["profile:read"][..], &["wallet:read"]] {
+        let mut world = World::new().await;
+        world.connect("ada", scopes, scopes).await;
+        world.core.shutdown().await;
+        for suffix in ["-wal", "-shm"] {
+            drop(std::fs::remove_file(world.data_dir().join(format!("index.sqlite{suffix}"))));
+        }
+        std::fs::write(world.data_dir().join("index.sqlite"), b"this is no database, and long enough to be looked at as one").unwrap();
+        world.restart().await;
+        world.core.confirm_backend(world.backend.as_str()).await.unwrap();
+        world.core.look().await;
+        // The same person again is noticed.
+        world.core.connect(support::scopes(scopes)).await.unwrap();
+        world.approve("ada", &[]).await;
+        let decide = |view: &AppView| matches!(support::stage(view), Some(Stage::Decide { .. } | Stage::Done { .. }));
+        let view = world.until("decide", decide).await;
+        let Some(Stage::Decide { conflict }) = support::stage(&view) else { panic!("connected twice: {scopes:?}") };
+        assert!(matches!(conflict, Conflict::AlreadyConnected { .. }), "{scopes:?} {conflict:?}");
+    }
 }

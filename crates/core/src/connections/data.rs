@@ -5,7 +5,7 @@ use monei::read::{KycLimits, KycStatus, Profile, ReadError, Transactions, Wallet
 
 use super::Connections;
 use crate::api::{Body, Verdict};
-use crate::index::StoredHealth;
+use crate::index::{AccountRow, StoredHealth};
 use crate::problem::{Problem, ProblemCode};
 use crate::reads;
 use crate::view::{Section, SectionView};
@@ -37,18 +37,19 @@ impl Connections {
             .into_iter()
             .find(|endpoint| grants.iter().any(|grant| grant.scopes.contains(&endpoint.scope())))
             .ok_or(ProblemCode::ScopeMissing)?;
-        let outcome = self.call(account, endpoint, &[]).await;
+        // What can't be read may be anybody's answer.
+        let outcome = match endpoint {
+            Endpoint::UserMe => self.profile(account).await.map(drop),
+            Endpoint::WalletMe => self.wallet(account).await.map(drop),
+            _ => self.read(account, endpoint, &[], KycStatus::parse).await.map(drop),
+        };
         self.note(account, outcome.as_ref().err()).await?;
-        outcome.map(drop)
+        outcome
     }
 
     async fn fetch(&self, account: &str, section: Section) -> Result<SectionView, Problem> {
         match section {
-            Section::Profile => {
-                let profile = self.read(account, Endpoint::UserMe, &[], Profile::parse).await?;
-                self.remember(account, &profile).await?;
-                Ok(SectionView::Profile(reads::profile(&profile)))
-            }
+            Section::Profile => Ok(SectionView::Profile(reads::profile(&self.profile(account).await?))),
             Section::Kyc => {
                 let status = self.read(account, Endpoint::KycStatus, &[], KycStatus::parse).await?;
                 // The limits have an endpoint of their own, of open shape; without it those of the status are shown.
@@ -59,7 +60,7 @@ impl Connections {
                 };
                 Ok(SectionView::Kyc(reads::kyc(&status, limits.as_ref())))
             }
-            Section::Wallet => Ok(SectionView::Wallet(reads::wallet(&self.read(account, Endpoint::WalletMe, &[], Wallet::parse).await?))),
+            Section::Wallet => Ok(SectionView::Wallet(reads::wallet(&self.wallet(account).await?))),
             Section::Transactions => {
                 let body = match self.call(account, Endpoint::Transactions, LATEST).await? {
                     Some(body) => body,
@@ -69,6 +70,25 @@ impl Connections {
                 Ok(SectionView::Transactions(reads::transactions(&Transactions::parse(&body).map_err(unreadable)?)))
             }
         }
+    }
+
+    async fn profile(&self, account: &str) -> Result<Profile, Problem> {
+        let profile = self.read(account, Endpoint::UserMe, &[], Profile::parse).await?;
+        let told = profile.clone();
+        let known = move |row: &mut AccountRow| {
+            row.name = told.name().or(row.name.take());
+            row.user_id = told.id.or(row.user_id.take());
+            row.email = told.email.or(row.email.take());
+        };
+        self.remember(account, known).await?;
+        Ok(profile)
+    }
+
+    async fn wallet(&self, account: &str) -> Result<Wallet, Problem> {
+        let wallet = self.read(account, Endpoint::WalletMe, &[], Wallet::parse).await?;
+        let told = wallet.id().map(str::to_owned);
+        self.remember(account, move |row| row.wallet_id = told.or(row.wallet_id.take())).await?;
+        Ok(wallet)
     }
 
     async fn read<T>(
@@ -133,14 +153,12 @@ impl Connections {
     }
 
     /// Remembers who the account belongs to, for display and for comparing at the next approval.
-    async fn remember(&self, account: &str, profile: &Profile) -> Result<(), Problem> {
-        let (id, profile) = (account.to_owned(), profile.clone());
+    async fn remember(&self, account: &str, known: impl FnOnce(&mut AccountRow) + Send + 'static) -> Result<(), Problem> {
+        let id = account.to_owned();
         self.index(move |index| {
-            let Some(mut row) = index.accounts()?.into_iter().find(|row| row.id == id) else { return Ok(()) };
-            let before = row.clone();
-            row.user_id = profile.id.clone().or(row.user_id);
-            row.name = profile.name().or(row.name);
-            row.email = profile.email.clone().or(row.email);
+            let Some(before) = index.accounts()?.into_iter().find(|row| row.id == id) else { return Ok(()) };
+            let mut row = before.clone();
+            known(&mut row);
             if row == before { Ok(()) } else { index.put_account(&row) }
         })
         .await
@@ -155,10 +173,12 @@ impl Connections {
             let Some(mut row) = index.accounts()?.into_iter().find(|row| row.id == id) else { return Ok(()) };
             match code {
                 // Monei has answered for this token, if only with a no.
-                None | Some(ProblemCode::LimitReached | ProblemCode::AnswerUnreadable) => {
+                None | Some(ProblemCode::LimitReached) => {
                     row.health = StoredHealth::Connected;
                     row.checked_at = Some(at);
                 }
+                // Whoever that was: it says nothing against the connection, and nothing for it.
+                Some(ProblemCode::AnswerUnreadable) if row.health == StoredHealth::Connected => return Ok(()),
                 Some(ProblemCode::ScopeMissing | ProblemCode::AccessRevoked | ProblemCode::NoSuchAccount) => return Ok(()),
                 // What Monei ended stays ended, whatever fails afterwards.
                 Some(_) if matches!(row.health, StoredHealth::NeedsReconnect(_)) => return Ok(()),
