@@ -8,11 +8,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use connect_core::problem::ProblemCode;
-use connect_core::view::{Health, Section};
+use connect_core::vault::Vault as _;
+use connect_core::view::{AccountView, Health, KeychainState, Section};
 use serde_json::json;
 use support::proxy::Cut;
 use support::watched_vault::WatchedVault;
-use support::{World, scopes};
+use support::{World, feature, scopes};
 
 const PROFILE: &[&str] = &["profile:read"];
 
@@ -305,4 +306,102 @@ async fn a_token_that_lives_for_minutes_is_used_for_half_of_them() {
         world.core.load(&account, Section::Profile).await.unwrap();
     }
     assert_eq!(world.count("refreshes").await, 1);
+}
+
+fn account_of(world: &World, account: &str) -> AccountView {
+    world.core.view().accounts.iter().find(|row| row.id == account).cloned().unwrap()
+}
+
+#[tokio::test]
+async fn an_account_of_which_one_record_is_gone_works_by_the_others_and_is_not_asked_about_more_often() {
+    let world = World::new().await;
+    world.control("switch", json!({"name": "upgrade_scopes", "value": "only_new"})).await;
+    world.control("switch", json!({"name": "old_pair_after_upgrade", "value": "alive"})).await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    let profile = world.vault.names().remove(0);
+    world.core.reconnect(&account, scopes(&["wallet:read"])).await.unwrap();
+    world.approve("ada", &["wallet:read"]).await;
+    assert_eq!(world.settle_upgrade().await, account);
+    let wallet = world.vault.names().into_iter().find(|name| *name != profile).unwrap();
+    world.vault.delete(&profile).await.unwrap();
+    world.core.look().await;
+    assert_eq!(account_of(&world, &account).health, Health::Connected);
+    let view = world.core.view();
+    assert_eq!((feature(&view, &account, "profile:read"), feature(&view, &account, "wallet:read")), ("lost".into(), "enabled".into()));
+    let calls = world.calls("/wallet/me").await;
+    world.clock.advance(Duration::from_secs(60));
+    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::RecordMissing);
+    world.core.look().await;
+    assert_eq!(world.calls("/wallet/me").await, calls, "looked again within five minutes");
+    assert_eq!(account_of(&world, &account).health, Health::Connected);
+    // Without the other one nothing is left.
+    world.vault.delete(&wallet).await.unwrap();
+    assert_eq!(world.core.check(&account).await, Err(ProblemCode::RecordMissing.into()));
+    assert!(matches!(account_of(&world, &account).health, Health::NeedsReconnect { .. }));
+}
+
+#[tokio::test]
+async fn one_account_that_is_to_be_left_alone_holds_up_no_other_and_is_asked_about_again_in_time() {
+    let world = World::new().await;
+    let ada = world.connect("ada", PROFILE, PROFILE).await;
+    let tunde = world.connect("tunde", &["wallet:read"], &["wallet:read"]).await;
+    let busy = |account: &AccountView| matches!(&account.health, Health::Unreachable { reason } if reason.code == ProblemCode::Busy);
+    let fault = async |seconds: u64| {
+        let fault = json!({"target": "/user/me", "kind": "status", "status": 429, "retry_after": seconds, "times": 1});
+        world.control("fault", fault).await;
+    };
+    let calls = async || (world.calls("/user/me").await, world.calls("/wallet/me").await);
+    let before = calls().await;
+    fault(1).await;
+    world.core.look().await;
+    assert!(busy(&account_of(&world, &ada)));
+    assert_eq!(account_of(&world, &tunde).health, Health::Connected);
+    assert_eq!(calls().await, (before.0 + 1, before.1 + 1), "the others are checked all the same");
+    // No time passes but Monei's own.
+    let healed = async {
+        while account_of(&world, &ada).health != Health::Connected {
+            world.core.look().await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), healed).await.unwrap();
+    assert_eq!(calls().await, (before.0 + 2, before.1 + 1), "asked when the time was over, and the others not at all");
+    fault(300).await;
+    for _ in 0..3 {
+        world.clock.advance(Duration::from_secs(300));
+        world.core.look().await;
+    }
+    assert!(busy(&account_of(&world, &ada)));
+    assert_eq!(calls().await, (before.0 + 3, before.1 + 4));
+}
+
+#[tokio::test]
+async fn what_another_copy_of_the_program_did_is_seen_by_looking() {
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    let other = world.second().await;
+    other.look().await;
+    assert_eq!(other.view().accounts.len(), 1);
+    world.core.disconnect(&account).await.unwrap();
+    other.look().await;
+    assert_eq!(other.view().accounts.len(), 0);
+}
+
+#[tokio::test]
+async fn a_look_at_a_locked_keychain_asks_it_once() {
+    let mut world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.connect("tunde", PROFILE, PROFILE).await;
+    let vault = WatchedVault::over(&world.vault);
+    world.restart_with(vault.clone()).await;
+    vault.locked.store(true, Ordering::SeqCst);
+    let before = vault.asked.load(Ordering::SeqCst);
+    world.core.look().await;
+    assert_eq!(vault.asked.load(Ordering::SeqCst), before + 1);
+    assert_eq!(world.core.view().keychain, KeychainState::Locked);
+    assert!(world.core.view().accounts.iter().all(|account| matches!(account.health, Health::Locked { .. })));
+    vault.locked.store(false, Ordering::SeqCst);
+    world.clock.advance(Duration::from_secs(300));
+    world.core.look().await;
+    assert_eq!(account_of(&world, &account).health, Health::Connected);
 }

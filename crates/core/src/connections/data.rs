@@ -5,7 +5,7 @@ use monei::read::{KycLimits, KycStatus, Profile, ReadError, Transactions, Wallet
 
 use super::Connections;
 use crate::api::{Body, Verdict};
-use crate::index::{AccountRow, StoredHealth};
+use crate::index::{AccountRow, GrantRow, StoredHealth};
 use crate::problem::{Problem, ProblemCode};
 use crate::reads;
 use crate::view::{Section, SectionView};
@@ -33,16 +33,20 @@ impl Connections {
     /// What the call came to; [`ProblemCode::ScopeMissing`] where it can't be told without spending.
     pub async fn check(&self, account: &str) -> Result<(), Problem> {
         let grants = self.grants_of(account).await?;
-        let endpoint = CHEAPEST
-            .into_iter()
-            .find(|endpoint| grants.iter().any(|grant| grant.scopes.contains(&endpoint.scope())))
-            .ok_or(ProblemCode::ScopeMissing)?;
-        // What can't be read may be anybody's answer.
-        let outcome = match endpoint {
-            Endpoint::UserMe => self.profile(account).await.map(drop),
-            Endpoint::WalletMe => self.wallet(account).await.map(drop),
-            _ => self.read(account, endpoint, &[], KycStatus::parse).await.map(drop),
-        };
+        let held = |endpoint: &Endpoint| grants.iter().any(|grant| grant.scopes.contains(&endpoint.scope()));
+        let mut outcome = Err(ProblemCode::ScopeMissing.into());
+        for endpoint in CHEAPEST.into_iter().filter(held) {
+            // What can't be read may be anybody's answer.
+            outcome = match endpoint {
+                Endpoint::UserMe => self.profile(account).await.map(drop),
+                Endpoint::WalletMe => self.wallet(account).await.map(drop),
+                _ => self.read(account, endpoint, &[], KycStatus::parse).await.map(drop),
+            };
+            // One grant's record is gone; another grant may still work.
+            if !outcome.as_ref().is_err_and(|problem: &Problem| of_record(problem.code)) {
+                break;
+            }
+        }
         self.note(account, outcome.as_ref().err()).await?;
         outcome
     }
@@ -110,9 +114,9 @@ impl Connections {
         let mut outcome = Err(ProblemCode::ScopeMissing.into());
         for grant in grants.iter().filter(|grant| grant.scopes.contains(&scope)) {
             outcome = self.call_with(grant, endpoint, query).await;
-            // Only a grant that is gone makes room for the next one.
-            let gone = [ProblemCode::AccessRevoked, ProblemCode::RecordMissing, ProblemCode::RecordUnreadable];
-            if !outcome.as_ref().is_err_and(|problem| gone.contains(&problem.code)) {
+            // Only a grant that is gone, or has lost the scope, makes room for the next one.
+            let over = |code| of_record(code) || matches!(code, ProblemCode::AccessRevoked | ProblemCode::ScopeMissing);
+            if !outcome.as_ref().is_err_and(|problem| over(problem.code)) {
                 break;
             }
         }
@@ -120,7 +124,7 @@ impl Connections {
         outcome
     }
 
-    async fn call_with(&self, grant: &crate::index::GrantRow, endpoint: Endpoint, query: &[(&str, &str)]) -> Result<Option<Body>, Problem> {
+    async fn call_with(&self, grant: &GrantRow, endpoint: Endpoint, query: &[(&str, &str)]) -> Result<Option<Body>, Problem> {
         let api = self.api().await?;
         let mut refused = None;
         loop {
@@ -182,19 +186,30 @@ impl Connections {
                 Some(ProblemCode::ScopeMissing | ProblemCode::AccessRevoked | ProblemCode::NoSuchAccount) => return Ok(()),
                 // What Monei ended stays ended, whatever fails afterwards.
                 Some(_) if matches!(row.health, StoredHealth::NeedsReconnect(_)) => return Ok(()),
-                Some(code) => {
-                    let nothing_left =
-                        index.grants()?.iter().filter(|grant| grant.account == id).all(|grant| missing.contains_key(&grant.id));
-                    let only_again = nothing_left && matches!(code, ProblemCode::RecordMissing | ProblemCode::RecordUnreadable);
-                    let health = if only_again { StoredHealth::NeedsReconnect } else { StoredHealth::Unreachable };
-                    row.health = health(code.name());
+                Some(code) if of_record(code) => {
+                    let grants = index.grants()?;
+                    let gone = |grant: &&GrantRow| missing.contains_key(&grant.id);
+                    let (gone, there): (Vec<_>, Vec<_>) = grants.iter().filter(|grant| grant.account == id).partition(gone);
+                    row.health = match (gone.is_empty(), there.is_empty()) {
+                        (_, true) => StoredHealth::NeedsReconnect(code.name()),
+                        // Some scopes are lost, which shows on them. The account works.
+                        (false, false) => return Ok(()),
+                        // None is gone: a newer version wrote it.
+                        (true, false) => StoredHealth::Unreachable(code.name()),
+                    };
                 }
+                Some(code) => row.health = StoredHealth::Unreachable(code.name()),
             }
             index.put_account(&row)
         })
         .await?;
         self.reload().await
     }
+}
+
+/// Whether it is one grant's record that is gone or damaged.
+fn of_record(code: ProblemCode) -> bool {
+    matches!(code, ProblemCode::RecordMissing | ProblemCode::RecordUnreadable)
 }
 
 fn unreadable(_: ReadError) -> Problem {
