@@ -182,6 +182,37 @@ async fn a_token_refused_right_after_it_was_given_is_moneis_trouble() {
     kept(&world, &account);
 }
 
+#[tokio::test]
+async fn a_grant_that_lost_a_scope_makes_room_for_another_that_has_it() {
+    let world = World::proxied().await;
+    for (name, value) in [("upgrade_scopes", "cumulative"), ("old_pair_after_upgrade", "alive")] {
+        world.control("switch", json!({"name": name, "value": value})).await;
+    }
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.core.reconnect(&account, scopes(&["wallet:read"])).await.unwrap();
+    world.approve("ada", &["wallet:read"]).await;
+    world.settle_upgrade().await;
+    // The next refresh of the newer grant leaves it without the profile.
+    world.proxy.as_ref().unwrap().rewrite(r#"["profile:read","wallet:read"]"#, r#"["wallet:read"               ]"#);
+    world.clock.advance(Duration::from_secs(3400));
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 2, "one by each grant");
+    assert_eq!(feature(&world.core.view(), &account, "profile:read"), "enabled");
+    assert_eq!(feature(&world.core.view(), &account, "wallet:read"), "enabled");
+}
+
+#[tokio::test]
+async fn a_refresh_that_leaves_no_scope_at_all_is_the_end() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.proxy.as_ref().unwrap().rewrite(r#"["profile:read"]"#, "[              ]");
+    world.clock.advance(Duration::from_secs(3400));
+    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::ScopeMissing);
+    assert_eq!(feature(&world.core.view(), &account, "profile:read"), "lost");
+    let health = world.core.view().accounts[0].health.clone();
+    assert!(matches!(&health, Health::NeedsReconnect { reason } if reason.code == ProblemCode::AccessRevoked), "{health:?}");
+}
+
 fn page(status: &str) -> String {
     answer(status, "\u{feff}<!doctype html><title>Sign in to the network</title>")
 }

@@ -83,6 +83,7 @@ pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
         index: Mutex::new(index),
         state: Mutex::new(state),
         view,
+        reloading: tokio::sync::Mutex::default(),
         refreshing: tokens::SingleFlight::default(),
         unsaved: Mutex::default(),
     };

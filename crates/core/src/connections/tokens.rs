@@ -13,7 +13,7 @@ use super::grants::display_name;
 use crate::backend::{BackendClient, TokenError, Tokens};
 use crate::clock::Moment;
 use crate::failpoint::failpoint;
-use crate::index::GrantRow;
+use crate::index::{AccountRow, GrantRow, StoredHealth};
 use crate::problem::{Problem, ProblemCode};
 use crate::proof::random_text;
 use crate::vault::GrantRecord;
@@ -278,13 +278,21 @@ impl Connections {
                 let Some(row) = index.grants()?.into_iter().find(|row| row.id == id && row.generation < generation) else {
                     return Ok(false);
                 };
-                let lost = row.scopes.difference(&scopes);
+                let others = index.grants()?.into_iter().filter(|other| other.account == row.account && other.id != row.id);
+                let held = others.fold(scopes.clone(), |held, other| held.union(&other.scopes));
+                let lost = row.scopes.difference(&held);
                 index.remove_setting(&pending_name(&row.id))?;
                 for scope in lost.iter() {
                     index.put_scope_state(&row.account, scope.as_str(), crate::index::ScopeMark::Lost, now)?;
                 }
-                let name = index.accounts()?.iter().find(|account| account.id == row.account).and_then(display_name);
+                let account = index.accounts()?.into_iter().find(|account| account.id == row.account);
+                let name = account.as_ref().and_then(display_name);
                 index.log(now, Some(&row.account), name.as_deref(), &ActivityEvent::Refreshed)?;
+                // A pair that allows nothing, and no other: that is the end, whatever it is called.
+                if let Some(account) = account.filter(|_| held.is_empty()) {
+                    let health = StoredHealth::NeedsReconnect(ProblemCode::AccessRevoked.name());
+                    index.put_account(&AccountRow { health, ..account })?;
+                }
                 index.put_grant(&GrantRow { scopes, expires_at, generation, ..row })?;
                 Ok(true)
             })
