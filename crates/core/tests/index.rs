@@ -8,18 +8,22 @@ use support::{World, feature};
 
 const BOTH: &[&str] = &["profile:read", "wallet:read"];
 
+/// The program ends, its index is damaged, and it starts again.
+async fn damage(world: &mut World) {
+    world.core.shutdown().await;
+    for suffix in ["-wal", "-shm"] {
+        drop(std::fs::remove_file(world.data_dir().join(format!("index.sqlite{suffix}"))));
+    }
+    std::fs::write(world.data_dir().join("index.sqlite"), b"this is no database, and long enough to be looked at as one").unwrap();
+    world.restart().await;
+}
+
 #[tokio::test]
 async fn a_damaged_index_is_set_aside_by_name_and_its_accounts_are_found_in_the_keychain() {
     let mut world = World::new().await;
     let ada = world.connect("ada", BOTH, BOTH).await;
     let tunde = world.connect("tunde", BOTH, &["profile:read"]).await;
-    world.core.shutdown().await;
-    let index = world.data_dir().join("index.sqlite");
-    for suffix in ["-wal", "-shm"] {
-        drop(std::fs::remove_file(world.data_dir().join(format!("index.sqlite{suffix}"))));
-    }
-    std::fs::write(&index, b"this is no database, and long enough to be looked at as one").unwrap();
-    world.restart().await;
+    damage(&mut world).await;
     let told = world.core.view().set_aside.clone().unwrap();
     assert_eq!((told.recovered, told.file.starts_with("index.damaged-")), (Some(2), true), "{told:?}");
     assert!(world.data_dir().join(&told.file).is_file());
@@ -68,12 +72,7 @@ async fn whose_an_account_is_comes_back_by_looking() {
     for scopes in [&["profile:read"][..], &["wallet:read"]] {
         let mut world = World::new().await;
         world.connect("ada", scopes, scopes).await;
-        world.core.shutdown().await;
-        for suffix in ["-wal", "-shm"] {
-            drop(std::fs::remove_file(world.data_dir().join(format!("index.sqlite{suffix}"))));
-        }
-        std::fs::write(world.data_dir().join("index.sqlite"), b"this is no database, and long enough to be looked at as one").unwrap();
-        world.restart().await;
+        damage(&mut world).await;
         world.core.confirm_backend(world.backend.as_str()).await.unwrap();
         world.core.look().await;
         // The same person again is noticed.

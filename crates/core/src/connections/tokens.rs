@@ -28,7 +28,7 @@ const CLOCK_TOLERANCE_MS: i64 = 60_000;
 /// How long the backend replays the answer to a refresh, in milliseconds. After that a new key is needed.
 const REPLAY_MS: i64 = 120_000;
 
-/// After Monei has refused a token that it had just given, another refresh would bring nothing but another token: for this long there is none.
+/// After Monei has refused a token that it had just given, another refresh would bring only another such token: none for this long.
 const REFUSES_ALL: Duration = Duration::from_secs(300);
 
 /// A refresh that failed while the token was still good isn't tried again for this long.
