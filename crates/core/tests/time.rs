@@ -228,15 +228,11 @@ async fn a_monei_that_refuses_every_token_costs_one_refresh_however_often_somebo
     assert_eq!(world.count("refreshes").await, 2);
 }
 
-#[tokio::test]
-async fn whoever_waited_for_a_refresh_that_failed_fails_with_it() {
-    let mut world = World::proxied().await;
-    let account = world.connect("ada", PROFILE, PROFILE).await;
+/// What four come to that ask for the same account at once, and wait for one refresh.
+async fn four_at_once(world: &mut World, account: &str) -> Vec<ProblemCode> {
     let vault = WatchedVault::over(&world.vault);
     world.restart_with(vault.clone()).await;
     world.clock.advance(Duration::from_secs(3700));
-    // One attempt is two requests; a second attempt would get through.
-    world.proxy.as_ref().unwrap().plan(&[Cut::Before; 2]);
     // Another program is at this grant, so everybody waits.
     let locks = world.data_dir().join("locks");
     std::fs::create_dir_all(&locks).unwrap();
@@ -245,7 +241,7 @@ async fn whoever_waited_for_a_refresh_that_failed_fails_with_it() {
     let before = vault.reads.load(Ordering::SeqCst);
     let calls: Vec<_> = (0..4)
         .map(|_| {
-            let (core, account) = (world.core.clone(), account.clone());
+            let (core, account) = (world.core.clone(), account.to_owned());
             tokio::spawn(async move { core.load(&account, Section::Profile).await })
         })
         .collect();
@@ -256,13 +252,34 @@ async fn whoever_waited_for_a_refresh_that_failed_fails_with_it() {
     };
     tokio::time::timeout(Duration::from_secs(20), all_wait).await.unwrap();
     busy.unlock().unwrap();
+    let mut codes = Vec::new();
     for call in calls {
-        assert_eq!(call.await.unwrap().unwrap_err().code, ProblemCode::BackendUnreachable);
+        codes.push(call.await.unwrap().unwrap_err().code);
     }
+    codes
+}
+
+#[tokio::test]
+async fn whoever_waited_for_a_refresh_that_failed_fails_with_it() {
+    let mut world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    // One attempt is two requests; a second attempt would get through.
+    world.proxy.as_ref().unwrap().plan(&[Cut::Before; 2]);
+    assert_eq!(four_at_once(&mut world, &account).await, [ProblemCode::BackendUnreachable; 4]);
     assert_eq!(world.count("refreshes").await, 0);
     // Whoever asks anew is tried anew.
     world.core.load(&account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 1);
+}
+
+#[tokio::test]
+async fn whoever_waited_for_a_refresh_is_told_of_a_revocation_and_not_of_a_missing_record() {
+    let mut world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.control("revoke", json!({"user": "ada"})).await;
+    assert_eq!(four_at_once(&mut world, &account).await, [ProblemCode::AccessRevoked; 4]);
+    let health = world.core.view().accounts[0].health.clone();
+    assert!(matches!(&health, Health::NeedsReconnect { reason } if reason.code == ProblemCode::AccessRevoked), "{health:?}");
 }
 
 #[tokio::test]
@@ -271,7 +288,7 @@ async fn a_refresh_that_failed_is_not_tried_at_each_call_while_the_token_is_good
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.clock.advance(Duration::from_secs(3400));
     world.proxy.as_ref().unwrap().plan(&[Cut::Before; 4]);
-    for _ in 0..5 {
+    for _ in 0..2 {
         world.core.load(&account, Section::Profile).await.unwrap();
     }
     // The first one took two of the four; now the token has ended, and the other two are met.
