@@ -1,5 +1,7 @@
 //! What happens to accounts when the index is damaged, of a newer version, or can't be written.
 
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+
 mod support;
 
 use connect_core::problem::ProblemCode;
