@@ -80,27 +80,32 @@ impl Api {
             }
         };
         tracing::debug!(path = endpoint.path(), status = response.status().as_u16(), took_ms = took_ms(began), "Monei answered");
-        match response.status() {
-            StatusCode::PROXY_AUTHENTICATION_REQUIRED | StatusCode::NETWORK_AUTHENTICATION_REQUIRED => intercepted(),
-            status if status.is_success() => match http::body(response).await {
-                Ok(bytes) if http::is_page(&bytes) => intercepted(),
-                Ok(bytes) => Verdict::Answer(bytes),
-                Err(http::BodyError::TooLong) => Verdict::Failed(ProblemCode::AnswerUnreadable.into()),
-                Err(http::BodyError::BrokenOff) => Verdict::Failed(ProblemCode::ProviderUnavailable.into()),
-            },
-            // Monei's refusals are JSON. A page is a proxy's or a captive portal's, and says nothing of the token.
-            status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
-                let words = http::body(response).await.unwrap_or_default();
+        let status = response.status();
+        match status {
+            StatusCode::PROXY_AUTHENTICATION_REQUIRED | StatusCode::NETWORK_AUTHENTICATION_REQUIRED => return intercepted(),
+            // Monei's API redirects nobody; a network that wants a sign-in does.
+            _ if status.is_redirection() => return intercepted(),
+            // Wanting to be left alone is heeded in whatever form it comes.
+            StatusCode::TOO_MANY_REQUESTS => return Verdict::Failed(Problem::busy(http::retry_after(&response, now_ms))),
+            _ if status.is_server_error() => return Verdict::Failed(ProblemCode::ProviderUnavailable.into()),
+            _ => {}
+        }
+        let words = match http::body(response).await {
+            // Monei answers in JSON. A page is a proxy's or a captive portal's, and says nothing of the token or of what was asked for.
+            Ok(words) if http::is_page(&words) => return intercepted(),
+            Err(http::BodyError::TooLong) if status.is_success() => return Verdict::Failed(ProblemCode::AnswerUnreadable.into()),
+            Err(http::BodyError::BrokenOff) if status.is_success() => return Verdict::Failed(ProblemCode::ProviderUnavailable.into()),
+            // The status of a refusal is enough.
+            words => words.unwrap_or_default(),
+        };
+        match status {
+            _ if status.is_success() => Verdict::Answer(words),
+            StatusCode::UNAUTHORIZED => Verdict::Unauthorized,
+            StatusCode::FORBIDDEN => {
                 let message = ErrorBody::parse(&words).message.map(|message| message.to_ascii_lowercase());
-                match status {
-                    _ if http::is_page(&words) => intercepted(),
-                    StatusCode::UNAUTHORIZED => Verdict::Unauthorized,
-                    _ => Verdict::Forbidden { scope: message.is_some_and(|message| message.contains("scope")) },
-                }
+                Verdict::Forbidden { scope: message.is_some_and(|message| message.contains("scope")) }
             }
             StatusCode::NOT_FOUND => Verdict::NotFound,
-            StatusCode::TOO_MANY_REQUESTS => Verdict::Failed(Problem::busy(http::retry_after(&response, now_ms))),
-            status if status.is_server_error() => Verdict::Failed(ProblemCode::ProviderUnavailable.into()),
             _ => Verdict::Failed(ProblemCode::AnswerUnreadable.into()),
         }
     }

@@ -265,6 +265,7 @@ async fn refusal(response: Response, now_ms: i64) -> TokenError {
     let words = http::body(response).await.unwrap_or_default();
     let code = serde_json::from_slice::<Body>(&words).ok().map(|body| body.code);
     let undecided = |code: ProblemCode| TokenError::Undecided(code.into());
+    let asks_to_sign_in = matches!(status, StatusCode::PROXY_AUTHENTICATION_REQUIRED | StatusCode::NETWORK_AUTHENTICATION_REQUIRED);
     match code.as_deref() {
         Some("approval_refused" | "grant_refused" | "handoff_used") => TokenError::Refused,
         Some("invalid_handoff" | "invalid_token") => TokenError::Unreadable,
@@ -273,8 +274,9 @@ async fn refusal(response: Response, now_ms: i64) -> TokenError {
         Some("service_unavailable" | "internal") => undecided(ProblemCode::ServiceUnavailable),
         // A proxy in between, or a backend of another version: nothing is decided by it.
         _ if status == StatusCode::TOO_MANY_REQUESTS => TokenError::Undecided(busy),
+        _ if asks_to_sign_in => undecided(ProblemCode::NetworkIntercepted),
         _ if status.is_server_error() => undecided(ProblemCode::BackendUnreachable),
-        _ if http::is_page(&words) || status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => undecided(ProblemCode::NetworkIntercepted),
+        _ if http::is_page(&words) || status.is_redirection() => undecided(ProblemCode::NetworkIntercepted),
         _ => undecided(ProblemCode::BackendIncompatible),
     }
 }

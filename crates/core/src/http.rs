@@ -15,6 +15,8 @@ use crate::problem::ProblemCode;
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// Time for a whole request.
 const TOTAL_LIMIT: Duration = Duration::from_secs(20);
+/// Time for looking a name up once more, to tell why there was no connection. A resolver that isn't reached may take half a minute.
+const LOOKUP_LIMIT: Duration = Duration::from_secs(2);
 /// Longest answer read, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
 
@@ -106,7 +108,8 @@ pub fn took_ms(began: Instant) -> u64 {
 
 /// Whether an answer is a page for a person, where data was asked for.
 pub fn is_page(body: &[u8]) -> bool {
-    body.trim_ascii_start().starts_with(b"<")
+    // Some pages begin with a byte order mark.
+    body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body).trim_ascii_start().starts_with(b"<")
 }
 
 /// Why a body could not be read.
@@ -161,7 +164,10 @@ pub async fn classify(error: &reqwest::Error, url: &Url, otherwise: ProblemCode)
         return ProblemCode::ProxyRefused;
     }
     let host = url.host_str().unwrap_or_default().to_owned();
-    if tokio::net::lookup_host((host, 443)).await.is_err() { ProblemCode::Offline } else { otherwise }
+    match tokio::time::timeout(LOOKUP_LIMIT, tokio::net::lookup_host((host, 443))).await {
+        Ok(Ok(_)) => otherwise,
+        Ok(Err(_)) | Err(_) => ProblemCode::Offline,
+    }
 }
 
 /// Whether the system sends requests for `url` through a proxy. The same rules that the client itself goes by.
@@ -172,6 +178,21 @@ fn goes_through_proxy(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_is_told_from_data_whatever_stands_before_it() {
+        for (body, expected) in [
+            ("<!doctype html>", true),
+            ("\r\n <html>", true),
+            ("\u{feff}<html>", true),
+            ("\u{feff}\n<html>", true),
+            ("{\"text\":\"<html>\"}", false),
+            ("\u{feff}{}", false),
+            ("", false),
+        ] {
+            assert_eq!(is_page(body.as_bytes()), expected, "{body}");
+        }
+    }
 
     #[test]
     fn only_literal_loopback_over_plain_http_is_loopback() {

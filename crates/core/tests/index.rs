@@ -1,28 +1,34 @@
 //! What happens to accounts when the index is damaged, of a newer version, or can't be written.
 
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+
 mod support;
 
 use connect_core::problem::ProblemCode;
 use connect_core::vault::Vault as _;
-use connect_core::view::Section;
+use connect_core::view::{AppView, Conflict, Section, Stage};
 use support::{World, feature};
 
 const BOTH: &[&str] = &["profile:read", "wallet:read"];
+
+/// The program ends, its index is damaged, and it starts again.
+async fn damage(world: &mut World) {
+    world.core.shutdown().await;
+    for suffix in ["-wal", "-shm"] {
+        drop(std::fs::remove_file(world.data_dir().join(format!("index.sqlite{suffix}"))));
+    }
+    std::fs::write(world.data_dir().join("index.sqlite"), b"this is no database, and long enough to be looked at as one").unwrap();
+    world.restart().await;
+}
 
 #[tokio::test]
 async fn a_damaged_index_is_set_aside_by_name_and_its_accounts_are_found_in_the_keychain() {
     let mut world = World::new().await;
     let ada = world.connect("ada", BOTH, BOTH).await;
     let tunde = world.connect("tunde", BOTH, &["profile:read"]).await;
-    world.core.shutdown().await;
-    let index = world.data_dir().join("index.sqlite");
-    for suffix in ["-wal", "-shm"] {
-        drop(std::fs::remove_file(world.data_dir().join(format!("index.sqlite{suffix}"))));
-    }
-    std::fs::write(&index, b"this is no database, and long enough to be looked at as one").unwrap();
     // A process ended in mid-probe, some time ago.
     world.vault.write("probe.left", "probe.left".to_owned().into()).await.unwrap();
-    world.restart().await;
+    damage(&mut world).await;
     assert_eq!(world.vault.names().len(), 2, "what is no record is left in the keychain");
     let told = world.core.view().set_aside.clone().unwrap();
     assert_eq!((told.recovered, told.file.starts_with("index.damaged-")), (Some(2), true), "{told:?}");
@@ -65,4 +71,22 @@ async fn an_index_that_cannot_be_written_loses_no_token() {
     holder.execute_batch("ROLLBACK").unwrap();
     world.core.load(&account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 1);
+}
+
+#[tokio::test]
+async fn whose_an_account_is_comes_back_by_looking() {
+    for scopes in [&["profile:read"][..], &["wallet:read"]] {
+        let mut world = World::new().await;
+        world.connect("ada", scopes, scopes).await;
+        damage(&mut world).await;
+        world.core.confirm_backend(world.backend.as_str()).await.unwrap();
+        world.core.look().await;
+        // The same person again is noticed.
+        world.core.connect(support::scopes(scopes)).await.unwrap();
+        world.approve("ada", &[]).await;
+        let decide = |view: &AppView| matches!(support::stage(view), Some(Stage::Decide { .. } | Stage::Done { .. }));
+        let view = world.until("decide", decide).await;
+        let Some(Stage::Decide { conflict }) = support::stage(&view) else { panic!("connected twice: {scopes:?}") };
+        assert!(matches!(conflict, Conflict::AlreadyConnected { .. }), "{scopes:?} {conflict:?}");
+    }
 }

@@ -148,7 +148,7 @@ async fn an_outage_or_a_limit_is_no_revocation() {
         (json!({"target": "api", "kind": "huge_body", "times": 1}), ProblemCode::AnswerUnreadable),
         (
             json!({"target": "api", "kind": "redirect", "location": "http://127.0.0.1:9/elsewhere", "times": 1}),
-            ProblemCode::AnswerUnreadable,
+            ProblemCode::NetworkIntercepted,
         ),
     ];
     let world = World::new().await;
@@ -328,14 +328,14 @@ async fn the_access_token_goes_to_the_api_in_a_header_and_follows_no_redirect() 
     let account = world.connect("ada", &READS, &READS).await;
     // Monei itself answers with a redirect.
     world.control("fault", json!({"target": "api", "kind": "redirect", "location": canary.as_str(), "times": 1})).await;
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::AnswerUnreadable);
+    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::NetworkIntercepted);
     for status in ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"] {
         // The backend tells where the sandbox is; here that leads to one that redirects all.
         let (api, asked) = redirecting_api(status, canary.clone()).await;
         world.proxy.as_ref().unwrap().rewrite(world.sandbox.authority(), api.authority());
         world.core.probe().await;
         for section in [Section::Profile, Section::Kyc, Section::Wallet, Section::Transactions] {
-            assert_eq!(world.core.load(&account, section).await.unwrap_err().code, ProblemCode::AnswerUnreadable, "{status}");
+            assert_eq!(world.core.load(&account, section).await.unwrap_err().code, ProblemCode::NetworkIntercepted, "{status}");
         }
         let asked = asked.lock().unwrap();
         assert_eq!(asked.len(), 4, "{status}: asked again");

@@ -4,12 +4,16 @@
 
 mod support;
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use connect_core::problem::ProblemCode;
-use connect_core::view::{Health, Section};
+use connect_core::vault::Vault as _;
+use connect_core::view::{AccountView, Health, KeychainState, Section};
 use serde_json::json;
-use support::{World, scopes};
+use support::proxy::Cut;
+use support::watched_vault::WatchedVault;
+use support::{World, feature, scopes};
 
 const PROFILE: &[&str] = &["profile:read"];
 
@@ -62,7 +66,7 @@ async fn unanswered() -> World {
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.control("switch", json!({"name": "reuse_revokes_family", "value": "on"})).await;
     world.clock.advance(Duration::from_secs(3700));
-    world.proxy.as_ref().unwrap().plan(&[support::proxy::Cut::After; 2]);
+    world.proxy.as_ref().unwrap().plan(&[Cut::After; 2]);
     assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnreachable);
     world
 }
@@ -200,4 +204,221 @@ async fn offline_in_mid_flow_is_ridden_out_while_the_approval_lasts() {
     let account = world.done().await;
     world.core.load(&account, Section::Profile).await.unwrap();
     assert_eq!(world.count("code_exchanges").await, 1);
+}
+
+#[tokio::test]
+async fn a_monei_that_refuses_every_token_costs_one_refresh_however_often_somebody_looks() {
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    // The first look is refused twice, each further one once.
+    world.control("fault", json!({"target": "api", "kind": "status", "status": 401, "times": 5})).await;
+    for _ in 0..4 {
+        world.core.look().await;
+        let health = world.core.view().accounts[0].health.clone();
+        assert!(matches!(&health, Health::Unreachable { reason } if reason.code == ProblemCode::ProviderUnavailable), "{health:?}");
+        world.clock.advance(Duration::from_secs(10));
+    }
+    assert_eq!(world.count("refreshes").await, 1);
+    world.core.look().await;
+    assert_eq!(world.core.view().accounts[0].health, Health::Connected);
+    assert_eq!(world.count("refreshes").await, 1);
+    // Once a token was taken, the next refusal means something again.
+    world.control("expire", json!({})).await;
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 2);
+}
+
+/// What four come to that ask for the same account at once, and wait for one refresh.
+async fn four_at_once(world: &mut World, account: &str) -> Vec<ProblemCode> {
+    let vault = WatchedVault::over(&world.vault);
+    world.restart_with(vault.clone()).await;
+    world.clock.advance(Duration::from_secs(3700));
+    // Another program is at this grant, so everybody waits.
+    let locks = world.data_dir().join("locks");
+    std::fs::create_dir_all(&locks).unwrap();
+    let busy = std::fs::File::create(locks.join(&world.vault.names()[0])).unwrap();
+    busy.lock().unwrap();
+    let before = vault.reads.load(Ordering::SeqCst);
+    let calls: Vec<_> = (0..4)
+        .map(|_| {
+            let (core, account) = (world.core.clone(), account.to_owned());
+            tokio::spawn(async move { core.load(&account, Section::Profile).await })
+        })
+        .collect();
+    let all_wait = async {
+        while vault.reads.load(Ordering::SeqCst) < before + 4 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), all_wait).await.unwrap();
+    busy.unlock().unwrap();
+    let mut codes = Vec::new();
+    for call in calls {
+        codes.push(call.await.unwrap().unwrap_err().code);
+    }
+    codes
+}
+
+#[tokio::test]
+async fn whoever_waited_for_a_refresh_that_failed_fails_with_it() {
+    let mut world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    // One attempt is two requests; a second attempt would get through.
+    world.proxy.as_ref().unwrap().plan(&[Cut::Before; 2]);
+    assert_eq!(four_at_once(&mut world, &account).await, [ProblemCode::BackendUnreachable; 4]);
+    assert_eq!(world.count("refreshes").await, 0);
+    // Whoever asks anew is tried anew.
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 1);
+}
+
+#[tokio::test]
+async fn whoever_waited_for_a_refresh_is_told_of_a_revocation_and_not_of_a_missing_record() {
+    let mut world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.control("revoke", json!({"user": "ada"})).await;
+    assert_eq!(four_at_once(&mut world, &account).await, [ProblemCode::AccessRevoked; 4]);
+    let health = world.core.view().accounts[0].health.clone();
+    assert!(matches!(&health, Health::NeedsReconnect { reason } if reason.code == ProblemCode::AccessRevoked), "{health:?}");
+}
+
+#[tokio::test]
+async fn a_refresh_that_failed_is_not_tried_at_each_call_while_the_token_is_good() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(Duration::from_secs(3400));
+    world.proxy.as_ref().unwrap().plan(&[Cut::Before; 4]);
+    for _ in 0..2 {
+        world.core.load(&account, Section::Profile).await.unwrap();
+    }
+    // The first one took two of the four; now the token has ended, and the other two are met.
+    world.clock.advance(Duration::from_secs(300));
+    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnreachable);
+    world.core.load(&account, Section::Profile).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refresh_that_was_told_to_wait_waits() {
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(Duration::from_secs(3400));
+    world.control("fault", json!({"target": "token", "kind": "status", "status": 429, "retry_after": "300", "times": 1})).await;
+    world.core.load(&account, Section::Profile).await.unwrap();
+    world.clock.advance(Duration::from_secs(300));
+    let problem = world.core.load(&account, Section::Profile).await.unwrap_err();
+    assert!(problem.code == ProblemCode::Busy && problem.retry_after_s > Some(200), "{problem:?}");
+    assert_eq!(world.count("refreshes").await, 0);
+}
+
+#[tokio::test]
+async fn a_token_that_lives_for_minutes_is_used_for_half_of_them() {
+    let world = World::proxied().await;
+    world.proxy.as_ref().unwrap().rewrite(r#""expires_in":3600"#, r#""expires_in": 240"#);
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(Duration::from_secs(119));
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 0);
+    world.clock.advance(Duration::from_secs(2));
+    for _ in 0..3 {
+        world.core.load(&account, Section::Profile).await.unwrap();
+    }
+    assert_eq!(world.count("refreshes").await, 1);
+}
+
+fn account_of(world: &World, account: &str) -> AccountView {
+    world.core.view().accounts.iter().find(|row| row.id == account).cloned().unwrap()
+}
+
+#[tokio::test]
+async fn an_account_of_which_one_record_is_gone_works_by_the_others_and_is_not_asked_about_more_often() {
+    let world = World::new().await;
+    world.control("switch", json!({"name": "upgrade_scopes", "value": "only_new"})).await;
+    world.control("switch", json!({"name": "old_pair_after_upgrade", "value": "alive"})).await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    let profile = world.vault.names().remove(0);
+    world.core.reconnect(&account, scopes(&["wallet:read"])).await.unwrap();
+    world.approve("ada", &["wallet:read"]).await;
+    assert_eq!(world.settle_upgrade().await, account);
+    let wallet = world.vault.names().into_iter().find(|name| *name != profile).unwrap();
+    world.vault.delete(&profile).await.unwrap();
+    world.core.look().await;
+    assert_eq!(account_of(&world, &account).health, Health::Connected);
+    let view = world.core.view();
+    assert_eq!((feature(&view, &account, "profile:read"), feature(&view, &account, "wallet:read")), ("lost".into(), "enabled".into()));
+    let calls = world.calls("/wallet/me").await;
+    world.clock.advance(Duration::from_secs(60));
+    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::RecordMissing);
+    world.core.look().await;
+    assert_eq!(world.calls("/wallet/me").await, calls, "looked again within five minutes");
+    assert_eq!(account_of(&world, &account).health, Health::Connected);
+    // Without the other one nothing is left.
+    world.vault.delete(&wallet).await.unwrap();
+    assert_eq!(world.core.check(&account).await, Err(ProblemCode::RecordMissing.into()));
+    assert!(matches!(account_of(&world, &account).health, Health::NeedsReconnect { .. }));
+}
+
+#[tokio::test]
+async fn one_account_that_is_to_be_left_alone_holds_up_no_other_and_is_asked_about_again_in_time() {
+    let world = World::new().await;
+    let ada = world.connect("ada", PROFILE, PROFILE).await;
+    let tunde = world.connect("tunde", &["wallet:read"], &["wallet:read"]).await;
+    let busy = |account: &AccountView| matches!(&account.health, Health::Unreachable { reason } if reason.code == ProblemCode::Busy);
+    let fault = async |seconds: u64| {
+        let fault = json!({"target": "/user/me", "kind": "status", "status": 429, "retry_after": seconds, "times": 1});
+        world.control("fault", fault).await;
+    };
+    let calls = async || (world.calls("/user/me").await, world.calls("/wallet/me").await);
+    let before = calls().await;
+    fault(1).await;
+    world.core.look().await;
+    assert!(busy(&account_of(&world, &ada)));
+    assert_eq!(account_of(&world, &tunde).health, Health::Connected);
+    assert_eq!(calls().await, (before.0 + 1, before.1 + 1), "the others are checked all the same");
+    // No time passes but Monei's own.
+    let healed = async {
+        while account_of(&world, &ada).health != Health::Connected {
+            world.core.look().await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), healed).await.unwrap();
+    assert_eq!(calls().await, (before.0 + 2, before.1 + 1), "asked when the time was over, and the others not at all");
+    fault(300).await;
+    for _ in 0..3 {
+        world.clock.advance(Duration::from_secs(300));
+        world.core.look().await;
+    }
+    assert!(busy(&account_of(&world, &ada)));
+    assert_eq!(calls().await, (before.0 + 3, before.1 + 4));
+}
+
+#[tokio::test]
+async fn what_another_copy_of_the_program_did_is_seen_by_looking() {
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    let other = world.second().await;
+    other.look().await;
+    assert_eq!(other.view().accounts.len(), 1);
+    world.core.disconnect(&account).await.unwrap();
+    other.look().await;
+    assert_eq!(other.view().accounts.len(), 0);
+}
+
+#[tokio::test]
+async fn a_look_at_a_locked_keychain_asks_it_once() {
+    let mut world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.connect("tunde", PROFILE, PROFILE).await;
+    let vault = WatchedVault::over(&world.vault);
+    world.restart_with(vault.clone()).await;
+    vault.locked.store(true, Ordering::SeqCst);
+    let before = vault.asked.load(Ordering::SeqCst);
+    world.core.look().await;
+    assert_eq!(vault.asked.load(Ordering::SeqCst), before + 1);
+    assert_eq!(world.core.view().keychain, KeychainState::Locked);
+    assert!(world.core.view().accounts.iter().all(|account| matches!(account.health, Health::Locked { .. })));
+    vault.locked.store(false, Ordering::SeqCst);
+    world.clock.advance(Duration::from_secs(300));
+    world.core.look().await;
+    assert_eq!(account_of(&world, &account).health, Health::Connected);
 }

@@ -99,24 +99,56 @@ async fn an_unreachable_backend_keeps_everything() {
 async fn a_page_in_place_of_monei_is_the_network_and_not_a_refusal() {
     let world = World::proxied().await;
     let account = world.connect("ada", PROFILE, PROFILE).await;
-    for status in
-        ["200 OK", "401 Unauthorized", "403 Forbidden", "407 Proxy Authentication Required", "511 Network Authentication Required"]
-    {
+    for status in [
+        "200 OK",
+        "302 Found",
+        "307 Temporary Redirect",
+        "400 Bad Request",
+        "401 Unauthorized",
+        "403 Forbidden",
+        "404 Not Found",
+        "407 Proxy Authentication Required",
+        "511 Network Authentication Required",
+    ] {
         // The backend tells where the sandbox is; here that leads to the portal.
-        world.proxy.as_ref().unwrap().rewrite(world.sandbox.authority(), portal(status).await.authority());
+        world.proxy.as_ref().unwrap().rewrite(world.sandbox.authority(), portal(page(status)).await.authority());
         world.core.probe().await;
         let code = world.core.load(&account, Section::Profile).await.unwrap_err().code;
         assert_eq!(code, ProblemCode::NetworkIntercepted, "{status}");
+        assert_eq!(world.core.check(&account).await, Err(ProblemCode::NetworkIntercepted.into()), "{status}");
         kept(&world, &account);
     }
     assert_eq!(world.count("refreshes").await, 0, "a page is no reason to rotate a token");
 }
 
 #[tokio::test]
+async fn anybody_elses_answer_in_place_of_monei_is_no_sign_of_life() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    let before = world.core.view().accounts[0].checked_at;
+    world.clock.advance(Duration::from_secs(60));
+    for (status, body) in [("200 OK", "{}"), ("200 OK", r#"{"login":"required"}"#), ("200 OK", ""), ("404 Not Found", "{}")] {
+        world.proxy.as_ref().unwrap().rewrite(world.sandbox.authority(), portal(answer(status, body)).await.authority());
+        world.core.probe().await;
+        assert_eq!(world.core.check(&account).await, Err(ProblemCode::AnswerUnreadable.into()), "{status} {body}");
+        kept(&world, &account);
+        assert_eq!(world.core.view().accounts[0].checked_at, before, "{status} {body}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_in_place_of_the_backend_is_the_network_and_not_a_refusal() {
     let world = World::proxied().await;
     let account = world.connect("ada", PROFILE, PROFILE).await;
-    for status in ["200 OK", "401 Unauthorized", "403 Forbidden", "404 Not Found", "407 Proxy Authentication Required"] {
+    for status in [
+        "200 OK",
+        "302 Found",
+        "401 Unauthorized",
+        "403 Forbidden",
+        "404 Not Found",
+        "407 Proxy Authentication Required",
+        "511 Network Authentication Required",
+    ] {
         world.clock.advance(Duration::from_secs(3700));
         world.proxy.as_ref().unwrap().page(Some(page(status)));
         let code = world.core.load(&account, Section::Profile).await.unwrap_err().code;
@@ -150,16 +182,49 @@ async fn a_token_refused_right_after_it_was_given_is_moneis_trouble() {
     kept(&world, &account);
 }
 
-fn page(status: &str) -> String {
-    let body = "<!doctype html><title>Sign in to the network</title>";
-    format!("HTTP/1.1 {status}\r\ncontent-type: text/html\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+#[tokio::test]
+async fn a_grant_that_lost_a_scope_makes_room_for_another_that_has_it() {
+    let world = World::proxied().await;
+    for (name, value) in [("upgrade_scopes", "cumulative"), ("old_pair_after_upgrade", "alive")] {
+        world.control("switch", json!({"name": name, "value": value})).await;
+    }
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.core.reconnect(&account, scopes(&["wallet:read"])).await.unwrap();
+    world.approve("ada", &["wallet:read"]).await;
+    world.settle_upgrade().await;
+    // The next refresh of the newer grant leaves it without the profile.
+    world.proxy.as_ref().unwrap().rewrite(r#"["profile:read","wallet:read"]"#, r#"["wallet:read"               ]"#);
+    world.clock.advance(Duration::from_secs(3400));
+    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 2, "one by each grant");
+    assert_eq!(feature(&world.core.view(), &account, "profile:read"), "enabled");
+    assert_eq!(feature(&world.core.view(), &account, "wallet:read"), "enabled");
 }
 
-/// A captive portal: answers everything with a page.
-async fn portal(status: &str) -> url::Url {
+#[tokio::test]
+async fn a_refresh_that_leaves_no_scope_at_all_is_the_end() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.proxy.as_ref().unwrap().rewrite(r#"["profile:read"]"#, "[              ]");
+    world.clock.advance(Duration::from_secs(3400));
+    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::ScopeMissing);
+    assert_eq!(feature(&world.core.view(), &account, "profile:read"), "lost");
+    let health = world.core.view().accounts[0].health.clone();
+    assert!(matches!(&health, Health::NeedsReconnect { reason } if reason.code == ProblemCode::AccessRevoked), "{health:?}");
+}
+
+fn page(status: &str) -> String {
+    answer(status, "\u{feff}<!doctype html><title>Sign in to the network</title>")
+}
+
+fn answer(status: &str, body: &str) -> String {
+    format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+}
+
+/// Somebody who answers everything in the same way: a captive portal, say.
+async fn portal(answer: String) -> url::Url {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = url::Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-    let answer = page(status);
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut request = [0; 8192];

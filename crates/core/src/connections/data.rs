@@ -5,7 +5,7 @@ use monei::read::{KycLimits, KycStatus, Profile, ReadError, Transactions, Wallet
 
 use super::Connections;
 use crate::api::{Body, Verdict};
-use crate::index::StoredHealth;
+use crate::index::{AccountRow, GrantRow, StoredHealth};
 use crate::problem::{Problem, ProblemCode};
 use crate::reads;
 use crate::view::{Section, SectionView};
@@ -33,22 +33,27 @@ impl Connections {
     /// What the call came to; [`ProblemCode::ScopeMissing`] where it can't be told without spending.
     pub async fn check(&self, account: &str) -> Result<(), Problem> {
         let grants = self.grants_of(account).await?;
-        let endpoint = CHEAPEST
-            .into_iter()
-            .find(|endpoint| grants.iter().any(|grant| grant.scopes.contains(&endpoint.scope())))
-            .ok_or(ProblemCode::ScopeMissing)?;
-        let outcome = self.call(account, endpoint, &[]).await;
+        let held = |endpoint: &Endpoint| grants.iter().any(|grant| grant.scopes.contains(&endpoint.scope()));
+        let mut outcome = Err(ProblemCode::ScopeMissing.into());
+        for endpoint in CHEAPEST.into_iter().filter(held) {
+            // What can't be read may be anybody's answer.
+            outcome = match endpoint {
+                Endpoint::UserMe => self.profile(account).await.map(drop),
+                Endpoint::WalletMe => self.wallet(account).await.map(drop),
+                _ => self.read(account, endpoint, &[], KycStatus::parse).await.map(drop),
+            };
+            // One grant's record is gone; another grant may still work.
+            if !outcome.as_ref().is_err_and(|problem: &Problem| of_record(problem.code)) {
+                break;
+            }
+        }
         self.note(account, outcome.as_ref().err()).await?;
-        outcome.map(drop)
+        outcome
     }
 
     async fn fetch(&self, account: &str, section: Section) -> Result<SectionView, Problem> {
         match section {
-            Section::Profile => {
-                let profile = self.read(account, Endpoint::UserMe, &[], Profile::parse).await?;
-                self.remember(account, &profile).await?;
-                Ok(SectionView::Profile(reads::profile(&profile)))
-            }
+            Section::Profile => Ok(SectionView::Profile(reads::profile(&self.profile(account).await?))),
             Section::Kyc => {
                 let status = self.read(account, Endpoint::KycStatus, &[], KycStatus::parse).await?;
                 // The limits have an endpoint of their own, of open shape; without it those of the status are shown.
@@ -59,7 +64,7 @@ impl Connections {
                 };
                 Ok(SectionView::Kyc(reads::kyc(&status, limits.as_ref())))
             }
-            Section::Wallet => Ok(SectionView::Wallet(reads::wallet(&self.read(account, Endpoint::WalletMe, &[], Wallet::parse).await?))),
+            Section::Wallet => Ok(SectionView::Wallet(reads::wallet(&self.wallet(account).await?))),
             Section::Transactions => {
                 let body = match self.call(account, Endpoint::Transactions, LATEST).await? {
                     Some(body) => body,
@@ -69,6 +74,25 @@ impl Connections {
                 Ok(SectionView::Transactions(reads::transactions(&Transactions::parse(&body).map_err(unreadable)?)))
             }
         }
+    }
+
+    async fn profile(&self, account: &str) -> Result<Profile, Problem> {
+        let profile = self.read(account, Endpoint::UserMe, &[], Profile::parse).await?;
+        let told = profile.clone();
+        let known = move |row: &mut AccountRow| {
+            row.name = told.name().or(row.name.take());
+            row.user_id = told.id.or(row.user_id.take());
+            row.email = told.email.or(row.email.take());
+        };
+        self.remember(account, known).await?;
+        Ok(profile)
+    }
+
+    async fn wallet(&self, account: &str) -> Result<Wallet, Problem> {
+        let wallet = self.read(account, Endpoint::WalletMe, &[], Wallet::parse).await?;
+        let told = wallet.id().map(str::to_owned);
+        self.remember(account, move |row| row.wallet_id = told.or(row.wallet_id.take())).await?;
+        Ok(wallet)
     }
 
     async fn read<T>(
@@ -90,9 +114,9 @@ impl Connections {
         let mut outcome = Err(ProblemCode::ScopeMissing.into());
         for grant in grants.iter().filter(|grant| grant.scopes.contains(&scope)) {
             outcome = self.call_with(grant, endpoint, query).await;
-            // Only a grant that is gone makes room for the next one.
-            let gone = [ProblemCode::AccessRevoked, ProblemCode::RecordMissing, ProblemCode::RecordUnreadable];
-            if !outcome.as_ref().is_err_and(|problem| gone.contains(&problem.code)) {
+            // Only a grant that is gone, or has lost the scope, makes room for the next one.
+            let over = |code| of_record(code) || matches!(code, ProblemCode::AccessRevoked | ProblemCode::ScopeMissing);
+            if !outcome.as_ref().is_err_and(|problem| over(problem.code)) {
                 break;
             }
         }
@@ -100,7 +124,7 @@ impl Connections {
         outcome
     }
 
-    async fn call_with(&self, grant: &crate::index::GrantRow, endpoint: Endpoint, query: &[(&str, &str)]) -> Result<Option<Body>, Problem> {
+    async fn call_with(&self, grant: &GrantRow, endpoint: Endpoint, query: &[(&str, &str)]) -> Result<Option<Body>, Problem> {
         let api = self.api().await?;
         let mut refused = None;
         loop {
@@ -109,12 +133,22 @@ impl Connections {
                 return Err(ProblemCode::ScopeMissing.into());
             }
             match api.get(endpoint, &record.access, query, self.now()).await {
-                Verdict::Answer(body) => return Ok(Some(body)),
+                Verdict::Answer(body) => {
+                    self.inner.refreshing.one_taken(&grant.id);
+                    return Ok(Some(body));
+                }
                 Verdict::NotFound => return Ok(None),
-                // Expired, stale or revoked: one refresh tells which.
-                Verdict::Unauthorized if refused.is_none() => refused = Some(record.generation),
                 // A token that Monei has just given: its trouble, not a revocation.
-                Verdict::Unauthorized => return Err(ProblemCode::ProviderUnavailable.into()),
+                Verdict::Unauthorized if refused.is_some() => {
+                    self.inner.refreshing.fresh_one_refused(&grant.id);
+                    return Err(ProblemCode::ProviderUnavailable.into());
+                }
+                // And so it has been for a while.
+                Verdict::Unauthorized if self.inner.refreshing.all_refused(&grant.id) => {
+                    return Err(ProblemCode::ProviderUnavailable.into());
+                }
+                // Expired, stale or revoked: one refresh tells which.
+                Verdict::Unauthorized => refused = Some(record.generation),
                 Verdict::Forbidden { scope: true } => return Err(ProblemCode::ScopeMissing.into()),
                 Verdict::Forbidden { scope: false } => return Err(ProblemCode::LimitReached.into()),
                 Verdict::Failed(problem) => return Err(problem),
@@ -123,14 +157,12 @@ impl Connections {
     }
 
     /// Remembers who the account belongs to, for display and for comparing at the next approval.
-    async fn remember(&self, account: &str, profile: &Profile) -> Result<(), Problem> {
-        let (id, profile) = (account.to_owned(), profile.clone());
+    async fn remember(&self, account: &str, known: impl FnOnce(&mut AccountRow) + Send + 'static) -> Result<(), Problem> {
+        let id = account.to_owned();
         self.index(move |index| {
-            let Some(mut row) = index.accounts()?.into_iter().find(|row| row.id == id) else { return Ok(()) };
-            let before = row.clone();
-            row.user_id = profile.id.clone().or(row.user_id);
-            row.name = profile.name().or(row.name);
-            row.email = profile.email.clone().or(row.email);
+            let Some(before) = index.accounts()?.into_iter().find(|row| row.id == id) else { return Ok(()) };
+            let mut row = before.clone();
+            known(&mut row);
             if row == before { Ok(()) } else { index.put_account(&row) }
         })
         .await
@@ -145,26 +177,39 @@ impl Connections {
             let Some(mut row) = index.accounts()?.into_iter().find(|row| row.id == id) else { return Ok(()) };
             match code {
                 // Monei has answered for this token, if only with a no.
-                None | Some(ProblemCode::LimitReached | ProblemCode::AnswerUnreadable) => {
+                None | Some(ProblemCode::LimitReached) => {
                     row.health = StoredHealth::Connected;
                     row.checked_at = Some(at);
                 }
+                // Whoever that was: it says nothing against the connection, and nothing for it.
+                Some(ProblemCode::AnswerUnreadable) if row.health == StoredHealth::Connected => return Ok(()),
                 Some(ProblemCode::ScopeMissing | ProblemCode::AccessRevoked | ProblemCode::NoSuchAccount) => return Ok(()),
                 // What Monei ended stays ended, whatever fails afterwards.
                 Some(_) if matches!(row.health, StoredHealth::NeedsReconnect(_)) => return Ok(()),
-                Some(code) => {
-                    let nothing_left =
-                        index.grants()?.iter().filter(|grant| grant.account == id).all(|grant| missing.contains_key(&grant.id));
-                    let only_again = nothing_left && matches!(code, ProblemCode::RecordMissing | ProblemCode::RecordUnreadable);
-                    let health = if only_again { StoredHealth::NeedsReconnect } else { StoredHealth::Unreachable };
-                    row.health = health(code.name());
+                Some(code) if of_record(code) => {
+                    let grants = index.grants()?;
+                    let gone = |grant: &&GrantRow| missing.contains_key(&grant.id);
+                    let (gone, there): (Vec<_>, Vec<_>) = grants.iter().filter(|grant| grant.account == id).partition(gone);
+                    row.health = match (gone.is_empty(), there.is_empty()) {
+                        (_, true) => StoredHealth::NeedsReconnect(code.name()),
+                        // Some scopes are lost, which shows on them. The account works.
+                        (false, false) => return Ok(()),
+                        // None is gone: a newer version wrote it.
+                        (true, false) => StoredHealth::Unreachable(code.name()),
+                    };
                 }
+                Some(code) => row.health = StoredHealth::Unreachable(code.name()),
             }
             index.put_account(&row)
         })
         .await?;
         self.reload().await
     }
+}
+
+/// Whether it is one grant's record that is gone or damaged.
+fn of_record(code: ProblemCode) -> bool {
+    matches!(code, ProblemCode::RecordMissing | ProblemCode::RecordUnreadable)
 }
 
 fn unreadable(_: ReadError) -> Problem {

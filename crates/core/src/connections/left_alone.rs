@@ -24,6 +24,12 @@ impl Connections {
 }
 
 impl State {
+    /// The accounts about which Monei doesn't want to be left alone any more. Each is told once.
+    pub(super) fn no_longer_left_alone(&mut self) -> Vec<String> {
+        let now = Instant::now();
+        self.left_alone.extract_if(|_, until| *until <= now).map(|(account, _)| account).collect()
+    }
+
     /// How long Monei still wants to be left alone about this account, in seconds, rounded up.
     pub(super) fn seconds_left(&self, account: &str) -> Option<u64> {
         let left = self.left_alone.get(account)?.checked_duration_since(Instant::now())?;

@@ -2,7 +2,7 @@
 
 use super::Connections;
 use crate::problem::{Problem, ProblemCode};
-use crate::view::{BackendStatus, Health};
+use crate::view::{BackendStatus, Health, KeychainState};
 
 /// Least time between two looks while all is well, in milliseconds.
 const WELL_MS: i64 = 300_000;
@@ -11,47 +11,72 @@ const UNWELL_MS: i64 = 10_000;
 
 impl Connections {
     /// Called when the window comes to the front, and now and then while it is there: checks keychain, backend and each account that can
-    /// be checked without spending. Does nothing if the last look was less than five minutes ago, or ten seconds while Monei or the
-    /// backend can't be reached, whoever found that out.
+    /// be checked without spending. Does so if the last look was five minutes ago, or ten seconds while Monei or the backend can't be
+    /// reached, whoever found that out. In between it checks the accounts that Monei wanted to be left alone about, once that is over.
     pub async fn look(&self) {
+        // Another copy of this program may have changed something. Where the index can't be read, the accounts' checks tell.
+        drop(self.reload().await);
         let now = self.now();
         let pause = if self.may_mend_by_itself() { UNWELL_MS } else { WELL_MS };
-        {
+        let (due, waited) = {
             let mut state = self.state();
             // Before the last look: the clock was set back.
             let due = state.looked.is_none_or(|at| now < at || now - at >= pause);
-            if !due {
-                return;
+            if due {
+                state.looked = Some(now);
             }
-            state.looked = Some(now);
+            (due, state.no_longer_left_alone())
+        };
+        if due {
+            self.probe().await;
         }
-        self.probe().await;
-        self.check_all().await;
+        let mut accounts = self.checkable();
+        accounts.retain(|account| due || waited.contains(account));
+        if !accounts.is_empty() {
+            self.check_all(&accounts).await;
+        }
     }
 
     /// Whether something is wrong that may be over at any moment. A locked keychain isn't of that kind: each look would open its dialog.
+    /// Nor is what has a time of its own, or lasts.
     fn may_mend_by_itself(&self) -> bool {
+        use ProblemCode::{AnswerUnreadable, Busy, RecordMissing, RecordUnreadable};
         let view = self.view();
-        let unreachable = view.accounts.iter().any(|account| matches!(account.health, Health::Unreachable { .. }));
+        let lasts = |problem: &Problem| matches!(problem.code, AnswerUnreadable | Busy | RecordMissing | RecordUnreadable);
+        let unreachable = view.accounts.iter().any(|account| matches!(&account.health, Health::Unreachable { reason } if !lasts(reason)));
         unreachable || matches!(view.backend.status, BackendStatus::Problem { .. })
     }
 
+    fn checkable(&self) -> Vec<String> {
+        let view = self.view();
+        let checkable = view.accounts.iter().filter(|account| account.checkable && account.other_backend.is_none());
+        checkable.map(|account| account.id.clone()).collect()
+    }
+
     /// One after the other, so that waking up makes no storm. Trouble that isn't one account's own ends the round.
-    async fn check_all(&self) {
-        let accounts: Vec<String> = {
-            let view = self.view();
-            let checkable = view.accounts.iter().filter(|account| account.checkable && account.other_backend.is_none());
-            checkable.map(|account| account.id.clone()).collect()
-        };
+    async fn check_all(&self, accounts: &[String]) {
+        if let Some(problem) = self.keychain_trouble() {
+            return self.note_all(accounts, &problem).await;
+        }
         for (position, account) in accounts.iter().enumerate() {
+            // Being left alone is one account's wish, whether it is an old one or has just been told.
             let Err(problem) = self.check(account).await else { continue };
-            match problem.code {
-                // Monei or the backend wants to be left alone; nothing is known of the accounts that are left.
-                ProblemCode::Busy => return,
-                code if is_everybodys(code) => return self.note_all(&accounts[position + 1..], &problem).await,
-                _ => {}
+            if is_everybodys(problem.code) {
+                return self.note_all(&accounts[position + 1..], &problem).await;
             }
         }
+    }
+
+    /// Why no record can be read, as far as is known: each try might open the keychain's dialog once more.
+    fn keychain_trouble(&self) -> Option<Problem> {
+        let code = match self.state().keychain {
+            _ if self.inner.vault.in_memory() => return None,
+            KeychainState::Locked => ProblemCode::KeychainLocked,
+            KeychainState::Absent => ProblemCode::KeychainAbsent,
+            KeychainState::Timeout => ProblemCode::KeychainTimeout,
+            KeychainState::Unknown | KeychainState::Ready | KeychainState::Refused => return None,
+        };
+        Some(code.into())
     }
 
     async fn note_all(&self, accounts: &[String], problem: &Problem) {

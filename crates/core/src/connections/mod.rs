@@ -96,6 +96,8 @@ struct Inner {
     index: Mutex<Index>,
     state: Mutex<State>,
     view: watch::Sender<Arc<AppView>>,
+    /// Held from reading the accounts to publishing them.
+    reloading: tokio::sync::Mutex<()>,
     refreshing: tokens::SingleFlight,
     under_way: under_way::UnderWay,
     /// Rotated pairs that the keychain has not taken yet, by grant.

@@ -138,13 +138,14 @@ pub(super) fn app(options: &Options, state: &State, in_memory: bool, accounts: V
 impl Connections {
     /// Publishes what is in memory; the accounts stay as they were last loaded.
     pub(super) fn publish(&self) {
-        let accounts = self.inner.view.borrow().accounts.clone();
-        self.publish_with(accounts);
+        self.publish_with(|shown| shown.to_vec());
     }
 
-    fn publish_with(&self, accounts: Vec<AccountView>) {
-        let fresh = app(&self.inner.options, &self.state(), self.inner.vault.in_memory(), accounts);
+    /// What is published is read while nobody else publishes, so that nothing older ever follows. Nobody asks for the view with the state
+    /// locked.
+    fn publish_with(&self, accounts: impl FnOnce(&[AccountView]) -> Vec<AccountView>) {
         self.inner.view.send_if_modified(|shown| {
+            let fresh = app(&self.inner.options, &self.state(), self.inner.vault.in_memory(), accounts(&shown.accounts));
             let changed = **shown != fresh;
             if changed {
                 *shown = Arc::new(fresh);
@@ -153,11 +154,12 @@ impl Connections {
         });
     }
 
-    /// Reads the accounts from the index, and publishes.
+    /// Reads the accounts from the index, and publishes. One at a time: what was read first is published first.
     pub(super) async fn reload(&self) -> Result<(), Problem> {
+        let _alone = self.inner.reloading.lock().await;
         let (known, marks) = self.index(load).await?;
         let accounts = accounts(&self.state(), &known, &marks);
-        self.publish_with(accounts);
+        self.publish_with(|_| accounts);
         Ok(())
     }
 }

@@ -78,6 +78,7 @@ pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
         state: Mutex::new(state),
         view,
         under_way: super::under_way::UnderWay::default(),
+        reloading: tokio::sync::Mutex::default(),
         refreshing: tokens::SingleFlight::default(),
         unsaved: Mutex::default(),
     };

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -12,7 +13,7 @@ use super::grants::display_name;
 use crate::backend::{BackendClient, TokenError, Tokens};
 use crate::clock::Moment;
 use crate::failpoint::failpoint;
-use crate::index::GrantRow;
+use crate::index::{AccountRow, GrantRow, StoredHealth};
 use crate::problem::{Problem, ProblemCode};
 use crate::proof::random_text;
 use crate::vault::GrantRecord;
@@ -27,15 +28,72 @@ const CLOCK_TOLERANCE_MS: i64 = 60_000;
 /// How long the backend replays the answer to a refresh, in milliseconds. After that a new key is needed.
 const REPLAY_MS: i64 = 120_000;
 
+/// After Monei has refused a token that it had just given, another refresh would bring only another such token: none for this long.
+const REFUSES_ALL: Duration = Duration::from_secs(300);
+
+/// A refresh that failed while the token was still good isn't tried again for this long.
+const PUT_OFF: Duration = Duration::from_secs(10);
+
 /// One refresh at a time per grant within this process; a file lock sees to other processes.
 #[derive(Default)]
-pub(super) struct SingleFlight(Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>);
+pub(super) struct SingleFlight {
+    locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    /// When Monei refused a token that it had just given, by grant.
+    refused: Mutex<HashMap<String, Instant>>,
+    /// How the last refresh failed, by grant.
+    failed: Mutex<HashMap<String, Failure>>,
+}
+
+struct Failure {
+    problem: Problem,
+    at: Instant,
+}
 
 impl SingleFlight {
     pub(super) async fn enter(&self, grant: &str) -> tokio::sync::OwnedMutexGuard<()> {
-        let lock = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(grant.to_owned()).or_default());
+        let lock = Arc::clone(held(&self.locks).entry(grant.to_owned()).or_default());
         lock.lock_owned().await
     }
+
+    /// Monei has refused a token that it had just given.
+    pub(super) fn fresh_one_refused(&self, grant: &str) {
+        held(&self.refused).insert(grant.to_owned(), Instant::now());
+    }
+
+    /// Monei has taken a token of this grant.
+    pub(super) fn one_taken(&self, grant: &str) {
+        held(&self.refused).remove(grant);
+    }
+
+    /// Whether a refusal says nothing of the token: one given a short while ago was refused too.
+    pub(super) fn all_refused(&self, grant: &str) -> bool {
+        held(&self.refused).get(grant).is_some_and(|at| at.elapsed() < REFUSES_ALL)
+    }
+
+    fn keep_in_mind(&self, grant: &str, outcome: &Result<GrantRecord, Problem>) {
+        let failure = outcome.as_ref().err().map(|problem| Failure { problem: problem.clone(), at: Instant::now() });
+        match failure {
+            Some(failure) => drop(held(&self.failed).insert(grant.to_owned(), failure)),
+            None => drop(held(&self.failed).remove(grant)),
+        }
+    }
+
+    /// What another refresh would come to, where that is known: the last one failed while this caller, who began at `began`, waited for
+    /// it; or the other side wants to be left alone; or it failed a moment ago, and the token is `good` all the same.
+    fn known_failure(&self, grant: &str, began: Instant, good: bool) -> Option<Problem> {
+        let failed = held(&self.failed);
+        let Failure { problem, at } = failed.get(grant)?;
+        let wanted = Duration::from_secs(problem.retry_after_s.unwrap_or(0).into());
+        let left = wanted.saturating_sub(at.elapsed());
+        if !left.is_zero() {
+            return Some(Problem::busy(left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)));
+        }
+        (began < *at || (good && at.elapsed() < PUT_OFF)).then(|| problem.clone())
+    }
+}
+
+fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A refresh that was sent and not answered: asked again under the same key, Monei is never called twice for it.
@@ -53,11 +111,17 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::AccessRevoked`] when the grant is gone; else a problem that may pass, with nothing changed.
     pub(super) async fn usable(&self, grant: &GrantRow, refused: Option<u64>) -> Result<GrantRecord, Problem> {
+        let began = Instant::now();
         let record = self.read_record(&grant.id).await?;
         if record.generation == grant.generation && !self.needs_refresh(&record, refused) {
             return Ok(record);
         }
         let _in_process = self.inner.refreshing.enter(&grant.id).await;
+        // The grant has ended while this caller waited, and its record went with it.
+        let ended = |problem: &Problem| problem.code == ProblemCode::AccessRevoked;
+        if let Some(problem) = self.inner.refreshing.known_failure(&grant.id, began, false).filter(ended) {
+            return Err(problem);
+        }
         let _across_processes = self.lock(&grant.id).await?;
         self.keep_unsaved(&grant.id).await?;
         // Another task or process may have refreshed meanwhile; or one that was killed before it could tell the index.
@@ -66,9 +130,19 @@ impl Connections {
         if !self.needs_refresh(&record, refused) {
             return Ok(record);
         }
-        match self.refresh(grant, &record).await {
+        let flights = &self.inner.refreshing;
+        let good = refused.is_none() && self.now() < record.expires_at;
+        let outcome = match flights.known_failure(&grant.id, began, good) {
+            Some(problem) => Err(problem),
+            None => {
+                let outcome = self.refresh(grant, &record).await;
+                flights.keep_in_mind(&grant.id, &outcome);
+                outcome
+            }
+        };
+        match outcome {
             // Still good for some minutes: an outage in the meantime is no reason to stop.
-            Err(problem) if problem.code != ProblemCode::AccessRevoked && refused.is_none() && self.now() < record.expires_at => {
+            Err(problem) if problem.code != ProblemCode::AccessRevoked && good && self.now() < record.expires_at => {
                 tracing::info!(grant = log_id(&grant.id), code = ?problem.code, "refresh put off");
                 Ok(record)
             }
@@ -77,10 +151,12 @@ impl Connections {
     }
 
     fn needs_refresh(&self, record: &GrantRecord, refused: Option<u64>) -> bool {
+        // A token that lives shorter than twice the buffer is used for half of its life all the same.
+        let buffer = REFRESH_BEFORE_MS.min(expiry(0, record.lifetime) / 2);
         let left = record.expires_at.saturating_sub(self.now());
         // More left than it ever had: the clock was set back, and nobody knows how old the token is.
         let set_back = left > expiry(CLOCK_TOLERANCE_MS, record.lifetime);
-        refused.is_some_and(|generation| record.generation <= generation) || left <= REFRESH_BEFORE_MS || set_back
+        refused.is_some_and(|generation| record.generation <= generation) || left <= buffer || set_back
     }
 
     async fn refresh(&self, grant: &GrantRow, record: &GrantRecord) -> Result<GrantRecord, Problem> {
@@ -93,7 +169,7 @@ impl Connections {
         failpoint!("refresh.unmarked");
         let key = self.idempotency_key(grant, record.generation).await?;
         failpoint!("refresh.marked");
-        let began = std::time::Instant::now();
+        let began = Instant::now();
         let answer = self.send(&backend, &key, record).await;
         let outcome = match &answer {
             Ok(_) => "refreshed".to_owned(),
@@ -191,7 +267,7 @@ impl Connections {
     }
 
     pub(super) fn unsaved(&self) -> MutexGuard<'_, HashMap<String, GrantRecord>> {
-        self.inner.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.inner.unsaved)
     }
 
     /// Brings the index to what the keychain says of a grant that was refreshed.
@@ -203,13 +279,21 @@ impl Connections {
                 let Some(row) = index.grants()?.into_iter().find(|row| row.id == id && row.generation < generation) else {
                     return Ok(false);
                 };
-                let lost = row.scopes.difference(&scopes);
+                let others = index.grants()?.into_iter().filter(|other| other.account == row.account && other.id != row.id);
+                let held = others.fold(scopes.clone(), |held, other| held.union(&other.scopes));
+                let lost = row.scopes.difference(&held);
                 index.remove_setting(&pending_name(&row.id))?;
                 for scope in lost.iter() {
                     index.put_scope_state(&row.account, scope.as_str(), crate::index::ScopeMark::Lost, now)?;
                 }
-                let name = index.accounts()?.iter().find(|account| account.id == row.account).and_then(display_name);
+                let account = index.accounts()?.into_iter().find(|account| account.id == row.account);
+                let name = account.as_ref().and_then(display_name);
                 index.log(now, Some(&row.account), name.as_deref(), &ActivityEvent::Refreshed)?;
+                // A pair that allows nothing, and no other: that is the end, whatever it is called.
+                if let Some(account) = account.filter(|_| held.is_empty()) {
+                    let health = StoredHealth::NeedsReconnect(ProblemCode::AccessRevoked.name());
+                    index.put_account(&AccountRow { health, ..account })?;
+                }
                 index.put_grant(&GrantRow { scopes, expires_at, generation, ..row })?;
                 Ok(true)
             })

@@ -8,6 +8,7 @@ pub mod person;
 #[cfg(debug_assertions)]
 pub mod process;
 pub mod proxy;
+pub mod watched_vault;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
