@@ -73,7 +73,8 @@ impl Metrics {
         let calls =
             ["exchange", "refresh", "revoke"].into_iter().flat_map(|call| Answer::LABELS.map(|result| Counter::Provider(call, result)));
         let logins = ["started", "approved", "declined", "failed", "finished"].map(Counter::Login);
-        let scopes = ["asked", "granted"].into_iter().flat_map(|stage| SCOPES.map(|scope| Counter::Scope(stage, scope)));
+        let scopes =
+            ["asked", "granted"].into_iter().flat_map(|stage| SCOPES.iter().map(move |scope| Counter::Scope(stage, scope.as_str())));
         for counter in calls.chain(logins).chain(scopes).chain([Counter::NotBelieved, Counter::PreviousSecret]) {
             counters.entry(counter).or_default();
         }
@@ -91,22 +92,12 @@ impl Metrics {
     }
 }
 
-/// The known scopes.
-const SCOPES: [&str; 9] = [
-    "profile:read",
-    "kyc:read",
-    "wallet:read",
-    "wallet:deposit",
-    "wallet:send",
-    "wallet:withdraw",
-    "bills:pay",
-    "swap:execute",
-    "offramp:execute",
-];
+/// The known scopes, whose names are there for as long as the program runs.
+static SCOPES: [Scope; 9] = Scope::KNOWN;
 
 /// A known scope's name, for as long as the program runs.
 fn name(scope: &Scope) -> &'static str {
-    SCOPES.into_iter().find(|known| *known == scope.as_str()).unwrap_or("other")
+    SCOPES.iter().find(|known| *known == scope).map_or("other", Scope::as_str)
 }
 
 /// Gauges, one line each.
