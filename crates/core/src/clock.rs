@@ -1,8 +1,9 @@
 //! Time from a trait, so that expiry can be tested without waiting: the clock on the wall, and one that nobody can set.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 /// Tells the time.
 pub trait Clock: Send + Sync {
@@ -47,6 +48,44 @@ impl Moment {
     }
 }
 
+/// How often a wait compares its deadline with the clocks: a timer of the runtime stands still while the computer sleeps.
+const COMPARE_EVERY: Duration = Duration::from_secs(1);
+
+/// A moment of this run, whose age includes the time that the computer slept.
+#[derive(Clone, Debug)]
+pub struct Since {
+    moment: Moment,
+    /// Stands still during sleep on some systems, and can't be set.
+    instant: Instant,
+}
+
+impl Since {
+    /// Now.
+    pub fn now(clock: &dyn Clock) -> Self {
+        Self { moment: Moment::now(clock), instant: Instant::now() }
+    }
+
+    /// Time from then to now. Without a clock that counts sleep and can't be set, the wall clock tells of sleep; where that was set back,
+    /// the time that the program was awake counts all the same, so that no wait lasts for ever.
+    pub fn age(&self, clock: &dyn Clock) -> Duration {
+        let told = Duration::from_millis(u64::try_from(self.moment.age_ms(&Moment::now(clock))).unwrap_or(0));
+        told.max(self.instant.elapsed())
+    }
+
+    /// What is left of `span`, or `None` when it has passed.
+    pub fn left(&self, span: Duration, clock: &dyn Clock) -> Option<Duration> {
+        span.checked_sub(self.age(clock)).filter(|left| !left.is_zero())
+    }
+
+    /// Waits until `span` has passed, sleep included: at most a second longer. `each` is told what is left, at least once a second.
+    pub async fn passes(&self, span: Duration, clock: &dyn Clock, mut each: impl FnMut(Duration)) {
+        while let Some(left) = self.left(span, clock) {
+            each(left);
+            tokio::time::sleep(left.min(COMPARE_EVERY)).await;
+        }
+    }
+}
+
 /// The system's own clocks.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct SystemClock;
@@ -73,6 +112,9 @@ impl Clock for SystemClock {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     use super::*;
 
     fn moment(at: i64, up: Option<(&str, i64)>) -> Moment {
@@ -92,6 +134,62 @@ mod tests {
     #[test]
     fn a_moment_of_the_first_versions_is_read() {
         assert_eq!(serde_json::from_str::<Moment>(r#"{"at":7}"#).unwrap(), moment(7, None));
+    }
+
+    /// Clocks that a test sets: the wall, and the one that nobody sets.
+    struct Set(AtomicI64, Option<AtomicI64>);
+
+    impl Clock for Set {
+        fn now_ms(&self) -> i64 {
+            self.0.load(Ordering::SeqCst)
+        }
+
+        fn uptime(&self) -> Option<Uptime> {
+            self.1.as_ref().map(|ms| Uptime { boot: "one".into(), ms: ms.load(Ordering::SeqCst) })
+        }
+    }
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[tokio::test(start_paused = true)]
+    async fn sleep_counts_as_time_that_passed() {
+        for clock in [Set(AtomicI64::new(0), Some(AtomicI64::new(0))), Set(AtomicI64::new(0), None)] {
+            let since = Since::now(&clock);
+            assert_eq!(since.left(HOUR, &clock), Some(HOUR));
+            // The runtime's timers know nothing of it.
+            clock.0.store(3_600_000, Ordering::SeqCst);
+            clock.1.iter().for_each(|up| up.store(3_600_000, Ordering::SeqCst));
+            assert_eq!((since.left(HOUR, &clock), since.age(&clock)), (None, HOUR));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_set_lengthens_no_wait() {
+        let clock = Set(AtomicI64::new(7_200_000), None);
+        let since = Since::now(&clock);
+        clock.0.store(0, Ordering::SeqCst);
+        assert_eq!(since.left(HOUR, &clock), Some(HOUR));
+        tokio::time::advance(HOUR).await;
+        assert_eq!(since.left(HOUR, &clock), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_is_set_ends_no_wait_where_another_counts_sleep() {
+        let clock = Set(AtomicI64::new(0), Some(AtomicI64::new(0)));
+        let since = Since::now(&clock);
+        clock.0.store(86_400_000, Ordering::SeqCst);
+        assert_eq!(since.left(HOUR, &clock), Some(HOUR));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_ends_within_a_second_after_the_computer_woke_up() {
+        let clock = Arc::new(Set(AtomicI64::new(0), Some(AtomicI64::new(0))));
+        let (waiting, began) = (Arc::clone(&clock), Instant::now());
+        let wait = tokio::spawn(async move { Since::now(&*waiting).passes(HOUR, &*waiting, |_| ()).await });
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        clock.1.iter().for_each(|up| up.store(3_600_000, Ordering::SeqCst));
+        wait.await.unwrap();
+        assert!(began.elapsed() <= Duration::from_millis(3500), "{:?}", began.elapsed());
     }
 
     #[cfg(target_os = "linux")]

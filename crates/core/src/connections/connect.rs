@@ -10,6 +10,7 @@ use url::Url;
 use super::{Connections, identity};
 use crate::answer::{Answer, Handoff, Refusal, parse_deep_link};
 use crate::backend::{BackendClient, TokenError, Tokens};
+use crate::clock::Since;
 use crate::failpoint::failpoint;
 use crate::loopback::Loopback;
 use crate::problem::{Problem, ProblemCode};
@@ -20,6 +21,8 @@ use crate::view::{ActivityEvent, Channel, Stage, TransactionView};
 const WAIT: Duration = Duration::from_secs(600);
 /// How long a handoff is offered again while nothing is decided. It dies after 120 seconds.
 const REDEEM_WITHIN: Duration = Duration::from_secs(100);
+/// A deadline on the wall clock that is off by more than this, in milliseconds: the clock was set.
+const SET_MS: u64 = 2_000;
 /// Most scopes asked for at once.
 const MAX_REQUESTED: usize = 16;
 
@@ -190,13 +193,32 @@ impl Connections {
             answer = from_loopback => answer.ok_or(End::Failed(ProblemCode::LoopbackUnavailable.into())),
             // The sender is dropped when the run is cancelled.
             answer = linked.recv() => answer.ok_or(End::Cancelled),
-            () = tokio::time::sleep(WAIT) => Err(ProblemCode::TimedOut.into()),
+            () = self.wait_out(request.run) => Err(ProblemCode::TimedOut.into()),
         };
         let mut state = self.state();
         if state.run == request.run {
             state.pending = None;
         }
         answer
+    }
+
+    /// Waits for as long as the person has, sleep of the computer included. Where its clock is set meanwhile, the time left is shown anew.
+    async fn wait_out(&self, run: u64) {
+        let since = Since::now(self.clock());
+        let show = |left: Duration| {
+            let end = self.now() + i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
+            let mut state = self.state();
+            let current = state.run == run;
+            match &mut state.transaction {
+                Some(TransactionView { stage: Stage::Waiting { expires_at, .. }, .. }) if current && expires_at.abs_diff(end) > SET_MS => {
+                    *expires_at = end;
+                }
+                _ => return,
+            }
+            drop(state);
+            self.publish();
+        };
+        since.passes(WAIT, self.clock(), show).await;
     }
 
     async fn open_browser(&self, run: u64, link: Url) {
@@ -222,7 +244,7 @@ impl Connections {
 
     /// Offers the handoff until it is decided. The backend answers the same proof the same way, so asking again is safe.
     async fn redeem(&self, backend: &BackendClient, handoff: &Handoff, verifier: &Verifier) -> Result<Tokens, Problem> {
-        let began = tokio::time::Instant::now();
+        let began = Since::now(self.clock());
         let mut pause = Duration::from_secs(1);
         loop {
             let problem = match backend.redeem(handoff, verifier, self.now()).await {
@@ -236,7 +258,7 @@ impl Connections {
                 problem.code,
                 ProblemCode::Busy | ProblemCode::BackendUnreachable | ProblemCode::Offline | ProblemCode::ProviderUnavailable
             );
-            if !may_pass || began.elapsed() + wait > REDEEM_WITHIN {
+            if !may_pass || began.age(self.clock()) + wait > REDEEM_WITHIN {
                 return Err(problem);
             }
             tokio::time::sleep(wait).await;

@@ -140,11 +140,11 @@ impl Connections {
                 Verdict::NotFound => return Ok(None),
                 // A token that Monei has just given: its trouble, not a revocation.
                 Verdict::Unauthorized if refused.is_some() => {
-                    self.inner.refreshing.fresh_one_refused(&grant.id);
+                    self.inner.refreshing.fresh_one_refused(&grant.id, self.clock());
                     return Err(ProblemCode::ProviderUnavailable.into());
                 }
                 // And so it has been for a while.
-                Verdict::Unauthorized if self.inner.refreshing.all_refused(&grant.id) => {
+                Verdict::Unauthorized if self.inner.refreshing.all_refused(&grant.id, self.clock()) => {
                     return Err(ProblemCode::ProviderUnavailable.into());
                 }
                 // Expired, stale or revoked: one refresh tells which.

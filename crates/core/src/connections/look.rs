@@ -25,7 +25,7 @@ impl Connections {
             if due {
                 state.looked = Some(now);
             }
-            (due, state.no_longer_left_alone())
+            (due, state.no_longer_left_alone(self.clock()))
         };
         if due {
             self.probe().await;

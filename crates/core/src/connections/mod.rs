@@ -20,7 +20,7 @@ mod under_way;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use url::Url;
@@ -118,7 +118,7 @@ struct State {
     /// Grants whose record is gone from the keychain or damaged, and when that was noticed. It may come back with another keychain.
     missing: HashMap<String, i64>,
     /// Until when Monei wants to be left alone, by account.
-    left_alone: HashMap<String, Instant>,
+    left_alone: HashMap<String, left_alone::RateLimit>,
     /// The damaged index that was set aside when this run began.
     set_aside: Option<SetAsideView>,
     /// When somebody last looked, in milliseconds since the Unix epoch.
@@ -199,8 +199,12 @@ impl Connections {
         &self.inner.vault
     }
 
+    fn clock(&self) -> &dyn Clock {
+        self.inner.options.clock.as_ref()
+    }
+
     fn now(&self) -> i64 {
-        self.inner.options.clock.now_ms()
+        self.clock().now_ms()
     }
 
     /// Runs `work` on the index, off the async runtime: SQLite waits for the disk.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use monei::Scope;
 
 use super::{Connections, Options, State};
+use crate::clock::Clock;
 use crate::feature::{FeatureId, catalogue};
 use crate::index::{AccountRow, GrantRow, IndexError, ScopeMark, ScopeRow, StoredHealth, Tables};
 use crate::problem::{Problem, ProblemCode};
@@ -33,7 +34,7 @@ pub(super) fn load(index: &Tables<'_>) -> Result<(Vec<Known>, Marks), IndexError
     Ok((known, marks))
 }
 
-pub(super) fn accounts(state: &State, known: &[Known], marks: &Marks) -> Vec<AccountView> {
+pub(super) fn accounts(state: &State, clock: &dyn Clock, known: &[Known], marks: &Marks) -> Vec<AccountView> {
     let here = state.backend.origin().ascii_serialization();
     let none = Vec::new();
     known
@@ -41,7 +42,7 @@ pub(super) fn accounts(state: &State, known: &[Known], marks: &Marks) -> Vec<Acc
         .map(|known| {
             let mut view = account(&here, known, marks.get(&known.row.id).unwrap_or(&none), &state.missing);
             if let Health::Unreachable { reason: reason @ Problem { code: ProblemCode::Busy, .. } } = &mut view.health
-                && let Some(seconds) = state.seconds_left(&view.id)
+                && let Some(seconds) = state.seconds_left(&view.id, clock)
             {
                 *reason = Problem::busy(seconds);
             }
@@ -158,7 +159,7 @@ impl Connections {
     pub(super) async fn reload(&self) -> Result<(), Problem> {
         let _alone = self.inner.reloading.lock().await;
         let (known, marks) = self.index(load).await?;
-        let accounts = accounts(&self.state(), &known, &marks);
+        let accounts = accounts(&self.state(), self.clock(), &known, &marks);
         self.publish_with(|_| accounts);
         Ok(())
     }

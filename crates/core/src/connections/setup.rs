@@ -70,7 +70,12 @@ pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
         run: 0,
     };
     let (accounts, marks) = present::load(&tables).map_err(unavailable)?;
-    let view = watch::Sender::new(Arc::new(present::app(&options, &state, false, present::accounts(&state, &accounts, &marks))));
+    let view = watch::Sender::new(Arc::new(present::app(
+        &options,
+        &state,
+        false,
+        present::accounts(&state, options.clock.as_ref(), &accounts, &marks),
+    )));
     let inner = Inner {
         vault: SessionVault::new(Arc::clone(&options.vault)),
         options,

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use super::Connections;
 use super::grants::display_name;
 use crate::backend::{BackendClient, TokenError, Tokens};
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment, Since};
 use crate::failpoint::failpoint;
 use crate::index::{AccountRow, GrantRow, StoredHealth};
 use crate::problem::{Problem, ProblemCode};
@@ -39,14 +39,17 @@ const PUT_OFF: Duration = Duration::from_secs(10);
 pub(super) struct SingleFlight {
     locks: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// When Monei refused a token that it had just given, by grant.
-    refused: Mutex<HashMap<String, Instant>>,
+    refused: Mutex<HashMap<String, Since>>,
     /// How the last refresh failed, by grant.
     failed: Mutex<HashMap<String, Failure>>,
 }
 
 struct Failure {
     problem: Problem,
+    /// To tell whether a caller began before it.
     at: Instant,
+    /// To tell how long ago it was.
+    since: Since,
 }
 
 impl SingleFlight {
@@ -56,8 +59,8 @@ impl SingleFlight {
     }
 
     /// Monei has refused a token that it had just given.
-    pub(super) fn fresh_one_refused(&self, grant: &str) {
-        held(&self.refused).insert(grant.to_owned(), Instant::now());
+    pub(super) fn fresh_one_refused(&self, grant: &str, clock: &dyn Clock) {
+        held(&self.refused).insert(grant.to_owned(), Since::now(clock));
     }
 
     /// Monei has taken a token of this grant.
@@ -66,12 +69,13 @@ impl SingleFlight {
     }
 
     /// Whether a refusal says nothing of the token: one given a short while ago was refused too.
-    pub(super) fn all_refused(&self, grant: &str) -> bool {
-        held(&self.refused).get(grant).is_some_and(|at| at.elapsed() < REFUSES_ALL)
+    pub(super) fn all_refused(&self, grant: &str, clock: &dyn Clock) -> bool {
+        held(&self.refused).get(grant).is_some_and(|since| since.age(clock) < REFUSES_ALL)
     }
 
-    fn keep_in_mind(&self, grant: &str, outcome: &Result<GrantRecord, Problem>) {
-        let failure = outcome.as_ref().err().map(|problem| Failure { problem: problem.clone(), at: Instant::now() });
+    fn keep_in_mind(&self, grant: &str, outcome: &Result<GrantRecord, Problem>, clock: &dyn Clock) {
+        let failure =
+            outcome.as_ref().err().map(|problem| Failure { problem: problem.clone(), at: Instant::now(), since: Since::now(clock) });
         match failure {
             Some(failure) => drop(held(&self.failed).insert(grant.to_owned(), failure)),
             None => drop(held(&self.failed).remove(grant)),
@@ -80,15 +84,14 @@ impl SingleFlight {
 
     /// What another refresh would come to, where that is known: the last one failed while this caller, who began at `began`, waited for
     /// it; or the other side wants to be left alone; or it failed a moment ago, and the token is `good` all the same.
-    fn known_failure(&self, grant: &str, began: Instant, good: bool) -> Option<Problem> {
+    fn known_failure(&self, grant: &str, began: Instant, good: bool, clock: &dyn Clock) -> Option<Problem> {
         let failed = held(&self.failed);
-        let Failure { problem, at } = failed.get(grant)?;
+        let Failure { problem, at, since } = failed.get(grant)?;
         let wanted = Duration::from_secs(problem.retry_after_s.unwrap_or(0).into());
-        let left = wanted.saturating_sub(at.elapsed());
-        if !left.is_zero() {
+        if let Some(left) = since.left(wanted, clock) {
             return Some(Problem::busy(left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)));
         }
-        (began < *at || (good && at.elapsed() < PUT_OFF)).then(|| problem.clone())
+        (began < *at || (good && since.age(clock) < PUT_OFF)).then(|| problem.clone())
     }
 }
 
@@ -119,7 +122,7 @@ impl Connections {
         let _in_process = self.inner.refreshing.enter(&grant.id).await;
         // The grant has ended while this caller waited, and its record went with it.
         let ended = |problem: &Problem| problem.code == ProblemCode::AccessRevoked;
-        if let Some(problem) = self.inner.refreshing.known_failure(&grant.id, began, false).filter(ended) {
+        if let Some(problem) = self.inner.refreshing.known_failure(&grant.id, began, false, self.clock()).filter(ended) {
             return Err(problem);
         }
         let _across_processes = self.lock(&grant.id).await?;
@@ -132,11 +135,11 @@ impl Connections {
         }
         let flights = &self.inner.refreshing;
         let good = refused.is_none() && self.now() < record.expires_at;
-        let outcome = match flights.known_failure(&grant.id, began, good) {
+        let outcome = match flights.known_failure(&grant.id, began, good, self.clock()) {
             Some(problem) => Err(problem),
             None => {
                 let outcome = self.refresh(grant, &record).await;
-                flights.keep_in_mind(&grant.id, &outcome);
+                flights.keep_in_mind(&grant.id, &outcome, self.clock());
                 outcome
             }
         };
@@ -205,7 +208,7 @@ impl Connections {
 
     /// The key of an unanswered refresh of this generation, or a new one; on disk before anything is sent.
     async fn idempotency_key(&self, grant: &GrantRow, generation: u64) -> Result<String, Problem> {
-        let (name, now) = (pending_name(&grant.id), Moment::now(self.inner.options.clock.as_ref()));
+        let (name, now) = (pending_name(&grant.id), Moment::now(self.clock()));
         self.index(move |index| {
             let earlier: Option<Unanswered> = index.setting(&name)?.and_then(|text| serde_json::from_str(&text).ok());
             // Where only the wall clock tells, one set back makes it look younger: the same key is never wrong, only perhaps of no use.
