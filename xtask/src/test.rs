@@ -101,7 +101,7 @@ fn web_view_tests(count: &mut Count) -> Result<()> {
 
 /// `crates/*` must build and test on a machine without any GUI library.
 fn no_gui_library() -> Result<()> {
-    for package in ["monei", "connect-core", "connect-backend", "monei-sandbox"] {
+    for package in ["monei", "connect-core", "connect-backend", "leaks", "monei-sandbox"] {
         refuse_in_tree(&["-p", package, "-e", "all"], &["gtk", "webkit2gtk", "tauri", "wry", "libdbus-sys"])?;
     }
     Ok(())

@@ -8,6 +8,7 @@ pub(crate) mod offramp;
 pub(crate) mod offramp_market;
 pub(crate) mod paging;
 pub(crate) mod profile;
+pub(crate) mod swap;
 pub(crate) mod transactions;
 pub(crate) mod wallet;
 

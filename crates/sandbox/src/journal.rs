@@ -68,7 +68,7 @@ impl Journal {
     /// Records a request.
     pub(crate) fn record(&mut self, at: Millis, method: &str, path: &str, told: Told<'_>) {
         let status = told.status;
-        let path: String = mask::secrets(path).chars().take(PATH_KEPT).collect();
+        let path: String = leaks::mask(path).chars().take(PATH_KEPT).collect();
         if status == Some(403) && path.starts_with("/api/v1/") {
             self.counters.forbidden += 1;
         }
@@ -78,7 +78,7 @@ impl Journal {
         }
         let method = key.0.clone();
         *self.counts.entry(key).or_insert(0) += 1;
-        let why = told.why.map(|why| mask::secrets(&why).chars().take(WHY_KEPT).collect::<String>());
+        let why = told.why.map(|why| leaks::mask(&why).chars().take(WHY_KEPT).collect::<String>());
         if let Some(why) = &why {
             tracing::info!(%method, %path, status, %why, "refused");
         }

@@ -158,6 +158,22 @@ table! {
         secret_overlap: SecretOverlap { On = "on", Off = "off" }
         /// Which path serves the transactions.
         transactions_path: TransactionsPath { Both = "both", Transactions = "transactions", User = "user" }
+        /// Bill payments at /bills/pay/… (documentation, newer Python SDK), at /bills/buy-… (Node SDK, MCP server), or both.
+        bill_paths: BillPaths { Both = "both", Pay = "pay", Buy = "buy" }
+        /// The wallet, bill and quote paths that the Python package 0.1.3 still calls, and nothing else.
+        old_paths: OldPaths { Off = "off", On = "on" }
+        /// The list of banks and the check of a bank account: closed to Connect tokens, or open to everybody without a token.
+        bank_list: BankList { Closed = "closed", Public = "public" }
+        /// What a quote of the offramp is: its amount as a text or a number, or an object.
+        quote_shape: QuoteShape { Text = "text", Number = "number", Object = "object" }
+        /// The history of the offramp says statusCode beside message, or leaves it out.
+        history_status: HistoryStatus { Present = "present", Absent = "absent" }
+        /// What ERC-20 entries of a portfolio call their type.
+        token_type: TokenType { Token = "token", Erc20 = "erc20" }
+        /// HTTP status of a write that went well.
+        write_status: WriteStatus { Created = "201", Ok = "200" }
+        /// statusCode in the body of a write that went well; an offramp order always says 201.
+        write_body_status: WriteBodyStatus { Ok = "200", Created = "201" }
         /// KYC limits as they are, or under a key limits.
         kyc_limits_shape: KycLimitsShape { Flat = "flat", Nested = "nested" }
         /// The profile as the SDKs have it, as the guides have it, or the least.

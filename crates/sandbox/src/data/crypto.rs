@@ -5,11 +5,13 @@ use serde_json::{Value, json};
 
 use crate::api::{Answer, Call};
 use crate::clock::{HOUR, iso};
-use crate::coins::{Chain, Coin, TOKEN_DECIMALS, TOKENS, Token};
+use crate::coins::{Chain, Coin, TOKENS};
 use crate::data::{Usually, amount, profile};
-use crate::mint::hash;
+use crate::data::swap::Swap;
+use crate::mint::{hash, stable_uuid};
 use crate::nest::NestError;
 use crate::people::Person;
+use crate::switches::TokenType;
 
 /// The network of a chain id.
 pub(crate) fn chain(text: &str) -> Result<Chain, NestError> {
@@ -41,7 +43,13 @@ pub(crate) fn evm_portfolio(call: &Call<'_>) -> Result<Answer, NestError> {
 
 /// The portfolio itself, which `/wallet/me?chainId=` shows too.
 pub(crate) fn portfolio(call: &Call<'_>, chain: Chain) -> Value {
-    let text = |value: Decimal| amount(&value.to_string(), Usually::Text, call.switches);
+    // Every source has these as texts, whatever other amounts are.
+    let text = |value: Decimal| json!(value.to_string());
+    let logo = |symbol: &str| format!("{}/sandbox/coin/{}.svg", call.own, symbol.to_lowercase());
+    let kind = match call.switches.token_type {
+        TokenType::Token => "token",
+        TokenType::Erc20 => "erc20",
+    };
     let native = chain.native();
     let held = call.ledger.coin(call.person, native);
     let mut total = dollars(native, held);
@@ -50,17 +58,18 @@ pub(crate) fn portfolio(call: &Call<'_>, chain: Chain) -> Value {
         .map(|token| (token, call.ledger.coin(call.person, chain.coin(token))))
         .filter(|(_, held)| !held.is_zero())
         .map(|(token, held)| {
-            let worth = dollars(chain.coin(token), held);
+            let coin = chain.coin(token);
+            let worth = dollars(coin, held);
             total += worth;
-            json!({"name": token.name, "symbol": token.symbol, "decimals": TOKEN_DECIMALS, "type": "erc20", "contractAddress": token.address,
-                   "balance": text(held), "balanceUSD": text(worth), "priceUSD": text(chain.coin(token).price()),
-                   "rawBalance": raw(held, TOKEN_DECIMALS), "network": chain.name})
+            json!({"name": token.name, "symbol": token.symbol, "decimals": coin.decimals(), "logoUrl": logo(token.symbol), "type": kind,
+                   "contractAddress": chain.contract(token), "balance": text(held), "balanceUSD": text(worth), "priceUSD": text(coin.price()),
+                   "rawBalance": raw(held, coin.decimals()), "network": chain.name})
         })
         .collect();
     json!({
         "userId": profile::id(call.person), "walletAddress": evm_address(call.person), "network": chain.name,
         "totalPortfolioValueUSD": text(total),
-        "nativeToken": {"name": chain.token, "symbol": chain.symbol, "decimals": native.decimals(), "type": "native", "balance": text(held),
+        "nativeToken": {"name": chain.token, "symbol": chain.symbol, "decimals": native.decimals(), "logoUrl": logo(chain.symbol), "type": "native", "balance": text(held),
                         "balanceUSD": text(dollars(native, held)), "priceUSD": text(native.price()),
                         "rawBalance": raw(held, native.decimals()), "network": chain.name},
         "tokens": tokens, "updatedAt": iso(call.now - call.now % HOUR),
@@ -70,7 +79,7 @@ pub(crate) fn portfolio(call: &Call<'_>, chain: Chain) -> Value {
 /// `GET /evm/balance/native?chainId=`
 pub(crate) fn evm_native(call: &Call<'_>) -> Result<Answer, NestError> {
     let chain = chain(call.query.get("chainId").unwrap_or_default())?;
-    balance(call, call.ledger.coin(call.person, chain.native()))
+    balance(call.ledger.coin(call.person, chain.native()))
 }
 
 /// `GET /evm/balance/token?tokenAddress=&chainId=`
@@ -80,17 +89,12 @@ pub(crate) fn evm_token(call: &Call<'_>) -> Result<Answer, NestError> {
     if !is_evm_address(address) {
         return Err(NestError::bad_request("tokenAddress must be an Ethereum address"));
     }
-    balance(call, token_at(address).map_or(Decimal::ZERO, |token| call.ledger.coin(call.person, chain.coin(token))))
+    balance(chain.token_at(address).map_or(Decimal::ZERO, |token| call.ledger.coin(call.person, chain.coin(token))))
 }
 
 /// Whether a text is `0x` and 40 hex digits.
 pub(crate) fn is_evm_address(text: &str) -> bool {
     text.strip_prefix("0x").is_some_and(|rest| rest.len() == 40 && rest.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-/// The token with this address on the EVM networks.
-pub(crate) fn token_at(address: &str) -> Option<Token> {
-    TOKENS.into_iter().find(|token| token.address.eq_ignore_ascii_case(address))
 }
 
 /// `GET /solana/portfolio?network=`
@@ -107,13 +111,13 @@ pub(crate) fn solana_portfolio(call: &Call<'_>) -> Result<Answer, NestError> {
             let worth = dollars(Coin::on_solana(token), held);
             total += worth;
             json!({"mintAddress": token.mint, "name": token.name, "symbol": token.symbol, "balance": number(held),
-                   "rawBalance": raw(held, TOKEN_DECIMALS), "decimals": TOKEN_DECIMALS,
+                   "rawBalance": raw(held, Coin::on_solana(token).decimals()), "decimals": Coin::on_solana(token).decimals(),
                    "priceUsd": number(Coin::on_solana(token).price()), "valueUsd": number(worth)})
         })
         .collect();
     let mut data = json!({
         "userId": profile::id(call.person), "address": solana_address_of(call.person),
-        "nativeBalance": amount(&sol.to_string(), Usually::Text, call.switches), "nativeBalanceLamports": raw(sol, Coin::SOL.decimals()),
+        "nativeBalance": sol.to_string(), "nativeBalanceLamports": raw(sol, Coin::SOL.decimals()),
         "tokens": tokens,
     });
     // Dollar values may be missing.
@@ -127,7 +131,7 @@ pub(crate) fn solana_portfolio(call: &Call<'_>) -> Result<Answer, NestError> {
 /// `GET /solana/balance?network=`
 pub(crate) fn solana_balance(call: &Call<'_>) -> Result<Answer, NestError> {
     network_known(call)?;
-    balance(call, call.ledger.coin(call.person, Coin::SOL))
+    balance(call.ledger.coin(call.person, Coin::SOL))
 }
 
 /// `GET /solana/address`
@@ -135,8 +139,40 @@ pub(crate) fn solana_address(call: &Call<'_>) -> Result<Answer, NestError> {
     Ok(Answer::Usual("Address retrieved successfully", json!({"address": solana_address_of(call.person)})))
 }
 
-fn balance(call: &Call<'_>, held: Decimal) -> Result<Answer, NestError> {
-    Ok(Answer::Usual("Balance retrieved successfully", json!({"balance": amount(&held.to_string(), Usually::Text, call.switches)})))
+fn balance(held: Decimal) -> Result<Answer, NestError> {
+    Ok(Answer::Usual("Balance retrieved successfully", json!({"balance": held.to_string()})))
+}
+
+/// `GET /solana-exchange/quote/…`: what a swap would give. Fields as the newer Python SDK reads them, both spellings of the first among them.
+pub(crate) fn solana_quote(call: &Call<'_>) -> Result<Answer, NestError> {
+    let coin = |name: &str| match call.query.get(name) {
+        None => Ok(Coin::SOL),
+        Some(mint) => Coin::minted(mint).ok_or_else(|| NestError::bad_request("Unsupported token")),
+    };
+    let paid = call.query.get("amount").and_then(|text| text.parse::<Decimal>().ok()).filter(|paid| *paid > Decimal::ZERO);
+    let paid = paid.ok_or_else(|| NestError::invalid(vec!["amount must be a positive number".to_owned()]))?;
+    let (from, to) = (coin("inputMint")?, coin("outputMint")?);
+    let swap = Swap::of(from, to, paid)?;
+    let side = |coin: Coin| json!({"address": coin.mint(), "symbol": coin.symbol, "name": coin.name(), "decimals": coin.decimals()});
+    let text = |value: Decimal| value.normalize().to_string();
+    let worth = |coin: Coin, held: Decimal| amount(&text(dollars(coin, held)), Usually::Number, call.switches);
+    let expiry = call.now / 1_000 + 30;
+    Ok(Answer::Usual(
+        "Quote retrieved successfully",
+        json!({
+            "quoteId": stable_uuid(&format!("quote {} {} {paid}", from.symbol, to.symbol)), "swapMode": "ExactIn",
+            "fromToken": side(from), "froTtoken": side(from), "toToken": side(to),
+            "amounts": {"inputAmount": text(paid), "outputAmount": text(swap.got), "minOutputAmount": text(swap.least()),
+                        "inputAmountRaw": raw(paid, from.decimals()), "outputAmountRaw": raw(swap.got, to.decimals())},
+            "rates": {"rate": text(swap.rate()), "reverseRate": text(swap.reverse_rate())},
+            "fees": {"protocolFeePercent": "0.3", "protocolFeeAmount": text(swap.fee()), "totalFeePercent": "0.3",
+                     "totalFeeAmount": text(swap.fee()), "gasFee": "0.000005", "totalCost": text(swap.fee())},
+            "route": {"hops": 1, "dexes": ["Sandbox"], "tokens": [from.symbol, to.symbol], "efficiencyScore": 100},
+            "priceImpact": "0", "usdValues": {"inputValue": worth(from, paid), "outputValue": worth(to, swap.got), "netValue": worth(to, swap.got)},
+            "slippageTolerance": "0.5", "expiryTimestamp": expiry, "expiresIn": 30, "estimatedSwapTime": 15, "network": "mainnet-beta",
+            "executable": true, "warnings": [],
+        }),
+    ))
 }
 
 /// What an amount of a coin is worth, in dollars and cents.
@@ -145,7 +181,7 @@ fn dollars(coin: Coin, held: Decimal) -> Decimal {
 }
 
 /// The amount in the coin's smallest unit.
-fn raw(held: Decimal, decimals: u32) -> String {
+pub(crate) fn raw(held: Decimal, decimals: u32) -> String {
     let unit = 10_i128.checked_pow(decimals).and_then(|unit| Decimal::try_from_i128_with_scale(unit, 0).ok());
     unit.and_then(|unit| held.checked_mul(unit)).map_or_else(|| "0".to_owned(), |raw| raw.trunc().normalize().to_string())
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
-use monei_sandbox::leaks::{Allowed, Report, Search};
+use ::leaks::{Allowed, Report, Search};
 
 /// What to search, and for what.
 #[derive(Debug, clap::Args)]

@@ -1,7 +1,10 @@
 //! The search for canaries: secrets of one run of the sandbox, in files of any kind and in the processes of this user.
 //! A finding names the kind and the place, never the secret.
 
+mod mask;
 mod processes;
+
+pub use mask::mask;
 
 use std::fmt;
 use std::fs::{self, File};
@@ -72,7 +75,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Place::File(path, at) => write!(f, "{} (byte {at})", path.display()),
-            Place::Name(path) => write!(f, "the name of {}", crate::mask::secrets(&path.display().to_string())),
+            Place::Name(path) => write!(f, "the name of {}", mask(&path.display().to_string())),
             Place::Arguments(id, name) => write!(f, "arguments of process {id} ({name})"),
             Place::Environment(id, name) => write!(f, "environment of process {id} ({name})"),
         }
