@@ -32,6 +32,8 @@ const DRIVE: &[&str] = &[
 ];
 /// A second process for the backend's shared store.
 const SERVE: &[&str] = &["redis-server"];
+/// Monei's published Python package, which a test of the sandbox runs.
+const CLIENTS: &[&str] = &["python3-venv"];
 /// To package.
 const PACKAGE: &[&str] = &["rpm", "file"];
 
@@ -57,7 +59,7 @@ pub fn install_missing(purpose: For) -> Result<()> {
     let groups: &[&[&str]] = match purpose {
         For::Running => &[BUILD, OPEN],
         For::Driving => &[BUILD, OPEN, DRIVE],
-        For::Testing => &[BUILD, OPEN, DRIVE, SERVE],
+        For::Testing => &[BUILD, OPEN, DRIVE, SERVE, CLIENTS],
         For::Packaging => &[BUILD, PACKAGE],
     };
     let missing: Vec<&str> = groups.iter().copied().flatten().copied().filter(|name| !is_installed(name)).collect();

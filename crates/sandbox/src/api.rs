@@ -1,21 +1,23 @@
 //! The read endpoints below `/api/v1`: token, then scope, then data.
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{MatchedPath, RawPathParams, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use monei::Scope;
 use serde_json::{Map, Value, json};
 
+use crate::body::{self, Media};
 use crate::clock::Millis;
-use crate::data::{billers, bills, crypto, offramp, offramp_market, profile, transactions, wallet};
-use crate::entry::cannot;
+use crate::data::{banks, billers, bills, crypto, offramp, offramp_market, profile, transactions, wallet};
+use crate::entry::{cannot, own_address};
 use crate::fields::Fields;
 use crate::ledger::Ledger;
 use crate::nest::{Holder, NestError};
 use crate::people::Person;
 use crate::sandbox::{Sandbox, Store};
-use crate::switches::{Envelope, KycBlocks, Switches, TransactionsPath};
+use crate::switches::{BankList, BillPaths, Envelope, KycBlocks, OldPaths, Switches, TransactionsPath};
 
 /// What a data function knows of a call.
 pub(crate) struct Call<'a> {
@@ -26,6 +28,8 @@ pub(crate) struct Call<'a> {
     pub(crate) query: Fields,
     /// The variable parts of the path.
     pub(crate) params: Vec<String>,
+    /// The sandbox's own address.
+    pub(crate) own: String,
 }
 
 impl Call<'_> {
@@ -49,21 +53,28 @@ pub(crate) enum Answer {
 pub(crate) struct Route {
     /// Path below `/api/v1`, in the router's notation.
     pub(crate) path: &'static str,
-    /// The scope that opens it; `None`: no scope does, a Connect token gets 403.
-    pub(crate) scope: Option<Scope>,
+    scope: Scope,
     data: fn(&Call<'_>) -> Result<Answer, NestError>,
+    served: fn(&Switches) -> bool,
 }
 
 const fn open(path: &'static str, scope: Scope, data: fn(&Call<'_>) -> Result<Answer, NestError>) -> Route {
-    Route { path, scope: Some(scope), data }
+    Route { path, scope, data, served: |_| true }
 }
 
-const fn closed(path: &'static str) -> Route {
-    Route { path, scope: None, data: |_| Err(NestError::forbidden("Insufficient scope")) }
+const fn open_where(
+    path: &'static str,
+    scope: Scope,
+    data: fn(&Call<'_>) -> Result<Answer, NestError>,
+    served: fn(&Switches) -> bool,
+) -> Route {
+    Route { path, scope, data, served }
 }
 
-/// Every read endpoint (Monei: scopes page), those of `bills:pay` and `offramp:execute` as inferred, then those that exist but are in
-/// no scope's list.
+const BUY: fn(&Switches) -> bool = |switches| !matches!(switches.bill_paths, BillPaths::Pay);
+const OLD: fn(&Switches) -> bool = |switches| matches!(switches.old_paths, OldPaths::On);
+
+/// Every read endpoint (Monei: scopes page), then those of `bills:pay`, `swap:execute` and `offramp:execute` as inferred.
 pub(crate) static ROUTES: [Route; 29] = [
     open("/user/me", Scope::ProfileRead, profile::me),
     open("/kyc/status", Scope::KycRead, profile::kyc_status),
@@ -71,8 +82,12 @@ pub(crate) static ROUTES: [Route; 29] = [
     open("/wallet/me", Scope::WalletRead, wallet::me),
     open("/wallet/naira-wallet", Scope::WalletRead, wallet::naira),
     open("/wallet/deposit/status/{reference}", Scope::WalletRead, wallet::deposit_status),
-    open("/transactions", Scope::WalletRead, transactions::list),
-    open("/transactions/user", Scope::WalletRead, transactions::list),
+    open_where("/transactions", Scope::WalletRead, transactions::list, |switches| {
+        !matches!(switches.transactions_path, TransactionsPath::User)
+    }),
+    open_where("/transactions/user", Scope::WalletRead, transactions::list, |switches| {
+        !matches!(switches.transactions_path, TransactionsPath::Transactions)
+    }),
     open("/evm/portfolio/{chain_id}", Scope::WalletRead, crypto::evm_portfolio),
     open("/evm/balance/native", Scope::WalletRead, crypto::evm_native),
     open("/evm/balance/token", Scope::WalletRead, crypto::evm_token),
@@ -80,21 +95,78 @@ pub(crate) static ROUTES: [Route; 29] = [
     open("/solana/balance", Scope::WalletRead, crypto::solana_balance),
     open("/solana/address", Scope::WalletRead, crypto::solana_address),
     open("/bills/records", Scope::WalletRead, bills::records),
+    open_where("/bills/history", Scope::WalletRead, bills::history, OLD),
     open("/offramp/ledger/history", Scope::WalletRead, offramp::history),
     open("/offramp/ledger/status/{reference}", Scope::WalletRead, offramp::status),
     open("/bills/discovery/biller-items/{category}/{biller_name}", Scope::BillsPay, billers::items),
-    open("/bills/discovery/electricity-operators", Scope::BillsPay, billers::electricity),
+    open_where("/bills/get-biller-items/{category}/{biller_name}", Scope::BillsPay, billers::items, BUY),
+    open_where("/bills/discovery/electricity-operators", Scope::BillsPay, billers::electricity, |switches| {
+        !matches!(switches.bill_paths, BillPaths::Buy)
+    }),
+    open_where("/bills/discovery/electricity", Scope::BillsPay, billers::electricity, BUY),
+    open("/solana-exchange/quote/sol-to-token", Scope::SwapExecute, crypto::solana_quote),
+    open("/solana-exchange/quote/token-to-sol", Scope::SwapExecute, crypto::solana_quote),
+    open("/solana-exchange/quote/token-to-token", Scope::SwapExecute, crypto::solana_quote),
+    open_where("/solana-exchange/quote", Scope::SwapExecute, crypto::solana_quote, OLD),
     open("/offramp/exchange/assets", Scope::OfframpExecute, offramp_market::assets),
     open("/offramp/exchange/quote", Scope::OfframpExecute, offramp_market::quote),
-    open("/offramp/payouts/banks", Scope::OfframpExecute, offramp_market::banks),
-    closed("/evm/networks"),
-    closed("/solana/token-balance/{mint}"),
-    closed("/transactions/{id}"),
-    closed("/transactions/reference/{reference}"),
-    closed("/bills/records/reference/{reference}"),
-    closed("/wallet/utils/banks"),
-    closed("/payment-methods"),
+    open("/offramp/payouts/banks", Scope::OfframpExecute, banks::offramp),
 ];
+
+/// What exists at Monei and is in no scope's list: method and path. A Connect token gets 403 there.
+pub(crate) static CLOSED: [(Method, &str); 18] = [
+    (Method::GET, "/evm/networks"),
+    (Method::GET, "/solana/token-balance/{mint}"),
+    (Method::GET, "/transactions/{id}"),
+    (Method::GET, "/transactions/reference/{reference}"),
+    (Method::GET, "/bills/records/reference/{reference}"),
+    (Method::GET, "/bills/records/receipt/{id}"),
+    (Method::GET, "/wallet/utils/banks"),
+    (Method::POST, "/wallet/utils/verify-bank-account"),
+    (Method::POST, "/wallet/virtual-account"),
+    (Method::POST, "/wallet/deposit/authorize"),
+    (Method::POST, "/wallet/deposit/payment-method"),
+    (Method::GET, "/payment-methods"),
+    (Method::POST, "/payment-methods"),
+    (Method::GET, "/payment-methods/{id}"),
+    (Method::DELETE, "/payment-methods/{id}"),
+    (Method::PATCH, "/payment-methods/{id}/default"),
+    (Method::PATCH, "/user/update/{id}"),
+    (Method::POST, "/wallet/kyc/bvn"),
+];
+
+/// Answers any of [`CLOSED`].
+pub(crate) async fn closed(State(sandbox): State<Sandbox>, matched: MatchedPath, headers: HeaderMap, request: Body) -> Response {
+    let body = body::read(request).await;
+    let store = sandbox.store();
+    if store.switches.bank_list == BankList::Public {
+        match matched.as_str().strip_prefix("/api/v1").unwrap_or_default() {
+            "/wallet/utils/banks" => {
+                let banks = wrap(store.switches.envelope, StatusCode::OK, "Banks retrieved successfully", banks::list());
+                return Json(banks).into_response();
+            }
+            "/wallet/utils/verify-bank-account" => return told(verify(&store, &headers, body)),
+            _ => {}
+        }
+    }
+    told(admit(&store, &headers, None).map(|(_, holder)| (holder, Response::default())))
+}
+
+/// The check of a bank account, open to everybody.
+fn verify(store: &Store, headers: &HeaderMap, body: Result<axum::body::Bytes, NestError>) -> Result<(Holder, Response), NestError> {
+    let text = |body: &Map<String, Value>, name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
+    let body: Map<String, Value> = match body::media(headers) {
+        Media::Json => serde_json::from_slice(&body?).map_err(|_| NestError::bad_request("The body is not a JSON object"))?,
+        _ => Map::new(),
+    };
+    let account = text(&body, "accountNumber").filter(|digits| digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let account = account.ok_or_else(|| NestError::invalid(vec!["accountNumber must be a number string of 10 digits".to_owned()]))?;
+    let bank = text(&body, "bank").and_then(|code| banks::BANKS.iter().find(|bank| bank.code == code));
+    let bank = bank.ok_or_else(|| NestError::bad_request("Invalid bank code"))?;
+    let data = json!({"accountName": "SANDBOX ACCOUNT", "accountNumber": account, "bankCode": bank.code, "bankName": bank.name});
+    let body = wrap(store.switches.envelope, StatusCode::OK, "Account verified successfully", data);
+    Ok((Holder("everybody".to_owned()), Json(body).into_response()))
+}
 
 /// Answers any of [`ROUTES`].
 pub(crate) async fn read(
@@ -107,21 +179,19 @@ pub(crate) async fn read(
     headers: HeaderMap,
 ) -> Response {
     let path = matched.as_str().strip_prefix("/api/v1").unwrap_or_default();
-    let Some(route) = ROUTES.iter().find(|route| route.path == path) else { return cannot(&method, &uri).into_response() };
     let store = sandbox.store();
-    let served = store.switches.transactions_path;
-    if matches!((path, served), ("/transactions", TransactionsPath::User) | ("/transactions/user", TransactionsPath::Transactions)) {
-        return cannot(&method, &uri).into_response();
-    }
+    let route = ROUTES.iter().find(|route| route.path == path && (route.served)(&store.switches));
+    let Some(route) = route else { return cannot(&method, &uri).into_response() };
     let params = params.iter().map(|(_, value)| value.to_owned()).collect();
     let answered = answer(&store, route, &headers, query.as_deref().unwrap_or_default(), params);
     told(answered)
 }
 
 fn answer(store: &Store, route: &Route, headers: &HeaderMap, query: &str, params: Vec<String>) -> Result<(Holder, Response), NestError> {
-    let (person, holder) = admit(store, headers, route.scope.as_ref())?;
+    let (person, holder) = admit(store, headers, Some(&route.scope))?;
     let query = Fields::parse(query.as_bytes()).map_err(|_| NestError::bad_request("The query can't be read"))?;
-    let call = Call { person, switches: &store.switches, ledger: &store.ledger, now: store.now(), query, params };
+    let call =
+        Call { person, switches: &store.switches, ledger: &store.ledger, now: store.now(), query, params, own: own_address(headers) };
     let body = match (route.data)(&call).map_err(|error| error.held_by(&holder))? {
         Answer::Usual(message, data) => wrap(store.switches.envelope, StatusCode::OK, message, data),
         Answer::Capital(message, data) => wrap(Envelope::Capital, StatusCode::OK, message, data),

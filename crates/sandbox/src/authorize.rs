@@ -1,5 +1,6 @@
 //! `/connect/authorize`: login, consent, decision.
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
@@ -8,7 +9,7 @@ use monei::ScopeSet;
 
 use crate::approval::{Decision, Refused, Undecided, decide, read};
 use crate::consent_page::Consent;
-use crate::entry::own_address;
+use crate::entry::{Peer, own_address};
 use crate::fields::{Fields, Malformed, encode};
 use crate::page;
 use crate::people::Person;
@@ -23,10 +24,15 @@ use crate::{body, consent_page};
 const SWITCH_USER: &str = "sandbox_switch_user";
 
 /// `GET`: the login page, or the consent page of whoever is logged in.
-pub(crate) async fn show(State(sandbox): State<Sandbox>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+pub(crate) async fn show(
+    State(sandbox): State<Sandbox>,
+    RawQuery(query): RawQuery,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+) -> Response {
     let query = query.unwrap_or_default();
     let mut store = sandbox.store();
-    if let Some(refusal) = over_limit(&mut store, Limited::AuthorizeGet, &query) {
+    if let Some(refusal) = over_limit(&mut store, Limited::AuthorizeGet, &query, peer, &headers) {
         return refusal;
     }
     let asked = match read(&query, &store) {
@@ -64,7 +70,13 @@ pub(crate) async fn show(State(sandbox): State<Sandbox>, RawQuery(query): RawQue
 }
 
 /// `POST`: a login or a decision, each with the form token of its page.
-pub(crate) async fn submit(State(sandbox): State<Sandbox>, RawQuery(query): RawQuery, headers: HeaderMap, form: Body) -> Response {
+pub(crate) async fn submit(
+    State(sandbox): State<Sandbox>,
+    RawQuery(query): RawQuery,
+    peer: Option<Extension<Peer>>,
+    headers: HeaderMap,
+    form: Body,
+) -> Response {
     let query = query.unwrap_or_default();
     let form = match body::form(&headers, form, &["scope"]).await {
         Ok(form) => form,
@@ -72,7 +84,7 @@ pub(crate) async fn submit(State(sandbox): State<Sandbox>, RawQuery(query): RawQ
     };
     let mut store = sandbox.store();
     let logging_in = form.get("user").is_some();
-    if !logging_in && let Some(refusal) = over_limit(&mut store, Limited::AuthorizePost, &query) {
+    if !logging_in && let Some(refusal) = over_limit(&mut store, Limited::AuthorizePost, &query, peer, &headers) {
         return refusal;
     }
     let asked = match read(&query, &store) {
@@ -144,18 +156,22 @@ pub(crate) fn form_refused(refused: FormRefused) -> Response {
 }
 
 /// Counts a call of the consent page (Monei: errors), and refuses it over the quota. Logging in is no such call.
-fn over_limit(store: &mut Store, what: Limited, query: &str) -> Option<Response> {
+fn over_limit(store: &mut Store, what: Limited, query: &str, peer: Option<Extension<Peer>>, headers: &HeaderMap) -> Option<Response> {
     let now = store.now();
+    let person = || store.sessions.person(headers, now).map(|person| person.id.to_owned());
     let named = || {
         Fields::parse(query.as_bytes())
             .ok()
             .and_then(|fields| fields.get("client_id").and_then(|id| store.client(id)).map(|client| client.client_id.clone()))
     };
     let who = match store.switches.quota_key {
-        QuotaKey::Address => String::new(),
+        QuotaKey::Address => peer.map(|Extension(peer)| peer.to_string()).unwrap_or_default(),
         QuotaKey::Client => named().unwrap_or_default(),
+        // There is no grant yet.
+        QuotaKey::User | QuotaKey::Grant => person().unwrap_or_default(),
     };
-    let over = store.quotas.charge(what, &who, store.switches.authorize_per_minute, now).err()?;
+    let (per_minute, refused) = (store.switches.authorize_per_minute, store.switches.refused_calls_count);
+    let over = store.quotas.charge(what, &who, per_minute, refused, now).err()?;
     let text = format!("Try again in {} seconds.", over.seconds);
     let mut response = page::problem(StatusCode::TOO_MANY_REQUESTS, "Too many tries within a minute", &text);
     if let Some(value) = over.header(store.switches.retry_after, now) {

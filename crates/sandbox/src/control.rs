@@ -290,6 +290,8 @@ pub(crate) fn move_clock(store: &mut Store, offset_s: i64) -> Result<(), NestErr
     if !store.clock.set_offset_s(offset_s) {
         return Err(NestError::bad_request("offset_s: at most ten years"));
     }
+    let now = store.now();
+    store.quotas.moved(now);
     store.script.record(Act::ClockOffsetS(offset_s));
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Made-up data of the made-up people, in the shapes that Monei's read endpoints have.
 
+pub(crate) mod banks;
 pub(crate) mod billers;
 pub(crate) mod bills;
 pub(crate) mod crypto;

@@ -1,5 +1,7 @@
 //! What every request passes first: who may ask at all, how long an address may be, the record, and the faults.
 
+use std::net::IpAddr;
+
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -14,6 +16,16 @@ use crate::page;
 use crate::sandbox::Sandbox;
 use crate::scenario::When;
 use crate::script;
+
+/// Where a request came from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+impl std::fmt::Display for Peer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// Longest path and query, in bytes.
 const MAX_TARGET: usize = 4_096;

@@ -126,6 +126,11 @@ impl Grants {
         self.codes.values()
     }
 
+    /// A code that is still remembered.
+    pub(crate) fn by_code(&self, code: &str) -> Option<&Code> {
+        self.codes.get(&hash(code))
+    }
+
     /// What `user` has allowed `client_id` so far.
     pub(crate) fn consented(&self, user: &str, client_id: &str) -> ScopeSet {
         self.consents

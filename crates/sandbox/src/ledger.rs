@@ -68,7 +68,14 @@ pub(crate) struct Sale {
     pub(crate) asset: &'static str,
     pub(crate) network: &'static str,
     pub(crate) crypto: Decimal,
-    pub(crate) naira: Decimal,
+    /// What it is paid out in.
+    pub(crate) fiat: &'static str,
+    /// How much of it, after the fee.
+    pub(crate) paid_out: Decimal,
+    /// What Monei keeps.
+    pub(crate) fee: Decimal,
+    /// Units of the currency for one coin.
+    pub(crate) rate: Decimal,
     pub(crate) beneficiary: Value,
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::middleware;
-use axum::routing::{any, get, post};
+use axum::routing::{MethodFilter, any, get, on, post};
 use http::StatusCode;
 
 use crate::clock::{Clock, Millis};
@@ -131,6 +131,7 @@ impl Sandbox {
             .route("/sandbox", get(control_page::show).post(control_page::submit))
             .route("/sandbox/log", get(control_page::log))
             .route("/sandbox/style.css", get(style::sheet))
+            .route("/sandbox/coin/{symbol}", get(style::coin))
             .route("/pay/{reference}", get(pay_page::show).post(pay_page::submit))
             .route("/sandbox/api/{*rest}", any(control::not_found));
         for (_, path, answers) in control::routes() {
@@ -139,8 +140,12 @@ impl Sandbox {
         for route in &api::ROUTES {
             router = router.route(&format!("/api/v1{}", route.path), get(api::read));
         }
-        for route in writes::ROUTES.iter().chain(&writes::CLOSED) {
+        for route in &writes::ROUTES {
             router = router.route(&format!("/api/v1{}", route.path), post(writes::write));
+        }
+        for (method, path) in &api::CLOSED {
+            let Ok(method) = MethodFilter::try_from(method.clone()) else { continue };
+            router = router.route(&format!("/api/v1{path}"), on(method, api::closed));
         }
         router
             .fallback(entry::not_found)

@@ -5,11 +5,14 @@ use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tower::ServiceExt;
 
+use crate::entry::Peer;
 use crate::sandbox::Sandbox;
 
 /// A request's head has to be there after so long.
@@ -34,10 +37,10 @@ pub async fn serve(listener: TcpListener, sandbox: Sandbox, shutdown: impl Futur
     let connections = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             () = &mut shutdown => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok((stream, peer)) => (stream, Peer(peer.ip())),
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
                     tokio::time::sleep(AFTER_REFUSAL).await;
@@ -49,7 +52,10 @@ pub async fn serve(listener: TcpListener, sandbox: Sandbox, shutdown: impl Futur
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIME)
             .max_buf_size(MAX_HEAD)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+            .serve_connection(
+                TokioIo::new(stream),
+                TowerToHyperService::new(router.clone().map_request(move |request| from(peer, request))),
+            );
         let watched = connections.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = watched.await {
@@ -63,4 +69,10 @@ pub async fn serve(listener: TcpListener, sandbox: Sandbox, shutdown: impl Futur
         () = tokio::time::sleep(LAST_ANSWERS) => tracing::debug!("connections were cut at shutdown"),
     }
     Ok(())
+}
+
+/// Notes where a request came from.
+fn from(peer: Peer, mut request: http::Request<Incoming>) -> http::Request<Incoming> {
+    request.extensions_mut().insert(peer);
+    request
 }

@@ -56,6 +56,11 @@ impl Sessions {
         self.open(None, now)
     }
 
+    /// Who is logged in, without opening a session.
+    pub(crate) fn person(&self, headers: &HeaderMap, now: Millis) -> Option<&'static Person> {
+        self.find(headers, now).and_then(|session| session.user)
+    }
+
     /// Checks the token of a posted form.
     pub(crate) fn check(&self, headers: &HeaderMap, token: &str, now: Millis) -> Result<Option<&'static Person>, FormRefused> {
         let session = self.find(headers, now).ok_or(FormRefused::NoSession)?;

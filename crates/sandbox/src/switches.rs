@@ -188,8 +188,10 @@ table! {
         long_names: LongNames { Off = "off", On = "on" }
         /// Length of tokens in characters.
         token_length: TokenLength { Default = "default", Long = "900", Huge = "1500" }
-        /// What the quota of calls is counted by.
-        quota_key: QuotaKey { Client = "client", Address = "address" }
+        /// What the quota of calls is counted by: the app, the caller's address, the person, or the grant.
+        quota_key: QuotaKey { Client = "client", Address = "address", User = "user", Grant = "grant" }
+        /// Calls that were refused over the quota count in it as well.
+        refused_calls_count: RefusedCallsCount { Off = "off", On = "on" }
         /// Form of Retry-After on a 429.
         retry_after: RetryAfter { Seconds = "seconds", Date = "date", Absent = "absent" }
     }

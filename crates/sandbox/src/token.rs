@@ -1,14 +1,15 @@
 //! `POST /api/v1/connect/token` (Monei: tokens, oauth-flow).
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use http::{HeaderMap, StatusCode};
 use monei::ScopeSet;
 use serde_json::{Map, Value, json};
 
 use crate::body::{self, Media};
+use crate::entry::Peer;
 use crate::fields::Fields;
 use crate::grants::{ACCESS_LIFE, CodeRefused, Ended, Found, Pair};
 use crate::mint::Kind;
@@ -23,10 +24,11 @@ use crate::switches::{
 };
 
 /// The endpoint.
-pub(crate) async fn token(State(sandbox): State<Sandbox>, headers: HeaderMap, request: Body) -> Response {
+pub(crate) async fn token(State(sandbox): State<Sandbox>, peer: Option<Extension<Peer>>, headers: HeaderMap, request: Body) -> Response {
     let body = body::read(request).await;
+    let from = peer.map(|Extension(peer)| peer.to_string()).unwrap_or_default();
     let mut store = sandbox.store();
-    answer(&sandbox, &mut store, &headers, body).unwrap_or_else(IntoResponse::into_response)
+    answer(&sandbox, &mut store, &headers, body, &from).unwrap_or_else(IntoResponse::into_response)
 }
 
 fn answer(
@@ -34,10 +36,11 @@ fn answer(
     store: &mut Store,
     headers: &HeaderMap,
     body: Result<axum::body::Bytes, NestError>,
+    from: &str,
 ) -> Result<Response, NestError> {
     // A call that can't be read counts too, under no client.
     let request = body.and_then(|body| Request::read(headers, &body, store.switches.exchange_encoding));
-    charge(store, request.as_ref().ok())?;
+    charge(store, request.as_ref().ok(), from)?;
     let request = request?;
     match request.text("grant_type")? {
         "authorization_code" => {
@@ -150,15 +153,17 @@ fn token_answer(store: &Store, access: &str, refresh: &str, scopes: Option<&Scop
     (status, Json(body)).into_response()
 }
 
-fn charge(store: &mut Store, request: Option<&Request>) -> Result<(), NestError> {
+fn charge(store: &mut Store, request: Option<&Request>, from: &str) -> Result<(), NestError> {
     let now = store.now();
     let who = match store.switches.quota_key {
-        QuotaKey::Address => String::new(),
+        QuotaKey::Address => from.to_owned(),
         QuotaKey::Client => request.and_then(|request| client_of(store, request)).unwrap_or_default(),
+        QuotaKey::User => request.and_then(|request| owner_of(store, request)).map(|(user, _)| user).unwrap_or_default(),
+        QuotaKey::Grant => request.and_then(|request| owner_of(store, request)).map(|(_, grant)| grant).unwrap_or_default(),
     };
     let per_minute = store.switches.token_calls_per_minute;
-    let form = store.switches.retry_after;
-    store.quotas.charge(Limited::Token, &who, per_minute, now).map_err(|over| NestError::too_many(over.header(form, now)))
+    let (form, refused) = (store.switches.retry_after, store.switches.refused_calls_count);
+    store.quotas.charge(Limited::Token, &who, per_minute, refused, now).map_err(|over| NestError::too_many(over.header(form, now)))
 }
 
 /// Whose call this is: by its client id, or by whom the refresh token was given to. Where neither is known and only one app is
@@ -174,6 +179,16 @@ fn client_of(store: &Store, request: &Request) -> Option<String> {
             [only] => Some(only.client.client_id.clone()),
             _ => None,
         })
+}
+
+/// Whose code or refresh token it carries, and of which grant it is: a code is one by itself.
+fn owner_of(store: &Store, request: &Request) -> Option<(String, String)> {
+    if let Some(token) = request.0.get("refresh_token") {
+        let (Found::Live(id) | Found::Rotated(id)) = store.grants.by_refresh(token) else { return None };
+        return store.grants.get(id).map(|grant| (grant.user.clone(), format!("grant {id}")));
+    }
+    let code = request.0.get("code")?;
+    store.grants.by_code(code).map(|found| (found.user.clone(), format!("code {}", crate::mint::hash(code))))
 }
 
 /// The fields of a request. A value that is not a text counts as absent.

@@ -26,7 +26,7 @@ use crate::ledger::Ledger;
 use crate::nest::{Holder, NestError};
 use crate::people::Person;
 use crate::sandbox::{Sandbox, Store};
-use crate::switches::Switches;
+use crate::switches::{BillPaths, OldPaths, Switches, WriteBodyStatus, WriteStatus};
 use dto::Dto;
 
 /// What a write function works on.
@@ -39,6 +39,8 @@ pub(crate) struct Order<'a> {
     body: Dto,
     /// The sandbox's own address.
     own: String,
+    /// It came by a path of the Python package 0.1.3.
+    old: bool,
 }
 
 impl Order<'_> {
@@ -48,24 +50,78 @@ impl Order<'_> {
     }
 }
 
-/// What it answers: a status, a message, data.
-type Done = Result<(StatusCode, &'static str, Value), NestError>;
+/// What kind of call went well; its statuses follow from it and from the switches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sort {
+    /// Something was moved.
+    Written,
+    /// An offramp order, whose body says 201 in the documentation.
+    Ordered,
+    /// Nothing was moved: a price, a validation.
+    Looked,
+}
+
+impl Sort {
+    fn with(self, message: &'static str, data: Value) -> Well {
+        Well { sort: self, message, data }
+    }
+
+    /// Status of the answer, and the one that its body says.
+    fn statuses(self, switches: &Switches) -> (StatusCode, StatusCode) {
+        let written = match switches.write_status {
+            WriteStatus::Created => StatusCode::CREATED,
+            WriteStatus::Ok => StatusCode::OK,
+        };
+        let body = match switches.write_body_status {
+            WriteBodyStatus::Created => StatusCode::CREATED,
+            WriteBodyStatus::Ok => StatusCode::OK,
+        };
+        match self {
+            Sort::Written => (written, body),
+            Sort::Ordered => (written, StatusCode::CREATED),
+            Sort::Looked => (StatusCode::OK, StatusCode::OK),
+        }
+    }
+}
+
+/// What a call that went well answers.
+pub(crate) struct Well {
+    sort: Sort,
+    message: &'static str,
+    data: Value,
+}
+
+type Done = Result<Well, NestError>;
 
 /// One endpoint.
 pub(crate) struct Route {
     /// Path below `/api/v1`.
     pub(crate) path: &'static str,
-    /// The scope that opens it; `None`: no scope does, a Connect token gets 403.
-    pub(crate) scope: Option<Scope>,
+    scope: Scope,
     act: fn(Order<'_>) -> Done,
+    served: fn(&Switches) -> bool,
+    /// Called by the Python package 0.1.3 alone.
+    old: bool,
 }
 
 const fn open(path: &'static str, scope: Scope, act: fn(Order<'_>) -> Done) -> Route {
-    Route { path, scope: Some(scope), act }
+    Route { path, scope, act, served: |_| true, old: false }
 }
 
+/// A way of paying bills.
+const fn bill(path: &'static str, act: fn(Order<'_>) -> Done, served: fn(&Switches) -> bool) -> Route {
+    Route { path, scope: Scope::BillsPay, act, served, old: false }
+}
+
+const fn old(path: &'static str, scope: Scope, act: fn(Order<'_>) -> Done) -> Route {
+    Route { path, scope, act, served: |switches| matches!(switches.old_paths, OldPaths::On), old: true }
+}
+
+const PAY: fn(&Switches) -> bool = |switches| !matches!(switches.bill_paths, BillPaths::Buy);
+const BUY: fn(&Switches) -> bool = |switches| !matches!(switches.bill_paths, BillPaths::Pay);
+
 /// Every write endpoint. `swap:execute`, `bills:pay` and `offramp:execute` as inferred: Monei's lists of theirs were not seen whole.
-pub(crate) static ROUTES: [Route; 24] = [
+pub(crate) static ROUTES: [Route; 34] = [
     open("/wallet/deposit", Scope::WalletDeposit, deposits::start),
     open("/wallet/deposit/payment-link", Scope::WalletDeposit, deposits::link),
     open("/wallet/payout/transfer", Scope::WalletSend, transfers::transfer),
@@ -84,19 +140,25 @@ pub(crate) static ROUTES: [Route; 24] = [
     open("/solana-exchange/swap-token-to-token", Scope::SwapExecute, swaps::solana_token_to_token),
     open("/solana-exchange/swap-token-to-sol", Scope::SwapExecute, swaps::token_to_sol),
     open("/bills/validation/customer", Scope::BillsPay, bills::validate),
-    open("/bills/pay/airtime", Scope::BillsPay, bills::airtime),
-    open("/bills/pay/data", Scope::BillsPay, bills::data),
-    open("/bills/pay/electricity", Scope::BillsPay, bills::electricity),
-    open("/bills/pay/cable-tv", Scope::BillsPay, bills::cable_tv),
+    bill("/bills/pay/airtime", bills::airtime, PAY),
+    bill("/bills/pay/data", bills::data, PAY),
+    bill("/bills/pay/electricity", bills::electricity, PAY),
+    bill("/bills/pay/cable-tv", bills::cable_tv, PAY),
+    bill("/bills/buy-airtime", bills::airtime, BUY),
+    bill("/bills/buy-mobile-data", bills::data, BUY),
+    bill("/bills/buy-electricity", bills::electricity, BUY),
+    bill("/bills/subscribe-cable-tv", bills::cable_tv, BUY),
     open("/offramp/exchange/initiate", Scope::OfframpExecute, offramp::initiate),
     open("/offramp/payouts/verify", Scope::OfframpExecute, offramp::verify),
+    old("/wallet/user/fund-wallet", Scope::WalletDeposit, deposits::link),
+    old("/wallet/withdrawals", Scope::WalletWithdraw, transfers::bank_transfer),
+    old("/wallet/peer-transfer", Scope::WalletSend, transfers::transfer),
+    old("/evm-exchange/quote/native-to-token", Scope::SwapExecute, swaps::price_native_to_token),
+    old("/evm-exchange/quote/token-to-token", Scope::SwapExecute, swaps::price_token_to_token),
+    old("/bills/validate", Scope::BillsPay, bills::validate),
 ];
 
-/// Exists, and is in no scope's list.
-pub(crate) static CLOSED: [Route; 1] =
-    [Route { path: "/wallet/utils/verify-bank-account", scope: None, act: |_| Err(NestError::forbidden("Insufficient scope")) }];
-
-/// Answers any of [`ROUTES`] and [`CLOSED`].
+/// Answers any of [`ROUTES`].
 pub(crate) async fn write(
     State(sandbox): State<Sandbox>,
     matched: MatchedPath,
@@ -107,9 +169,10 @@ pub(crate) async fn write(
     request: Body,
 ) -> Response {
     let path = matched.as_str().strip_prefix("/api/v1").unwrap_or_default();
-    let Some(route) = ROUTES.iter().chain(&CLOSED).find(|route| route.path == path) else { return cannot(&method, &uri).into_response() };
     let body = body::read(request).await;
     let mut store = sandbox.store();
+    let route = ROUTES.iter().find(|route| route.path == path && (route.served)(&store.switches));
+    let Some(route) = route else { return cannot(&method, &uri).into_response() };
     told(answer(&mut store, route, &headers, query.as_deref().unwrap_or_default(), body))
 }
 
@@ -120,7 +183,7 @@ fn answer(
     query: &str,
     body: Result<axum::body::Bytes, NestError>,
 ) -> Result<(Holder, Response), NestError> {
-    let (person, holder) = admit(store, headers, route.scope.as_ref())?;
+    let (person, holder) = admit(store, headers, Some(&route.scope))?;
     let query = Fields::parse(query.as_bytes()).map_err(|_| NestError::bad_request("The query can't be read"))?;
     let body = match body::media(headers) {
         Media::Json => serde_json::from_slice(&body?).map_err(|_| NestError::bad_request("The body is not a JSON object"))?,
@@ -130,8 +193,9 @@ fn answer(
     let now = store.now();
     let body = Dto::new(body, store.switches.unknown_fields);
     let Store { switches, ledger, .. } = store;
-    let order = Order { person, switches, ledger, now, query, body, own: own_address(headers) };
-    let (status, message, data) = (route.act)(order).map_err(|error| error.held_by(&holder))?;
-    let body = wrap(store.switches.envelope, status, message, data);
+    let order = Order { person, switches, ledger, now, query, body, own: own_address(headers), old: route.old };
+    let Well { sort, message, data } = (route.act)(order).map_err(|error| error.held_by(&holder))?;
+    let (status, said) = sort.statuses(&store.switches);
+    let body = wrap(store.switches.envelope, said, message, data);
     Ok((holder, (status, Json(body)).into_response()))
 }

@@ -115,7 +115,26 @@ fn shown(bill: &Bill) -> Shown<'_> {
     }
 }
 
-/// A bill of this run.
-pub(crate) fn record(person: &Person, bill: &Bill, switches: &Switches) -> Value {
-    shown(bill).to_json(person, switches)
+/// What paying a bill answers: not the record of it. The amount is a number, there is no metadata, and three fields are missing.
+pub(crate) fn receipt(person: &Person, bill: &Bill, switches: &Switches) -> Value {
+    let mut receipt = shown(bill).to_json(person, switches);
+    receipt["amount"] = amount(&naira(bill.kobo), Usually::Number, switches);
+    receipt["metadata"] = Value::Null;
+    if let Some(fields) = receipt.as_object_mut() {
+        for name in ["updatedAt", "deletedDate", "providerData"] {
+            fields.remove(name);
+        }
+    }
+    receipt
+}
+
+/// `GET /bills/history`, which the Python package 0.1.3 calls: the bills of this run alone, without pages.
+pub(crate) fn history(call: &Call<'_>) -> Result<Answer, NestError> {
+    let mine = call.ledger.bills.iter().rev().filter(|bill| bill.person == call.person.id);
+    let bills = mine.map(|bill| {
+        let mut record = shown(bill).to_json(call.person, call.switches);
+        record["metadata"] = Value::Null;
+        record
+    });
+    Ok(Answer::Usual("Bill history retrieved successfully", json!(bills.collect::<Vec<_>>())))
 }

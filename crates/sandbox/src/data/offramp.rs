@@ -1,15 +1,15 @@
-//! `/offramp/ledger/…`.
+//! `/offramp/ledger/…`: what was sold, and how far it is.
 
 use serde_json::{Value, json};
 
 use crate::api::{Answer, Call};
 use crate::clock::{DAY, HOUR, MINUTE, iso};
-use crate::coins::NAIRA_A_DOLLAR;
 use crate::data::paging::Page;
 use crate::data::{Usually, amount};
 use crate::ledger::Sale;
 use crate::mint::stable_uuid;
 use crate::nest::NestError;
+use crate::switches::HistoryStatus;
 
 /// Reference, status, crypto amount, naira.
 const ORDERS: [(&str, &str, &str, &str); 3] = [
@@ -18,7 +18,7 @@ const ORDERS: [(&str, &str, &str, &str); 3] = [
     ("OFF-C9D0E1F2", "expired", "5", "7290"),
 ];
 
-/// `GET /offramp/ledger/history`: `data` and `meta` without a status code.
+/// `GET /offramp/ledger/history`: `data` and `meta` beside the message.
 pub(crate) fn history(call: &Call<'_>) -> Result<Answer, NestError> {
     let page = Page::read(&call.query)?;
     let mine = call.ledger.sales.iter().rev().filter(|sale| sale.person == call.person.id);
@@ -38,7 +38,11 @@ pub(crate) fn history(call: &Call<'_>) -> Result<Answer, NestError> {
     // Sent as a query parameter, the page comes back as text.
     let current = call.query.get("page").map_or(json!(page.page), |text| json!(text));
     let meta = json!({"totalItems": place.total, "itemCount": orders.len(), "itemsPerPage": page.limit, "totalPages": place.pages, "currentPage": current});
-    Ok(Answer::Bare(json!({"data": orders, "meta": meta})))
+    let mut body = json!({"message": "Transactions retrieved successfully", "data": orders, "meta": meta});
+    if call.switches.history_status == HistoryStatus::Present {
+        body["statusCode"] = json!(200);
+    }
+    Ok(Answer::Bare(body))
 }
 
 /// `GET /offramp/ledger/status/:reference`: without an envelope.
@@ -64,8 +68,8 @@ fn line(sale: &Sale, call: &Call<'_>) -> Value {
     let number = |text: String| amount(&text, Usually::Number, call.switches);
     json!({
         "id": stable_uuid(&sale.reference), "reference": sale.reference, "status": sale.status, "asset": sale.asset, "network": sale.network,
-        "cryptoAmount": number(sale.crypto.normalize().to_string()), "fiatAmount": number(sale.naira.to_string()), "fiatCurrency": "NGN",
-        "exchangeRate": number(NAIRA_A_DOLLAR.to_string()), "beneficiary": sale.beneficiary, "createdAt": iso(sale.at),
+        "cryptoAmount": number(sale.crypto.normalize().to_string()), "fiatAmount": number(sale.paid_out.normalize().to_string()),
+        "fiatCurrency": sale.fiat, "exchangeRate": number(sale.rate.normalize().to_string()), "beneficiary": sale.beneficiary, "createdAt": iso(sale.at),
         "completedAt": (sale.status == "completed").then(|| iso(sale.at + MINUTE)),
     })
 }
@@ -76,11 +80,11 @@ fn track(sale: &Sale, call: &Call<'_>) -> Value {
     json!({
         "id": stable_uuid(&sale.reference), "internalReference": sale.reference, "provider": "paycrest",
         "providerTransactionId": stable_uuid(&format!("p {}", sale.reference)), "status": sale.status,
-        "cryptoAmount": number(sale.crypto.normalize().to_string()), "fiatAmount": number(sale.naira.to_string()),
-        "exchangeRate": number(NAIRA_A_DOLLAR.to_string()), "fromCurrency": sale.asset, "toCurrency": "NGN", "createdAt": at, "updatedAt": at,
+        "cryptoAmount": number(sale.crypto.normalize().to_string()), "fiatAmount": number(sale.paid_out.normalize().to_string()),
+        "exchangeRate": number(sale.rate.normalize().to_string()), "fromCurrency": sale.asset, "toCurrency": sale.fiat, "createdAt": at, "updatedAt": at,
         "expiresAt": iso(sale.at + HOUR / 2), "providerStatus": sale.status.to_uppercase(),
-        "fees": {"providerFee": 0, "networkFee": 0, "serviceFee": 0},
-        "creditPaymentDetails": {"paymentMethod": "BANK_TRANSFER", "currency": "NGN", "accountName": sale.beneficiary["accountName"],
+        "fees": {"providerFee": 0, "networkFee": 0, "serviceFee": number(sale.fee.normalize().to_string())},
+        "creditPaymentDetails": {"paymentMethod": "BANK_TRANSFER", "currency": sale.fiat, "accountName": sale.beneficiary["accountName"],
                                  "accountNumber": sale.beneficiary["accountNumber"], "bankCode": sale.beneficiary["bankCode"]},
     })
 }

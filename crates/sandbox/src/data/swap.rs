@@ -35,7 +35,7 @@ impl Swap {
             .and_then(|dollars| dollars.checked_div(to.price()))
             .ok_or_else(|| NestError::bad_request("The amount is too large"))?;
         // Twelve places suffice for any coin here, and keep the answer readable.
-        Ok(Swap { from, to, paid, got: got.round_dp_with_strategy(to.decimals().min(PLACES), RoundingStrategy::ToZero) })
+        Ok(Swap { from, to, paid, got: got.round_dp_with_strategy(to.decimals().min(PLACES), RoundingStrategy::ToZero).normalize() })
     }
 
     /// The least that it gives, with half a percent of slippage.

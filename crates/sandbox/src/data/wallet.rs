@@ -43,7 +43,7 @@ pub(crate) fn deposit_status(call: &Call<'_>) -> Result<Answer, NestError> {
     let person = call.person;
     let mine = |deposit: &&Deposit| deposit.person == person.id && deposit.reference == call.param();
     if let Some(deposit) = call.ledger.deposits.iter().rev().find(mine) {
-        return Ok(Answer::Usual("Deposit status retrieved successfully", payment(person, deposit, call.switches)));
+        return Ok(Answer::Usual("Deposit status retrieved successfully", payment(person, deposit, call.switches, &call.own)));
     }
     let status = match call.param().strip_prefix(&format!("DEP-{}-", person.id)) {
         Some("1") => "SUCCESS",
@@ -51,12 +51,14 @@ pub(crate) fn deposit_status(call: &Call<'_>) -> Result<Answer, NestError> {
         Some("3") => "FAILED",
         _ => return Err(NestError::not_found("Deposit not found")),
     };
+    let money = |text: &str| amount(text, Usually::Number, call.switches);
     let data = json!({
-        "amount": amount("5000.00", Usually::Number, call.switches), "totalAmount": amount("5110.00", Usually::Number, call.switches),
+        "amount": money("5000.00"), "totalAmount": money("5110.00"), "moneiFee": money("110.00"),
+        "feeBreakdown": {"amountToCredit": money("5000.00"), "fee": money("110.00")},
         "reference": call.param(), "currency": "NGN", "narration": "Wallet top-up", "accountNumber": account_number(person.id),
         "bankName": "Sandbox MFB", "accountName": account_name(person), "expiry_datetime": iso(call.now - call.now % DAY + DAY), "note": "Sandbox deposit",
         "status": status,
-        "nextAction": if status == "PENDING" { json!({"type": "payment_Instructions", "payment_instruction": {"note": "Pay into this account"}}) } else { Value::Null },
+        "nextAction": next_action("payment_Instructions", &call.own, call.param(), if status == "PENDING" { "Pay into this account" } else { "Nothing is left to do" }),
     });
     Ok(Answer::Usual("Deposit status retrieved successfully", data))
 }
@@ -96,19 +98,26 @@ fn account_name(person: &Person) -> String {
 }
 
 /// A deposit of this run, as starting it and asking for its status show it.
-pub(crate) fn payment(person: &Person, deposit: &Deposit, switches: &Switches) -> Value {
+pub(crate) fn payment(person: &Person, deposit: &Deposit, switches: &Switches, own: &str) -> Value {
     let money = |kobo: i64| amount(&naira_text(kobo), Usually::Number, switches);
     let fee = deposit.kobo.saturating_mul(22) / 1_000;
-    let next = match (deposit.paid, deposit.method) {
-        (true, _) => Value::Null,
-        (false, "CARD" | "LINK") => json!({"type": "redirect_url", "redirect_url": {"url": format!("/pay/{}", deposit.reference)}}),
-        (false, "USSD") => json!({"type": "payment_Instructions", "payment_instruction": {"note": "Dial *000*1# (made up)"}}),
-        (false, _) => json!({"type": "payment_Instructions", "payment_instruction": {"note": "Pay into this account"}}),
+    let (kind, note) = match (deposit.paid, deposit.method) {
+        (true, _) => ("payment_Instructions", "Nothing is left to do"),
+        (false, "CARD" | "LINK") => ("redirect_url", "Pay on the page"),
+        (false, "USSD") => ("payment_Instructions", "Dial *000*1# (made up)"),
+        (false, _) => ("payment_Instructions", "Pay into this account"),
     };
     json!({
         "amount": money(deposit.kobo), "totalAmount": money(deposit.kobo.saturating_add(fee)), "moneiFee": money(fee),
+        "feeBreakdown": {"amountToCredit": money(deposit.kobo), "fee": money(fee)},
         "reference": deposit.reference, "currency": "NGN", "narration": deposit.narration, "accountNumber": account_number(person.id),
         "bankName": "Sandbox MFB", "accountName": account_name(person), "expiry_datetime": iso(deposit.at + DAY), "note": "Sandbox deposit",
-        "status": if deposit.paid { "SUCCESS" } else { "PENDING" }, "nextAction": next,
+        "status": if deposit.paid { "SUCCESS" } else { "PENDING" },
+        "nextAction": next_action(kind, own, &deposit.reference, note),
     })
+}
+
+/// What comes next, always with both of its members: one SDK demands them, the others ignore what they don't need.
+fn next_action(kind: &str, own: &str, reference: &str, note: &str) -> Value {
+    json!({"type": kind, "redirect_url": {"url": format!("{own}/pay/{reference}")}, "payment_instruction": {"note": note}})
 }

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Context;
 use ::leaks::{Allowed, Report, Search};
+use anyhow::Context;
 
 /// What to search, and for what.
 #[derive(Debug, clap::Args)]

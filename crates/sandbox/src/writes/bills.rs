@@ -1,32 +1,39 @@
 //! `/bills/validation/customer` and `/bills/pay/…`. No PIN: the consent alone authorises these.
 
-use http::StatusCode;
 use serde_json::json;
 
 use super::dto::is_digits;
-use super::{Done, Order};
+use super::{Done, Order, Sort};
 use crate::data::billers::{self, ITEMS, Item};
-use crate::data::bills::record;
+use crate::data::bills::receipt;
 use crate::ledger::Bill;
 use crate::mint::random_hex;
 use crate::nest::NestError;
 
 /// Least airtime or electricity: 50 naira. Inferred.
 const LEAST: i64 = 5_000;
+/// Most airtime: 50,000 naira (Monei: airtime).
+const MOST_AIRTIME: i64 = 5_000_000;
 
 /// `POST /bills/validation/customer`: what it answers is inferred.
 pub(super) fn validate(mut order: Order<'_>) -> Done {
     let body = &mut order.body;
-    let (biller, item, customer) = (body.text("billerCode", 32), body.text("itemCode", 32), body.text("customer", 32));
+    // The Node SDK may leave the item out, the Python package 0.1.3 the biller.
+    let (biller, item) = (body.optional_text("billerCode", 32), body.optional_text("itemCode", 32));
+    if biller.is_none() && item.is_none() {
+        body.complain("billerCode should not be empty");
+    }
+    let customer = body.text("customer", 32);
     order.checked()?;
-    let known = ITEMS.iter().find(|known| known.biller_code == biller && known.item_code == item);
+    let fits = |wanted: &Option<String>, code: &str| wanted.as_ref().is_none_or(|wanted| wanted == code);
+    let known = ITEMS.iter().find(|known| fits(&biller, known.biller_code) && fits(&item, known.item_code));
     let known = known.ok_or_else(|| NestError::bad_request("Invalid biller or item code"))?;
     if !is_digits(&customer, 8..=13) {
         return Err(NestError::bad_request("Customer could not be validated"));
     }
     let data = json!({"biller_code": known.biller_code, "item_code": known.item_code, "customer": customer, "name": "SANDBOX CUSTOMER",
                       "response_code": "00", "response_message": "Successful"});
-    Ok((StatusCode::OK, "Customer validated successfully", data))
+    Ok(Sort::Looked.with("Customer validated successfully", data))
 }
 
 /// `POST /bills/pay/airtime`
@@ -69,6 +76,10 @@ fn pay(mut order: Order<'_>, item: Option<Item>, customer: String, chosen: Optio
     if chosen.is_some_and(|kobo| kobo > 0 && kobo < LEAST) {
         order.body.complain("amount must not be less than 50");
     }
+    let airtime = item.is_some_and(|item| item.category == "AIRTIME");
+    if airtime && chosen.is_some_and(|kobo| kobo > MOST_AIRTIME) {
+        order.body.complain("amount must not be greater than 50000");
+    }
     order.checked()?;
     let item = item.ok_or_else(|| NestError::bad_request("Invalid biller or item code"))?;
     let kobo = chosen.unwrap_or(item.kobo);
@@ -91,9 +102,9 @@ fn pay(mut order: Order<'_>, item: Option<Item>, customer: String, chosen: Optio
     };
     let sent = order.debit(kobo, "DEBIT", "FIAT_TRANSFER", Some(item.name.to_owned()), &reference);
     order.ledger.record(sent);
-    let shown = record(order.person, &bill, order.switches);
+    let shown = receipt(order.person, &bill, order.switches);
     order.ledger.keep_bill(bill);
-    Ok((StatusCode::CREATED, "Bill payment successful", shown))
+    Ok(Sort::Written.with("Bill payment successful", shown))
 }
 
 /// Twenty digits in groups of four, as on a prepaid meter's receipt.

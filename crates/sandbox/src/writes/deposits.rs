@@ -1,9 +1,8 @@
 //! `/wallet/deposit` and `/wallet/deposit/payment-link`. Nothing arrives by itself: the control page or the link's own page pays.
 
-use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::{Done, Order};
+use super::{Done, Order, Sort};
 use crate::data::wallet::payment;
 use crate::ledger::Deposit;
 use crate::nest::NestError;
@@ -36,8 +35,9 @@ pub(super) fn start(mut order: Order<'_>) -> Done {
     if method == "USSD" && !ussd.as_ref().is_some_and(|ussd| has_text(ussd, "bankCode")) {
         body.complain("ussd.bankCode should not be empty");
     }
+    let own = order.own.clone();
     let deposit = keep(order, kobo, reference, method, narration)?;
-    Ok((StatusCode::CREATED, "Deposit initiated successfully", payment(deposit.0, &deposit.1, &deposit.2)))
+    Ok(Sort::Written.with("Deposit initiated successfully", payment(deposit.0, &deposit.1, &deposit.2, &own)))
 }
 
 /// `POST /wallet/deposit/payment-link`
@@ -46,24 +46,15 @@ pub(super) fn link(mut order: Order<'_>) -> Done {
     let kobo = body.kobo("amount");
     let reference = body.optional_text("reference", 64);
     let narration = body.optional_text("narration", 100);
+    let reference = reference.filter(|text| !text.is_empty());
     body.optional_text("redirectUrl", 512);
     body.ignore(&["customization"]);
-    match body.object("customer") {
-        Some(customer) => {
-            for field in ["email", "phoneNumber", "name"] {
-                if !has_text(&customer, field) {
-                    body.complain(format!("customer.{field} should not be empty"));
-                }
-            }
-        }
-        None => {
-            body.complain("customer should not be empty");
-        }
-    }
+    // The clients send it with these fields, with `phone`, empty, or not at all.
+    body.object("customer");
     currency(&mut order);
     let own = order.own.clone();
     let (_, deposit, _) = keep(order, kobo, reference, "LINK", narration)?;
-    Ok((StatusCode::CREATED, "Payment link created successfully", json!({"link": format!("{own}/pay/{}", deposit.reference)})))
+    Ok(Sort::Written.with("Payment link created successfully", json!({"link": format!("{own}/pay/{}", deposit.reference)})))
 }
 
 fn has_text(object: &Map<String, Value>, field: &str) -> bool {
@@ -71,7 +62,7 @@ fn has_text(object: &Map<String, Value>, field: &str) -> bool {
 }
 
 fn currency(order: &mut Order<'_>) {
-    if order.body.optional_text("currency", 8).is_some_and(|currency| currency != "NGN") {
+    if order.body.optional_text("currency", 8).is_some_and(|currency| !currency.is_empty() && currency != "NGN") {
         order.body.complain("currency must be one of the following values: NGN");
     }
 }

@@ -64,6 +64,22 @@ impl Dto {
         }
     }
 
+    /// One of these texts, in any case of letters; the first where it is left out.
+    pub(crate) fn optional_one_of(&mut self, name: &'static str, values: &[&'static str]) -> &'static str {
+        match self.fields.get(name) {
+            None | Some(Value::Null) => {
+                self.seen.insert(name);
+                values.first().copied().unwrap_or_default()
+            }
+            Some(_) => self.one_of(name, values),
+        }
+    }
+
+    /// Whether a field is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.fields.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// A field that fits `fits`, which the complaint describes.
     pub(crate) fn matching(&mut self, name: &'static str, fits: fn(&str) -> bool, described: &str) -> String {
         let text = self.text(name, 128);
@@ -110,6 +126,11 @@ impl Dto {
                 0
             }
         }
+    }
+
+    /// A whole number that may be left out.
+    pub(crate) fn optional_whole(&mut self, name: &'static str) -> Option<u64> {
+        if self.has(name) { Some(self.whole(name)) } else { self.seen.insert(name).then_some(0).and(None) }
     }
 
     /// An object that may be left out; the complaints about its fields carry its name.

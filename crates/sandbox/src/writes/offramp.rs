@@ -1,17 +1,17 @@
 //! `/offramp/exchange/initiate` and `/offramp/payouts/verify`. A sale stays in processing until the control page settles it.
 
-use http::StatusCode;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::dto::is_digits;
-use super::{Done, Order};
+use super::{Done, Order, Sort};
 use crate::clock::{HOUR, iso};
-use crate::coins::{CHAINS, Chain, NAIRA_A_DOLLAR, TOKENS};
+use crate::coins::{CHAINS, Chain, TOKENS};
+use crate::data::banks;
 use crate::data::crypto::evm_address;
-use crate::data::offramp_market::{ASSETS, BANKS, naira_for, networks};
+use crate::data::offramp_market::{ASSETS, FIATS, Payout, networks};
 use crate::ledger::Sale;
-use crate::mint::{random_hex, stable_uuid};
+use crate::mint::{hash, random_hex, stable_uuid};
 use crate::nest::NestError;
 
 /// `POST /offramp/exchange/initiate`: 201 with the order, or with instructions for a deposit where the coins don't suffice.
@@ -20,18 +20,23 @@ pub(super) fn initiate(mut order: Order<'_>) -> Done {
     let crypto = body.coins("amount");
     let asset = body.one_of("token", &ASSETS);
     let network = body.one_of("network", &networks());
-    body.one_of("fiatCurrency", &["NGN"]);
+    let fiat = body.optional_one_of("fiatCurrency", &FIATS);
     let bank = body.text("bankCode", 16);
-    let account = body.matching("accountNumber", |text| is_digits(text, 10..=10), "a number string of 10 digits");
+    // Nigerian accounts have ten digits; the other countries' differ.
+    let (fits, described): (fn(&str) -> bool, _) = if fiat == "NGN" {
+        (|text| is_digits(text, 10..=10), "a number string of 10 digits")
+    } else {
+        (|text| is_digits(text, 6..=20), "a number string of 6 to 20 digits")
+    };
+    let account = body.matching("accountNumber", fits, described);
     let name = body.text("accountName", 100);
     order.checked()?;
     if order.person.blocked {
         return Err(NestError::forbidden("Withdrawals are not allowed at your KYC tier"));
     }
-    if !BANKS.iter().any(|(code, _)| *code == bank) {
-        return Err(NestError::bad_request("Invalid bank code"));
-    }
-    let beneficiary = json!({"bankCode": bank, "accountNumber": account, "accountName": name});
+    let Some(bank_name) = banks::offramp_name(&bank) else { return Err(NestError::bad_request("Invalid bank code")) };
+    let beneficiary = json!({"bankCode": bank, "bankName": bank_name, "accountNumber": account, "accountName": name});
+    let payout = Payout::of(asset, fiat, crypto);
     let chain = CHAINS.into_iter().find(|chain| chain.slug == network);
     let coin = chain.zip(TOKENS.into_iter().find(|token| token.symbol == asset)).map(|(chain, token)| chain.coin(token));
     let held = coin.map_or(Decimal::ZERO, |coin| order.ledger.coin(order.person, coin));
@@ -45,7 +50,10 @@ pub(super) fn initiate(mut order: Order<'_>) -> Done {
         asset,
         network,
         crypto,
-        naira: naira_for(asset, crypto),
+        fiat,
+        paid_out: payout.paid,
+        fee: payout.fee,
+        rate: payout.rate,
         beneficiary,
     };
     let data = match enough {
@@ -57,7 +65,7 @@ pub(super) fn initiate(mut order: Order<'_>) -> Done {
         None => instructions(&order, &sale, chain, held),
     };
     order.ledger.keep_sale(sale);
-    Ok((StatusCode::CREATED, "Offramp initiated successfully", data))
+    Ok(Sort::Ordered.with("Offramp initiated successfully", data))
 }
 
 fn whole_order(order: &Order<'_>, sale: &Sale) -> Value {
@@ -65,10 +73,10 @@ fn whole_order(order: &Order<'_>, sale: &Sale) -> Value {
     json!({
         "id": stable_uuid(&sale.reference), "reference": sale.reference, "status": sale.status,
         "amounts": {"crypto": {"value": order.plain(sale.crypto), "asset": sale.asset, "network": sale.network},
-                    "fiat": {"value": order.plain(sale.naira), "currency": "NGN"},
-                    "exchangeRate": NAIRA_A_DOLLAR, "totalFee": 0},
+                    "fiat": {"value": order.plain(sale.paid_out), "currency": sale.fiat},
+                    "exchangeRate": order.plain(sale.rate), "totalFee": order.plain(sale.fee)},
         "beneficiary": sale.beneficiary,
-        "onChain": {"depositAddress": evm_address(order.person), "sourceWallet": "MONEI_WALLET"},
+        "onChain": {"depositAddress": evm_address(order.person), "txHash": format!("0x{}", hash(&sale.reference)), "sourceWallet": "MONEI_WALLET"},
         "provider": "paycrest", "providerReference": stable_uuid(&format!("p {}", sale.reference)), "meta": {},
         "timestamps": {"created": at, "updated": at, "depositExpires": iso(sale.at + HOUR / 2)},
     })
@@ -93,7 +101,7 @@ pub(super) fn verify(mut order: Order<'_>) -> Done {
     let bank = order.body.text("bankCode", 16);
     let account = order.body.matching("accountNumber", |text| is_digits(text, 10..=10), "a number string of 10 digits");
     order.checked()?;
-    let Some((code, name)) = BANKS.iter().find(|(code, _)| *code == bank) else { return Err(NestError::bad_request("Invalid bank code")) };
-    let data = json!({"accountName": "SANDBOX ACCOUNT", "accountNumber": account, "bankCode": code, "bankName": name});
-    Ok((StatusCode::OK, "Account verified successfully", data))
+    let Some(name) = banks::offramp_name(&bank) else { return Err(NestError::bad_request("Invalid bank code")) };
+    let data = json!({"accountName": "SANDBOX ACCOUNT", "accountNumber": account, "bankCode": bank, "bankName": name});
+    Ok(Sort::Looked.with("Account verified successfully", data))
 }

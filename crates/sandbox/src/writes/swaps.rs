@@ -1,18 +1,15 @@
 //! `/evm-exchange/…`, `/evm/send/…`, `/solana/transfer…`, `/solana-exchange/…`. No PIN: the consent alone authorises these.
 
-use http::StatusCode;
-use rust_decimal::{Decimal, RoundingStrategy};
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::spending::transaction_hash;
-use super::{Done, Order};
-use crate::coins::{Chain, Coin, TOKENS, Token};
-use crate::data::crypto::{is_evm_address, token_at};
-use crate::mint::random_hex;
+use super::{Done, Order, Sort};
+use crate::coins::{Chain, Coin, Network};
+use crate::data::crypto::{is_evm_address, raw};
+use crate::data::swap::Swap;
+use crate::mint::{random_hex, stable_uuid};
 use crate::nest::NestError;
-
-/// What remains of a swap after its fee: 99.7 %.
-const KEPT: Decimal = Decimal::from_parts(997, 0, 0, false, 3);
 
 /// Which way an EVM swap goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,13 +17,6 @@ enum Way {
     NativeToToken,
     TokenToToken,
     TokenToNative,
-}
-
-struct Swap {
-    from: Coin,
-    to: Coin,
-    paid: Decimal,
-    got: Decimal,
 }
 
 /// `POST /evm-exchange/native-to-token`
@@ -62,42 +52,54 @@ pub(super) fn price_token_to_native(order: Order<'_>) -> Done {
 fn evm_swap(mut order: Order<'_>, way: Way) -> Done {
     let swap = read(&mut order, way)?;
     exchange(&mut order, &swap)?;
-    Ok((StatusCode::CREATED, "Swap successful", json!({"txHash": transaction_hash()})))
+    Ok(Sort::Written.with("Swap successful", json!({"txHash": transaction_hash()})))
 }
 
-/// What a quote answers is inferred.
+/// A price. The newer Python SDK reads sixteen fields, the Node SDK `transaction`: both are there.
 fn price(mut order: Order<'_>, way: Way) -> Done {
     let swap = read(&mut order, way)?;
-    let data = json!({"amountIn": swap.paid.normalize().to_string(), "amountOut": swap.got.normalize().to_string(),
-                      "tokenIn": swap.from.symbol, "tokenOut": swap.to.symbol, "fee": "0.3%"});
-    Ok((StatusCode::OK, "Price retrieved successfully", data))
+    let side = |coin: Coin| json!({"address": coin.contract(), "symbol": coin.symbol, "decimals": coin.decimals()});
+    let text = |value: Decimal| value.normalize().to_string();
+    let chain = match swap.from.network {
+        Network::Evm(id) => id,
+        Network::Solana => 0,
+    };
+    let data = json!({
+        "quoteId": stable_uuid(&format!("price {chain} {} {} {}", swap.from.symbol, swap.to.symbol, swap.paid)),
+        "fromToken": side(swap.from), "toToken": side(swap.to),
+        "fromAmount": raw(swap.paid, swap.from.decimals()), "toAmount": raw(swap.got, swap.to.decimals()),
+        "rate": text(swap.rate()), "reverseRate": text(swap.reverse_rate()), "minToAmount": raw(swap.least(), swap.to.decimals()),
+        "protocolFee": raw(swap.fee(), swap.from.decimals()), "protocolFeeToken": side(swap.from), "estimatedGas": "180000",
+        "priceImpact": "0", "liquidityAvailable": true, "expiryTimestamp": order.now / 1_000 + 30,
+        "blockNumber": (order.now / 12_000).to_string(), "chainId": chain, "permit2": null,
+        "transaction": {"to": NOBODY, "data": "0x", "gas": "180000", "gasPrice": "1000000000", "value": "0"},
+        "amountIn": text(swap.paid), "amountOut": text(swap.got),
+    });
+    Ok(Sort::Looked.with("Price retrieved successfully", data))
 }
 
+/// Where a made-up transaction goes.
+const NOBODY: &str = "0x0000000000000000000000000000000000000000";
+
 fn read(order: &mut Order<'_>, way: Way) -> Result<Swap, NestError> {
-    let token = |order: &mut Order<'_>, name| order.body.matching(name, is_evm_address, "an Ethereum address");
-    let from = (way != Way::NativeToToken).then(|| token(order, "tokenIn"));
-    let to = (way != Way::TokenToNative).then(|| token(order, "tokenOut"));
+    let token = |order: &mut Order<'_>, name, older| {
+        // The Python package 0.1.3 sends Solana's names to the EVM endpoints.
+        let name = if order.old && order.body.has(older) { older } else { name };
+        order.body.matching(name, is_evm_address, "an Ethereum address")
+    };
+    let from = (way != Way::NativeToToken).then(|| token(order, "tokenIn", "inputMint"));
+    let to = (way != Way::TokenToNative).then(|| token(order, "tokenOut", "outputMint"));
     let paid = order.body.coins("amount");
-    let chain = order.body.whole("chainId");
+    order.body.ignore(&["slippageBps"]);
+    // The Node SDK may leave it out.
+    let chain = order.body.optional_whole("chainId").unwrap_or(1);
     order.checked()?;
     let chain = chain_of(chain)?;
     let coin = |address: Option<String>| match address {
         None => Ok(chain.native()),
-        Some(address) => token_at(&address).map(|token| chain.coin(token)).ok_or_else(|| NestError::bad_request("Unsupported token")),
+        Some(address) => chain.token_at(&address).map(|token| chain.coin(token)).ok_or_else(|| NestError::bad_request("Unsupported token")),
     };
-    quote(coin(from)?, coin(to)?, paid)
-}
-
-fn quote(from: Coin, to: Coin, paid: Decimal) -> Result<Swap, NestError> {
-    if from == to {
-        return Err(NestError::bad_request("A token cannot be swapped for itself"));
-    }
-    let got = paid
-        .checked_mul(from.price() * KEPT)
-        .and_then(|dollars| dollars.checked_div(to.price()))
-        .map(|got| got.round_dp_with_strategy(to.decimals().min(12), RoundingStrategy::ToZero).normalize());
-    let got = got.ok_or_else(|| NestError::invalid(vec!["amount must be a number conforming to the specified constraints".into()]))?;
-    Ok(Swap { from, to, paid, got })
+    Swap::of(coin(from)?, coin(to)?, paid)
 }
 
 fn exchange(order: &mut Order<'_>, swap: &Swap) -> Result<(), NestError> {
@@ -129,10 +131,10 @@ fn evm_send(mut order: Order<'_>, of_token: bool) -> Done {
     let chain = chain_of(chain)?;
     let coin = match token {
         None => chain.native(),
-        Some(address) => chain.coin(token_at(&address).ok_or_else(|| NestError::bad_request("Unsupported token"))?),
+        Some(address) => chain.coin(chain.token_at(&address).ok_or_else(|| NestError::bad_request("Unsupported token"))?),
     };
     send(&mut order, coin, sent, &to)?;
-    Ok((StatusCode::CREATED, "Transaction sent successfully", json!({"txHash": transaction_hash()})))
+    Ok(Sort::Written.with("Transaction sent successfully", json!({"txHash": transaction_hash()})))
 }
 
 /// `POST /solana/transfer`
@@ -154,9 +156,9 @@ fn send_on_solana(mut order: Order<'_>, of_token: bool) -> Done {
         body.complain("network must be one of the following values: mainnet-beta, devnet, testnet");
     }
     order.checked()?;
-    let coin = mint.map_or(Ok(Coin::SOL), |mint| minted(&mint).map(Coin::on_solana))?;
+    let coin = mint.map_or(Ok(Coin::SOL), |mint| minted(&mint))?;
     send(&mut order, coin, sent, &to)?;
-    Ok((StatusCode::CREATED, "Transaction sent successfully", json!({"signature": signature()})))
+    Ok(Sort::Written.with("Transaction sent successfully", json!({"signature": signature()})))
 }
 
 fn send(order: &mut Order<'_>, coin: Coin, sent: Decimal, to: &str) -> Result<(), NestError> {
@@ -187,20 +189,20 @@ fn solana_swap(mut order: Order<'_>, from_token: bool, to_token: bool) -> Done {
     let paid = body.coins("amount");
     body.ignore(&["slippageBps"]);
     order.checked()?;
-    let coin = |mint: Option<String>| mint.map_or(Ok(Coin::SOL), |mint| minted(&mint).map(Coin::on_solana));
-    let swap = quote(coin(from)?, coin(to)?, paid)?;
+    let coin = |mint: Option<String>| mint.map_or(Ok(Coin::SOL), |mint| minted(&mint));
+    let swap = Swap::of(coin(from)?, coin(to)?, paid)?;
     exchange(&mut order, &swap)?;
     let signature = signature();
     let url = format!("https://explorer.invalid/tx/{}", signature.as_str().unwrap_or_default());
-    Ok((StatusCode::CREATED, "Swap successful", json!({"signature": signature, "txUrl": url})))
+    Ok(Sort::Written.with("Swap successful", json!({"signature": signature, "txUrl": url})))
 }
 
 fn chain_of(id: u64) -> Result<Chain, NestError> {
     Chain::find(id).ok_or_else(|| NestError::bad_request("Unsupported chain"))
 }
 
-fn minted(mint: &str) -> Result<Token, NestError> {
-    TOKENS.into_iter().find(|token| token.mint == mint).ok_or_else(|| NestError::bad_request("Unsupported token"))
+fn minted(mint: &str) -> Result<Coin, NestError> {
+    Coin::minted(mint).ok_or_else(|| NestError::bad_request("Unsupported token"))
 }
 
 fn is_solana_address(text: &str) -> bool {

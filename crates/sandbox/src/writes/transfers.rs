@@ -1,19 +1,26 @@
 //! `/wallet/payout/transfer` and `/wallet/payout/bank-transfer`: both want the person's PIN.
 
-use http::StatusCode;
 use serde_json::json;
 
 use super::dto::is_digits;
-use super::{Done, Dto, Order};
+use super::{Done, Dto, Order, Sort};
+use crate::clock::iso;
+use crate::data::banks::BANKS;
 use crate::ledger::Moved;
 use crate::nest::NestError;
 use crate::people::PEOPLE;
 
-/// Bank codes that the sandbox pays out to (made up, in the form of Nigerian codes).
-const BANKS: [&str; 5] = ["011", "033", "044", "057", "058"];
-
 fn pin(body: &mut Dto) -> String {
     body.matching("transactionPin", |pin| is_digits(pin, 4..=6), "a number string of 4 to 6 digits")
+}
+
+/// A Nigerian phone number as the people's are kept: `0…` and `234…` are `+234…`.
+fn international(text: &str) -> String {
+    let digits: String = text.chars().filter(|letter| !matches!(letter, ' ' | '-')).collect();
+    match (digits.strip_prefix('0'), digits.strip_prefix("234")) {
+        (Some(rest), _) | (None, Some(rest)) => format!("+234{rest}"),
+        (None, None) => digits,
+    }
 }
 
 /// `POST /wallet/payout/transfer`: free and instant, to another of the made-up people.
@@ -27,7 +34,8 @@ pub(super) fn transfer(mut order: Order<'_>) -> Done {
     }
     order.checked()?;
     order.pin(&pin)?;
-    let to = PEOPLE.iter().find(|person| person.email.eq_ignore_ascii_case(&receiver) || person.phone == receiver);
+    let phone = international(&receiver);
+    let to = PEOPLE.iter().find(|person| person.email.eq_ignore_ascii_case(&receiver) || person.phone == phone);
     let to = match to {
         Some(to) if to.id == order.person.id => return Err(NestError::bad_request("You cannot transfer to yourself")),
         Some(to) => to,
@@ -41,8 +49,9 @@ pub(super) fn transfer(mut order: Order<'_>) -> Done {
     let received = Moved { person: to.id, kind: "CREDIT", narration, spent: 0, ..sent.clone() };
     order.ledger.record(sent);
     order.ledger.record(received);
-    let data = json!({"reference": reference, "status": "SUCCESS", "amount": order.naira(kobo), "currency": "NGN", "receiver": receiver});
-    Ok((StatusCode::CREATED, "Transfer successful", data))
+    let data = json!({"reference": reference, "status": "SUCCESS", "amount": order.naira(kobo), "currency": "NGN", "receiver": receiver,
+                      "createdAt": iso(order.now)});
+    Ok(Sort::Written.with("Transfer successful", data))
 }
 
 /// `POST /wallet/payout/bank-transfer`
@@ -54,13 +63,13 @@ pub(super) fn bank_transfer(mut order: Order<'_>) -> Done {
     let pin = pin(body);
     let reference = body.optional_text("reference", 64);
     let narration = body.optional_text("narration", 100);
-    body.ignore(&["meta"]);
+    body.ignore(&["meta", "currency"]);
     order.checked()?;
     if order.person.blocked {
         return Err(NestError::forbidden("Withdrawals are not allowed at your KYC tier"));
     }
     order.pin(&pin)?;
-    if !BANKS.contains(&bank.as_str()) {
+    if !BANKS.iter().any(|known| known.code == bank) {
         return Err(NestError::bad_request("Invalid bank code"));
     }
     let reference = order.reference(reference, "PO")?;
@@ -68,5 +77,5 @@ pub(super) fn bank_transfer(mut order: Order<'_>) -> Done {
     let narration = narration.or_else(|| Some(format!("To account {account}")));
     let sent = order.debit(kobo, "DEBIT", "FIAT_WITHDRAWAL", narration, &reference);
     order.ledger.record(sent);
-    Ok((StatusCode::CREATED, "Payout successful", json!({"reference": reference, "status": "SUCCESS", "amount": order.naira(kobo)})))
+    Ok(Sort::Written.with("Payout successful", json!({"reference": reference, "status": "SUCCESS", "amount": order.naira(kobo)})))
 }

@@ -1,10 +1,8 @@
 //! The control API and page: state, expiry, faults, clock, reset, and who may use them.
 
-mod kit;
-
 use std::time::{Duration, Instant};
 
-use kit::{Browser, World, nest_error};
+use crate::kit::{self, Browser, World, nest_error};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

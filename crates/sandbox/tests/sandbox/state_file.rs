@@ -1,8 +1,6 @@
 //! What survives a restart, and what the file must not hold.
 
-mod kit;
-
-use kit::{World, nest_error};
+use crate::kit::{self, World, nest_error};
 use serde_json::json;
 
 #[tokio::test]

@@ -1,8 +1,6 @@
 //! What the read endpoints answer, field by field, and what their filters do (Monei: account management, wallets, API reference).
 
-mod kit;
-
-use kit::{World, nest_error};
+use crate::kit::{World, nest_error};
 use serde_json::{Value, json};
 
 const ALL_READS: &str = "profile:read kyc:read wallet:read";
@@ -120,6 +118,7 @@ async fn transactions_and_deposits_have_their_documented_fields() {
         fields(one, "id:s createdAt:s updatedAt:s deletedDate:z userId:s amount:ns type:s status:s reference:s narration:sz");
     }
     let deposit = answer(&world, &ada, "/wallet/deposit/status/DEP-ada-1").await["data"].clone();
+    fields(&deposit["feeBreakdown"], "amountToCredit:n");
     fields(&deposit, "amount:n reference:s currency:s accountNumber:s bankName:s accountName:s expiry_datetime:s note:s status:s");
     nest_error(world.get("/wallet/deposit/status/none", &ada).await, 404).await;
 }

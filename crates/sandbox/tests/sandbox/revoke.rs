@@ -1,8 +1,6 @@
 //! Revocation by the app and by the person (Monei: tokens).
 
-mod kit;
-
-use kit::{Browser, World, nest_error};
+use crate::kit::{Browser, World, nest_error};
 use serde_json::{Value, json};
 
 #[tokio::test]

@@ -1,8 +1,6 @@
 //! Scenarios: strict to read, played without a person, and exported from what was done by hand.
 
-mod kit;
-
-use kit::{Browser, World, nest_error, parameter};
+use crate::kit::{self, Browser, World, nest_error, parameter};
 use monei_sandbox::Scenario;
 use reqwest::StatusCode;
 use serde_json::{Value, json};

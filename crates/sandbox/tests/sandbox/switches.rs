@@ -1,8 +1,6 @@
 //! Each switch either way: what Monei leaves open, the sandbox does in every way that is on offer.
 
-mod kit;
-
-use kit::{Browser, CALLBACK, CLIENT_ID, SECRET, Tokens, World, exchange_body, nest_error, parameter};
+use crate::kit::{self, Browser, CALLBACK, CLIENT_ID, SECRET, Tokens, World, exchange_body, nest_error, parameter};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -11,17 +9,189 @@ async fn json_of(world: &World, access: &str, path: &str) -> Value {
     world.get(path, access).await.json().await.unwrap()
 }
 
+/// What one setting of a switch comes to, told apart from the others by what an app or a person sees of it.
+#[expect(clippy::panic, clippy::unwrap_used, reason = "a switch that nothing shows is what this looks for")]
+async fn effect(world: &World, name: &str) -> String {
+    const ALL: &str = "profile:read kyc:read wallet:read wallet:deposit wallet:send bills:pay swap:execute offramp:execute";
+    let json = async |answer: reqwest::Response| -> Value {
+        let status = answer.status().as_u16();
+        let body: Value = answer.json().await.unwrap_or(Value::Null);
+        json!({"status": status, "body": body})
+    };
+    let ada = async || world.connect("ada", ALL).await;
+    let get = async |path: &str, user: &str| json(world.get(path, &world.connect(user, ALL).await.access).await).await;
+    let post = async |path: &str, body: Value| {
+        let access = ada().await.access;
+        json(world.http.post(format!("{}/api/v1{path}", world.base)).bearer_auth(access).json(&body).send().await.unwrap()).await
+    };
+    let keys = |value: &Value| value.as_object().map(|fields| fields.keys().cloned().collect::<Vec<_>>().join(" ")).unwrap_or_default();
+    let statuses = async |bodies: Vec<Value>| {
+        let mut seen = Vec::new();
+        for body in bodies {
+            seen.push(world.token(body).await.status().as_u16());
+        }
+        format!("{seen:?}")
+    };
+    let refresh = |token: &str| json!({"grant_type": "refresh_token", "refresh_token": token});
+    match name {
+        "denial_description" => format!("{:?}", parameter(&world.decide("ada", "wallet:read", json!([])).await, "error_description")),
+        "none_granted" => {
+            let mut browser = Browser::new();
+            let page = browser.consent(&world.authorize_url("wallet:read"), "ada").await;
+            format!("{:?}", parameter(&browser.submit(&page, &[("decision", "allow")]).await.location(), "error"))
+        }
+        "upgrade_scopes" => {
+            world.connect("ada", "profile:read").await;
+            format!("{:?}", world.connect("ada", "kyc:read").await.scopes)
+        }
+        "old_pair_after_upgrade" => {
+            let old = world.connect("ada", "profile:read").await;
+            world.connect("ada", "kyc:read").await;
+            world.get("/user/me", &old.access).await.status().to_string()
+        }
+        "single_grant" => {
+            let old = world.connect("ada", "profile:read").await;
+            world.connect("ada", "profile:read").await;
+            world.get("/user/me", &old.access).await.status().to_string()
+        }
+        "iss" => format!("{:?}", parameter(&world.decide("ada", "wallet:read", json!([])).await, "iss")),
+        "consent_form_action" => {
+            let page = Browser::new().open(&world.authorize_url("wallet:read")).await;
+            page.header("content-security-policy").to_owned()
+        }
+        "custom_scheme_redirect" => {
+            let own = [("client_id", CLIENT_ID), ("redirect_uri", "com.example.app:/callback"), ("scope", "wallet:read")];
+            Browser::new().open(&world.authorize_with(&own)).await.status.to_string()
+        }
+        "exchange_encoding" => {
+            let form = "grant_type=refresh_token&refresh_token=mcr_sim_junk";
+            let request = world.http.post(format!("{}/api/v1/connect/token", world.base));
+            request.header("content-type", "application/x-www-form-urlencoded").body(form).send().await.unwrap().status().to_string()
+        }
+        "token_status" => world.exchange(&world.code("ada", "wallet:read").await).await.status().to_string(),
+        "unknown_fields" => post("/wallet/deposit/payment-link", json!({"amount": 500, "colour": 1})).await["status"].to_string(),
+        "refresh_secret" => {
+            let with = |token: &str| json!({"grant_type": "refresh_token", "refresh_token": token, "client_id": CLIENT_ID, "client_secret": SECRET});
+            let (one, other) = (ada().await.refresh, ada().await.refresh);
+            statuses(vec![refresh(&one), with(&other)]).await
+        }
+        "refresh_scopes" => keys(&json(world.refresh(&ada().await.refresh).await).await["body"]),
+        "bad_refresh_status" => world.refresh("mcr_sim_junk").await.status().to_string(),
+        "reuse_revokes_family" => {
+            let old = world.connect("ada", "profile:read").await;
+            let new = Tokens::of(world.refresh(&old.refresh).await).await;
+            world.refresh(&old.refresh).await;
+            world.get("/user/me", &new.access).await.status().to_string()
+        }
+        "revoke_response" => world.revoke(&ada().await.access).await.status().to_string(),
+        "revoke_by_refresh_token" => world.revoke(&ada().await.refresh).await.status().to_string(),
+        "revoke_expired" => {
+            let access = ada().await.access;
+            world.control("expire", json!({})).await;
+            world.revoke(&access).await.status().to_string()
+        }
+        "revoke_forgets_consent" => {
+            world.revoke(&world.connect("ada", "kyc:read").await.access).await;
+            let page = Browser::new().consent(&world.authorize_url("kyc:read"), "ada").await;
+            format!("{:?}", page.offered())
+        }
+        "secret_overlap" => {
+            let code = world.code("ada", "wallet:read").await;
+            world.control("secret", json!({"client_id": CLIENT_ID, "client_secret": "mcs_sim_next"})).await;
+            world.exchange(&code).await.status().to_string()
+        }
+        "transactions_path" => {
+            format!("{} {}", get("/transactions", "ada").await["status"], get("/transactions/user", "ada").await["status"])
+        }
+        "bill_paths" => {
+            let body = json!({"phoneNumber": "08000000101", "biller": "glo", "amount": 500});
+            format!("{} {}", post("/bills/pay/airtime", body.clone()).await["status"], post("/bills/buy-airtime", body).await["status"])
+        }
+        "old_paths" => post("/wallet/user/fund-wallet", json!({"amount": 500})).await["status"].to_string(),
+        "bank_list" => world.http.get(format!("{}/api/v1/wallet/utils/banks", world.base)).send().await.unwrap().status().to_string(),
+        "quote_shape" => {
+            let quote = get("/offramp/exchange/quote?token=USDT&network=base&amount=10", "ada").await["body"]["data"].clone();
+            format!("{} {} {}", quote.is_string(), quote.is_number(), quote.is_object())
+        }
+        "history_status" => keys(&get("/offramp/ledger/history", "ada").await["body"]),
+        "token_type" => get("/evm/portfolio/1", "ada").await["body"]["data"]["tokens"][0]["type"].to_string(),
+        "write_status" => post("/wallet/deposit/payment-link", json!({"amount": 500})).await["status"].to_string(),
+        "write_body_status" => post("/wallet/deposit/payment-link", json!({"amount": 500})).await["body"]["statusCode"].to_string(),
+        "kyc_limits_shape" => keys(&get("/kyc/limits", "ada").await["body"]["data"]),
+        "profile_shape" => keys(&get("/user/me", "ada").await["body"]["data"]),
+        "money_types" => {
+            let wallet = get("/wallet/me", "ada").await["body"]["data"].clone();
+            format!("{} {}", wallet["nairaBalance"].is_string(), wallet["subwallets"][0]["balance"].is_string())
+        }
+        "envelope" => keys(&get("/user/me", "ada").await["body"]),
+        "kyc_blocks" => get("/wallet/me", "blocked").await["status"].to_string(),
+        "long_names" => {
+            (get("/user/me", "markup").await["body"]["data"]["firstName"].as_str().unwrap_or_default().len() > 10_000).to_string()
+        }
+        "token_length" => ada().await.access.len().to_string(),
+        "quota_key" => {
+            // One call for each of two people, grants and addresses, of one client: which of them are counted together.
+            let (first, second, third) = (ada().await.refresh, ada().await.refresh, world.connect("tunde", "kyc:read").await.refresh);
+            world.control("reset", json!({"what": "quotas"})).await;
+            world.switch("token_calls_per_minute", "1").await;
+            let mut seen = Vec::new();
+            for (token, from) in [(&first, "127.0.0.1"), (&first, "127.0.0.2"), (&second, "127.0.0.3"), (&third, "127.0.0.4")] {
+                let http = kit::http_from(from);
+                let sent = http.post(format!("{}/api/v1/connect/token", world.base)).json(&refresh(token)).send().await.unwrap();
+                seen.push(sent.status().as_u16());
+            }
+            format!("{seen:?}")
+        }
+        "refused_calls_count" => {
+            world.switch("token_calls_per_minute", "1").await;
+            world.refresh("x").await;
+            world.control("clock", json!({"offset_s": 30})).await;
+            world.refresh("x").await;
+            world.control("clock", json!({"offset_s": 65})).await;
+            world.refresh("x").await.status().to_string()
+        }
+        "retry_after" => {
+            world.switch("token_calls_per_minute", "1").await;
+            world.refresh("x").await;
+            let header = world.refresh("x").await.headers().get("retry-after").map(|value| value.to_str().unwrap().len() > 6);
+            format!("{header:?}")
+        }
+        "token_calls_per_minute" => {
+            let tried = vec![refresh("x"), refresh("x")];
+            statuses(tried).await
+        }
+        "authorize_per_minute" => {
+            let url = world.authorize_url("wallet:read");
+            format!("{} {}", Browser::new().open(&url).await.status, Browser::new().open(&url).await.status)
+        }
+        "state_max_len" => Browser::new().open(&world.authorize_url("wallet:read")).await.status.to_string(),
+        _ => panic!("nothing shows what the switch {name} does"),
+    }
+}
+
 #[tokio::test]
-async fn every_switch_that_exists_is_tried_in_this_file() {
+async fn every_value_of_every_switch_makes_a_difference_that_can_be_seen() {
     let world = World::new().await;
     let table: Value = world.http.get(format!("{}/sandbox/api/switches", world.base)).send().await.unwrap().json().await.unwrap();
-    let source = include_str!("switches.rs").to_owned() + include_str!("revoke.rs") + include_str!("token.rs");
     for row in table.as_array().unwrap() {
         let name = row["name"].as_str().unwrap();
-        assert!(source.contains(&format!("\"{name}\"")), "no test for the switch {name}");
-        let values = row["choices"].as_array().unwrap();
-        assert!(values.len() >= 2 || row["max"].is_number(), "{name}");
         assert_eq!(row["value"], row["default"]);
+        let values: Vec<String> = match row["choices"].as_array().unwrap().as_slice() {
+            [] => vec!["1".to_owned(), "0".to_owned()],
+            choices => choices.iter().map(|choice| choice.as_str().unwrap().to_owned()).collect(),
+        };
+        let mut effects = std::collections::BTreeMap::new();
+        for value in values {
+            let world = World::new().await;
+            if name != "token_calls_per_minute" {
+                world.switch("token_calls_per_minute", "0").await;
+            }
+            world.switch(name, &value).await;
+            let effect = effect(&world, name).await;
+            if let Some(other) = effects.insert(effect.clone(), value.clone()) {
+                panic!("{name}: {other} and {value} both come to {effect}");
+            }
+        }
     }
 }
 
@@ -353,7 +523,40 @@ async fn quota_key() {
     world.control("reset", json!({"what": "quotas"})).await;
     world.switch("quota_key", "address").await;
     assert_eq!(call(CLIENT_ID).await.status(), 400);
-    assert_eq!(call("mc_sim_second").await.status(), 429);
+    assert_eq!(call("mc_sim_second").await.status(), 429, "one address");
+    let elsewhere = kit::http_from("127.0.0.9").post(format!("{}/api/v1/connect/token", world.base)).json(&exchange_body("x"));
+    assert_eq!(elsewhere.send().await.unwrap().status(), 400, "another address");
+}
+
+#[tokio::test]
+async fn a_person_or_a_grant_can_be_what_the_quota_is_counted_by() {
+    for (value, same_person, other_person) in [("client", 429, 429), ("user", 429, 200), ("grant", 200, 200)] {
+        let world = World::new().await;
+        let first = world.connect("ada", "kyc:read").await.refresh;
+        let second = world.connect("ada", "kyc:read").await.refresh;
+        let third = world.connect("tunde", "kyc:read").await.refresh;
+        world.control("reset", json!({"what": "quotas"})).await;
+        world.switch("quota_key", value).await;
+        world.switch("token_calls_per_minute", "1").await;
+        let first = Tokens::of(world.refresh(&first).await).await.refresh;
+        assert_eq!(world.refresh(&first).await.status(), 429, "{value}");
+        assert_eq!(world.refresh(&second).await.status(), same_person, "{value}");
+        assert_eq!(world.refresh(&third).await.status(), other_person, "{value}");
+    }
+}
+
+#[tokio::test]
+async fn refused_calls_count() {
+    for (value, later) in [("off", 401), ("on", 429)] {
+        let world = World::new().await;
+        world.switch("refused_calls_count", value).await;
+        world.switch("token_calls_per_minute", "1").await;
+        world.refresh("x").await;
+        world.control("clock", json!({"offset_s": 30})).await;
+        nest_error(world.refresh("x").await, 429).await;
+        world.control("clock", json!({"offset_s": 65})).await;
+        nest_error(world.refresh("x").await, later).await;
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,6 @@
 //! The token endpoint, sentence by sentence (Monei: oauth-flow, tokens, errors).
 
-mod kit;
-
-use kit::{CALLBACK, CLIENT_ID, SECRET, Tokens, World, exchange_body, nest_error};
+use crate::kit::{CALLBACK, CLIENT_ID, SECRET, Tokens, World, exchange_body, nest_error};
 use serde_json::{Value, json};
 
 #[tokio::test]

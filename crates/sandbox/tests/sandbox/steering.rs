@@ -1,8 +1,6 @@
 //! Planning ahead: the next authorization, presets, the OpenAPI document, the log, and the control page's forms for them.
 
-mod kit;
-
-use kit::{Browser, World, nest_error, parameter};
+use crate::kit::{self, Browser, World, nest_error, parameter};
 use serde_json::{Value, json};
 use url::Url;
 

@@ -1,8 +1,6 @@
 //! Input that nobody means well with: an answer each time, and a sandbox that goes on.
 
-mod kit;
-
-use kit::{World, nest_error};
+use crate::kit::{self, World, nest_error};
 use monei_sandbox::{Options, Sandbox, serve};
 use proptest::prelude::*;
 use serde_json::json;

@@ -1,8 +1,6 @@
 //! The authorize endpoint and the consent page, sentence by sentence (Monei: oauth-flow, partial-grants, errors).
 
-mod kit;
-
-use kit::{Browser, CALLBACK, CLIENT_ID, Tokens, World, parameter};
+use crate::kit::{self, Browser, CALLBACK, CLIENT_ID, Tokens, World, parameter};
 use serde_json::json;
 use url::Url;
 

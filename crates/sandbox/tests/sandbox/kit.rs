@@ -1,5 +1,4 @@
 //! A sandbox on a real port, and a client and a browser that speak HTTP to it.
-#![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test's own plumbing: a panic is its way to fail")]
 
 use std::collections::HashMap;
@@ -46,6 +45,13 @@ pub fn http() -> reqwest::Client {
     // The crypto provider is there for TLS, which loopback doesn't use; a second installation is refused and that is fine.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().build().unwrap()
+}
+
+/// A client whose connections come from this loopback address.
+pub fn http_from(address: &str) -> reqwest::Client {
+    let _ = http();
+    let from = address.parse::<std::net::IpAddr>().unwrap();
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy().local_address(from).build().unwrap()
 }
 
 impl World {
