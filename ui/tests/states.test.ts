@@ -12,10 +12,10 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-async function violations(page: Page): Promise<string[]> {
-  const { violations: found } = await page.evaluate(() =>
-    axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'] }),
-  );
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+async function violations(page: Page, runOnly: string[] = RULES): Promise<string[]> {
+  const { violations: found } = await page.evaluate((rules) => axe.run({ runOnly: rules, resultTypes: ['violations'] }), runOnly);
   return found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
 }
 
@@ -41,10 +41,62 @@ describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
   }, 240_000);
 });
 
-// The smallest window; the default window at 200 %; the smallest at 200 %.
+describe.each(['light', 'dark'] as const)('in %s with high contrast', (colorScheme) => {
+  test('every text has a contrast of 7 to 1 at least', async () => {
+    const { page } = await open(browser, '', { colorScheme, contrast: 'more', reducedMotion: 'reduce' });
+    await page.evaluate(source);
+    const faults: Record<string, string[]> = {};
+    for (const name of await page.evaluate(() => window.stage.names)) {
+      await show(page, name);
+      const found = await violations(page, ['color-contrast-enhanced']);
+      if (found.length > 0) faults[name] = found;
+    }
+    await page.close();
+    expect(faults).toEqual({});
+  }, 240_000);
+
+  test('what has an edge has a visible one', async () => {
+    const { page } = await open(browser, '', { colorScheme, contrast: 'more', reducedMotion: 'reduce' });
+    await show(page, 'account-full');
+    const [ground, edge] = await page.locator('.card').first().evaluate((card) => [getComputedStyle(document.body).backgroundColor, getComputedStyle(card).borderColor]);
+    await page.close();
+    expect([ground, edge]).toEqual(colorScheme === 'light' ? ['rgb(255, 255, 255)', 'rgb(0, 0, 0)'] : ['rgb(0, 0, 0)', 'rgb(255, 255, 255)']);
+  });
+});
+
+/** Controls of which a part is outside the window, or whose words are cut off, by their test id or words. */
+const clipped = (page: Page): Promise<string[]> =>
+  page.evaluate(() =>
+    [...document.querySelectorAll<HTMLElement>('button, input, select, a, summary')]
+      .filter((control) => control.checkVisibility() && !control.matches('.skip, .visually-hidden'))
+      .filter((control) => {
+        const { left, right } = control.getBoundingClientRect();
+        const wordsCut = !control.matches('input, select') && control.scrollWidth > control.clientWidth + 1;
+        return left < -0.5 || right > window.innerWidth + 0.5 || wordsCut;
+      })
+      .map((control) => control.dataset['testid'] ?? control.innerText),
+  );
+
 test.each([
-  [720, 520],
+  [360, 480],
+  [360, 320],
+])('no control is cut off at %i × %i', async (width, height) => {
+  const { page } = await open(browser, '', { viewport: { width, height }, reducedMotion: 'reduce' });
+  const cut: Record<string, string[]> = {};
+  for (const name of await page.evaluate(() => window.stage.names)) {
+    await show(page, name);
+    const found = await clipped(page);
+    if (found.length > 0) cut[name] = found;
+  }
+  await page.close();
+  expect(cut).toEqual({});
+});
+
+// A small panel at 200 %; the default window at 200 %; the smallest window, and shorter.
+test.each([
+  [614, 345],
   [540, 360],
+  [360, 480],
   [360, 260],
 ])('no state needs sideways scrolling at %i × %i', async (width, height) => {
   const { page } = await open(browser, '', { viewport: { width, height }, reducedMotion: 'reduce' });
