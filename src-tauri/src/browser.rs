@@ -8,7 +8,7 @@ use std::time::Duration;
 use connect_core::{Browser, OpenFailed};
 use url::Url;
 
-use crate::registration;
+use crate::{registration, window};
 
 /// How long a launcher is watched for failing. One that is still running then has become the browser itself.
 const WATCHED: Duration = Duration::from_millis(1500);
@@ -94,6 +94,9 @@ fn launch(mut launcher: Command) -> Launched {
             launcher.env_remove(name);
         }
     }
+    if let Some(name) = window::not_inherited() {
+        launcher.env_remove(name);
+    }
     // A browser outlives this program, also when that is ended from a terminal.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut launcher, 0);
@@ -167,17 +170,23 @@ mod tests {
             .env("MONEI_CLIENT_SECRET", "mcs_x")
             .env("CONNECT_SEALING_KEY", "00")
             .env("LAUNCHER_TEST_CHILD", &seen)
+            .env_remove("WEBKIT_DISABLE_COMPOSITING_MODE")
+            .env_remove("TAURI_WEBVIEW_AUTOMATION")
             .status()
             .unwrap();
         assert!(child.success());
         let environment = std::fs::read_to_string(seen).unwrap();
-        assert!(environment.contains("PATH=") && !environment.contains("MONEI_") && !environment.contains("CONNECT_"), "{environment}");
+        assert!(environment.contains("PATH="), "{environment}");
+        for name in ["MONEI_", "CONNECT_", "WEBKIT_"] {
+            assert!(!environment.contains(name), "{name}: {environment}");
+        }
     }
 
     /// Not a test of its own: what [`the_browser_inherits_none_of_our_configuration`] starts.
     #[test]
     fn launcher_child() {
         let Some(seen) = std::env::var_os("LAUNCHER_TEST_CHILD") else { return };
+        window::prepare();
         let mut command = shell("env > \"$0\"");
         command.arg(seen);
         assert!(matches!(launch(command), Launched::Opened));

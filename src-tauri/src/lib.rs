@@ -73,6 +73,7 @@ pub fn run() -> ExitCode {
         eprintln!("monei-connect: no display: neither WAYLAND_DISPLAY nor DISPLAY is set. `monei-connect diagnose` works without one.");
         return ExitCode::from(2);
     }
+    window::prepare();
     if let Err(error) = logging::start(&settings.data_dir) {
         eprintln!("monei-connect: no log file: {:?}", error.kind());
     }
@@ -103,7 +104,11 @@ fn start_alone(error: &str) -> ExitCode {
     tracing::warn!(error, "other starts of this program can't be noticed");
     let Ok(program) = std::env::current_exe() else { return ExitCode::FAILURE };
     // Only returns if it fails.
-    let failed = std::process::Command::new(program).args(std::env::args_os().skip(1)).env(ALONE, "1").exec();
+    let mut anew = std::process::Command::new(program);
+    if let Some(name) = window::not_inherited() {
+        anew.env_remove(name);
+    }
+    let failed = anew.args(std::env::args_os().skip(1)).env(ALONE, "1").exec();
     tracing::error!(kind = ?failed.kind(), "the program can't be started anew");
     ExitCode::FAILURE
 }

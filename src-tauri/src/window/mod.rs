@@ -1,10 +1,15 @@
 //! The one window. It shows the program's own pages and nothing else.
 
+#[cfg(target_os = "linux")]
+mod painting;
+#[cfg(target_os = "linux")]
+mod web_process;
+
 use std::path::Path;
 
 use tauri::webview::NewWindowResponse;
 use tauri::window::Color;
-use tauri::{AppHandle, Manager, Theme, Url, UserAttentionType, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri::{AppHandle, Manager, Theme, Url, UserAttentionType, WebviewUrl, WebviewWindowBuilder};
 
 /// The window's label, which its capability names.
 pub const MAIN: &str = "main";
@@ -13,7 +18,7 @@ pub const MAIN: &str = "main";
 const LIGHT: Color = Color(0xf5, 0xf7, 0xf8, 0xff);
 const DARK: Color = Color(0x16, 0x18, 0x19, 0xff);
 
-/// Makes the window. It is there at once, in the page's own colour.
+/// Makes the window and shows it, in the page's own colour.
 ///
 /// # Errors
 /// [`tauri::Error`] where the system gives no window or no web view.
@@ -28,26 +33,31 @@ pub fn create(app: &AppHandle, data_dir: &Path) -> tauri::Result<()> {
         .on_navigation(is_own_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
+        // WebKitGTK sizes its process's first picture when the view is shown: only then is the size settled. See `painting`.
+        .visible(false)
         .build()?;
+    #[cfg(target_os = "linux")]
+    web_process::watch(&window)?;
+    let dark = window.theme().is_ok_and(|theme| theme == Theme::Dark);
+    window.set_background_color(Some(if dark { DARK } else { LIGHT }))?;
+    window.show()
+}
+
+/// Prepares this process for the window. To be called before any thread is started.
+pub fn prepare() {
     // WebKit's driver waits for ever for a picture of a view that paints without the GPU, and the embedded build is what takes them.
     #[cfg(target_os = "linux")]
     if !(cfg!(feature = "embedded") && is_driven()) {
-        paint_without_gpu(&window)?;
+        painting::without_gpu();
     }
-    let dark = window.theme().is_ok_and(|theme| theme == Theme::Dark);
-    window.set_background_color(Some(if dark { DARK } else { LIGHT }))
 }
 
-/// A calm page has nothing to gain from the GPU, and setting it up costs WebKitGTK tens of megabytes and of milliseconds; see
-/// docs/performance.md.
-#[cfg(target_os = "linux")]
-fn paint_without_gpu(window: &WebviewWindow) -> tauri::Result<()> {
-    use webkit2gtk::{HardwareAccelerationPolicy, SettingsExt, WebViewExt};
-    window.with_webview(|view| {
-        if let Some(settings) = view.inner().settings() {
-            settings.set_hardware_acceleration_policy(HardwareAccelerationPolicy::Never);
-        }
-    })
+/// The variable that a program started from here must not inherit, where [`prepare`] set one.
+pub fn not_inherited() -> Option<&'static str> {
+    #[cfg(target_os = "linux")]
+    return painting::not_inherited();
+    #[cfg(not(target_os = "linux"))]
+    None
 }
 
 /// Whether a WebDriver test drives the window. It can't drive an ephemeral web view, so a development build gives it one that isn't.
