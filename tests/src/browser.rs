@@ -28,13 +28,13 @@ pub struct Browser {
 
 impl Browser {
     /// Registers Chromium as the session's default browser. It is not started: that is the program's business.
-    pub(crate) async fn register(session: &mut Session) -> Result<Self> {
+    pub async fn register(session: &mut Session) -> Result<Self> {
         let (debug_port, driver_port) = (free_port()?, free_port()?);
         let folder = session.folder().join("browser");
         fs::create_dir(&folder)?;
         let (opened, profile, launcher) = (folder.join("opened"), folder.join("profile"), folder.join("launch"));
         fs::write(&opened, "")?;
-        fs::write(&launcher, launcher_script(&opened, &profile, &session.logs().join("chromium.log"), debug_port))?;
+        fs::write(&launcher, launcher_script(session, &opened, &profile, debug_port))?;
         fs::set_permissions(&launcher, fs::Permissions::from_mode(0o755))?;
         make_default(session.folder(), &launcher)?;
 
@@ -223,13 +223,14 @@ impl Browser {
         }
         let profile = format!("--user-data-dir={}", self.profile.display());
         let browser = || -> Vec<u32> {
-            process::living(&self.mark)
-                .into_iter()
-                .filter(|found| {
-                    let arguments = String::from_utf8_lossy(&found.cmdline).into_owned();
-                    found.program() == "chromium" && arguments.contains(&profile) && !arguments.contains("--type=")
+            // Not by the mark, nor by the program's name: Chromium writes over its environment and its arguments.
+            let family = process::family(&self.mark).into_iter();
+            family
+                .filter(|pid| {
+                    let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+                    let arguments = String::from_utf8_lossy(&arguments).into_owned();
+                    arguments.contains(&profile) && !arguments.contains("--type=")
                 })
-                .map(|found| found.pid)
                 .collect()
         };
         process::signal("TERM", &browser());
@@ -242,14 +243,16 @@ pub(crate) fn connector() -> HttpConnector {
     HttpConnector::new()
 }
 
-fn launcher_script(opened: &Path, profile: &Path, log: &Path, debug_port: u16) -> String {
+fn launcher_script(session: &Session, opened: &Path, profile: &Path, debug_port: u16) -> String {
+    let log = session.logs().join("chromium.log");
     let (opened, profile, log) = (opened.display(), profile.display(), log.display());
+    let platform = if session.display().is_wayland() { "wayland" } else { "x11" };
     format!(
         "#!/bin/sh\n\
          printf '%s\\n' \"$1\" >> '{opened}'\n\
          exec chromium --no-sandbox --test-type --no-first-run --no-default-browser-check --password-store=basic \\\n  \
          --disable-background-networking --disable-component-update --disable-sync --disable-gpu --window-size=900,860 \\\n  \
-         --remote-debugging-port={debug_port} --user-data-dir='{profile}' \"$1\" >> '{log}' 2>&1\n"
+         --ozone-platform={platform} --remote-debugging-port={debug_port} --user-data-dir='{profile}' \"$1\" >> '{log}' 2>&1\n"
     )
 }
 

@@ -8,7 +8,9 @@
 
 mod browser;
 pub mod canary;
-mod process;
+mod display;
+mod keychain;
+pub mod process;
 mod sampler;
 mod sandbox;
 mod session;
@@ -17,10 +19,12 @@ mod window;
 mod world;
 
 pub use browser::Browser;
+pub use display::{Display, Manager};
+pub use keychain::Keychain;
 pub use process::target_dir;
 pub use sampler::Samples;
 pub use sandbox::{ControlState, SandboxControl};
-pub use session::Session;
-pub use wait::until;
+pub use session::{Session, Surroundings, free_port};
+pub use wait::{PATIENCE, until};
 pub use window::Window;
 pub use world::{ALL_FEATURES, KeychainItem, Setup, World};

@@ -8,21 +8,21 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 
 /// The environment variable that marks every process of a world, whoever started it.
-pub(crate) const MARK: &str = "E2E_WORLD";
+pub const MARK: &str = "E2E_WORLD";
 
 /// A process of ours that ends with this value.
-pub(crate) struct Process(pub(crate) Child);
+pub struct Process(pub Child);
 
 impl Process {
     /// Starts `command` with both outputs in `<logs>/<name>.log`; standard input and output can be set before by the caller.
-    pub(crate) fn spawn(name: &str, command: &mut Command, logs: &Path) -> Result<Self> {
+    pub fn spawn(name: &str, command: &mut Command, logs: &Path) -> Result<Self> {
         let log = log_file(name, logs)?;
         command.stdout(log.try_clone()?).stderr(log);
         Ok(Self(command.spawn().with_context(|| format!("{name} can't be started"))?))
     }
 
     /// The same, with standard input and output as pipes.
-    pub(crate) fn spawn_piped(name: &str, command: &mut Command, logs: &Path) -> Result<Self> {
+    pub fn spawn_piped(name: &str, command: &mut Command, logs: &Path) -> Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log_file(name, logs)?);
         Ok(Self(command.spawn().with_context(|| format!("{name} can't be started"))?))
     }
@@ -43,30 +43,31 @@ fn log_file(name: &str, logs: &Path) -> Result<File> {
 
 /// One living process of a world.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Living {
-    pub(crate) pid: u32,
+pub struct Living {
+    /// Its id.
+    pub pid: u32,
     /// Arguments, separated by zero bytes as the kernel gives them.
-    pub(crate) cmdline: Vec<u8>,
+    pub cmdline: Vec<u8>,
     /// Environment, likewise.
-    pub(crate) environ: Vec<u8>,
+    pub environ: Vec<u8>,
 }
 
 impl Living {
     /// Reads process `pid`; `None` when it is gone, a zombie or somebody else's.
-    pub(crate) fn read(pid: u32) -> Option<Self> {
+    pub fn read(pid: u32) -> Option<Self> {
         let environ = fs::read(format!("/proc/{pid}/environ")).ok()?;
         let cmdline = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
         Some(Self { pid, cmdline, environ })
     }
 
     /// Whether the process belongs to the world with this mark.
-    pub(crate) fn belongs_to(&self, mark: &str) -> bool {
+    pub fn belongs_to(&self, mark: &str) -> bool {
         let wanted = format!("{MARK}={mark}");
         self.environ.split(|byte| *byte == 0).any(|entry| entry == wanted.as_bytes())
     }
 
     /// The program's file name.
-    pub(crate) fn program(&self) -> String {
+    pub fn program(&self) -> String {
         let first = self.cmdline.split(|byte| *byte == 0).next().unwrap_or_default();
         let path = String::from_utf8_lossy(first).into_owned();
         path.rsplit('/').next().unwrap_or_default().to_owned()
@@ -74,18 +75,18 @@ impl Living {
 }
 
 /// Ids of all processes there are.
-pub(crate) fn all_pids() -> Vec<u32> {
+pub fn all_pids() -> Vec<u32> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// The living processes of the world with this mark.
-pub(crate) fn living(mark: &str) -> Vec<Living> {
+pub fn living(mark: &str) -> Vec<Living> {
     all_pids().into_iter().filter_map(Living::read).filter(|process| process.belongs_to(mark)).collect()
 }
 
 /// The same and all their descendants: Chromium's helpers overwrite their environment, so that the mark is gone.
-pub(crate) fn family(mark: &str) -> HashSet<u32> {
+pub fn family(mark: &str) -> HashSet<u32> {
     let mut family: HashSet<u32> = living(mark).into_iter().map(|found| found.pid).collect();
     let parents: Vec<(u32, u32)> = all_pids().into_iter().filter_map(|pid| Some((pid, parent(pid)?))).collect();
     loop {
@@ -98,7 +99,7 @@ pub(crate) fn family(mark: &str) -> HashSet<u32> {
 }
 
 /// The parent of a process that runs; `None` for one that is gone or a zombie.
-pub(crate) fn parent(pid: u32) -> Option<u32> {
+pub fn parent(pid: u32) -> Option<u32> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name, in parentheses, may hold anything.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
@@ -109,7 +110,7 @@ pub(crate) fn parent(pid: u32) -> Option<u32> {
 }
 
 /// Sends `signal` (such as `TERM`) to these processes.
-pub(crate) fn signal(signal: &str, pids: &[u32]) {
+pub fn signal(signal: &str, pids: &[u32]) {
     if !pids.is_empty() {
         // A process that ended in the meantime makes `kill` complain; that is what was wanted.
         let _ = Command::new("kill").arg(format!("-{signal}")).args(pids.iter().map(u32::to_string)).stderr(Stdio::null()).status();

@@ -1,8 +1,8 @@
-//! A person's desktop session, made for one test: folders, display with a window manager, session bus, unlocked keychain.
+//! A person's desktop session, made for one test: folders, display, session bus, keychain.
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -14,31 +14,58 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
+use crate::display::{self, Display};
+use crate::keychain::Keychain;
 use crate::process::{self, MARK, Process};
-use crate::until;
 
-/// The keychain's password; a keyring without one would lie on the disk unencrypted.
-const KEYRING_PASSWORD: &str = "end to end";
+/// What a session is made of.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Surroundings {
+    /// What programs are shown on.
+    pub display: Display,
+    /// What keeps secrets.
+    pub keychain: Keychain,
+    /// Whether programs offer what they show to assistive technologies (AT-SPI).
+    pub accessible: bool,
+}
 
 /// A desktop session. Everything that was started in it ends when it is dropped.
 pub struct Session {
     name: String,
     mark: String,
     folder: TempDir,
+    surroundings: Surroundings,
     environment: Vec<(String, String)>,
+    /// The X server whose screen shows everything, where there is one.
+    pub(crate) x_display: Option<String>,
+    display_processes: Vec<Process>,
     processes: Vec<Process>,
 }
 
 impl Session {
-    /// Starts a session; `name` is where its logs go (`target/e2e/<name>`) when the test fails.
+    /// Starts a session with Openbox and an unlocked keychain; `name` is where its logs go (`target/e2e/<name>`) when the test fails.
     pub async fn start(name: &str) -> Result<Self> {
+        Self::start_in(name, Surroundings::default()).await
+    }
+
+    /// Starts a session with these surroundings.
+    pub async fn start_in(name: &str, surroundings: Surroundings) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("monei-e2e-").tempdir()?;
         let mark = hex::encode(rand::random::<[u8; 8]>());
-        let mut session = Self { name: name.to_owned(), mark, folder, environment: Vec::new(), processes: Vec::new() };
+        let mut session = Self {
+            name: name.to_owned(),
+            mark,
+            folder,
+            surroundings,
+            environment: Vec::new(),
+            x_display: None,
+            display_processes: Vec::new(),
+            processes: Vec::new(),
+        };
         session.lay_out_folders()?;
-        session.start_display().await?;
+        surroundings.display.start(&mut session).await?;
         session.start_bus()?;
-        session.start_keychain().await?;
+        surroundings.keychain.start(&mut session).await?;
         Ok(session)
     }
 
@@ -61,27 +88,13 @@ impl Session {
         fs::create_dir(self.logs())?;
         self.set("PATH", &std::env::var("PATH").unwrap_or_else(|_| "/usr/local/bin:/usr/bin:/bin".to_owned()));
         self.set("LANG", "C.UTF-8");
-        self.set("NO_AT_BRIDGE", "1");
+        if !self.surroundings.accessible {
+            self.set("NO_AT_BRIDGE", "1");
+        }
         self.set("RUST_BACKTRACE", "full");
         let mark = self.mark.clone();
         self.set(MARK, &mark);
         Ok(())
-    }
-
-    async fn start_display(&mut self) -> Result<()> {
-        let mut command = self.command("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "1440x1000x24", "-nolisten", "tcp", "-noreset"]);
-        let mut server = Process::spawn_piped("xvfb", &mut command, &self.logs())?;
-        let display = first_line(&mut server).context("Xvfb gave no display")?;
-        self.processes.push(server);
-        self.set("DISPLAY", &format!(":{display}"));
-        let manager = Process::spawn("openbox", &mut self.command("openbox"), &self.logs())?;
-        self.processes.push(manager);
-        until("the window manager", async || {
-            let said = self.run("xprop", &["-root", "_NET_SUPPORTING_WM_CHECK"])?;
-            Ok(String::from_utf8_lossy(&said.stdout).contains("window id").then_some(()))
-        })
-        .await
     }
 
     fn start_bus(&mut self) -> Result<()> {
@@ -92,22 +105,6 @@ impl Session {
         self.processes.push(bus);
         self.set("DBUS_SESSION_BUS_ADDRESS", &address);
         Ok(())
-    }
-
-    async fn start_keychain(&mut self) -> Result<()> {
-        let mut command = self.command("gnome-keyring-daemon");
-        command.args(["--foreground", "--unlock", "--components=secrets"]);
-        let mut daemon = Process::spawn_piped("gnome-keyring", &mut command, &self.logs())?;
-        let mut input = daemon.0.stdin.take().context("gnome-keyring has no standard input")?;
-        input.write_all(KEYRING_PASSWORD.as_bytes())?;
-        drop(input);
-        self.processes.push(daemon);
-        let owner = ["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner"];
-        until("the keychain", async || {
-            let said = self.run("dbus-send", &[&owner[..], &["string:org.freedesktop.secrets"]].concat())?;
-            Ok(String::from_utf8_lossy(&said.stdout).contains("true").then_some(()))
-        })
-        .await
     }
 
     /// The folder that holds everything of this session.
@@ -121,14 +118,60 @@ impl Session {
     }
 
     /// The mark that every process of this session carries.
-    pub(crate) fn mark(&self) -> &str {
+    pub fn mark(&self) -> &str {
         &self.mark
+    }
+
+    /// What the session's programs are shown on.
+    pub fn display(&self) -> Display {
+        self.surroundings.display
+    }
+
+    /// The value of a variable that [`Session::set`] set.
+    pub fn get(&self, variable: &str) -> Option<&str> {
+        self.environment.iter().find(|(name, _)| name == variable).map(|(_, value)| value.as_str())
+    }
+
+    /// Removes a variable for whatever is started from now on.
+    pub fn unset(&mut self, variable: &str) {
+        self.environment.retain(|(name, _)| name != variable);
+    }
+
+    /// A command that speaks to the X server that shows this session, also where its programs speak Wayland.
+    pub fn x_command(&self, program: &str) -> Command {
+        let mut command = self.command(program);
+        if let Some(display) = &self.x_display {
+            command.env("DISPLAY", display);
+        }
+        command
+    }
+
+    /// The name of that X server.
+    pub fn x_display(&self) -> Option<&str> {
+        self.x_display.as_deref()
     }
 
     /// Sets a variable for whatever is started from now on.
     pub fn set(&mut self, variable: &str, value: &str) {
         self.environment.retain(|(name, _)| name != variable);
         self.environment.push((variable.to_owned(), value.to_owned()));
+    }
+
+    /// Gives the session another display in place of the one it has.
+    pub async fn change_display(&mut self, display: Display) -> Result<()> {
+        let old = self.display_processes.drain(..).collect::<Vec<_>>();
+        // The window manager, started last, goes first.
+        old.into_iter().rev().for_each(drop);
+        for variable in ["DISPLAY", "WAYLAND_DISPLAY", "GDK_SCALE"] {
+            self.unset(variable);
+        }
+        self.surroundings.display = display;
+        display.start(self).await
+    }
+
+    /// Keeps a process until the session ends or gets another display.
+    pub(crate) fn keep_for_display(&mut self, process: Process) {
+        self.display_processes.push(process);
     }
 
     /// A command in this session: its environment and nothing of ours.
@@ -144,20 +187,23 @@ impl Session {
     }
 
     /// Keeps a process until the session ends.
-    pub(crate) fn keep(&mut self, process: Process) {
+    pub fn keep(&mut self, process: Process) {
         self.processes.push(process);
     }
 
     /// The whole screen, as a PNG file.
     pub fn screen(&self, path: &Path) -> Result<()> {
-        let said = self.run("import", &["-window", "root", &path.display().to_string()])?;
-        ensure!(said.status.success(), "the screen can't be taken: {}", String::from_utf8_lossy(&said.stderr));
-        Ok(())
+        display::take_picture(self, path)
     }
 
     /// Keeps logs and a picture of the screen in `target/e2e/<name>`, for whoever looks why a test failed.
     pub(crate) fn keep_evidence(&self) -> Result<PathBuf> {
-        let target = process::target_dir()?.join("e2e").join(&self.name);
+        self.keep_evidence_in("e2e")
+    }
+
+    /// The same in `target/<folder>/<name>`.
+    pub fn keep_evidence_in(&self, folder: &str) -> Result<PathBuf> {
+        let target = process::target_dir()?.join(folder).join(&self.name);
         fs::create_dir_all(&target)?;
         for entry in fs::read_dir(self.logs())? {
             let entry = entry?;
@@ -184,6 +230,7 @@ impl Drop for Session {
             let fresh: Vec<u32> = process::family(&self.mark).difference(&doomed).copied().collect();
             process::signal("KILL", &fresh);
             doomed.extend(fresh);
+            self.display_processes.clear();
             self.processes.clear();
             if doomed.iter().all(|pid| process::parent(*pid).is_none()) || Instant::now() > end {
                 break;
@@ -193,7 +240,7 @@ impl Drop for Session {
     }
 }
 
-fn first_line(process: &mut Process) -> Result<String> {
+pub(crate) fn first_line(process: &mut Process) -> Result<String> {
     let output = process.0.stdout.take().context("no standard output")?;
     let mut line = String::new();
     BufReader::new(output).read_line(&mut line)?;
@@ -204,7 +251,7 @@ fn first_line(process: &mut Process) -> Result<String> {
 
 /// A port that nothing listens on and that was not given out before, below those that the kernel gives out by itself: nothing else can
 /// take it before its server does.
-pub(crate) fn free_port() -> Result<u16> {
+pub fn free_port() -> Result<u16> {
     static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(rand::random_range(20_000..29_000)));
     for _ in 0..1000 {
         let port = NEXT.fetch_add(1, Ordering::Relaxed);

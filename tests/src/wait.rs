@@ -6,7 +6,7 @@ use anyhow::{Result, anyhow};
 use tokio::time::{Instant, sleep, timeout_at};
 
 /// How long anything may take before a test gives up. Generous, because machines that run tests are slow and busy.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(45);
+pub const PATIENCE: Duration = Duration::from_secs(45);
 
 /// Asks `probe` every 50 ms until it gives something; fails with `what`, and with the last error, after 45 seconds.
 pub async fn until<T>(what: &str, mut probe: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {

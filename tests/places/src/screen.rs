@@ -1,0 +1,221 @@
+//! The screen of a session, from outside: pictures of it, and what a person does there to a window.
+
+use std::process::Output;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use e2e::{Display, Manager, Session, until};
+use serde_json::Value;
+use x11rb::connection::Connection as _;
+use x11rb::protocol::xproto::{
+    ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, EventMask, ImageFormat, Window,
+};
+use x11rb::rust_connection::RustConnection;
+
+use crate::accessible::Rectangle;
+use crate::picture::{DESKTOP, Picture};
+
+/// The screen of a session.
+pub struct Screen {
+    x: Option<(RustConnection, Window)>,
+}
+
+impl Screen {
+    /// Connects to what shows the session, and gives the desktop its colour.
+    pub fn of(session: &Session) -> Result<Self> {
+        let Some(display) = session.x_display() else { return Ok(Self { x: None }) };
+        let (connection, number) = x11rb::connect(Some(display)).context("the X server")?;
+        let root = connection.setup().roots.get(number).context("no screen")?.root;
+        let [red, green, blue] = DESKTOP;
+        let colour = u32::from_be_bytes([0, red, green, blue]);
+        connection.change_window_attributes(root, &ChangeWindowAttributesAux::new().background_pixel(colour))?;
+        connection.clear_area(false, root, 0, 0, 0, 0)?;
+        connection.flush()?;
+        Ok(Self { x: Some((connection, root)) })
+    }
+
+    /// What the screen shows now.
+    pub fn picture(&self, session: &Session) -> Result<Picture> {
+        let Some((connection, root)) = &self.x else {
+            let shown = succeed("grim", session.run("grim", &["-t", "ppm", "-"])?)?;
+            return Picture::from_ppm(&shown.stdout);
+        };
+        let size = connection.get_geometry(*root)?.reply()?;
+        let image = connection.get_image(ImageFormat::Z_PIXMAP, *root, 0, 0, size.width, size.height, u32::MAX)?.reply()?;
+        ensure!(image.depth == 24, "the screen has {} bits a pixel", image.depth);
+        let pixels = image.data.chunks_exact(4).map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
+        Picture::new(size.width.into(), size.height.into(), pixels)
+    }
+
+    /// Presses a key or a combination, named as X names them: `Tab`, `ctrl+plus`.
+    pub fn press(&self, session: &Session, keys: &str) -> Result<()> {
+        if self.x.is_some() {
+            succeed("xdotool", session.x_command("xdotool").args(["key", "--clearmodifiers", keys]).output()?)?;
+            return Ok(());
+        }
+        let mut words = Vec::new();
+        let (modifiers, key) = keys.rsplit_once('+').unwrap_or(("", keys));
+        let modifiers: Vec<&str> = modifiers.split('+').filter(|word| !word.is_empty()).collect();
+        modifiers.iter().for_each(|modifier| words.extend(["-M", modifier]));
+        words.extend(["-k", key]);
+        modifiers.iter().for_each(|modifier| words.extend(["-m", modifier]));
+        succeed("wtype", session.run("wtype", &words)?)?;
+        Ok(())
+    }
+
+    /// Types text.
+    pub fn type_text(&self, session: &Session, text: &str) -> Result<()> {
+        match self.x {
+            Some(_) => succeed("xdotool", session.x_command("xdotool").args(["type", "--clearmodifiers", text]).output()?)?,
+            None => succeed("wtype", session.run("wtype", &[text])?)?,
+        };
+        Ok(())
+    }
+
+    /// Where the window of process `pid` is, its frame included, in pixels of the screen; `None` while there is none.
+    pub fn window(&self, session: &Session, pid: u32) -> Result<Option<Rectangle>> {
+        match session.display() {
+            Display::X11 { .. } => {
+                let Some(id) = x_window(session, pid)? else { return Ok(None) };
+                let (connection, root) = self.x.as_ref().context("no X server")?;
+                let Ok(size) = connection.get_geometry(id)?.reply() else { return Ok(None) };
+                let Ok(place) = connection.translate_coordinates(id, *root, 0, 0)?.reply() else { return Ok(None) };
+                Ok(Some(Rectangle {
+                    x: place.dst_x.into(),
+                    y: place.dst_y.into(),
+                    width: size.width.into(),
+                    height: size.height.into(),
+                }))
+            }
+            Display::Weston { .. } => Ok(self.picture(session)?.windows()),
+            Display::Sway => sway_window(session, pid),
+        }
+    }
+
+    /// Gives the page of the window this size in logical pixels, from the one it has; where the display tiles, another one.
+    pub async fn resize(&self, session: &Session, pid: u32, from: (i32, i32), to: (i32, i32)) -> Result<()> {
+        let scale = i32::from(session.display().scale());
+        let (width, height) = ((to.0 * scale).to_string(), (to.1 * scale).to_string());
+        match session.display() {
+            Display::X11 { manager: Manager::Openbox, .. } => {
+                let id = x_window(session, pid)?.context("no window")?.to_string();
+                succeed("xdotool", session.run("xdotool", &["windowsize", &id, &width, &height])?)?;
+            }
+            Display::X11 { manager: Manager::I3, .. } => {
+                // A second, empty tile beside it.
+                succeed("i3-msg", session.run("i3-msg", &["open"])?)?;
+            }
+            Display::Weston { .. } => {
+                let frame = self.picture(session)?.windows().context("no window")?;
+                // Somewhere in its lower right quarter: the corner that moves.
+                let (x, y) = (frame.x + frame.width * 3 / 4, frame.y + frame.height * 3 / 4);
+                let (dx, dy) = ((to.0 - from.0) * scale, (to.1 - from.1) * scale);
+                let words = |words: &[String]| -> Result<()> {
+                    succeed("xdotool", session.x_command("xdotool").args(words).output()?)?;
+                    Ok(())
+                };
+                words(&["mousemove".into(), x.to_string(), y.to_string(), "keydown".into(), "super".into(), "mousedown".into(), "2".into()])?;
+                // As a hand does: in steps, so that the compositor sees a movement.
+                for step in 1..=10 {
+                    words(&["mousemove".into(), (x + dx * step / 10).to_string(), (y + dy * step / 10).to_string()])?;
+                    tokio::time::sleep(Duration::from_millis(15)).await;
+                }
+                words(&["mouseup".into(), "2".into(), "keyup".into(), "super".into()])?;
+            }
+            Display::Sway => {
+                let size = format!("{}x{}", to.0, to.1);
+                succeed("swaymsg", session.run("swaymsg", &["output", "HEADLESS-1", "resolution", &size])?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves the window so that its upper left corner is here. Only where the display lets a window be moved from outside.
+    pub fn move_to(&self, session: &Session, pid: u32, x: i32, y: i32) -> Result<()> {
+        let id = x_window(session, pid)?.context("no window")?.to_string();
+        succeed("xdotool", session.run("xdotool", &["windowmove", &id, &x.to_string(), &y.to_string()])?)?;
+        Ok(())
+    }
+
+    /// Has the window cover the screen, as far as the display offers that.
+    pub fn maximise(&self, session: &Session, pid: u32) -> Result<()> {
+        match session.display() {
+            Display::X11 { manager: Manager::Openbox, .. } => {
+                let (connection, root) = self.x.as_ref().context("no X server")?;
+                let atom = |name: &str| -> Result<u32> { Ok(connection.intern_atom(false, name.as_bytes())?.reply()?.atom) };
+                let id = x_window(session, pid)?.context("no window")?;
+                let data = [1, atom("_NET_WM_STATE_MAXIMIZED_VERT")?, atom("_NET_WM_STATE_MAXIMIZED_HORZ")?, 2, 0];
+                let message = ClientMessageEvent::new(32, id, atom("_NET_WM_STATE")?, data);
+                connection.send_event(false, *root, EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY, message)?;
+                connection.flush()?;
+                Ok(())
+            }
+            Display::X11 { manager: Manager::I3, .. } => succeed("i3-msg", session.run("i3-msg", &["fullscreen", "enable"])?).map(drop),
+            Display::Weston { .. } => self.press(session, "super+shift+m"),
+            Display::Sway => succeed("swaymsg", session.run("swaymsg", &["fullscreen", "enable"])?).map(drop),
+        }
+    }
+
+    /// Lets the window float with this size, where the display tiles.
+    pub fn float(&self, session: &Session, (width, height): (i32, i32)) -> Result<()> {
+        let words = format!("floating enable, resize set {width} px {height} px");
+        match session.display() {
+            Display::Sway => succeed("swaymsg", session.run("swaymsg", &[&words])?)?,
+            _ => succeed("i3-msg", session.run("i3-msg", &[&words])?)?,
+        };
+        Ok(())
+    }
+
+    /// Asks the window to close, as a person does: with the window manager's key or command. Weston has none that only asks; there the
+    /// window's own button is pressed by the caller.
+    pub fn close(&self, session: &Session, pid: u32) -> Result<()> {
+        match session.display() {
+            Display::X11 { manager: Manager::Openbox, .. } => {
+                if let Some(id) = x_window(session, pid)? {
+                    let words = ["windowactivate", "--sync", &id.to_string(), "key", "--clearmodifiers", "alt+F4"];
+                    // Fails where the window went away meanwhile, as it should.
+                    session.run("xdotool", &words)?;
+                }
+                Ok(())
+            }
+            Display::X11 { manager: Manager::I3, .. } => {
+                succeed("i3-msg", session.run("i3-msg", &["[class=\"(?i)monei\"] kill"])?).map(drop)
+            }
+            Display::Sway => session.run("swaymsg", &[&format!("[pid={pid}] kill")]).map(drop),
+            Display::Weston { .. } => bail!("Weston closes no window by a key"),
+        }
+    }
+
+    /// Waits until the window of `pid` is there.
+    pub async fn wait_for_window(&self, session: &Session, pid: u32) -> Result<Rectangle> {
+        until("a window", async || self.window(session, pid)).await
+    }
+}
+
+fn x_window(session: &Session, pid: u32) -> Result<Option<Window>> {
+    let found = session.run("xdotool", &["search", "--onlyvisible", "--pid", &pid.to_string()])?;
+    let ids = String::from_utf8_lossy(&found.stdout).into_owned();
+    // GTK has small helper windows of its own; the last one made is the one with a page.
+    Ok(ids.split_whitespace().last().map(str::parse).transpose()?)
+}
+
+fn sway_window(session: &Session, pid: u32) -> Result<Option<Rectangle>> {
+    let said = succeed("swaymsg", session.run("swaymsg", &["-r", "-t", "get_tree"])?)?;
+    let tree: Value = serde_json::from_slice(&said.stdout)?;
+    let mut open = vec![&tree];
+    while let Some(node) = open.pop() {
+        if node["pid"].as_u64() == Some(pid.into()) {
+            let side = |name: &str| node["rect"][name].as_i64().and_then(|value| i32::try_from(value).ok()).context("no rectangle");
+            return Ok(Some(Rectangle { x: side("x")?, y: side("y")?, width: side("width")?, height: side("height")? }));
+        }
+        for children in ["nodes", "floating_nodes"] {
+            open.extend(node[children].as_array().into_iter().flatten());
+        }
+    }
+    Ok(None)
+}
+
+fn succeed(program: &str, said: Output) -> Result<Output> {
+    ensure!(said.status.success(), "{program}: {}{}", String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+    Ok(said)
+}

@@ -1,0 +1,81 @@
+//! The table of places: every value of every axis, under its name, and whether it belongs to the part that every test run takes.
+//! docs/places.md describes each; a test keeps the two alike.
+
+use e2e::{Display, Manager};
+
+/// The displays. The whole journey is taken on each, always.
+pub const DISPLAYS: [(&str, Display); 7] = [
+    ("openbox", Display::X11 { size: (1440, 1000), manager: Manager::Openbox, scale: 1 }),
+    ("i3", Display::X11 { size: (1440, 1000), manager: Manager::I3, scale: 1 }),
+    ("weston", Display::Weston { scale: 1 }),
+    ("weston-scale-2", Display::Weston { scale: 2 }),
+    ("sway", Display::Sway),
+    ("gdk-scale-2-on-1366x768", Display::X11 { size: (1366, 768), manager: Manager::Openbox, scale: 2 }),
+    ("1280x720", Display::X11 { size: (1280, 720), manager: Manager::Openbox, scale: 1 }),
+];
+
+/// What happens to the window: each is tried on each display.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// Nothing is saved.
+    First,
+    /// The size that it was closed with, in logical pixels.
+    Saved(i32, i32),
+    /// It was closed while it covered the screen.
+    Maximised,
+    /// It was closed on a monitor that is no longer there.
+    MonitorGone,
+    /// It gets another size before its page is there.
+    ResizedWhileLoading,
+    /// It is closed and started four times.
+    FourRestarts,
+}
+
+/// The values of that axis.
+pub const WINDOWS: [(&str, Window); 9] = [
+    ("first-start", Window::First),
+    ("saved-1081x720", Window::Saved(1081, 720)),
+    ("saved-1000x700", Window::Saved(1000, 700)),
+    ("saved-720x520", Window::Saved(720, 520)),
+    ("saved-1300x850", Window::Saved(1300, 850)),
+    ("maximised", Window::Maximised),
+    ("monitor-gone", Window::MonitorGone),
+    ("resized-while-loading", Window::ResizedWhileLoading),
+    ("four-restarts", Window::FourRestarts),
+];
+
+/// What is tried in a place.
+#[derive(Clone, Copy, Debug)]
+pub enum Case {
+    /// First run, a partial grant through a real browser, the dashboard, another size, closed, started again.
+    Journey(Display),
+    /// Started, seen, given another size, closed, started again.
+    Window(Display, Window),
+}
+
+/// One place.
+pub struct Place {
+    /// Its name in the closing lines, and of its picture.
+    pub name: String,
+    /// Whether it belongs to every test run; else to `--all`.
+    pub always: bool,
+    /// What is tried.
+    pub case: Case,
+}
+
+/// Every place.
+pub fn places() -> Vec<Place> {
+    let journeys = DISPLAYS.iter().map(|(name, display)| Place {
+        name: format!("display::{name}"),
+        always: true,
+        case: Case::Journey(*display),
+    });
+    let windows = DISPLAYS.iter().flat_map(|(name, display)| {
+        WINDOWS.iter().map(move |(state, window)| Place {
+            name: format!("window::{name}::{state}"),
+            always: true,
+            case: Case::Window(*display, *window),
+        })
+    });
+    journeys.chain(windows).collect()
+}
