@@ -1,6 +1,7 @@
 //! The displays that a session can have: an X server with a window manager, or a Wayland compositor.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
@@ -156,7 +157,14 @@ async fn start_sway(session: &mut Session) -> Result<()> {
     fs::write(&config, lines)?;
     let socket = session.folder().join("run/sway.sock");
     session.set("SWAYSOCK", &socket.display().to_string());
-    let mut command = session.command("sway");
+    let mut command = if fs::metadata(session.folder())?.uid() == 0 {
+        // Sway refuses to run for an administrator. As somebody else it may still write its sockets into this session's folder.
+        let mut command = session.command("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "sway"]);
+        command
+    } else {
+        session.command("sway")
+    };
     command.env("WLR_BACKENDS", "headless").env("WLR_RENDERER", "pixman").env("WLR_LIBINPUT_NO_DEVICES", "1").arg("-c").arg(config);
     let sway = Process::spawn("sway", &mut command, &session.logs())?;
     session.keep_for_display(sway);
