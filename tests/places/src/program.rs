@@ -49,7 +49,7 @@ impl Program {
     /// Waits until it has ended by itself, and gives its exit code.
     pub async fn wait_for_end(&mut self) -> Result<i32> {
         let status = until("the program to end", async || Ok(self.process.0.try_wait()?)).await?;
-        status.code().context("it was ended by a signal")
+        status.code().with_context(|| format!("it was ended by {status}"))
     }
 
     /// How long the main threads of it and of its web process have waited for a processor that something else had. What a busy machine

@@ -114,6 +114,8 @@ impl Screen {
                     succeed("xdotool", session.x_command("xdotool").args(words).output()?)?;
                     Ok(())
                 };
+                // Weston follows movements only: from a corner on, its pointer is where X's is.
+                words(&["mousemove".into(), "0".into(), "0".into()])?;
                 words(&["mousemove".into(), x.to_string(), y.to_string(), "keydown".into(), "super".into(), "mousedown".into(), "2".into()])?;
                 // As a hand does: in steps, so that the compositor sees a movement.
                 for step in 1..=10 {
