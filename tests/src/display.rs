@@ -160,7 +160,14 @@ async fn start_sway(session: &mut Session) -> Result<()> {
     let mut command = if fs::metadata(session.folder())?.uid() == 0 {
         // Sway refuses to run for an administrator. As somebody else it may still write its sockets into this session's folder.
         let mut command = session.command("setpriv");
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+dac_override", "--ambient-caps=+dac_override", "sway"]);
+        command.args([
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            "--inh-caps=+dac_override",
+            "--ambient-caps=+dac_override",
+            "sway",
+        ]);
         command
     } else {
         session.command("sway")

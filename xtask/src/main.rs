@@ -3,6 +3,7 @@
 mod bench;
 mod bundle;
 mod packages;
+mod places;
 mod run;
 mod step;
 mod test;
@@ -31,9 +32,12 @@ enum Task {
     },
     /// Every check that CI makes.
     Test {
-        /// More inputs for the property tests: a million each.
+        /// More inputs for the property tests, a million each, and every place.
         #[arg(long)]
         all: bool,
+        /// Only the program as it is packaged, in the places where people run it; pictures in target/places. With --all: every place.
+        #[arg(long)]
+        places: bool,
     },
     /// Packages for end users, in target/release/bundle.
     Bundle,
@@ -53,7 +57,8 @@ fn main() -> ExitCode {
     }
     let done = match Arguments::parse().task {
         Task::Run { tour } => run::run(tour),
-        Task::Test { all } => test::test(all),
+        Task::Test { all, places: true } => places::test(all),
+        Task::Test { all, places: false } => test::test(all),
         Task::Bundle => bundle::bundle(),
         Task::Bench { what } => bench::bench(what),
     };

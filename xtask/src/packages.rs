@@ -30,6 +30,8 @@ const DRIVE: &[&str] = &[
     "xdotool",
     "xvfb",
 ];
+/// The other desktops, and what reads them and types there.
+const PLACES: &[&str] = &["at-spi2-core", "grim", "i3-wm", "sway", "swaybg", "weston", "wtype"];
 /// A second process for the backend's shared store.
 const SERVE: &[&str] = &["redis-server"];
 /// Monei's published Python package, which a test of the sandbox runs.
@@ -59,7 +61,7 @@ pub fn install_missing(purpose: For) -> Result<()> {
     let groups: &[&[&str]] = match purpose {
         For::Running => &[BUILD, OPEN],
         For::Driving => &[BUILD, OPEN, DRIVE],
-        For::Testing => &[BUILD, OPEN, DRIVE, SERVE, CLIENTS],
+        For::Testing => &[BUILD, OPEN, DRIVE, PLACES, SERVE, CLIENTS],
         For::Packaging => &[BUILD, PACKAGE],
     };
     let missing: Vec<&str> = groups.iter().copied().flatten().copied().filter(|name| !is_installed(name)).collect();

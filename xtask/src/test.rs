@@ -7,17 +7,17 @@ use anyhow::{Context, Result, bail};
 
 use crate::packages::{For, install_missing};
 use crate::step::{Steps, command, describe, succeed};
-use crate::{run, tools, ui};
+use crate::{places, run, tools, ui};
 
 /// How many tests passed and failed.
 #[derive(Default)]
-struct Count {
+pub struct Count {
     passed: u64,
     failed: u64,
 }
 
 pub fn test(all: bool) -> Result<()> {
-    let mut steps = Steps::new(if all { 15 } else { 14 });
+    let mut steps = Steps::new(if all { 17 } else { 16 });
     let mut count = Count::default();
     // Without these nothing else makes sense.
     steps.step("System packages", || install_missing(For::Testing))?;
@@ -40,12 +40,21 @@ pub fn test(all: bool) -> Result<()> {
         drop(steps.step("Tests", || rust_tests(&mut count, &["--workspace", "--features", "embedded"])));
         drop(steps.step("Tour through the real window", run::take_tour));
     }
+    let built = steps.step("Build the program as it is packaged", places::build);
+    if built.is_ok() {
+        drop(steps.step("Places where people run it", || places::run(&mut count, all)));
+    }
     if all {
         drop(steps.step("A million of each input", || property_tests(&mut count)));
     }
     drop(steps.step("Bans, licences and sources", tools::check_dependencies));
     drop(steps.step("Known vulnerabilities", tools::audit));
 
+    finish(&steps, &count)
+}
+
+/// The summary, and whether all is well.
+pub fn finish(steps: &Steps, count: &Count) -> Result<()> {
     steps.print_summary();
     let failed = steps.failed();
     println!("\n{} passed, {} failed", count.passed, count.failed.max(u64::try_from(failed)?));
@@ -71,7 +80,7 @@ fn property_tests(count: &mut Count) -> Result<()> {
 }
 
 /// Runs tests and adds up what their runner says.
-fn counted(tests: &mut Command, count: &mut Count) -> Result<()> {
+pub fn counted(tests: &mut Command, count: &mut Count) -> Result<()> {
     // Lines of the form: test result: ok. 12 passed; 0 failed; 0 ignored; …
     let passed = each_line(tests, |line| {
         let Some(rest) = line.strip_prefix("test result: ") else { return };

@@ -7,9 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use e2e::{Display, Manager, Session, until};
 use serde_json::Value;
 use x11rb::connection::Connection as _;
-use x11rb::protocol::xproto::{
-    ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, EventMask, ImageFormat, Window,
-};
+use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, EventMask, ImageFormat, Window};
 use x11rb::rust_connection::RustConnection;
 
 use crate::accessible::Rectangle;
@@ -80,12 +78,7 @@ impl Screen {
                 let (connection, root) = self.x.as_ref().context("no X server")?;
                 let Ok(size) = connection.get_geometry(id)?.reply() else { return Ok(None) };
                 let Ok(place) = connection.translate_coordinates(id, *root, 0, 0)?.reply() else { return Ok(None) };
-                Ok(Some(Rectangle {
-                    x: place.dst_x.into(),
-                    y: place.dst_y.into(),
-                    width: size.width.into(),
-                    height: size.height.into(),
-                }))
+                Ok(Some(Rectangle { x: place.dst_x.into(), y: place.dst_y.into(), width: size.width.into(), height: size.height.into() }))
             }
             Display::Weston { .. } => Ok(self.picture(session)?.windows()),
             Display::Sway => sway_window(session, pid),
@@ -116,13 +109,21 @@ impl Screen {
                 };
                 // Weston follows movements only: from a corner on, its pointer is where X's is.
                 words(&["mousemove".into(), "0".into(), "0".into()])?;
-                words(&["mousemove".into(), x.to_string(), y.to_string(), "keydown".into(), "super".into(), "mousedown".into(), "2".into()])?;
+                words(&[
+                    "mousemove".into(),
+                    x.to_string(),
+                    y.to_string(),
+                    "keydown".into(),
+                    "super".into(),
+                    "mousedown".into(),
+                    "3".into(),
+                ])?;
                 // As a hand does: in steps, so that the compositor sees a movement.
                 for step in 1..=10 {
                     words(&["mousemove".into(), (x + dx * step / 10).to_string(), (y + dy * step / 10).to_string()])?;
                     tokio::time::sleep(Duration::from_millis(15)).await;
                 }
-                words(&["mouseup".into(), "2".into(), "keyup".into(), "super".into()])?;
+                words(&["mouseup".into(), "3".into(), "keyup".into(), "super".into()])?;
             }
             Display::Sway => {
                 let size = format!("{}x{}", to.0, to.1);

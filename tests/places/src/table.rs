@@ -65,11 +65,8 @@ pub struct Place {
 
 /// Every place.
 pub fn places() -> Vec<Place> {
-    let journeys = DISPLAYS.iter().map(|(name, display)| Place {
-        name: format!("display::{name}"),
-        always: true,
-        case: Case::Journey(*display),
-    });
+    let journeys =
+        DISPLAYS.iter().map(|(name, display)| Place { name: format!("display::{name}"), always: true, case: Case::Journey(*display) });
     let windows = DISPLAYS.iter().flat_map(|(name, display)| {
         WINDOWS.iter().map(move |(state, window)| Place {
             name: format!("window::{name}::{state}"),
@@ -78,4 +75,39 @@ pub fn places() -> Vec<Place> {
         })
     });
     journeys.chain(windows).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_document_describes_each_place_and_no_other() {
+        let text = include_str!("../../../docs/places.md");
+        let rows = text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`').map(|(name, _)| name));
+        let described: BTreeSet<&str> = rows.collect();
+        let there: BTreeSet<&str> = axes().into_iter().flatten().collect();
+        assert_eq!(described, there);
+    }
+
+    #[test]
+    fn each_place_has_a_name_of_its_own() {
+        let names: Vec<String> = places().into_iter().map(|place| place.name).collect();
+        let unique: BTreeSet<&String> = names.iter().collect();
+        assert_eq!(unique.len(), names.len());
+    }
+
+    #[test]
+    fn every_display_is_in_every_test_run() {
+        let always: Vec<String> = places().into_iter().filter(|place| place.always).map(|place| place.name).collect();
+        for (name, _) in DISPLAYS {
+            assert!(always.contains(&format!("display::{name}")), "{name}");
+        }
+    }
+
+    fn axes() -> Vec<Vec<&'static str>> {
+        vec![DISPLAYS.iter().map(|(name, _)| *name).collect(), WINDOWS.iter().map(|(name, _)| *name).collect()]
+    }
 }

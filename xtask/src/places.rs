@@ -1,0 +1,37 @@
+//! `cargo xtask test --places`: the program as it is packaged, in the places where people run it.
+
+use anyhow::Result;
+
+use crate::packages::{For, install_missing};
+use crate::step::{Steps, command, succeed};
+use crate::test::{Count, counted, finish};
+use crate::ui;
+
+/// Builds the program and tries the places alone: those of every test run, or all.
+pub fn test(all: bool) -> Result<()> {
+    let mut steps = Steps::new(6);
+    let mut count = Count::default();
+    steps.step("System packages", || install_missing(For::Testing))?;
+    steps.step("Packages of the web view", ui::install)?;
+    steps.step("Build the web view", ui::build)?;
+    steps.step("Build the sandbox and the backend", || {
+        succeed(&mut command("cargo", &["build", "--locked", "-p", "monei-sandbox", "-p", "connect-backend"]))
+    })?;
+    steps.step("Build the program as it is packaged", build)?;
+    drop(steps.step("Places where people run it", || run(&mut count, all)));
+    finish(&steps, &count)
+}
+
+/// The desktop program with the package's features and code paths, in `target/places`.
+pub fn build() -> Result<()> {
+    succeed(&mut command("cargo", &["build", "--locked", "--profile", "places", "--package", "monei-connect"]))
+}
+
+/// Runs the places. Their programs are there already.
+pub fn run(count: &mut Count, all: bool) -> Result<()> {
+    let mut tests = command("cargo", &["test", "--locked", "--package", "places", "--test", "places"]);
+    if all {
+        tests.env("PLACES", "all");
+    }
+    counted(&mut tests, count)
+}
