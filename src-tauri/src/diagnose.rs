@@ -48,6 +48,7 @@ async fn try_everything(settings: Settings) -> Result<Vec<Check>, Problem> {
         browser: Arc::new(SystemBrowser::new(settings.link_scheme)) as Arc<dyn Browser>,
         vault: Arc::clone(&vault),
         clock: Arc::new(SystemClock),
+        proxies: crate::proxies::of_the_desktop(),
     })
     .await?;
     // Where the program is open already, its own backend answers at that address.

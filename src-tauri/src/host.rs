@@ -125,6 +125,7 @@ impl Host {
             browser: Arc::clone(&self.browser) as Arc<dyn Browser>,
             vault,
             clock: Arc::new(SystemClock),
+            proxies: crate::proxies::of_the_desktop(),
         })
         .await?;
         tokio::spawn(tell_window(self.app.clone(), connections.subscribe()));

@@ -12,6 +12,7 @@ mod host;
 mod limits;
 mod links;
 mod logging;
+mod proxies;
 mod registration;
 mod report;
 mod settings;

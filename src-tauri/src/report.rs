@@ -4,8 +4,8 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use connect_core::Check;
 use connect_core::view::Environment;
+use connect_core::{Check, ProxySetting};
 
 /// Name of the first report in a folder; later ones are numbered.
 const NAME: &str = "monei-connections-report";
@@ -42,9 +42,17 @@ pub fn save(folder: &Path, text: &str) -> std::io::Result<String> {
 fn line(check: &Check) -> String {
     let name = check.name.word().replace('_', " ");
     let mark = if check.ok { "ok" } else { "NOT OK" };
-    let why = check.problem.map(|code| format!(": {}", code.name())).unwrap_or_default();
+    let why = check.problem.map(|code| format!(": {}{}", code.name(), check.proxy.as_ref().map(set_in).unwrap_or_default()));
+    let why = why.unwrap_or_default();
     let skew = check.skew_s.map(|seconds| format!(", its clock is {seconds} s ahead of this computer's")).unwrap_or_default();
     format!("  {name:<18} {mark}{why} ({} ms{skew})", check.took_ms)
+}
+
+/// Where a proxy was set, and of which kind it is.
+fn set_in(proxy: &ProxySetting) -> String {
+    let place = proxy.variable.as_deref().unwrap_or("the desktop's settings");
+    let kind = proxy.scheme.as_deref().map(|scheme| format!(", {scheme}://")).unwrap_or_default();
+    format!(" (set in {place}{kind})")
 }
 
 #[cfg(test)]
@@ -57,10 +65,14 @@ mod tests {
     #[test]
     fn a_line_says_what_is_wrong_and_how_far_the_clock_is_off() {
         let (problem, name) = (Some(ProblemCode::DeepLinkUnavailable), CheckName::LinkHandler);
-        let check = Check { name, ok: false, problem, took_ms: 3, skew_s: None };
+        let check = Check { name, ok: false, problem, proxy: None, took_ms: 3, skew_s: None };
         assert_eq!(line(&check), "  link handler       NOT OK: deep_link_unavailable (3 ms)");
-        let check = Check { name: CheckName::Monei, ok: true, problem: None, took_ms: 3, skew_s: Some(-600) };
+        let check = Check { name: CheckName::Monei, ok: true, problem: None, proxy: None, took_ms: 3, skew_s: Some(-600) };
         assert!(line(&check).contains("-600 s"), "{}", line(&check));
+        let proxy = Some(ProxySetting { variable: Some("ALL_PROXY".into()), scheme: Some("gopher".into()) });
+        let unusable =
+            Check { name: CheckName::Backend, ok: false, problem: Some(ProblemCode::ProxySetting), proxy, took_ms: 0, skew_s: None };
+        assert_eq!(line(&unusable), "  backend            NOT OK: proxy_setting (set in ALL_PROXY, gopher://) (0 ms)");
         let whole = text(Environment::Sandbox, "http://127.0.0.1:1", &[check]);
         assert!(whole.starts_with("Monei Connections ") && whole.lines().count() == 2, "{whole}");
     }

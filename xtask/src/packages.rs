@@ -12,16 +12,20 @@ use crate::step::{command, succeed};
 const BUILD: &[&str] = &["build-essential", "pkg-config", "libwebkit2gtk-4.1-dev"];
 /// To open links and keep tokens.
 const OPEN: &[&str] = &["xdg-utils", "dbus"];
-/// A display, a session bus, a keyring and a browser of the tests' own.
+/// A display, a session bus, a keyring, a browser and desktops' proxy settings of the tests' own.
 const DRIVE: &[&str] = &[
     "chromium",
     "chromium-driver",
     "dbus-x11",
     "desktop-file-utils",
     "fonts-dejavu-core",
+    "glib-networking",
     "gnome-keyring",
+    "gsettings-desktop-schemas",
     "imagemagick",
     "libglib2.0-bin",
+    "libkf5config-bin",
+    "libproxy1-plugin-kconfig",
     "libsecret-tools",
     "openbox",
     "webkit2gtk-driver",

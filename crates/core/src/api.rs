@@ -1,15 +1,16 @@
 //! Monei's API as this program calls it: reading only, each endpoint with a token that holds its scope.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use monei::{AccessToken, Endpoint, ErrorBody};
 use reqwest::header::{AUTHORIZATION, HeaderValue};
-use reqwest::{Client, StatusCode};
+use reqwest::{Method, Request, StatusCode};
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::http::{self, took_ms};
+use crate::http::{self, Connection, Http, Peer, took_ms};
 use crate::problem::{Problem, ProblemCode};
 use crate::view::Environment;
 
@@ -37,7 +38,7 @@ pub enum Verdict {
 #[derive(Clone)]
 pub struct Api {
     base: Url,
-    http: Client,
+    http: Arc<Http>,
 }
 
 /// Where the API is: a constant of the environment (T-18), but for the sandbox, whose address the backend tells and which is loopback.
@@ -52,12 +53,8 @@ pub fn base_url(environment: Environment, sandbox: Option<&Url>) -> Option<Url> 
 
 impl Api {
     /// For the API at `base`.
-    ///
-    /// # Errors
-    /// [`ProblemCode::ProviderUnavailable`] when TLS can't be set up.
-    pub fn new(base: Url) -> Result<Self, Problem> {
-        let http = http::client(http::route_for(&base)).map_err(|_| Problem::new(ProblemCode::ProviderUnavailable))?;
-        Ok(Self { base, http })
+    pub fn new(base: Url, http: Arc<Http>) -> Self {
+        Self { base, http }
     }
 
     /// `GET` on `endpoint`. The caller has made sure that the token holds its scope.
@@ -71,12 +68,13 @@ impl Api {
             return Verdict::Failed(ProblemCode::AnswerUnreadable.into());
         };
         let began = Instant::now();
-        let response = match self.http.get(url.clone()).header(AUTHORIZATION, bearer).send().await {
+        let mut request = Request::new(Method::GET, url);
+        request.headers_mut().insert(AUTHORIZATION, bearer);
+        let response = match self.http.send(request, Connection::Shared, Peer::Monei).await {
             Ok(response) => response,
-            Err(error) => {
-                let code = http::classify(&error, &url, ProblemCode::ProviderUnavailable).await;
-                tracing::debug!(path = endpoint.path(), ?code, took_ms = took_ms(began), "no answer from Monei");
-                return Verdict::Failed(code.into());
+            Err(problem) => {
+                tracing::debug!(path = endpoint.path(), code = ?problem.code, took_ms = took_ms(began), "no answer from Monei");
+                return Verdict::Failed(problem);
             }
         };
         tracing::debug!(path = endpoint.path(), status = response.status().as_u16(), took_ms = took_ms(began), "Monei answered");

@@ -1,24 +1,23 @@
 //! The confidential backend as this program sees it: who runs it, and the three token routes. Its answers are hostile input too.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use monei::{AccessToken, ScopeSet};
-use reqwest::header::CONTENT_TYPE;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::header::HeaderValue;
+use reqwest::{Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 
 use crate::answer::Handoff;
-use crate::http::{self, took_ms};
+use crate::http::{self, Connection, Http, Peer, took_ms};
 use crate::problem::{Problem, ProblemCode};
 use crate::proof::Verifier;
 use crate::view::Environment;
 
 /// Version of the backend's interface that this program speaks.
 const API_VERSION: u32 = 1;
-/// Media type of what is sent.
-const JSON: &str = "application/json";
 
 /// A refresh token under the backend's own seal: of no use at Monei, and at no other backend.
 #[derive(Clone)]
@@ -84,17 +83,13 @@ pub enum TokenError {
 #[derive(Clone)]
 pub struct BackendClient {
     base: Url,
-    http: Client,
+    http: Arc<Http>,
 }
 
 impl BackendClient {
     /// For the backend at `base` (an origin).
-    ///
-    /// # Errors
-    /// [`ProblemCode::BackendUnreachable`] when TLS can't be set up.
-    pub fn new(base: Url) -> Result<Self, Problem> {
-        let http = http::client(http::route_for(&base)).map_err(|_| Problem::new(ProblemCode::BackendUnreachable))?;
-        Ok(Self { base, http })
+    pub fn new(base: Url, http: Arc<Http>) -> Self {
+        Self { base, http }
     }
 
     /// Its origin, as grants are tied to.
@@ -130,17 +125,15 @@ impl BackendClient {
             api_version: u32,
             sandbox_url: Option<String>,
         }
-        let url = self.url("/v1/client");
-        let response = match self.http.get(url.clone()).send().await {
-            Ok(response) => response,
-            Err(error) => return Err(http::classify(&error, &url, ProblemCode::BackendUnreachable).await.into()),
-        };
+        let response = self.http.get(self.url("/v1/client"), Peer::Backend).await?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::TOO_MANY_REQUESTS => return Err(Problem::busy(http::retry_after(&response, now_ms))),
             StatusCode::PROXY_AUTHENTICATION_REQUIRED | StatusCode::NETWORK_AUTHENTICATION_REQUIRED => {
                 return Err(ProblemCode::NetworkIntercepted.into());
             }
+            // The backend redirects nobody on this route; a network that wants a sign-in does.
+            status if status.is_redirection() => return Err(ProblemCode::NetworkIntercepted.into()),
             status if status.is_server_error() => return Err(ProblemCode::BackendUnreachable.into()),
             _ => {
                 let page = http::is_page(&http::body(response).await.unwrap_or_default());
@@ -208,38 +201,36 @@ impl BackendClient {
             access_token: &'a str,
             refresh_token: &'a str,
         }
-        let Ok(body) = http::json(&Body { access_token: access.expose(), refresh_token: refresh.expose() }) else { return false };
-        let sent = self.http.post(self.url("/v1/revoke")).header(CONTENT_TYPE, JSON).body(body).send().await;
+        let body = Body { access_token: access.expose(), refresh_token: refresh.expose() };
+        let Ok(request) = http::post(self.url("/v1/revoke"), &body) else { return false };
+        let sent = self.http.send(request, Connection::Own, Peer::Backend).await;
         sent.is_ok_and(|response| response.status() == StatusCode::NO_CONTENT)
     }
 
     async fn tokens(&self, path: &str, key: Option<&str>, body: &impl Serialize, now_ms: i64) -> Result<Tokens, TokenError> {
-        let url = self.url(path);
-        let body = http::json(body).map_err(|_| TokenError::Undecided(ProblemCode::BackendIncompatible.into()))?;
-        let mut request = self.http.post(url.clone()).header(CONTENT_TYPE, JSON).body(body);
+        let incompatible = || TokenError::Undecided(ProblemCode::BackendIncompatible.into());
+        let mut request = http::post(self.url(path), body).map_err(|_| incompatible())?;
         if let Some(key) = key {
-            request = request.header("Idempotency-Key", key);
+            request.headers_mut().insert("Idempotency-Key", HeaderValue::from_str(key).map_err(|_| incompatible())?);
         }
         let began = Instant::now();
-        let response = match request.send().await {
+        let response = match self.http.send(request, Connection::Own, Peer::Backend).await {
             Ok(response) => response,
-            Err(error) => {
-                let code = http::classify(&error, &url, ProblemCode::BackendUnreachable).await;
-                tracing::debug!(path, ?code, took_ms = took_ms(began), "no answer from the backend");
-                return Err(TokenError::Undecided(code.into()));
+            Err(problem) => {
+                tracing::debug!(path, code = ?problem.code, took_ms = took_ms(began), "no answer from the backend");
+                return Err(TokenError::Undecided(problem));
             }
         };
         tracing::debug!(path, status = response.status().as_u16(), took_ms = took_ms(began), "the backend answered");
         if response.status() != StatusCode::OK {
             return Err(refusal(response, now_ms).await);
         }
-        let unreadable = || TokenError::Undecided(ProblemCode::BackendIncompatible.into());
         let bytes = http::body(response).await.map_err(|_| TokenError::Undecided(ProblemCode::BackendUnreachable.into()))?;
         if http::is_page(&bytes) {
             return Err(TokenError::Undecided(ProblemCode::NetworkIntercepted.into()));
         }
         // The shape is Monei's own, with the refresh token under seal.
-        let parsed = monei::TokenResponse::parse(&bytes).map_err(|_| unreadable())?;
+        let parsed = monei::TokenResponse::parse(&bytes).map_err(|_| incompatible())?;
         Ok(Tokens {
             access: parsed.access_token,
             refresh: SealedRefreshToken::new(parsed.refresh_token.expose()),

@@ -1,58 +1,195 @@
-//! The one HTTP client of this crate (N-02): https or loopback only, no redirects, no cookies, no referrer, bounded in time and size.
+//! The one HTTP client policy of this crate (N-02): https or loopback only, no redirects, no cookies, no referrer, bounded in time and
+//! size. One client for each way out, for the whole run.
 
+mod proxies;
+mod trouble;
+mod way;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use hyper_util::client::proxy::matcher::Matcher;
-use reqwest::{Client, Response};
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, Method, Proxy, Request, Response};
+use rustls_platform_verifier::BuilderVerifierExt as _;
 use serde::Serialize;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::problem::ProblemCode;
+use crate::problem::{Problem, ProblemCode};
+use way::Way;
+
+pub use proxies::{DesktopProxies, SystemProxies};
+pub use trouble::Peer;
+pub use way::ProxySetting;
 
 /// Time for a connection, TLS included.
 const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 /// Time for a whole request.
 const TOTAL_LIMIT: Duration = Duration::from_secs(20);
-/// Time for looking a name up once more, to tell why there was no connection. A resolver that isn't reached may take half a minute.
-const LOOKUP_LIMIT: Duration = Duration::from_secs(2);
+/// How long a connection is kept for the next read. Servers close idle ones after as little as five seconds, and a request that crosses
+/// with that gets no answer. The reads of one page follow each other faster.
+const IDLE_LIMIT: Duration = Duration::from_secs(1);
+/// Most clients that are kept. The desktop may name other proxies each time.
+const MOST_CLIENTS: usize = 8;
 /// Longest answer read, in bytes.
 pub const MAX_BODY: usize = 1024 * 1024;
 
-/// Which way a client goes out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Route {
-    /// Loopback: never through a proxy.
-    Direct,
-    /// As the system is set up.
-    System,
+/// Which connection a request goes out on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Connection {
+    /// One that an earlier request has left open, or a new one. For reads: they can be repeated.
+    Shared,
+    /// A new one, used for nothing else. For whatever changes something: on a connection that the other side is closing just then, nobody
+    /// could tell whether it was carried out.
+    Own,
 }
 
-/// The client that fits an address: direct for loopback, else as the system is set up.
-pub fn route_for(url: &Url) -> Route {
-    if names_this_computer(url) { Route::Direct } else { Route::System }
+/// All requests of this crate. One for the whole run.
+pub struct Http {
+    ways: proxies::Ways,
+    /// Read from the system once; again after a certificate was refused, since the person may have installed one.
+    tls: tokio::sync::Mutex<Option<rustls::ClientConfig>>,
+    clients: Mutex<HashMap<(Way, Connection), Client>>,
 }
 
-/// Builds a client.
-///
-/// # Errors
-/// When TLS can't be set up.
-pub fn client(route: Route) -> Result<Client, reqwest::Error> {
-    // Another part of the program may have installed the same provider already; that is fine.
-    drop(rustls::crypto::ring::default_provider().install_default());
+impl Http {
+    /// Opens nothing yet.
+    pub fn new(desktop: Arc<dyn DesktopProxies>) -> Self {
+        Self { ways: proxies::Ways::new(desktop), tls: tokio::sync::Mutex::default(), clients: Mutex::default() }
+    }
+
+    /// Sends `request` by the first way that leads anywhere, as the environment and the desktop say. Another way is tried only where
+    /// nothing of the request was sent.
+    ///
+    /// # Errors
+    /// Why there is no answer: of the best way, where several were tried.
+    pub async fn send(&self, request: Request, connection: Connection, peer: Peer) -> Result<Response, Problem> {
+        let url = request.url().clone();
+        if url.scheme() != "https" && !is_loopback(&url) {
+            return Err(ProblemCode::BackendAddress.into());
+        }
+        let ways = self.ways.to(&url).await.map_err(|setting| Problem::of_proxy(ProblemCode::ProxySetting, setting))?;
+        let mut first = None;
+        for way in ways {
+            let client = self.client(&way, connection).await?;
+            let again = request.try_clone().ok_or(ProblemCode::InvalidInput)?;
+            let error = match client.execute(again).await {
+                Ok(response) => return Ok(response),
+                Err(error) => error,
+            };
+            let problem = trouble::problem(&error, &way, &url, peer).await;
+            if problem.code == ProblemCode::BackendCertificate {
+                self.forget().await;
+            }
+            let unsent = error.is_connect() && problem.code != ProblemCode::BackendCertificate;
+            let best = first.get_or_insert(problem);
+            if !unsent {
+                return Err(best.clone());
+            }
+        }
+        Err(first.unwrap_or_else(|| peer.unreachable().into()))
+    }
+
+    /// `GET`, on a shared connection.
+    ///
+    /// # Errors
+    /// As for [`Http::send`].
+    pub async fn get(&self, url: Url, peer: Peer) -> Result<Response, Problem> {
+        self.send(Request::new(Method::GET, url), Connection::Shared, peer).await
+    }
+
+    /// Seconds by which the clock at `url` is ahead of ours, if it tells.
+    pub async fn skew_s(&self, url: &Url, peer: Peer, now_ms: i64) -> Option<i64> {
+        let response = self.get(url.clone(), peer).await.ok()?;
+        Some((date(&response)? - now_ms) / 1000)
+    }
+
+    async fn client(&self, way: &Way, connection: Connection) -> Result<Client, Problem> {
+        let key = (way.clone(), connection);
+        if let Some(client) = self.clients().get(&key) {
+            return Ok(client.clone());
+        }
+        let tls = self.tls().await?;
+        let (way, connection) = key.clone();
+        let built = tokio::task::spawn_blocking(move || build(&way, connection, tls)).await;
+        let client = match built {
+            Ok(Ok(client)) => client,
+            _ => return Err(ProblemCode::CertificatesMissing.into()),
+        };
+        let mut clients = self.clients();
+        if clients.len() >= MOST_CLIENTS {
+            clients.clear();
+        }
+        Ok(clients.entry(key).or_insert(client).clone())
+    }
+
+    /// What the system trusts. Reading it may take a while.
+    async fn tls(&self) -> Result<rustls::ClientConfig, Problem> {
+        let mut kept = self.tls.lock().await;
+        if let Some(tls) = &*kept {
+            return Ok(tls.clone());
+        }
+        match tokio::task::spawn_blocking(read_tls).await {
+            Ok(Ok(tls)) => Ok(kept.insert(tls).clone()),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the system's certificates can't be used");
+                Err(ProblemCode::CertificatesMissing.into())
+            }
+            Err(_) => Err(ProblemCode::CertificatesMissing.into()),
+        }
+    }
+
+    async fn forget(&self) {
+        *self.tls.lock().await = None;
+        self.clients().clear();
+    }
+
+    fn clients(&self) -> std::sync::MutexGuard<'_, HashMap<(Way, Connection), Client>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read_tls() -> Result<rustls::ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let mut config = config.with_platform_verifier()?.with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn build(way: &Way, connection: Connection, tls: rustls::ClientConfig) -> Result<Client, reqwest::Error> {
     let builder = Client::builder()
+        .tls_backend_preconfigured(tls)
         .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
         .referer(false)
         .connect_timeout(CONNECT_LIMIT)
         .timeout(TOTAL_LIMIT)
-        .https_only(false)
-        .user_agent(concat!("monei-connect/", env!("CARGO_PKG_VERSION")));
-    match route {
-        Route::Direct => builder.no_proxy(),
-        Route::System => builder.https_only(true),
+        .pool_idle_timeout(IDLE_LIMIT)
+        .user_agent(concat!("monei-connect/", env!("CARGO_PKG_VERSION")))
+        .no_proxy();
+    let builder = match connection {
+        Connection::Shared => builder,
+        Connection::Own => builder.pool_max_idle_per_host(0),
+    };
+    match way {
+        Way::Direct => builder,
+        Way::Proxy(proxy) => builder.https_only(true).proxy(Proxy::all(proxy.url().clone())?),
     }
     .build()
+}
+
+/// A request with `body`, which is wiped once it is sent (T-19).
+///
+/// # Errors
+/// When `value` can't be written as JSON.
+pub fn post(url: Url, value: &impl Serialize) -> Result<Request, serde_json::Error> {
+    let mut request = Request::new(Method::POST, url);
+    request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    *request.body_mut() = Some(Bytes::from_owner(crate::wiped::json(value)?).into());
+    Ok(request)
 }
 
 /// Whether `url` names this machine by a literal loopback address or `localhost`, over plain http.
@@ -60,6 +197,7 @@ pub fn is_loopback(url: &Url) -> bool {
     url.scheme() == "http" && names_this_computer(url)
 }
 
+/// Whether it names this machine at all. No scheme leads such an address through a proxy.
 fn names_this_computer(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
@@ -91,14 +229,6 @@ pub async fn body(mut response: Response) -> Result<Zeroizing<Vec<u8>>, BodyErro
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
-}
-
-/// `value` as the body of a request, wiped once it is sent (T-19).
-///
-/// # Errors
-/// When `value` can't be written as JSON.
-pub fn json(value: &impl Serialize) -> Result<reqwest::Body, serde_json::Error> {
-    Ok(Bytes::from_owner(crate::wiped::json(value)?).into())
 }
 
 /// Milliseconds since `began`, for the log.
@@ -136,43 +266,6 @@ pub fn retry_after(response: &Response, now_ms: i64) -> u64 {
 pub fn date(response: &Response) -> Option<i64> {
     let text = response.headers().get(reqwest::header::DATE)?.to_str().ok()?;
     Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp().as_millisecond())
-}
-
-/// Seconds by which the clock at `url` is ahead of ours, if it tells.
-pub async fn skew_s(url: &Url, now_ms: i64) -> Option<i64> {
-    let response = client(route_for(url)).ok()?.get(url.clone()).send().await.ok()?;
-    Some((date(&response)? - now_ms) / 1000)
-}
-
-/// Why a request got no answer, as far as it can be told: no network, a refused certificate, or `otherwise`.
-pub async fn classify(error: &reqwest::Error, url: &Url, otherwise: ProblemCode) -> ProblemCode {
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let tls = cause.downcast_ref::<rustls::Error>().or_else(|| {
-            // hyper wraps TLS errors in io::Error, whose `source` skips the wrapped error itself.
-            cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref).and_then(|inner| inner.downcast_ref::<rustls::Error>())
-        });
-        if matches!(tls, Some(rustls::Error::InvalidCertificate(_))) {
-            return ProblemCode::BackendCertificate;
-        }
-        source = cause.source();
-    }
-    if !error.is_connect() || route_for(url) == Route::Direct {
-        return otherwise;
-    }
-    if goes_through_proxy(url) {
-        return ProblemCode::ProxyRefused;
-    }
-    let host = url.host_str().unwrap_or_default().to_owned();
-    match tokio::time::timeout(LOOKUP_LIMIT, tokio::net::lookup_host((host, 443))).await {
-        Ok(Ok(_)) => otherwise,
-        Ok(Err(_)) | Err(_) => ProblemCode::Offline,
-    }
-}
-
-/// Whether the system sends requests for `url` through a proxy. The same rules that the client itself goes by.
-fn goes_through_proxy(url: &Url) -> bool {
-    url.as_str().parse::<http::Uri>().is_ok_and(|uri| Matcher::from_system().intercept(&uri).is_some())
 }
 
 #[cfg(test)]
@@ -213,14 +306,44 @@ mod tests {
     #[test]
     fn no_scheme_sends_this_computers_own_addresses_through_a_proxy() {
         for (text, expected) in [
-            ("http://127.0.0.1:1", Route::Direct),
-            ("https://127.0.0.1", Route::Direct),
-            ("https://[::1]:1", Route::Direct),
-            ("https://localhost", Route::Direct),
-            ("https://localhost.evil.test", Route::System),
-            ("https://10.0.0.1", Route::System),
+            ("http://127.0.0.1:1", true),
+            ("https://127.0.0.1", true),
+            ("https://[::1]:1", true),
+            ("https://localhost", true),
+            ("https://localhost.evil.test", false),
+            ("https://10.0.0.1", false),
         ] {
-            assert_eq!(route_for(&Url::parse(text).unwrap()), expected, "{text}");
+            assert_eq!(names_this_computer(&Url::parse(text).unwrap()), expected, "{text}");
         }
+    }
+
+    /// A desktop that must not be asked.
+    struct Never;
+
+    impl DesktopProxies for Never {
+        fn ways_to(&self, url: &Url) -> Vec<String> {
+            panic!("asked about {url}")
+        }
+    }
+
+    #[tokio::test]
+    async fn each_way_has_one_client_for_the_whole_run_and_certificates_are_read_once() {
+        let http = Http::new(Arc::new(Never));
+        for _ in 0..3 {
+            for connection in [Connection::Shared, Connection::Own] {
+                http.client(&Way::Direct, connection).await.unwrap();
+            }
+        }
+        assert_eq!(http.clients().len(), 2);
+        assert!(http.tls.lock().await.is_some());
+        http.forget().await;
+        assert!(http.clients().is_empty() && http.tls.lock().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_in_the_clear_but_to_this_computer() {
+        let http = Http::new(Arc::new(Never));
+        let url = Url::parse("http://10.0.0.1/v1/client").unwrap();
+        assert_eq!(http.get(url, Peer::Backend).await.err(), Some(ProblemCode::BackendAddress.into()));
     }
 }

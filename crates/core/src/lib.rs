@@ -2,7 +2,8 @@
 //! the life of tokens, where they are kept, and what a person is shown of it.
 //!
 //! [`Connections`] is the whole public face. What it shows is an [`view::AppView`], published anew after each change; what it can be
-//! told are its methods. It takes the platform through three traits: [`vault::Vault`], [`clock::Clock`] and [`Browser`].
+//! told are its methods. It takes the platform through four traits: [`vault::Vault`], [`clock::Clock`], [`Browser`] and
+//! [`DesktopProxies`].
 
 mod answer;
 mod api;
@@ -27,3 +28,4 @@ mod wiped;
 pub use answer::{NotAnAnswer, parse_deep_link};
 pub use backend::parse_address;
 pub use connections::{Browser, Check, CheckName, Connections, OpenFailed, Options};
+pub use http::{DesktopProxies, Http, ProxySetting, SystemProxies};

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::http::ProxySetting;
+
 /// A failure as the web view gets it: a code from a closed list, and nothing of what a provider said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, thiserror::Error)]
 #[error("{code:?}")]
@@ -12,6 +14,10 @@ pub struct Problem {
     pub code: ProblemCode,
     /// Seconds to wait before trying again, where the other side said so (1 to 300).
     pub retry_after_s: Option<u32>,
+    /// Where a proxy that is the trouble was set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub proxy: Option<ProxySetting>,
 }
 
 /// The closed list.
@@ -39,16 +45,26 @@ pub enum ProblemCode {
     IndexUnavailable,
     /// A newer version of this program wrote the index.
     IndexNewer,
-    /// No network at all.
+    /// No network at all, or nobody who could look a name up.
     Offline,
+    /// There is a network, and the backend's name doesn't exist.
+    AddressUnknown,
     /// Something on the network answered instead of Monei or the backend: a sign-in page, or a proxy.
     NetworkIntercepted,
-    /// The proxy that the system is set up with refused, or did not answer.
+    /// The proxy that is set refused to lead to the address, or couldn't.
     ProxyRefused,
+    /// The proxy that is set wants a user name and password: none is set, or not the right ones.
+    ProxyPassword,
+    /// The proxy that is set can't be reached, or doesn't answer.
+    ProxyUnreachable,
+    /// The address of a proxy can't be used: its scheme isn't known here, or it is malformed. Nothing was sent.
+    ProxySetting,
     /// The backend did not answer.
     BackendUnreachable,
     /// The certificate of the backend, of Monei, or of what the network put in their place was refused.
     BackendCertificate,
+    /// The system's list of trusted certificates can't be read, or is empty.
+    CertificatesMissing,
     /// The backend is of another environment than this program.
     BackendEnvironment,
     /// The backend speaks another version, or isn't one at all.
@@ -112,13 +128,18 @@ impl ProblemCode {
 impl Problem {
     /// A problem without a waiting time.
     pub const fn new(code: ProblemCode) -> Self {
-        Self { code, retry_after_s: None }
+        Self { code, retry_after_s: None, proxy: None }
+    }
+
+    /// A problem with the proxy that `setting` names.
+    pub fn of_proxy(code: ProblemCode, setting: ProxySetting) -> Self {
+        Self { code, retry_after_s: None, proxy: Some(setting) }
     }
 
     /// [`ProblemCode::Busy`], with the seconds clamped to 1..=300.
     pub fn busy(seconds: u64) -> Self {
         let seconds = u32::try_from(seconds.clamp(1, 300)).unwrap_or(300);
-        Self { code: ProblemCode::Busy, retry_after_s: Some(seconds) }
+        Self { code: ProblemCode::Busy, retry_after_s: Some(seconds), proxy: None }
     }
 }
 

@@ -2,15 +2,24 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failure here fails the test, and says where")]
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use axum::Router;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use connect_core::backend::BackendClient;
+use axum::routing::{get, post};
+use connect_core::backend::{BackendClient, SealedRefreshToken};
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::view::Environment;
+use connect_core::{Http, SystemProxies};
 use http::StatusCode;
+use monei::AccessToken;
 use serde_json::{Value, json};
 use url::Url;
+
+fn http() -> Arc<Http> {
+    Arc::new(Http::new(Arc::new(SystemProxies)))
+}
 
 /// A server whose `/v1/client` answers `status` and `body`.
 async fn backend(status: u16, body: String) -> BackendClient {
@@ -21,7 +30,7 @@ async fn backend(status: u16, body: String) -> BackendClient {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     tokio::spawn(async move { axum::serve(listener, Router::new().route("/v1/client", get(answer))).await.unwrap() });
-    BackendClient::new(url).unwrap()
+    BackendClient::new(url, http())
 }
 
 fn good() -> Value {
@@ -73,7 +82,8 @@ async fn anything_else_has_its_own_name_and_changes_nothing() {
         (511, String::new(), NetworkIntercepted),
         (200, String::new(), BackendIncompatible),
         (200, "x".repeat(2 * 1024 * 1024), BackendIncompatible),
-        (302, good().to_string(), BackendIncompatible),
+        (302, good().to_string(), NetworkIntercepted),
+        (307, String::new(), NetworkIntercepted),
         (404, String::new(), BackendIncompatible),
         (500, String::new(), BackendUnreachable),
     ];
@@ -99,6 +109,45 @@ async fn nobody_there_is_unreachable() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     drop(listener);
-    let problem = BackendClient::new(url).unwrap().client_info(Environment::Sandbox, 0).await.unwrap_err();
+    let problem = BackendClient::new(url, http()).client_info(Environment::Sandbox, 0).await.unwrap_err();
     assert_eq!(problem.code, ProblemCode::BackendUnreachable);
+}
+
+/// Takes connections, counts them, and leaves each open for as long as the client does.
+struct Counted(tokio::net::TcpListener, Arc<AtomicUsize>);
+
+impl axum::serve::Listener for Counted {
+    type Io = tokio::net::TcpStream;
+    type Addr = std::net::SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        let accepted = self.0.accept().await.unwrap();
+        self.1.fetch_add(1, Ordering::SeqCst);
+        accepted
+    }
+
+    fn local_addr(&self) -> std::io::Result<Self::Addr> {
+        self.0.local_addr()
+    }
+}
+
+#[tokio::test]
+async fn reads_share_a_connection_and_a_token_call_has_one_of_its_own() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let connections = Arc::new(AtomicUsize::new(0));
+    let routes =
+        Router::new().route("/v1/client", get(async || good().to_string())).route("/v1/revoke", post(async || StatusCode::NO_CONTENT));
+    let counted = Counted(listener, Arc::clone(&connections));
+    tokio::spawn(async move { axum::serve(counted, routes).await.unwrap() });
+    let client = BackendClient::new(url, http());
+    for _ in 0..5 {
+        client.client_info(Environment::Sandbox, 0).await.unwrap();
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 1, "five reads, one after the other");
+    // The one that is open may be closed by the other side at any moment, and nobody could tell what became of the call.
+    for calls in 1..=3 {
+        assert!(client.revoke(&AccessToken::new("a"), &SealedRefreshToken::new("r")).await);
+        assert_eq!(connections.load(Ordering::SeqCst), 1 + calls);
+    }
 }

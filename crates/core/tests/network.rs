@@ -6,17 +6,17 @@
 
 mod support;
 
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use connect_core::problem::ProblemCode;
+use connect_core::DesktopProxies;
+use connect_core::problem::{Problem, ProblemCode};
 use connect_core::view::{BackendStatus, DisconnectOutcome, Health, Section};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use support::ways::{self, Listening, PASSWORD, Way};
 use support::{World, person, scopes};
 use tokio_rustls::TlsAcceptor;
 use url::Url;
@@ -27,78 +27,56 @@ const CASE: &str = "CONNECT_TEST_NETWORK";
 const PLACE: &str = "CONNECT_TEST_PLACE";
 const PROFILE: &[&str] = &["profile:read"];
 
-/// What the proxy does with a `CONNECT`.
-#[derive(Clone, Copy)]
-enum Proxy {
-    /// Leads to where the file `front` says.
-    Open,
-    /// Answers with this status.
-    Refuses(&'static str),
-}
+/// Every variable that may name a proxy.
+const VARIABLES: [&str; 8] = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"];
 
-/// A proxy (RFC 9110 §9.3.6). Tells where it listens, and the first lines that it was sent.
-fn proxy(place: &Path, does: Proxy) -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (address, asked) = (format!("http://{}", listener.local_addr().unwrap()), Arc::new(Mutex::new(Vec::new())));
-    let (front, kept) = (place.join("front"), Arc::clone(&asked));
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let (mut stream, front, kept) = (stream.unwrap(), front.clone(), Arc::clone(&kept));
-            std::thread::spawn(move || {
-                let Some(head) = head(&mut stream) else { return };
-                kept.lock().unwrap().push(head.lines().next().unwrap().to_owned());
-                match does {
-                    Proxy::Refuses(status) => {
-                        stream.write_all(format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").as_bytes()).unwrap()
-                    }
-                    Proxy::Open => {
-                        let to = TcpStream::connect(std::fs::read_to_string(front).unwrap()).unwrap();
-                        stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").unwrap();
-                        let (from, back) = (stream.try_clone().unwrap(), to.try_clone().unwrap());
-                        let there = std::thread::spawn(move || pass(from, to));
-                        pass(back, stream);
-                        there.join().unwrap();
-                    }
-                }
-            });
-        }
-    });
-    (address, asked)
-}
+/// A place in which a case runs: the company's files, and a process of its own.
+struct Company(tempfile::TempDir);
 
-fn head(stream: &mut TcpStream) -> Option<String> {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
-        if stream.read(&mut byte).ok()? == 0 {
-            return None;
-        }
-        head.push(byte[0]);
+impl Company {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
     }
-    String::from_utf8(head).ok()
-}
 
-fn pass(mut from: TcpStream, mut to: TcpStream) {
-    // Either side may end it at any time.
-    drop(std::io::copy(&mut from, &mut to));
-    drop(to.shutdown(Shutdown::Write));
-}
-
-/// Runs `case` in a process whose system is set up with a proxy that does as told. Gives what the proxy was asked.
-fn in_company(case: &str, does: Proxy, more: &[(&str, &str)]) -> Vec<String> {
-    let place = tempfile::tempdir().unwrap();
-    let (address, asked) = proxy(place.path(), does);
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "child", "--nocapture"]).env(CASE, case).env(PLACE, place.path());
-    for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"] {
-        command.env(name, &address);
+    fn proxy(&self, way: Way) -> Listening {
+        ways::start(self.0.path(), way)
     }
-    command.env_remove("NO_PROXY").env_remove("no_proxy").env_remove("SSL_CERT_DIR");
-    command.env("SSL_CERT_FILE", place.path().join("trusted.pem")).envs(more.iter().copied());
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("case done"), "the case did not run");
-    asked.lock().unwrap().clone()
+
+    /// Runs `case` with these variables and no others of their kind. Gives its output.
+    fn run(&self, case: &str, variables: &[(&str, &str)]) -> String {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "child", "--nocapture"]).env(CASE, case).env(PLACE, self.0.path());
+        for name in VARIABLES {
+            command.env_remove(name);
+        }
+        command.env_remove("SSL_CERT_DIR").env("SSL_CERT_FILE", self.0.path().join("trusted.pem"));
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{case} {variables:?}: {told}");
+        assert!(told.contains("case done"), "the case did not run: {told}");
+        told
+    }
+}
+
+/// Runs `case` where a proxy that does as told is set for everything. Gives what it was asked.
+fn in_company(case: &str, way: Way, more: &[(&str, &str)]) -> Vec<String> {
+    let company = Company::new();
+    let proxy = company.proxy(way);
+    let address = format!("http://{}", proxy.address);
+    let mut variables: Vec<_> = VARIABLES[..6].iter().map(|name| (*name, address.as_str())).collect();
+    variables.extend(more);
+    company.run(case, &variables);
+    proxy.asked()
+}
+
+/// A desktop that is set up with these, read from the file `desktop` each time.
+struct Desktop(PathBuf);
+
+impl DesktopProxies for Desktop {
+    fn ways_to(&self, url: &Url) -> Vec<String> {
+        assert_eq!(url.as_str(), "https://connect.corporate.test/", "more than a script needs");
+        std::fs::read_to_string(&self.0).unwrap().lines().map(str::to_owned).collect()
+    }
 }
 
 /// Not a test of its own: what each case does within its process.
@@ -109,15 +87,30 @@ async fn child() {
     let (ca, acceptor) = company();
     let other = company().0;
     std::fs::write(place.join("trusted.pem"), if case == "strange" { &other } else { &ca }).unwrap();
-    let world = World::at(&BACKEND.parse().unwrap()).await;
+    let desktop = place.join("desktop");
+    let world = if desktop.exists() {
+        World::on_desktop(&BACKEND.parse().unwrap(), Arc::new(Desktop(desktop.clone()))).await
+    } else {
+        World::at(&BACKEND.parse().unwrap()).await
+    };
     std::fs::write(place.join("front"), front(acceptor, &world.backend).await).unwrap();
     match case.as_str() {
         "trusted" => trusted(&world).await,
-        "strange" => refused(&world, &[ProblemCode::BackendCertificate]).await,
-        "closed" => refused(&world, &[ProblemCode::ProxyRefused]).await,
-        // Past the proxy there is no such name.
-        _ => refused(&world, &[ProblemCode::Offline, ProblemCode::BackendUnreachable]).await,
+        "strange" => drop(refused(&world, ProblemCode::BackendCertificate).await),
+        "changed" => {
+            drop(refused(&world, ProblemCode::ProxyUnreachable).await);
+            std::fs::rename(place.join("later"), desktop).unwrap();
+            trusted(&world).await;
+        }
+        // A code, and how the proxy is named.
+        case => {
+            let (code, proxy) = case.split_once(' ').unwrap_or((case, "null"));
+            let problem = refused(&world, serde_json::from_str(&format!("\"{code}\"")).unwrap()).await;
+            assert_eq!(serde_json::to_string(&problem.proxy).unwrap(), proxy);
+        }
     }
+    // Whatever happened, nothing that is shown has the proxy's password in it.
+    println!("{} {:?}", serde_json::to_string(&*world.core.view()).unwrap(), world.core.diagnose(async |_| None).await);
     println!("case done");
 }
 
@@ -139,15 +132,13 @@ async fn trusted(world: &World) {
 }
 
 /// Nothing comes of it, and it is told why.
-async fn refused(world: &World, expected: &[ProblemCode]) {
+async fn refused(world: &World, expected: ProblemCode) -> Problem {
     world.core.probe().await;
-    match &world.core.view().backend.status {
-        BackendStatus::Problem { problem } => assert!(expected.contains(&problem.code), "{problem:?}"),
-        other => panic!("{other:?}"),
-    }
-    let told = world.core.confirm_backend(BACKEND).await.unwrap_err();
-    assert!(expected.contains(&told.code), "{told:?}");
+    let BackendStatus::Problem { problem } = world.core.view().backend.status.clone() else { panic!("{:?}", world.core.view().backend) };
+    assert_eq!(problem.code, expected);
+    assert_eq!(world.core.confirm_backend(BACKEND).await, Err(problem.clone()));
     assert!(world.vault.names().is_empty() && world.browser.opened.lock().unwrap().is_empty());
+    problem
 }
 
 /// A certificate authority of the company's own, and a server with its certificate for the backend's name.
@@ -185,28 +176,132 @@ async fn front(acceptor: TlsAcceptor, backend: &Url) -> String {
     address
 }
 
+const PLACE_ASKED: &str = "connect.corporate.test:443";
+
+/// Something was asked, and nothing but the backend: the sandbox is on this computer, and was called many times.
+fn only_the_backend(asked: &[String]) {
+    assert!(!asked.is_empty() && asked.iter().all(|place| place == PLACE_ASKED), "{asked:?}");
+}
+
+/// How a case expects a proxy to be named.
+fn named(code: &str, variable: &str, scheme: &str) -> String {
+    format!(r#"{code} {{"variable":"{variable}","scheme":"{scheme}"}}"#)
+}
+
 #[test]
 fn behind_a_proxy_whose_certificate_the_system_trusts_everything_works() {
-    let asked = in_company("trusted", Proxy::Open, &[]);
-    assert!(!asked.is_empty());
-    // The sandbox is on this computer, and was called many times.
-    assert!(asked.iter().all(|line| line == "CONNECT connect.corporate.test:443 HTTP/1.1"), "{asked:?}");
+    only_the_backend(&in_company("trusted", Way::Http, &[]));
 }
 
 #[test]
-fn a_certificate_that_the_system_does_not_know_is_told_as_the_networks() {
-    let asked = in_company("strange", Proxy::Open, &[]);
-    assert!(!asked.is_empty());
-}
-
-#[test]
-fn a_proxy_that_refuses_is_told_as_such() {
-    for status in ["403 Forbidden", "407 Proxy Authentication Required", "502 Bad Gateway"] {
-        assert!(!in_company("closed", Proxy::Refuses(status), &[]).is_empty(), "{status}");
+fn every_kind_of_proxy_that_can_be_set_leads_out() {
+    for (way, schemes) in [(Way::Socks5, &["socks5h", "socks"][..]), (Way::Socks4a, &["socks4a"]), (Way::Http, &["http"])] {
+        for scheme in schemes {
+            for variable in ["ALL_PROXY", "all_proxy", "HTTPS_PROXY", "https_proxy"] {
+                let company = Company::new();
+                let proxy = company.proxy(way);
+                company.run("trusted", &[(variable, &format!("{scheme}://{}", proxy.address))]);
+                only_the_backend(&proxy.asked());
+            }
+        }
     }
 }
 
 #[test]
+fn a_password_in_the_address_is_used_and_told_to_nobody() {
+    for (way, scheme) in [(Way::HttpWithPassword, "http"), (Way::Socks5WithPassword, "socks5h")] {
+        let company = Company::new();
+        let proxy = company.proxy(way);
+        let told = company.run("trusted", &[("HTTPS_PROXY", &format!("{scheme}://ada:{PASSWORD}@{}", proxy.address))]);
+        only_the_backend(&proxy.asked());
+        assert!(!told.contains(PASSWORD), "{told}");
+        for user in ["", "ada:wrong@", "eve@"] {
+            let address = format!("{scheme}://{user}{}", proxy.address);
+            let told = company.run(&named("proxy_password", "HTTPS_PROXY", scheme), &[("HTTPS_PROXY", &address)]);
+            assert!(user.is_empty() || !told.contains(user), "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_proxy_that_cannot_be_used_is_named_before_anything_is_sent() {
+    let company = Company::new();
+    let proxy = company.proxy(Way::Http);
+    for scheme in ["gopher", "socks6", "ftp"] {
+        let address = format!("{scheme}://ada:{PASSWORD}@{}", proxy.address);
+        let told = company.run(&named("proxy_setting", "ALL_PROXY", scheme), &[("ALL_PROXY", &address)]);
+        assert!(!told.contains(PASSWORD) && !told.contains("ada:"), "{told}");
+    }
+    for rest in ["", ":3128", "proxy.example:port", &format!("ada:#{PASSWORD}@{}", proxy.address)] {
+        let told = company.run(&named("proxy_setting", "https_proxy", "http"), &[("https_proxy", &format!("http://{rest}"))]);
+        assert!(!told.contains(PASSWORD), "{told}");
+    }
+    assert_eq!(proxy.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn a_proxy_that_is_not_there_is_told_as_such() {
+    // Nobody listens there any more.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for scheme in ["http", "socks5h", "socks4a"] {
+        let code = named("proxy_unreachable", "ALL_PROXY", scheme);
+        Company::new().run(&code, &[("ALL_PROXY", &format!("{scheme}://{closed}"))]);
+    }
+    Company::new().run(&named("proxy_unreachable", "ALL_PROXY", "http"), &[("ALL_PROXY", "http://127.1.1.1:1")]);
+}
+
+#[test]
+fn a_certificate_that_the_system_does_not_know_is_told_as_the_networks() {
+    only_the_backend(&in_company("strange", Way::Http, &[]));
+}
+
+#[test]
+fn a_proxy_that_refuses_is_told_as_such() {
+    for status in ["403 Forbidden", "502 Bad Gateway"] {
+        only_the_backend(&in_company(&named("proxy_refused", "HTTPS_PROXY", "http"), Way::Refuses(status), &[]));
+    }
+    assert!(!in_company(&named("proxy_refused", "HTTPS_PROXY", "http"), Way::Ends, &[]).is_empty());
+}
+
+#[test]
 fn what_the_system_sends_past_the_proxy_goes_past_it() {
-    assert_eq!(in_company("past", Proxy::Open, &[("NO_PROXY", "corporate.test"), ("no_proxy", "corporate.test")]), Vec::<String>::new());
+    // There is no such name.
+    let past = [("NO_PROXY", "corporate.test"), ("no_proxy", "corporate.test")];
+    assert_eq!(in_company("address_unknown", Way::Http, &past), Vec::<String>::new());
+}
+
+#[test]
+fn the_desktops_ways_are_tried_in_its_order_and_seen_when_they_change() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let company = Company::new();
+    let desktop = company.0.path().join("desktop");
+    let (one, other) = (company.proxy(Way::Socks5), company.proxy(Way::Http));
+    std::fs::write(&desktop, format!("http://{closed}\nquic://{closed}\nsocks://{}\nhttp://{}\n", one.address, other.address)).unwrap();
+    company.run("trusted", &[]);
+    only_the_backend(&one.asked());
+    assert_eq!(other.asked(), Vec::<String>::new());
+    // The same program, before and after.
+    std::fs::write(&desktop, format!("http://{closed}\n")).unwrap();
+    std::fs::write(company.0.path().join("later"), format!("http://{}\n", other.address)).unwrap();
+    company.run("changed", &[]);
+    only_the_backend(&other.asked());
+    // The preferred way is the one that is told.
+    std::fs::write(&desktop, format!("http://{closed}\ndirect://\n")).unwrap();
+    company.run(r#"proxy_unreachable {"variable":null,"scheme":"http"}"#, &[]);
+    std::fs::write(&desktop, "quic://proxy.example\n").unwrap();
+    company.run(r#"proxy_setting {"variable":null,"scheme":"quic"}"#, &[]);
+}
+
+#[test]
+fn variables_count_more_than_the_desktop() {
+    let company = Company::new();
+    let (one, other) = (company.proxy(Way::Http), company.proxy(Way::Http));
+    std::fs::write(company.0.path().join("desktop"), format!("http://{}\n", other.address)).unwrap();
+    company.run("trusted", &[("HTTPS_PROXY", &one.address)]);
+    only_the_backend(&one.asked());
+    company.run("address_unknown", &[("NO_PROXY", "connect.corporate.test")]);
+    assert_eq!(other.asked(), Vec::<String>::new());
+    // One for plain http says nothing of https, and an empty one nothing at all.
+    company.run("trusted", &[("HTTP_PROXY", &one.address), ("ALL_PROXY", "")]);
+    only_the_backend(&other.asked());
 }

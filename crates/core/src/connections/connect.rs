@@ -256,7 +256,11 @@ impl Connections {
             let wait = problem.retry_after_s.map_or(pause, |seconds| Duration::from_secs(seconds.into()));
             let may_pass = matches!(
                 problem.code,
-                ProblemCode::Busy | ProblemCode::BackendUnreachable | ProblemCode::Offline | ProblemCode::ProviderUnavailable
+                ProblemCode::Busy
+                    | ProblemCode::BackendUnreachable
+                    | ProblemCode::Offline
+                    | ProblemCode::ProviderUnavailable
+                    | ProblemCode::ProxyUnreachable
             );
             if !may_pass || began.age(self.clock()) + wait > REDEEM_WITHIN {
                 return Err(problem);

@@ -9,7 +9,7 @@ use ts_rs::TS;
 
 use super::Connections;
 use crate::api;
-use crate::http;
+use crate::http::{self, Peer, ProxySetting};
 use crate::loopback::Loopback;
 use crate::problem::{Problem, ProblemCode};
 use crate::proof::PathNonce;
@@ -28,6 +28,10 @@ pub struct Check {
     pub ok: bool,
     /// Why not.
     pub problem: Option<ProblemCode>,
+    /// Where a proxy that is the trouble was set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub proxy: Option<ProxySetting>,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
     /// Seconds by which the other side's clock is ahead of this computer's, where it was told.
@@ -93,7 +97,7 @@ impl Connections {
         // What the backend said, or why it didn't, shows elsewhere in the window too.
         self.publish();
         let skew = match &asked {
-            Ok(()) => http::skew_s(&address, self.now()).await,
+            Ok(()) => self.inner.http.skew_s(&address, Peer::Backend, self.now()).await,
             Err(_) => None,
         };
         checks.push(check(CheckName::Backend, began, asked.map(|()| skew)));
@@ -103,7 +107,14 @@ impl Connections {
         checks.push(check(CheckName::Monei, began, monei));
         // Without an answer nothing is known of it.
         if let Some(seconds) = skew {
-            checks.push(Check { name: CheckName::Clock, ok: seconds.abs() <= SKEW_TOLERATED_S, problem: None, took_ms: 0, skew_s: skew });
+            checks.push(Check {
+                name: CheckName::Clock,
+                ok: seconds.abs() <= SKEW_TOLERATED_S,
+                problem: None,
+                proxy: None,
+                took_ms: 0,
+                skew_s: skew,
+            });
         }
         checks
     }
@@ -117,21 +128,24 @@ impl Connections {
         if seen == Some(false) { Err(VaultError::Forgets) } else { Ok(()) }
     }
 
-    /// Any answer counts: without a token there is nothing but a refusal to be had.
+    /// Any answer of Monei's counts: without a token there is nothing but a refusal to be had. A page or a redirect isn't Monei's.
     async fn reaches_monei(&self) -> Result<Option<i64>, Problem> {
         let sandbox = self.state().info.as_ref().and_then(|info| info.sandbox_url.clone());
         let base = api::base_url(self.inner.options.environment, sandbox.as_ref()).ok_or(ProblemCode::ProviderUnavailable)?;
-        let client = http::client(http::route_for(&base)).map_err(|_| ProblemCode::ProviderUnavailable)?;
-        match client.get(base.clone()).send().await {
-            Ok(response) => Ok(http::date(&response).map(|at| (at - self.now()) / 1000)),
-            Err(error) => Err(http::classify(&error, &base, ProblemCode::ProviderUnavailable).await.into()),
+        let response = self.inner.http.get(base, Peer::Monei).await?;
+        let (status, date) = (response.status(), http::date(&response));
+        let asks_to_sign_in = matches!(status.as_u16(), 407 | 511) || status.is_redirection();
+        if asks_to_sign_in || http::is_page(&http::body(response).await.unwrap_or_default()) {
+            return Err(ProblemCode::NetworkIntercepted.into());
         }
+        Ok(date.map(|at| (at - self.now()) / 1000))
     }
 }
 
 fn check(name: CheckName, began: Instant, outcome: Result<Option<i64>, Problem>) -> Check {
-    let problem = outcome.as_ref().err().map(|problem| problem.code);
-    Check { name, ok: outcome.is_ok(), problem, took_ms: http::took_ms(began), skew_s: outcome.ok().flatten() }
+    let problem = outcome.as_ref().err();
+    let (code, proxy) = (problem.map(|problem| problem.code), problem.and_then(|problem| problem.proxy.clone()));
+    Check { name, ok: outcome.is_ok(), problem: code, proxy, took_ms: http::took_ms(began), skew_s: outcome.ok().flatten() }
 }
 
 /// Opens the listener that the browser comes back to, and connects to it.

@@ -1,6 +1,7 @@
 //! Taking access away: revoked at Monei, and removed here in any case.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::grants::display_name;
 use super::tokens::pending_name;
@@ -71,9 +72,6 @@ impl Connections {
     /// Revokes at the backend that gave the grant, never at another. True if Monei confirmed.
     pub(super) async fn revoke_record(&self, record: &GrantRecord) -> bool {
         let Ok(address) = parse_address(&record.backend) else { return false };
-        match BackendClient::new(address) {
-            Ok(backend) => backend.revoke(&record.access, &record.refresh).await,
-            Err(_) => false,
-        }
+        BackendClient::new(address, Arc::clone(&self.inner.http)).revoke(&record.access, &record.refresh).await
     }
 }

@@ -94,8 +94,13 @@ fn is_everybodys(code: ProblemCode) -> bool {
     matches!(
         code,
         P::Offline
+            | P::AddressUnknown
             | P::NetworkIntercepted
             | P::ProxyRefused
+            | P::ProxyPassword
+            | P::ProxyUnreachable
+            | P::ProxySetting
+            | P::CertificatesMissing
             | P::BackendUnreachable
             | P::BackendCertificate
             | P::KeychainLocked

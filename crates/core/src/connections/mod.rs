@@ -28,6 +28,7 @@ use url::Url;
 use crate::api::{self, Api};
 use crate::backend::{BackendClient, ClientInfo};
 use crate::clock::Clock;
+use crate::http::{DesktopProxies, Http};
 use crate::index::{Index, Tables};
 use crate::problem::{Problem, ProblemCode};
 use crate::vault::{GrantRecord, SessionVault, Vault};
@@ -82,6 +83,8 @@ pub struct Options {
     pub vault: Arc<dyn Vault>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Knows the proxies that the person's desktop is set up with.
+    pub proxies: Arc<dyn DesktopProxies>,
 }
 
 /// All connections of this person on this computer. Cheap to clone.
@@ -92,6 +95,7 @@ pub struct Connections {
 
 struct Inner {
     options: Options,
+    http: Arc<Http>,
     vault: SessionVault,
     index: Mutex<Index>,
     state: Mutex<State>,
@@ -236,7 +240,7 @@ impl Connections {
         if !confirmed {
             return Err(ProblemCode::BackendUnconfirmed.into());
         }
-        BackendClient::new(address)
+        Ok(BackendClient::new(address, Arc::clone(&self.inner.http)))
     }
 
     async fn api(&self) -> Result<Api, Problem> {
@@ -246,6 +250,6 @@ impl Connections {
         }
         let sandbox = self.state().info.as_ref().and_then(|info| info.sandbox_url.clone());
         let base = api::base_url(environment, sandbox.as_ref()).ok_or(ProblemCode::BackendIncompatible)?;
-        Api::new(base)
+        Ok(Api::new(base, Arc::clone(&self.inner.http)))
     }
 }

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::feature::{FeatureId, catalogue};
 use crate::index::{AccountRow, GrantRow, IndexError, ScopeMark, ScopeRow, StoredHealth, Tables};
 use crate::problem::{Problem, ProblemCode};
-use crate::view::{AccountView, AppView, BackendView, FeatureState, FeatureView, Health, OperatorView};
+use crate::view::{AccountView, AppView, BackendStatus, BackendView, FeatureState, FeatureView, Health, OperatorView};
 
 /// An account with its grants.
 pub(super) struct Known {
@@ -45,6 +45,12 @@ pub(super) fn accounts(state: &State, clock: &dyn Clock, known: &[Known], marks:
                 && let Some(seconds) = state.seconds_left(&view.id, clock)
             {
                 *reason = Problem::busy(seconds);
+            }
+            // The index keeps codes alone.
+            if let (Health::Unreachable { reason }, BackendStatus::Problem { problem }) = (&mut view.health, &state.status)
+                && reason.code == problem.code
+            {
+                reason.proxy.clone_from(&problem.proxy);
             }
             view
         })

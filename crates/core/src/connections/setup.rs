@@ -9,6 +9,7 @@ use url::Url;
 
 use super::{Connections, Inner, Options, State, present, tokens};
 use crate::backend::{BackendClient, parse_address};
+use crate::http::Http;
 use crate::index::{Index, IndexError, REBUILD, Tables};
 use crate::problem::{Problem, ProblemCode};
 use crate::vault::{self, SessionVault, VaultError};
@@ -77,6 +78,7 @@ pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
         present::accounts(&state, options.clock.as_ref(), &accounts, &marks),
     )));
     let inner = Inner {
+        http: Arc::new(Http::new(Arc::clone(&options.proxies))),
         vault: SessionVault::new(Arc::clone(&options.vault)),
         options,
         index: Mutex::new(index),
@@ -125,10 +127,8 @@ impl Connections {
     /// Asks the backend who runs it.
     pub(super) async fn ask_backend(&self) -> Result<(), Problem> {
         let address = self.state().backend.clone();
-        let asked = match BackendClient::new(address.clone()) {
-            Ok(client) => client.client_info(self.inner.options.environment, self.now()).await,
-            Err(problem) => Err(problem),
-        };
+        let client = BackendClient::new(address.clone(), Arc::clone(&self.inner.http));
+        let asked = client.client_info(self.inner.options.environment, self.now()).await;
         let mut state = self.state();
         // The address may have been changed meanwhile.
         if state.backend != address {

@@ -1,8 +1,10 @@
 //! The tester's panel: what the sandbox does next. Only in the sandbox environment; the window names people, features, faults and
 //! presets, and never an address.
 
+use std::sync::Arc;
+
 use monei::Scope;
-use reqwest::{Client, StatusCode};
+use reqwest::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -10,7 +12,7 @@ use url::Url;
 
 use super::Connections;
 use crate::feature::FeatureId;
-use crate::http;
+use crate::http::{self, Connection, Http, Peer};
 use crate::problem::{Problem, ProblemCode};
 use crate::view::{
     Environment, TesterAllow, TesterArmed, TesterFault, TesterOrder, TesterPerson, TesterPlan, TesterPreset, TesterReset, TesterSwitch,
@@ -65,15 +67,14 @@ impl Connections {
         }
         let base = self.state().info.as_ref().and_then(|info| info.sandbox_url.clone());
         let base = base.filter(http::is_loopback).ok_or(ProblemCode::BackendIncompatible)?;
-        let client = http::client(http::Route::Direct).map_err(|_| ProblemCode::ProviderUnavailable)?;
-        Ok(Sandbox { base, client })
+        Ok(Sandbox { base, http: Arc::clone(&self.inner.http) })
     }
 }
 
 /// The sandbox's control interface.
 struct Sandbox {
     base: Url,
-    client: Client,
+    http: Arc<Http>,
 }
 
 impl Sandbox {
@@ -111,7 +112,7 @@ impl Sandbox {
     }
 
     async fn get<T: DeserializeOwned>(&self, what: &str) -> Result<T, Problem> {
-        let response = self.client.get(self.url(what)).send().await.map_err(|_| ProblemCode::ProviderUnavailable)?;
+        let response = self.http.get(self.url(what), Peer::Monei).await?;
         if response.status() != StatusCode::OK {
             return Err(ProblemCode::ProviderUnavailable.into());
         }
@@ -120,8 +121,8 @@ impl Sandbox {
     }
 
     async fn post(&self, verb: &str, body: &Value) -> Result<(), Problem> {
-        let sent = self.client.post(self.url(verb)).json(body).send().await;
-        match sent.map_err(|_| ProblemCode::ProviderUnavailable)?.status() {
+        let request = http::post(self.url(verb), body).map_err(|_| ProblemCode::InvalidInput)?;
+        match self.http.send(request, Connection::Own, Peer::Monei).await?.status() {
             status if status.is_success() => Ok(()),
             status if status.is_client_error() => Err(ProblemCode::InvalidInput.into()),
             _ => Err(ProblemCode::ProviderUnavailable.into()),

@@ -9,6 +9,7 @@ pub mod person;
 pub mod process;
 pub mod proxy;
 pub mod watched_vault;
+pub mod ways;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -18,7 +19,7 @@ use std::time::Duration;
 use connect_core::clock::{Clock, Uptime};
 use connect_core::vault::{MemoryVault, Vault};
 use connect_core::view::{AppView, Environment, Stage};
-use connect_core::{Browser, Connections, OpenFailed, Options};
+use connect_core::{Browser, Connections, DesktopProxies, OpenFailed, Options, SystemProxies};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::Url;
@@ -104,6 +105,8 @@ struct Setup<'a> {
     backend: &'a [(&'static str, &'a str)],
     /// What the core knows the backend by.
     address: Option<&'a Url>,
+    /// What the desktop is set up with.
+    proxies: Option<Arc<dyn DesktopProxies>>,
 }
 
 /// What stands around one core.
@@ -159,6 +162,11 @@ impl World {
         Self::build(Setup { address: Some(address), ..Setup::default() }).await
     }
 
+    /// The same, on a desktop that is set up with these proxies.
+    pub async fn on_desktop(address: &Url, proxies: Arc<dyn DesktopProxies>) -> Self {
+        Self::build(Setup { address: Some(address), proxies: Some(proxies), ..Setup::default() }).await
+    }
+
     /// The same, with a proxy between core and backend. The core runs behind it.
     pub async fn proxied() -> Self {
         let world = Self::build(Setup { proxied: true, ..Setup::default() }).await;
@@ -209,7 +217,10 @@ impl World {
         let vault = Arc::new(MemoryVault::default());
         let data = tempfile::tempdir().unwrap();
         let known_as = setup.address.unwrap_or(&backend).clone();
-        let core = start(&data, &known_as, &clock, &browser, Arc::clone(&vault) as Arc<dyn Vault>).await;
+        let (to_core, its_clock) = (Arc::clone(&browser) as Arc<dyn Browser>, Arc::clone(&clock) as Arc<dyn Clock>);
+        let proxies = setup.proxies.unwrap_or_else(|| Arc::new(SystemProxies));
+        let options = self::options(&data.path().join("sandbox"), &known_as, its_clock, to_core, Arc::clone(&vault) as Arc<dyn Vault>);
+        let core = Connections::start(Options { proxies, ..options }).await.unwrap();
         let world = Self { core, clock, browser, vault, backend, sandbox, run, proxy, data, servers };
         world.control("switch", json!({"name": "token_calls_per_minute", "value": "1000"})).await;
         world.control("switch", json!({"name": "authorize_per_minute", "value": "1000"})).await;
@@ -393,6 +404,7 @@ pub fn options(
         browser,
         vault,
         clock,
+        proxies: Arc::new(SystemProxies),
     }
 }
 

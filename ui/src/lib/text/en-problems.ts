@@ -82,6 +82,12 @@ export const problems: Record<ProblemCode, ProblemText> = {
     advice: 'Everything works again once it is back.',
     wayOut: 'try_again',
   },
+  address_unknown: {
+    title: 'There is no such address',
+    cause: 'You’re connected to a network, but it doesn’t know the connection service’s address.',
+    advice: 'Check the address in Settings for a typing mistake. Some addresses exist inside a company’s network or VPN only.',
+    wayOut: 'settings',
+  },
   network_intercepted: {
     title: 'Something on your network answered instead',
     cause: 'A sign-in page or a proxy came in between, as in hotels and at work. Your connections are untouched.',
@@ -90,8 +96,26 @@ export const problems: Record<ProblemCode, ProblemText> = {
   },
   proxy_refused: {
     title: 'Your network’s proxy didn’t let this through',
-    cause: 'This computer reaches the internet through a proxy, which refused or didn’t answer. Your connections are untouched.',
-    advice: 'Check the proxy in your system’s settings, or ask whoever runs your network.',
+    cause: 'This computer reaches the internet through a proxy, which refused or couldn’t reach the address. Your connections are untouched.',
+    advice: 'Check the address in Settings, or ask whoever runs your network.',
+    wayOut: 'try_again',
+  },
+  proxy_password: {
+    title: 'Your network’s proxy wants a password',
+    cause: 'This computer reaches the internet through a proxy that lets nobody pass without a user name and password. None is set, or they aren’t the right ones.',
+    advice: 'Set them where the proxy is set, then try again. In a variable they stand before the address: http://name:password@proxy:port.',
+    wayOut: 'try_again',
+  },
+  proxy_unreachable: {
+    title: 'Your network’s proxy can’t be reached',
+    cause: 'This computer is set up to reach the internet through a proxy, and that doesn’t answer. Your connections are untouched.',
+    advice: 'You may be on another network than the one the proxy is for. Correct the proxy or turn it off where it is set, then try again.',
+    wayOut: 'try_again',
+  },
+  proxy_setting: {
+    title: 'The proxy that is set can’t be used',
+    cause: 'Its address is malformed or of a kind that this program doesn’t know. Nothing was sent.',
+    advice: 'Correct it where it is set. These kinds work: http, https, socks5h, socks5, socks4a and socks4.',
     wayOut: 'try_again',
   },
   backend_unreachable: {
@@ -104,6 +128,12 @@ export const problems: Record<ProblemCode, ProblemText> = {
     title: 'Your network’s certificate isn’t trusted here',
     cause: 'In place of the connection service or Monei, something showed a certificate that this computer doesn’t know: your network’s own, or a false one. Nothing was sent to it.',
     advice: 'Try another network. At work, your network’s certificate must be installed in the system first.',
+    wayOut: 'try_again',
+  },
+  certificates_missing: {
+    title: 'This computer’s certificates can’t be read',
+    cause: 'Without the system’s list of trusted certificates nobody can be told from an impostor, so nothing was sent.',
+    advice: 'Install the system’s certificates (on Linux, the package ca-certificates), and see that SSL_CERT_FILE, if it is set, names a file that exists.',
     wayOut: 'try_again',
   },
   backend_environment: {

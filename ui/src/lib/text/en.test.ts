@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { en } from './en';
+import { cause } from './index';
 
 /** The union's members as the generated types list them: the types alone are gone at run time. */
 function members(type: string): string[] {
@@ -16,6 +17,13 @@ test('every problem code has its sentence, its cause and its advice, and no othe
     expect(text.cause, code).toMatch(/^[A-Z].*[.]$/);
     expect(text.advice, code).toMatch(/^[A-Z].*[.]$/);
   }
+});
+
+test('a proxy that is the trouble is named by where it was set', () => {
+  const set = { variable: 'ALL_PROXY', scheme: 'gopher' };
+  expect(cause({ code: 'proxy_setting', proxy: set })).toContain('the variable ALL_PROXY, as gopher://.');
+  expect(cause({ code: 'proxy_refused', proxy: { variable: null, scheme: null } })).toMatch(/set in this computer’s network settings\.$/);
+  expect(cause({ code: 'offline' })).toBe(en.problems.offline.cause);
 });
 
 test('no two problems read alike', () => {

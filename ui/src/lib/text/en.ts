@@ -7,6 +7,9 @@ import { tester } from './en-tester';
 export const en = {
   name: 'Monei Connections',
   problems,
+  /** Where the proxy that is the trouble was set, and of which kind it is. */
+  proxySet: (variable: string | null, scheme: string | null) =>
+    `It is set in ${variable === null ? 'this computer’s network settings' : `the variable ${variable}`}${scheme === null ? '' : `, as ${scheme}://`}.`,
   features,
   groups,
   tester,
