@@ -8,9 +8,10 @@ use connect_core::DesktopProxies;
 /// The desktop's own, whichever that is.
 pub fn of_the_desktop() -> Arc<dyn DesktopProxies> {
     #[cfg(target_os = "linux")]
-    return Arc::new(linux::Gio);
+    let desktop = linux::Gio;
     #[cfg(not(target_os = "linux"))]
-    return Arc::new(connect_core::SystemProxies);
+    let desktop = connect_core::SystemProxies;
+    Arc::new(desktop)
 }
 
 #[cfg(target_os = "linux")]

@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 /// What a proxy does.
@@ -70,7 +70,7 @@ pub fn start(place: &Path, way: Way) -> Listening {
 
 type Led = std::io::Result<Option<(TcpStream, TcpStream)>>;
 
-fn serve(mut stream: TcpStream, way: Way, front: &PathBuf, place: &mut Option<String>) -> Led {
+fn serve(mut stream: TcpStream, way: Way, front: &Path, place: &mut Option<String>) -> Led {
     let to_front = || TcpStream::connect(std::fs::read_to_string(front)?);
     match way {
         Way::Ends => Ok(None),
