@@ -11,9 +11,10 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connect_core::DesktopProxies;
+use connect_core::backend::BackendClient;
 use connect_core::problem::{Problem, ProblemCode};
-use connect_core::view::{BackendStatus, DisconnectOutcome, Health, Section};
+use connect_core::view::{BackendStatus, DisconnectOutcome, Environment, Health, Section};
+use connect_core::{DesktopProxies, Http, SystemProxies};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use support::ways::{self, Listening, PASSWORD, Way};
@@ -304,4 +305,12 @@ fn variables_count_more_than_the_desktop() {
     // One for plain http says nothing of https, and an empty one nothing at all.
     company.run("trusted", &[("HTTP_PROXY", &one.address), ("ALL_PROXY", "")]);
     only_the_backend(&other.asked());
+}
+
+#[tokio::test]
+async fn a_strange_certificate_is_told_as_such_without_any_proxy_too() {
+    let nowhere = "http://127.0.0.1:9".parse().unwrap();
+    let url = format!("https://{}", front(company().1, &nowhere).await).parse().unwrap();
+    let client = BackendClient::new(url, Arc::new(Http::new(Arc::new(SystemProxies))));
+    assert_eq!(client.client_info(Environment::Sandbox, 0).await.unwrap_err().code, ProblemCode::BackendCertificate);
 }

@@ -126,12 +126,15 @@ fn stage(error: &reqwest::Error) -> Stage {
 }
 
 /// Whether a certificate was refused.
-fn is_certificate(error: &reqwest::Error) -> bool {
-    causes(error).any(|cause| {
-        // hyper wraps TLS errors in io::Error, whose `source` skips the wrapped error itself.
-        let inner = || cause.downcast_ref::<std::io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>();
-        matches!(cause.downcast_ref::<rustls::Error>().or_else(inner), Some(rustls::Error::InvalidCertificate(_)))
-    })
+fn is_certificate(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return matches!(tls, rustls::Error::InvalidCertificate(_));
+    }
+    match error.downcast_ref::<std::io::Error>() {
+        // Its `source` skips the error that it wraps, and hyper wraps one in another.
+        Some(io) => io.get_ref().is_some_and(|inner| is_certificate(inner)),
+        None => error.source().is_some_and(is_certificate),
+    }
 }
 
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
