@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::view::{
-    ActivityItem, AppView, Decision, DisconnectOutcome, Link, Preferences, Section, SectionView, TesterOrder, TesterView,
+    ActivityItem, AppView, Decision, DisconnectOutcome, Link, Preferences, Section, SectionView, TesterOrder, TesterView, Unrevoked,
 };
 use connect_core::{Browser as _, Check};
 use tauri::State;
@@ -18,6 +18,8 @@ use crate::report;
 const MAX_SCOPES: usize = 32;
 /// Longest text argument, in bytes.
 const MAX_TEXT: usize = 256;
+/// Longest name of a service, in bytes.
+const MAX_NAME: usize = 320;
 
 macro_rules! commands {
     ($($name:ident),* $(,)?) => {
@@ -128,8 +130,8 @@ async fn rename(host: Shared<'_>, account: String, label: Option<String>) -> Res
 }
 
 #[tauri::command]
-async fn disconnect(host: Shared<'_>, account: String) -> Result<DisconnectOutcome, Problem> {
-    host.connections().await?.disconnect(bounded(&account)?).await
+async fn disconnect(host: Shared<'_>, account: String, unrevoked: Unrevoked) -> Result<DisconnectOutcome, Problem> {
+    host.connections().await?.disconnect(bounded(&account)?, unrevoked).await
 }
 
 #[tauri::command]
@@ -144,8 +146,10 @@ async fn set_backend(host: Shared<'_>, address: String) -> Result<(), Problem> {
 }
 
 #[tauri::command]
-async fn confirm_backend(host: Shared<'_>, address: String) -> Result<(), Problem> {
-    host.connections().await?.confirm_backend(bounded(&address)?).await
+async fn confirm_backend(host: Shared<'_>, address: String, name: Option<String>) -> Result<(), Problem> {
+    // A name has at most 80 characters, of up to four bytes.
+    let name = name.as_deref().filter(|name| name.len() <= MAX_NAME);
+    host.connections().await?.confirm_backend(bounded(&address)?, name).await
 }
 
 #[tauri::command]

@@ -83,7 +83,7 @@ impl Host {
     pub async fn diagnose(&self) -> Result<Vec<Check>, Problem> {
         let connections = self.connections().await?;
         let checks = connections.diagnose(crate::witness::sees).await;
-        let text = report::text(self.settings.environment, &connections.view().backend.address, &checks);
+        let text = report::text(self.settings.environment, connections.view().backend.address.as_deref(), &checks);
         *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
         Ok(checks)
     }
@@ -122,6 +122,7 @@ impl Host {
             link_scheme: settings.link_scheme.clone(),
             backend: settings.backend.clone(),
             backend_managed: settings.backend_managed,
+            guide: crate::guide::url(),
             browser: Arc::clone(&self.browser) as Arc<dyn Browser>,
             vault,
             clock: Arc::new(SystemClock),

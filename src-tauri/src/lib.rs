@@ -4,10 +4,12 @@
 //! [`run`] is the whole program. With the feature `embedded`, for development, backend and sandbox run inside of it.
 
 mod browser;
+mod cli;
 mod commands;
 mod diagnose;
 #[cfg(feature = "embedded")]
 mod embedded;
+mod guide;
 mod host;
 mod limits;
 mod links;
@@ -18,6 +20,7 @@ mod report;
 mod settings;
 mod window;
 mod witness;
+mod words;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -34,41 +37,30 @@ const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(15);
 /// Set by the program for itself, when its name at the session bus is taken by something else.
 const ALONE: &str = "CONNECT_START_ALONE";
 
-const USAGE: &str = "\
-Monei Connections: connect Monei accounts, see what each connection allows, and take access away.
-
-Usage: monei-connect             opens the window
-       monei-connect diagnose    says whether keychain, browser, backend and Monei can be used; --json for programs
-       monei-connect --version
-       monei-connect --help
-
-The environment may set CONNECT_BACKEND_URL, MONEI_ENVIRONMENT and RUST_LOG.";
-
-/// Runs the program until its window is closed. Exit code 2 means that a setting can't be used.
+/// Runs the program until its window is closed. The exit codes are in `--help` ([`cli`]).
 pub fn run() -> ExitCode {
     limits::no_core_dumps();
-    let about = match std::env::args_os().nth(1).as_deref().and_then(std::ffi::OsStr::to_str) {
-        Some("--help" | "-h") => Some(USAGE),
-        Some("--version" | "-V") => Some(concat!("monei-connect ", env!("CARGO_PKG_VERSION"))),
-        _ => None,
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    let as_json = cli::wants_json(&words);
+    let start = match cli::read(&words) {
+        Ok(start) => start,
+        Err(cli::Refused::Asked(text)) => {
+            // A closed pipe reads nothing, and needs no word about it.
+            drop(write!(std::io::stdout(), "{text}"));
+            return ExitCode::SUCCESS;
+        }
+        Err(cli::Refused::Word(line)) => return refuse(&line, as_json),
     };
-    if let Some(text) = about {
-        // A closed pipe reads nothing, and needs no word about it.
-        drop(writeln!(std::io::stdout(), "{text}"));
-        return ExitCode::SUCCESS;
-    }
     let settings = match Settings::read() {
         Ok(settings) => settings,
-        Err(error) => {
-            eprintln!("monei-connect: {error}");
-            return ExitCode::from(2);
-        }
+        Err(error) => return refuse(&error.to_string(), as_json),
     };
-    if std::env::args_os().nth(1).is_some_and(|word| word == "diagnose") {
-        return diagnose::run(settings, std::env::args_os().any(|word| word == "--json"));
-    }
-    if std::env::args_os().nth(1).is_some_and(|word| word == witness::WORD) {
-        return witness::run(&settings);
+    match start {
+        cli::Start::Task(cli::Task::Diagnose { json }) => return diagnose::run(settings, json),
+        cli::Start::Task(cli::Task::Witness) => return witness::run(&settings),
+        cli::Start::Link(link) if !cli::is_ours(&link, &settings.link_scheme) => return refuse(cli::FOREIGN_LINK, as_json),
+        // It is read from the arguments again where it is delivered, in this process or in the one that runs already.
+        cli::Start::Window | cli::Start::Link(_) => {}
     }
     if !has_display(&|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
         eprintln!("monei-connect: no display: neither WAYLAND_DISPLAY nor DISPLAY is set. `monei-connect diagnose` works without one.");
@@ -90,6 +82,16 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Ends a start that can't be: one line for people, and an answer for programs that asked for one.
+fn refuse(sentence: &str, as_json: bool) -> ExitCode {
+    // Where nobody reads it, there is nobody to tell.
+    drop(writeln!(std::io::stderr(), "monei-connect: {}", sentence.replace('\n', " ")));
+    if as_json {
+        diagnose::not_tried(sentence, None, None, true);
+    }
+    ExitCode::from(2)
 }
 
 /// Whether there is a display to open a window on. Without one, GTK ends the process with a panic.

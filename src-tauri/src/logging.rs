@@ -1,8 +1,9 @@
 //! What the program writes down about itself: to the terminal, and to a file that only this user can read. No secret gets here, because
 //! the types that hold one can't be printed; the libraries below, which don't know our secrets, are kept from telling details.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -30,7 +31,10 @@ pub fn start(folder: &Path) -> io::Result<()> {
         Err(error) => (None, Err(error)),
     };
     let to_file = file.map(|file| fmt::layer().with_ansi(false).with_writer(file).with_filter(filter_fn(may_be_told)));
-    let to_terminal = fmt::layer().with_writer(io::stderr).with_filter(filter_fn(may_be_told));
+    let to_terminal = fmt::layer()
+        .with_ansi(colours(io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref()))
+        .with_writer(io::stderr)
+        .with_filter(filter_fn(may_be_told));
     // Records of the `log` crate don't tell their library before they are formatted: all of them end at info.
     drop(tracing_log::LogTracer::builder().with_max_level(tracing_log::log::LevelFilter::Info).init());
     drop(tracing::subscriber::set_global_default(tracing_subscriber::registry().with(filter).with(to_file).with(to_terminal)));
@@ -40,6 +44,11 @@ pub fn start(folder: &Path) -> io::Result<()> {
         tracing::error!(place, "a programming error");
     }));
     failed
+}
+
+/// Colours are for the eye at a terminal; a file, a pipe or the journal would keep their codes. <https://no-color.org>
+fn colours(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
+    is_terminal && no_color.is_none_or(OsStr::is_empty)
 }
 
 fn may_be_told(metadata: &tracing::Metadata<'_>) -> bool {
@@ -118,6 +127,12 @@ fn private_file(path: &Path) -> io::Result<File> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn colours_are_for_terminals_whose_user_wants_them() {
+        assert!(colours(true, None) && colours(true, Some(OsStr::new(""))));
+        assert!(!colours(true, Some(OsStr::new("1"))) && !colours(false, None));
+    }
 
     #[test]
     fn the_file_is_private_and_bounded() {

@@ -7,16 +7,25 @@ use std::path::Path;
 use connect_core::view::Environment;
 use connect_core::{Check, ProxySetting};
 
+use crate::words;
+
 /// Name of the first report in a folder; later ones are numbered.
 const NAME: &str = "monei-connections-report";
 /// Most reports in one folder.
 const MOST: u32 = 99;
 
-/// The whole report, one line per check.
-pub fn text(environment: Environment, backend: &str, checks: &[Check]) -> String {
+/// The whole report: a line per check, with what to do where something isn't well, and what it comes to.
+pub fn text(environment: Environment, backend: Option<&str>, checks: &[Check]) -> String {
     let lines = checks.iter().map(line).collect::<Vec<_>>().join("\n");
     let (version, system) = (env!("CARGO_PKG_VERSION"), std::env::consts::OS);
-    format!("Monei Connections {version} ({system}), {environment:?}, backend {backend}\n{lines}")
+    let address = backend.unwrap_or("not set");
+    let sum = if connects(checks) { "Connections can be made." } else { "No connection can be made." };
+    format!("Monei Connections {version} ({system}), {environment:?}, connection service: {address}\n{lines}\n{sum}")
+}
+
+/// Whether everything works that a connection needs.
+pub fn connects(checks: &[Check]) -> bool {
+    checks.iter().all(|check| check.ok || !check.needed)
 }
 
 /// Writes `text` to a new file in `folder`, for this user alone, and gives the file's name. Nothing that is there is touched.
@@ -40,12 +49,15 @@ pub fn save(folder: &Path, text: &str) -> std::io::Result<String> {
 }
 
 fn line(check: &Check) -> String {
-    let name = check.name.word().replace('_', " ");
-    let mark = if check.ok { "ok" } else { "NOT OK" };
-    let why = check.problem.map(|code| format!(": {}{}", code.name(), check.proxy.as_ref().map(set_in).unwrap_or_default()));
-    let why = why.unwrap_or_default();
+    let mark = match check {
+        Check { ok: true, .. } => "ok",
+        Check { needed: true, .. } => "NOT OK",
+        _ => "note",
+    };
+    let set = check.proxy.as_ref().map(set_in).unwrap_or_default();
+    let why = words::reason(check).map(|why| format!("\n         {why}{set}")).unwrap_or_default();
     let skew = check.skew_s.map(|seconds| format!(", its clock is {seconds} s ahead of this computer's")).unwrap_or_default();
-    format!("  {name:<18} {mark}{why} ({} ms{skew})", check.took_ms)
+    format!("  {mark:<6} {} ({} ms{skew}){why}", words::check(check.name), check.took_ms)
 }
 
 /// Where a proxy was set, and of which kind it is.
@@ -63,18 +75,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_says_what_is_wrong_and_how_far_the_clock_is_off() {
+    fn a_line_says_in_words_what_is_wrong_and_how_far_the_clock_is_off() {
         let (problem, name) = (Some(ProblemCode::DeepLinkUnavailable), CheckName::LinkHandler);
-        let check = Check { name, ok: false, problem, proxy: None, took_ms: 3, skew_s: None };
-        assert_eq!(line(&check), "  link handler       NOT OK: deep_link_unavailable (3 ms)");
-        let check = Check { name: CheckName::Monei, ok: true, problem: None, proxy: None, took_ms: 3, skew_s: Some(-600) };
-        assert!(line(&check).contains("-600 s"), "{}", line(&check));
+        let mut links = Check { name, ok: false, needed: false, problem, proxy: None, took_ms: 3, skew_s: None };
+        assert_eq!(
+            line(&links),
+            "  note   The way back through an app link (3 ms)\n         App links don’t come back to this program. The system hands this program’s links to \
+             something else, or to nothing. Choose “Through this computer” in Settings, or install the program anew."
+        );
         let proxy = Some(ProxySetting { variable: Some("ALL_PROXY".into()), scheme: Some("gopher".into()) });
-        let unusable =
-            Check { name: CheckName::Backend, ok: false, problem: Some(ProblemCode::ProxySetting), proxy, took_ms: 0, skew_s: None };
-        assert_eq!(line(&unusable), "  backend            NOT OK: proxy_setting (set in ALL_PROXY, gopher://) (0 ms)");
-        let whole = text(Environment::Sandbox, "http://127.0.0.1:1", &[check]);
-        assert!(whole.starts_with("Monei Connections ") && whole.lines().count() == 2, "{whole}");
+        let problem = Some(ProblemCode::ProxySetting);
+        let unusable = Check { name: CheckName::Backend, ok: false, needed: true, problem, proxy, took_ms: 0, skew_s: None };
+        assert!(line(&unusable).ends_with(" (set in ALL_PROXY, gopher://)"), "{}", line(&unusable));
+        let clock = Check { name: CheckName::Clock, ok: false, needed: false, problem: None, proxy: None, took_ms: 3, skew_s: Some(-600) };
+        assert!(line(&clock).contains("-600 s") && line(&clock).contains("10 minutes behind"), "{}", line(&clock));
+        // A fallback and a clock stop nobody.
+        let whole = text(Environment::Sandbox, Some("http://127.0.0.1:1"), &[links.clone(), clock]);
+        assert!(whole.starts_with("Monei Connections ") && whole.ends_with("\nConnections can be made."), "{whole}");
+        links.needed = true;
+        let whole = text(Environment::Production, None, &[links]);
+        assert!(
+            whole.contains("connection service: not set") && whole.contains("NOT OK") && whole.ends_with("No connection can be made."),
+            "{whole}"
+        );
     }
 
     #[test]

@@ -14,13 +14,11 @@ pub const IDENTIFIER: &str = "org.moneiconnections.manager";
 #[cfg(unix)]
 const CONFIG_FILE: &str = "/etc/monei-connect/config.toml";
 
-/// The backend that a packager built in, or else one on this computer. Either way the person sees who runs it and agrees first.
-const DEFAULT_BACKEND: &str = match option_env!("CONNECT_DEFAULT_BACKEND") {
-    Some(address) => address,
-    None => DEFAULT_EMBEDDED,
-};
+/// The backend that a packager built in. Without one there is none until somebody sets it: an address that nobody chose would be
+/// whoever answers there. Either way the person sees what it calls itself and agrees first.
+const BUILT_IN_BACKEND: Option<&str> = option_env!("CONNECT_DEFAULT_BACKEND");
 
-/// Origin of the default redirect URI of a development backend.
+/// Origin of the default redirect URI of the backend inside of a development build.
 const DEFAULT_EMBEDDED: &str = "http://127.0.0.1:43117";
 
 /// What the shell needs to know before anything starts.
@@ -34,8 +32,8 @@ pub struct Settings {
     pub namespace: String,
     /// Scheme of links that come back to this program.
     pub link_scheme: String,
-    /// The backend to start with.
-    pub backend: Url,
+    /// The backend to start with, if a packager or the environment set one.
+    pub backend: Option<Url>,
     /// It was set by the packager or the environment, and can't be changed from within.
     pub backend_managed: bool,
     /// The backend, and in the sandbox environment the sandbox too, run inside of this program.
@@ -84,10 +82,22 @@ impl Settings {
         #[cfg(not(unix))]
         let config = ConfigFile::default();
         let data_home = dirs::data_dir().ok_or(SettingsError::NoDataFolder)?;
-        Self::from(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()), config, &data_home, cfg!(feature = "embedded"))
+        Self::from(
+            &|name| std::env::var(name).ok().filter(|value| !value.is_empty()),
+            config,
+            &data_home,
+            cfg!(feature = "embedded"),
+            BUILT_IN_BACKEND,
+        )
     }
 
-    fn from(get: &dyn Fn(&str) -> Option<String>, config: ConfigFile, data_home: &Path, can_embed: bool) -> Result<Self, SettingsError> {
+    fn from(
+        get: &dyn Fn(&str) -> Option<String>,
+        config: ConfigFile,
+        data_home: &Path,
+        can_embed: bool,
+        built_in: Option<&str>,
+    ) -> Result<Self, SettingsError> {
         let environment = match get("MONEI_ENVIRONMENT").as_deref() {
             None if can_embed => Environment::Sandbox,
             None | Some("production") => Environment::Production,
@@ -104,11 +114,17 @@ impl Settings {
             chosen.or(config.backend_url.map(|address| ("backend_url", address)))
         };
         let backend_managed = set.is_some();
-        let (name, address) = set.unwrap_or(("CONNECT_DEFAULT_BACKEND", DEFAULT_BACKEND.to_owned()));
-        let backend = connect_core::parse_address(&address).map_err(|_| SettingsError::Backend(name))?;
-        if environment == Environment::Sandbox && !is_this_computer(&backend) {
-            return Err(SettingsError::SandboxBackend(name));
-        }
+        let built_in = built_in.filter(|address| !address.is_empty()).map(|address| ("CONNECT_DEFAULT_BACKEND", address.to_owned()));
+        let backend = match set.or(built_in) {
+            Some((name, address)) => {
+                let url = connect_core::parse_address(&address).map_err(|_| SettingsError::Backend(name))?;
+                if environment == Environment::Sandbox && !is_this_computer(&url) {
+                    return Err(SettingsError::SandboxBackend(name));
+                }
+                Some(url)
+            }
+            None => None,
+        };
         let (folder, namespace) = match environment {
             Environment::Production => ("production", IDENTIFIER.to_owned()),
             Environment::Development => ("development", format!("{IDENTIFIER}.development")),
@@ -169,17 +185,33 @@ mod tests {
 
     fn settings(variables: &[(&str, &str)], config: Option<&str>, can_embed: bool) -> Result<Settings, SettingsError> {
         let get = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        Settings::from(&get, ConfigFile { backend_url: config.map(str::to_owned) }, Path::new("/data"), can_embed)
+        Settings::from(&get, ConfigFile { backend_url: config.map(str::to_owned) }, Path::new("/data"), can_embed, None)
     }
 
     #[test]
     fn a_release_is_for_production_and_an_embedded_build_for_the_sandbox() {
         let release = settings(&[], None, false).unwrap();
         assert_eq!((release.environment, release.embedded, release.backend_managed), (Environment::Production, false, false));
+        // Nobody is asked before somebody has said who.
+        assert_eq!(release.backend, None);
         assert_eq!((release.namespace.as_str(), release.link_scheme.as_str()), (IDENTIFIER, IDENTIFIER));
         let embedded = settings(&[], None, true).unwrap();
         assert_eq!((embedded.environment, embedded.embedded, embedded.backend_managed), (Environment::Sandbox, true, true));
-        assert_eq!(embedded.backend.as_str(), "http://127.0.0.1:43117/");
+        assert_eq!(embedded.backend.unwrap().as_str(), "http://127.0.0.1:43117/");
+    }
+
+    #[test]
+    fn a_packager_can_build_an_address_in_which_the_person_may_change() {
+        let built = |address, variables: &[(&str, &str)]| {
+            let get = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+            Settings::from(&get, ConfigFile::default(), Path::new("/data"), false, Some(address))
+        };
+        let settings = built("https://connect.example.test", &[]).unwrap();
+        assert_eq!((settings.backend.unwrap().as_str(), settings.backend_managed), ("https://connect.example.test/", false));
+        let settings = built("https://connect.example.test", &[("CONNECT_BACKEND_URL", "https://other.example.test")]).unwrap();
+        assert_eq!((settings.backend.unwrap().as_str(), settings.backend_managed), ("https://other.example.test/", true));
+        assert_eq!(built("", &[]).unwrap().backend, None);
+        assert_eq!(built("http://example.test", &[]), Err(SettingsError::Backend("CONNECT_DEFAULT_BACKEND")));
     }
 
     #[test]
@@ -196,9 +228,9 @@ mod tests {
     fn the_environment_goes_before_the_packagers_file() {
         let variables = [("CONNECT_BACKEND_URL", "https://one.example.test")];
         let both = settings(&variables, Some("https://two.example.test"), false).unwrap();
-        assert_eq!((both.backend.as_str(), both.backend_managed), ("https://one.example.test/", true));
+        assert_eq!((both.backend.unwrap().as_str(), both.backend_managed), ("https://one.example.test/", true));
         let file = settings(&[], Some("https://two.example.test"), false).unwrap();
-        assert_eq!((file.backend.as_str(), file.backend_managed), ("https://two.example.test/", true));
+        assert_eq!((file.backend.unwrap().as_str(), file.backend_managed), ("https://two.example.test/", true));
     }
 
     #[test]
@@ -210,7 +242,7 @@ mod tests {
     #[test]
     fn the_embedded_backend_is_where_the_redirect_uri_is() {
         let variables = [("MONEI_REDIRECT_URI", "http://127.0.0.1:5555/v1/callback")];
-        assert_eq!(settings(&variables, None, true).unwrap().backend.as_str(), "http://127.0.0.1:5555/");
+        assert_eq!(settings(&variables, None, true).unwrap().backend.unwrap().as_str(), "http://127.0.0.1:5555/");
     }
 
     #[test]

@@ -22,12 +22,19 @@ async fn disconnecting_revokes_at_monei_and_empties_the_keychain() -> Result<()>
 }
 
 #[tokio::test]
-async fn a_revocation_that_monei_does_not_answer_is_told_and_the_keychain_is_emptied_all_the_same() -> Result<()> {
+async fn a_revocation_that_monei_does_not_answer_can_be_tried_again_or_given_up() -> Result<()> {
     World::with("disconnect-unconfirmed", Setup::default(), async |world| {
         world.connect("ada", &["profile"], &["profile:read"]).await?;
         world.sandbox.fail("revoke", 500, 20).await?;
-        world.disconnect(0).await?;
+        world.window()?.click("disconnect").await?;
+        world.window()?.click("confirm-disconnect").await?;
         world.window()?.shows("disconnect-unconfirmed").await?;
+        ensure!(world.keychain()?.len() == 1, "what could still revoke is gone");
+        world.window()?.click("disconnect-again").await?;
+        world.window()?.shows("disconnect-unconfirmed").await?;
+        ensure!(world.keychain()?.len() == 1, "what could still revoke is gone");
+        world.window()?.click("remove-anyway").await?;
+        world.window()?.shows("disconnect-removed").await?;
         ensure!(world.keychain()?.is_empty());
         ensure!(world.sandbox.state().await?.granted_by("ada") == ["profile:read"], "the sandbox was told not to revoke");
         Ok(())

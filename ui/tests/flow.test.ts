@@ -111,21 +111,244 @@ test('reconnecting asks for what was lost, but for nothing that can move money',
   await page.close();
 });
 
-test('disconnecting asks first; unconfirmed, it says where to revoke by hand', async () => {
+test('where Monei does not confirm, trying again comes first, and removing says what may live on', async () => {
   const { page } = await open(browser, '');
   await show(page, 'disconnect');
   expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel');
-  await page.evaluate(() => {
-    window.stage.memory.disconnect = () => {
+  const asked = await page.evaluateHandle(() => {
+    const asked: string[] = [];
+    window.stage.memory.disconnect = (_, unrevoked) => {
+      asked.push(unrevoked);
+      if (unrevoked === 'keep') return Promise.resolve('unconfirmed');
       window.stage.memory.show({ ...window.stage.app.view, accounts: [] });
-      return Promise.resolve('unconfirmed');
+      return Promise.resolve('removed');
     };
+    return asked;
   });
   await page.getByTestId('confirm-disconnect').click();
-  await page.getByTestId('disconnect-unconfirmed').waitFor();
+  const unconfirmed = page.getByTestId('disconnect-unconfirmed');
+  await unconfirmed.waitFor();
+  expect(await unconfirmed.innerText()).toMatch(/still here.*try again.*may live on at Monei.*Connected apps/s);
+  // The obvious one tries again; the account is still there.
+  expect(await page.locator('dialog .button.primary').innerText()).toBe('Try again');
+  await page.getByTestId('disconnect-again').click();
+  await unconfirmed.waitFor();
+  expect(await page.getByTestId('account-0').count()).toBe(1);
+  await page.getByTestId('remove-anyway').click();
+  await page.getByTestId('disconnect-removed').waitFor();
   expect(await page.getByTestId('open-monei-settings').isVisible()).toBe(true);
   await page.getByTestId('close-disconnect').click();
   await page.getByTestId('no-accounts').waitFor();
+  expect(await asked.jsonValue()).toEqual(['keep', 'keep', 'remove']);
+  await page.close();
+});
+
+test('without the tokens for it nothing claims that trying again is all it takes', async () => {
+  const { page } = await open(browser, '');
+  await show(page, 'disconnect');
+  await page.evaluate(() => {
+    window.stage.memory.disconnect = () => Promise.resolve('unrevocable');
+  });
+  await page.getByTestId('confirm-disconnect').click();
+  expect(await page.getByTestId('disconnect-unrevocable').innerText()).toMatch(/keychain/);
+  await page.close();
+});
+
+test('what led to an account that has gone leads to no other account', async () => {
+  const { page } = await open(browser, '');
+  const without = (index: number) =>
+    page.evaluate((index) => {
+      const { view } = window.stage.app;
+      window.stage.memory.show({ ...view, transaction: null, accounts: view.accounts.filter((_, each) => each !== index) });
+    }, index);
+  const goneAlone = async () => {
+    await page.getByTestId('gone').waitFor();
+    expect(await page.getByTestId('account-health').count()).toBe(0);
+  };
+  // Its page, when another program takes it away.
+  await show(page, 'several-accounts');
+  await without(0);
+  await goneAlone();
+  // The overview of it that was shown without being chosen.
+  await show(page, 'several-accounts');
+  await page.evaluate(() => window.stage.app.go({ kind: 'account', id: window.stage.app.view.accounts[0]?.id ?? '' }));
+  await page.evaluate(() => window.stage.app.go({ kind: 'home' }));
+  await without(0);
+  await goneAlone();
+  // A page that asks for more of it.
+  await show(page, 'several-accounts');
+  await page.evaluate(() => window.stage.app.go({ kind: 'choose', account: window.stage.app.view.accounts[0]?.id ?? '' }));
+  await without(0);
+  await goneAlone();
+  // The outcome of a connection whose account is gone when it is put away.
+  await show(page, 'several-accounts');
+  await page.evaluate(() => {
+    const { view } = window.stage.app;
+    const stage = { kind: 'done' as const, account: 'gone', granted: [], declined: [], extra: [] };
+    window.stage.memory.show({ ...view, transaction: { account: null, requested: [], channel: 'loopback', stage } });
+    window.stage.memory.show({ ...view, transaction: null });
+  });
+  await goneAlone();
+  // A dialog about it closes; the one in which the person takes it away stays to say what came of it.
+  await show(page, 'several-accounts');
+  await page.evaluate(() => {
+    const account = window.stage.app.view.accounts[0];
+    if (account) window.stage.app.dialog = { kind: 'rename', account };
+  });
+  await page.locator('dialog[open]').waitFor();
+  await without(0);
+  await page.locator('dialog[open]').waitFor({ state: 'detached' });
+  await goneAlone();
+  await page.close();
+});
+
+test('without a service the first thing is the field for its address, and what it leads to is checked when entered', async () => {
+  for (const viewport of [{ width: 1080, height: 720 }, { width: 720, height: 520 }, { width: 360, height: 480 }]) {
+    const { page } = await open(browser, 'variant=first-run-missing', { viewport, reducedMotion: 'reduce' });
+    const field = page.getByTestId('backend-address');
+    await field.waitFor();
+    await page.waitForFunction(() => document.activeElement?.getAttribute('data-testid') === 'backend-address');
+    const box = await field.boundingBox();
+    expect(box && box.y >= 0 && box.y + box.height <= viewport.height, JSON.stringify({ viewport, box })).toBe(true);
+    expect(await page.getByTestId('backend-missing').innerText()).toMatch(/^Enter the address of your connection service/);
+    expect(await page.getByTestId('confirm-backend').count()).toBe(0);
+    await page.close();
+  }
+  const { page } = await open(browser, 'variant=first-run-missing', { reducedMotion: 'reduce' });
+  const opened = page.evaluate(() => new Promise((resolve) => (window.stage.memory.open_link = (link) => Promise.resolve(resolve(link)))));
+  await page.getByTestId('operator-guide').click();
+  expect(await opened).toBe('operator_guide');
+  await page.evaluate(() => {
+    window.stage.memory.set_backend = (address) => {
+      const { view } = window.stage.app;
+      const answers = address === 'https://connect.right.example';
+      const status = answers ? { kind: 'ready' as const } : { kind: 'problem' as const, problem: { code: 'backend_unreachable' as const, retry_after_s: null } };
+      const operator = answers ? { name: 'Right', host: null, poses_as_monei: false } : null;
+      window.stage.memory.show({ ...view, backend: { ...view.backend, address, status, operator } });
+      return Promise.resolve();
+    };
+  });
+  // One that leads nowhere can be corrected where it stands.
+  const field = page.getByTestId('backend-address');
+  await field.fill('https://connect.wrong.example');
+  await page.keyboard.press('Enter');
+  await page.getByTestId('problem-backend_unreachable').waitFor();
+  expect(await field.inputValue()).toBe('https://connect.wrong.example');
+  await page.waitForFunction(() => document.activeElement?.getAttribute('data-testid') === 'backend-address');
+  await field.fill('https://connect.right.example');
+  await page.keyboard.press('Enter');
+  await field.waitFor({ state: 'detached' });
+  expect(await page.getByTestId('service-claim').innerText()).toContain('“');
+  expect(await page.getByTestId('confirm-backend').getAttribute('aria-disabled')).toBe('false');
+  await page.close();
+});
+
+test('a service is never said to be run by anybody: it calls itself something, beside its address', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  for (const name of await page.evaluate(() => window.stage.names)) {
+    await show(page, name);
+    const text = await page.locator('body').innerText();
+    expect(text, name).not.toMatch(/run by/i);
+    const operator = await page.evaluate(() => window.stage.app.view.backend.operator?.name ?? null);
+    const address = await page.evaluate(() => window.stage.app.view.backend.address);
+    if (operator !== null && operator.length < 40 && text.includes(operator)) {
+      expect(text, name).toContain(address);
+      expect(text.replace(/[\u2068\u2069]/g, ''), name).toContain(`“${operator}”`);
+    }
+  }
+  await page.close();
+});
+
+test('trusting a service on this computer, or one that poses as Monei, is not the obvious thing to do', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  const stands = async (variant: string) => {
+    await show(page, variant);
+    return (await page.getByTestId('confirm-backend').getAttribute('class'))?.split(' ').includes('primary');
+  };
+  expect(await stands('first-run-remote')).toBe(true);
+  expect(await stands('first-run')).toBe(false);
+  expect(await page.getByTestId('first-run').innerText()).toContain('that any program of this computer could run');
+  expect(await stands('first-run-posing')).toBe(false);
+  expect(await page.getByTestId('first-run').innerText()).toMatch(/name like Monei’s/);
+  expect(await stands('settings-renamed')).toBe(true);
+  expect(await page.getByTestId('unconfirmed-backend').innerText()).toMatch(/Another Operator.*Sandbox operator/s);
+  await page.close();
+});
+
+test('agreeing names what was seen', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  for (const [variant, name] of [['first-run-remote', 'Sandbox operator'], ['first-run-posing', null], ['settings-renamed', 'Another Operator']] as const) {
+    await show(page, variant);
+    const agreed = page.evaluate(() => new Promise((resolve) => (window.stage.memory.confirm_backend = (...seen) => Promise.resolve(resolve(seen)))));
+    await page.getByTestId('confirm-backend').click();
+    expect(await agreed).toEqual(['https://connect.other.example', name]);
+  }
+  await page.close();
+});
+
+test('what has the focus by keyboard is wholly in sight, on every page and in every dialog', async () => {
+  for (const viewport of [{ width: 720, height: 520 }, { width: 540, height: 430 }]) {
+    const { page } = await open(browser, '', { viewport, reducedMotion: 'reduce' });
+    const hidden: string[] = [];
+    for (const name of ['choose', 'stage-waiting-elsewhere', 'settings', 'ask-several']) {
+      await show(page, name);
+      if (name === 'stage-waiting-elsewhere') await page.evaluate(() => document.querySelector('main')?.scrollTo(0, 300));
+      for (const key of ['Tab', 'Shift+Tab']) {
+        for (let presses = 0; presses < 24; presses += 1) {
+          await page.keyboard.press(key);
+          await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+          const seen = await page.evaluate(() => {
+            const control = document.activeElement;
+            if (!(control instanceof HTMLElement) || control === document.body || control.id === 'main' || control.classList.contains('skip')) return null;
+            const what = control.closest('label') ?? control;
+            const box = what.getBoundingClientRect();
+            if (box.height > innerHeight * 0.6) return null;
+            const points = [0.02, 0.5, 0.98].map((part) => [box.left + Math.min(box.width, 60) / 2, box.top + box.height * part] as const);
+            const covered = points.some(([x, y]) => {
+              const top = document.elementFromPoint(x, y);
+              return top === null || !(what === top || what.contains(top) || top.contains(what));
+            });
+            return covered ? `${control.tagName} ${control.getAttribute('data-testid') ?? control.textContent?.trim().slice(0, 30)} ${Math.round(box.top)}–${Math.round(box.bottom)}` : null;
+          });
+          if (seen !== null) hidden.push(`${name} ${key}: ${seen}`);
+        }
+      }
+    }
+    await page.close();
+    expect(hidden, JSON.stringify(viewport)).toEqual([]);
+  }
+}, 240_000);
+
+test('a permission that is out of sight is shown by the first key press, and not given', async () => {
+  const { page } = await open(browser, '', { viewport: { width: 720, height: 520 }, reducedMotion: 'reduce' });
+  await show(page, 'choose');
+  await tabTo(page, 'choose-send');
+  await page.evaluate(() => document.querySelector('main')?.scrollTo(0, 0));
+  await page.keyboard.press('Space');
+  expect(await page.getByTestId('choose-send').isChecked()).toBe(false);
+  await page.keyboard.press('Space');
+  expect(await page.getByTestId('choose-send').isChecked()).toBe(true);
+  await page.close();
+});
+
+test.each(['light', 'dark'] as const)('a button that can’t be pressed stays readable and doesn’t answer to the pointer, in %s', async (colorScheme) => {
+  const { page } = await open(browser, '', { colorScheme, reducedMotion: 'reduce' });
+  for (const [variant, id] of [['first-run-unreachable', 'confirm-backend'], ['stage-failed-busy', 'try-again'], ['settings-unanswered', 'confirm-backend']] as const) {
+    await show(page, variant);
+    const button = page.getByTestId(id);
+    expect(await button.getAttribute('aria-disabled'), variant).toBe('true');
+    const look = () => button.evaluate((element) => (({ backgroundColor, color, borderColor, boxShadow }) => ({ backgroundColor, color, borderColor, boxShadow }))(getComputedStyle(element)));
+    await page.mouse.move(0, 0);
+    const still = await look();
+    await button.hover();
+    expect(await look(), variant).toEqual(still);
+    const light = (colour: string) => {
+      const [red = 0, green = 0, blue = 0] = (colour.match(/[\d.]+/g) ?? []).map((part) => Number(part) / 255).map((part) => (part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    };
+    const [darker = 0, lighter = 0] = [light(still.color), light(still.backgroundColor)].sort((one, other) => one - other);
+    expect((lighter + 0.05) / (darker + 0.05), variant).toBeGreaterThanOrEqual(4.5);
+  }
   await page.close();
 });
 
@@ -304,7 +527,7 @@ test('everything is checked on demand, each result is said in words, and the rep
   const { page } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'settings');
   await page.evaluate(() => {
-    const well = { ok: true, problem: null, took_ms: 3, skew_s: null };
+    const well = { ok: true, needed: true, problem: null, took_ms: 3, skew_s: null };
     window.stage.memory.diagnose = () =>
       Promise.resolve([
         { ...well, name: 'keychain', ok: false, problem: 'keychain_locked' },

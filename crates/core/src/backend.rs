@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::answer::Handoff;
 use crate::http::{self, Connection, Http, Peer, took_ms};
+use crate::operator::Claim;
 use crate::problem::{Problem, ProblemCode};
 use crate::proof::Verifier;
 use crate::view::Environment;
@@ -46,9 +47,9 @@ impl<'de> Deserialize<'de> for SealedRefreshToken {
 pub struct ClientInfo {
     /// Which Monei it speaks to.
     pub environment: Environment,
-    /// Who runs it, at most 80 characters.
-    pub operator_name: String,
-    /// Their page, https only.
+    /// Who runs it, as it says.
+    pub operator: Claim,
+    /// Their page, https only. `None` where the claim [poses as Monei](Claim::poses_as_monei).
     pub operator_url: Option<Url>,
     /// What it allows to be asked for.
     pub scopes: ScopeSet,
@@ -159,10 +160,12 @@ impl BackendClient {
             (Environment::Sandbox, None) => return Err(ProblemCode::BackendIncompatible.into()),
             _ => None,
         };
+        let page = raw.operator.url.and_then(|text| Url::parse(&text).ok()).filter(|url| url.scheme() == "https" && url.has_host());
+        let operator = Claim::new(&raw.operator.name, page.as_ref());
         Ok(ClientInfo {
             environment,
-            operator_name: raw.operator.name.chars().filter(|character| !character.is_control()).take(80).collect(),
-            operator_url: raw.operator.url.and_then(|text| Url::parse(&text).ok()).filter(|url| url.scheme() == "https" && url.has_host()),
+            operator_url: page.filter(|_| !operator.poses_as_monei()),
+            operator,
             scopes: scopes.map_err(|_| ProblemCode::BackendIncompatible)?,
             sandbox_url,
         })

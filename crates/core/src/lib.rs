@@ -16,6 +16,7 @@ pub mod feature;
 mod http;
 mod index;
 mod loopback;
+mod operator;
 pub mod problem;
 mod proof;
 mod reads;

@@ -59,6 +59,8 @@ pub enum ProblemCode {
     ProxyUnreachable,
     /// The address of a proxy can't be used: its scheme isn't known here, or it is malformed. Nothing was sent.
     ProxySetting,
+    /// No backend's address was set: by no packager, no environment, and not by the person.
+    BackendMissing,
     /// The backend did not answer.
     BackendUnreachable,
     /// The certificate of the backend, of Monei, or of what the network put in their place was refused.
@@ -69,7 +71,7 @@ pub enum ProblemCode {
     BackendEnvironment,
     /// The backend speaks another version, or isn't one at all.
     BackendIncompatible,
-    /// The backend's address was changed and not confirmed yet.
+    /// The backend's address, or who it says that it is, has changed and isn't confirmed yet.
     BackendUnconfirmed,
     /// The backend's address is malformed, or neither https nor loopback.
     BackendAddress,

@@ -58,14 +58,20 @@ pub enum Environment {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[ts(export_to = "bindings.ts")]
 pub struct BackendView {
-    /// Its address, without credentials or path.
-    pub address: String,
+    /// Its address, without credentials or path. `None` where none was set.
+    pub address: Option<String>,
+    /// The address leads to this computer, where any program of any user may be what answers.
+    pub on_this_computer: bool,
     /// The address was set by the packager or the environment and can't be changed here.
     pub managed: bool,
-    /// The person has seen who runs it and agreed.
+    /// The person has seen what it says of itself, and agreed.
     pub confirmed: bool,
     /// Who runs it, as it says itself. `None` until it has answered.
     pub operator: Option<OperatorView>,
+    /// What it said of itself when the person agreed, where it says something else now.
+    pub formerly: Option<OperatorView>,
+    /// There is a guide to running one, behind [`Link::OperatorGuide`].
+    pub guide: bool,
     /// What it allows to be asked for. Empty until it has answered.
     pub scopes: Vec<String>,
     /// Whether it can be used.
@@ -82,14 +88,16 @@ pub struct SetAsideView {
     pub recovered: Option<u32>,
 }
 
-/// Who runs a backend.
+/// Who runs a backend, as it says itself. Anybody can give a service any name: it is shown as a claim, beside the address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[ts(export_to = "bindings.ts")]
 pub struct OperatorView {
-    /// Name as the backend gives it; at most 80 characters.
-    pub name: String,
+    /// Name as the backend gives it; at most 80 characters. `None` where it gives none, or poses as Monei.
+    pub name: Option<String>,
     /// Host of the operator's page; opened through `Link::Operator`, never from the web view.
     pub host: Option<String>,
+    /// Its name or page read like Monei's own, so neither is shown.
+    pub poses_as_monei: bool,
 }
 
 /// Whether the backend can be used.
@@ -541,15 +549,30 @@ pub enum TransactionStatus {
     Unknown,
 }
 
-/// How a disconnect ended. What was stored here is gone in every case.
+/// What a person wants where Monei doesn't confirm that an access has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum Unrevoked {
+    /// What could still end it stays here, and it is asked again later.
+    Keep,
+    /// It is removed here all the same. Only after the person was told what may live on.
+    Remove,
+}
+
+/// How a disconnect ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(rename_all = "snake_case")]
 #[ts(export_to = "bindings.ts")]
 pub enum DisconnectOutcome {
-    /// Monei confirmed.
+    /// Monei confirmed. Nothing is left here.
     Revoked,
-    /// Monei didn't confirm: look at its settings.
+    /// Monei didn't confirm. The account is still here, with what can be used to ask again.
     Unconfirmed,
+    /// What would be needed to ask Monei is gone from the keychain, or can't be read. The account is still here.
+    Unrevocable,
+    /// Monei didn't confirm, and it is removed here on the person's choice: look at Monei's settings.
+    Removed,
 }
 
 /// One line of the activity list.
@@ -626,6 +649,8 @@ pub enum Link {
     MoneiSettings,
     /// The operator of the backend.
     Operator,
+    /// How to run a backend, for who has none.
+    OperatorGuide,
     /// The sandbox's control page. Sandbox environment only, as all that follow.
     SandboxControl,
     /// Its switches.

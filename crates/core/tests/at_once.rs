@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use connect_core::problem::ProblemCode;
 use connect_core::vault::{MemoryVault, Vault, VaultFuture};
-use connect_core::view::{Decision, DisconnectOutcome, Section, Stage};
+use connect_core::view::{Decision, DisconnectOutcome, Section, Stage, Unrevoked};
 use secrecy::SecretString;
 use support::{World, scopes, stage};
 use tokio::sync::oneshot;
@@ -169,7 +169,7 @@ async fn an_account_disconnected_while_more_is_approved_for_it_stays_disconnecte
     world.core.reconnect(&account, scopes(BOTH)).await.unwrap();
     world.approve("ada", WALLET).await;
     assigning.reached().await;
-    assert_eq!(world.core.disconnect(&account).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assigning.go_on();
     assert_eq!(world.failed().await.code, ProblemCode::NoSuchAccount);
     assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty());
@@ -187,7 +187,7 @@ async fn an_account_disconnected_while_a_decision_for_it_is_carried_out_stays_di
     let core = world.core.clone();
     let deciding = tokio::spawn(async move { core.decide(Decision::Merge).await });
     assigning.reached().await;
-    assert_eq!(world.core.disconnect(&account).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assigning.go_on();
     deciding.await.unwrap().unwrap();
     assert_eq!(world.failed().await.code, ProblemCode::NoSuchAccount);
@@ -201,7 +201,7 @@ async fn what_is_approved_during_a_disconnection_is_revoked_with_the_rest() {
     let account = world.connect("ada", PROFILE, PROFILE).await;
     let mut removing = vault.stop(Call::Delete, 0);
     let (core, id) = (world.core.clone(), account.clone());
-    let disconnecting = tokio::spawn(async move { core.disconnect(&id).await });
+    let disconnecting = tokio::spawn(async move { core.disconnect(&id, Unrevoked::Keep).await });
     removing.reached().await;
     world.core.reconnect(&account, scopes(BOTH)).await.unwrap();
     world.approve("ada", BOTH).await;
@@ -220,9 +220,9 @@ async fn agreeing_to_a_backend_while_another_is_set_agrees_to_the_one_that_was_s
     // Which of the two comes first is open. Agreement to the other is not.
     for _ in 0..20 {
         world.core.set_backend(first).await.unwrap();
-        let (set, agreed) = tokio::join!(world.core.set_backend(other), world.core.confirm_backend(first));
+        let (set, agreed) = tokio::join!(world.core.set_backend(other), world.core.confirm_backend(first, Some("Sandbox operator")));
         set.unwrap();
         let shown = world.core.view().backend.clone();
-        assert_eq!((shown.address.as_str(), shown.confirmed), (other, false), "{agreed:?}");
+        assert_eq!((shown.address.as_deref(), shown.confirmed), (Some(other), false), "{agreed:?}");
     }
 }

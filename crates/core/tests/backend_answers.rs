@@ -50,7 +50,7 @@ async fn asked(status: u16, body: String) -> Result<connect_core::backend::Clien
 #[tokio::test]
 async fn a_sound_answer_is_taken() {
     let info = asked(200, good().to_string()).await.unwrap();
-    assert_eq!(info.operator_name, "Somebody");
+    assert_eq!(info.operator.name, "Somebody");
     assert_eq!(info.scopes.to_string(), "profile:read wallet:read");
 }
 
@@ -99,9 +99,27 @@ async fn an_operator_is_named_as_text_and_its_page_is_https_or_nothing() {
     let mut body = good();
     body["operator"] = json!({"name": format!("A\u{0}\n{}", "x".repeat(500)), "url": "javascript:alert(1)"});
     let info = asked(200, body.to_string()).await.unwrap();
-    assert_eq!(info.operator_name.chars().count(), 80);
-    assert!(!info.operator_name.contains(['\u{0}', '\n']));
+    assert_eq!(info.operator.name.chars().count(), 80);
+    assert!(!info.operator.name.contains(['\u{0}', '\n']));
     assert_eq!(info.operator_url, None);
+}
+
+#[tokio::test]
+async fn a_claim_to_be_monei_is_neither_shown_nor_opened() {
+    for (name, url) in [
+        ("Monei", "https://operator.example.org"),
+        ("M\u{200b}\u{43e}n\u{435}i", "https://operator.example.org"),
+        ("Example", "https://monei.cc/"),
+        ("Example", "https://www.m0nei.example.org/"),
+    ] {
+        let mut body = good();
+        body["operator"] = json!({"name": name, "url": url});
+        let info = asked(200, body.to_string()).await.unwrap();
+        let shown = info.operator.view();
+        assert_eq!((shown.name, shown.host, shown.poses_as_monei, info.operator_url), (None, None, true, None), "{name} {url}");
+    }
+    let shown = asked(200, good().to_string()).await.unwrap().operator.view();
+    assert_eq!((shown.name.as_deref(), shown.poses_as_monei), (Some("Somebody"), false));
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@
 use std::path::PathBuf;
 
 use connect_core::Check;
-use connect_core::view::{ActivityItem, AppView, Decision, DisconnectOutcome, Link, Section, SectionView, TesterOrder, TesterView};
+use connect_core::view::{
+    ActivityItem, AppView, Decision, DisconnectOutcome, Link, Section, SectionView, TesterOrder, TesterView, Unrevoked,
+};
 use ts_rs::{Config, TS};
 
 #[test]
@@ -18,6 +20,7 @@ fn the_generated_types_are_up_to_date() {
     Decision::export_all(&config).unwrap();
     Link::export_all(&config).unwrap();
     DisconnectOutcome::export_all(&config).unwrap();
+    Unrevoked::export_all(&config).unwrap();
     TesterView::export_all(&config).unwrap();
     TesterOrder::export_all(&config).unwrap();
     Check::export_all(&config).unwrap();

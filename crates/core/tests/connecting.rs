@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use connect_core::problem::ProblemCode;
-use connect_core::view::{Conflict, Decision, DisconnectOutcome, Health, Section, SectionView, Stage};
+use connect_core::view::{Conflict, Decision, DisconnectOutcome, Health, Section, SectionView, Stage, Unrevoked};
 use serde_json::json;
 use support::{World, feature, person, scopes, stage};
 
@@ -70,7 +70,7 @@ async fn an_upgrade_that_answers_with_the_new_scope_only_keeps_both_grants() {
     }
     assert_eq!(world.vault.names().len(), 2);
     assert_eq!(world.count("forbidden").await, 0);
-    assert_eq!(world.core.disconnect(&account).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assert!(world.vault.names().is_empty());
 }
 
@@ -142,7 +142,7 @@ async fn another_user_approving_a_reconnect_changes_nothing_until_the_person_dec
     // Each goes on by itself.
     world.core.load(&account, Section::Wallet).await.unwrap();
     world.core.load(&added, Section::Kyc).await.unwrap();
-    assert_eq!(world.core.disconnect(&added).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&added, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     world.core.load(&account, Section::Wallet).await.unwrap();
 }
 
@@ -284,8 +284,11 @@ async fn nobody_is_sent_to_the_browser_in_vain() {
     let refused = world.core.connect(scopes(&["profile:read"])).await.unwrap_err();
     assert_eq!(refused.code, ProblemCode::BackendUnconfirmed);
     // Not the one that was shown.
-    assert_eq!(world.core.confirm_backend("https://other.example.org").await.unwrap_err().code, ProblemCode::InvalidInput);
-    world.core.confirm_backend(world.backend.as_str()).await.unwrap();
+    assert_eq!(
+        world.core.confirm_backend("https://other.example.org", Some("Sandbox operator")).await.unwrap_err().code,
+        ProblemCode::InvalidInput
+    );
+    world.core.confirm_backend(world.backend.as_str(), Some("Sandbox operator")).await.unwrap();
     for bad in [scopes(&[]), scopes(&["profile read"]), (0..17).map(|n| format!("x:{n}")).collect()] {
         assert_eq!(world.core.connect(bad).await.unwrap_err().code, ProblemCode::InvalidInput);
     }
@@ -306,13 +309,13 @@ async fn a_changed_backend_needs_agreement_and_never_gets_what_the_other_gave() 
     assert!(!view.backend.confirmed);
     assert_eq!(view.accounts[0].other_backend.as_deref(), Some(world.backend.as_str().trim_end_matches('/')));
     assert_eq!(world.core.connect(scopes(&["profile:read"])).await.unwrap_err().code, ProblemCode::BackendUnconfirmed);
-    world.core.confirm_backend(other.backend.as_str()).await.unwrap();
+    world.core.confirm_backend(other.backend.as_str(), Some("Sandbox operator")).await.unwrap();
     world.clock.advance(Duration::from_secs(7200));
     assert!(world.core.load(&account, Section::Profile).await.is_err());
     let (token_calls, revokes) = (other.count("token_calls").await, other.count("revokes").await);
     assert_eq!((token_calls, revokes), (0, 0), "the other backend was given something");
     // Taking access away goes to the backend that gave it.
-    assert_eq!(world.core.disconnect(&account).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assert_eq!(other.count("revokes").await, 0);
     for unsafe_address in ["http://connect.example.org", "https://user@host", "file:///etc/passwd"] {
         assert_eq!(world.core.set_backend(unsafe_address).await.unwrap_err().code, ProblemCode::BackendAddress);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use connect_core::CheckName;
 use connect_core::problem::ProblemCode;
 use connect_core::vault::{finds, probe};
-use connect_core::view::{BackendStatus, KeychainState};
+use connect_core::view::{BackendStatus, Channel, KeychainState, Preferences};
 use support::World;
 
 #[tokio::test]
@@ -34,6 +34,25 @@ async fn a_check_has_the_same_name_in_a_report_and_for_programs() {
     for check in World::new().await.core.diagnose(async |_| Some(true)).await {
         assert_eq!(serde_json::to_value(check.name).unwrap(), check.name.word());
     }
+}
+
+#[tokio::test]
+async fn a_missing_fallback_is_no_obstacle_and_two_missing_ways_back_are() {
+    let world = World::new().await;
+    let needed = async |name: CheckName| {
+        let checks = world.core.diagnose(async |_| Some(true)).await;
+        let check = checks.into_iter().find(|check| check.name == name).unwrap();
+        (check.ok, check.needed)
+    };
+    assert_eq!(needed(CheckName::LoopbackListener).await, (true, false));
+    world.browser.no_links.store(true, Ordering::SeqCst);
+    assert_eq!(needed(CheckName::LinkHandler).await, (false, false));
+    assert_eq!(needed(CheckName::LoopbackListener).await, (true, true));
+    assert_eq!(needed(CheckName::Clock).await, (false, false));
+    // Chosen in Settings, the app link is the only way that is tried.
+    world.core.set_preferences(Preferences { channel: Channel::DeepLink }).await.unwrap();
+    assert_eq!(needed(CheckName::LinkHandler).await, (false, true));
+    assert_eq!(needed(CheckName::Backend).await, (true, true));
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ async fn a_damaged_index_is_set_aside_by_name_and_its_accounts_are_found_in_the_
     assert!(world.data_dir().join(&told.file).is_file());
     assert_eq!(world.core.view().accounts.len(), 2);
     // Who runs the backend is agreed to anew; then everything works as before.
-    world.core.confirm_backend(world.backend.as_str()).await.unwrap();
+    world.core.confirm_backend(world.backend.as_str(), Some("Sandbox operator")).await.unwrap();
     world.core.load(&ada, Section::Profile).await.unwrap();
     world.core.load(&ada, Section::Wallet).await.unwrap();
     world.core.load(&tunde, Section::Profile).await.unwrap();
@@ -79,7 +79,7 @@ async fn whose_an_account_is_comes_back_by_looking() {
         let mut world = World::new().await;
         world.connect("ada", scopes, scopes).await;
         damage(&mut world).await;
-        world.core.confirm_backend(world.backend.as_str()).await.unwrap();
+        world.core.confirm_backend(world.backend.as_str(), Some("Sandbox operator")).await.unwrap();
         world.core.look().await;
         // The same person again is noticed.
         world.core.connect(support::scopes(scopes)).await.unwrap();

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use connect_core::problem::ProblemCode;
 use connect_core::vault::{KeychainVault, MAX_ENTRY_LEN, Vault, VaultError, probe};
-use connect_core::view::{Health, KeychainState, Section};
+use connect_core::view::{Health, KeychainState, Section, Unrevoked};
 use secrecy::{ExposeSecret as _, SecretString};
 use support::{World, feature};
 
@@ -171,7 +171,7 @@ async fn locked() {
     let health = world.core.view().accounts[0].health.clone();
     assert!(matches!(&health, Health::Locked { reason } if reason.code == ProblemCode::KeychainLocked), "{health:?}");
     assert_eq!(feature(&world.core.view(), &account, "profile:read"), "enabled", "locked is not signed out");
-    assert_eq!(world.core.disconnect(&account).await.unwrap_err().code, ProblemCode::KeychainLocked);
+    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await.unwrap_err().code, ProblemCode::KeychainLocked);
     // Nobody approves in vain.
     world.core.connect(vec!["profile:read".into()]).await.unwrap();
     assert_eq!(world.failed().await.code, ProblemCode::KeychainLocked);
@@ -295,7 +295,7 @@ async fn overheard() {
     world.clock.advance(Duration::from_secs(3700));
     world.core.load(&account, Section::Profile).await.unwrap();
     let second = vault.read(&name).await.unwrap().unwrap();
-    world.core.disconnect(&account).await.unwrap();
+    world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
     ear.hears("that was all").await;
     // The calls themselves were heard, with labels and attributes, and the entry by its name.
     for call in ["CreateItem", "SearchItems", "GetSecret", "Delete", "OpenSession", SERVICE, &name] {

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connect_core::Connections;
-use connect_core::view::{Section, Stage};
+use connect_core::view::{Section, Stage, Unrevoked};
 use serde_json::json;
 use support::file_vault::FileVault;
 use support::process::{go_on, line, ours, run, start, wait_for_word};
@@ -36,7 +36,7 @@ async fn child() {
             let outcome = core.load(account, Section::Profile).await;
             println!("\noutcome {}", outcome.err().map_or("working".into(), |problem| problem.code.name()));
         }
-        Some(("disconnect", account)) => println!("\noutcome {:?}", core.disconnect(account).await),
+        Some(("disconnect", account)) => println!("\noutcome {:?}", core.disconnect(account, Unrevoked::Keep).await),
         _ => {
             core.connect(vec!["profile:read".into()]).await.unwrap();
             let mut views = core.subscribe();
@@ -322,7 +322,7 @@ async fn a_killed_connection_or_disconnection_leaves_nothing_that_nobody_knows_o
             let (alive, _, accounts) = standing(&mut world, &vault).await;
             assert_eq!((alive, accounts), (0, 1));
             let looked = world.core.load(&account, Section::Profile).await.unwrap_err();
-            world.core.disconnect(&account).await.unwrap();
+            world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
             assert_eq!(standing(&mut world, &vault).await, (0, 0, 0));
             table.count(step, format!("the account says `{}`; disconnecting again removes it", looked.code.name()));
         }

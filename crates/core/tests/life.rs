@@ -7,9 +7,9 @@ mod support;
 use std::time::Duration;
 
 use connect_core::problem::{Problem, ProblemCode};
-use connect_core::view::{ActivityEvent, DisconnectOutcome, Health, Section, SectionView};
+use connect_core::view::{ActivityEvent, DisconnectOutcome, Health, Section, SectionView, Stage, Unrevoked};
 use serde_json::json;
-use support::{World, feature, scopes};
+use support::{World, feature, scopes, stage};
 
 const READS: [&str; 3] = ["profile:read", "kyc:read", "wallet:read"];
 
@@ -250,17 +250,17 @@ async fn everything_is_there_after_a_restart() {
 async fn disconnecting_revokes_at_monei_and_removes_everything_here() {
     let world = World::new().await;
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
-    assert_eq!(world.core.disconnect(&account).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty());
     let state = world.sandbox_state().await;
     assert!(state["grants"].as_array().unwrap().iter().all(|grant| grant["alive"] == false), "{state}");
-    assert_eq!(world.core.disconnect(&account).await.unwrap_err().code, ProblemCode::NoSuchAccount);
+    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await.unwrap_err().code, ProblemCode::NoSuchAccount);
     let told = world.core.activity(None).await.unwrap();
     assert!(matches!(&told[0], item if item.event == ActivityEvent::Disconnected { confirmed: true } && item.account_name.is_some()));
 }
 
 #[tokio::test]
-async fn a_disconnect_that_monei_does_not_confirm_removes_everything_here_all_the_same() {
+async fn what_could_still_revoke_is_kept_until_monei_confirms_or_the_person_removes_it() {
     for fault in [
         json!({"target": "revoke", "kind": "status", "status": 500, "times": 5}),
         json!({"target": "revoke", "kind": "status", "status": 404, "times": 5}),
@@ -269,9 +269,70 @@ async fn a_disconnect_that_monei_does_not_confirm_removes_everything_here_all_th
         let world = World::new().await;
         let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
         world.control("fault", fault.clone()).await;
-        assert_eq!(world.core.disconnect(&account).await, Ok(DisconnectOutcome::Unconfirmed), "{fault}");
-        assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty(), "{fault}");
+        let alive =
+            async || world.sandbox_state().await["grants"].as_array().unwrap().iter().filter(|grant| grant["alive"] == true).count();
+        let before = world.core.view().accounts.clone();
+        assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Unconfirmed), "{fault}");
+        assert_eq!((world.core.view().accounts.clone(), world.vault.names().len(), alive().await), (before, 1, 1), "{fault}");
+        world.core.load(&account, Section::Profile).await.unwrap();
+        // Asked again once Monei is well, it ends there too.
+        world.control("reset", json!({"what": "faults"})).await;
+        assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked), "{fault}");
+        assert_eq!((world.core.view().accounts.len(), world.vault.names().len(), alive().await), (0, 0, 0), "{fault}");
+
+        // The person's second choice.
+        let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+        world.control("fault", fault.clone()).await;
+        assert_eq!(world.core.disconnect(&account, Unrevoked::Remove).await, Ok(DisconnectOutcome::Removed), "{fault}");
+        assert_eq!((world.core.view().accounts.len(), world.vault.names().len(), alive().await), (0, 0, 1), "{fault}");
+        let told = world.core.activity(None).await.unwrap();
+        assert_eq!(told[0].event, ActivityEvent::Disconnected { confirmed: false }, "{fault}");
     }
+}
+
+#[tokio::test]
+async fn of_two_grants_the_one_that_has_ended_is_removed_and_the_other_kept() {
+    let world = World::new().await;
+    world.control("switch", json!({"name": "upgrade_scopes", "value": "only_new"})).await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    world.core.reconnect(&account, scopes(&["wallet:read"])).await.unwrap();
+    world.approve("ada", &["wallet:read"]).await;
+    world.settle_upgrade().await;
+    assert_eq!(world.vault.names().len(), 2);
+    // Both tries for the first of them fail.
+    world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 2})).await;
+    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Unconfirmed));
+    assert_eq!((world.core.view().accounts.len(), world.vault.names().len()), (1, 1));
+    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!((world.core.view().accounts.len(), world.vault.names().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn without_the_tokens_nothing_is_said_to_be_revoked() {
+    let world = World::new().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    for name in world.vault.names() {
+        connect_core::vault::Vault::delete(world.vault.as_ref(), &name).await.unwrap();
+    }
+    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Unrevocable));
+    assert_eq!(world.core.view().accounts.len(), 1);
+    assert_eq!(world.core.disconnect(&account, Unrevoked::Remove).await, Ok(DisconnectOutcome::Removed));
+    assert!(world.core.view().accounts.is_empty());
+}
+
+#[tokio::test]
+async fn the_outcome_of_a_connection_goes_with_its_account() {
+    let world = World::new().await;
+    let tunde = world.connect("tunde", &["profile:read"], &["profile:read"]).await;
+    world.core.connect(scopes(&["profile:read"])).await.unwrap();
+    world.approve("ada", &["profile:read"]).await;
+    let view = world.until("done", |view| matches!(stage(view), Some(Stage::Done { .. }))).await;
+    let Some(Stage::Done { account: ada, .. }) = stage(&view).cloned() else { panic!("done") };
+    // Another account's end changes nothing about it.
+    world.core.disconnect(&tunde, Unrevoked::Keep).await.unwrap();
+    assert!(matches!(stage(&world.core.view()), Some(Stage::Done { .. })));
+    world.core.disconnect(&ada, Unrevoked::Keep).await.unwrap();
+    assert_eq!(stage(&world.core.view()), None);
 }
 
 #[tokio::test]

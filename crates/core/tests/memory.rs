@@ -10,7 +10,7 @@ use std::os::unix::fs::FileExt as _;
 use std::process::Child;
 use std::time::Duration;
 
-use connect_core::view::{DisconnectOutcome, Section, Stage};
+use connect_core::view::{DisconnectOutcome, Section, Stage, Unrevoked};
 use serde_json::json;
 use support::file_vault::FileVault;
 use support::process::{go_on, line, ours, start, wait_for_word};
@@ -38,7 +38,7 @@ async fn child() {
     }
     println!("\nrefreshed");
     wait_for_word().await;
-    assert_eq!(core.disconnect(&account).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     println!("\ndisconnected");
     wait_for_word().await;
 }

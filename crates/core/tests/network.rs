@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use connect_core::backend::BackendClient;
 use connect_core::problem::{Problem, ProblemCode};
-use connect_core::view::{BackendStatus, DisconnectOutcome, Environment, Health, Section};
+use connect_core::view::{BackendStatus, DisconnectOutcome, Environment, Health, Section, Unrevoked};
 use connect_core::{DesktopProxies, Http, SystemProxies};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -117,7 +117,7 @@ async fn child() {
 
 /// A whole life behind the proxy.
 async fn trusted(world: &World) {
-    world.core.confirm_backend(BACKEND).await.unwrap();
+    world.core.confirm_backend(BACKEND, Some("Sandbox operator")).await.unwrap();
     world.core.connect(scopes(PROFILE)).await.unwrap();
     world.waiting().await;
     // The browser has its own way to the backend.
@@ -129,7 +129,7 @@ async fn trusted(world: &World) {
     world.core.load(&account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 1);
     assert_eq!(world.core.view().accounts[0].health, Health::Connected);
-    assert_eq!(world.core.disconnect(&account).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
 }
 
 /// Nothing comes of it, and it is told why.
@@ -137,7 +137,7 @@ async fn refused(world: &World, expected: ProblemCode) -> Problem {
     world.core.probe().await;
     let BackendStatus::Problem { problem } = world.core.view().backend.status.clone() else { panic!("{:?}", world.core.view().backend) };
     assert_eq!(problem.code, expected);
-    assert_eq!(world.core.confirm_backend(BACKEND).await, Err(problem.clone()));
+    assert_eq!(world.core.confirm_backend(BACKEND, Some("Sandbox operator")).await, Err(problem.clone()));
     assert!(world.vault.names().is_empty() && world.browser.opened.lock().unwrap().is_empty());
     problem
 }

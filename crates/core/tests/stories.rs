@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connect_core::view::{AppView, Decision, Section, Stage};
+use connect_core::view::{AppView, Decision, Section, Stage, Unrevoked};
 use serde_json::{Map, Value, json};
 use support::{START, World, person, scopes, stage};
 
@@ -144,7 +144,7 @@ async fn world() -> World {
 /// Connected as Ada, with her profile and her balance, and the verification declined.
 async fn with_ada() -> (World, String) {
     let world = world().await;
-    world.core.confirm_backend(world.backend.as_str()).await.unwrap();
+    world.core.confirm_backend(world.backend.as_str(), Some("Sandbox operator")).await.unwrap();
     let ada = world.connect("ada", &["profile:read", "kyc:read", "wallet:read"], &["profile:read", "wallet:read"]).await;
     world.clock.advance(Duration::from_secs(300));
     (world, ada)
@@ -154,12 +154,12 @@ async fn with_ada() -> (World, String) {
 async fn first_connection() -> (String, String) {
     let mut story = Recorder::new("first-connection", world().await).await;
     let core = story.world.core.clone();
-    let address = core.view().backend.address.clone();
+    let address = core.view().backend.address.clone().unwrap();
     let made = {
         let address = address.clone();
-        async move { core.confirm_backend(&address).await.unwrap() }
+        async move { core.confirm_backend(&address, Some("Sandbox operator")).await.unwrap() }
     };
-    story.call("confirm_backend", json!({"address": address}), made, |view| view.backend.confirmed).await;
+    story.call("confirm_backend", json!({"address": address, "name": "Sandbox operator"}), made, |view| view.backend.confirmed).await;
     story.ask(None, &["profile:read", "kyc:read", "wallet:read"]).await;
     let start = story.world.opened();
     let allowed = ["profile:read", "wallet:read"];
@@ -209,8 +209,8 @@ async fn somebody_else_approves() -> (String, String) {
     story.look(&tunde).await;
     story.dismiss().await;
     for (handle, left) in [(tunde, 1), (ada, 0)] {
-        let (core, args) = (story.world.core.clone(), json!({"account": handle}));
-        let made = async move { core.disconnect(&handle).await.unwrap() };
+        let (core, args) = (story.world.core.clone(), json!({"account": handle, "unrevoked": "keep"}));
+        let made = async move { core.disconnect(&handle, Unrevoked::Keep).await.unwrap() };
         story.call("disconnect", args, made, |view| view.accounts.len() == left).await;
     }
     story.finish().await

@@ -10,7 +10,7 @@ use std::time::Duration;
 use connect_core::clock::Clock as _;
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::vault::Vault as _;
-use connect_core::view::{AccountView, Health, KeychainState, Section, Stage};
+use connect_core::view::{AccountView, Health, KeychainState, Section, Stage, Unrevoked};
 use serde_json::json;
 use support::proxy::Cut;
 use support::watched_vault::WatchedVault;
@@ -459,7 +459,7 @@ async fn what_another_copy_of_the_program_did_is_seen_by_looking() {
     let other = world.second().await;
     other.look().await;
     assert_eq!(other.view().accounts.len(), 1);
-    world.core.disconnect(&account).await.unwrap();
+    world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
     other.look().await;
     assert_eq!(other.view().accounts.len(), 0);
 }

@@ -17,6 +17,7 @@ export interface Variant {
 
 const problem = (code: ProblemCode): Problem => ({ code, retry_after_s: code === 'busy' ? 48 : null });
 const HOUR = 3_600_000;
+const REMOTE = 'https://connect.other.example';
 const CODES = Object.keys(t.problems) as ProblemCode[];
 const HOSTILE = '<img src=x onerror=alert(1)> \u202Eגבא <b>&amp;</b> ' + 'Adébáyọ̀'.repeat(60);
 
@@ -31,7 +32,7 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
   if (!recorded || !first) throw new Error(`"${story.name}" never shows an account`);
 
   const { now } = story;
-  const base: AppView = { ...recorded, keychain: 'ready', backend: { ...recorded.backend, confirmed: true, managed: false, status: { kind: 'ready' }, operator: recorded.backend.operator ?? { name: 'Example Operator', host: 'operator.example' } } };
+  const base: AppView = { ...recorded, keychain: 'ready', backend: { ...recorded.backend, confirmed: true, managed: false, status: { kind: 'ready' }, operator: recorded.backend.operator ?? { name: 'Example Operator', host: 'operator.example', poses_as_monei: false } } };
   const all = base.catalogue.map((feature) => feature.scope);
   const answers = [story, ...others].flatMap((each) => Object.values(each.sections));
   const recordedSections: SectionAnswer = (_, section) => Promise.resolve(answers.find((answer) => answer[section])?.[section] ?? blank(section));
@@ -57,6 +58,14 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     view: { ...none, keychain, backend: { ...base.backend, confirmed: false, status, operator: status.kind === 'ready' ? base.backend.operator : null } },
     page: home,
   });
+  const missing = (view: AppView): Variant => ({
+    view: { ...view, backend: { ...base.backend, address: null, on_this_computer: false, confirmed: false, operator: null, scopes: [], guide: true, status: { kind: 'problem', problem: problem('backend_missing') } } },
+    page: home,
+  });
+  const remote = (backend: Partial<AppView['backend']>): Variant => ({
+    view: { ...none, backend: { ...base.backend, address: REMOTE, on_this_computer: false, confirmed: false, ...backend } },
+    page: home,
+  });
   const settings = (backend: Partial<AppView['backend']>, keychain: KeychainState = 'ready'): Variant => ({ view: { ...base, keychain, backend: { ...base.backend, ...backend } }, page: { kind: 'settings' } });
   const ask = (ids: string[]): Variant => {
     const features = base.catalogue.filter((feature) => ids.includes(feature.id));
@@ -69,6 +78,16 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     'first-run': firstRun({ kind: 'ready' }),
     'first-run-asking': firstRun({ kind: 'unknown' }, 'unknown'),
     'first-run-unreachable': firstRun({ kind: 'problem', problem: problem('backend_unreachable') }),
+    'first-run-missing': missing(none),
+    'first-run-remote': remote({}),
+    'first-run-posing': remote({ operator: { name: null, host: null, poses_as_monei: true } }),
+    'first-run-unnamed': remote({ operator: { name: null, host: null, poses_as_monei: false } }),
+    'first-run-hostile': remote({ operator: { name: HOSTILE, host: `${'long'.repeat(60)}.example`, poses_as_monei: false } }),
+    'first-run-memory': { view: { ...none, keychain: 'locked', in_memory: true, backend: { ...base.backend, confirmed: false } }, page: home },
+    'settings-missing': { ...missing(base), page: { kind: 'settings' } },
+    'settings-renamed': settings({ confirmed: false, address: REMOTE, on_this_computer: false, operator: { name: 'Another Operator', host: null, poses_as_monei: false }, formerly: base.backend.operator }),
+    'account-renamed': { ...account(full), view: { ...base, accounts: [full], backend: { ...base.backend, confirmed: false, formerly: base.backend.operator } } },
+    gone: { view: { ...base, accounts: [full] }, page: { kind: 'gone' } },
     empty: { view: none, page: home },
     'empty-offline': { view: { ...none, backend: { ...none.backend, status: { kind: 'problem', problem: problem('offline') } } }, page: home },
     choose: { view: base, page: { kind: 'choose', account: null } },
@@ -119,8 +138,8 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
 
     settings: settings({}),
     'settings-managed': settings({ managed: true }),
-    'settings-unconfirmed': settings({ confirmed: false, address: 'https://connect.other.example', operator: { name: 'Another Operator', host: 'other.example' } }),
-    'settings-unanswered': settings({ confirmed: false, address: 'https://connect.other.example', operator: null, status: { kind: 'problem', problem: problem('backend_unreachable') } }),
+    'settings-unconfirmed': settings({ confirmed: false, address: REMOTE, on_this_computer: false, operator: { name: 'Another Operator', host: 'other.example', poses_as_monei: false } }),
+    'settings-unanswered': settings({ confirmed: false, address: REMOTE, on_this_computer: false, operator: null, status: { kind: 'problem', problem: problem('backend_unreachable') } }),
     activity: { view: { ...base, accounts: [full, second] }, page: { kind: 'activity' }, activity: everyEvent(now, all) },
     'activity-empty': { view: none, page: { kind: 'activity' }, activity: [] },
   };
@@ -141,7 +160,7 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
   // A place that only the sandbox has leads nowhere elsewhere.
   found['tester-production'] = { view: { ...base, environment: 'production' }, page: { kind: 'tester' } };
   const names = ['keychain', 'loopback_listener', 'link_handler', 'browser', 'backend', 'monei'] as const;
-  const works = (name: Check['name']): Check => ({ name, ok: true, problem: null, took_ms: 12, skew_s: null });
+  const works = (name: Check['name']): Check => ({ name, ok: true, needed: name !== 'link_handler' && name !== 'clock', problem: null, took_ms: 12, skew_s: null });
   found['diagnose-well'] = { ...settings({}), checks: [...names.map(works), { ...works('clock'), skew_s: -1 }] };
   found['diagnose-ill'] = {
     ...settings({}),
@@ -150,6 +169,7 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
       { ...works('clock'), ok: false, skew_s: -601 },
     ],
   };
+  found['diagnose-note'] = { ...settings({}), checks: [...names.map(works), { ...works('clock'), ok: false, skew_s: 7300 }] };
   found['diagnose-clock-behind'] = { ...settings({}), checks: [{ ...works('clock'), ok: false, skew_s: 7300 }] };
   found['not-checkable'] = account({ ...withFeatures((index) => (index > 3 ? enabled : { kind: 'not_asked' })), checkable: false });
   found['memory-only'] = { view: { ...base, keychain: 'absent', in_memory: true }, page: home };
@@ -247,5 +267,5 @@ function everyEvent(now: number, scopes: string[]): ActivityItem[] {
     { kind: 'connected', granted: scopes.slice(0, 2), declined: scopes.slice(2, 3) },
   ];
   const items: ActivityItem[] = events.map((event, index) => ({ at: now - index * 7 * HOUR, ...who, event }));
-  return [...items, { at: now - 60 * HOUR, account: null, account_name: null, event: { kind: 'backend_changed', address: 'https://connect.other.example' } }];
+  return [...items, { at: now - 60 * HOUR, account: null, account_name: null, event: { kind: 'backend_changed', address: REMOTE } }];
 }

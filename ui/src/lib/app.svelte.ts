@@ -12,7 +12,9 @@ export type Page =
   | { kind: 'transaction' }
   | { kind: 'activity' }
   | { kind: 'settings' }
-  | { kind: 'tester' };
+  | { kind: 'tester' }
+  /** What was shown, or led to, isn't there any more. Never another account in its place. */
+  | { kind: 'gone' };
 
 /** The one dialog that may be open. Accounts are copies: the account itself may go while the dialog is open. */
 export type Dialog =
@@ -52,11 +54,29 @@ export class App {
     const stage = view.transaction?.stage.kind;
     if (view.transaction && (!before.transaction || (stage === 'checking' && before.transaction.stage.kind !== 'checking'))) this.go({ kind: 'transaction' });
     else if (before.transaction && !view.transaction && this.page.kind === 'transaction') this.#leave(before.transaction.stage, before.transaction.account);
-    else if (this.page.kind === 'account' && !this.account(this.page.id)) this.page = { kind: 'home' };
+    else if (this.page.kind === 'account' && !this.account(this.page.id)) this.page = this.#without(this.page.id);
+    else if (this.page.kind === 'choose' && this.page.account !== null && !this.account(this.page.account)) this.page = this.#without(this.page.account);
+    else if (this.page.kind === 'home' && this.#lastAccount !== null && !this.account(this.#lastAccount)) this.page = this.#without(this.#lastAccount);
+  }
+
+  /** Where to be once an account has gone. The person who takes it away in its dialog knows; else it is said. */
+  #without(id: string): Page {
+    this.#lastAccount = null;
+    const own = this.dialog?.kind === 'disconnect' && this.dialog.account.id === id;
+    if (!own && this.dialog && 'account' in this.dialog && this.dialog.account !== null) {
+      const about = typeof this.dialog.account === 'string' ? this.dialog.account : this.dialog.account.id;
+      if (about === id) this.dialog = null;
+    }
+    return own || this.view.accounts.length === 0 ? { kind: 'home' } : { kind: 'gone' };
   }
 
   go(page: Page): void {
     this.notice = null;
+    const account = page.kind === 'account' ? page.id : page.kind === 'choose' ? page.account : null;
+    if (account !== null && !this.account(account)) {
+      this.page = this.#without(account);
+      return;
+    }
     if (page.kind === 'account') this.#lastAccount = page.id;
     this.page = page;
   }
@@ -120,7 +140,8 @@ export class App {
 
   #leave(stage: Stage, account: string | null): void {
     const id = stage.kind === 'done' ? stage.account : account;
-    this.go(id !== null && this.account(id) ? { kind: 'account', id } : { kind: 'home' });
+    if (id === null) this.go({ kind: 'home' });
+    else this.go(this.account(id) ? { kind: 'account', id } : this.#without(id));
   }
 }
 

@@ -188,21 +188,33 @@ problem: Problem, };
  */
 export type BackendView = { 
 /**
- * Its address, without credentials or path.
+ * Its address, without credentials or path. `None` where none was set.
  */
-address: string, 
+address: string | null, 
+/**
+ * The address leads to this computer, where any program of any user may be what answers.
+ */
+on_this_computer: boolean, 
 /**
  * The address was set by the packager or the environment and can't be changed here.
  */
 managed: boolean, 
 /**
- * The person has seen who runs it and agreed.
+ * The person has seen what it says of itself, and agreed.
  */
 confirmed: boolean, 
 /**
  * Who runs it, as it says itself. `None` until it has answered.
  */
 operator: OperatorView | null, 
+/**
+ * What it said of itself when the person agreed, where it says something else now.
+ */
+formerly: OperatorView | null, 
+/**
+ * There is a guide to running one, behind [`Link::OperatorGuide`].
+ */
+guide: boolean, 
 /**
  * What it allows to be asked for. Empty until it has answered.
  */
@@ -230,13 +242,13 @@ name: CheckName,
  */
 ok: boolean, 
 /**
+ * Without it no connection can be made, as things are. Else it is a fallback, or only worth a look.
+ */
+needed: boolean, 
+/**
  * Why not.
  */
 problem: ProblemCode | null, 
-/**
- * Where a proxy that is the trouble was set.
- */
-proxy?: ProxySetting, 
 /**
  * How long it took, in milliseconds.
  */
@@ -291,9 +303,9 @@ export type Decision = "merge" | "add_as_account" | "discard";
 export type Direction = "in" | "out" | "unknown";
 
 /**
- * How a disconnect ended. What was stored here is gone in every case.
+ * How a disconnect ended.
  */
-export type DisconnectOutcome = "revoked" | "unconfirmed";
+export type DisconnectOutcome = "revoked" | "unconfirmed" | "unrevocable" | "removed";
 
 /**
  * Which Monei.
@@ -433,7 +445,7 @@ amount: MoneyView | null, };
 /**
  * Pages outside that the program can open. Rust knows the addresses.
  */
-export type Link = "monei_settings" | "operator" | "sandbox_control" | "sandbox_switches" | "sandbox_clock" | "sandbox_scenario" | "sandbox_log";
+export type Link = "monei_settings" | "operator" | "operator_guide" | "sandbox_control" | "sandbox_switches" | "sandbox_clock" | "sandbox_scenario" | "sandbox_log";
 
 /**
  * Money for display.
@@ -449,17 +461,21 @@ amount: string,
 currency: string, };
 
 /**
- * Who runs a backend.
+ * Who runs a backend, as it says itself. Anybody can give a service any name: it is shown as a claim, beside the address.
  */
 export type OperatorView = { 
 /**
- * Name as the backend gives it; at most 80 characters.
+ * Name as the backend gives it; at most 80 characters. `None` where it gives none, or poses as Monei.
  */
-name: string, 
+name: string | null, 
 /**
  * Host of the operator's page; opened through `Link::Operator`, never from the web view.
  */
-host: string | null, };
+host: string | null, 
+/**
+ * Its name or page read like Monei's own, so neither is shown.
+ */
+poses_as_monei: boolean, };
 
 /**
  * The person's choices.
@@ -481,16 +497,12 @@ code: ProblemCode,
 /**
  * Seconds to wait before trying again, where the other side said so (1 to 300).
  */
-retry_after_s: number | null, 
-/**
- * Where a proxy that is the trouble was set.
- */
-proxy?: ProxySetting, };
+retry_after_s: number | null, };
 
 /**
  * The closed list.
  */
-export type ProblemCode = "keychain_locked" | "keychain_absent" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "address_unknown" | "network_intercepted" | "proxy_refused" | "proxy_password" | "proxy_unreachable" | "proxy_setting" | "backend_unreachable" | "backend_certificate" | "certificates_missing" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "request_refused" | "access_revoked" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "report_unsaved" | "invalid_input";
+export type ProblemCode = "keychain_locked" | "keychain_absent" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "network_intercepted" | "proxy_refused" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "request_refused" | "access_revoked" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "report_unsaved" | "invalid_input";
 
 /**
  * Who.
@@ -516,19 +528,6 @@ verified: boolean | null,
  * Member since.
  */
 member_since: number | null, };
-
-/**
- * Where a proxy was set, and of which kind it is: for the person who wants to change it. Never its user name or password.
- */
-export type ProxySetting = { 
-/**
- * The environment's variable, or `None` for the desktop's or system's own settings.
- */
-variable: string | null, 
-/**
- * The scheme of its address, such as `socks5`; `None` where it can't be told.
- */
-scheme: string | null, };
 
 /**
  * A part of an account that is fetched from Monei.
@@ -894,6 +893,11 @@ items: Array<TransactionItem>,
  * How many there are in all.
  */
 total: number | null, };
+
+/**
+ * What a person wants where Monei doesn't confirm that an access has ended.
+ */
+export type Unrevoked = "keep" | "remove";
 
 /**
  * Balances.

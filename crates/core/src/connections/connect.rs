@@ -146,6 +146,10 @@ impl Connections {
         keychain?;
         disk?;
         backend?;
+        if !self.state().confirmed() {
+            // It says now that somebody else runs it.
+            return Err(ProblemCode::BackendUnconfirmed.into());
+        }
         let allowed = self.state().info.as_ref().map(|info| info.scopes.clone()).unwrap_or_default();
         if !request.scopes.is_subset(&allowed) {
             return Err(ProblemCode::RequestRefused.into());

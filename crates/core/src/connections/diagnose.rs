@@ -14,6 +14,7 @@ use crate::loopback::Loopback;
 use crate::problem::{Problem, ProblemCode};
 use crate::proof::PathNonce;
 use crate::vault::{Probe, VaultError};
+use crate::view::Channel;
 
 /// A clock that is further off than this is worth a word, in seconds.
 const SKEW_TOLERATED_S: i64 = 120;
@@ -26,6 +27,8 @@ pub struct Check {
     pub name: CheckName,
     /// Whether it works.
     pub ok: bool,
+    /// Without it no connection can be made, as things are. Else it is a fallback, or only worth a look.
+    pub needed: bool,
     /// Why not.
     pub problem: Option<ProblemCode>,
     /// Where a proxy that is the trouble was set.
@@ -96,9 +99,9 @@ impl Connections {
         let address = self.state().backend.clone();
         // What the backend said, or why it didn't, shows elsewhere in the window too.
         self.publish();
-        let skew = match &asked {
-            Ok(()) => self.inner.http.skew_s(&address, Peer::Backend, self.now()).await,
-            Err(_) => None,
+        let skew = match (&asked, &address) {
+            (Ok(()), Some(address)) => self.inner.http.skew_s(address, Peer::Backend, self.now()).await,
+            _ => None,
         };
         checks.push(check(CheckName::Backend, began, asked.map(|()| skew)));
         let began = Instant::now();
@@ -107,16 +110,27 @@ impl Connections {
         checks.push(check(CheckName::Monei, began, monei));
         // Without an answer nothing is known of it.
         if let Some(seconds) = skew {
-            checks.push(Check {
-                name: CheckName::Clock,
-                ok: seconds.abs() <= SKEW_TOLERATED_S,
-                problem: None,
-                proxy: None,
-                took_ms: 0,
-                skew_s: skew,
-            });
+            let ok = seconds.abs() <= SKEW_TOLERATED_S;
+            checks.push(Check { name: CheckName::Clock, ok, needed: false, problem: None, proxy: None, took_ms: 0, skew_s: skew });
         }
+        self.weigh(&mut checks);
         checks
+    }
+
+    /// Which of the ways back from the browser a connection can't do without: any one is enough, but the app link is tried alone where
+    /// the person has chosen it.
+    fn weigh(&self, checks: &mut [Check]) {
+        let links_alone = self.state().preferences.channel == Channel::DeepLink;
+        let works = |checks: &[Check], name: CheckName| checks.iter().any(|check| check.name == name && check.ok);
+        let (loopback, links) = (works(checks, CheckName::LoopbackListener), works(checks, CheckName::LinkHandler));
+        for check in checks {
+            check.needed = match check.name {
+                CheckName::LoopbackListener => !links_alone && !links,
+                CheckName::LinkHandler => links_alone || !loopback,
+                CheckName::Clock => false,
+                CheckName::Keychain | CheckName::Browser | CheckName::Backend | CheckName::Monei => true,
+            };
+        }
     }
 
     /// Probes the keychain before `witness` (T-04). What that says is of this check alone: the window shows how the keychain answers here.
@@ -145,7 +159,7 @@ impl Connections {
 fn check(name: CheckName, began: Instant, outcome: Result<Option<i64>, Problem>) -> Check {
     let problem = outcome.as_ref().err();
     let (code, proxy) = (problem.map(|problem| problem.code), problem.and_then(|problem| problem.proxy.clone()));
-    Check { name, ok: outcome.is_ok(), problem: code, proxy, took_ms: http::took_ms(began), skew_s: outcome.ok().flatten() }
+    Check { name, ok: outcome.is_ok(), needed: true, problem: code, proxy, took_ms: http::took_ms(began), skew_s: outcome.ok().flatten() }
 }
 
 /// Opens the listener that the browser comes back to, and connects to it.

@@ -25,8 +25,8 @@ impl Connections {
     /// The account's grants from the present backend, newest first.
     pub(super) async fn grants_of(&self, account: &str) -> Result<Vec<GrantRow>, Problem> {
         let mut grants = self.all_grants_of(account).await?;
-        let here = self.state().backend.origin().ascii_serialization();
-        grants.retain(|grant| grant.backend == here);
+        let here = self.state().origin();
+        grants.retain(|grant| Some(&grant.backend) == here.as_ref());
         Ok(grants)
     }
 

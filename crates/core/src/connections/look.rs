@@ -44,7 +44,9 @@ impl Connections {
         let view = self.view();
         let lasts = |problem: &Problem| matches!(problem.code, AnswerUnreadable | Busy | RecordMissing | RecordUnreadable);
         let unreachable = view.accounts.iter().any(|account| matches!(&account.health, Health::Unreachable { reason } if !lasts(reason)));
-        unreachable || matches!(view.backend.status, BackendStatus::Problem { .. })
+        // An address that nobody has entered doesn't come by itself.
+        let backend = matches!(&view.backend.status, BackendStatus::Problem { problem } if problem.code != ProblemCode::BackendMissing);
+        unreachable || backend
     }
 
     fn checkable(&self) -> Vec<String> {

@@ -17,7 +17,7 @@ mod tester;
 mod tokens;
 mod under_way;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -73,10 +73,12 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// Scheme of this program's deep links.
     pub link_scheme: String,
-    /// The backend to start with; see [`crate::parse_address`].
-    pub backend: Url,
+    /// The backend to start with; see [`crate::parse_address`]. `None`: the person enters one before anything can be asked.
+    pub backend: Option<Url>,
     /// The backend's address was set by the packager or the environment: it can't be changed from within.
     pub backend_managed: bool,
+    /// A page about running a backend, for who has none.
+    pub guide: Option<Url>,
     /// Opens pages.
     pub browser: Arc<dyn Browser>,
     /// Keeps tokens.
@@ -110,8 +112,9 @@ struct Inner {
 
 /// What isn't on disk.
 struct State {
-    backend: Url,
-    confirmed: bool,
+    backend: Option<Url>,
+    /// What the person agreed to for this backend, if they did.
+    agreed: Option<setup::Agreed>,
     info: Option<ClientInfo>,
     status: BackendStatus,
     keychain: KeychainState,
@@ -123,12 +126,26 @@ struct State {
     missing: HashMap<String, i64>,
     /// Until when Monei wants to be left alone, by account.
     left_alone: HashMap<String, left_alone::RateLimit>,
+    /// Grants that Monei has ended, of accounts whose removal isn't through.
+    ended: HashSet<String>,
     /// The damaged index that was set aside when this run began.
     set_aside: Option<SetAsideView>,
     /// When somebody last looked, in milliseconds since the Unix epoch.
     looked: Option<i64>,
     /// Counts transactions, so that a task of an older one can tell that it isn't meant any more.
     run: u64,
+}
+
+impl State {
+    /// Whether the person agreed to the backend, as far as is known: what it says of itself now is what it said then.
+    fn confirmed(&self) -> bool {
+        self.agreed.as_ref().is_some_and(|agreed| self.info.as_ref().is_none_or(|info| agreed.fits(&info.operator)))
+    }
+
+    /// The present backend's origin, which grants are tied to.
+    fn origin(&self) -> Option<String> {
+        self.backend.as_ref().map(|url| url.origin().ascii_serialization())
+    }
 }
 
 impl Connections {
@@ -160,6 +177,7 @@ impl Connections {
         let sandbox = |path: &str| info.filter(|_| testing).and_then(|info| info.sandbox_url.as_ref()).and_then(|url| url.join(path).ok());
         match link {
             Link::Operator => info.and_then(|info| info.operator_url.clone()),
+            Link::OperatorGuide => self.inner.options.guide.clone(),
             Link::SandboxControl => sandbox("/sandbox"),
             Link::SandboxSwitches => sandbox("/sandbox?open=switches#switches"),
             Link::SandboxClock => sandbox("/sandbox#time"),
@@ -235,7 +253,7 @@ impl Connections {
     fn backend(&self) -> Result<BackendClient, Problem> {
         let (address, confirmed) = {
             let state = self.state();
-            (state.backend.clone(), state.confirmed)
+            (state.backend.clone().ok_or(ProblemCode::BackendMissing)?, state.confirmed())
         };
         if !confirmed {
             return Err(ProblemCode::BackendUnconfirmed.into());

@@ -9,8 +9,9 @@ use super::{Connections, Options, State};
 use crate::clock::Clock;
 use crate::feature::{FeatureId, catalogue};
 use crate::index::{AccountRow, GrantRow, IndexError, ScopeMark, ScopeRow, StoredHealth, Tables};
+use crate::operator::{Claim, is_on_this_computer};
 use crate::problem::{Problem, ProblemCode};
-use crate::view::{AccountView, AppView, BackendStatus, BackendView, FeatureState, FeatureView, Health, OperatorView};
+use crate::view::{AccountView, AppView, BackendStatus, BackendView, FeatureState, FeatureView, Health, Stage};
 
 /// An account with its grants.
 pub(super) struct Known {
@@ -35,12 +36,12 @@ pub(super) fn load(index: &Tables<'_>) -> Result<(Vec<Known>, Marks), IndexError
 }
 
 pub(super) fn accounts(state: &State, clock: &dyn Clock, known: &[Known], marks: &Marks) -> Vec<AccountView> {
-    let here = state.backend.origin().ascii_serialization();
+    let here = state.origin();
     let none = Vec::new();
     known
         .iter()
         .map(|known| {
-            let mut view = account(&here, known, marks.get(&known.row.id).unwrap_or(&none), &state.missing);
+            let mut view = account(here.as_deref(), known, marks.get(&known.row.id).unwrap_or(&none), &state.missing);
             if let Health::Unreachable { reason: reason @ Problem { code: ProblemCode::Busy, .. } } = &mut view.health
                 && let Some(seconds) = state.seconds_left(&view.id, clock)
             {
@@ -57,13 +58,13 @@ pub(super) fn accounts(state: &State, clock: &dyn Clock, known: &[Known], marks:
         .collect()
 }
 
-fn account(here: &str, Known { row, grants }: &Known, marks: &[ScopeRow], missing: &HashMap<String, i64>) -> AccountView {
+fn account(here: Option<&str>, Known { row, grants }: &Known, marks: &[ScopeRow], missing: &HashMap<String, i64>) -> AccountView {
     let feature = |id: FeatureId| FeatureView { id, state: feature_state(&id.scope(), grants, marks, missing) };
     let mut other_scopes: Vec<String> =
         grants.iter().flat_map(|grant| grant.scopes.iter()).filter(|scope| !scope.is_known()).map(Scope::to_string).collect();
     other_scopes.sort();
     other_scopes.dedup();
-    let elsewhere = grants.iter().all(|grant| grant.backend != here);
+    let elsewhere = grants.iter().all(|grant| Some(grant.backend.as_str()) != here);
     AccountView {
         id: row.id.clone(),
         label: row.label.clone(),
@@ -122,13 +123,13 @@ pub(super) fn app(options: &Options, state: &State, in_memory: bool, accounts: V
         environment: options.environment,
         version: options.version.clone(),
         backend: BackendView {
-            address: state.backend.origin().ascii_serialization(),
+            address: state.origin(),
+            on_this_computer: state.backend.as_ref().is_some_and(is_on_this_computer),
             managed: options.backend_managed,
-            confirmed: state.confirmed,
-            operator: info.map(|info| OperatorView {
-                name: info.operator_name.clone(),
-                host: info.operator_url.as_ref().and_then(|url| url.host_str()).map(str::to_owned),
-            }),
+            confirmed: state.confirmed(),
+            operator: info.map(|info| info.operator.view()),
+            formerly: state.agreed.as_ref().filter(|_| !state.confirmed()).and_then(|agreed| agreed.0.as_ref()).map(Claim::view),
+            guide: options.guide.is_some(),
             scopes: info.map(|info| info.scopes.iter().map(Scope::to_string).collect()).unwrap_or_default(),
             status: state.status.clone(),
         },
@@ -161,11 +162,28 @@ impl Connections {
         });
     }
 
+    /// The outcome of the last connection goes with its account: it would lead to nothing, or to another account.
+    fn drop_outcomes_of_gone(&self, accounts: &[AccountView]) {
+        let shown = self.view();
+        let mut state = self.state();
+        let about = state.transaction.as_ref().and_then(|transaction| match &transaction.stage {
+            Stage::Done { account, .. } => Some(account),
+            Stage::Failed { .. } => transaction.account.as_ref(),
+            _ => None,
+        });
+        let is_in = |list: &[AccountView], id: &String| list.iter().any(|account| account.id == *id);
+        // Only what was there a moment ago: a failure because an account had gone before is worth its words.
+        if about.is_some_and(|id| is_in(&shown.accounts, id) && !is_in(accounts, id)) {
+            state.transaction = None;
+        }
+    }
+
     /// Reads the accounts from the index, and publishes. One at a time: what was read first is published first.
     pub(super) async fn reload(&self) -> Result<(), Problem> {
         let _alone = self.inner.reloading.lock().await;
         let (known, marks) = self.index(load).await?;
         let accounts = accounts(&self.state(), self.clock(), &known, &marks);
+        self.drop_outcomes_of_gone(&accounts);
         self.publish_with(|_| accounts);
         Ok(())
     }

@@ -1,9 +1,10 @@
 //! Starting, and what must be in order before anybody is sent to the browser: the keychain and the backend.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use url::Url;
 
@@ -11,6 +12,7 @@ use super::{Connections, Inner, Options, State, present, tokens};
 use crate::backend::{BackendClient, parse_address};
 use crate::http::Http;
 use crate::index::{Index, IndexError, REBUILD, Tables};
+use crate::operator::Claim;
 use crate::problem::{Problem, ProblemCode};
 use crate::vault::{self, SessionVault, VaultError};
 use crate::view::{ActivityEvent, BackendStatus, Channel, KeychainState, Preferences, SetAsideView};
@@ -51,14 +53,14 @@ pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
     }
     let set_aside = tables.setting(REBUILD).map_err(unavailable)?.map(|file| SetAsideView { file, recovered: None });
     let chosen = tables.setting(ADDRESS).map_err(unavailable)?.and_then(|text| parse_address(&text).ok());
-    let backend = chosen.filter(|_| !options.backend_managed).unwrap_or_else(|| options.backend.clone());
-    let confirmed = confirmed_origins(&tables).map_err(unavailable)?.contains(&origin(&backend));
+    let backend = chosen.filter(|_| !options.backend_managed).or_else(|| options.backend.clone());
+    let agreed = agreements(&tables).map_err(unavailable)?.remove(&backend.as_ref().map(origin).unwrap_or_default());
     let deep_link = tables.setting(CHANNEL).map_err(unavailable)?.as_deref() == Some("deep_link");
     let state = State {
+        status: status_before_asking(backend.as_ref()),
         backend,
-        confirmed,
+        agreed,
         info: None,
-        status: BackendStatus::Unknown,
         keychain: KeychainState::Unknown,
         preferences: Preferences { channel: if deep_link { Channel::DeepLink } else { Channel::Loopback } },
         transaction: None,
@@ -66,6 +68,7 @@ pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
         undecided: None,
         missing: HashMap::new(),
         left_alone: HashMap::new(),
+        ended: HashSet::new(),
         set_aside,
         looked: None,
         run: 0,
@@ -92,8 +95,39 @@ pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
     Ok(Connections { inner: Arc::new(inner) })
 }
 
-fn confirmed_origins(index: &Tables<'_>) -> Result<BTreeSet<String>, IndexError> {
-    Ok(index.setting(CONFIRMED)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+/// What a person agreed to, of one backend. `None`: an earlier version kept no names, so nobody knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Agreed(pub(super) Option<Claim>);
+
+impl Agreed {
+    /// Whether that is what it says now.
+    pub(super) fn fits(&self, now: &Claim) -> bool {
+        self.0.as_ref() == Some(now)
+    }
+}
+
+/// What was agreed to, by origin.
+fn agreements(index: &Tables<'_>) -> Result<BTreeMap<String, Agreed>, IndexError> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Stored {
+        ByOrigin(BTreeMap<String, Agreed>),
+        OriginsOnly(Vec<String>),
+    }
+    let stored = index.setting(CONFIRMED)?.and_then(|text| serde_json::from_str(&text).ok());
+    Ok(match stored {
+        Some(Stored::ByOrigin(agreements)) => agreements,
+        Some(Stored::OriginsOnly(origins)) => origins.into_iter().map(|origin| (origin, Agreed(None))).collect(),
+        None => BTreeMap::new(),
+    })
+}
+
+fn status_before_asking(backend: Option<&Url>) -> BackendStatus {
+    match backend {
+        Some(_) => BackendStatus::Unknown,
+        None => BackendStatus::Problem { problem: ProblemCode::BackendMissing.into() },
+    }
 }
 
 fn origin(url: &Url) -> String {
@@ -126,12 +160,12 @@ impl Connections {
 
     /// Asks the backend who runs it.
     pub(super) async fn ask_backend(&self) -> Result<(), Problem> {
-        let address = self.state().backend.clone();
+        let Some(address) = self.state().backend.clone() else { return Err(ProblemCode::BackendMissing.into()) };
         let client = BackendClient::new(address.clone(), Arc::clone(&self.inner.http));
         let asked = client.client_info(self.inner.options.environment, self.now()).await;
         let mut state = self.state();
         // The address may have been changed meanwhile.
-        if state.backend != address {
+        if state.backend.as_ref() != Some(&address) {
             return Err(ProblemCode::BackendUnconfirmed.into());
         }
         match asked {
@@ -207,19 +241,19 @@ impl Connections {
             return Err(ProblemCode::AnotherInProgress.into());
         }
         let stored = url.to_string();
-        let confirmed = self
+        let agreed = self
             .index(move |index| {
                 index.set_setting(ADDRESS, &stored)?;
-                confirmed_origins(index)
+                agreements(index)
             })
             .await?
-            .contains(&origin(&url));
+            .remove(&origin(&url));
         {
             let mut state = self.state();
-            state.backend = url;
-            state.confirmed = confirmed;
+            state.status = status_before_asking(Some(&url));
+            state.backend = Some(url);
+            state.agreed = agreed;
             state.info = None;
-            state.status = BackendStatus::Unknown;
         }
         self.reload().await?;
         // Its answer, or why there is none, shows in the view.
@@ -228,24 +262,30 @@ impl Connections {
         Ok(())
     }
 
-    /// The person has seen who runs the backend at `address` and agrees. `address` guards against agreeing to another than was shown.
+    /// The person has seen what the backend at `address` calls itself (`name`, as [`crate::view::OperatorView`] has it) and agrees. Both
+    /// guard against agreeing to another than was shown.
     ///
     /// # Errors
-    /// [`ProblemCode::InvalidInput`] if `address` isn't the present one, or why the backend can't be used.
-    pub async fn confirm_backend(&self, address: &str) -> Result<(), Problem> {
-        let shown = parse_address(address)?;
+    /// [`ProblemCode::InvalidInput`] if that isn't the present one, or why the backend can't be used.
+    pub async fn confirm_backend(&self, address: &str, name: Option<&str>) -> Result<(), Problem> {
+        let shown = Some(parse_address(address)?);
         if self.state().backend != shown {
             return Err(ProblemCode::InvalidInput.into());
         }
         if self.state().info.is_none() {
             self.ask_backend().await?;
         }
+        let claim = self.state().info.as_ref().map(|info| info.operator.clone()).ok_or(ProblemCode::InvalidInput)?;
+        if claim.view().name.as_deref() != name {
+            return Err(ProblemCode::InvalidInput.into());
+        }
+        let agreed = Agreed(Some(claim));
         let at = self.now();
-        let confirmed_origin = origin(&shown);
+        let (confirmed_origin, confirmed) = (shown.as_ref().map(origin).unwrap_or_default(), agreed.clone());
         self.index(move |index| {
-            let mut origins = confirmed_origins(index)?;
-            if origins.insert(confirmed_origin.clone()) {
-                let text = serde_json::to_string(&origins).unwrap_or_default();
+            let mut all = agreements(index)?;
+            if all.insert(confirmed_origin.clone(), confirmed.clone()) != Some(confirmed) {
+                let text = serde_json::to_string(&all).unwrap_or_default();
                 index.set_setting(CONFIRMED, &text)?;
                 index.log(at, None, None, &ActivityEvent::BackendChanged { address: confirmed_origin })?;
             }
@@ -258,7 +298,7 @@ impl Connections {
             if state.backend != shown {
                 return Err(ProblemCode::InvalidInput.into());
             }
-            state.confirmed = true;
+            state.agreed = Some(agreed);
         }
         self.publish();
         Ok(())

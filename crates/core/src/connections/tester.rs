@@ -59,7 +59,7 @@ impl Connections {
             return Err(ProblemCode::InvalidInput.into());
         }
         // As everything else that a backend names, its sandbox is used only once the person has agreed to it.
-        if !self.state().confirmed {
+        if !self.state().confirmed() {
             return Err(ProblemCode::BackendUnconfirmed.into());
         }
         if self.state().info.is_none() {

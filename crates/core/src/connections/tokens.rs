@@ -162,7 +162,7 @@ impl Connections {
         refused.is_some_and(|generation| record.generation <= generation) || left <= buffer || set_back
     }
 
-    async fn refresh(&self, grant: &GrantRow, record: &GrantRecord) -> Result<GrantRecord, Problem> {
+    pub(super) async fn refresh(&self, grant: &GrantRow, record: &GrantRecord) -> Result<GrantRecord, Problem> {
         // A grant goes to nobody but the backend that gave it.
         let backend = self.backend()?;
         if backend.origin() != record.backend {

@@ -141,7 +141,7 @@ impl World {
     /// Everything running, the backend confirmed.
     pub async fn new() -> Self {
         let world = Self::unconfirmed().await;
-        world.core.confirm_backend(world.backend.as_str()).await.unwrap();
+        world.core.confirm_backend(world.backend.as_str(), Some("Sandbox operator")).await.unwrap();
         world
     }
 
@@ -153,7 +153,7 @@ impl World {
     /// The backend confirmed, with these settings of its own.
     pub async fn with_backend(settings: &[(&'static str, &str)]) -> Self {
         let world = Self::build(Setup { backend: settings, ..Setup::default() }).await;
-        world.core.confirm_backend(world.backend.as_str()).await.unwrap();
+        world.core.confirm_backend(world.backend.as_str(), Some("Sandbox operator")).await.unwrap();
         world
     }
 
@@ -170,7 +170,7 @@ impl World {
     /// The same, with a proxy between core and backend. The core runs behind it.
     pub async fn proxied() -> Self {
         let world = Self::build(Setup { proxied: true, ..Setup::default() }).await;
-        world.core.confirm_backend(world.backend.as_str()).await.unwrap();
+        world.core.confirm_backend(world.backend.as_str(), Some("Sandbox operator")).await.unwrap();
         world
     }
 
@@ -399,8 +399,9 @@ pub fn options(
         version: "0.1.0".into(),
         data_dir: data_dir.to_owned(),
         link_scheme: SCHEME.into(),
-        backend: backend.clone(),
+        backend: Some(backend.clone()),
         backend_managed: false,
+        guide: None,
         browser,
         vault,
         clock,

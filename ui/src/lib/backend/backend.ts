@@ -1,4 +1,4 @@
-import type { ActivityItem, AppView, Check, Decision, DisconnectOutcome, Link, Preferences, Problem, Section, SectionView, TesterOrder, TesterView } from '../bindings';
+import type { ActivityItem, AppView, Check, Decision, DisconnectOutcome, Link, Preferences, Problem, Section, SectionView, TesterOrder, TesterView, Unrevoked } from '../bindings';
 
 /**
  * All that the window can ask of the program. Two implementations: the Tauri commands (`tauri.ts`) and recorded stories (`memory.ts`).
@@ -20,11 +20,13 @@ export interface Backend {
   load(account: string, section: Section): Promise<SectionView>;
   check(account: string): Promise<void>;
   rename(account: string, label: string | null): Promise<void>;
-  disconnect(account: string): Promise<DisconnectOutcome>;
+  /** `remove` only after the person was told what may live on at Monei. */
+  disconnect(account: string, unrevoked: Unrevoked): Promise<DisconnectOutcome>;
   /** Newest first. */
   activity(account: string | null): Promise<ActivityItem[]>;
   set_backend(address: string): Promise<void>;
-  confirm_backend(address: string): Promise<void>;
+  /** `name`: what it calls itself, as the person saw it. */
+  confirm_backend(address: string, name: string | null): Promise<void>;
   set_preferences(preferences: Preferences): Promise<void>;
   /** Looks at the keychain and the backend anew. */
   probe(): Promise<void>;

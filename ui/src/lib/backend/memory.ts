@@ -81,13 +81,13 @@ export class Memory implements Backend {
   }
   check = (account: string) => this.#play<void>('check', { account });
   rename = (account: string, label: string | null) => this.#play<void>('rename', { account, label });
-  disconnect = (account: string) => this.#play<DisconnectOutcome>('disconnect', { account });
+  disconnect = (account: string, unrevoked: string) => this.#play<DisconnectOutcome>('disconnect', { account, unrevoked });
   activity(account: string | null): Promise<ActivityItem[]> {
     const items = this.#story.activity;
     return Promise.resolve(account === null ? items : items.filter((item) => item.account === account));
   }
   set_backend = (address: string) => this.#play<void>('set_backend', { address });
-  confirm_backend = (address: string) => this.#play<void>('confirm_backend', { address });
+  confirm_backend = (address: string, name: string | null) => this.#play<void>('confirm_backend', { address, name });
   set_preferences = (preferences: AppView['preferences']) => this.#play<void>('set_preferences', { preferences });
   probe = () => this.#play<void>('probe', {});
   keep_in_memory = () => this.#play<void>('keep_in_memory', {});

@@ -1,0 +1,90 @@
+//! What a person is told where no backend is set, and where one says something else of itself than it did when they agreed.
+
+mod support;
+
+use std::sync::Arc;
+
+use connect_core::Connections;
+use connect_core::clock::Clock;
+use connect_core::problem::ProblemCode;
+use connect_core::view::{BackendStatus, Health, Link, Section, Unrevoked};
+use connect_core::{Browser, CheckName};
+use support::{World, scopes};
+use url::Url;
+
+/// A core of `world` with no address but what its index holds.
+async fn without_address(world: &World) -> Connections {
+    let (clock, browser) = (Arc::clone(&world.clock) as Arc<dyn Clock>, Arc::clone(&world.browser) as Arc<dyn Browser>);
+    let mut options = support::options(&world.data_dir(), &world.backend, clock, browser, Arc::clone(&world.vault) as _);
+    options.backend = None;
+    options.guide = Some(Url::parse("https://docs.example.org/operating").unwrap());
+    Connections::start(options).await.unwrap()
+}
+
+#[tokio::test]
+async fn without_an_address_nobody_is_asked_and_the_missing_one_is_named() {
+    let world = World::new().await;
+    let core = without_address(&world).await;
+    let view = core.view();
+    let missing = BackendStatus::Problem { problem: ProblemCode::BackendMissing.into() };
+    assert_eq!((&view.backend.address, &view.backend.status, view.backend.confirmed), (&None, &missing, false));
+    assert!(!view.backend.on_this_computer && view.backend.guide);
+    assert_eq!(core.link(Link::OperatorGuide).unwrap().as_str(), "https://docs.example.org/operating");
+    core.look().await;
+    core.probe().await;
+    assert_eq!(core.view().backend.status, missing);
+    assert_eq!(core.connect(scopes(&["profile:read"])).await.unwrap_err().code, ProblemCode::BackendMissing);
+    let checks = core.diagnose(async |_| Some(true)).await;
+    let backend = checks.iter().find(|check| check.name == CheckName::Backend).unwrap();
+    assert_eq!((backend.ok, backend.problem), (false, Some(ProblemCode::BackendMissing)));
+    // Entered, it is used like any other, and known at the next start.
+    core.set_backend(world.backend.as_str()).await.unwrap();
+    assert_eq!(core.view().backend.status, BackendStatus::Ready);
+    core.shutdown().await;
+    let again = without_address(&world).await;
+    assert_eq!(again.view().backend.address.as_deref(), Some(world.backend.as_str().trim_end_matches('/')));
+    assert!(again.view().backend.on_this_computer);
+}
+
+#[tokio::test]
+async fn accounts_rest_where_the_address_is_gone_and_can_be_disconnected_all_the_same() {
+    let world = World::new().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    world.core.shutdown().await;
+    let core = without_address(&world).await;
+    assert_eq!(core.view().accounts[0].other_backend.as_deref(), Some(world.backend.as_str().trim_end_matches('/')));
+    assert!(core.load(&account, Section::Profile).await.is_err());
+    core.disconnect(&account, Unrevoked::Keep).await.unwrap();
+    assert!(core.view().accounts.is_empty() && world.vault.names().is_empty());
+}
+
+#[tokio::test]
+async fn another_name_behind_the_same_address_must_be_agreed_to() {
+    let mut world = World::proxied().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    world.proxy.as_ref().unwrap().rewrite("Sandbox operator", "Another operator");
+    // Nobody is sent to approve before the new name was seen.
+    world.core.connect(scopes(&["profile:read"])).await.unwrap();
+    assert_eq!(world.failed().await.code, ProblemCode::BackendUnconfirmed);
+    let backend = world.core.view().backend.clone();
+    let name = |view: Option<&connect_core::view::OperatorView>| view.and_then(|view| view.name.clone());
+    assert!(!backend.confirmed);
+    assert_eq!(name(backend.operator.as_ref()).as_deref(), Some("Another operator"));
+    assert_eq!(name(backend.formerly.as_ref()).as_deref(), Some("Sandbox operator"));
+    // No refresh token goes there meanwhile.
+    let refreshes = world.count("refreshes").await;
+    world.clock.advance(std::time::Duration::from_secs(3700));
+    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnconfirmed);
+    assert_eq!(world.count("refreshes").await, refreshes);
+    // Agreeing to a name that isn't the present one is refused.
+    let address = world.backend.to_string();
+    assert_eq!(world.core.confirm_backend(&address, Some("Sandbox operator")).await.unwrap_err().code, ProblemCode::InvalidInput);
+    world.core.confirm_backend(&address, Some("Another operator")).await.unwrap();
+    world.core.load(&account, Section::Profile).await.unwrap();
+    let view = world.core.view();
+    assert!(view.backend.confirmed && view.backend.formerly.is_none() && view.accounts[0].health == Health::Connected);
+    // The agreement lasts, also over a restart.
+    world.restart().await;
+    world.core.probe().await;
+    assert!(world.core.view().backend.confirmed);
+}
