@@ -250,6 +250,10 @@ needed: boolean,
  */
 problem: ProblemCode | null, 
 /**
+ * Where a proxy that is the trouble was set.
+ */
+proxy?: ProxySetting, 
+/**
  * How long it took, in milliseconds.
  */
 took_ms: number, 
@@ -497,12 +501,16 @@ code: ProblemCode,
 /**
  * Seconds to wait before trying again, where the other side said so (1 to 300).
  */
-retry_after_s: number | null, };
+retry_after_s: number | null, 
+/**
+ * Where a proxy that is the trouble was set.
+ */
+proxy?: ProxySetting, };
 
 /**
  * The closed list.
  */
-export type ProblemCode = "keychain_locked" | "keychain_absent" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "network_intercepted" | "proxy_refused" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "request_refused" | "access_revoked" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "report_unsaved" | "invalid_input";
+export type ProblemCode = "keychain_locked" | "keychain_absent" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "address_unknown" | "network_intercepted" | "proxy_refused" | "proxy_password" | "proxy_unreachable" | "proxy_setting" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "certificates_missing" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "request_refused" | "access_revoked" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "report_unsaved" | "invalid_input";
 
 /**
  * Who.
@@ -528,6 +536,19 @@ verified: boolean | null,
  * Member since.
  */
 member_since: number | null, };
+
+/**
+ * Where a proxy was set, and of which kind it is: for the person who wants to change it. Never its user name or password.
+ */
+export type ProxySetting = { 
+/**
+ * The environment's variable, or `None` for the desktop's or system's own settings.
+ */
+variable: string | null, 
+/**
+ * The scheme of its address, such as `socks5`; `None` where it can't be told.
+ */
+scheme: string | null, };
 
 /**
  * A part of an account that is fetched from Monei.
