@@ -137,7 +137,8 @@ async fn everything_is_checked_from_the_command_line_for_people_and_for_programs
             ensure!(!text.contains(secret) && !told.to_string().contains(secret), "{secret} is in the report");
         }
         // A setting that can't be used is one sentence, and an answer for programs.
-        let wrong = |words: &[&str]| world.session.command(&world.program()?).args(words).env("CONNECT_BACKEND_URL", "nonsense").output();
+        let program = world.program()?;
+        let wrong = |words: &[&str]| world.session.command(&program).args(words).env("CONNECT_BACKEND_URL", "nonsense").output();
         let said = wrong(&["diagnose"])?;
         let line = String::from_utf8(said.stderr)?;
         ensure!(said.status.code() == Some(2) && said.stdout.is_empty() && line.lines().count() == 1, "{line}");
