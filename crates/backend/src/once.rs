@@ -50,7 +50,7 @@ pub(crate) fn fingerprint(parts: &[&[u8]]) -> [u8; 16] {
 /// What is answered.
 #[derive(Clone)]
 pub(crate) enum Outcome {
-    /// The body of a token answer.
+    /// The body of an answer to the app: tokens, or why there are none.
     Tokens(Zeroizing<Vec<u8>>),
     /// Done, and there is nothing to say about it.
     Done,

@@ -2,8 +2,10 @@
 //! Both are packed tightly, since they are part of addresses.
 
 use monei::{AuthorizationCode, Scope, ScopeSet};
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use crate::proof::Challenge;
@@ -114,18 +116,83 @@ fn scopes_of(bits: u16) -> ScopeSet {
     Scope::KNOWN.iter().enumerate().filter(|(position, _)| bits & (1 << position) != 0).map(|(_, scope)| scope.clone()).collect()
 }
 
-/// Monei's code on its way to the app, of use only with the verifier.
+/// What Monei answered, on its way to the app: of use only with the verifier.
 pub(crate) struct Handoff {
     pub(crate) challenge: Challenge,
     /// Seconds since 1970.
     pub(crate) expires: u64,
-    pub(crate) code: AuthorizationCode,
+    pub(crate) reply: Reply,
+}
+
+/// What Monei answered.
+#[derive(Clone)]
+pub(crate) enum Reply {
+    /// A code to exchange.
+    Code(AuthorizationCode),
+    /// No code: why.
+    Refused(Refusal),
+}
+
+/// Why Monei gave no code, as the app is told. Sealed like a code, since anybody can write a refusal in the clear into an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Refusal {
+    /// The person said no (`access_denied`).
+    Declined,
+    /// Monei refused the request itself (`invalid_scope`, `invalid_request`).
+    InvalidScope,
+    /// Anything else: trouble at Monei.
+    ProviderError,
+}
+
+impl Refusal {
+    /// In the order of the byte that is sealed.
+    const ALL: [Refusal; 3] = [Refusal::Declined, Refusal::InvalidScope, Refusal::ProviderError];
+
+    /// Reads Monei's `error` (RFC 6749 §4.1.2.1). Nothing of the received text is passed on.
+    pub(crate) fn of(error: &str) -> Self {
+        match error {
+            "access_denied" => Self::Declined,
+            "invalid_scope" | "invalid_request" => Self::InvalidScope,
+            _ => Self::ProviderError,
+        }
+    }
+
+    /// As it stands in answers and logs.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Declined => "declined",
+            Self::InvalidScope => "invalid_scope",
+            Self::ProviderError => "provider_error",
+        }
+    }
+}
+
+/// Comes before a sealed refusal. No code begins with it: see [`is_code`].
+const REFUSED: u8 = 0;
+
+impl Reply {
+    fn to_bytes(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(match self {
+            Reply::Code(code) => code.expose().as_bytes().to_vec(),
+            Reply::Refused(refusal) => vec![REFUSED, *refusal as u8],
+        })
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, Unreadable> {
+        match bytes {
+            [REFUSED, which] => Refusal::ALL.get(usize::from(*which)).copied().map(Reply::Refused).ok_or(Unreadable),
+            code => {
+                let code = std::str::from_utf8(code).ok().filter(|code| is_code(code)).ok_or(Unreadable)?;
+                Ok(Reply::Code(AuthorizationCode::new(code)))
+            }
+        }
+    }
 }
 
 impl Handoff {
     pub(crate) fn seal(&self, sealer: &Sealer) -> String {
-        let code = self.code.expose().as_bytes();
-        let plain = Zeroizing::new([&self.challenge.bytes()[..], &self.expires.to_be_bytes(), code].concat());
+        let plain = Zeroizing::new([&self.challenge.bytes()[..], &self.expires.to_be_bytes(), &self.reply.to_bytes()].concat());
         sealer.seal(Purpose::Handoff, &plain)
     }
 
@@ -133,12 +200,11 @@ impl Handoff {
     pub(crate) fn open(sealer: &Sealer, text: &str) -> Result<Handoff, Unreadable> {
         let plain = sealer.open(Purpose::Handoff, text)?;
         let (challenge, rest) = plain.split_first_chunk::<32>().ok_or(Unreadable)?;
-        let (expires, code) = rest.split_first_chunk::<8>().ok_or(Unreadable)?;
-        let code = std::str::from_utf8(code).map_err(|_| Unreadable)?;
+        let (expires, reply) = rest.split_first_chunk::<8>().ok_or(Unreadable)?;
         Ok(Handoff {
             challenge: Challenge::from_bytes(*challenge),
             expires: u64::from_be_bytes(*expires),
-            code: AuthorizationCode::new(code),
+            reply: Reply::from_bytes(reply)?,
         })
     }
 }
@@ -195,11 +261,27 @@ mod tests {
         assert_eq!(State::open(&sealer(), &text, 1_600).unwrap_err(), Unreadable);
     }
 
+    fn handoff(reply: Reply) -> Handoff {
+        Handoff { challenge: Challenge::from_bytes([7; 32]), expires: 77, reply }
+    }
+
     #[test]
     fn a_handoff_carries_the_code() {
-        let handoff = Handoff { challenge: Challenge::from_bytes([7; 32]), expires: 77, code: AuthorizationCode::new("mcc_sim_code") };
-        let opened = Handoff::open(&sealer(), &handoff.seal(&sealer())).unwrap();
-        assert_eq!((opened.challenge, opened.expires, opened.code.expose()), (handoff.challenge, 77, "mcc_sim_code"));
+        let sealed = handoff(Reply::Code(AuthorizationCode::new("mcc_sim_code"))).seal(&sealer());
+        let opened = Handoff::open(&sealer(), &sealed).unwrap();
+        assert_eq!((opened.challenge, opened.expires), (Challenge::from_bytes([7; 32]), 77));
+        assert!(matches!(opened.reply, Reply::Code(code) if code.expose() == "mcc_sim_code"));
+    }
+
+    #[test]
+    fn a_handoff_carries_a_refusal() {
+        for refusal in Refusal::ALL {
+            let opened = Handoff::open(&sealer(), &handoff(Reply::Refused(refusal)).seal(&sealer())).unwrap();
+            assert!(matches!(opened.reply, Reply::Refused(read) if read == refusal));
+            assert_eq!(serde_json::to_value(refusal).unwrap(), refusal.as_str());
+        }
+        let unknown = [&[7; 32][..], &77_u64.to_be_bytes(), &[REFUSED, 3]].concat();
+        assert!(Handoff::open(&sealer(), &sealer().seal(Purpose::Handoff, &unknown)).is_err());
     }
 
     #[test]
@@ -215,7 +297,7 @@ mod tests {
             use base64::engine::general_purpose::URL_SAFE_NO_PAD;
             let sealer = sealer();
             let text = match handoff {
-                true => Handoff { challenge: Challenge::from_bytes([7; 32]), expires: 77, code: AuthorizationCode::new("mcc_sim_code") }.seal(&sealer),
+                true => self::handoff(Reply::Code(AuthorizationCode::new("mcc_sim_code"))).seal(&sealer),
                 false => state("deep-link", "wallet:read").seal(&sealer),
             };
             let mut bytes = URL_SAFE_NO_PAD.decode(text).unwrap();

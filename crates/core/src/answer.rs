@@ -6,7 +6,9 @@ use url::Url;
 /// Longest query or link read, in bytes.
 pub const MAX_LEN: usize = 2048;
 
-/// The sealed code that the backend gives to this program. Worth nothing without the verifier, and only for 120 seconds.
+/// What Monei answered, sealed by the backend: a code or a refusal. Worth nothing without the verifier, and only for 120 seconds.
+///
+/// Nothing else is believed: anybody who can reach the listener, or have the system open a link, can write `error=` into it.
 pub struct Handoff(SecretString);
 
 impl Handoff {
@@ -22,39 +24,19 @@ impl std::fmt::Debug for Handoff {
     }
 }
 
-/// What the person's browser brought back.
-#[derive(Debug)]
-pub enum Answer {
-    /// Something was approved.
-    Approved(Handoff),
-    /// Nothing was: why.
-    Refused(Refusal),
-}
-
-/// Why nothing was approved, from a closed list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// The person said no (`access_denied`).
-    Declined,
-    /// Monei refused the request itself (`invalid_scope`, `invalid_request`).
-    RequestRefused,
-    /// Monei or the backend is in trouble (`temporarily_unavailable`, `server_error`, anything else).
-    Unavailable,
-}
-
 /// Not an answer of ours: dropped without effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an answer to anything this program asked")]
 pub struct NotAnAnswer;
 
-/// Reads the query of the loopback request: exactly one of `handoff` and `error`, once, and nothing else.
+/// Reads the query of the loopback request: `handoff`, once, and nothing else.
 ///
 /// # Errors
 /// [`NotAnAnswer`] for anything else.
-pub fn parse_query(query: &str) -> Result<Answer, NotAnAnswer> {
-    let (answer, transaction) = parse_parameters(query, false)?;
+pub fn parse_query(query: &str) -> Result<Handoff, NotAnAnswer> {
+    let (handoff, transaction) = parse_parameters(query, false)?;
     debug_assert!(transaction.is_none());
-    Ok(answer)
+    Ok(handoff)
 }
 
 /// A deep link and the transaction that it names.
@@ -63,10 +45,10 @@ pub struct DeepLink {
     /// First 22 characters of the challenge.
     pub transaction: String,
     /// What it brings.
-    pub answer: Answer,
+    pub handoff: Handoff,
 }
 
-/// Reads `{scheme}:/callback?tx=…&handoff=…` or `…&error=…`: exact scheme and path, each parameter once, no host, user or fragment.
+/// Reads `{scheme}:/callback?tx=…&handoff=…`: exact scheme and path, each parameter once, no host, user or fragment.
 ///
 /// # Errors
 /// [`NotAnAnswer`] for anything else.
@@ -79,19 +61,18 @@ pub fn parse_deep_link(text: &str, scheme: &str) -> Result<DeepLink, NotAnAnswer
     if !plain || url.path() != "/callback" || url.fragment().is_some_and(|fragment| fragment != "_") {
         return Err(NotAnAnswer);
     }
-    let (answer, transaction) = parse_parameters(url.query().ok_or(NotAnAnswer)?, true)?;
-    Ok(DeepLink { transaction: transaction.ok_or(NotAnAnswer)?, answer })
+    let (handoff, transaction) = parse_parameters(url.query().ok_or(NotAnAnswer)?, true)?;
+    Ok(DeepLink { transaction: transaction.ok_or(NotAnAnswer)?, handoff })
 }
 
-fn parse_parameters(query: &str, with_transaction: bool) -> Result<(Answer, Option<String>), NotAnAnswer> {
+fn parse_parameters(query: &str, with_transaction: bool) -> Result<(Handoff, Option<String>), NotAnAnswer> {
     if query.len() > MAX_LEN {
         return Err(NotAnAnswer);
     }
-    let (mut handoff, mut error, mut transaction) = (None, None, None);
+    let (mut handoff, mut transaction) = (None, None);
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         let slot = match name.as_ref() {
             "handoff" => &mut handoff,
-            "error" => &mut error,
             "tx" if with_transaction => &mut transaction,
             _ => return Err(NotAnAnswer),
         };
@@ -103,16 +84,8 @@ fn parse_parameters(query: &str, with_transaction: bool) -> Result<(Answer, Opti
     if transaction.as_ref().is_some_and(|text: &String| text.len() != 22) {
         return Err(NotAnAnswer);
     }
-    let answer = match (handoff, error) {
-        (Some(handoff), None) => Answer::Approved(Handoff(SecretString::from(handoff))),
-        (None, Some(error)) => Answer::Refused(match error.as_str() {
-            "access_denied" => Refusal::Declined,
-            "invalid_scope" | "invalid_request" => Refusal::RequestRefused,
-            _ => Refusal::Unavailable,
-        }),
-        _ => return Err(NotAnAnswer),
-    };
-    Ok((answer, transaction))
+    let handoff = handoff.ok_or(NotAnAnswer)?;
+    Ok((Handoff(SecretString::from(handoff)), transaction))
 }
 
 fn is_token_byte(byte: u8) -> bool {
@@ -132,13 +105,18 @@ mod tests {
     }
 
     #[test]
-    fn a_handoff_and_an_error_are_read_from_either_channel() {
-        assert!(matches!(parse_query("handoff=abc-_1"), Ok(Answer::Approved(h)) if h.expose() == "abc-_1"));
-        assert!(matches!(parse_query("error=access_denied"), Ok(Answer::Refused(Refusal::Declined))));
-        assert!(matches!(parse_query("error=something_new"), Ok(Answer::Refused(Refusal::Unavailable))));
+    fn a_handoff_is_read_from_either_channel() {
+        assert!(matches!(parse_query("handoff=abc-_1"), Ok(handoff) if handoff.expose() == "abc-_1"));
         let read = link(&format!("/callback?tx={TX}&handoff=abc")).unwrap();
-        assert_eq!(read.transaction, TX);
-        assert!(matches!(read.answer, Answer::Approved(_)));
+        assert_eq!((read.transaction.as_str(), read.handoff.expose()), (TX, "abc"));
+    }
+
+    #[test]
+    fn a_refusal_in_the_clear_is_no_answer() {
+        for error in ["access_denied", "invalid_scope", "server_error", "x"] {
+            assert!(parse_query(&format!("error={error}")).is_err());
+            assert!(link(&format!("/callback?tx={TX}&error={error}")).is_err());
+        }
     }
 
     #[test]
@@ -200,7 +178,7 @@ mod tests {
         #[test]
         fn every_well_formed_query_gives_back_its_handoff(text in "[A-Za-z0-9_-]{1,600}") {
             match parse_query(&format!("handoff={text}")) {
-                Ok(Answer::Approved(handoff)) => prop_assert_eq!(handoff.expose(), text.as_str()),
+                Ok(handoff) => prop_assert_eq!(handoff.expose(), text.as_str()),
                 other => prop_assert!(false, "{:?}", other),
             }
         }

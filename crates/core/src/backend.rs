@@ -9,6 +9,7 @@ use reqwest::{Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
+use zeroize::Zeroizing;
 
 use crate::answer::Handoff;
 use crate::http::{self, Connection, Http, Peer, took_ms};
@@ -67,6 +68,37 @@ pub struct Tokens {
     pub expires_in: u64,
     /// What was granted; `None` where the answer didn't say.
     pub scopes: Option<ScopeSet>,
+}
+
+/// What a redeem gave.
+pub enum Redeemed {
+    /// The tokens of an approval.
+    Tokens(Tokens),
+    /// Monei gave no code: why.
+    Refused(Refusal),
+}
+
+/// Why Monei gave no code, as the backend sealed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// The person said no.
+    Declined,
+    /// Monei refused the request itself.
+    InvalidScope,
+    /// Trouble at Monei; and any word that this version doesn't know.
+    #[serde(other)]
+    ProviderError,
+}
+
+impl From<Refusal> for ProblemCode {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Declined => ProblemCode::Declined,
+            Refusal::InvalidScope => ProblemCode::RequestRefused,
+            Refusal::ProviderError => ProblemCode::ProviderUnavailable,
+        }
+    }
 }
 
 /// Why a token route gave nothing.
@@ -175,14 +207,22 @@ impl BackendClient {
     ///
     /// # Errors
     /// [`TokenError`].
-    pub async fn redeem(&self, handoff: &Handoff, verifier: &Verifier, now_ms: i64) -> Result<Tokens, TokenError> {
+    pub async fn redeem(&self, handoff: &Handoff, verifier: &Verifier, now_ms: i64) -> Result<Redeemed, TokenError> {
+        #[derive(Deserialize)]
+        struct Refused {
+            refused: Refusal,
+        }
         #[derive(Serialize)]
         struct Body<'a> {
             handoff: &'a str,
             code_verifier: &'a str,
         }
         let body = Body { handoff: handoff.expose(), code_verifier: verifier.expose() };
-        self.tokens("/v1/redeem", None, &body, now_ms).await
+        let answer = self.ask("/v1/redeem", None, &body, now_ms).await?;
+        if let Ok(Refused { refused }) = serde_json::from_slice(&answer) {
+            return Ok(Redeemed::Refused(refused));
+        }
+        read_tokens(&answer).map(Redeemed::Tokens)
     }
 
     /// `POST /v1/refresh`. The same key and token may be offered again within 120 seconds, and give the same pair.
@@ -194,7 +234,8 @@ impl BackendClient {
         struct Body<'a> {
             refresh_token: &'a str,
         }
-        self.tokens("/v1/refresh", Some(idempotency_key), &Body { refresh_token: refresh.expose() }, now_ms).await
+        let body = Body { refresh_token: refresh.expose() };
+        read_tokens(&self.ask("/v1/refresh", Some(idempotency_key), &body, now_ms).await?)
     }
 
     /// `POST /v1/revoke`: true if Monei confirmed.
@@ -210,7 +251,8 @@ impl BackendClient {
         sent.is_ok_and(|response| response.status() == StatusCode::NO_CONTENT)
     }
 
-    async fn tokens(&self, path: &str, key: Option<&str>, body: &impl Serialize, now_ms: i64) -> Result<Tokens, TokenError> {
+    /// Posts to a token route, and gives the body of its answer.
+    async fn ask(&self, path: &str, key: Option<&str>, body: &impl Serialize, now_ms: i64) -> Result<Zeroizing<Vec<u8>>, TokenError> {
         let incompatible = || TokenError::Undecided(ProblemCode::BackendIncompatible.into());
         let mut request = http::post(self.url(path), body).map_err(|_| incompatible())?;
         if let Some(key) = key {
@@ -232,14 +274,7 @@ impl BackendClient {
         if http::is_page(&bytes) {
             return Err(TokenError::Undecided(ProblemCode::NetworkIntercepted.into()));
         }
-        // The shape is Monei's own, with the refresh token under seal.
-        let parsed = monei::TokenResponse::parse(&bytes).map_err(|_| incompatible())?;
-        Ok(Tokens {
-            access: parsed.access_token,
-            refresh: SealedRefreshToken::new(parsed.refresh_token.expose()),
-            expires_in: parsed.expires_in,
-            scopes: parsed.scopes,
-        })
+        Ok(bytes)
     }
 
     fn url(&self, path: &str) -> Url {
@@ -247,6 +282,17 @@ impl BackendClient {
         url.set_path(path);
         url
     }
+}
+
+/// Reads tokens in Monei's own shape, with the refresh token under seal.
+fn read_tokens(answer: &[u8]) -> Result<Tokens, TokenError> {
+    let parsed = monei::TokenResponse::parse(answer).map_err(|_| TokenError::Undecided(ProblemCode::BackendIncompatible.into()))?;
+    Ok(Tokens {
+        access: parsed.access_token,
+        refresh: SealedRefreshToken::new(parsed.refresh_token.expose()),
+        expires_in: parsed.expires_in,
+        scopes: parsed.scopes,
+    })
 }
 
 async fn refusal(response: Response, now_ms: i64) -> TokenError {

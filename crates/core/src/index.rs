@@ -13,7 +13,7 @@ mod tests;
 
 use rusqlite::Connection;
 
-pub use rows::{AccountRow, GrantRow, ScopeMark, ScopeRow, StoredHealth};
+pub use rows::{AccountRow, GrantRow, OpenTransactionRow, ScopeMark, ScopeRow, StoredHealth};
 pub use tables::Tables;
 
 /// The setting that names the damaged index whose accounts are still to be found again.

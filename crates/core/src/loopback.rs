@@ -1,14 +1,16 @@
 //! The listener on 127.0.0.1 to which the browser brings the answer (RFC 8252 §7.3). Open only while a transaction waits.
 //!
-//! Everything on this machine can reach the port, so only a navigation to the exact path with the 128-bit nonce counts; anything else is
-//! refused without effect and does not end the wait (B-03, B-04).
+//! Everything on this machine can reach the port, so only a navigation to the exact path with the 128-bit nonce counts, and on Linux only
+//! over a connection of the person's own programs; anything else is refused without effect. No answer ends the wait: whoever opened the
+//! listener drops it once one turned out to be true (B-03, B-04).
 
 mod page;
+mod peer;
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -23,7 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use crate::answer::{self, Answer};
+use crate::answer::{self, Handoff};
 use crate::proof::PathNonce;
 
 /// Connections served at a time.
@@ -32,24 +34,30 @@ const MAX_CONNECTIONS: usize = 8;
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
 /// Time for a whole connection.
 const CONNECTION_LIMIT: Duration = Duration::from_secs(10);
-/// Longest request head, in bytes. hyper's own minimum.
-const MAX_HEAD: usize = 8192;
+/// Longest request head, in bytes. A browser also sends what other programs on 127.0.0.1 left with it: cookies know no ports.
+const MAX_HEAD: usize = 64 * 1024;
+/// Most header fields of a request.
+const MAX_FIELDS: usize = 256;
+/// Most answers that wait to be looked at.
+const MAX_ANSWERS: usize = 8;
 /// How long after a connection that couldn't be accepted the next one is tried.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+/// The path of the clean result page, below the nonce.
+const DONE: &str = "done";
 /// How long the clean result page is still served after the answer.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// A listener that waits for one answer. Dropping it closes the port.
+/// A listener that waits for answers. Dropping it closes the port.
 pub struct Loopback {
     return_to: String,
-    answers: mpsc::Receiver<Answer>,
+    answers: mpsc::Receiver<Handoff>,
     _open: oneshot::Sender<Infallible>,
 }
 
 struct Site {
     host: String,
     nonce: PathNonce,
-    answers: mpsc::Sender<Answer>,
+    answers: mpsc::Sender<Handoff>,
     answered: AtomicBool,
     page_served: Notify,
 }
@@ -60,14 +68,19 @@ impl Loopback {
     /// # Errors
     /// When 127.0.0.1 can't be bound.
     pub async fn open(nonce: &PathNonce) -> io::Result<Self> {
+        Self::open_for(nonce, peer::is_own).await
+    }
+
+    async fn open_for(nonce: &PathNonce, is_own: peer::IsOwn) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let host = listener.local_addr()?.to_string();
+        let address = listener.local_addr()?;
+        let host = address.to_string();
         let return_to = format!("http://{host}/{}", nonce.expose());
-        let (sender, answers) = mpsc::channel(1);
+        let (sender, answers) = mpsc::channel(MAX_ANSWERS);
         let (open, closed) = oneshot::channel();
         let site =
             Arc::new(Site { host, nonce: nonce.clone(), answers: sender, answered: AtomicBool::new(false), page_served: Notify::new() });
-        tokio::spawn(accept(listener, site, closed));
+        tokio::spawn(accept(listener, address, is_own, site, closed));
         Ok(Self { return_to, answers, _open: open })
     }
 
@@ -76,13 +89,19 @@ impl Loopback {
         &self.return_to
     }
 
-    /// Waits for the answer. `None` if the listener failed.
-    pub async fn answer(&mut self) -> Option<Answer> {
+    /// Waits for the next answer, true or not. `None` if the listener failed.
+    pub async fn answer(&mut self) -> Option<Handoff> {
         self.answers.recv().await
     }
 }
 
-async fn accept(listener: TcpListener, site: Arc<Site>, mut closed: oneshot::Receiver<Infallible>) {
+async fn accept(
+    listener: TcpListener,
+    address: SocketAddr,
+    is_own: peer::IsOwn,
+    site: Arc<Site>,
+    mut closed: oneshot::Receiver<Infallible>,
+) {
     let mut connections: VecDeque<JoinHandle<()>> = VecDeque::new();
     let mut grace = None;
     loop {
@@ -97,11 +116,16 @@ async fn accept(listener: TcpListener, site: Arc<Site>, mut closed: oneshot::Rec
             () = site.page_served.notified(), if grace.is_some() => return,
             () = sleep_until(grace), if grace.is_some() => return,
             accepted = listener.accept() => {
-                let Ok((stream, _)) = accepted else {
+                let Ok((stream, peer)) = accepted else {
                     // Out of file descriptors, mostly: a pause lets some be closed instead of spinning.
                     tokio::time::sleep(ACCEPT_AGAIN).await;
                     continue;
                 };
+                // Before it takes the place of another.
+                if !matches!(tokio::task::spawn_blocking(move || is_own(peer, address)).await, Ok(true)) {
+                    tracing::warn!("a connection that isn't of this user was dropped");
+                    continue;
+                }
                 connections.retain(|connection| !connection.is_finished());
                 // Over the limit the oldest goes, so that slow sockets can't hold up the one that matters.
                 if connections.len() >= MAX_CONNECTIONS && let Some(oldest) = connections.pop_front() {
@@ -131,6 +155,7 @@ async fn serve(stream: TcpStream, site: &Arc<Site>) {
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
         .max_buf_size(MAX_HEAD)
+        .max_headers(MAX_FIELDS)
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
     // A broken or slow connection concerns nobody but its other end.
@@ -151,26 +176,27 @@ impl Site {
             return page::plain(StatusCode::NOT_FOUND);
         }
         match (rest, path.contains('/'), uri.query()) {
-            ("approved" | "refused", true, None) => {
+            (DONE, true, None) => {
                 self.page_served.notify_one();
-                page::result(rest == "approved")
+                page::done()
             }
             ("", false, Some(query)) => match answer::parse_query(query) {
-                Ok(answer) => self.take(answer),
+                Ok(handoff) => self.take(handoff),
                 Err(_) => page::plain(StatusCode::BAD_REQUEST),
             },
             _ => page::plain(StatusCode::NOT_FOUND),
         }
     }
 
-    /// Hands the first answer on, and sends the browser to an address without it, for the sake of its history.
-    fn take(&self, answer: Answer) -> Response<String> {
-        let outcome = if matches!(answer, Answer::Approved(_)) { "approved" } else { "refused" };
+    /// Hands the answer on, and sends the browser to an address without it, for the sake of its history.
+    fn take(&self, handoff: Handoff) -> Response<String> {
         self.answered.store(true, Ordering::Release);
-        // A second answer finds the channel full or closed, and has no effect.
-        drop(self.answers.try_send(answer));
+        // With too many waiting, or after the end, it has no effect.
+        if self.answers.try_send(handoff).is_err() {
+            tracing::info!("an answer was dropped: too many wait, or the wait is over");
+        }
         let mut response = page::plain(StatusCode::SEE_OTHER);
-        if let Ok(location) = format!("http://{}/{}/{outcome}", self.host, self.nonce.expose()).parse() {
+        if let Ok(location) = format!("http://{}/{}/{DONE}", self.host, self.nonce.expose()).parse() {
             response.headers_mut().insert(LOCATION, location);
         }
         response
@@ -207,7 +233,11 @@ mod tests {
     }
 
     async fn open() -> Fixture {
-        let loopback = Loopback::open(&PathNonce::generate()).await.unwrap();
+        open_for(peer::is_own).await
+    }
+
+    async fn open_for(is_own: peer::IsOwn) -> Fixture {
+        let loopback = Loopback::open_for(&PathNonce::generate(), is_own).await.unwrap();
         let rest = loopback.return_to().strip_prefix("http://").unwrap().to_owned();
         let (address, path) = rest.split_once('/').unwrap();
         Fixture { address: address.to_owned(), path: format!("/{path}"), loopback }
@@ -239,9 +269,10 @@ mod tests {
             (format!("HEAD {good} HTTP/1.1\r\nHost: {address}\r\n\r\n"), "405"),
             (get(&format!("{path}?handoff=a&handoff=b"), &address), "400"),
             (get(&format!("{path}?code=abc&state=def"), &address), "400"),
+            (get(&format!("{path}?error=access_denied"), &address), "400"),
             (get(&format!("{path}?handoff=<script>"), &address), "400"),
             ("\u{0}\u{1}\u{2}\r\n\r\n".to_owned(), "400"),
-            (format!("GET {path}?handoff={} HTTP/1.1\r\nHost: {address}\r\n\r\n", "a".repeat(20_000)), "4"),
+            (format!("GET {path}?handoff={} HTTP/1.1\r\nHost: {address}\r\n\r\n", "a".repeat(80_000)), "4"),
         ];
         for (request, status) in junk {
             let answer = raw(&address, request.clone()).await;
@@ -251,9 +282,9 @@ mod tests {
         assert!(fixture.loopback.answers.try_recv().is_err(), "junk was taken for an answer");
         let answer = raw(&address, get(&good, &address)).await;
         assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
-        assert!(answer.contains(&format!("location: http://{address}{path}/approved\r\n")), "{answer}");
-        assert!(matches!(fixture.loopback.answer().await, Some(Answer::Approved(handoff)) if handoff.expose() == "abc"));
-        let page = raw(&address, get(&format!("{path}/approved"), &address)).await;
+        assert!(answer.contains(&format!("location: http://{address}{path}/done\r\n")), "{answer}");
+        assert!(matches!(fixture.loopback.answer().await, Some(handoff) if handoff.expose() == "abc"));
+        let page = raw(&address, get(&format!("{path}/done"), &address)).await;
         assert!(page.starts_with("HTTP/1.1 200") && page.contains("content-security-policy: default-src 'none'"), "{page}");
     }
 
@@ -272,12 +303,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_second_answer_has_no_effect() {
+    async fn each_answer_is_handed_on_until_the_wait_ends() {
         let mut fixture = open().await;
-        let first = raw(&fixture.address, get(&format!("{}?error=access_denied", fixture.path), &fixture.address)).await;
-        assert!(first.contains("/refused"));
-        raw(&fixture.address, get(&format!("{}?handoff=stolen", fixture.path), &fixture.address)).await;
-        assert!(matches!(fixture.loopback.answer().await, Some(Answer::Refused(_))));
+        for text in ["false", "true"] {
+            let answer = raw(&fixture.address, get(&format!("{}?handoff={text}", fixture.path), &fixture.address)).await;
+            assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+        }
+        assert_eq!(fixture.loopback.answer().await.unwrap().expose(), "false");
+        assert_eq!(fixture.loopback.answer().await.unwrap().expose(), "true");
+    }
+
+    #[tokio::test]
+    async fn cookies_of_other_programs_on_this_computer_do_not_keep_the_answer_out() {
+        let mut fixture = open().await;
+        let cookies: String = (0..12).map(|n| format!("Cookie: program{n}={}\r\n", "c".repeat(4_000))).collect();
+        let fields: String = (0..100).map(|n| format!("X-Field-{n}: 1\r\n")).collect();
+        let request = format!("GET {}?handoff=abc HTTP/1.1\r\nHost: {}\r\n{cookies}{fields}\r\n", fixture.path, fixture.address);
+        assert!(request.len() > 48_000);
+        let answer = raw(&fixture.address, request).await;
+        assert!(answer.starts_with("HTTP/1.1 303"), "{answer:.100}");
+        assert_eq!(fixture.loopback.answer().await.unwrap().expose(), "abc");
+    }
+
+    #[tokio::test]
+    async fn a_connection_of_another_user_is_dropped_without_a_word() {
+        let mut fixture = open_for(|_, _| false).await;
+        let answer = raw(&fixture.address, get(&format!("{}?handoff=abc", fixture.path), &fixture.address)).await;
+        assert_eq!(answer, "");
         assert!(fixture.loopback.answers.try_recv().is_err());
     }
 

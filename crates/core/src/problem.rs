@@ -97,6 +97,8 @@ pub enum ProblemCode {
     ApprovalExpired,
     /// The answer did not fit what was asked; nothing was stored.
     ApprovalInvalid,
+    /// The approval was for a run of this program that has ended; nothing was stored.
+    RunEnded,
     /// Monei refused the request itself (scopes, redirect address).
     RequestRefused,
     /// The person took the access back at Monei, or Monei ended it.

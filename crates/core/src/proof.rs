@@ -22,6 +22,12 @@ impl Verifier {
         Self(SecretString::from(random_text::<32>()))
     }
 
+    /// One that this program stored earlier; `None` for what [`Verifier::generate`] never gives.
+    pub(crate) fn restore(text: SecretString) -> Option<Self> {
+        let is_base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        (text.expose_secret().len() == 43 && text.expose_secret().bytes().all(is_base64url)).then_some(Self(text))
+    }
+
     /// Its public half.
     pub fn challenge(&self) -> Challenge {
         Challenge(URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.expose_secret().as_bytes())))

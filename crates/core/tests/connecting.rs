@@ -68,10 +68,10 @@ async fn an_upgrade_that_answers_with_the_new_scope_only_keeps_both_grants() {
     for section in [Section::Profile, Section::Wallet, Section::Kyc] {
         world.core.load(&account, section).await.unwrap();
     }
-    assert_eq!(world.vault.names().len(), 2);
+    assert_eq!(world.records().len(), 2);
     assert_eq!(world.count("forbidden").await, 0);
     assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
-    assert!(world.vault.names().is_empty());
+    assert!(world.records().is_empty());
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn denying_leaves_everything_and_is_remembered() {
     world.core.connect(scopes(&FOUR)).await.unwrap();
     world.deny("ada").await;
     assert_eq!(world.failed().await.code, ProblemCode::Declined);
-    assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty());
+    assert!(world.core.view().accounts.is_empty() && world.records().is_empty());
 
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
     let before = world.core.view().accounts[0].clone();
@@ -102,7 +102,7 @@ async fn approving_nothing_is_told_whichever_way_monei_answers() {
         world.approve("ada", &[]).await;
         let code = world.failed().await.code;
         assert!(matches!(code, ProblemCode::Declined | ProblemCode::NothingGranted), "{switch}: {code:?}");
-        assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty(), "{switch}");
+        assert!(world.core.view().accounts.is_empty() && world.records().is_empty(), "{switch}");
         let alive = world.sandbox_state().await["grants"].as_array().unwrap().iter().filter(|grant| grant["alive"] == true).count();
         assert_eq!(alive, 0, "{switch}: an empty grant stays alive at Monei");
     }
@@ -131,7 +131,7 @@ async fn another_user_approving_a_reconnect_changes_nothing_until_the_person_dec
         world.core.decide(decision).await.unwrap();
         if decision == Decision::Discard {
             assert_eq!(world.core.view().accounts, before);
-            assert_eq!(world.vault.names().len(), 1);
+            assert_eq!(world.records().len(), 1);
         }
     }
     let added = world.done().await;
@@ -178,7 +178,7 @@ async fn without_a_profile_the_wallet_tells_who_approved_and_else_the_person_doe
     let other = conflict("tunde", &["wallet:read", "kyc:read"], &["wallet:read", "kyc:read"]).await;
     assert!(matches!(other, Some(Conflict::OtherUser { existing: None, .. })), "{other:?}");
     world.core.decide(Decision::Discard).await.unwrap();
-    assert_eq!((&world.core.view().accounts, world.vault.names().len()), (&before, 1));
+    assert_eq!((&world.core.view().accounts, world.records().len()), (&before, 1));
     // One that is connected already is named.
     let tunde = world.connect("tunde", &["wallet:read"], &["wallet:read"]).await;
     let known = conflict("tunde", &["wallet:read", "wallet:deposit"], &["wallet:deposit"]).await;
@@ -200,9 +200,9 @@ async fn an_approval_that_waits_for_a_decision_is_discarded_at_the_next_start() 
     world.core.reconnect(&account, scopes(&["profile:read", "kyc:read"])).await.unwrap();
     world.approve("tunde", &["profile:read", "kyc:read"]).await;
     world.until("a decision", |view| matches!(stage(view), Some(Stage::Decide { .. }))).await;
-    assert_eq!(world.vault.names().len(), 2);
+    assert_eq!(world.records().len(), 2);
     world.restart().await;
-    assert_eq!(world.vault.names().len(), 1);
+    assert_eq!(world.records().len(), 1);
     let state = world.sandbox_state().await;
     let tunde = state["grants"].as_array().unwrap().iter().find(|grant| grant["user"] == "tunde").unwrap();
     assert_eq!(tunde["alive"], false, "an undecided grant stays alive at Monei");

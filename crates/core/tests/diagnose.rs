@@ -83,7 +83,7 @@ async fn a_keychain_that_no_other_process_sees_is_told_as_such() {
     let same = std::sync::Arc::clone(&world.vault);
     let checks = world.core.diagnose(async |name| finds(same.as_ref(), name).await.ok()).await;
     assert_eq!(checks[0].problem, None, "{checks:?}");
-    assert!(world.vault.names().is_empty());
+    assert!(world.records().is_empty());
 }
 
 /// After an upgrade, say, the running program may be unable to start itself once more.
@@ -107,7 +107,7 @@ async fn several_probes_at_once_do_not_disturb_each_other() {
         })
         .await;
     assert_eq!(checks[0].problem, None, "{checks:?}");
-    assert!(world.vault.names().is_empty());
+    assert!(world.records().is_empty());
 }
 
 #[tokio::test]

@@ -72,7 +72,7 @@ impl Vault for FillsUp {
     fn write<'a>(&'a self, name: &'a str, value: SecretString) -> VaultFuture<'a, ()> {
         Box::pin(async move {
             self.entries.write(name, value).await?;
-            if self.armed.load(Ordering::SeqCst) && !name.starts_with(connect_core::vault::PROBE) {
+            if self.armed.load(Ordering::SeqCst) && !name.contains('.') {
                 full();
             }
             Ok(())
@@ -91,7 +91,7 @@ async fn unmarked() {
     world.clock.advance(Duration::from_secs(3700));
     full();
     assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::IndexUnavailable);
-    assert_eq!((world.count("refreshes").await, world.vault.names().len(), world.core.view().accounts.len()), (0, 1, 1));
+    assert_eq!((world.count("refreshes").await, world.records().len(), world.core.view().accounts.len()), (0, 1, 1));
     room();
     world.core.load(&account, Section::Profile).await.unwrap();
     assert_eq!((world.count("refreshes").await, &world.core.view().accounts[0].health), (1, &Health::Connected));
@@ -130,7 +130,7 @@ async fn connecting() {
     world.approve("ada", PROFILE).await;
     assert_eq!(world.failed().await.code, ProblemCode::IndexUnavailable);
     let alive = |state: serde_json::Value| state["grants"].as_array().unwrap().iter().filter(|grant| grant["alive"] == true).count();
-    assert_eq!((alive(world.sandbox_state().await), world.vault.names().len(), world.core.view().accounts.len()), (0, 0, 0));
+    assert_eq!((alive(world.sandbox_state().await), world.records().len(), world.core.view().accounts.len()), (0, 0, 0));
     room();
     let account = world.connect("ada", PROFILE, PROFILE).await;
     full();
@@ -138,7 +138,7 @@ async fn connecting() {
     room();
     // Monei's yes is remembered: doing it again needs no tokens any more.
     assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
-    assert_eq!((alive(world.sandbox_state().await), world.vault.names().len(), world.core.view().accounts.len()), (0, 0, 0));
+    assert_eq!((alive(world.sandbox_state().await), world.records().len(), world.core.view().accounts.len()), (0, 0, 0));
 }
 
 /// A choice that can't be stored isn't shown as made.

@@ -42,7 +42,7 @@ async fn lives_in(world: World, switches: &[(&str, &str)]) {
     let told = world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
     // Whatever Monei answers to it: that a refresh is refused proves the end.
     assert_eq!(told, DisconnectOutcome::Revoked, "{switches:?}");
-    assert!(world.vault.names().is_empty());
+    assert!(world.records().is_empty());
     let state = world.sandbox_state().await;
     assert!(state["grants"].as_array().unwrap().iter().all(|grant| grant["alive"] == false), "{switches:?}");
 }
@@ -104,7 +104,7 @@ async fn a_refresh_with_or_without_the_client_secret_works_where_the_backend_is_
         world.clock.advance(Duration::from_secs(600));
         let code = world.core.load(&account, Section::Wallet).await.unwrap_err().code;
         assert_eq!(code, ProblemCode::ServiceUnavailable, "{monei} {backend}");
-        assert_eq!(world.vault.names().len(), 1, "{monei} {backend}: tokens were cleared");
+        assert_eq!(world.records().len(), 1, "{monei} {backend}: tokens were cleared");
         assert_eq!(feature(&world.core.view(), &account, "wallet:read"), "enabled", "{monei} {backend}");
         // Set right at either side, the same connection goes on.
         world.control("switch", json!({"name": "refresh_secret", "value": "ignored"})).await;
@@ -123,7 +123,7 @@ async fn an_answer_that_names_another_issuer_connects_nobody() {
     let end = support::person::walk(&world.opened(), "ada", Some(BOTH)).await;
     assert_eq!((end.status, end.url.path()), (400, "/v1/callback"));
     assert!(end.page.contains("<h1") && !end.page.contains("CNRY"), "{}", end.page);
-    assert_eq!((world.count("code_exchanges").await, world.core.view().accounts.len(), world.vault.names().len()), (0, 0, 0));
+    assert_eq!((world.count("code_exchanges").await, world.core.view().accounts.len(), world.records().len()), (0, 0, 0));
     // The person sees it in the browser, and ends or repeats it here.
     world.core.cancel().await;
     assert_eq!(world.core.view().transaction, None);
@@ -161,18 +161,18 @@ async fn tokens_that_no_keychain_holds_are_refused_whole_and_taken_back() {
         state["grants"].as_array().unwrap().iter().filter(|grant| grant["alive"] == true && grant["user"] == user).count()
     };
     assert_eq!(alive(&world.sandbox_state().await, "tunde"), 0, "an approval that nobody keeps stays alive");
-    assert_eq!((world.core.view().accounts.len(), world.vault.names().len()), (1, 1), "half an account");
+    assert_eq!((world.core.view().accounts.len(), world.records().len()), (1, 1), "half an account");
     // A refresh whose answer doesn't fit: the old pair is dead at Monei, the new one waits in memory and is used by nobody.
     world.clock.advance(Duration::from_secs(3700));
     assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::KeychainTooLong);
-    assert_eq!(world.vault.names().len(), 1);
+    assert_eq!(world.records().len(), 1);
     let health = world.core.view().accounts[0].health.clone();
     assert!(matches!(&health, Health::Locked { reason } if reason.code == ProblemCode::KeychainTooLong), "{health:?}");
     // Disconnecting takes back what waits, too.
     assert_eq!(alive(&world.sandbox_state().await, "ada"), 1);
     assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assert_eq!(alive(&world.sandbox_state().await, "ada"), 0);
-    assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty());
+    assert!(world.core.view().accounts.is_empty() && world.records().is_empty());
 }
 
 #[tokio::test]
@@ -191,7 +191,7 @@ async fn nothing_granted_is_said_whether_monei_sends_an_error_or_an_empty_list()
         world.core.connect(scopes(BOTH)).await.unwrap();
         world.approve("ada", &[]).await;
         assert_eq!(world.failed().await.code, expected, "{way}");
-        assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty());
+        assert!(world.core.view().accounts.is_empty() && world.records().is_empty());
         let state = world.sandbox_state().await;
         assert!(state["grants"].as_array().unwrap().iter().all(|grant| grant["alive"] == false), "{way}: left alive");
     }
@@ -204,7 +204,7 @@ async fn a_refused_refresh_is_a_revocation_with_any_of_its_statuses() {
         let account = world.connect("ada", BOTH, BOTH).await;
         world.control("revoke", json!({"user": "ada"})).await;
         assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::AccessRevoked, "{status}");
-        assert!(world.vault.names().is_empty(), "{status}");
+        assert!(world.records().is_empty(), "{status}");
     }
 }
 
@@ -241,7 +241,7 @@ async fn one_more_scope_keeps_all_that_monei_lets_live() {
                 assert_eq!(world.count("refreshes").await, 1, "{name}");
             }
             assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked), "{name}");
-            assert!(world.vault.names().is_empty(), "{name}");
+            assert!(world.records().is_empty(), "{name}");
         }
     }
 }

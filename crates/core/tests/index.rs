@@ -29,7 +29,7 @@ async fn a_damaged_index_is_set_aside_by_name_and_its_accounts_are_found_in_the_
     // A process ended in mid-probe, some time ago.
     world.vault.write("probe.left", "probe.left".to_owned().into()).await.unwrap();
     damage(&mut world).await;
-    assert_eq!(world.vault.names().len(), 2, "what is no record is left in the keychain");
+    assert_eq!(world.records().len(), 2, "what is no record is left in the keychain");
     let told = world.core.view().set_aside.clone().unwrap();
     assert_eq!((told.recovered, told.file.starts_with("index.damaged-")), (Some(2), true), "{told:?}");
     assert!(world.data_dir().join(&told.file).is_file());

@@ -94,11 +94,11 @@ async fn found(world: &World, account: &str, vault: &FileVault, after: Duration)
     let alive = world.sandbox_state().await["grants"].as_array().unwrap().iter().filter(|grant| grant["alive"] == true).count();
     match first.as_str() {
         "working" => {
-            assert_eq!((second.as_str(), alive, vault.names().len()), ("working", 1, 1));
+            assert_eq!((second.as_str(), alive, vault.records().len()), ("working", 1, 1));
             format!("one working pair, {refreshes} refresh at Monei")
         }
         "access_revoked" => {
-            assert_eq!((second.as_str(), vault.names().len()), ("scope_missing", 0));
+            assert_eq!((second.as_str(), vault.records().len()), ("scope_missing", 0));
             format!("asks to reconnect, {refreshes} refreshes at Monei")
         }
         other => panic!("neither working nor reconnect: {other}"),
@@ -207,7 +207,7 @@ async fn a_killed_or_cut_refresh_ends_in_one_working_pair_or_a_clean_reconnect()
             // Within two minutes it is the same question, and Monei is not asked again.
             let asked = world.count("token_calls").await;
             assert_eq!(run(&world, &format!("load {account}"), SOON).await, "provider_unavailable", "{kind}");
-            assert_eq!((world.count("token_calls").await, vault.names().len()), (asked, 1), "{kind}");
+            assert_eq!((world.count("token_calls").await, vault.records().len()), (asked, 1), "{kind}");
             table.count(step, found(&world, &account, &vault, after).await);
         }
     }
@@ -239,7 +239,7 @@ async fn an_answer_that_takes_forty_seconds_ends_cleanly() {
     // Within two minutes it is the same question, and Monei is not asked again.
     let asked = world.count("token_calls").await;
     assert_eq!(run(&world, &format!("load {account}"), SOON).await, "provider_unavailable");
-    assert_eq!((world.count("token_calls").await, vault.names().len()), (asked, 1));
+    assert_eq!((world.count("token_calls").await, vault.records().len()), (asked, 1));
     assert_eq!(found(&world, &account, &vault, LATE).await, "one working pair, 1 refresh at Monei");
 }
 
@@ -279,7 +279,7 @@ async fn a_process_that_dies_with_the_lock_holds_up_nobody() {
 async fn standing(world: &mut World, vault: &FileVault) -> (usize, usize, usize) {
     world.restart_with(Arc::new(FileVault::new(&world.data_dir().parent().unwrap().join("keychain")))).await;
     let alive = world.sandbox_state().await["grants"].as_array().unwrap().iter().filter(|grant| grant["alive"] == true).count();
-    (alive, vault.names().len(), world.core.view().accounts.len())
+    (alive, vault.records().len(), world.core.view().accounts.len())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

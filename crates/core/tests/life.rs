@@ -127,7 +127,7 @@ async fn revoked_at_monei_clears_the_tokens_and_asks_to_reconnect() {
         let view = world.core.view();
         assert!(matches!(&view.accounts[0].health, Health::NeedsReconnect { reason } if reason.code == ProblemCode::AccessRevoked));
         assert_eq!(feature(&view, &account, "wallet:read"), "lost");
-        assert!(world.vault.names().is_empty(), "tokens were kept");
+        assert!(world.records().is_empty(), "tokens were kept");
         // And the way back.
         world.core.reconnect(&account, scopes(&["profile:read"])).await.unwrap();
         world.approve("ada", &["profile:read"]).await;
@@ -157,7 +157,7 @@ async fn an_outage_or_a_limit_is_no_revocation() {
         world.control("fault", fault.clone()).await;
         let problem = world.core.load(&account, Section::Profile).await.unwrap_err();
         assert_eq!(problem.code, expected, "{fault}");
-        assert_eq!(world.vault.names().len(), 1, "{fault}: tokens were cleared");
+        assert_eq!(world.records().len(), 1, "{fault}: tokens were cleared");
         assert_eq!(feature(&world.core.view(), &account, "profile:read"), "enabled", "{fault}");
         once_not_busy(&world, &account).await;
         assert_eq!(world.core.view().accounts[0].health, Health::Connected, "{fault}");
@@ -210,7 +210,7 @@ async fn trouble_while_refreshing_keeps_the_tokens() {
         let problem = world.core.load(&account, Section::Profile).await.unwrap_err();
         assert_ne!(problem.code, ProblemCode::AccessRevoked, "{fault}");
         assert!(matches!(world.core.view().accounts[0].health, Health::Unreachable { .. }), "{fault}");
-        assert_eq!(world.vault.names().len(), 1, "{fault}");
+        assert_eq!(world.records().len(), 1, "{fault}");
         // Past the time in which an unknown outcome is remembered.
         world.clock.advance(Duration::from_secs(121));
         // Monei's Retry-After is kept to by the real clock.
@@ -251,7 +251,7 @@ async fn disconnecting_revokes_at_monei_and_removes_everything_here() {
     let world = World::new().await;
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
     assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
-    assert!(world.core.view().accounts.is_empty() && world.vault.names().is_empty());
+    assert!(world.core.view().accounts.is_empty() && world.records().is_empty());
     let state = world.sandbox_state().await;
     assert!(state["grants"].as_array().unwrap().iter().all(|grant| grant["alive"] == false), "{state}");
     assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await.unwrap_err().code, ProblemCode::NoSuchAccount);
@@ -273,18 +273,18 @@ async fn what_could_still_revoke_is_kept_until_monei_confirms_or_the_person_remo
             async || world.sandbox_state().await["grants"].as_array().unwrap().iter().filter(|grant| grant["alive"] == true).count();
         let before = world.core.view().accounts.clone();
         assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Unconfirmed), "{fault}");
-        assert_eq!((world.core.view().accounts.clone(), world.vault.names().len(), alive().await), (before, 1, 1), "{fault}");
+        assert_eq!((world.core.view().accounts.clone(), world.records().len(), alive().await), (before, 1, 1), "{fault}");
         world.core.load(&account, Section::Profile).await.unwrap();
         // Asked again once Monei is well, it ends there too.
         world.control("reset", json!({"what": "faults"})).await;
         assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked), "{fault}");
-        assert_eq!((world.core.view().accounts.len(), world.vault.names().len(), alive().await), (0, 0, 0), "{fault}");
+        assert_eq!((world.core.view().accounts.len(), world.records().len(), alive().await), (0, 0, 0), "{fault}");
 
         // The person's second choice.
         let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
         world.control("fault", fault.clone()).await;
         assert_eq!(world.core.disconnect(&account, Unrevoked::Remove).await, Ok(DisconnectOutcome::Removed), "{fault}");
-        assert_eq!((world.core.view().accounts.len(), world.vault.names().len(), alive().await), (0, 0, 1), "{fault}");
+        assert_eq!((world.core.view().accounts.len(), world.records().len(), alive().await), (0, 0, 1), "{fault}");
         let told = world.core.activity(None).await.unwrap();
         assert_eq!(told[0].event, ActivityEvent::Disconnected { confirmed: false }, "{fault}");
     }
@@ -298,20 +298,20 @@ async fn of_two_grants_the_one_that_has_ended_is_removed_and_the_other_kept() {
     world.core.reconnect(&account, scopes(&["wallet:read"])).await.unwrap();
     world.approve("ada", &["wallet:read"]).await;
     world.settle_upgrade().await;
-    assert_eq!(world.vault.names().len(), 2);
+    assert_eq!(world.records().len(), 2);
     // Both tries for the first of them fail.
     world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 2})).await;
     assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Unconfirmed));
-    assert_eq!((world.core.view().accounts.len(), world.vault.names().len()), (1, 1));
+    assert_eq!((world.core.view().accounts.len(), world.records().len()), (1, 1));
     assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
-    assert_eq!((world.core.view().accounts.len(), world.vault.names().len()), (0, 0));
+    assert_eq!((world.core.view().accounts.len(), world.records().len()), (0, 0));
 }
 
 #[tokio::test]
 async fn without_the_tokens_nothing_is_said_to_be_revoked() {
     let world = World::new().await;
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
-    for name in world.vault.names() {
+    for name in world.records() {
         connect_core::vault::Vault::delete(world.vault.as_ref(), &name).await.unwrap();
     }
     assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Unrevocable));
@@ -407,5 +407,5 @@ async fn the_access_token_goes_to_the_api_in_a_header_and_follows_no_redirect() 
         }
     }
     assert_eq!(canary_calls.load(Ordering::SeqCst), 0, "a redirect was followed");
-    assert_eq!(world.vault.names().len(), 1, "a redirect is no revocation");
+    assert_eq!(world.records().len(), 1, "a redirect is no revocation");
 }

@@ -70,7 +70,7 @@ fn copies(child: &Child, secrets: &[&str]) -> Vec<usize> {
 
 /// The access and the sealed refresh token in the one entry of the keychain.
 fn tokens(vault: &FileVault, place: &std::path::Path) -> [String; 2] {
-    let record = std::fs::read_to_string(place.join(&vault.names()[0])).unwrap();
+    let record = std::fs::read_to_string(place.join(&vault.records()[0])).unwrap();
     let record: serde_json::Value = serde_json::from_str(&record).unwrap();
     ["t", "r"].map(|field| record[field].as_str().unwrap().to_owned())
 }

@@ -138,7 +138,7 @@ async fn refused(world: &World, expected: ProblemCode) -> Problem {
     let BackendStatus::Problem { problem } = world.core.view().backend.status.clone() else { panic!("{:?}", world.core.view().backend) };
     assert_eq!(problem.code, expected);
     assert_eq!(world.core.confirm_backend(BACKEND, Some("Sandbox operator")).await, Err(problem.clone()));
-    assert!(world.vault.names().is_empty() && world.browser.opened.lock().unwrap().is_empty());
+    assert!(world.records().is_empty() && world.browser.opened.lock().unwrap().is_empty());
     problem
 }
 

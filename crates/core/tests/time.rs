@@ -237,7 +237,7 @@ async fn four_at_once(world: &mut World, account: &str) -> Vec<ProblemCode> {
     // Another program is at this grant, so everybody waits.
     let locks = world.data_dir().join("locks");
     std::fs::create_dir_all(&locks).unwrap();
-    let busy = std::fs::File::create(locks.join(&world.vault.names()[0])).unwrap();
+    let busy = std::fs::File::create(locks.join(&world.records()[0])).unwrap();
     busy.lock().unwrap();
     let before = vault.reads.load(Ordering::SeqCst);
     let calls: Vec<_> = (0..4)
@@ -389,11 +389,11 @@ async fn an_account_of_which_one_record_is_gone_works_by_the_others_and_is_not_a
     world.control("switch", json!({"name": "upgrade_scopes", "value": "only_new"})).await;
     world.control("switch", json!({"name": "old_pair_after_upgrade", "value": "alive"})).await;
     let account = world.connect("ada", PROFILE, PROFILE).await;
-    let profile = world.vault.names().remove(0);
+    let profile = world.records().remove(0);
     world.core.reconnect(&account, scopes(&["wallet:read"])).await.unwrap();
     world.approve("ada", &["wallet:read"]).await;
     assert_eq!(world.settle_upgrade().await, account);
-    let wallet = world.vault.names().into_iter().find(|name| *name != profile).unwrap();
+    let wallet = world.records().into_iter().find(|name| *name != profile).unwrap();
     world.vault.delete(&profile).await.unwrap();
     world.core.look().await;
     assert_eq!(account_of(&world, &account).health, Health::Connected);

@@ -17,7 +17,7 @@ const PROFILE: &[&str] = &["profile:read"];
 
 /// The account's tokens are still there, and so is what they allow.
 fn kept(world: &World, account: &str) {
-    assert_eq!(world.vault.names().len(), 1, "tokens were cleared");
+    assert_eq!(world.records().len(), 1, "tokens were cleared");
     assert_eq!(feature(&world.core.view(), account, "profile:read"), "enabled");
     assert!(!matches!(world.core.view().accounts[0].health, Health::NeedsReconnect { .. }));
 }
@@ -51,7 +51,7 @@ async fn revoked_at_monei_clears_the_tokens() {
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.control("revoke", json!({"user": "ada"})).await;
     assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::AccessRevoked);
-    assert!(world.vault.names().is_empty());
+    assert!(world.records().is_empty());
     assert_eq!(feature(&world.core.view(), &account, "profile:read"), "lost");
     assert!(matches!(world.core.view().accounts[0].health, Health::NeedsReconnect { .. }));
 }

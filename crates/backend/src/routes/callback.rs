@@ -16,18 +16,12 @@ use crate::problem::{Code, Problem};
 use crate::query::{self, Unknown};
 use crate::return_target::ReturnTarget;
 use crate::store::Claim;
-use crate::transaction::{HANDOFF_LIFETIME, Handoff, STATE_LIFETIME, State as Sealed, is_code};
+use crate::transaction::{HANDOFF_LIFETIME, Handoff, Refusal, Reply, STATE_LIFETIME, State as Sealed, is_code};
 
 /// Longer than a code or a state lives.
 const MARK_LIFETIME: Duration = Duration::from_secs(STATE_LIFETIME + 60);
 /// Monei gives one code for a state. More than one, so that who saw a state but has no cookie can't keep its owner out with a made-up code.
 const CODES_OF_A_STATE: u8 = 3;
-
-/// What Monei said.
-enum Reply {
-    Code(AuthorizationCode),
-    Error(&'static str),
-}
 
 /// The redirect URI registered at Monei, opened by its consent page. Leads back to the app; refusals are pages. Each parameter at most once;
 /// others are ignored (RFC 6749 §4.1.2).
@@ -42,8 +36,8 @@ enum Reply {
         ("iss" = Option<String>, Query, description = "Who answers (RFC 9207); compared where it is there")
     ),
     responses(
-        (status = 200, description = "A page that leads to the app's link, with `handoff` or `error`", content_type = "text/html"),
-        (status = 303, description = "To the app's listener, with `handoff` or `error`"),
+        (status = 200, description = "A page that leads to the app's link, with `handoff`: the code or the refusal, sealed", content_type = "text/html"),
+        (status = 303, description = "To the app's listener, with `handoff`: the code or the refusal, sealed"),
         (status = "default", response = super::openapi::Page)
     )
 )]
@@ -79,7 +73,7 @@ async fn receive(backend: &Backend, query: Option<&str>, headers: &HeaderMap) ->
             }
             Reply::Code(AuthorizationCode::new(code))
         }
-        (None, Some(error)) => Reply::Error(known_error(&error)),
+        (None, Some(error)) => Reply::Refused(Refusal::of(&error)),
         _ => return Err(refuse("neither_code_nor_error")),
     };
     let expected = inner.config.authorize_url.origin().ascii_serialization();
@@ -97,8 +91,8 @@ async fn receive(backend: &Backend, query: Option<&str>, headers: &HeaderMap) ->
     response.headers_mut().append(SET_COOKIE, inner.cookies.clear(state.id).ok_or(Code::Internal)?);
     let (stage, outcome) = match reply {
         Reply::Code(_) => ("approved", "approved"),
-        Reply::Error("access_denied") => ("declined", "access_denied"),
-        Reply::Error(error) => ("failed", error),
+        Reply::Refused(refusal @ Refusal::Declined) => ("declined", refusal.as_str()),
+        Reply::Refused(refusal) => ("failed", refusal.as_str()),
     };
     inner.metrics.count(Counter::Login(stage));
     tracing::info!(event = "callback", tx, outcome);
@@ -132,34 +126,18 @@ async fn mark_code(backend: &Backend, code: &str, state: &str) -> Result<Mark, P
     Ok(Mark::TooMany)
 }
 
-/// Monei's error, if it is one that the app knows; nothing received is passed on.
-fn known_error(error: &str) -> &'static str {
-    match error {
-        "access_denied" => "access_denied",
-        "invalid_scope" => "invalid_scope",
-        "invalid_request" => "invalid_request",
-        "temporarily_unavailable" => "temporarily_unavailable",
-        _ => "server_error",
-    }
-}
-
+/// Leads back to the app with what Monei said, sealed to the transaction's challenge.
 fn deliver(backend: &Backend, state: &Sealed, reply: &Reply, now: u64) -> Result<Response, Problem> {
     let inner = backend.inner();
-    let parameter = match reply {
-        Reply::Code(code) => {
-            let handoff = Handoff { challenge: state.challenge, expires: now + HANDOFF_LIFETIME, code: code.clone() };
-            format!("handoff={}", handoff.seal(&inner.sealer))
-        }
-        Reply::Error(error) => format!("error={error}"),
-    };
+    let handoff = Handoff { challenge: state.challenge, expires: now + HANDOFF_LIFETIME, reply: reply.clone() }.seal(&inner.sealer);
     match &state.target {
         ReturnTarget::DeepLink => {
-            let link = format!("{}:/callback?tx={}&{parameter}", inner.config.link_scheme, state.challenge.tx());
+            let link = format!("{}:/callback?tx={}&handoff={handoff}", inner.config.link_scheme, state.challenge.tx());
             Ok(pages::deep_link(&link, matches!(reply, Reply::Code(_))))
         }
         target => {
             // The empty fragment keeps a browser from carrying an older one over (RFC 9700 §4.1.3).
-            let location = HeaderValue::try_from(format!("{target}?{parameter}#_")).map_err(|_| Code::Internal)?;
+            let location = HeaderValue::try_from(format!("{target}?handoff={handoff}#_")).map_err(|_| Code::Internal)?;
             Ok((StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response())
         }
     }

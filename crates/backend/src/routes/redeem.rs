@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use axum::extract::State;
 use http::StatusCode;
-use monei::TokenResponse;
+use monei::{AuthorizationCode, TokenResponse};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
@@ -20,7 +20,7 @@ use crate::proof::Verifier;
 use crate::provider::Which;
 use crate::provider::answer::Answer;
 use crate::tokens;
-use crate::transaction::Handoff;
+use crate::transaction::{Handoff, Refusal, Reply};
 
 /// How long a redeemed handoff is told apart from one that is merely too old.
 const SPENT_LIFETIME: Duration = Duration::from_secs(600);
@@ -37,13 +37,31 @@ pub(super) struct Body {
     code_verifier: Verifier,
 }
 
-/// The app proves that it started the transaction, and gets the tokens. The same handoff and verifier get the same answer for two minutes.
+/// What the app gets where Monei gave no code.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Refusal)]
+pub(crate) struct Refused {
+    /// Why.
+    refused: Refusal,
+}
+
+/// What the app gets.
+#[derive(ToSchema)]
+#[schema(as = Redeemed)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "names the schema")]
+pub(crate) enum Redeemed<'a> {
+    Tokens(crate::tokens::Body<'a>),
+    Refused(Refused),
+}
+
+/// The app proves that it started the transaction, and gets the tokens, or learns why there are none. The same handoff and verifier get the same answer for two minutes.
 #[utoipa::path(
     post,
     path = "/v1/redeem",
     operation_id = "redeem",
     request_body = Body,
-    responses((status = 200, body = crate::tokens::Body), (status = "default", response = super::openapi::Refused))
+    responses((status = 200, body = Redeemed), (status = "default", response = super::openapi::Refused))
 )]
 pub(super) async fn redeem(State(backend): State<Backend>, Json(body): Json<Body>) -> Outcome {
     let inner = backend.inner();
@@ -57,19 +75,24 @@ pub(super) async fn redeem(State(backend): State<Backend>, Json(body): Json<Body
         tracing::warn!(event = "redeem_refused", reason = "wrong_verifier", tx);
         return Code::InvalidHandoff.into();
     }
-    let code = handoff.code.expose().as_bytes();
-    let spent = digest(&[b"spent", code]);
+    let code = match handoff.reply {
+        Reply::Code(code) => code,
+        Reply::Refused(refusal) => return refused(&backend, &tx, handoff.expires, refusal),
+    };
+    let (challenge, expires) = (handoff.challenge, handoff.expires);
+    let text = code.expose().as_bytes();
+    let spent = digest(&[b"spent", text]);
     let slot = Slot {
-        key: digest(&[b"redeem", code]),
-        fingerprint: fingerprint(&[b"redeem", handoff.challenge.bytes(), code]),
+        key: digest(&[b"redeem", text]),
+        fingerprint: fingerprint(&[b"redeem", challenge.bytes(), text]),
         proof: Zeroizing::new([b"redeem/", body.code_verifier.bytes()].concat()),
     };
-    let outcome = if inner.clock.unix() >= handoff.expires {
+    let outcome = if inner.clock.unix() >= expires {
         late(&backend, &slot, spent).await
     } else {
         backend
             .once(slot, move |backend| async move {
-                let settled = exchange(&backend, &handoff).await;
+                let settled = exchange(&backend, &code).await;
                 if matches!(settled, Settled::Final(_)) && backend.inner().store.put(spent, vec![1], SPENT_LIFETIME).await.is_err() {
                     tracing::error!(event = "mark_not_kept");
                 }
@@ -79,6 +102,16 @@ pub(super) async fn redeem(State(backend): State<Backend>, Json(body): Json<Body
     };
     log(&tx, &outcome);
     outcome
+}
+
+/// Answers a sealed refusal. Monei isn't called, and nothing is spent.
+fn refused(backend: &Backend, tx: &str, expires: u64, refusal: Refusal) -> Outcome {
+    if backend.inner().clock.unix() >= expires {
+        return Code::InvalidHandoff.into();
+    }
+    tracing::info!(event = "redeem", tx, outcome = refusal.as_str());
+    // A struct of one word always serialises.
+    serde_json::to_vec(&Refused { refused: refusal }).map_or(Code::Internal.into(), |body| Outcome::Tokens(Zeroizing::new(body)))
 }
 
 fn log(tx: &str, outcome: &Outcome) {
@@ -101,14 +134,14 @@ async fn late(backend: &Backend, slot: &Slot, spent: [u8; 32]) -> Outcome {
 }
 
 /// Exchanges the code, with the previous secret too if Monei refuses the present one (C-04).
-async fn exchange(backend: &Backend, handoff: &Handoff) -> Settled {
+async fn exchange(backend: &Backend, code: &AuthorizationCode) -> Settled {
     let inner = backend.inner();
     let mut which = Which::Present;
     loop {
         if let Err(problem) = backend.charge(Lane::Redeem).await {
             return Settled::Void(problem);
         }
-        let answer = inner.provider.exchange(&handoff.code, which).await;
+        let answer = inner.provider.exchange(code, which).await;
         backend.note_call("exchange", Endpoint::Token, &answer).await;
         return match answer {
             Answer::Success(body) => {

@@ -169,12 +169,13 @@ proptest! {
         let others = others.into_iter().filter(|(name, _)| !["state", "code", "error", "iss"].contains(&name.as_str()));
         let clean = |text: &Option<String>| text.as_ref().is_none_or(|text| !text.chars().any(char::is_control));
         let decides = match (&code, &error) {
-            (Some(code), None) => crate::transaction::is_code(code).then_some("handoff="),
-            (None, Some(_)) => Some("error="),
-            _ => None,
+            (Some(code), None) => crate::transaction::is_code(code),
+            (None, Some(_)) => true,
+            _ => false,
         };
         let sound = clean(&error) && clean(&issuer) && issuer.as_deref().is_none_or(|issuer| issuer == "http://127.0.0.1:9");
-        let expected = decides.filter(|_| sound);
+        // The code or the refusal, sealed: which of them can't be seen from outside.
+        let expected = (decides && sound).then_some("handoff=");
         match (approved_callback(&known.chain(others).collect::<Vec<_>>()), expected) {
             (Ok(location), Some(parameter)) => {
                 let rest = location.strip_prefix("http://127.0.0.1:49152/AAAAAAAAAAAAAAAAAAAAAA?").and_then(|rest| rest.strip_suffix("#_"));

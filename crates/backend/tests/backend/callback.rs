@@ -65,33 +65,60 @@ async fn the_hashes_of_the_policy_are_those_of_the_page() {
 #[tokio::test]
 async fn another_scheme_can_be_set() {
     let world = World::with(&[("CONNECT_LINK_SCHEME", "org.example.connect")]).await;
-    let started = world.start(&Proof::new(), "deep-link").await;
+    let proof = Proof::new();
+    let started = world.start(&proof, "deep-link").await;
     let answer = world.decide(&started, Some(&[])).await;
     let page = world.visit(&answer, Some(&started.cookie)).await.text().await.unwrap();
-    assert!(page.contains("org.example.connect:/callback?tx=") && page.contains("&amp;error=access_denied"), "{page}");
+    let link = format!("org.example.connect:/callback?tx={}&amp;handoff=", &proof.challenge[..22]);
+    let handoff = page.split(&link).nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(told(&world, handoff, &proof).await, "declined");
+}
+
+/// What `POST /v1/redeem` says of a sealed refusal.
+async fn told(world: &World, handoff: &str, proof: &Proof) -> String {
+    let response = world.redeem(handoff, &proof.verifier).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    let body: serde_json::Value = response.json().await.unwrap();
+    assert_eq!(body.as_object().unwrap().len(), 1, "{body}");
+    body["refused"].as_str().unwrap().to_owned()
+}
+
+/// The handoff in the address of the listener, and nothing else with it.
+fn handoff_of(location: &str) -> &str {
+    location.strip_prefix(&format!("{RETURN}?handoff=")).and_then(|rest| rest.strip_suffix("#_")).unwrap_or_else(|| panic!("{location}"))
 }
 
 #[tokio::test]
-async fn a_denial_and_unknown_errors_reach_the_app_as_known_words() {
+async fn a_refusal_reaches_the_app_sealed_and_as_one_of_three_words() {
     let world = World::new().await;
     world.switch("denial_description", "on").await;
-    let started = world.start(&Proof::new(), RETURN).await;
+    let proof = Proof::new();
+    let started = world.start(&proof, RETURN).await;
     let answer = world.decide(&started, Some(&[])).await;
     let response = world.visit(&answer, Some(&started.cookie)).await;
-    assert_eq!(header(&response, "location"), format!("{RETURN}?error=access_denied#_"));
+    assert_eq!(told(&world, handoff_of(&header(&response, "location")), &proof).await, "declined");
     let cases = [
+        ("access_denied", "declined"),
         ("invalid_scope", "invalid_scope"),
-        ("invalid_request", "invalid_request"),
-        ("temporarily_unavailable", "temporarily_unavailable"),
-        ("server_error", "server_error"),
-        ("unauthorized_client", "server_error"),
-        ("<script>alert(1)</script>", "server_error"),
+        ("invalid_request", "invalid_scope"),
+        ("temporarily_unavailable", "provider_error"),
+        ("server_error", "provider_error"),
+        ("unauthorized_client", "provider_error"),
+        ("<script>alert(1)</script>", "provider_error"),
     ];
     for (error, expected) in cases {
-        let started = world.start(&Proof::new(), RETURN).await;
+        let proof = Proof::new();
+        let started = world.start(&proof, RETURN).await;
         let url = world.callback_url(error, &started.state).replace("code=", "error=");
         let response = world.visit(&url, Some(&started.cookie)).await;
-        assert_eq!(header(&response, "location"), format!("{RETURN}?error={expected}#_"));
+        let location = header(&response, "location");
+        let handoff = handoff_of(&location);
+        assert_eq!(told(&world, handoff, &proof).await, expected);
+        // It opens for whoever began, as often as they ask, and for nobody else.
+        assert_eq!(told(&world, handoff, &proof).await, expected);
+        assert_eq!(world.redeem(handoff, &Proof::new().verifier).await.status(), StatusCode::BAD_REQUEST);
+        world.later(120);
+        assert_eq!(world.redeem(handoff, &proof.verifier).await.status(), StatusCode::BAD_REQUEST);
     }
     assert_eq!(world.token_calls().await, 0);
 }
@@ -232,10 +259,11 @@ async fn parameters_that_nobody_knows_are_ignored() {
         let answer = format!("{}&{others}", world.decide(&started, None).await);
         assert_eq!(world.visit(&answer, Some(&started.cookie)).await.status(), StatusCode::SEE_OTHER, "{others}");
     }
-    let started = world.start(&Proof::new(), RETURN).await;
+    let proof = Proof::new();
+    let started = world.start(&proof, RETURN).await;
     let location =
         header(&world.visit(&format!("{}&a=b", world.decide(&started, Some(&[])).await), Some(&started.cookie)).await, "location");
-    assert_eq!(location, format!("{RETURN}?error=access_denied#_"));
+    assert_eq!(told(&world, handoff_of(&location), &proof).await, "declined");
 }
 
 #[tokio::test]

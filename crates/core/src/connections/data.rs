@@ -24,6 +24,9 @@ impl Connections {
     pub async fn load(&self, account: &str, section: Section) -> Result<SectionView, Problem> {
         let outcome = self.fetch(account, section).await;
         self.note(account, outcome.as_ref().err()).await?;
+        if outcome.is_ok() {
+            self.sweep_transactions().await;
+        }
         outcome
     }
 

@@ -105,6 +105,7 @@ impl Connections {
                 .await?;
             if removed {
                 tracing::info!(grants = revoked.len(), confirmed, "disconnected");
+                self.sweep_transactions().await;
                 self.reload().await?;
                 return Ok(if confirmed { DisconnectOutcome::Revoked } else { DisconnectOutcome::Removed });
             }

@@ -8,8 +8,10 @@ mod disconnect;
 mod grants;
 mod identity;
 mod left_alone;
+mod link;
 mod look;
 mod memory_only;
+mod open_transactions;
 mod present;
 mod rebuild;
 mod setup;
@@ -132,11 +134,22 @@ struct State {
     set_aside: Option<SetAsideView>,
     /// When somebody last looked, in milliseconds since the Unix epoch.
     looked: Option<i64>,
+    /// The transaction that this run finished last: the browser may bring its answer once more.
+    finished: Option<String>,
+    /// The program is about to end: what waits stays open for a link.
+    ending: bool,
     /// Counts transactions, so that a task of an older one can tell that it isn't meant any more.
     run: u64,
 }
 
 impl State {
+    /// Ends the wait for an answer, if there is one.
+    fn stop_waiting(&mut self) {
+        if self.pending.take().is_some() {
+            self.run += 1;
+        }
+    }
+
     /// Whether the person agreed to the backend, as far as is known: what it says of itself now is what it said then.
     fn confirmed(&self) -> bool {
         self.agreed.as_ref().is_some_and(|agreed| self.info.as_ref().is_none_or(|info| agreed.fits(&info.operator)))
@@ -194,6 +207,7 @@ impl Connections {
     pub async fn shutdown(&self) {
         {
             let mut state = self.state();
+            state.ending = true;
             state.run += 1;
             state.pending = None;
             // Nobody decides about it any more; the next start discards it.

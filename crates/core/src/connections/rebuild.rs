@@ -3,7 +3,7 @@
 use super::Connections;
 use crate::index::REBUILD;
 use crate::index::{AccountRow, GrantRow, StoredHealth};
-use crate::vault::{GrantRecord, PROBE};
+use crate::vault::{GrantRecord, PENDING, PROBE};
 
 impl Connections {
     /// Looks through the keychain once, if a damaged index is waiting for that. Names come back when a person looks at the accounts.
@@ -21,10 +21,14 @@ impl Connections {
         };
         let mut found = Vec::new();
         for name in names {
-            if name.starts_with(PROBE) {
-                // Of a process that ended in mid-probe.
+            // Of a process that ended in mid-probe, or of a transaction that the damaged index listed: no link can finish it now.
+            let left_over = match name.strip_prefix(PENDING) {
+                Some(transaction) => self.is_open(transaction).await == Ok(false),
+                None => name.starts_with(PROBE),
+            };
+            if left_over {
                 if let Err(error) = self.vault().delete(&name).await {
-                    tracing::warn!(%error, "the entry of an earlier probe could not be removed");
+                    tracing::warn!(%error, "an entry of an earlier run could not be removed");
                 }
                 continue;
             }

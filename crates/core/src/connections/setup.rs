@@ -15,7 +15,7 @@ use crate::index::{Index, IndexError, REBUILD, Tables};
 use crate::operator::Claim;
 use crate::problem::{Problem, ProblemCode};
 use crate::vault::{self, SessionVault, VaultError};
-use crate::view::{ActivityEvent, BackendStatus, Channel, KeychainState, Preferences, SetAsideView};
+use crate::view::{ActivityEvent, BackendStatus, Channel, KeychainState, Preferences, SetAsideView, Stage, TransactionView};
 
 const ADDRESS: &str = "backend_address";
 const CONFIRMED: &str = "backend_confirmed";
@@ -71,6 +71,8 @@ pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
         ended: HashSet::new(),
         set_aside,
         looked: None,
+        finished: None,
+        ending: false,
         run: 0,
     };
     let (accounts, marks) = present::load(&tables).map_err(unavailable)?;
@@ -237,6 +239,10 @@ impl Connections {
             return Err(ProblemCode::InvalidInput.into());
         }
         let url = parse_address(address)?;
+        if matches!(self.state().transaction, Some(TransactionView { stage: Stage::Failed { .. }, .. })) {
+            // Behind a refusal a better answer is waited for; that ends with the backend.
+            self.state().stop_waiting();
+        }
         if self.state().pending.is_some() || self.state().undecided.is_some() {
             return Err(ProblemCode::AnotherInProgress.into());
         }

@@ -8,8 +8,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::{Index, IndexError, REBUILD, Tables};
 
-/// The schema that this version reads and writes. A change to `schema.sql` raises it and brings a migration.
-const SCHEMA: u32 = 1;
+/// The steps from an empty file to the schema of this version, in order. A change to the schema is a new step at the end: a file whose
+/// `user_version` is `n` has had the first `n` of them.
+const STEPS: [&str; 2] = [include_str!("schema.sql"), include_str!("step-2-open-transactions.sql")];
 
 /// How long a writer in another process is waited for.
 const BUSY: Duration = Duration::from_secs(5);
@@ -84,7 +85,7 @@ fn prepare(path: &Path) -> Result<Index, Refused> {
     connection.busy_timeout(BUSY)?;
     // Before anything is changed: a newer version's file stays as it is.
     let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version > SCHEMA {
+    if version as usize > STEPS.len() {
         return Err(Refused::Newer(version));
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -93,15 +94,8 @@ fn prepare(path: &Path) -> Result<Index, Refused> {
     connection.pragma_update(None, "trusted_schema", false)?;
     // A removed account's name must not linger in free pages.
     connection.pragma_update(None, "secure_delete", true)?;
-    if version == 0 {
-        let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        transaction.execute_batch(include_str!("schema.sql"))?;
-        // With the tables themselves, so that being killed between setting aside and rebuilding loses nothing.
-        if let Some(name) = newest_damaged(path) {
-            transaction.execute("INSERT INTO settings (key, value) VALUES (?1, ?2)", [REBUILD, name.as_str()])?;
-        }
-        transaction.pragma_update(None, "user_version", SCHEMA)?;
-        transaction.commit()?;
+    if (version as usize) < STEPS.len() {
+        migrate(&mut connection, path)?;
     }
     let verdict: String = connection.pragma_query_value(None, "quick_check", |row| row.get(0))?;
     if verdict != "ok" {
@@ -110,6 +104,27 @@ fn prepare(path: &Path) -> Result<Index, Refused> {
     let index = Index { connection };
     Tables(&index.connection).read_all()?;
     Ok(index)
+}
+
+/// Takes the steps that the file hasn't had, all or none of them.
+fn migrate(connection: &mut Connection, path: &Path) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let had: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let missing = STEPS.get(had as usize..).unwrap_or_default();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for step in missing {
+        transaction.execute_batch(step)?;
+    }
+    if had == 0
+        && let Some(name) = newest_damaged(path)
+    {
+        // With the tables themselves, so that being killed between setting aside and rebuilding loses nothing.
+        transaction.execute("INSERT INTO settings (key, value) VALUES (?1, ?2)", [REBUILD, name.as_str()])?;
+    }
+    transaction.pragma_update(None, "user_version", STEPS.len() as u32)?;
+    transaction.commit()
 }
 
 /// Whether the file itself is at fault, and not the disk, the permissions or another process.

@@ -16,3 +16,5 @@ pub(super) const ACTIVITY: &str = "SELECT activity.at, accounts.id, activity.acc
     WHERE ?1 IS NULL OR activity.account = ?1 ORDER BY activity.seq DESC LIMIT ?2";
 
 pub(super) const SETTING: &str = "SELECT value FROM settings WHERE key = ?1";
+
+pub(super) const OPEN_TRANSACTIONS: &str = "SELECT hash, expires_at FROM open_transactions ORDER BY expires_at, hash";

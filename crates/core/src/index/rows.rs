@@ -79,6 +79,15 @@ pub enum ScopeMark {
     Lost,
 }
 
+/// A transaction that waits for an answer of the browser, in this run or an earlier one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenTransactionRow {
+    /// SHA-256 of the transaction, in hexadecimal digits.
+    pub hash: String,
+    /// When it ends, in milliseconds since the Unix epoch.
+    pub expires_at: i64,
+}
+
 impl StoredHealth {
     pub(super) fn columns(&self) -> (&'static str, Option<&str>) {
         match self {
@@ -148,4 +157,8 @@ pub(super) fn scope(row: &Row<'_>) -> Result<ScopeRow, Error> {
 pub(super) fn activity(row: &Row<'_>) -> Result<ActivityItem, Error> {
     let event = serde_json::from_str(row.get_ref(3)?.as_str()?).map_err(|cause| unreadable(3, cause))?;
     Ok(ActivityItem { at: row.get(0)?, account: row.get(1)?, account_name: row.get(2)?, event })
+}
+
+pub(super) fn open_transaction(row: &Row<'_>) -> Result<OpenTransactionRow, Error> {
+    Ok(OpenTransactionRow { hash: row.get(0)?, expires_at: row.get(1)? })
 }

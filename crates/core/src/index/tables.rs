@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::{ACTIVITY_KEPT, AccountRow, GrantRow, IndexError, ScopeMark, ScopeRow, query, rows};
+use super::{ACTIVITY_KEPT, AccountRow, GrantRow, IndexError, OpenTransactionRow, ScopeMark, ScopeRow, query, rows};
 use crate::view::{ActivityEvent, ActivityItem};
 
 /// The tables as one [`super::Index::transaction`] sees and changes them. Each method fails with [`IndexError::Unavailable`] only.
@@ -113,6 +113,29 @@ impl Tables<'_> {
         self.run("DELETE FROM settings WHERE key = ?1", params![key])
     }
 
+    /// The transactions that are open, in this run or since an earlier one; the first to end first.
+    pub fn open_transactions(&self) -> Result<Vec<OpenTransactionRow>, IndexError> {
+        Ok(self.rows(query::OPEN_TRANSACTIONS, [], rows::open_transaction)?)
+    }
+
+    /// Lists a transaction as open.
+    pub fn put_open_transaction(&self, row: &OpenTransactionRow) -> Result<(), IndexError> {
+        self.run(
+            "INSERT INTO open_transactions (hash, expires_at) VALUES (?1, ?2) ON CONFLICT (hash) DO UPDATE SET expires_at = ?2",
+            params![row.hash, row.expires_at],
+        )
+    }
+
+    /// Notes that a listed transaction is over, or all of them: its time becomes 0, which is long past.
+    pub fn end_open_transactions(&self, hash: Option<&str>) -> Result<(), IndexError> {
+        self.run("UPDATE open_transactions SET expires_at = 0 WHERE ?1 IS NULL OR hash = ?1", params![hash])
+    }
+
+    /// Takes a transaction off the list.
+    pub fn remove_open_transaction(&self, hash: &str) -> Result<(), IndexError> {
+        self.run("DELETE FROM open_transactions WHERE hash = ?1", params![hash])
+    }
+
     /// Reads every row once, so that a row that can't be read shows up when the file is opened and not in the middle of a connection.
     pub(super) fn read_all(&self) -> rusqlite::Result<()> {
         self.rows(query::ACCOUNTS, [], rows::account)?;
@@ -120,6 +143,7 @@ impl Tables<'_> {
         self.rows(query::ALL_SCOPE_STATES, [], rows::scope)?;
         self.rows(query::ACTIVITY, params![None::<&str>, ACTIVITY_KEPT], rows::activity)?;
         self.rows(query::SETTING, [""], |row| row.get::<_, String>(0))?;
+        self.rows(query::OPEN_TRANSACTIONS, [], rows::open_transaction)?;
         Ok(())
     }
 

@@ -82,6 +82,62 @@ fn everything_survives_closing_and_opening_again() {
 }
 
 #[test]
+fn an_index_of_the_first_version_is_taken_over_with_all_that_is_in_it() {
+    let (_keep, path) = folder();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    rusqlite::Connection::open(&path).unwrap().execute_batch(include_str!("fixtures/schema-1.sql")).unwrap();
+    let declined = ScopeRow { scope: "wallet:send".into(), mark: ScopeMark::Declined, at: 5 };
+    let event = ActivityEvent::Connected { granted: vec!["wallet:read".into()], declined: vec!["wallet:send".into()] };
+    let line = ActivityItem { at: 9, account: Some("a".into()), account_name: Some("Shop".into()), event };
+    let waits = OpenTransactionRow { hash: "aa".into(), expires_at: 600_000 };
+    for turn in 0..2 {
+        let index = open(&path);
+        let tables = index.tables();
+        let accounts = tables.accounts().unwrap();
+        assert_eq!((accounts.len(), &accounts[0]), (2, &account("a", 1)));
+        assert_eq!((accounts[1].wallet_id.as_deref(), accounts[1].email.as_deref()), (Some("w-2"), Some("tunde@example.test")));
+        assert_eq!(tables.grants().unwrap(), [grant("g", "a")]);
+        assert_eq!(tables.scope_states("a").unwrap(), [declined.clone()]);
+        assert_eq!(tables.activity(None, 10).unwrap(), [line.clone()]);
+        assert_eq!(tables.setting("channel").unwrap().as_deref(), Some("deep_link"));
+        let listed = if turn == 0 { vec![] } else { vec![waits.clone()] };
+        assert_eq!(tables.open_transactions().unwrap(), listed);
+        tables.put_open_transaction(&waits).unwrap();
+    }
+    assert_eq!(open(&path).connection.pragma_query_value(None, "user_version", |row| row.get(0)), Ok(2));
+}
+
+#[test]
+fn a_migrated_index_and_a_fresh_one_have_the_same_tables() {
+    let ((_keep, migrated), (_keep_too, fresh)) = (folder(), folder());
+    fs::create_dir_all(migrated.parent().unwrap()).unwrap();
+    rusqlite::Connection::open(&migrated).unwrap().execute_batch(include_str!("fixtures/schema-1.sql")).unwrap();
+    let schema = |path: &Path| -> Vec<(String, String)> {
+        let index = open(path);
+        let mut rows = index.connection.prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name").unwrap();
+        rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(schema(&migrated), schema(&fresh));
+}
+
+#[test]
+fn an_open_transaction_is_listed_until_it_is_over_or_taken_off() {
+    let (_keep, path) = folder();
+    let index = open(&path);
+    let row = |hash: &str, expires_at| OpenTransactionRow { hash: hash.into(), expires_at };
+    for expires_at in [7, 9] {
+        index.tables().put_open_transaction(&row("a", expires_at)).unwrap();
+    }
+    index.tables().put_open_transaction(&row("b", 8)).unwrap();
+    assert_eq!(index.tables().open_transactions().unwrap(), [row("b", 8), row("a", 9)]);
+    index.tables().end_open_transactions(Some("a")).unwrap();
+    assert_eq!(index.tables().open_transactions().unwrap(), [row("a", 0), row("b", 8)]);
+    index.tables().end_open_transactions(None).unwrap();
+    index.tables().remove_open_transaction("a").unwrap();
+    assert_eq!(index.tables().open_transactions().unwrap(), [row("b", 0)]);
+}
+
+#[test]
 fn changing_an_account_keeps_its_grants() {
     let (_keep, path) = folder();
     let index = open(&path);

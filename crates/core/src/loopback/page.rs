@@ -30,13 +30,10 @@ pub(super) fn plain(status: StatusCode) -> Response<String> {
     dress(Response::new(format!("{text}\n")), status, HeaderValue::from_static("text/plain; charset=utf-8"))
 }
 
-/// The page at the end of the way through the browser.
-pub(super) fn result(approved: bool) -> Response<String> {
-    let (mark, title, text) = if approved {
-        ("\u{2713}", "Your answer has arrived", "Monei Connections is finishing up. You can close this page and go back to its window.")
-    } else {
-        ("\u{2013}", "Nothing was approved", "No access was given. You can close this page and go back to Monei Connections.")
-    };
+/// The page at the end of the way through the browser. What the answer says is sealed, so the program's window tells it.
+pub(super) fn done() -> Response<String> {
+    let (mark, title) = ("\u{2713}", "Your answer has arrived");
+    let text = "Monei Connections goes on in its own window. You can close this page.";
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>{title} – Monei Connections</title><style>{STYLE}</style></head>\

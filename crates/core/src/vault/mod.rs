@@ -2,6 +2,7 @@
 
 mod keychain;
 mod memory;
+mod pending;
 mod record;
 mod session;
 
@@ -12,6 +13,7 @@ use secrecy::SecretString;
 
 pub use keychain::KeychainVault;
 pub use memory::MemoryVault;
+pub use pending::{PENDING, PendingRecord};
 pub use record::{GrantRecord, RecordError};
 pub use session::SessionVault;
 

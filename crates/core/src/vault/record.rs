@@ -98,17 +98,8 @@ impl GrantRecord {
     /// # Errors
     /// [`RecordError`] for anything that [`GrantRecord::encode`] of this version didn't write.
     pub fn decode(text: &SecretString) -> Result<Self, RecordError> {
-        #[derive(Deserialize)]
-        struct Version {
-            v: u32,
-        }
-        let text = text.expose_secret();
-        match serde_json::from_str::<Version>(text) {
-            Ok(Version { v: VERSION }) => {}
-            Ok(Version { v }) if v > VERSION => return Err(RecordError::Newer(v)),
-            _ => return Err(RecordError::Damaged),
-        }
-        let record: In = serde_json::from_str(text).map_err(|_| RecordError::Damaged)?;
+        check_version(text, VERSION)?;
+        let record: In = serde_json::from_str(text.expose_secret()).map_err(|_| RecordError::Damaged)?;
         debug_assert_eq!(record.v, VERSION);
         Ok(Self {
             generation: record.g,
@@ -120,6 +111,19 @@ impl GrantRecord {
             lifetime: record.l,
             scopes: record.s,
         })
+    }
+}
+
+/// Tells a record of version `known` from damaged and newer ones.
+pub(super) fn check_version(text: &SecretString, known: u32) -> Result<(), RecordError> {
+    #[derive(Deserialize)]
+    struct Version {
+        v: u32,
+    }
+    match serde_json::from_str(text.expose_secret()) {
+        Ok(Version { v }) if v == known => Ok(()),
+        Ok(Version { v }) if v > known => Err(RecordError::Newer(v)),
+        _ => Err(RecordError::Damaged),
     }
 }
 

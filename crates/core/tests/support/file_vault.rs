@@ -20,13 +20,20 @@ impl FileVault {
         names.filter(|name| !name.ends_with(".new")).collect()
     }
 
+    /// The names of the grants' entries.
+    pub fn records(&self) -> Vec<String> {
+        let mut names = self.names();
+        names.retain(|name| !name.starts_with(connect_core::vault::PENDING));
+        names
+    }
+
     fn put(&self, name: &str, value: &SecretString) -> std::io::Result<()> {
         let fresh = self.0.join(format!("{name}.{}.new", std::process::id()));
         let mut file = fs::File::create(&fresh)?;
         file.write_all(value.expose_secret().as_bytes())?;
         file.sync_all()?;
         #[cfg(debug_assertions)]
-        if !name.starts_with(connect_core::vault::PROBE) {
+        if !name.contains('.') {
             connect_core::failpoint::reach("keychain.writing");
         }
         fs::rename(fresh, self.0.join(name))
@@ -47,5 +54,9 @@ impl Vault for FileVault {
             drop(fs::remove_file(self.0.join(name)));
             Ok(())
         })
+    }
+
+    fn list(&self) -> VaultFuture<'_, Vec<String>> {
+        Box::pin(async move { Ok(self.names()) })
     }
 }

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use connect_core::clock::{Clock, Uptime};
-use connect_core::vault::{MemoryVault, Vault};
+use connect_core::vault::{MemoryVault, PENDING, Vault};
 use connect_core::view::{AppView, Environment, Stage};
 use connect_core::{Browser, Connections, DesktopProxies, OpenFailed, Options, SystemProxies};
 use serde_json::{Value, json};
@@ -245,6 +245,30 @@ impl World {
             [account] => account.id.clone(),
             other => panic!("{} accounts", other.len()),
         }
+    }
+
+    /// The names of the grants' entries in the keychain.
+    pub fn records(&self) -> Vec<String> {
+        let mut names = self.vault.names();
+        names.retain(|name| !name.starts_with(PENDING));
+        names
+    }
+
+    /// The names of the entries of transactions that wait.
+    pub fn pending(&self) -> Vec<String> {
+        let mut names = self.vault.names();
+        names.retain(|name| name.starts_with(PENDING));
+        names
+    }
+
+    /// Waits until the keychain has no entry of a transaction any more: it is removed a moment after the end is shown.
+    pub async fn nothing_pending(&self) {
+        let gone = async {
+            while !self.pending().is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), gone).await.expect("the entry of a transaction stays in the keychain");
     }
 
     /// The program's folder.

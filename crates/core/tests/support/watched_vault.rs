@@ -53,4 +53,11 @@ impl Vault for WatchedVault {
             self.inside.delete(name).await
         })
     }
+
+    fn list(&self) -> VaultFuture<'_, Vec<String>> {
+        Box::pin(async move {
+            self.answers()?;
+            self.inside.list().await
+        })
+    }
 }

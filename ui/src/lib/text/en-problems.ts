@@ -53,6 +53,7 @@ const ways: Record<ProblemCode, WayOut> = {
   timed_out: 'try_again',
   approval_expired: 'try_again',
   approval_invalid: 'try_again',
+  run_ended: 'try_again',
   request_refused: 'try_again',
   access_revoked: 'reconnect',
   scope_missing: 'none',

@@ -267,6 +267,7 @@ export const en = {
   },
 
   failed: {
+    startAgain: 'Start again',
     untouched: 'Nothing was stored, and what was there is untouched.',
     close: 'Close',
   },
