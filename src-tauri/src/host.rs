@@ -62,12 +62,6 @@ impl Host {
         &self.app
     }
 
-    /// Scheme of this program's links.
-    #[cfg(target_os = "macos")]
-    pub fn link_scheme(&self) -> &str {
-        &self.settings.link_scheme
-    }
-
     /// Somebody looks at the window. The core knows whether anything is due: the computer may have slept or changed networks, and access
     /// may have been taken back at Monei.
     pub async fn look_again(&self) {
@@ -138,18 +132,53 @@ impl Host {
 
 /// Sends each change to the main window and no other, and brings it to the front when the browser's answer has come.
 async fn tell_window(app: AppHandle, mut views: watch::Receiver<Arc<AppView>>) {
-    let mut was_waiting = false;
+    let mut before = None;
     while views.changed().await.is_ok() {
         let view = Arc::clone(&views.borrow_and_update());
-        let stage = view.transaction.as_ref().map(|transaction| &transaction.stage);
-        // A fast answer may already be past `Finishing` when it is seen here.
-        let answered = matches!(stage, Some(Stage::Finishing | Stage::Decide { .. } | Stage::Done { .. } | Stage::Failed { .. }));
-        if was_waiting && answered {
+        let stage = view.transaction.as_ref().map(|transaction| transaction.stage.clone());
+        if calls_for_the_person(before.as_ref(), stage.as_ref()) {
             window::raise(&app);
         }
-        was_waiting = matches!(stage, Some(Stage::Waiting { .. }));
+        before = stage;
         if let Err(error) = app.emit_to(EventTarget::webview_window(window::MAIN), STATE, &*view) {
             tracing::warn!(%error, "the window can't be told of a change");
+        }
+    }
+}
+
+/// Whether the browser brought something between these stages. A fast answer may already be past `Finishing` when it is seen here, and
+/// after a refusal a better answer may come.
+fn calls_for_the_person(before: Option<&Stage>, after: Option<&Stage>) -> bool {
+    let went_on = matches!(after, Some(Stage::Finishing | Stage::Decide { .. } | Stage::Done { .. }));
+    match before {
+        Some(Stage::Waiting { .. }) => went_on || matches!(after, Some(Stage::Failed { .. })),
+        Some(Stage::Failed { .. }) => went_on,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_comes_to_the_front_when_the_browser_has_answered_and_not_over_and_over() {
+        let waiting = Stage::Waiting { expires_at: 1, browser_failed: false };
+        let failed = Stage::Failed { problem: ProblemCode::Declined.into() };
+        let cases = [
+            (None, Some(&waiting), false),
+            (Some(&waiting), Some(&waiting), false),
+            (Some(&waiting), None, false),
+            (Some(&waiting), Some(&Stage::Finishing), true),
+            (Some(&waiting), Some(&failed), true),
+            (Some(&failed), Some(&failed), false),
+            (Some(&failed), Some(&waiting), false),
+            (Some(&failed), Some(&Stage::Checking), false),
+            (Some(&failed), Some(&Stage::Finishing), true),
+            (Some(&Stage::Finishing), Some(&failed), false),
+        ];
+        for (before, after, calls) in cases {
+            assert_eq!(calls_for_the_person(before, after), calls, "{before:?} to {after:?}");
         }
     }
 }

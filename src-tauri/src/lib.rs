@@ -117,11 +117,10 @@ fn start_alone(error: &str) -> ExitCode {
 }
 
 fn build(settings: Settings) -> tauri::Result<tauri::App> {
-    let scheme = settings.link_scheme.clone();
     // First, so that a second start ends before it opens anything. The working directory it tells is of no use here.
-    let single_instance = tauri_plugin_single_instance::Builder::new().dbus_id(&settings.namespace).callback(move |app, arguments, _| {
+    let single_instance = tauri_plugin_single_instance::Builder::new().dbus_id(&settings.namespace).callback(|app, arguments, _| {
         window::raise(app);
-        links::deliver(app, links::from_arguments(arguments, &scheme));
+        links::started_with(app, arguments);
     });
     let geometry = tauri_plugin_window_state::StateFlags::SIZE
         | tauri_plugin_window_state::StateFlags::POSITION
@@ -129,21 +128,20 @@ fn build(settings: Settings) -> tauri::Result<tauri::App> {
     let builder = tauri::Builder::default();
     let builder = if std::env::var_os(ALONE).is_none() { builder.plugin(single_instance.build()) } else { builder };
     builder
+        // Before anything else, since a link may come before `setup`.
+        .manage(links::Inbox::new(&settings.link_scheme))
         .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(geometry).build())
         .plugin(tauri_plugin_clipboard_manager::init())
         .invoke_handler(commands::handler())
         .setup(move |app| {
-            let scheme = settings.link_scheme.clone();
             if settings.registers_links {
-                registration::register(&scheme);
+                registration::register(&settings.link_scheme);
             }
             let data_dir = settings.data_dir.clone();
             app.manage(Arc::new(Host::new(app.handle().clone(), settings)));
             window::create(app.handle(), &data_dir)?;
-            links::deliver(
-                app.handle(),
-                links::from_arguments(std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()), &scheme),
-            );
+            links::open(app.handle());
+            links::started_with(app.handle(), std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()));
             // The window doesn't wait for this: its `state` command does.
             let host = app.state::<Arc<Host>>().inner().clone();
             tauri::async_runtime::spawn(async move { drop(host.connections().await) });
@@ -168,18 +166,17 @@ async fn look_while_visible(app: tauri::AppHandle) {
 fn on_event(app: &tauri::AppHandle, event: RunEvent) {
     match event {
         RunEvent::WindowEvent { event: WindowEvent::Focused(true), .. } => {
-            let host = app.state::<Arc<Host>>().inner().clone();
+            let Some(host) = app.try_state::<Arc<Host>>().map(|host| host.inner().clone()) else { return };
             tauri::async_runtime::spawn(async move { host.look_again().await });
         }
         #[cfg(target_os = "macos")]
         RunEvent::Opened { urls } => {
-            let scheme = app.state::<Arc<Host>>().link_scheme().to_owned();
             for url in urls {
-                links::deliver(app, links::from_url(url.as_str(), &scheme));
+                links::arrived(app, url.as_str());
             }
         }
         RunEvent::Exit => {
-            let host = app.state::<Arc<Host>>().inner().clone();
+            let Some(host) = app.try_state::<Arc<Host>>().map(|host| host.inner().clone()) else { return };
             tauri::async_runtime::block_on(async move { host.shutdown().await });
         }
         _ => {}

@@ -125,10 +125,12 @@ async fn where_the_browser_cannot_reach_the_program_an_app_link_completes_the_co
         world.finish().await?;
         world.features(&[("profile", "enabled")]).await?;
 
-        // The same link again, and somebody else's, change nothing.
+        // The same link again changes nothing, and one that was never asked for only says so.
         world.session.run("xdg-open", &[&link])?;
         world.session.run("xdg-open", &["org.moneiconnections.manager:/callback?tx=AAAAAAAAAAAAAAAAAAAAAA&handoff=AAAA"])?;
         let window = world.window()?;
+        window.shows("problem-run_ended").await?;
+        window.click("dismiss").await?;
         window.attribute("account-health", "data-kind", "connected").await?;
         ensure!(!window.has("account-1").await? && !window.has("transaction-bar").await?);
         ensure!(world.sandbox.state().await?.counters.code_exchanges == 1);

@@ -6,7 +6,7 @@ use e2e::{Setup, World, until};
 
 #[tokio::test]
 async fn no_secret_is_found_outside_the_keychain() -> Result<()> {
-    World::with("secrets", Setup { trace: true, sample: true }, async |world| {
+    World::with("secrets", Setup { trace: true, sample: true, ..Setup::default() }, async |world| {
         world.connect("ada", &["profile", "kyc", "wallet"], &["profile:read", "wallet:read"]).await?;
         let mut runs = vec![world.sandbox.state().await?.run];
         world.window()?.shows("naira-balance").await?;
@@ -56,7 +56,7 @@ async fn no_secret_is_found_outside_the_keychain() -> Result<()> {
 
 #[tokio::test]
 async fn a_panic_in_the_middle_of_a_refresh_tells_where_and_no_secret() -> Result<()> {
-    World::with("panic", Setup { trace: true, sample: false }, async |world| {
+    World::with("panic", Setup { trace: true, ..Setup::default() }, async |world| {
         world.quit().await?;
         // With the old pair and the new one in its hands, everything logged, and a whole backtrace.
         world.session.set("CONNECT_PANICPOINT", "refresh.answered");

@@ -3,6 +3,9 @@
 use anyhow::{Result, ensure};
 use e2e::{Setup, World};
 
+/// What this program's links begin with.
+const SCHEME: &str = "org.moneiconnections.manager:";
+
 #[tokio::test]
 async fn after_quitting_and_starting_again_the_account_is_there_and_its_balance_is_live() -> Result<()> {
     World::with("again", Setup::default(), async |world| {
@@ -15,6 +18,43 @@ async fn after_quitting_and_starting_again_the_account_is_there_and_its_balance_
         ensure!(world.window()?.text("naira-balance").await? == balance);
         // The counters belong to this run of the sandbox: the balance was fetched, not remembered.
         ensure!(world.sandbox.state().await?.answered("/wallet/me") >= 1);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn quit_while_waiting_the_link_at_the_end_starts_the_program_and_the_account_is_there() -> Result<()> {
+    World::with("cold-start", Setup { apart: true, ..Setup::default() }, async |world| {
+        world.ask(&["profile", "wallet"]).await?;
+        world.browser.next_tab().await?;
+        world.window()?.click("browser-error").await?;
+        world.browser.next_tab().await?;
+        world.browser.reach_consent("ada").await?;
+        world.browser.allow(&["profile:read", "wallet:read"]).await?;
+        let link = world.browser.link(SCHEME).await?;
+        world.quit().await?;
+        let waiting = world.keychain()?;
+        ensure!(waiting.len() == 1 && waiting[0].username.starts_with("pending."), "{} items", waiting.len());
+
+        // Started without the link, the program shows nothing of it and keeps it.
+        world.open().await?;
+        ensure!(!world.window()?.has("transaction-bar").await?);
+        world.quit().await?;
+        world.open_by(&link).await?;
+        world.finish().await?;
+        world.features(&[("profile", "enabled"), ("wallet", "enabled"), ("kyc", "not_asked")]).await?;
+        world.window()?.shows("naira-balance").await?;
+        let kept = world.keychain()?;
+        ensure!(kept.len() == 1 && !kept[0].username.starts_with("pending."), "{} items", kept.len());
+
+        // In the next run the same link is of an earlier one, and says so, with a way to start again.
+        world.quit().await?;
+        world.open_by(&link).await?;
+        world.window()?.shows("problem-run_ended").await?;
+        world.window()?.click("try-again").await?;
+        world.window()?.shows("choose").await?;
+        ensure!(world.sandbox.state().await?.counters.code_exchanges == 1);
         Ok(())
     })
     .await

@@ -44,12 +44,17 @@ pub struct Window {
 impl Window {
     /// Starts `program` in the session and waits until its dashboard has been painted.
     pub async fn open(session: &Session, program: &Path) -> Result<Self> {
+        Self::open_with(session, program, &[]).await
+    }
+
+    /// The same with these arguments.
+    pub async fn open_with(session: &Session, program: &Path, arguments: &[&str]) -> Result<Self> {
         let port = free_port()?;
         let mut command = session.command("WebKitWebDriver");
         command.arg(format!("--port={port}")).env("TAURI_WEBVIEW_AUTOMATION", "true");
         let driver = Process::spawn("program", &mut command, &session.logs())?;
         until("WebKitWebDriver", async || Ok(Some(tokio::net::TcpStream::connect(("127.0.0.1", port)).await?))).await?;
-        let options = json!({"webkitgtk:browserOptions": {"binary": program.display().to_string(), "args": []}});
+        let options = json!({"webkitgtk:browserOptions": {"binary": program.display().to_string(), "args": arguments}});
         let Value::Object(capabilities) = options else { bail!("capabilities are an object") };
         let address = format!("http://127.0.0.1:{port}");
         let client = until(&format!("the window of {}", program.display()), async || {

@@ -9,11 +9,11 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
-use crate::process::target_dir;
+use crate::process::{Process, target_dir};
 use crate::sampler::Sampler;
 use crate::session::free_port;
 use crate::wait::PATIENCE;
-use crate::{Browser, Samples, SandboxControl, Session, Window};
+use crate::{Browser, Samples, SandboxControl, Session, Window, until};
 
 /// The keychain's name for this program's items in the sandbox environment.
 const KEYCHAIN_SERVICE: &str = "org.moneiconnections.manager.sandbox";
@@ -30,6 +30,8 @@ pub struct Setup {
     pub trace: bool,
     /// Arguments and environments are sampled.
     pub sample: bool,
+    /// Backend and sandbox are programs of their own, which live on when the program is quit.
+    pub apart: bool,
 }
 
 /// A world of its own for one test. Worlds come one after the other, however many threads the test runner has.
@@ -65,8 +67,12 @@ impl World {
         let turn = turn().lock_owned().await;
         let mut session = Session::start(name).await?;
         let sandbox = format!("http://127.0.0.1:{}", free_port()?);
+        let backend = format!("http://127.0.0.1:{}", free_port()?);
         session.set("MONEI_SANDBOX_URL", &sandbox);
-        session.set("MONEI_REDIRECT_URI", &format!("http://127.0.0.1:{}/v1/callback", free_port()?));
+        session.set("MONEI_REDIRECT_URI", &format!("{backend}/v1/callback"));
+        if setup.apart {
+            start_servers(&mut session, &sandbox, &backend).await?;
+        }
         session.set("RUST_LOG", if setup.trace { "trace" } else { "info" });
         let sampler = setup.sample.then(|| Sampler::start(session.mark()));
         let browser = Browser::register(&mut session).await?;
@@ -82,6 +88,13 @@ impl World {
     pub async fn open(&mut self) -> Result<()> {
         ensure!(self.window.is_none(), "the program runs already");
         self.window = Some(Window::open(&self.session, &program()?).await?);
+        Ok(())
+    }
+
+    /// Starts the program (again) as the system does for a link.
+    pub async fn open_by(&mut self, link: &str) -> Result<()> {
+        ensure!(self.window.is_none(), "the program runs already");
+        self.window = Some(Window::open_with(&self.session, &program()?, &[link]).await?);
         Ok(())
     }
 
@@ -233,6 +246,38 @@ fn program() -> Result<PathBuf> {
     };
     ensure!(path.is_file(), "{} is missing: cargo build --features embedded", path.display());
     Ok(path)
+}
+
+/// Starts sandbox and backend, as `cargo build` left them, and has the program use them.
+async fn start_servers(session: &mut Session, sandbox: &str, backend: &str) -> Result<()> {
+    let address = |url: &str| url.trim_start_matches("http://").to_owned();
+    let secret = session.folder().join("client-secret").display().to_string();
+    let redirect = format!("{backend}/v1/callback");
+    let mut command = session.command(&server("monei-sandbox")?);
+    command.args(["--listen", &address(sandbox), "--redirect-uri", &redirect, "--client-secret-file", &secret]);
+    let process = Process::spawn("monei-sandbox", &mut command, &session.logs())?;
+    session.keep(process);
+    reachable(&address(sandbox)).await?;
+    let mut command = session.command(&server("connect-backend")?);
+    command.env("MONEI_ENVIRONMENT", "sandbox").env("MONEI_CLIENT_ID", "mc_sim_local").env("MONEI_CLIENT_SECRET_FILE", &secret);
+    command.env("CONNECT_LISTEN", address(backend)).env("CONNECT_SEALING_KEY", "5a".repeat(32));
+    command.env("CONNECT_OPERATOR_NAME", "Sandbox operator").env("CONNECT_OPERATOR_URL", "https://operator.example.org/");
+    let process = Process::spawn("connect-backend", &mut command, &session.logs())?;
+    session.keep(process);
+    reachable(&address(backend)).await?;
+    session.set("MONEI_ENVIRONMENT", "sandbox");
+    session.set("CONNECT_BACKEND_URL", backend);
+    Ok(())
+}
+
+async fn reachable(address: &str) -> Result<()> {
+    until(address, async || Ok(Some(tokio::net::TcpStream::connect(address).await?))).await.map(drop)
+}
+
+fn server(name: &str) -> Result<String> {
+    let path = target_dir()?.join("debug").join(name);
+    ensure!(path.is_file(), "{} is missing: cargo build --features embedded", path.display());
+    Ok(path.display().to_string())
 }
 
 fn picture(name: &str) -> Result<PathBuf> {
