@@ -4,23 +4,39 @@ use anyhow::{Context, Result, ensure};
 use e2e::{Display, Surroundings};
 
 use crate::desk::Desk;
+use crate::{environments, looks, networks, start_time};
 use crate::table::{Case, Place, Window};
 use crate::words;
 
 /// Tries one place, and leaves a picture of it.
 pub async fn try_place(place: &Place) -> Result<()> {
-    match place.case {
-        Case::Journey(display) => {
-            let mut desk = Desk::set_up(&place.name, Surroundings { display, ..Surroundings::default() }).await?;
-            let tried = journey(&mut desk).await;
-            desk.finish(tried).await
-        }
-        Case::Window(display, window) => {
-            let mut desk = Desk::set_up(&place.name, Surroundings { display, ..Surroundings::default() }).await?;
-            let tried = window_case(&mut desk, window).await;
-            desk.finish(tried).await
-        }
-    }
+    let display = match place.case {
+        Case::Journey(display) | Case::Window(display, _) => display,
+        Case::Look(_) | Case::Network(_) | Case::Environment(_) | Case::StartTime => Display::default(),
+    };
+    let mut desk = Desk::set_up(&place.name, Surroundings { display, ..Surroundings::default() }).await?;
+    let tried = match place.case {
+        Case::Journey(_) => journey(&mut desk).await,
+        Case::Window(_, window) => window_case(&mut desk, window).await,
+        Case::Look(look) => looks::try_look(&mut desk, look).await,
+        Case::Network(network) => networks::try_network(&mut desk, network).await,
+        Case::Environment(environment) => environments::try_environment(&mut desk, environment).await,
+        Case::StartTime => start_time::try_starts(&mut desk).await,
+    };
+    desk.finish(tried).await
+}
+
+/// The page with `heading` is seen, also with another size and after a restart. Begins with the program running.
+pub async fn seen_again(desk: &mut Desk, heading: &str) -> Result<()> {
+    desk.sees(heading).await?;
+    desk.leave_picture("")?;
+    let size = another_size(desk).await?;
+    desk.resize(size, heading).await?;
+    desk.quit().await?;
+    desk.start()?;
+    desk.sees(heading).await?;
+    desk.quit().await?;
+    desk.check_log()
 }
 
 /// First run, a partial grant, the dashboard, another size, closed, started again.

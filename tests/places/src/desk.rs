@@ -11,7 +11,7 @@ use crate::accessible::{Accessibility, Element, Rectangle};
 use crate::picture::{self, Picture};
 use crate::program::Program;
 use crate::screen::Screen;
-use crate::services::{Services, log_of, pictures};
+use crate::services::{Services, desktop_program, log_of, pictures};
 use crate::words;
 
 /// Least share of ink in the region of a label that is painted; a blank region has none.
@@ -40,10 +40,14 @@ pub struct Desk {
     pub screen: Screen,
     accessibility: Accessibility,
     program: Option<Program>,
+    /// A command that the program is started by, such as `unshare --net`.
+    pub wrapper: Vec<String>,
     /// The system browser, once there is one.
     pub browser: Option<Browser>,
     /// The colours that the page should have.
     pub scheme: Scheme,
+    /// The very colour of its ground, where that is to be looked at.
+    pub ground: Option<[u8; 3]>,
 }
 
 impl Desk {
@@ -57,14 +61,24 @@ impl Desk {
         let screen = Screen::of(&session)?;
         let bus = session.get("DBUS_SESSION_BUS_ADDRESS").context("no session bus")?.to_owned();
         let accessibility = Accessibility::connect(&bus).await?;
-        Ok(Self { name: name.to_owned(), session, services, screen, accessibility, program: None, browser: None, scheme: Scheme::Light })
+        Ok(Self { name: name.to_owned(), session, services, screen, accessibility, program: None, wrapper: Vec::new(), browser: None, scheme: Scheme::Light, ground: None })
     }
 
     /// Starts the program, and waits for nothing.
     pub fn start(&mut self) -> Result<()> {
         ensure!(self.program.is_none(), "the program runs already");
-        self.program = Some(Program::start(&self.session, &[])?);
+        let mut command = self.session.command(self.wrapper.first().unwrap_or(&desktop_program()?));
+        command.args(self.wrapper.iter().skip(1));
+        if !self.wrapper.is_empty() {
+            command.arg(desktop_program()?);
+        }
+        self.program = Some(Program::start(&self.session, command)?);
         Ok(())
+    }
+
+    /// The address of the session bus.
+    pub fn session_bus(&self) -> Result<String> {
+        Ok(self.session.get("DBUS_SESSION_BUS_ADDRESS").context("no session bus")?.to_owned())
     }
 
     /// The running program.
@@ -139,6 +153,7 @@ impl Desk {
     /// The whole page has its own colours, up to its edges.
     fn check_ground(&self, shown: &Picture, page: Rectangle) -> Result<()> {
         let whole = shown.part(page).with_context(|| format!("the page at {page:?} is not wholly on the screen"))?;
+        ensure!(self.ground.is_none_or(|wanted| wanted == whole.ground()), "the page is {:?} and not {:?}", whole.ground(), self.ground);
         let strip = 6;
         let right = Rectangle { x: page.x + page.width - strip, width: strip, ..page };
         let lower = Rectangle { y: page.y + page.height - strip, height: strip, ..page };
@@ -168,6 +183,12 @@ impl Desk {
             Ok(self.elements().await?.into_iter().find(|element| element.role == role && element.name.starts_with(name)))
         })
         .await
+    }
+
+    /// Height of the heading `name`, in logical pixels.
+    pub async fn height_of(&self, name: &str) -> Result<i32> {
+        let heading = self.find(Role::Heading, name).await?;
+        Ok(self.accessibility.extents(&heading).await?.height)
     }
 
     /// Waits until some text can be read in the window.

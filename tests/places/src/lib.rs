@@ -7,9 +7,15 @@
 mod accessible;
 pub mod cases;
 pub mod desk;
+mod environments;
+mod looks;
+mod networks;
 pub mod picture;
+mod portal;
 mod program;
 mod screen;
 mod services;
+mod start_time;
 pub mod table;
+mod ways;
 mod words;

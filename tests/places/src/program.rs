@@ -1,12 +1,11 @@
 //! The desktop program as it is packaged, run as a person runs it: nothing drives it.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use e2e::process::{self, Process};
 use e2e::{Session, until};
-
-use crate::services::desktop_program;
 
 /// What the web view's own process is called.
 const WEB_PROCESS: &str = "WebKitWebProcess";
@@ -20,10 +19,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts it in the session.
-    pub fn start(session: &Session, environment: &[(&str, &str)]) -> Result<Self> {
-        let mut command = session.command(&desktop_program()?);
-        command.envs(environment.iter().copied());
+    /// Starts it by this command.
+    pub fn start(session: &Session, mut command: Command) -> Result<Self> {
         let started = Instant::now();
         let process = Process::spawn("desktop", &mut command, &session.logs())?;
         let pid = process.0.id();

@@ -3,6 +3,8 @@
 
 use e2e::{Display, Manager};
 
+use crate::ways::Kind;
+
 /// The displays. The whole journey is taken on each, always.
 pub const DISPLAYS: [(&str, Display); 7] = [
     ("openbox", Display::X11 { size: (1440, 1000), manager: Manager::Openbox, scale: 1 }),
@@ -44,6 +46,89 @@ pub const WINDOWS: [(&str, Window); 9] = [
     ("four-restarts", Window::FourRestarts),
 ];
 
+/// How the desktop looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Nothing is set.
+    Light,
+    /// A dark GTK theme.
+    Dark,
+    /// The settings portal says dark.
+    DarkByPortal,
+    /// The portal changes while the program runs, there and back.
+    Switched,
+    /// The portal asks for high contrast.
+    HighContrast,
+    /// Letters half as large again.
+    TextScaling,
+}
+
+/// The values of that axis.
+pub const LOOKS: [(&str, Look); 6] = [
+    ("light", Look::Light),
+    ("dark", Look::Dark),
+    ("dark-by-portal", Look::DarkByPortal),
+    ("switched-live", Look::Switched),
+    ("high-contrast", Look::HighContrast),
+    ("text-150-percent", Look::TextScaling),
+];
+
+/// How the program gets out to the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// Nothing in between.
+    Direct,
+    /// Through this.
+    Through(Kind),
+    /// There is none at all.
+    None,
+}
+
+/// The values of that axis.
+pub const NETWORKS: [(&str, Network); 6] = [
+    ("direct", Network::Direct),
+    ("http-proxy", Network::Through(Kind::HttpProxy)),
+    ("socks5-proxy", Network::Through(Kind::Socks5)),
+    ("proxy-wants-a-password", Network::Through(Kind::HttpProxyWithPassword)),
+    ("captive-portal", Network::Through(Kind::Portal)),
+    ("no-network", Network::None),
+];
+
+/// What the program finds in its environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// `LANG`, and whether its letters run from right to left.
+    Language(&'static str),
+    /// No `XDG_*` variable is set.
+    NoXdg,
+    /// They hold relative paths, which the specification has programs ignore.
+    RelativeXdg,
+    /// Nothing can be written below `HOME`.
+    HomeNotWritable,
+    /// Nothing opens an address.
+    NoBrowser,
+    /// `BROWSER` names a program in quotes, with arguments.
+    BrowserWithArguments,
+    /// There is no folder for downloads.
+    NoDownloads,
+    /// Neither a tray nor a notification service is at the bus.
+    NoTray,
+}
+
+/// The values of that axis.
+pub const ENVIRONMENTS: [(&str, Environment); 10] = [
+    ("lang-c", Environment::Language("C")),
+    ("lang-fr", Environment::Language("fr_FR.UTF-8")),
+    ("lang-ar", Environment::Language("ar_EG.UTF-8")),
+    ("no-xdg-variables", Environment::NoXdg),
+    ("relative-xdg-variables", Environment::RelativeXdg),
+    ("home-not-writable", Environment::HomeNotWritable),
+    ("no-browser", Environment::NoBrowser),
+    ("browser-with-quotes-and-arguments", Environment::BrowserWithArguments),
+    ("no-downloads-folder", Environment::NoDownloads),
+    ("no-tray-no-notifications", Environment::NoTray),
+];
+
 /// What is tried in a place.
 #[derive(Clone, Copy, Debug)]
 pub enum Case {
@@ -51,6 +136,14 @@ pub enum Case {
     Journey(Display),
     /// Started, seen, given another size, closed, started again.
     Window(Display, Window),
+    /// Started, seen in the right colours, given another size, closed, started again.
+    Look(Look),
+    /// The same, with the right words about the network.
+    Network(Network),
+    /// The same, with what the environment calls for.
+    Environment(Environment),
+    /// Started several times with a saved size; none takes over a second.
+    StartTime,
 }
 
 /// One place.
@@ -74,7 +167,16 @@ pub fn places() -> Vec<Place> {
             case: Case::Window(*display, *window),
         })
     });
-    journeys.chain(windows).collect()
+    let looks = LOOKS.iter().map(|(name, look)| Place { name: format!("look::{name}"), always: true, case: Case::Look(*look) });
+    let networks =
+        NETWORKS.iter().map(|(name, network)| Place { name: format!("network::{name}"), always: true, case: Case::Network(*network) });
+    let environments = ENVIRONMENTS.iter().map(|(name, environment)| Place {
+        name: format!("environment::{name}"),
+        always: true,
+        case: Case::Environment(*environment),
+    });
+    let start = Place { name: "start::within-a-second".to_owned(), always: true, case: Case::StartTime };
+    journeys.chain(windows).chain(looks).chain(networks).chain(environments).chain([start]).collect()
 }
 
 #[cfg(test)]
@@ -108,6 +210,13 @@ mod tests {
     }
 
     fn axes() -> Vec<Vec<&'static str>> {
-        vec![DISPLAYS.iter().map(|(name, _)| *name).collect(), WINDOWS.iter().map(|(name, _)| *name).collect()]
+        vec![
+            DISPLAYS.iter().map(|(name, _)| *name).collect(),
+            WINDOWS.iter().map(|(name, _)| *name).collect(),
+            LOOKS.iter().map(|(name, _)| *name).collect(),
+            NETWORKS.iter().map(|(name, _)| *name).collect(),
+            ENVIRONMENTS.iter().map(|(name, _)| *name).collect(),
+            vec!["within-a-second"],
+        ]
     }
 }

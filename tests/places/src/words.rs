@@ -13,6 +13,25 @@ pub const CONNECTED: &str = "Connected, with a part of what was asked";
 /// Leads to the dashboard.
 pub const GO_TO_ACCOUNT: &str = "Go to the account";
 
+/// Where no browser could be opened.
+pub const OPEN_LINK_YOURSELF: &str = "Open the link in your browser";
+/// Leads to the settings.
+pub const SETTINGS: &str = "Settings";
+/// Tries everything that a connection needs.
+pub const CHECK_EVERYTHING: &str = "Check everything";
+/// Puts what came of it into a file.
+pub const SAVE_REPORT: &str = "Save report";
+/// What is said where that can't be.
+pub const REPORT_NOT_SAVED: &str = "The report couldn’t be saved";
+/// What is said where nothing can be stored.
+pub const NO_DATA_FOLDER: &str = "data folder can’t be used";
+/// What is said of a proxy that lets nothing through.
+pub const PROXY: &str = "Your network’s proxy";
+/// What is said of a sign-in page.
+pub const INTERCEPTED: &str = "Something on your network answered instead";
+/// What is said without a network.
+pub const OFFLINE: &str = "You’re offline";
+
 /// One of the sandbox's people.
 pub const PERSON: &str = "ada";
 /// That person's name: the dashboard's heading.

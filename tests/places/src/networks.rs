@@ -1,0 +1,54 @@
+//! Ways out to the network: the program takes them, and says in words what is in the way.
+
+use anyhow::Result;
+
+use crate::cases::seen_again;
+use crate::desk::Desk;
+use crate::table::Network;
+use crate::ways::{FAR_BACKEND, Kind, Way};
+use crate::words;
+
+/// Tries one way.
+pub async fn try_network(desk: &mut Desk, network: Network) -> Result<()> {
+    let way = match network {
+        Network::Through(kind) => Some((kind, Way::open(kind).await?)),
+        Network::Direct | Network::None => None,
+    };
+    if network != Network::Direct {
+        // The sandbox is on this computer alone: for what is outside of it, Monei's development hosts.
+        desk.session.set("MONEI_ENVIRONMENT", "development");
+        desk.session.set("CONNECT_BACKEND_URL", FAR_BACKEND);
+    }
+    match &way {
+        Some((Kind::HttpProxy | Kind::HttpProxyWithPassword, way)) => desk.session.set("HTTPS_PROXY", &format!("http://{}", way.address)),
+        Some((Kind::Socks5, way)) => desk.session.set("ALL_PROXY", &format!("socks5h://{}", way.address)),
+        Some((Kind::Portal, way)) => {
+            desk.session.set("MONEI_ENVIRONMENT", "sandbox");
+            desk.session.set("CONNECT_BACKEND_URL", &format!("http://{}", way.address));
+        }
+        None if network == Network::None => {
+            desk.wrapper = ["unshare", "--map-root-user", "--net"].map(str::to_owned).to_vec();
+        }
+        None => {}
+    }
+    desk.start()?;
+    desk.sees(words::WELCOME).await?;
+    match &way {
+        Some((Kind::HttpProxy | Kind::HttpProxyWithPassword, way)) => {
+            way.was_asked("CONNECT connect.test:443").await?;
+            desk.reads(words::PROXY).await?;
+        }
+        Some((Kind::Socks5, way)) => {
+            // The name goes to the proxy, which alone can look it up.
+            way.was_asked("version 5 command 1 connect.test").await?;
+            desk.reads(words::PROXY).await?;
+        }
+        Some((Kind::Portal, way)) => {
+            way.was_asked("GET /v1/client").await?;
+            desk.reads(words::INTERCEPTED).await?;
+        }
+        None if network == Network::None => desk.reads(words::OFFLINE).await?,
+        None => desk.reads("Places").await?,
+    }
+    seen_again(desk, words::WELCOME).await
+}
