@@ -40,6 +40,7 @@ fn run(place: &Place) -> Result<(), Failed> {
             Err(_) => Err(anyhow::anyhow!("it took longer than {LIMIT:?}")),
         }
     });
-    eprintln!("{}: {:.1} s", place.name, started.elapsed().as_secs_f32());
+    let outcome = tried.as_ref().err().map_or_else(String::new, |error| format!(": {error:#}"));
+    eprintln!("{}: {:.1} s{outcome}", place.name, started.elapsed().as_secs_f32());
     tried.map_err(|error| Failed::from(format!("{error:#}")))
 }

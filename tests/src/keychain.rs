@@ -2,43 +2,93 @@
 
 use std::io::Write;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::process::Process;
 use crate::session::Session;
 use crate::until;
 
 /// The keychain's password; a keyring without one would lie on the disk unencrypted.
-const PASSWORD: &str = "end to end";
+pub const PASSWORD: &str = "end to end";
 
-/// What keeps secrets in a session, and the state that it is in.
+/// What keeps secrets in a session, and the state that it is in at first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Keychain {
     /// gnome-keyring with its login collection unlocked.
     #[default]
     Unlocked,
+    /// gnome-keyring with its login collection locked.
+    Locked,
+    /// gnome-keyring without any collection, as before the first graphical login.
+    NeverSetUp,
+    /// KWallet, installed and not running, never set up; no other program is the Secret Service.
+    KWallet,
+    /// No keychain is installed.
+    Absent,
 }
 
 impl Keychain {
     pub(crate) async fn start(self, session: &mut Session) -> Result<()> {
         match self {
-            Self::Unlocked => start_gnome_keyring(session).await,
+            Self::Unlocked => start_gnome_keyring(session, true).await,
+            Self::Locked => {
+                start_gnome_keyring(session, true).await?;
+                lock(session)
+            }
+            Self::NeverSetUp => start_gnome_keyring(session, false).await,
+            Self::KWallet | Self::Absent => Ok(()),
+        }
+    }
+
+    /// The services that the session bus can start by itself, where not all that are installed: names of their files.
+    pub(crate) fn services(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::KWallet => Some(&["org.a11y.Bus.service", "org.kde.kwalletd5.service"]),
+            Self::Absent => Some(&["org.a11y.Bus.service"]),
+            Self::Unlocked | Self::Locked | Self::NeverSetUp => None,
         }
     }
 }
 
-async fn start_gnome_keyring(session: &mut Session) -> Result<()> {
+/// Starts gnome-keyring once more in place of the one that runs, unlocked again.
+pub async fn restart_gnome_keyring(session: &mut Session) -> Result<()> {
+    start_gnome_keyring(session, true).await
+}
+
+fn lock(session: &Session) -> Result<()> {
+    let words = [
+        "--session",
+        "--print-reply",
+        "--dest=org.freedesktop.secrets",
+        "/org/freedesktop/secrets",
+        "org.freedesktop.Secret.Service.Lock",
+        "array:objpath:/org/freedesktop/secrets/collection/login",
+    ];
+    let said = session.run("dbus-send", &words)?;
+    ensure!(said.status.success(), "the keyring can't be locked: {}", String::from_utf8_lossy(&said.stderr));
+    Ok(())
+}
+
+async fn start_gnome_keyring(session: &mut Session, unlocked: bool) -> Result<()> {
+    let before = owner(session)?;
     let mut command = session.command("gnome-keyring-daemon");
-    command.args(["--foreground", "--unlock", "--components=secrets"]);
+    command.args(["--foreground", "--replace", "--components=secrets"]);
+    if unlocked {
+        command.arg("--unlock");
+    }
     let mut daemon = Process::spawn_piped("gnome-keyring", &mut command, &session.logs())?;
     let mut input = daemon.0.stdin.take().context("gnome-keyring has no standard input")?;
-    input.write_all(PASSWORD.as_bytes())?;
+    if unlocked {
+        input.write_all(PASSWORD.as_bytes())?;
+    }
     drop(input);
     session.keep(daemon);
-    let owner = ["--session", "--print-reply", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.NameHasOwner"];
-    until("the keychain", async || {
-        let said = session.run("dbus-send", &[&owner[..], &["string:org.freedesktop.secrets"]].concat())?;
-        Ok(String::from_utf8_lossy(&said.stdout).contains("true").then_some(()))
-    })
-    .await
+    until("the keychain", async || Ok(owner(session)?.filter(|now| Some(now) != before.as_ref()).map(drop))).await
+}
+
+/// Who is the Secret Service now, by its name at the bus.
+fn owner(session: &Session) -> Result<Option<String>> {
+    let words = ["--session", "--print-reply=literal", "--dest=org.freedesktop.DBus", "/", "org.freedesktop.DBus.GetNameOwner"];
+    let said = session.run("dbus-send", &[&words[..], &["string:org.freedesktop.secrets"]].concat())?;
+    Ok(said.status.success().then(|| String::from_utf8_lossy(&said.stdout).trim().to_owned()))
 }

@@ -9,7 +9,7 @@
 mod browser;
 pub mod canary;
 mod display;
-mod keychain;
+pub mod keychain;
 pub mod process;
 mod sampler;
 mod sandbox;

@@ -99,12 +99,35 @@ impl Session {
 
     fn start_bus(&mut self) -> Result<()> {
         let mut command = self.command("dbus-daemon");
-        command.args(["--session", "--nofork", "--nopidfile", "--print-address=1"]);
+        match self.surroundings.keychain.services() {
+            None => command.arg("--session"),
+            Some(services) => command.arg(format!("--config-file={}", self.bus_with_services(services)?.display())),
+        };
+        command.args(["--nofork", "--nopidfile", "--print-address=1"]);
         let mut bus = Process::spawn_piped("dbus", &mut command, &self.logs())?;
         let address = first_line(&mut bus).context("dbus-daemon gave no address")?;
         self.processes.push(bus);
         self.set("DBUS_SESSION_BUS_ADDRESS", &address);
         Ok(())
+    }
+
+    /// The configuration of a session bus that can start these services alone, of those that are installed.
+    fn bus_with_services(&self, services: &[&str]) -> Result<PathBuf> {
+        let folder = self.folder().join("services");
+        fs::create_dir(&folder)?;
+        for service in services {
+            let installed = Path::new("/usr/share/dbus-1/services").join(service);
+            fs::copy(&installed, folder.join(service)).with_context(|| format!("{} is missing", installed.display()))?;
+        }
+        let config = self.folder().join("config/bus.conf");
+        let text = format!(
+            "<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen><servicedir>{}</servicedir>\
+             <policy context=\"default\"><allow send_destination=\"*\" eavesdrop=\"true\"/><allow eavesdrop=\"true\"/><allow own=\"*\"/></policy>\
+             </busconfig>",
+            folder.display()
+        );
+        fs::write(&config, text)?;
+        Ok(config)
     }
 
     /// The folder that holds everything of this session.

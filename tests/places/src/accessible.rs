@@ -73,11 +73,7 @@ pub struct Accessibility {
 impl Accessibility {
     /// Connects to the accessibility bus of the session bus with this address.
     pub async fn connect(session_bus: &str) -> Result<Self> {
-        let session = Builder::address(session_bus)?.build().await.context("the session bus")?;
-        // As a screen reader does: WebKit offers its page only then.
-        StatusProxy::new(&session).await?.set_is_enabled(true).await?;
-        let address = BusProxy::new(&session).await?.get_address().await.context("no accessibility bus")?;
-        Self::connect_directly(&address).await
+        Self::connect_directly(&bus_of(session_bus).await?).await
     }
 
     /// Connects to the accessibility bus with this address.
@@ -175,6 +171,14 @@ impl Accessibility {
         ensure!(proxy.do_action(0).await?, "{} {:?} takes no action", element.role, element.name);
         Ok(())
     }
+}
+
+/// The address of the accessibility bus that belongs to the session bus with this address.
+pub async fn bus_of(session_bus: &str) -> Result<String> {
+    let session = Builder::address(session_bus)?.build().await.context("the session bus")?;
+    // As a screen reader does.
+    StatusProxy::new(&session).await?.set_is_enabled(true).await?;
+    BusProxy::new(&session).await?.get_address().await.context("no accessibility bus")
 }
 
 /// Whether an element, or the process that offered it, is gone.

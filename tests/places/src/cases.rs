@@ -4,20 +4,23 @@ use anyhow::{Context, Result, ensure};
 use e2e::{Display, Surroundings};
 
 use crate::desk::Desk;
-use crate::{environments, looks, networks, start_time};
+use crate::{environments, keychains, looks, networks, start_time};
 use crate::table::{Case, Place, Window};
 use crate::words;
 
 /// Tries one place, and leaves a picture of it.
 pub async fn try_place(place: &Place) -> Result<()> {
-    let display = match place.case {
-        Case::Journey(display) | Case::Window(display, _) => display,
-        Case::Look(_) | Case::Network(_) | Case::Environment(_) | Case::StartTime => Display::default(),
-    };
-    let mut desk = Desk::set_up(&place.name, Surroundings { display, ..Surroundings::default() }).await?;
+    let mut surroundings = Surroundings::default();
+    match place.case {
+        Case::Journey(display) | Case::Window(display, _) => surroundings.display = display,
+        Case::Keychain(secrets) => surroundings.keychain = secrets.keychain(),
+        Case::Look(_) | Case::Network(_) | Case::Environment(_) | Case::StartTime => {}
+    }
+    let mut desk = Desk::set_up(&place.name, surroundings).await?;
     let tried = match place.case {
         Case::Journey(_) => journey(&mut desk).await,
         Case::Window(_, window) => window_case(&mut desk, window).await,
+        Case::Keychain(secrets) => keychains::try_keychain(&mut desk, secrets).await,
         Case::Look(look) => looks::try_look(&mut desk, look).await,
         Case::Network(network) => networks::try_network(&mut desk, network).await,
         Case::Environment(environment) => environments::try_environment(&mut desk, environment).await,
@@ -59,9 +62,10 @@ async fn journey(desk: &mut Desk) -> Result<()> {
 }
 
 /// A size that differs from the present one and fits the screen.
-async fn another_size(desk: &Desk) -> Result<(i32, i32)> {
+pub async fn another_size(desk: &Desk) -> Result<(i32, i32)> {
     let (width, height) = desk.page_size().await?;
-    Ok((width - 40, height - 30))
+    // The window is never smaller than the page can be laid out in.
+    Ok(if width < 800 { (width + 40, height + 30) } else { (width - 40, height - 30) })
 }
 
 async fn window_case(desk: &mut Desk, window: Window) -> Result<()> {
@@ -80,6 +84,14 @@ async fn window_case(desk: &mut Desk, window: Window) -> Result<()> {
             desk.wait_for_other_size(before).await?;
             desk.sees(words::WELCOME).await?;
             restart(desk).await?;
+            if !display.tiles() {
+                desk.wait_for_other_size(before).await?;
+                // Given back, it can have any size again.
+                let covering = desk.page_size().await?;
+                desk.screen.restore(&desk.session, desk.program()?.pid())?;
+                desk.wait_for_other_size(covering).await?;
+                desk.sees(words::WELCOME).await?;
+            }
         }
         Window::MonitorGone => monitor_gone(desk).await?,
         Window::FourRestarts => {

@@ -7,7 +7,7 @@ use atspi::{Role, State};
 use e2e::{Browser, PATIENCE, Session, Surroundings, until};
 use tokio::time::Instant;
 
-use crate::accessible::{Accessibility, Element, Rectangle};
+use crate::accessible::{self, Accessibility, Element, Rectangle};
 use crate::picture::{self, Picture};
 use crate::program::Program;
 use crate::screen::Screen;
@@ -236,17 +236,38 @@ impl Desk {
     pub async fn connect(&mut self) -> Result<()> {
         self.press(words::CONFIRM_SERVICE).await?;
         self.press(words::CONNECT).await?;
-        self.approve(words::PERSON).await?;
+        self.ask().await?;
+        self.approve_in_browser(words::PERSON).await?;
         self.press(words::GO_TO_ACCOUNT).await
     }
 
-    /// On the page "Connect an account": asks, and approves in the browser.
-    pub async fn approve(&mut self, person: &str) -> Result<()> {
+    /// On the page "Connect an account": asks for three features.
+    pub async fn ask(&mut self) -> Result<()> {
         self.choose(&words::ASKED).await?;
         if self.browser.is_none() {
             self.browser = Some(Browser::register(&mut self.session).await?);
         }
-        self.press(words::START).await?;
+        self.press(words::START).await
+    }
+
+    /// Asks once more after a failure, from whichever page the program has gone to.
+    pub async fn ask_again(&mut self) -> Result<()> {
+        until("the browser to be opened, or a page that asks", async || {
+            if self.browser.as_ref().is_some_and(|browser| browser.opened().is_ok_and(|opened| !opened.is_empty())) {
+                return Ok(Some(()));
+            }
+            let elements = self.elements().await?;
+            let button = |name: &str| elements.iter().find(|element| element.role == Role::Button && element.name.starts_with(name));
+            if let Some(button) = button(words::START).or_else(|| button(words::TRY_AGAIN)).or_else(|| button(words::CONNECT)) {
+                self.accessibility.activate(button).await?;
+            }
+            Ok(None)
+        })
+        .await
+    }
+
+    /// In the browser that the program opens: `person` allows two of what is asked for.
+    pub async fn approve_in_browser(&mut self, person: &str) -> Result<()> {
         let browser = self.browser.as_mut().context("no browser")?;
         browser.next_tab().await?;
         browser.reach_consent(person).await?;
@@ -262,6 +283,41 @@ impl Desk {
         .await?;
         // It has done its part, and no longer covers the window.
         self.browser.take().context("no browser")?.quit().await
+    }
+
+    /// Waits for a dialog of another program: a window of this class.
+    pub async fn dialog(&self, class: &str) -> Result<u32> {
+        until(&format!("a window of {class}"), async || {
+            let found = self.session.run("xdotool", &["search", "--onlyvisible", "--class", class])?;
+            Ok(String::from_utf8_lossy(&found.stdout).split_whitespace().next().map(str::parse).transpose()?)
+        })
+        .await
+    }
+
+    /// Types each text into the dialog, each followed by its key.
+    pub fn type_into(&self, dialog: u32, texts: &[&str], keys: &[&str]) -> Result<()> {
+        let id = dialog.to_string();
+        self.session.run("xdotool", &["windowactivate", "--sync", &id])?;
+        for (text, key) in texts.iter().zip(keys) {
+            if !text.is_empty() {
+                self.screen.type_text(&self.session, text)?;
+            }
+            self.screen.press(&self.session, key)?;
+        }
+        Ok(())
+    }
+
+    /// Clicks into the dialog, at this place of it.
+    pub fn click(&self, dialog: u32, x: i32, y: i32) -> Result<()> {
+        let words = ["mousemove", "--window", &dialog.to_string(), &x.to_string(), &y.to_string(), "click", "1"];
+        let said = self.session.run("xdotool", &words)?;
+        ensure!(said.status.success(), "xdotool: {}", String::from_utf8_lossy(&said.stderr));
+        Ok(())
+    }
+
+    /// The address of the accessibility bus.
+    pub async fn accessibility_bus(&self) -> Result<String> {
+        accessible::bus_of(&self.session_bus()?).await
     }
 
     /// Gives the page another size from outside, waits until it has it, and looks at it.

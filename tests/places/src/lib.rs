@@ -8,6 +8,7 @@ mod accessible;
 pub mod cases;
 pub mod desk;
 mod environments;
+mod keychains;
 mod looks;
 mod networks;
 pub mod picture;

@@ -143,20 +143,31 @@ impl Screen {
     /// Has the window cover the screen, as far as the display offers that.
     pub fn maximise(&self, session: &Session, pid: u32) -> Result<()> {
         match session.display() {
-            Display::X11 { manager: Manager::Openbox, .. } => {
-                let (connection, root) = self.x.as_ref().context("no X server")?;
-                let atom = |name: &str| -> Result<u32> { Ok(connection.intern_atom(false, name.as_bytes())?.reply()?.atom) };
-                let id = x_window(session, pid)?.context("no window")?;
-                let data = [1, atom("_NET_WM_STATE_MAXIMIZED_VERT")?, atom("_NET_WM_STATE_MAXIMIZED_HORZ")?, 2, 0];
-                let message = ClientMessageEvent::new(32, id, atom("_NET_WM_STATE")?, data);
-                connection.send_event(false, *root, EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY, message)?;
-                connection.flush()?;
-                Ok(())
-            }
+            Display::X11 { manager: Manager::Openbox, .. } => self.cover(session, pid, 1),
             Display::X11 { manager: Manager::I3, .. } => succeed("i3-msg", session.run("i3-msg", &["fullscreen", "enable"])?).map(drop),
             Display::Weston { .. } => self.press(session, "super+shift+m"),
             Display::Sway => succeed("swaymsg", session.run("swaymsg", &["fullscreen", "enable"])?).map(drop),
         }
+    }
+
+    /// Ends what [`Screen::maximise`] did, where the display lets windows overlap.
+    pub fn restore(&self, session: &Session, pid: u32) -> Result<()> {
+        match session.display() {
+            Display::X11 { .. } => self.cover(session, pid, 0),
+            _ => self.press(session, "super+shift+m"),
+        }
+    }
+
+    fn cover(&self, session: &Session, pid: u32, action: u32) -> Result<()> {
+        let (connection, root) = self.x.as_ref().context("no X server")?;
+        let atom = |name: &str| -> Result<u32> { Ok(connection.intern_atom(false, name.as_bytes())?.reply()?.atom) };
+        let id = x_window(session, pid)?.context("no window")?;
+        // EWMH: action (0 removes, 1 adds), two properties, source (2: a pager).
+        let data = [action, atom("_NET_WM_STATE_MAXIMIZED_VERT")?, atom("_NET_WM_STATE_MAXIMIZED_HORZ")?, 2, 0];
+        let message = ClientMessageEvent::new(32, id, atom("_NET_WM_STATE")?, data);
+        connection.send_event(false, *root, EventMask::SUBSTRUCTURE_REDIRECT | EventMask::SUBSTRUCTURE_NOTIFY, message)?;
+        connection.flush()?;
+        Ok(())
     }
 
     /// Lets the window float with this size, where the display tiles.

@@ -1,7 +1,7 @@
 //! The table of places: every value of every axis, under its name, and whether it belongs to the part that every test run takes.
 //! docs/places.md describes each; a test keeps the two alike.
 
-use e2e::{Display, Manager};
+use e2e::{Display, Keychain, Manager};
 
 use crate::ways::Kind;
 
@@ -45,6 +45,55 @@ pub const WINDOWS: [(&str, Window); 9] = [
     ("resized-while-loading", Window::ResizedWhileLoading),
     ("four-restarts", Window::FourRestarts),
 ];
+
+/// Where approvals are kept, and what happens to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secrets {
+    /// Unlocked all the time.
+    Unlocked,
+    /// Locked; the person takes 15 seconds to answer its dialog.
+    AnsweredLate,
+    /// Locked; the person cancels its dialog.
+    Cancelled,
+    /// Never set up; the person chooses a password.
+    NeverSetUp,
+    /// Its service is another one between two calls.
+    Restarted,
+    /// Its service ends while its dialog is open.
+    Killed,
+    /// KWallet, installed and not running, never set up.
+    KWallet,
+    /// There is none.
+    Absent,
+    /// There is no session bus, so none can be reached.
+    NoBus,
+}
+
+/// The values of that axis. The whole journey is taken with each, always.
+pub const KEYCHAINS: [(&str, Secrets); 9] = [
+    ("unlocked", Secrets::Unlocked),
+    ("locked-answered-after-15-s", Secrets::AnsweredLate),
+    ("locked-cancelled", Secrets::Cancelled),
+    ("never-set-up", Secrets::NeverSetUp),
+    ("restarted-between-two-calls", Secrets::Restarted),
+    ("killed-with-its-dialog-open", Secrets::Killed),
+    ("kwallet-not-running-never-set-up", Secrets::KWallet),
+    ("no-service", Secrets::Absent),
+    ("no-session-bus", Secrets::NoBus),
+];
+
+impl Secrets {
+    /// The keychain that the session begins with.
+    pub fn keychain(self) -> Keychain {
+        match self {
+            Self::Unlocked | Self::Restarted | Self::NoBus => Keychain::Unlocked,
+            Self::AnsweredLate | Self::Cancelled | Self::Killed => Keychain::Locked,
+            Self::NeverSetUp => Keychain::NeverSetUp,
+            Self::KWallet => Keychain::KWallet,
+            Self::Absent => Keychain::Absent,
+        }
+    }
+}
 
 /// How the desktop looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +185,8 @@ pub enum Case {
     Journey(Display),
     /// Started, seen, given another size, closed, started again.
     Window(Display, Window),
+    /// The same journey with another keychain.
+    Keychain(Secrets),
     /// Started, seen in the right colours, given another size, closed, started again.
     Look(Look),
     /// The same, with the right words about the network.
@@ -167,6 +218,8 @@ pub fn places() -> Vec<Place> {
             case: Case::Window(*display, *window),
         })
     });
+    let keychains =
+        KEYCHAINS.iter().map(|(name, secrets)| Place { name: format!("keychain::{name}"), always: true, case: Case::Keychain(*secrets) });
     let looks = LOOKS.iter().map(|(name, look)| Place { name: format!("look::{name}"), always: true, case: Case::Look(*look) });
     let networks =
         NETWORKS.iter().map(|(name, network)| Place { name: format!("network::{name}"), always: true, case: Case::Network(*network) });
@@ -176,7 +229,7 @@ pub fn places() -> Vec<Place> {
         case: Case::Environment(*environment),
     });
     let start = Place { name: "start::within-a-second".to_owned(), always: true, case: Case::StartTime };
-    journeys.chain(windows).chain(looks).chain(networks).chain(environments).chain([start]).collect()
+    journeys.chain(windows).chain(keychains).chain(looks).chain(networks).chain(environments).chain([start]).collect()
 }
 
 #[cfg(test)]
@@ -202,10 +255,13 @@ mod tests {
     }
 
     #[test]
-    fn every_display_is_in_every_test_run() {
+    fn every_display_and_keychain_is_in_every_test_run() {
         let always: Vec<String> = places().into_iter().filter(|place| place.always).map(|place| place.name).collect();
         for (name, _) in DISPLAYS {
             assert!(always.contains(&format!("display::{name}")), "{name}");
+        }
+        for (name, _) in KEYCHAINS {
+            assert!(always.contains(&format!("keychain::{name}")), "{name}");
         }
     }
 
@@ -213,6 +269,7 @@ mod tests {
         vec![
             DISPLAYS.iter().map(|(name, _)| *name).collect(),
             WINDOWS.iter().map(|(name, _)| *name).collect(),
+            KEYCHAINS.iter().map(|(name, _)| *name).collect(),
             LOOKS.iter().map(|(name, _)| *name).collect(),
             NETWORKS.iter().map(|(name, _)| *name).collect(),
             ENVIRONMENTS.iter().map(|(name, _)| *name).collect(),

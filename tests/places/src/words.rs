@@ -15,6 +15,24 @@ pub const GO_TO_ACCOUNT: &str = "Go to the account";
 
 /// Where no browser could be opened.
 pub const OPEN_LINK_YOURSELF: &str = "Open the link in your browser";
+/// Said while the keychain's own dialog is open.
+pub const KEYCHAIN_ASKS: &str = "Your keychain is asking you something";
+/// Said after that was cancelled.
+pub const KEYCHAIN_DISMISSED: &str = "The keychain wasn’t opened";
+/// Said after the keychain ended.
+pub const KEYCHAIN_STOPPED: &str = "The keychain stopped";
+/// Said where there is none.
+pub const KEYCHAIN_ABSENT: &str = "No keychain was found";
+/// Said without a session bus.
+pub const KEYCHAIN_NO_BUS: &str = "The keychain can’t be reached";
+/// Keeps approvals in memory alone.
+pub const KEEP_IN_MEMORY: &str = "Go on without it";
+/// Begins anew what failed.
+pub const TRY_AGAIN: &str = "Try again";
+/// Reads an account from Monei once more.
+pub const REFRESH: &str = "Refresh";
+/// Where no account is left.
+pub const NO_ACCOUNT: &str = "No account is connected yet";
 /// Leads to the settings.
 pub const SETTINGS: &str = "Settings";
 /// Tries everything that a connection needs.

@@ -1,0 +1,109 @@
+//! The whole journey with each keychain: what it asks is answered in its own dialog, and where nothing can be kept the program says so
+//! and goes on in memory if the person wants that.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use e2e::keychain::{PASSWORD, restart_gnome_keyring};
+use e2e::process;
+
+use crate::cases::another_size;
+use crate::desk::Desk;
+use crate::table::Secrets;
+use crate::words;
+
+/// Class of the windows of gnome-keyring's dialogs.
+const GNOME_DIALOG: &str = "gcr-prompter";
+/// Class of KWallet's.
+const KWALLET_DIALOG: &str = "kwalletd";
+/// How long the person of one place takes to answer: longer than any call to a keychain may take.
+const LATE: Duration = Duration::from_secs(15);
+
+/// Tries one keychain.
+pub async fn try_keychain(desk: &mut Desk, secrets: Secrets) -> Result<()> {
+    if secrets == Secrets::NoBus {
+        let accessibility = desk.accessibility_bus().await?;
+        desk.wrapper = ["env", "-u", "DBUS_SESSION_BUS_ADDRESS", &format!("AT_SPI_BUS_ADDRESS={accessibility}")].map(str::to_owned).to_vec();
+    }
+    desk.start()?;
+    desk.sees(words::WELCOME).await?;
+    desk.leave_picture("first-run")?;
+    desk.press(words::CONFIRM_SERVICE).await?;
+    desk.press(words::CONNECT).await?;
+    desk.ask().await?;
+    let in_memory = match secrets {
+        Secrets::Unlocked | Secrets::Restarted => false,
+        Secrets::AnsweredLate => {
+            let dialog = desk.dialog(GNOME_DIALOG).await?;
+            desk.reads(words::KEYCHAIN_ASKS).await?;
+            tokio::time::sleep(LATE).await;
+            desk.type_into(dialog, &[PASSWORD], &["Return"])?;
+            false
+        }
+        Secrets::NeverSetUp => {
+            let dialog = desk.dialog(GNOME_DIALOG).await?;
+            desk.type_into(dialog, &[PASSWORD, PASSWORD], &["Tab", "Return"])?;
+            false
+        }
+        Secrets::KWallet => {
+            // The first page asks for the kind: the classic one needs no key of GnuPG. The second one asks for a password, twice.
+            let dialog = desk.dialog(KWALLET_DIALOG).await?;
+            desk.click(dialog, 109, 167)?;
+            desk.type_into(dialog, &[""], &["Return"])?;
+            desk.type_into(dialog, &[PASSWORD, PASSWORD], &["Tab", "Return"])?;
+            false
+        }
+        Secrets::Cancelled => {
+            let dialog = desk.dialog(GNOME_DIALOG).await?;
+            desk.type_into(dialog, &[""], &["Escape"])?;
+            desk.reads(words::KEYCHAIN_DISMISSED).await?;
+            true
+        }
+        Secrets::Killed => {
+            desk.dialog(GNOME_DIALOG).await?;
+            let daemons = process::living(desk.session.mark()).into_iter().filter(|found| found.program() == "gnome-keyring-daemon");
+            process::signal("KILL", &daemons.map(|found| found.pid).collect::<Vec<_>>());
+            desk.reads(words::KEYCHAIN_STOPPED).await?;
+            true
+        }
+        Secrets::Absent => {
+            desk.reads(words::KEYCHAIN_ABSENT).await?;
+            true
+        }
+        Secrets::NoBus => {
+            desk.reads(words::KEYCHAIN_NO_BUS).await?;
+            true
+        }
+    };
+    if in_memory {
+        desk.leave_picture("told")?;
+        desk.press(words::KEEP_IN_MEMORY).await?;
+        desk.ask_again().await?;
+    }
+    desk.approve_in_browser(words::PERSON).await?;
+    desk.press(words::GO_TO_ACCOUNT).await?;
+    desk.sees(words::PERSON_NAME).await?;
+    desk.reads(words::BALANCE).await?;
+    if secrets == Secrets::Restarted {
+        restart_gnome_keyring(&mut desk.session).await?;
+        desk.press(words::REFRESH).await?;
+        desk.sees(words::PERSON_NAME).await?;
+        desk.reads(words::BALANCE).await?;
+    }
+    let size = another_size(desk).await?;
+    desk.resize(size, words::PERSON_NAME).await?;
+    desk.leave_picture("")?;
+    desk.quit().await?;
+    let alive = desk.services.sandbox.state().await?.granted_by(words::PERSON);
+    ensure!(alive.is_empty() == in_memory, "after quitting, Monei still allows {alive:?}");
+    desk.start()?;
+    if in_memory {
+        // Nothing is left of it, and the service stays trusted.
+        desk.sees(words::NO_ACCOUNT).await?;
+    } else {
+        desk.sees(words::PERSON_NAME).await?;
+        desk.reads(words::BALANCE).await?;
+    }
+    desk.quit().await?;
+    desk.check_log()
+}
