@@ -1,5 +1,6 @@
 //! The keychains that a session can have.
 
+use std::fs;
 use std::io::Write;
 
 use anyhow::{Context, Result, ensure};
@@ -23,6 +24,8 @@ pub enum Keychain {
     NeverSetUp,
     /// KWallet, installed and not running, never set up; no other program is the Secret Service.
     KWallet,
+    /// KeePassXC with a database that is locked and offered to other programs.
+    KeePassXc,
     /// No keychain is installed.
     Absent,
 }
@@ -36,6 +39,7 @@ impl Keychain {
                 lock(session)
             }
             Self::NeverSetUp => start_gnome_keyring(session, false).await,
+            Self::KeePassXc => start_keepassxc(session).await,
             Self::KWallet | Self::Absent => Ok(()),
         }
     }
@@ -44,7 +48,7 @@ impl Keychain {
     pub(crate) fn services(self) -> Option<&'static [&'static str]> {
         match self {
             Self::KWallet => Some(&["org.a11y.Bus.service", "org.kde.kwalletd5.service"]),
-            Self::Absent => Some(&["org.a11y.Bus.service"]),
+            Self::KeePassXc | Self::Absent => Some(&["org.a11y.Bus.service"]),
             Self::Unlocked | Self::Locked | Self::NeverSetUp => None,
         }
     }
@@ -84,6 +88,35 @@ async fn start_gnome_keyring(session: &mut Session, unlocked: bool) -> Result<()
     drop(input);
     session.keep(daemon);
     until("the keychain", async || Ok(owner(session)?.filter(|now| Some(now) != before.as_ref()).map(drop))).await
+}
+
+/// Settings of somebody who lets other programs use KeePassXC.
+const KEEPASSXC: &str =
+    "[General]\nConfigVersion=2\n[GUI]\nCheckForUpdates=false\nShowTrayIcon=false\n[FdoSecrets]\nEnabled=true\nConfirmDeleteItem=false\n";
+/// A database in KeePass's XML form. Its root group, named by its UUID, is the one that other programs see.
+const DATABASE: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<KeePassFile><Meta><DatabaseName>Places</DatabaseName><CustomData><Item><Key>FDO_SECRETS_EXPOSED_GROUP</Key>
+<Value>{8c6f2a10-5b3d-4e7f-9a01-c2d4e6f80123}</Value></Item></CustomData></Meta>
+<Root><Group><UUID>jG8qEFs9Tn+aAcLU5vgBIw==</UUID><Name>Root</Name></Group></Root></KeePassFile>"#;
+
+async fn start_keepassxc(session: &mut Session) -> Result<()> {
+    let folder = session.folder().join("config/keepassxc");
+    fs::create_dir_all(&folder)?;
+    let (xml, database) = (folder.join("database.xml"), folder.join("database.kdbx"));
+    fs::write(folder.join("keepassxc.ini"), KEEPASSXC)?;
+    fs::write(&xml, DATABASE)?;
+    let mut command = session.command("keepassxc-cli");
+    command.args(["import", "-p"]).args([&xml, &database]);
+    let mut import = Process::spawn_piped("keepassxc-cli", &mut command, &session.logs())?;
+    let mut input = import.0.stdin.take().context("keepassxc-cli has no standard input")?;
+    write!(input, "{PASSWORD}\n{PASSWORD}\n")?;
+    drop(input);
+    ensure!(import.0.wait()?.success(), "keepassxc-cli made no database");
+    let mut command = session.command("keepassxc");
+    command.arg(&database).env("QT_QPA_PLATFORM", "xcb");
+    let program = Process::spawn("keepassxc", &mut command, &session.logs())?;
+    session.keep(program);
+    until("KeePassXC to be the Secret Service", async || Ok(owner(session)?.map(drop))).await
 }
 
 /// Who is the Secret Service now, by its name at the bus.

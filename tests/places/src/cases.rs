@@ -4,9 +4,9 @@ use anyhow::{Context, Result, ensure};
 use e2e::{Display, Surroundings};
 
 use crate::desk::Desk;
-use crate::{environments, keychains, looks, networks, start_time};
 use crate::table::{Case, Place, Window};
 use crate::words;
+use crate::{environments, keychains, looks, networks, start_time};
 
 /// Tries one place, and leaves a picture of it.
 pub async fn try_place(place: &Place) -> Result<()> {

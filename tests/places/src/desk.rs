@@ -61,7 +61,18 @@ impl Desk {
         let screen = Screen::of(&session)?;
         let bus = session.get("DBUS_SESSION_BUS_ADDRESS").context("no session bus")?.to_owned();
         let accessibility = Accessibility::connect(&bus).await?;
-        Ok(Self { name: name.to_owned(), session, services, screen, accessibility, program: None, wrapper: Vec::new(), browser: None, scheme: Scheme::Light, ground: None })
+        Ok(Self {
+            name: name.to_owned(),
+            session,
+            services,
+            screen,
+            accessibility,
+            program: None,
+            wrapper: Vec::new(),
+            browser: None,
+            scheme: Scheme::Light,
+            ground: None,
+        })
     }
 
     /// Starts the program, and waits for nothing.
@@ -292,6 +303,20 @@ impl Desk {
             Ok(String::from_utf8_lossy(&found.stdout).split_whitespace().next().map(str::parse).transpose()?)
         })
         .await
+    }
+
+    /// Waits for a dialog of another program: a window with this in its title.
+    pub async fn dialog_named(&self, title: &str) -> Result<u32> {
+        until(&format!("a window {title:?}"), async || {
+            let found = self.session.run("xdotool", &["search", "--onlyvisible", "--name", title])?;
+            Ok(String::from_utf8_lossy(&found.stdout).split_whitespace().next().map(str::parse).transpose()?)
+        })
+        .await
+    }
+
+    /// Brings the program's window before those of other programs.
+    pub fn raise(&self) -> Result<()> {
+        self.screen.raise(&self.session, self.program()?.pid())
     }
 
     /// Types each text into the dialog, each followed by its key.

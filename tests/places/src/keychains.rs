@@ -16,6 +16,9 @@ use crate::words;
 const GNOME_DIALOG: &str = "gcr-prompter";
 /// Class of KWallet's.
 const KWALLET_DIALOG: &str = "kwalletd";
+/// Class of KeePassXC's windows, and name of the one in which it asks.
+const KEEPASSXC_WINDOW: &str = "keepassxc";
+const KEEPASSXC_DIALOG: &str = "Access Request";
 /// How long the person of one place takes to answer: longer than any call to a keychain may take.
 const LATE: Duration = Duration::from_secs(15);
 
@@ -23,7 +26,8 @@ const LATE: Duration = Duration::from_secs(15);
 pub async fn try_keychain(desk: &mut Desk, secrets: Secrets) -> Result<()> {
     if secrets == Secrets::NoBus {
         let accessibility = desk.accessibility_bus().await?;
-        desk.wrapper = ["env", "-u", "DBUS_SESSION_BUS_ADDRESS", &format!("AT_SPI_BUS_ADDRESS={accessibility}")].map(str::to_owned).to_vec();
+        desk.wrapper =
+            ["env", "-u", "DBUS_SESSION_BUS_ADDRESS", &format!("AT_SPI_BUS_ADDRESS={accessibility}")].map(str::to_owned).to_vec();
     }
     desk.start()?;
     desk.sees(words::WELCOME).await?;
@@ -51,6 +55,11 @@ pub async fn try_keychain(desk: &mut Desk, secrets: Secrets) -> Result<()> {
             desk.click(dialog, 109, 167)?;
             desk.type_into(dialog, &[""], &["Return"])?;
             desk.type_into(dialog, &[PASSWORD, PASSWORD], &["Tab", "Return"])?;
+            false
+        }
+        Secrets::KeePassXc => {
+            let window = desk.dialog(KEEPASSXC_WINDOW).await?;
+            desk.type_into(window, &[PASSWORD], &["Return"])?;
             false
         }
         Secrets::Cancelled => {
@@ -82,6 +91,7 @@ pub async fn try_keychain(desk: &mut Desk, secrets: Secrets) -> Result<()> {
     }
     desk.approve_in_browser(words::PERSON).await?;
     desk.press(words::GO_TO_ACCOUNT).await?;
+    desk.raise()?;
     desk.sees(words::PERSON_NAME).await?;
     desk.reads(words::BALANCE).await?;
     if secrets == Secrets::Restarted {
@@ -101,6 +111,13 @@ pub async fn try_keychain(desk: &mut Desk, secrets: Secrets) -> Result<()> {
         // Nothing is left of it, and the service stays trusted.
         desk.sees(words::NO_ACCOUNT).await?;
     } else {
+        if secrets == Secrets::KeePassXc {
+            // The program that starts anew is another one to KeePassXC. Nothing is asked before the person wants something.
+            desk.press(words::REFRESH).await?;
+            let dialog = desk.dialog_named(KEEPASSXC_DIALOG).await?;
+            desk.type_into(dialog, &[""], &["Return"])?;
+            desk.raise()?;
+        }
         desk.sees(words::PERSON_NAME).await?;
         desk.reads(words::BALANCE).await?;
     }

@@ -22,7 +22,8 @@ struct Settings {
 #[zbus::interface(name = "org.freedesktop.portal.Settings")]
 impl Settings {
     fn read_all(&self, namespaces: Vec<String>) -> HashMap<String, HashMap<String, OwnedValue>> {
-        let asked = namespaces.is_empty() || namespaces.iter().any(|name| name.is_empty() || NAMESPACE.starts_with(name.trim_end_matches('*')));
+        let asked =
+            namespaces.is_empty() || namespaces.iter().any(|name| name.is_empty() || NAMESPACE.starts_with(name.trim_end_matches('*')));
         let values = self.values.iter().map(|(key, value)| ((*key).to_owned(), OwnedValue::from(*value))).collect();
         if asked { HashMap::from([(NAMESPACE.to_owned(), values)]) } else { HashMap::new() }
     }

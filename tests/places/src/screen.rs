@@ -133,6 +133,13 @@ impl Screen {
         Ok(())
     }
 
+    /// Brings the window before all others. Only where windows overlap.
+    pub fn raise(&self, session: &Session, pid: u32) -> Result<()> {
+        let id = x_window(session, pid)?.context("no window")?.to_string();
+        succeed("xdotool", session.run("xdotool", &["windowactivate", "--sync", &id])?)?;
+        Ok(())
+    }
+
     /// Moves the window so that its upper left corner is here. Only where the display lets a window be moved from outside.
     pub fn move_to(&self, session: &Session, pid: u32, x: i32, y: i32) -> Result<()> {
         let id = x_window(session, pid)?.context("no window")?.to_string();

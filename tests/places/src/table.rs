@@ -61,6 +61,8 @@ pub enum Secrets {
     Restarted,
     /// Its service ends while its dialog is open.
     Killed,
+    /// KeePassXC, whose database is locked, and which asks about each entry of an earlier run.
+    KeePassXc,
     /// KWallet, installed and not running, never set up.
     KWallet,
     /// There is none.
@@ -70,13 +72,14 @@ pub enum Secrets {
 }
 
 /// The values of that axis. The whole journey is taken with each, always.
-pub const KEYCHAINS: [(&str, Secrets); 9] = [
+pub const KEYCHAINS: [(&str, Secrets); 10] = [
     ("unlocked", Secrets::Unlocked),
     ("locked-answered-after-15-s", Secrets::AnsweredLate),
     ("locked-cancelled", Secrets::Cancelled),
     ("never-set-up", Secrets::NeverSetUp),
     ("restarted-between-two-calls", Secrets::Restarted),
     ("killed-with-its-dialog-open", Secrets::Killed),
+    ("keepassxc", Secrets::KeePassXc),
     ("kwallet-not-running-never-set-up", Secrets::KWallet),
     ("no-service", Secrets::Absent),
     ("no-session-bus", Secrets::NoBus),
@@ -89,6 +92,7 @@ impl Secrets {
             Self::Unlocked | Self::Restarted | Self::NoBus => Keychain::Unlocked,
             Self::AnsweredLate | Self::Cancelled | Self::Killed => Keychain::Locked,
             Self::NeverSetUp => Keychain::NeverSetUp,
+            Self::KeePassXc => Keychain::KeePassXc,
             Self::KWallet => Keychain::KWallet,
             Self::Absent => Keychain::Absent,
         }
