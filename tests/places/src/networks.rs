@@ -34,9 +34,9 @@ pub async fn try_network(desk: &mut Desk, network: Network) -> Result<()> {
     desk.start()?;
     desk.sees(words::WELCOME).await?;
     match &way {
-        Some((Kind::HttpProxy | Kind::HttpProxyWithPassword, way)) => {
+        Some((kind @ (Kind::HttpProxy | Kind::HttpProxyWithPassword), way)) => {
             way.was_asked("CONNECT connect.test:443").await?;
-            desk.reads(words::PROXY).await?;
+            desk.reads(if *kind == Kind::HttpProxy { words::PROXY } else { words::PROXY_PASSWORD }).await?;
         }
         Some((Kind::Socks5, way)) => {
             // The name goes to the proxy, which alone can look it up.

@@ -45,6 +45,8 @@ pub const REPORT_NOT_SAVED: &str = "The report couldn’t be saved";
 pub const NO_DATA_FOLDER: &str = "data folder can’t be used";
 /// What is said of a proxy that lets nothing through.
 pub const PROXY: &str = "Your network’s proxy";
+/// What is said of one that wants a password.
+pub const PROXY_PASSWORD: &str = "Your network’s proxy wants a password";
 /// What is said of a sign-in page.
 pub const INTERCEPTED: &str = "Something on your network answered instead";
 /// What is said without a network.
