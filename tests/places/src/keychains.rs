@@ -30,6 +30,11 @@ pub async fn try_keychain(desk: &mut Desk, secrets: Secrets) -> Result<()> {
             ["env", "-u", "DBUS_SESSION_BUS_ADDRESS", &format!("AT_SPI_BUS_ADDRESS={accessibility}")].map(str::to_owned).to_vec();
     }
     desk.start()?;
+    if secrets == Secrets::KeePassXc {
+        // KeePassXC's own window is as large as the screen.
+        desk.screen.wait_for_window(&desk.session, desk.program()?.pid()).await?;
+        desk.raise()?;
+    }
     desk.sees(words::WELCOME).await?;
     desk.leave_picture("first-run")?;
     desk.press(words::CONFIRM_SERVICE).await?;
