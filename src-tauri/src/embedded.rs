@@ -79,8 +79,7 @@ pub async fn start(settings: &Settings, vault: &dyn Vault) -> Result<Running, Em
         let sandbox = sandbox(&settings.data_dir, run, secret, &redirect_uri)?;
         Some((listen(sandbox_address(&url)?).await?, sandbox))
     } else {
-        let name = if settings.environment == Environment::Production { "production" } else { "development" };
-        set.push(("MONEI_ENVIRONMENT", name.into()));
+        set.push(("MONEI_ENVIRONMENT", settings.environment_name().into()));
         None
     };
     set.push(("MONEI_REDIRECT_URI", redirect_uri.into()));

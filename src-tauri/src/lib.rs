@@ -122,24 +122,27 @@ fn build(settings: Settings) -> tauri::Result<tauri::App> {
         window::raise(app);
         links::started_with(app, arguments);
     });
+    #[cfg(not(target_os = "linux"))]
     let geometry = tauri_plugin_window_state::StateFlags::SIZE
         | tauri_plugin_window_state::StateFlags::POSITION
         | tauri_plugin_window_state::StateFlags::MAXIMIZED;
     let builder = tauri::Builder::default();
     let builder = if std::env::var_os(ALONE).is_none() { builder.plugin(single_instance.build()) } else { builder };
+    #[cfg(not(target_os = "linux"))]
+    let builder = builder.plugin(tauri_plugin_window_state::Builder::new().with_state_flags(geometry).build());
     builder
         // Before anything else, since a link may come before `setup`.
         .manage(links::Inbox::new(&settings.link_scheme))
-        .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(geometry).build())
         .plugin(tauri_plugin_clipboard_manager::init())
         .invoke_handler(commands::handler())
         .setup(move |app| {
             if settings.registers_links {
-                registration::register(&settings.link_scheme);
+                registration::register(&settings.link_scheme, settings.environment_name());
             }
             let data_dir = settings.data_dir.clone();
+            let window_state = window::state_file(&settings);
             app.manage(Arc::new(Host::new(app.handle().clone(), settings)));
-            window::create(app.handle(), &data_dir)?;
+            window::create(app.handle(), &data_dir, window_state)?;
             links::open(app.handle());
             links::started_with(app.handle(), std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()));
             // The window doesn't wait for this: its `state` command does.

@@ -21,12 +21,13 @@ mod linux {
     }
 
     /// Makes this program the handler of `scheme` if there is none yet, or if it was made so by an earlier run of a build at another place.
-    pub fn register(scheme: &str) {
+    /// A link starts it for the same environment: `environment` is its name in `MONEI_ENVIRONMENT`.
+    pub fn register(scheme: &str, environment: &str) {
         let file = file_name(scheme);
         if default_handler(scheme).is_some_and(|handler| handler != file) {
             return;
         }
-        match write_entry(scheme, &file) {
+        match write_entry(scheme, environment, &file) {
             Ok(()) => {
                 let made =
                     Command::new("xdg-mime").args(["default", &file, &format!("x-scheme-handler/{scheme}")]).stderr(Stdio::null()).status();
@@ -59,13 +60,13 @@ mod linux {
         dirs::data_dir().into_iter().chain(std::env::split_paths(&system)).map(|folder| folder.join("applications")).collect()
     }
 
-    fn write_entry(scheme: &str, file: &str) -> std::io::Result<()> {
+    fn write_entry(scheme: &str, environment: &str, file: &str) -> std::io::Result<()> {
         let own = std::env::current_exe()?;
         let own = own.to_str().filter(|path| needs_no_quotes(path)).ok_or(std::io::ErrorKind::InvalidFilename)?;
         let folder = dirs::data_dir().ok_or(std::io::ErrorKind::NotFound)?.join("applications");
         fs::create_dir_all(&folder)?;
         let entry = format!(
-            "[Desktop Entry]\nType=Application\nName=Monei Connections (development)\nExec={own} %u\nTerminal=false\nNoDisplay=true\nMimeType=x-scheme-handler/{scheme};\n"
+            "[Desktop Entry]\nType=Application\nName=Monei Connections (development)\nExec=env MONEI_ENVIRONMENT={environment} {own} %u\nTerminal=false\nNoDisplay=true\nMimeType=x-scheme-handler/{scheme};\n"
         );
         fs::write(folder.join(file), entry)
     }
@@ -75,13 +76,17 @@ mod linux {
         path.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'_' | b'-' | b'+'))
     }
 
-    /// The program that a desktop entry starts. Quotes are taken off; an entry with anything cleverer isn't ours.
+    /// The program that a desktop entry starts. Quotes and variables that `env` sets are taken off; an entry with anything cleverer isn't
+    /// ours.
     fn program_of(entry: &str, path: &std::ffi::OsStr) -> Option<PathBuf> {
         let main = entry.split_once("[Desktop Entry]")?.1.split("\n[").next()?;
         let exec = main.lines().find_map(|line| line.trim().strip_prefix("Exec")?.trim_start().strip_prefix('='))?.trim();
         let program = match exec.strip_prefix('"') {
             Some(quoted) => quoted.split_once('"')?.0,
-            None => exec.split_whitespace().next()?,
+            None => {
+                let mut words = exec.split_whitespace().peekable();
+                if words.peek() == Some(&"env") { words.find(|word| *word != "env" && !word.contains('='))? } else { words.next()? }
+            }
         };
         let program = Path::new(program);
         if program.is_absolute() {
@@ -105,6 +110,8 @@ mod linux {
             for (entry, program) in [
                 ("[Desktop Entry]\nName=x\nExec=/opt/x/monei-connect %u\n", Some("/opt/x/monei-connect")),
                 ("[Desktop Entry]\nExec = \"/opt/a b/monei-connect\" %u\n", Some("/opt/a b/monei-connect")),
+                ("[Desktop Entry]\nExec=env A=1 MONEI_ENVIRONMENT=sandbox /opt/x/monei-connect %u\n", Some("/opt/x/monei-connect")),
+                ("[Desktop Entry]\nExec=env A=1\n", None),
                 ("[Desktop Entry]\nName=x\n[Desktop Action n]\nExec=/opt/rogue %u\n", None),
                 ("Exec=/opt/rogue %u\n", None),
                 ("[Desktop Entry]\nExec=no-such-program-anywhere %u\n", None),
@@ -153,4 +160,4 @@ pub fn is_ours(_: &str) -> bool {
 
 /// Only an installed program gets links here.
 #[cfg(not(target_os = "linux"))]
-pub fn register(_: &str) {}
+pub fn register(_: &str, _: &str) {}

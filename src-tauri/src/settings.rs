@@ -7,7 +7,8 @@ use connect_core::view::Environment;
 use serde::Deserialize;
 use url::{Host, Url};
 
-/// Bundle identifier, link scheme and keychain namespace in one (RFC 8252 §7.1). The same as in `tauri.conf.json`.
+/// Bundle identifier, and how link scheme and keychain namespace begin (RFC 8252 §7.1): outside of production the environment's name
+/// follows. The same as in `tauri.conf.json`.
 pub const IDENTIFIER: &str = "org.moneiconnections.manager";
 
 /// What a packager sets for everybody on a computer.
@@ -91,6 +92,15 @@ impl Settings {
         )
     }
 
+    /// The environment's name, as `MONEI_ENVIRONMENT` has it.
+    pub fn environment_name(&self) -> &'static str {
+        match self.environment {
+            Environment::Production => "production",
+            Environment::Development => "development",
+            Environment::Sandbox => "sandbox",
+        }
+    }
+
     fn from(
         get: &dyn Fn(&str) -> Option<String>,
         config: ConfigFile,
@@ -133,8 +143,9 @@ impl Settings {
         Ok(Self {
             environment,
             data_dir: data_home.join(IDENTIFIER).join(folder),
+            // A link must not start a copy of another environment.
+            link_scheme: link_scheme(get("CONNECT_LINK_SCHEME"), &namespace)?,
             namespace,
-            link_scheme: link_scheme(get("CONNECT_LINK_SCHEME"))?,
             backend,
             backend_managed,
             embedded,
@@ -167,8 +178,8 @@ fn is_this_computer(url: &Url) -> bool {
     }
 }
 
-fn link_scheme(set: Option<String>) -> Result<String, SettingsError> {
-    let Some(scheme) = set else { return Ok(IDENTIFIER.to_owned()) };
+fn link_scheme(set: Option<String>, default: &str) -> Result<String, SettingsError> {
+    let Some(scheme) = set else { return Ok(default.to_owned()) };
     let labels: Vec<&str> = scheme.split('.').collect();
     let label =
         |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
@@ -215,12 +226,17 @@ mod tests {
     }
 
     #[test]
-    fn environments_share_neither_folder_nor_keychain_entries() {
+    fn environments_share_neither_folder_nor_keychain_entries_nor_links() {
         let all: Vec<_> =
             ["production", "development", "sandbox"].map(|name| settings(&[("MONEI_ENVIRONMENT", name)], None, true).unwrap()).into();
+        assert_eq!(
+            all.iter().map(|settings| settings.link_scheme.as_str()).collect::<Vec<_>>(),
+            ["org.moneiconnections.manager", "org.moneiconnections.manager.development", "org.moneiconnections.manager.sandbox"]
+        );
         for (one, other) in [(0, 1), (0, 2), (1, 2)] {
             assert_ne!(all[one].data_dir, all[other].data_dir);
             assert_ne!(all[one].namespace, all[other].namespace);
+            assert_ne!(all[one].link_scheme, all[other].link_scheme);
         }
     }
 

@@ -118,7 +118,7 @@ async fn where_the_browser_cannot_reach_the_program_an_app_link_completes_the_co
         world.browser.reach_consent("ada").await?;
         ensure!(world.browser.offered().await?.is_empty(), "it was allowed already");
         world.browser.click("button[name=decision][value=allow]").await?;
-        let link = world.browser.link("org.moneiconnections.manager:").await?;
+        let link = world.browser.link("org.moneiconnections.manager.sandbox:").await?;
         // What the browser does once the person agrees: the system starts the program a second time, which hands the link to the first.
         let opened = world.session.run("xdg-open", &[&link])?;
         ensure!(opened.status.success(), "{}", String::from_utf8_lossy(&opened.stderr));
@@ -127,7 +127,7 @@ async fn where_the_browser_cannot_reach_the_program_an_app_link_completes_the_co
 
         // The same link again changes nothing, and one that was never asked for only says so.
         world.session.run("xdg-open", &[&link])?;
-        world.session.run("xdg-open", &["org.moneiconnections.manager:/callback?tx=AAAAAAAAAAAAAAAAAAAAAA&handoff=AAAA"])?;
+        world.session.run("xdg-open", &["org.moneiconnections.manager.sandbox:/callback?tx=AAAAAAAAAAAAAAAAAAAAAA&handoff=AAAA"])?;
         let window = world.window()?;
         window.shows("problem-run_ended").await?;
         window.click("dismiss").await?;

@@ -151,7 +151,7 @@ impl Config {
             connections_per_address: NonZeroU32::new(count(&source, "CONNECT_CONNECTIONS_PER_ADDRESS", 512, 1_000_000)?),
             operator_name: operator_name(environment, &source)?,
             operator_url: operator_url(&source)?,
-            link_scheme: link_scheme(&source)?,
+            link_scheme: link_scheme(&source, environment)?,
             sealing_key,
             sealing_key_previous,
         })
@@ -301,9 +301,17 @@ fn operator_url(source: &Source<'_>) -> Result<Option<String>, ConfigError> {
     }
 }
 
-fn link_scheme(source: &Source<'_>) -> Result<String, ConfigError> {
+/// The desktop program of this environment has the same by default.
+fn link_scheme(source: &Source<'_>, environment: Environment) -> Result<String, ConfigError> {
     const NAME: &str = "CONNECT_LINK_SCHEME";
-    let Some(text) = source.value(NAME) else { return Ok("org.moneiconnections.manager".to_owned()) };
+    let Some(text) = source.value(NAME) else {
+        let scheme = match environment {
+            Environment::Production => "org.moneiconnections.manager",
+            Environment::Development => "org.moneiconnections.manager.development",
+            Environment::Sandbox => "org.moneiconnections.manager.sandbox",
+        };
+        return Ok(scheme.to_owned());
+    };
     let shape = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
     let sound = text.len() <= 128 && text.contains('.') && text.starts_with(|first: char| first.is_ascii_lowercase());
     if !sound || !text.bytes().all(shape) {

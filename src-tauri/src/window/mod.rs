@@ -1,46 +1,71 @@
 //! The one window. It shows the program's own pages and nothing else.
 
 #[cfg(target_os = "linux")]
-mod painting;
-#[cfg(target_os = "linux")]
-mod web_process;
+mod linux;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+#[cfg(not(target_os = "linux"))]
+use tauri::Theme;
 use tauri::webview::NewWindowResponse;
 use tauri::window::Color;
-use tauri::{AppHandle, Manager, Theme, Url, UserAttentionType, WebviewUrl, WebviewWindowBuilder};
+use tauri::{AppHandle, Manager, Url, UserAttentionType, WebviewUrl, WebviewWindowBuilder};
+
+use crate::settings::{IDENTIFIER, Settings};
 
 /// The window's label, which its capability names.
 pub const MAIN: &str = "main";
+
+/// The least size, in logical pixels. It fits on a 1366×768 panel at 200 %, and the page can be used at it.
+const LEAST: (i32, i32) = (360, 320);
 
 // The web view's own `--window` colours, so that nothing flashes before its first paint.
 const LIGHT: Color = Color(0xf5, 0xf7, 0xf8, 0xff);
 const DARK: Color = Color(0x16, 0x18, 0x19, 0xff);
 
-/// Makes the window and shows it, in the page's own colour.
+/// Makes the window and shows it, in the page's own colour. `state` is where its size, place and zoom are kept.
 ///
 /// # Errors
 /// [`tauri::Error`] where the system gives no window or no web view.
-pub fn create(app: &AppHandle, data_dir: &Path) -> tauri::Result<()> {
+pub fn create(app: &AppHandle, data_dir: &Path, state: PathBuf) -> tauri::Result<()> {
+    #[cfg(target_os = "linux")]
+    let appearance = linux::Appearance::read();
+    #[cfg(target_os = "linux")]
+    let ground = background(linux::is_dark());
+    #[cfg(not(target_os = "linux"))]
+    let (ground, _) = (LIGHT, state);
     let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
         .title("Monei Connections")
         .inner_size(1080.0, 720.0)
-        .min_inner_size(720.0, 520.0)
+        .min_inner_size(f64::from(LEAST.0), f64::from(LEAST.1))
+        .background_color(ground)
+        .zoom_hotkeys_enabled(cfg!(windows))
         // Nothing of what the page keeps outlives the program. WebKit makes its folders all the same.
         .incognito(!is_driven())
         .data_directory(data_dir.join("web"))
         .on_navigation(is_own_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
-        // WebKitGTK sizes its process's first picture when the view is shown: only then is the size settled. See `painting`.
+        // WebKitGTK sizes its process's first picture when the view is shown: only then is the size settled. See `linux::painting`.
         .visible(false)
         .build()?;
     #[cfg(target_os = "linux")]
-    web_process::watch(&window)?;
-    let dark = window.theme().is_ok_and(|theme| theme == Theme::Dark);
-    window.set_background_color(Some(if dark { DARK } else { LIGHT }))?;
+    linux::attach(&window, appearance, state)?;
+    #[cfg(not(target_os = "linux"))]
+    window.set_background_color(Some(background(window.theme().is_ok_and(|theme| theme == Theme::Dark))))?;
     window.show()
+}
+
+/// Where the window's size, place and zoom are kept: apart for each environment, whose windows may be open beside each other.
+pub fn state_file(settings: &Settings) -> PathBuf {
+    let suffix = settings.namespace.strip_prefix(IDENTIFIER).unwrap_or_default();
+    let folder = dirs::config_dir().map_or_else(|| settings.data_dir.clone(), |folder| folder.join(IDENTIFIER));
+    folder.join(format!(".window-state{suffix}.json"))
+}
+
+/// What is behind the page before its first paint.
+fn background(dark: bool) -> Color {
+    if dark { DARK } else { LIGHT }
 }
 
 /// Prepares this process for the window. To be called before any thread is started.
@@ -48,14 +73,14 @@ pub fn prepare() {
     // WebKit's driver waits for ever for a picture of a view that paints without the GPU, and the embedded build is what takes them.
     #[cfg(target_os = "linux")]
     if !(cfg!(feature = "embedded") && is_driven()) {
-        painting::without_gpu();
+        linux::without_gpu();
     }
 }
 
 /// The variable that a program started from here must not inherit, where [`prepare`] set one.
 pub fn not_inherited() -> Option<&'static str> {
     #[cfg(target_os = "linux")]
-    return painting::not_inherited();
+    return linux::not_inherited();
     #[cfg(not(target_os = "linux"))]
     None
 }

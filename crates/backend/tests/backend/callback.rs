@@ -39,9 +39,9 @@ async fn a_deep_link_page_leads_on_by_itself_and_by_a_link() {
     let policy = header(&response, "content-security-policy");
     assert!(policy.starts_with("default-src 'none'; script-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
     let page = response.text().await.unwrap();
-    let start = format!("org.moneiconnections.manager:/callback?tx={}&amp;handoff=", &proof.challenge[..22]);
+    let start = format!("org.moneiconnections.manager.sandbox:/callback?tx={}&amp;handoff=", &proof.challenge[..22]);
     assert_eq!(page.matches(&start).count(), 2, "a refresh and a link: {page}");
-    assert!(page.contains(r#"<meta http-equiv="refresh" content="0;url=org.moneiconnections.manager:"#));
+    assert!(page.contains(r#"<meta http-equiv="refresh" content="0;url=org.moneiconnections.manager.sandbox:"#));
     assert!(page.contains("history.replaceState"));
     let handoff = page.split(&start).nth(1).unwrap().split('"').next().unwrap();
     assert_eq!(world.redeem(handoff, &proof.verifier).await.status(), StatusCode::OK);

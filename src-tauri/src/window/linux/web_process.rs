@@ -4,27 +4,21 @@
 use std::cell::Cell;
 
 use gtk::prelude::*;
-use tauri::{AppHandle, Manager as _, WebviewWindow};
+use tauri::AppHandle;
 use webkit2gtk::{WebProcessTerminationReason, WebView, WebViewExt as _};
 
-/// Notices from now on when the web process of `window` ends.
-///
-/// # Errors
-/// [`tauri::Error`] where the window is gone.
-pub fn watch(window: &WebviewWindow) -> tauri::Result<()> {
-    let app = window.app_handle().clone();
-    window.with_webview(move |view| {
-        let ended_before = Cell::new(false);
-        view.inner().connect_web_process_terminated(move |view, reason| {
-            if ended_before.replace(true) {
-                tracing::error!(?reason, "the window's page ended again");
-                ask(&app, view, reason);
-            } else {
-                tracing::error!(?reason, "the window's page ended; it is loaded anew");
-                view.reload();
-            }
-        });
-    })
+/// Notices from now on when the web process of `view` ends.
+pub fn watch(app: &AppHandle, view: &WebView) {
+    let (app, ended_before) = (app.clone(), Cell::new(false));
+    view.connect_web_process_terminated(move |view, reason| {
+        if ended_before.replace(true) {
+            tracing::error!(?reason, "the window's page ended again");
+            ask(&app, view, reason);
+        } else {
+            tracing::error!(?reason, "the window's page ended; it is loaded anew");
+            view.reload();
+        }
+    });
 }
 
 /// Says that the page ended, natively, since there is no page that could.
