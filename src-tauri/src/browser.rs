@@ -1,6 +1,8 @@
 //! The person's own browser.
 
+use std::ffi::OsStr;
 use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -12,6 +14,28 @@ use crate::{registration, window};
 
 /// How long a launcher is watched for failing. One that is still running then has become the browser itself.
 const WATCHED: Duration = Duration::from_millis(1500);
+
+/// Browsers that need a terminal. Here they get none: they would end at once, and say that all went well.
+const NEED_TERMINAL: &[&str] = &[
+    "w3m",
+    "lynx",
+    "links",
+    "links2",
+    "elinks",
+    "elinks-lite",
+    "browsh",
+    "carbonyl",
+    "chawan",
+    "cha",
+    "edbrowse",
+    "netrik",
+    "retawq",
+    "www-browser",
+];
+
+/// What `xdg-open` tries where no desktop is there to ask, instead of its own list, at whose end are browsers that need a terminal.
+const WITH_WINDOW: &str = "x-www-browser:firefox:firefox-esr:chromium:chromium-browser:google-chrome:google-chrome-stable:brave-browser:\
+                           microsoft-edge:vivaldi:opera:epiphany:falkon:konqueror:librewolf:seamonkey";
 
 /// Opens addresses as this system does by default: on Linux with `$BROWSER` where that is set, else `xdg-open` and its like.
 pub struct SystemBrowser {
@@ -27,7 +51,7 @@ impl SystemBrowser {
 
 impl Browser for SystemBrowser {
     fn open(&self, url: &Url) -> Result<(), OpenFailed> {
-        for launcher in named_by_environment(url).into_iter().chain(open::commands(url.as_str())) {
+        for launcher in launchers(url) {
             match launch(launcher) {
                 Launched::Opened => return Ok(()),
                 // The launcher's name tells enough; the address carries the transaction.
@@ -39,9 +63,15 @@ impl Browser for SystemBrowser {
     }
 
     fn is_there(&self) -> bool {
-        let nowhere = Url::parse("about:blank").ok();
-        let named = nowhere.as_ref().map(named_by_environment).unwrap_or_default();
-        named.into_iter().chain(open::commands("about:blank")).any(|launcher| is_installed(launcher.get_program()))
+        if cfg!(not(target_os = "linux")) {
+            return true;
+        }
+        let named = Url::parse("about:blank").map(|nowhere| named_by_environment(&nowhere)).unwrap_or_default();
+        let installed = |program: &str| find(program.as_ref()).is_some_and(|path| !needs_terminal(&path));
+        // A launcher without anything to launch is no browser. Windows' own, in WSL, brings one.
+        named.iter().any(|launcher| is_installed(launcher.get_program()))
+            || WITH_WINDOW.split(':').chain(["wslview"]).any(installed)
+            || registration::has_handler("https")
     }
 
     fn handles_links(&self) -> bool {
@@ -49,25 +79,82 @@ impl Browser for SystemBrowser {
     }
 }
 
-/// Whether a program can be started: by its path, or found in `PATH`.
-fn is_installed(program: &std::ffi::OsStr) -> bool {
-    let direct = std::path::Path::new(program);
-    if cfg!(not(unix)) || direct.is_absolute() {
-        return cfg!(not(unix)) || direct.is_file();
-    }
-    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+/// What may open `url`, in the order in which it is tried.
+fn launchers(url: &Url) -> impl Iterator<Item = Command> {
+    named_by_environment(url).into_iter().chain(open::commands(url.as_str()).into_iter().map(|mut launcher| {
+        if cfg!(target_os = "linux") {
+            launcher.env("BROWSER", WITH_WINDOW);
+        }
+        launcher
+    }))
 }
 
-/// `$BROWSER`: programs separated by colons, each with `%s` where the address goes, or without for its end. `xdg-open` heeds it too, but
-/// only after the default handler, and one that fails is the end of it.
+/// Whether a program can be started: by its path, or found in `PATH`.
+fn is_installed(program: &OsStr) -> bool {
+    find(program).is_some()
+}
+
+fn find(program: &OsStr) -> Option<PathBuf> {
+    let direct = Path::new(program);
+    if direct.components().count() > 1 {
+        return direct.is_file().then(|| direct.to_owned());
+    }
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
+/// Whether the program at `path`, under this name or the one that it stands for, is a browser that needs a terminal.
+fn needs_terminal(path: &Path) -> bool {
+    let listed = |path: &Path| path.file_name().and_then(OsStr::to_str).is_some_and(|name| NEED_TERMINAL.contains(&name));
+    listed(path) || path.canonicalize().is_ok_and(|real| listed(&real))
+}
+
+/// `$BROWSER`: programs separated by colons, each with `%s` where the address goes, or without for its end, and with quotes as in a shell.
+/// `xdg-open` reads it too, but only after the default handler, and one that fails is the end of it.
 fn named_by_environment(url: &Url) -> Vec<Command> {
     let named = if cfg!(target_os = "linux") { std::env::var("BROWSER").unwrap_or_default() } else { String::new() };
-    named.split(':').filter_map(|entry| command_of(entry, url)).collect()
+    commands_of(&named, url)
+}
+
+fn commands_of(named: &str, url: &Url) -> Vec<Command> {
+    entries(named)
+        .into_iter()
+        .filter_map(|entry| command_of(&entry, url))
+        .filter(|command| {
+            let in_window = !needs_terminal(&find(command.get_program()).unwrap_or_else(|| command.get_program().into()));
+            if !in_window {
+                tracing::info!(program = ?command.get_program(), "a browser that needs a terminal isn't opened from a window");
+            }
+            in_window
+        })
+        .collect()
+}
+
+/// The parts between colons that are in no quotes.
+fn entries(named: &str) -> Vec<String> {
+    let (mut entries, mut quote, mut escaped) = (vec![String::new()], None, false);
+    for letter in named.chars() {
+        match (letter, quote) {
+            _ if escaped => escaped = false,
+            ('\\', None | Some('"')) => escaped = true,
+            ('"' | '\'', None) => quote = Some(letter),
+            (_, Some(open)) if letter == open => quote = None,
+            (':', None) => {
+                entries.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(entry) = entries.last_mut() {
+            entry.push(letter);
+        }
+    }
+    entries
 }
 
 fn command_of(entry: &str, url: &Url) -> Option<Command> {
-    let mut words = entry.split_whitespace();
-    let mut command = Command::new(words.next()?);
+    let words = shell_words::split(entry).inspect_err(|_| tracing::warn!("an entry of $BROWSER has a quote without an end")).ok()?;
+    let mut words = words.into_iter();
+    let mut command = Command::new(words.next().filter(|program| !program.is_empty())?);
     let mut placed = false;
     for word in words {
         placed |= word.contains("%s");
@@ -152,6 +239,40 @@ mod tests {
         assert_eq!(words("firefox").unwrap(), ["firefox", url.as_str()]);
         assert_eq!(words("firefox --new-window %s -P x").unwrap(), ["firefox", "--new-window", url.as_str(), "-P", "x"]);
         assert_eq!(words("  "), None);
+        assert_eq!(words("''"), None);
+        assert_eq!(words("\"/opt/my browser/run\" --title 'a b' %s").unwrap(), ["/opt/my browser/run", "--title", "a b", url.as_str()]);
+        assert_eq!(words("sh -c 'exec firefox \"$0\"' %s").unwrap(), ["sh", "-c", "exec firefox \"$0\"", url.as_str()]);
+        assert_eq!(words("'unclosed"), None);
+    }
+
+    #[test]
+    fn a_colon_in_quotes_is_part_of_its_entry() {
+        assert_eq!(entries("firefox:chromium %s"), ["firefox", "chromium %s"]);
+        assert_eq!(entries("'/opt/a:b/run' %s:x"), ["'/opt/a:b/run' %s", "x"]);
+        assert_eq!(entries(r#"a "b\":c":d\:e"#), [r#"a "b\":c""#, r"d\:e"]);
+        assert_eq!(entries(""), [""]);
+    }
+
+    #[test]
+    fn a_browser_that_needs_a_terminal_is_passed_over_under_any_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let (text, alias) = (folder.path().join("w3m"), folder.path().join("browse"));
+        std::fs::write(&text, "#!/bin/sh\nexit 0\n").unwrap();
+        std::os::unix::fs::symlink(&text, &alias).unwrap();
+        let url = Url::parse("http://127.0.0.1:1/").unwrap();
+        let named = format!("{}:{} -x:w3m:lynx %s:firefox", text.display(), alias.display());
+        let left: Vec<_> = commands_of(&named, &url).iter().map(|command| command.get_program().to_owned()).collect();
+        assert_eq!(left, ["firefox"]);
+    }
+
+    #[test]
+    fn no_launcher_is_told_of_a_browser_that_needs_a_terminal() {
+        let url = Url::parse("http://127.0.0.1:1/").unwrap();
+        assert!(!WITH_WINDOW.split(':').any(|name| NEED_TERMINAL.contains(&name) || name.contains(' ') || name.is_empty()));
+        if cfg!(target_os = "linux") {
+            let last = launchers(&url).last().unwrap();
+            assert!(last.get_envs().any(|(name, value)| name == "BROWSER" && value == Some(OsStr::new(WITH_WINDOW))));
+        }
     }
 
     #[test]

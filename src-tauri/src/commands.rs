@@ -175,8 +175,12 @@ async fn keep_in_memory(host: Shared<'_>) -> Result<(), Problem> {
 async fn open_link(host: Shared<'_>, link: Link) -> Result<(), Problem> {
     let url = host.connections().await?.link(link).ok_or(ProblemCode::InvalidInput)?;
     let browser = host.browser();
-    let opened = tokio::task::spawn_blocking(move || browser.open(&url)).await;
-    if matches!(opened, Ok(Ok(()))) { Ok(()) } else { Err(ProblemCode::BrowserFailed.into()) }
+    let opened = tokio::task::spawn_blocking(move || match browser.open(&url) {
+        Ok(()) => Ok(()),
+        Err(_) if browser.is_there() => Err(ProblemCode::BrowserFailed),
+        Err(_) => Err(ProblemCode::BrowserMissing),
+    });
+    Ok(opened.await.map_err(|_| ProblemCode::BrowserFailed)??)
 }
 
 /// Tries everything that a connection needs.
@@ -191,12 +195,12 @@ async fn copy_report(host: Shared<'_>) -> Result<(), Problem> {
     to_clipboard(&host, &host.report().ok_or(ProblemCode::InvalidInput)?)
 }
 
-/// It goes to a new file in the person's Downloads folder. The web view chooses neither; it is told the file's name.
+/// It goes to a new file in the person's Downloads folder, or where there is none in the home folder. The web view chooses neither; it is
+/// told the file's name, with `~` for the home folder.
 #[tauri::command]
 async fn save_report(host: Shared<'_>) -> Result<String, Problem> {
     let text = host.report().ok_or(ProblemCode::InvalidInput)?;
-    let folder = dirs::download_dir().ok_or(ProblemCode::ReportUnsaved)?;
-    let saved = tokio::task::spawn_blocking(move || report::save(&folder, &text)).await;
+    let saved = tokio::task::spawn_blocking(move || report::save_for(dirs::download_dir(), dirs::home_dir(), &text)).await;
     saved.map_err(|_| ProblemCode::ReportUnsaved)?.map_err(|error| {
         tracing::warn!(kind = ?error.kind(), "the report can't be saved");
         ProblemCode::ReportUnsaved.into()
@@ -218,7 +222,7 @@ async fn tester_order(host: Shared<'_>, order: TesterOrder) -> Result<TesterView
 fn to_clipboard(host: &Host, text: &str) -> Result<(), Problem> {
     host.app().clipboard().write_text(text).map_err(|error| {
         tracing::warn!(%error, "the clipboard can't be written");
-        ProblemCode::InvalidInput.into()
+        ProblemCode::ClipboardUnavailable.into()
     })
 }
 

@@ -1,7 +1,7 @@
 //! Whether the system brings links of this program's scheme back to this program, and seeing to it where nothing was installed.
 
 #[cfg(target_os = "linux")]
-pub use linux::{is_ours, register};
+pub use linux::{has_handler, is_ours, register};
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -18,6 +18,11 @@ mod linux {
         let entry = application_folders().into_iter().find_map(|folder| fs::read_to_string(folder.join(&handler)).ok());
         let path = std::env::var_os("PATH").unwrap_or_default();
         entry.and_then(|entry| program_of(&entry, &path)).is_some_and(|program| same_file(&program, &own))
+    }
+
+    /// Whether the system knows a program for addresses of `scheme`.
+    pub fn has_handler(scheme: &str) -> bool {
+        default_handler(scheme).is_some()
     }
 
     /// Makes this program the handler of `scheme` if there is none yet, or if it was made so by an earlier run of a build at another place.
@@ -141,6 +146,12 @@ mod linux {
             assert!(needs_no_quotes("/home/ada/monei-connect_0.1/target/debug/monei-connect"));
         }
     }
+}
+
+/// Windows and macOS come with a browser.
+#[cfg(not(target_os = "linux"))]
+pub fn has_handler(_: &str) -> bool {
+    true
 }
 
 /// On Windows the installer writes the scheme to the registry.

@@ -2,7 +2,7 @@
 //! person is in it. The web view never gets it and never says where it goes.
 
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use connect_core::view::Environment;
 use connect_core::{Check, ProxySetting};
@@ -26,6 +26,26 @@ pub fn text(environment: Environment, backend: Option<&str>, checks: &[Check]) -
 /// Whether everything works that a connection needs.
 pub fn connects(checks: &[Check]) -> bool {
     checks.iter().all(|check| check.ok || !check.needed)
+}
+
+/// Writes `text` to a new file in the Downloads folder, or where that isn't there or can't be written in the home folder. Gives the path, with
+/// `~` for the home folder.
+///
+/// # Errors
+/// Why it can't be written to the last folder that was tried.
+pub fn save_for(downloads: Option<PathBuf>, home: Option<PathBuf>, text: &str) -> std::io::Result<String> {
+    let mut failed = std::io::ErrorKind::NotFound.into();
+    for folder in downloads.into_iter().chain(home.clone()) {
+        match save(&folder, text) {
+            Ok(name) => {
+                let path = folder.join(name);
+                let below_home = home.as_deref().and_then(|home| path.strip_prefix(home).ok());
+                return Ok(below_home.map_or_else(|| path.display().to_string(), |below| Path::new("~").join(below).display().to_string()));
+            }
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
 }
 
 /// Writes `text` to a new file in `folder`, for this user alone, and gives the file's name. Nothing that is there is touched.
@@ -98,6 +118,19 @@ mod tests {
             whole.contains("connection service: not set") && whole.contains("NOT OK") && whole.ends_with("No connection can be made."),
             "{whole}"
         );
+    }
+
+    #[test]
+    fn without_a_downloads_folder_a_report_goes_to_the_home_folder() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |folder: &str| Some(home.path().join(folder));
+        std::fs::create_dir(home.path().join("Downloads")).unwrap();
+        let home = Some(home.path().to_owned());
+        assert_eq!(save_for(at("Downloads"), home.clone(), "x").unwrap(), "~/Downloads/monei-connections-report.txt");
+        assert_eq!(save_for(at("gone"), home.clone(), "x").unwrap(), "~/monei-connections-report.txt");
+        assert_eq!(save_for(None, home.clone(), "x").unwrap(), "~/monei-connections-report-2.txt");
+        assert!(save_for(at("gone"), at("gone too"), "x").is_err());
+        assert!(save_for(None, None, "x").is_err());
     }
 
     #[test]

@@ -83,6 +83,8 @@ pub enum ProblemCode {
     Busy,
     /// The browser could not be opened.
     BrowserFailed,
+    /// There is no browser with a window on this computer.
+    BrowserMissing,
     /// The loopback address could not be opened.
     LoopbackUnavailable,
     /// The system does not bring this program's links back to it.
@@ -113,8 +115,10 @@ pub enum ProblemCode {
     AnotherInProgress,
     /// There is no such account (any more).
     NoSuchAccount,
-    /// The report of a diagnosis can't be written to the Downloads folder.
+    /// The report of a diagnosis can't be written, neither to the Downloads folder nor to the home folder.
     ReportUnsaved,
+    /// There is no clipboard, or it doesn't take anything.
+    ClipboardUnavailable,
     /// The command's arguments are out of range.
     InvalidInput,
 }

@@ -93,7 +93,7 @@ impl Connections {
         let began = Instant::now();
         let browser = Arc::clone(&self.inner.options.browser);
         let found = tokio::task::spawn_blocking(move || browser.is_there()).await.unwrap_or(false);
-        checks.push(check(CheckName::Browser, began, if found { Ok(None) } else { Err(ProblemCode::BrowserFailed.into()) }));
+        checks.push(check(CheckName::Browser, began, if found { Ok(None) } else { Err(ProblemCode::BrowserMissing.into()) }));
         let began = Instant::now();
         let asked = self.ask_backend().await;
         let address = self.state().backend.clone();

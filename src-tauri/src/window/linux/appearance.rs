@@ -28,7 +28,7 @@ pub struct Wishes {
 impl Wishes {
     fn with(self, key: &str, value: &glib::Variant) -> Self {
         // The older call wraps a value twice.
-        let value = value.as_variant().unwrap_or_else(|| value.clone());
+        let value = if value.is::<glib::Variant>() { value.as_variant() } else { None }.unwrap_or_else(|| value.clone());
         match (key, value.get::<u32>()) {
             ("color-scheme", Some(1)) => Self { dark: Some(true), ..self },
             ("color-scheme", Some(2)) => Self { dark: Some(false), ..self },

@@ -46,6 +46,7 @@ const ways: Record<ProblemCode, WayOut> = {
   provider_unavailable: 'try_again',
   busy: 'try_again',
   browser_failed: 'try_again',
+  browser_missing: 'try_again',
   loopback_unavailable: 'settings',
   deep_link_unavailable: 'settings',
   declined: 'try_again',
@@ -62,6 +63,7 @@ const ways: Record<ProblemCode, WayOut> = {
   another_in_progress: 'none',
   no_such_account: 'none',
   report_unsaved: 'none',
+  clipboard_unavailable: 'none',
   invalid_input: 'none',
 };
 

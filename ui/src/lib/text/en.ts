@@ -425,7 +425,7 @@ export const en = {
     copy: 'Copy report',
     copied: 'The report is on the clipboard.',
     save: 'Save report',
-    saved: (file: string) => `The report is in your Downloads folder, as ${file}.`,
+    saved: (file: string) => `The report was saved as ${file}.`,
   },
 
   settings: {
