@@ -74,6 +74,7 @@ fn placed(kept: Geometry, screens: &[Screen], first: Option<Area>) -> (i32, i32,
         let most = first.map_or(FIRST, |area| (area.width * 9 / 10, area.height * 9 / 10));
         return (FIRST.0.min(most.0), FIRST.1.min(most.1), None);
     }
+    let kept = Geometry { width: kept.width.max(LEAST.0), height: kept.height.max(LEAST.1), ..kept };
     let place = kept.x.zip(kept.y);
     let on = place.and_then(|(x, y)| {
         let window = Area { x, y, width: kept.width, height: kept.height };
@@ -86,7 +87,7 @@ fn placed(kept: Geometry, screens: &[Screen], first: Option<Area>) -> (i32, i32,
         None => largest(|area| area.width).zip(largest(|area| area.height)),
     };
     let (width, height) = most.map_or((kept.width, kept.height), |most| (kept.width.min(most.0), kept.height.min(most.1)));
-    (width.max(LEAST.0), height.max(LEAST.1), place.filter(|_| on.is_some()))
+    (width, height, place.filter(|_| on.is_some()))
 }
 
 /// Whether enough of the window's upper edge is within `work` to be taken hold of.
