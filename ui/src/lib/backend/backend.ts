@@ -37,7 +37,7 @@ export interface Backend {
   diagnose(): Promise<Check[]>;
   /** Puts the report of the last `diagnose` on the clipboard. */
   copy_report(): Promise<void>;
-  /** Writes it to the Downloads folder; answers the file's name. */
+  /** Writes it to the Downloads folder, or where there is none to the home folder; answers where. */
   save_report(): Promise<string>;
   /** What the sandbox offers and is about to do. In the sandbox alone, as the next one. */
   tester(): Promise<TesterView>;
