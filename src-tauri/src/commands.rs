@@ -53,6 +53,8 @@ commands![
     confirm_backend,
     set_preferences,
     probe,
+    poll,
+    close_keychain_dialog,
     keep_in_memory,
     open_link,
     diagnose,
@@ -160,6 +162,20 @@ async fn set_preferences(host: Shared<'_>, preferences: Preferences) -> Result<(
 #[tauri::command]
 async fn probe(host: Shared<'_>) -> Result<(), Problem> {
     host.connections().await?.probe().await;
+    Ok(())
+}
+
+/// Nothing that opens a dialog: how the keychain stands is read, and the backend asked.
+#[tauri::command]
+async fn poll(host: Shared<'_>) -> Result<(), Problem> {
+    host.connections().await?.poll().await;
+    Ok(())
+}
+
+/// The person cancels what the keychain asks for in its own dialog.
+#[tauri::command]
+async fn close_keychain_dialog(host: Shared<'_>) -> Result<(), Problem> {
+    host.connections().await?.close_keychain_dialog();
     Ok(())
 }
 

@@ -17,7 +17,7 @@ use tracing_subscriber::{Layer as _, fmt};
 const MAX_SIZE: u64 = 1024 * 1024;
 
 /// Libraries that see requests, headers or D-Bus messages: never below info, whatever `RUST_LOG` says.
-const CAPPED: [&str; 8] = ["hyper", "hyper_util", "h2", "rustls", "zbus", "reqwest", "tower", "keyring"];
+const CAPPED: [&str; 8] = ["hyper", "hyper_util", "h2", "rustls", "zbus", "reqwest", "tower", "secret_service"];
 
 /// Starts logging to the terminal and to `desktop.log` in `folder`. `RUST_LOG` chooses; info by default.
 ///

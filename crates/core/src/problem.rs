@@ -27,11 +27,21 @@ pub struct Problem {
 pub enum ProblemCode {
     /// The keychain is locked.
     KeychainLocked,
+    /// The keychain's dialog was cancelled, or couldn't be shown.
+    KeychainDismissed,
+    /// The keychain was never set up: there is no default keyring.
+    KeychainNotSetUp,
     /// There is no keychain service.
     KeychainAbsent,
+    /// There is no session bus, through which the keychain is reached.
+    KeychainNoBus,
+    /// A keychain is installed, and can't be started or used.
+    KeychainFailed,
+    /// The keychain ended while it was asked.
+    KeychainStopped,
     /// The keychain refused the read or write, or answered in a way we don't understand.
     KeychainRefused,
-    /// The keychain did not answer in time; perhaps its dialog waits for the person.
+    /// The keychain did not answer in time, though no dialog of it is open.
     KeychainTimeout,
     /// The record is too long for the keychain.
     KeychainTooLong,
@@ -130,6 +140,16 @@ impl ProblemCode {
             Ok(serde_json::Value::String(name)) => name,
             _ => String::new(),
         }
+    }
+}
+
+impl ProblemCode {
+    /// Whether it may be over at any moment without anybody doing something about it on this computer: worth another look soon.
+    pub fn may_pass(self) -> bool {
+        matches!(
+            self,
+            Self::Offline | Self::NetworkIntercepted | Self::ProxyRefused | Self::BackendUnreachable | Self::ProviderUnavailable
+        )
     }
 }
 

@@ -123,12 +123,24 @@ pub enum BackendStatus {
 pub enum KeychainState {
     /// Not tried yet.
     Unknown,
-    /// Written and read back.
+    /// It is open.
     Ready,
+    /// Its own dialog is open, and waits for the person.
+    Asking,
     /// Locked.
     Locked,
+    /// Its dialog was cancelled, or couldn't be shown.
+    Dismissed,
+    /// There is no default keyring.
+    NotSetUp,
     /// No keychain service.
     Absent,
+    /// No session bus to reach it by.
+    NoBus,
+    /// It is installed, and can't be started or used.
+    Failed,
+    /// It ended while it was asked.
+    Stopped,
     /// It refused.
     Refused,
     /// It didn't answer in time.

@@ -180,7 +180,7 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
   for (const code of ['backend_certificate', 'backend_environment', 'backend_incompatible', 'backend_address', 'service_unavailable'] as const) {
     found[`settings-${code}`] = settings({ status: { kind: 'problem', problem: problem(code) } });
   }
-  for (const keychain of ['locked', 'absent', 'refused', 'timeout'] as const) {
+  for (const keychain of ['asking', 'locked', 'dismissed', 'not_set_up', 'absent', 'no_bus', 'failed', 'stopped', 'refused', 'timeout'] as const) {
     found[`first-run-keychain-${keychain}`] = firstRun({ kind: 'ready' }, keychain);
     found[`settings-keychain-${keychain}`] = settings({}, keychain);
   }

@@ -401,7 +401,7 @@ reason: Problem, };
 /**
  * Whether tokens can be kept.
  */
-export type KeychainState = "unknown" | "ready" | "locked" | "absent" | "refused" | "timeout";
+export type KeychainState = "unknown" | "ready" | "asking" | "locked" | "dismissed" | "not_set_up" | "absent" | "no_bus" | "failed" | "stopped" | "refused" | "timeout";
 
 /**
  * Tier and limits.
@@ -510,7 +510,7 @@ proxy?: ProxySetting, };
 /**
  * The closed list.
  */
-export type ProblemCode = "keychain_locked" | "keychain_absent" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "address_unknown" | "network_intercepted" | "proxy_refused" | "proxy_password" | "proxy_unreachable" | "proxy_setting" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "certificates_missing" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "browser_missing" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "run_ended" | "request_refused" | "access_revoked" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "report_unsaved" | "clipboard_unavailable" | "invalid_input";
+export type ProblemCode = "keychain_locked" | "keychain_dismissed" | "keychain_not_set_up" | "keychain_absent" | "keychain_no_bus" | "keychain_failed" | "keychain_stopped" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "address_unknown" | "network_intercepted" | "proxy_refused" | "proxy_password" | "proxy_unreachable" | "proxy_setting" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "certificates_missing" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "browser_missing" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "run_ended" | "request_refused" | "access_revoked" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "report_unsaved" | "clipboard_unavailable" | "invalid_input";
 
 /**
  * Who.

@@ -129,8 +129,11 @@ impl Connections {
             let verifier = Verifier::generate();
             let transaction = verifier.challenge().transaction().to_owned();
             let request = Request { run, account, scopes };
-            let ended = this.run(&backend, &request, verifier).await;
-            this.ended(&request, &transaction, ended).await;
+            this.asked(async {
+                let ended = this.run(&backend, &request, verifier).await;
+                this.ended(&request, &transaction, ended).await;
+            })
+            .await;
         });
         Ok(())
     }
@@ -524,6 +527,7 @@ impl Connections {
             state.run += 1;
             state.pending = None;
             state.transaction = None;
+            state.dialogs.close();
             state.undecided.take()
         };
         self.publish();

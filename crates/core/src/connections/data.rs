@@ -17,7 +17,8 @@ const LATEST: &[(&str, &str)] = &[("page", "1"), ("limit", "10")];
 pub(super) const CHEAPEST: [Endpoint; 3] = [Endpoint::UserMe, Endpoint::KycStatus, Endpoint::WalletMe];
 
 impl Connections {
-    /// Fetches a section. The scope is checked first; without it nothing is called.
+    /// Fetches a section. The scope is checked first; without it nothing is called. It is fetched as soon as a page is shown, so the keychain
+    /// opens no dialog for it.
     ///
     /// # Errors
     /// A [`Problem`] that says why there is nothing to show.
@@ -30,11 +31,16 @@ impl Connections {
         outcome
     }
 
-    /// Asks Monei whether the connection still works, by the cheapest call that its scopes allow.
+    /// The person asks whether the connection still works. The keychain may open its dialog for it.
     ///
     /// # Errors
     /// What the call came to; [`ProblemCode::ScopeMissing`] where it can't be told without spending.
     pub async fn check(&self, account: &str) -> Result<(), Problem> {
+        self.asked(self.check_account(account)).await
+    }
+
+    /// Asks Monei whether the connection still works, by the cheapest call that its scopes allow.
+    pub(super) async fn check_account(&self, account: &str) -> Result<(), Problem> {
         let grants = self.grants_of(account).await?;
         let held = |endpoint: &Endpoint| grants.iter().any(|grant| grant.scopes.contains(&endpoint.scope()));
         let mut outcome = Err(ProblemCode::ScopeMissing.into());

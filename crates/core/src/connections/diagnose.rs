@@ -83,7 +83,7 @@ impl Connections {
     pub async fn diagnose(&self, witness: impl AsyncFnOnce(&str) -> Option<bool>) -> Vec<Check> {
         let mut checks = Vec::new();
         let began = Instant::now();
-        let keychain = self.probe_before(witness).await.map_err(Problem::from);
+        let keychain = self.asked(self.probe_before(witness)).await.map_err(Problem::from);
         checks.push(check(CheckName::Keychain, began, keychain.map(|()| None)));
         let began = Instant::now();
         checks.push(check(CheckName::LoopbackListener, began, listens().await.map(|()| None)));
@@ -136,7 +136,8 @@ impl Connections {
     /// Probes the keychain before `witness` (T-04). What that says is of this check alone: the window shows how the keychain answers here.
     async fn probe_before(&self, witness: impl AsyncFnOnce(&str) -> Option<bool>) -> Result<(), VaultError> {
         let keychain = self.inner.vault.keychain();
-        let probe = self.shown(Probe::write(keychain)).await?;
+        let probe = Probe::new();
+        self.shown(probe.write(keychain)).await?;
         let seen = witness(probe.name()).await;
         self.shown(probe.remove(keychain)).await?;
         if seen == Some(false) { Err(VaultError::Forgets) } else { Ok(()) }

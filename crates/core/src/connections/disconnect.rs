@@ -37,6 +37,10 @@ impl Connections {
     /// # Errors
     /// A keychain or index problem, with the account still there.
     pub async fn disconnect(&self, account: &str, unrevoked: Unrevoked) -> Result<DisconnectOutcome, Problem> {
+        self.asked(self.disconnect_asked(account, unrevoked)).await
+    }
+
+    async fn disconnect_asked(&self, account: &str, unrevoked: Unrevoked) -> Result<DisconnectOutcome, Problem> {
         let mut revoked: HashMap<String, Revoked> = HashMap::new();
         // A refresh under way would bring back what is removed here: each grant is held until the end.
         let mut held = Vec::new();

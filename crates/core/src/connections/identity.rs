@@ -229,6 +229,10 @@ impl Connections {
     /// [`ProblemCode::InvalidInput`] when nothing waits or the decision doesn't fit; else what went wrong, with the decision still open.
     /// An account that is gone by now ends the run instead, as the view shows.
     pub async fn decide(&self, decision: Decision) -> Result<(), Problem> {
+        self.asked(self.carry_out(decision)).await
+    }
+
+    async fn carry_out(&self, decision: Decision) -> Result<(), Problem> {
         let (undecided, account) = {
             let mut state = self.state();
             let undecided = state.undecided.take().ok_or(ProblemCode::InvalidInput)?;

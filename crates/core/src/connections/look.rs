@@ -2,7 +2,7 @@
 
 use super::Connections;
 use crate::problem::{Problem, ProblemCode};
-use crate::view::{BackendStatus, Health, KeychainState};
+use crate::view::{BackendStatus, Health};
 
 /// Least time between two looks while all is well, in milliseconds.
 const WELL_MS: i64 = 300_000;
@@ -10,25 +10,27 @@ const WELL_MS: i64 = 300_000;
 const UNWELL_MS: i64 = 10_000;
 
 impl Connections {
-    /// Called when the window comes to the front, and now and then while it is there: checks keychain, backend and each account that can
-    /// be checked without spending. Does so if the last look was five minutes ago, or ten seconds while Monei or the backend can't be
-    /// reached, whoever found that out. In between it checks the accounts that Monei wanted to be left alone about, once that is over.
+    /// Called when the window comes to the front, and now and then while it is there: looks how the keychain stands, asks the backend, and
+    /// checks each account that can be checked without spending. Opens no dialog of the keychain and writes nothing to it. Does so if the
+    /// last look was five minutes ago, or ten seconds while something is wrong that may pass by itself, whoever found that out; or when the
+    /// keychain has been unlocked meanwhile. In between it checks the accounts that Monei wanted to be left alone about, once that is over.
     pub async fn look(&self) {
         // Another copy of this program may have changed something. Where the index can't be read, the accounts' checks tell.
         drop(self.reload().await);
+        let unlocked = self.was_unlocked_elsewhere().await;
         let now = self.now();
         let pause = if self.may_mend_by_itself() { UNWELL_MS } else { WELL_MS };
         let (due, waited) = {
             let mut state = self.state();
             // Before the last look: the clock was set back.
-            let due = state.looked.is_none_or(|at| now < at || now - at >= pause);
+            let due = unlocked || state.looked.is_none_or(|at| now < at || now - at >= pause);
             if due {
                 state.looked = Some(now);
             }
             (due, state.no_longer_left_alone(self.clock()))
         };
         if due {
-            self.probe().await;
+            self.poll().await;
         }
         let mut accounts = self.checkable();
         accounts.retain(|account| due || waited.contains(account));
@@ -37,16 +39,18 @@ impl Connections {
         }
     }
 
-    /// Whether something is wrong that may be over at any moment. A locked keychain isn't of that kind: each look would open its dialog.
-    /// Nor is what has a time of its own, or lasts.
+    /// Whether the keychain, which couldn't be used at the last look, can be now. Reading that costs nothing and disturbs nobody.
+    async fn was_unlocked_elsewhere(&self) -> bool {
+        let waits = !self.inner.vault.in_memory() && self.keychain_trouble().is_some();
+        waits && !self.state().dialogs.any_open() && self.look_at_keychain().await.is_ok()
+    }
+
+    /// Whether something is wrong that may be over at any moment, with nobody doing anything about it here.
     fn may_mend_by_itself(&self) -> bool {
-        use ProblemCode::{AnswerUnreadable, Busy, RecordMissing, RecordUnreadable};
         let view = self.view();
-        let lasts = |problem: &Problem| matches!(problem.code, AnswerUnreadable | Busy | RecordMissing | RecordUnreadable);
-        let unreachable = view.accounts.iter().any(|account| matches!(&account.health, Health::Unreachable { reason } if !lasts(reason)));
-        // An address that nobody has entered doesn't come by itself.
-        let backend = matches!(&view.backend.status, BackendStatus::Problem { problem } if problem.code != ProblemCode::BackendMissing);
-        unreachable || backend
+        let passes = |problem: &Problem| problem.code.may_pass();
+        let unreachable = view.accounts.iter().any(|account| matches!(&account.health, Health::Unreachable { reason } if passes(reason)));
+        unreachable || matches!(&view.backend.status, BackendStatus::Problem { problem } if passes(problem))
     }
 
     fn checkable(&self) -> Vec<String> {
@@ -56,29 +60,17 @@ impl Connections {
     }
 
     /// One after the other, so that waking up makes no storm. Trouble that isn't one account's own ends the round.
-    async fn check_all(&self, accounts: &[String]) {
+    pub(super) async fn check_all(&self, accounts: &[String]) {
         if let Some(problem) = self.keychain_trouble() {
             return self.note_all(accounts, &problem).await;
         }
         for (position, account) in accounts.iter().enumerate() {
             // Being left alone is one account's wish, whether it is an old one or has just been told.
-            let Err(problem) = self.check(account).await else { continue };
+            let Err(problem) = self.check_account(account).await else { continue };
             if is_everybodys(problem.code) {
                 return self.note_all(&accounts[position + 1..], &problem).await;
             }
         }
-    }
-
-    /// Why no record can be read, as far as is known: each try might open the keychain's dialog once more.
-    fn keychain_trouble(&self) -> Option<Problem> {
-        let code = match self.state().keychain {
-            _ if self.inner.vault.in_memory() => return None,
-            KeychainState::Locked => ProblemCode::KeychainLocked,
-            KeychainState::Absent => ProblemCode::KeychainAbsent,
-            KeychainState::Timeout => ProblemCode::KeychainTimeout,
-            KeychainState::Unknown | KeychainState::Ready | KeychainState::Refused => return None,
-        };
-        Some(code.into())
     }
 
     async fn note_all(&self, accounts: &[String], problem: &Problem) {
@@ -106,7 +98,12 @@ fn is_everybodys(code: ProblemCode) -> bool {
             | P::BackendUnreachable
             | P::BackendCertificate
             | P::KeychainLocked
+            | P::KeychainDismissed
+            | P::KeychainNotSetUp
             | P::KeychainAbsent
+            | P::KeychainNoBus
+            | P::KeychainFailed
+            | P::KeychainStopped
             | P::KeychainTimeout
             | P::IndexUnavailable
     )

@@ -7,6 +7,7 @@ mod diagnose;
 mod disconnect;
 mod grants;
 mod identity;
+mod keychain;
 mod left_alone;
 mod link;
 mod look;
@@ -33,7 +34,7 @@ use crate::clock::Clock;
 use crate::http::{DesktopProxies, Http};
 use crate::index::{Index, Tables};
 use crate::problem::{Problem, ProblemCode};
-use crate::vault::{GrantRecord, SessionVault, Vault};
+use crate::vault::{Dialogs, GrantRecord, SessionVault, Vault};
 use crate::view::{AppView, BackendStatus, Environment, KeychainState, Link, Preferences, SetAsideView, TransactionView};
 
 pub use diagnose::{Check, CheckName};
@@ -120,6 +121,12 @@ struct State {
     info: Option<ClientInfo>,
     status: BackendStatus,
     keychain: KeychainState,
+    /// The keychain's own dialogs.
+    dialogs: Arc<Dialogs>,
+    /// Whether this run has looked for what earlier ones left in the keychain.
+    swept: bool,
+    /// Names of probes whose entries may still be there.
+    probes_left: HashSet<String>,
     preferences: Preferences,
     transaction: Option<TransactionView>,
     pending: Option<connect::Pending>,
@@ -212,6 +219,7 @@ impl Connections {
             state.pending = None;
             // Nobody decides about it any more; the next start discards it.
             state.undecided = None;
+            state.dialogs.close();
         }
         if !self.inner.under_way.end(REFRESHES_END).await {
             tracing::warn!("a refresh was not answered before the end");

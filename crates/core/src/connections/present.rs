@@ -11,7 +11,7 @@ use crate::feature::{FeatureId, catalogue};
 use crate::index::{AccountRow, GrantRow, IndexError, ScopeMark, ScopeRow, StoredHealth, Tables};
 use crate::operator::{Claim, is_on_this_computer};
 use crate::problem::{Problem, ProblemCode};
-use crate::view::{AccountView, AppView, BackendStatus, BackendView, FeatureState, FeatureView, Health, Stage};
+use crate::view::{AccountView, AppView, BackendStatus, BackendView, FeatureState, FeatureView, Health, KeychainState, Stage};
 
 /// An account with its grants.
 pub(super) struct Known {
@@ -77,7 +77,12 @@ fn account(here: Option<&str>, Known { row, grants }: &Known, marks: &[ScopeRow]
                 reason @ Problem {
                     code:
                         ProblemCode::KeychainLocked
+                        | ProblemCode::KeychainDismissed
+                        | ProblemCode::KeychainNotSetUp
                         | ProblemCode::KeychainAbsent
+                        | ProblemCode::KeychainNoBus
+                        | ProblemCode::KeychainFailed
+                        | ProblemCode::KeychainStopped
                         | ProblemCode::KeychainRefused
                         | ProblemCode::KeychainTimeout
                         | ProblemCode::KeychainTooLong
@@ -133,7 +138,7 @@ pub(super) fn app(options: &Options, state: &State, in_memory: bool, accounts: V
             scopes: info.map(|info| info.scopes.iter().map(Scope::to_string).collect()).unwrap_or_default(),
             status: state.status.clone(),
         },
-        keychain: state.keychain,
+        keychain: if state.dialogs.any_open() { KeychainState::Asking } else { state.keychain },
         in_memory,
         set_aside: state.set_aside.clone(),
         catalogue: catalogue(),

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -14,7 +13,7 @@ use crate::http::Http;
 use crate::index::{Index, IndexError, REBUILD, Tables};
 use crate::operator::Claim;
 use crate::problem::{Problem, ProblemCode};
-use crate::vault::{self, SessionVault, VaultError};
+use crate::vault::SessionVault;
 use crate::view::{ActivityEvent, BackendStatus, Channel, KeychainState, Preferences, SetAsideView, Stage, TransactionView};
 
 const ADDRESS: &str = "backend_address";
@@ -24,9 +23,6 @@ const CHANNEL: &str = "channel";
 const DISK: &str = "room";
 /// Bytes that a new account takes in the index, and some to spare.
 const ROOM: usize = 16 * 1024;
-
-/// A keychain that takes longer than this is said to take its time.
-const SHOWN_AFTER: Duration = Duration::from_millis(800);
 
 pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
     let directory = options.data_dir.clone();
@@ -62,6 +58,9 @@ pub(super) async fn open(options: Options) -> Result<Connections, Problem> {
         agreed,
         info: None,
         keychain: KeychainState::Unknown,
+        dialogs: Arc::default(),
+        swept: false,
+        probes_left: HashSet::new(),
         preferences: Preferences { channel: if deep_link { Channel::DeepLink } else { Channel::Loopback } },
         transaction: None,
         pending: None,
@@ -148,14 +147,33 @@ fn make_private_dir(directory: &std::path::Path) -> Result<(), ProblemCode> {
 }
 
 impl Connections {
-    /// Checks the keychain and the backend anew, and finishes what an earlier run left undone.
+    /// The person wants everything tried anew: the keychain, which may open its dialog, and the backend. Finishes what an earlier run left
+    /// undone, and checks the accounts that the keychain kept locked.
     pub async fn probe(&self) {
-        let (keychain, backend) = tokio::join!(self.check_keychain(), self.ask_backend());
+        self.asked(async {
+            let (keychain, backend) = tokio::join!(self.check_keychain(), self.ask_backend());
+            self.publish();
+            self.after_check(keychain.is_ok(), backend.is_ok()).await;
+            if keychain.is_ok() {
+                let locked_out = self.locked_out();
+                self.check_all(&locked_out).await;
+            }
+        })
+        .await;
+    }
+
+    /// Reads how the keychain stands, without opening its dialog, and asks the backend who it is.
+    pub async fn poll(&self) {
+        let (keychain, backend) = tokio::join!(self.look_at_keychain(), self.ask_backend());
         self.publish();
+        self.after_check(keychain.is_ok(), backend.is_ok()).await;
+    }
+
+    async fn after_check(&self, keychain: bool, backend: bool) {
         if self.state().keychain == KeychainState::Ready {
             self.rebuild().await;
         }
-        if keychain.is_ok() && backend.is_ok() {
+        if keychain && backend {
             self.discard_leftovers().await;
         }
     }
@@ -188,45 +206,6 @@ impl Connections {
         let padding = "x".repeat(ROOM);
         self.index(move |index| index.set_setting(DISK, &padding)).await?;
         self.index(|index| index.remove_setting(DISK)).await
-    }
-
-    pub(super) async fn check_keychain(&self) -> Result<(), Problem> {
-        let result = self.shown(vault::probe(self.inner.vault.keychain())).await;
-        if self.inner.vault.in_memory() {
-            // The person chose to go on without it.
-            return Ok(());
-        }
-        result.map_err(Problem::from)
-    }
-
-    /// Does what is asked of the keychain, and shows how it stands: afterwards, and meanwhile where it takes its time (T-03).
-    pub(super) async fn shown<T>(&self, call: impl Future<Output = Result<T, VaultError>>) -> Result<T, VaultError> {
-        tokio::pin!(call);
-        let result = match tokio::time::timeout(SHOWN_AFTER, &mut call).await {
-            Ok(result) => result,
-            Err(_) => {
-                // Perhaps its dialog is open.
-                self.show_keychain(KeychainState::Timeout);
-                call.await
-            }
-        };
-        match &result {
-            Ok(_) => self.show_keychain(KeychainState::Ready),
-            Err(VaultError::Locked) => self.show_keychain(KeychainState::Locked),
-            Err(VaultError::Absent) => self.show_keychain(KeychainState::Absent),
-            Err(VaultError::Timeout) => self.show_keychain(KeychainState::Timeout),
-            Err(VaultError::Refused | VaultError::Forgets) => self.show_keychain(KeychainState::Refused),
-            // Its answer to one record; it works.
-            Err(VaultError::TooLong) => self.show_keychain(KeychainState::Ready),
-        }
-        result
-    }
-
-    fn show_keychain(&self, keychain: KeychainState) {
-        let changed = std::mem::replace(&mut self.state().keychain, keychain) != keychain;
-        if changed {
-            self.publish();
-        }
     }
 
     /// Sets another backend. It is asked who runs it, and nothing else until [`Connections::confirm_backend`]. What the present one

@@ -1,9 +1,14 @@
 //! Where tokens are kept: one entry per grant, replaced as a whole. The platform's keychain, or memory for tests and for people without one.
 
-mod keychain;
+mod asked;
 mod memory;
+#[cfg(any(target_os = "macos", windows, test))]
+mod native;
 mod pending;
+mod probe;
 mod record;
+#[cfg(all(unix, not(target_os = "macos")))]
+mod secret_service;
 mod session;
 
 use std::future::Future;
@@ -11,10 +16,15 @@ use std::pin::Pin;
 
 use secrecy::SecretString;
 
-pub use keychain::KeychainVault;
+pub use asked::{Ask, Dialogs, asked, unasked};
 pub use memory::MemoryVault;
+#[cfg(any(target_os = "macos", windows))]
+pub use native::KeychainVault;
 pub use pending::{PENDING, PendingRecord};
+pub use probe::{PROBE, Probe, finds, probe};
 pub use record::{GrantRecord, RecordError};
+#[cfg(all(unix, not(target_os = "macos")))]
+pub use secret_service::KeychainVault;
 pub use session::SessionVault;
 
 use crate::problem::ProblemCode;
@@ -25,8 +35,14 @@ pub const MAX_ENTRY_LEN: usize = 2560;
 /// What a vault call gives, later.
 pub type VaultFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, VaultError>> + Send + 'a>>;
 
-/// A keychain, seen as named entries of UTF-8 text. None of its errors means "signed out".
+/// A keychain, seen as named entries of UTF-8 text. None of its errors means "signed out". It opens a dialog of its own only within
+/// [`asked`]; outside of it, what would need one is [`VaultError::Locked`] or [`VaultError::NotSetUp`].
 pub trait Vault: Send + Sync {
+    /// Whether it is there and open. Opens no dialog and writes nothing, wherever it is called. A keychain that can't tell is taken to be
+    /// open.
+    fn look(&self) -> VaultFuture<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
     /// The entry, or `None` if there is none.
     fn read<'a>(&'a self, name: &'a str) -> VaultFuture<'a, Option<SecretString>>;
     /// Makes or replaces the entry. It is durable when this returns.
@@ -37,6 +53,11 @@ pub trait Vault: Send + Sync {
     fn list(&self) -> VaultFuture<'_, Vec<String>> {
         Box::pin(async { Err(VaultError::Refused) })
     }
+    /// The names that begin with `prefix` of entries last written before `than_ms`, in milliseconds since the Unix epoch. None where their
+    /// age can't be told.
+    fn list_older<'a>(&'a self, _prefix: &'a str, _than_ms: i64) -> VaultFuture<'a, Vec<String>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
 }
 
 /// Why a vault call failed. Each asks something else of the person.
@@ -45,13 +66,28 @@ pub enum VaultError {
     /// It is locked.
     #[error("the keychain is locked")]
     Locked,
+    /// Its dialog was cancelled, or couldn't be shown.
+    #[error("the keychain's dialog was cancelled")]
+    Dismissed,
+    /// It was never set up: there is no default keyring.
+    #[error("the keychain was never set up")]
+    NotSetUp,
     /// There is no keychain service.
     #[error("there is no keychain")]
     Absent,
+    /// There is no session bus, through which Linux desktops reach their keychain.
+    #[error("there is no session bus")]
+    NoBus,
+    /// It is installed, and can't be started or used.
+    #[error("the keychain does not work")]
+    Failed,
+    /// It ended while it was asked.
+    #[error("the keychain ended")]
+    Stopped,
     /// It answered no, or something that makes no sense.
     #[error("the keychain refused")]
     Refused,
-    /// It didn't answer in time.
+    /// It didn't answer in time, with no dialog open.
     #[error("the keychain did not answer in time")]
     Timeout,
     /// The entry is longer than [`MAX_ENTRY_LEN`].
@@ -66,7 +102,12 @@ impl From<VaultError> for ProblemCode {
     fn from(error: VaultError) -> Self {
         match error {
             VaultError::Locked => ProblemCode::KeychainLocked,
+            VaultError::Dismissed => ProblemCode::KeychainDismissed,
+            VaultError::NotSetUp => ProblemCode::KeychainNotSetUp,
             VaultError::Absent => ProblemCode::KeychainAbsent,
+            VaultError::NoBus => ProblemCode::KeychainNoBus,
+            VaultError::Failed => ProblemCode::KeychainFailed,
+            VaultError::Stopped => ProblemCode::KeychainStopped,
             VaultError::Refused => ProblemCode::KeychainRefused,
             VaultError::Timeout => ProblemCode::KeychainTimeout,
             VaultError::TooLong => ProblemCode::KeychainTooLong,
@@ -79,60 +120,4 @@ impl From<VaultError> for crate::problem::Problem {
     fn from(error: VaultError) -> Self {
         ProblemCode::from(error).into()
     }
-}
-
-/// What the names of probes' entries begin with. No grant has a dot in its name.
-pub const PROBE: &str = "probe.";
-
-/// Writes an entry, reads it back and removes it: proof that tokens can be kept, before anybody approves in vain.
-///
-/// # Errors
-/// The first failure; [`VaultError::Refused`] if what was read isn't what was written.
-pub async fn probe(vault: &dyn Vault) -> Result<(), VaultError> {
-    Probe::write(vault).await?.remove(vault).await
-}
-
-/// The entry of one probe, under a name of its own: others may probe at the same time, here and in other processes.
-pub struct Probe {
-    name: String,
-}
-
-impl Probe {
-    /// Writes an entry and reads it back.
-    ///
-    /// # Errors
-    /// As [`probe`]; no entry is left then.
-    pub async fn write(vault: &dyn Vault) -> Result<Self, VaultError> {
-        let written = Self { name: format!("{PROBE}{}", crate::proof::random_text::<16>()) };
-        vault.write(&written.name, SecretString::from(written.name.as_str())).await?;
-        match finds(vault, &written.name).await {
-            Ok(true) => Ok(written),
-            found => {
-                written.remove(vault).await?;
-                Err(found.err().unwrap_or(VaultError::Refused))
-            }
-        }
-    }
-
-    /// Its name, for another process to look for with [`finds`]. Random, and of no use to anybody.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Removes it.
-    ///
-    /// # Errors
-    /// Why it can't be removed.
-    pub async fn remove(self, vault: &dyn Vault) -> Result<(), VaultError> {
-        vault.delete(&self.name).await
-    }
-}
-
-/// Whether the entry of the probe `name` is there as [`Probe::write`] wrote it: it holds its own name.
-///
-/// # Errors
-/// Why it can't be read.
-pub async fn finds(vault: &dyn Vault, name: &str) -> Result<bool, VaultError> {
-    use secrecy::ExposeSecret;
-    Ok(vault.read(name).await?.is_some_and(|read| read.expose_secret() == name))
 }

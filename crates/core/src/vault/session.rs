@@ -52,6 +52,10 @@ impl SessionVault {
 }
 
 impl Vault for SessionVault {
+    fn look(&self) -> VaultFuture<'_, ()> {
+        self.keychain.look()
+    }
+
     fn read<'a>(&'a self, name: &'a str) -> VaultFuture<'a, Option<SecretString>> {
         Box::pin(async move {
             if let Some(value) = self.memory.read(name).await? {

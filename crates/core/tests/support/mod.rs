@@ -283,6 +283,13 @@ impl World {
         self.core.probe().await;
     }
 
+    /// The program starts anew with `vault`, and somebody looks at its window.
+    pub async fn restart_unasked(&mut self, vault: Arc<dyn Vault>) {
+        self.core.shutdown().await;
+        self.core = start(&self.data, &self.backend, &self.clock, &self.browser, vault).await;
+        self.core.look().await;
+    }
+
     /// As [`World::second`], where that may be refused.
     pub async fn try_second(&self) -> Result<Connections, connect_core::problem::Problem> {
         let (clock, browser) = (Arc::clone(&self.clock) as Arc<dyn Clock>, Arc::clone(&self.browser) as Arc<dyn Browser>);

@@ -28,8 +28,12 @@ export interface Backend {
   /** `name`: what it calls itself, as the person saw it. */
   confirm_backend(address: string, name: string | null): Promise<void>;
   set_preferences(preferences: Preferences): Promise<void>;
-  /** Looks at the keychain and the backend anew. */
+  /** Tries the keychain and the backend anew. The keychain may open its own window for it. */
   probe(): Promise<void>;
+  /** Asks the backend anew, and reads how the keychain stands, without a window of its own. */
+  poll(): Promise<void>;
+  /** Closes the keychain’s own window. What it was for ends as if it had been cancelled there. */
+  close_keychain_dialog(): Promise<void>;
   /** From now on, and for this run, approvals are kept in memory alone. */
   keep_in_memory(): Promise<void>;
   open_link(link: Link): Promise<void>;

@@ -90,6 +90,8 @@ export class Memory implements Backend {
   confirm_backend = (address: string, name: string | null) => this.#play<void>('confirm_backend', { address, name });
   set_preferences = (preferences: AppView['preferences']) => this.#play<void>('set_preferences', { preferences });
   probe = () => this.#play<void>('probe', {});
+  poll = () => this.#play<void>('poll', {});
+  close_keychain_dialog = () => this.#play<void>('close_keychain_dialog', {});
   keep_in_memory = () => this.#play<void>('keep_in_memory', {});
   open_link = (link: string) => this.#play<void>('open_link', { link });
   diagnose = () => this.#play<Check[]>('diagnose', {});

@@ -2,7 +2,7 @@ import type { ProblemCode } from '../bindings';
 import shared from './en-shared.json';
 
 /** What a person can do about a problem, beyond reading. */
-export type WayOut = 'try_again' | 'probe' | 'reconnect' | 'settings' | 'monei_settings' | 'none';
+export type WayOut = 'try_again' | 'probe' | 'unlock' | 'set_up' | 'reconnect' | 'settings' | 'monei_settings' | 'none';
 
 export interface ProblemText {
   /** What happened, as a sentence without full stop. */
@@ -17,8 +17,13 @@ export interface ProblemText {
 
 /** One entry per code: a code without its way out does not compile. */
 const ways: Record<ProblemCode, WayOut> = {
-  keychain_locked: 'probe',
+  keychain_locked: 'unlock',
+  keychain_dismissed: 'probe',
+  keychain_not_set_up: 'set_up',
   keychain_absent: 'probe',
+  keychain_no_bus: 'probe',
+  keychain_failed: 'probe',
+  keychain_stopped: 'probe',
   keychain_refused: 'probe',
   keychain_timeout: 'probe',
   keychain_too_long: 'none',

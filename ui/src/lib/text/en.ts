@@ -21,6 +21,8 @@ export const en = {
     close: 'Close',
     save: 'Save',
     tryAgain: 'Try again',
+    unlock: 'Unlock the keychain',
+    setUpKeyring: 'Set up your keyring',
     tryAgainIn: (time: string) => `Try again in ${time}`,
     retry: 'Retry',
     continue: 'Continue',
@@ -194,6 +196,7 @@ export const en = {
     } satisfies Record<Stage['kind'], string>,
     checking: 'Looking at the keychain and the connection service first, so that you don’t approve in vain. Your browser opens next.',
     finishing: 'You answered. The approval is exchanged and stored in your keychain. This takes a few seconds.',
+    finishingInMemory: 'You answered. The approval is exchanged, and kept in memory until you quit. This takes a few seconds.',
     asked: 'Asked for',
     cancelled: 'Cancelled',
     show: 'Show',
@@ -329,13 +332,25 @@ export const en = {
   keychain: {
     unknown: 'Not checked yet',
     ready: 'Ready',
+    asking: 'Waits for your answer',
     locked: 'Locked',
+    dismissed: 'Not unlocked',
+    not_set_up: 'Not set up',
     absent: 'Not found',
+    no_bus: 'Can’t be reached',
+    failed: 'Doesn’t work',
+    stopped: 'Stopped',
     refused: 'Refused access',
     timeout: 'Didn’t answer',
   } satisfies Record<KeychainState, string>,
 
+  keychainAsks: {
+    title: 'Your keychain is asking you something',
+    advice: 'Its own window is open, perhaps behind this one. Take the time you need: everything goes on by itself once you have answered.',
+  },
+
   withoutKeychain: {
+    kept: 'This computer’s memory, until you quit',
     offer: 'Go on without it, until you quit',
     offerLead: 'Approvals are then kept in memory alone, and taken back at Monei when you quit.',
     chosen: 'New approvals are kept in memory alone. They end, and are taken back at Monei, when you quit.',
