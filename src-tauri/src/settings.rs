@@ -82,7 +82,8 @@ impl Settings {
         let config = config_file(Path::new(CONFIG_FILE))?;
         #[cfg(not(unix))]
         let config = ConfigFile::default();
-        let data_home = dirs::data_dir().ok_or(SettingsError::NoDataFolder)?;
+        // Windows has another one that goes with the person to other computers; the index, locks and log belong to this one (T-06).
+        let data_home = dirs::data_local_dir().ok_or(SettingsError::NoDataFolder)?;
         Self::from(
             &|name| std::env::var(name).ok().filter(|value| !value.is_empty()),
             config,

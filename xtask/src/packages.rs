@@ -12,20 +12,24 @@ use crate::step::{command, succeed};
 const BUILD: &[&str] = &["build-essential", "pkg-config", "libwebkit2gtk-4.1-dev"];
 /// To open links and keep tokens.
 const OPEN: &[&str] = &["xdg-utils", "dbus"];
-/// A display, a session bus, a keyring, a browser and desktops' proxy settings of the tests' own.
+/// A display, a session bus, keyrings, a browser and desktops' proxy settings of the tests' own.
 const DRIVE: &[&str] = &[
     "chromium",
     "chromium-driver",
     "dbus-x11",
     "desktop-file-utils",
     "fonts-dejavu-core",
+    "gcr",
     "glib-networking",
     "gnome-keyring",
     "gsettings-desktop-schemas",
     "imagemagick",
+    "keepassxc",
     "libglib2.0-bin",
     "libkf5config-bin",
+    "libkf5wallet-bin",
     "libproxy1-plugin-kconfig",
+    "libqca-qt5-2-plugins",
     "libsecret-tools",
     "openbox",
     "webkit2gtk-driver",

@@ -62,7 +62,14 @@ pub struct Running(Child);
 impl Running {
     pub fn start(command: &mut Command) -> Self {
         let name = command.get_program().to_owned();
-        Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap_or_else(|_| panic!("{name:?} is installed")))
+        Self(
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap_or_else(|_| panic!("{name:?} is installed")),
+        )
     }
 
     pub fn pid(&self) -> rustix::process::Pid {

@@ -18,7 +18,13 @@ use crate::vault::asked::Ask;
 ///
 /// # Errors
 /// [`VaultError::Dismissed`] if it was cancelled, [`VaultError::Stopped`] if `owner` ended meanwhile.
-pub async fn run(connection: &zbus::Connection, owner: &OwnedUniqueName, path: &OwnedObjectPath, closable: bool, ask: &Ask) -> Result<(), VaultError> {
+pub async fn run(
+    connection: &zbus::Connection,
+    owner: &OwnedUniqueName,
+    path: &OwnedObjectPath,
+    closable: bool,
+    ask: &Ask,
+) -> Result<(), VaultError> {
     if path.as_str() == "/" {
         return Ok(());
     }
@@ -50,7 +56,8 @@ pub async fn refuse(connection: &zbus::Connection, path: &OwnedObjectPath) {
 }
 
 async fn prompt(connection: &zbus::Connection, path: &OwnedObjectPath) -> Result<PromptProxy<'static>, VaultError> {
-    let built = async { PromptProxy::builder(connection).path(path.clone())?.cache_properties(zbus::proxy::CacheProperties::No).build().await };
+    let built =
+        async { PromptProxy::builder(connection).path(path.clone())?.cache_properties(zbus::proxy::CacheProperties::No).build().await };
     built.await.map_err(|error| of_bus(&error))
 }
 

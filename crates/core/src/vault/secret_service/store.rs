@@ -88,8 +88,7 @@ impl Store {
     /// As [`dialog::run`].
     pub async fn set_up(&self, ask: &Ask) -> Result<(), VaultError> {
         let properties = HashMap::from([(LABEL, Value::from(KEYRING_LABEL))]);
-        let (_, prompt) =
-            limited(self.prompts.create_collection(properties, "default")).await?.map_err(|error| of_bus(&error))?;
+        let (_, prompt) = limited(self.prompts.create_collection(properties, "default")).await?.map_err(|error| of_bus(&error))?;
         self.run(&prompt, true, ask).await
     }
 
