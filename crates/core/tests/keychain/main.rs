@@ -41,6 +41,7 @@ async fn child() {
         Ok("broken") => services::broken().await,
         Ok("started") => services::started_by_name().await,
         Ok("kwallet") => others::kwallet().await,
+        Ok("keepassxc") => others::keepassxc_asks().await,
         Ok("absent") => services::absent(connect_core::vault::VaultError::Absent).await,
         Ok("no-bus") => services::absent(connect_core::vault::VaultError::NoBus).await,
         _ => {}
@@ -120,6 +121,11 @@ fn a_service_that_can_be_started_is_started() {
 #[test]
 fn a_kwallet_that_does_not_run_is_started_and_set_up_by_its_own_dialog() {
     in_session("kwallet", true, &[("org.kde.kwalletd5", "/usr/bin/kwalletd5")]);
+}
+
+#[test]
+fn keepassxc_is_asked_for_its_database_and_its_entries_only_when_the_person_wants_them() {
+    in_session("keepassxc", true, &[]);
 }
 
 #[test]

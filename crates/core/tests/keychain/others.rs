@@ -1,11 +1,14 @@
 //! The other keyrings that are the Secret Service: KWallet, and KeePassXC with its own ideas of what must be confirmed.
 
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use connect_core::problem::ProblemCode;
 use connect_core::vault::KeychainVault;
-use connect_core::view::{KeychainState, Section};
+use connect_core::view::{Health, KeychainState, Section};
 
-use crate::session::{Calls, Desktop, SERVICE, has_owner};
+use crate::session::{Calls, Desktop, Running, SERVICE, has_owner, until};
 use crate::support::World;
 
 /// A KWallet that was never set up, and that nothing starts but its own name.
@@ -31,4 +34,63 @@ pub async fn kwallet() {
     world.core.load(&account, Section::Profile).await.unwrap();
     assert_eq!(world.core.view().keychain, KeychainState::Ready);
     world.core.disconnect(&account).await.unwrap();
+}
+
+/// As somebody sets it up who lets programs use it. It asks about each entry that a program of another run made (the default).
+const KEEPASSXC: &str =
+    "[General]\nConfigVersion=2\n[GUI]\nCheckForUpdates=false\nShowTrayIcon=false\n[FdoSecrets]\nEnabled=true\nConfirmDeleteItem=false\n";
+/// A database whose root group is offered to other programs.
+const DATABASE: &str = r#"<?xml version="1.0" encoding="UTF-8" standalone="yes"?>
+<KeePassFile><Meta><DatabaseName>Mine</DatabaseName><CustomData><Item><Key>FDO_SECRETS_EXPOSED_GROUP</Key>
+<Value>{00112233-4455-6677-8899-aabbccddeeff}</Value></Item></CustomData></Meta>
+<Root><Group><UUID>ABEiM0RVZneImaq7zN3u/w==</UUID><Name>Root</Name></Group></Root></KeePassFile>"#;
+
+fn keepassxc(desktop: &Desktop) -> Running {
+    let folder = PathBuf::from(std::env::var("XDG_CONFIG_HOME").unwrap()).join("keepassxc");
+    let database = folder.join("mine.kdbx");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("keepassxc.ini"), KEEPASSXC).unwrap();
+    let xml = folder.join("mine.xml");
+    std::fs::write(&xml, DATABASE).unwrap();
+    let mut command = Command::new("keepassxc-cli");
+    command.args(["import", "-p"]).args([&xml, &database]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut making = command.spawn().expect("keepassxc is installed");
+    std::io::Write::write_all(&mut making.stdin.take().unwrap(), b"pw\npw\n").unwrap();
+    assert!(making.wait().unwrap().success());
+    let running = desktop.start("keepassxc", &[database.to_str().unwrap()]);
+    until("KeePassXC is the Secret Service", || has_owner("org.freedesktop.secrets"));
+    desktop.window("keepassxc");
+    running
+}
+
+/// Its database is locked at first, and each entry of a former run must be allowed again.
+pub async fn keepassxc_asks() {
+    let desktop = Desktop::open();
+    let _running = keepassxc(&desktop);
+    let calls = Calls::listen();
+    let mut world = World::new().await;
+    world.restart_unasked(Arc::new(KeychainVault::new(SERVICE).unwrap())).await;
+    assert_eq!((world.core.view().keychain, calls.prompts()), (KeychainState::Locked, 0));
+    let connecting = world.connect("ada", &["profile:read"], &["profile:read"]);
+    let typing = async {
+        world.until("it asks", |view| view.keychain == KeychainState::Asking).await;
+        tokio::task::block_in_place(|| desktop.type_into(&desktop.window("keepassxc"), "pw", &["Return"]));
+    };
+    let (account, ()) = tokio::join!(connecting, typing);
+    world.core.load(&account, Section::Profile).await.unwrap();
+    // The program starts anew: it is another one to KeePassXC.
+    world.restart_unasked(Arc::new(KeychainVault::new(SERVICE).unwrap())).await;
+    let asked_before = calls.prompts();
+    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::KeychainLocked);
+    assert_eq!(calls.prompts(), asked_before, "it asked about an entry that nobody wanted");
+    let core = world.core.clone();
+    let of = account.clone();
+    let asked = tokio::spawn(async move { core.check(&of).await });
+    world.until("it asks", |view| view.keychain == KeychainState::Asking).await;
+    tokio::task::block_in_place(|| {
+        let dialog = desktop.window_named("KeePassXC.*(Access|Browser|request)|Access Request");
+        desktop.type_into(&dialog, "", &["Return"]);
+    });
+    asked.await.unwrap().unwrap();
+    assert_eq!(world.core.view().accounts[0].health, Health::Connected);
 }

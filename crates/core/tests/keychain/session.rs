@@ -195,6 +195,16 @@ impl Desktop {
         found
     }
 
+    /// Waits for the window whose title fits `pattern`.
+    pub fn window_named(&self, pattern: &str) -> String {
+        let mut found = String::new();
+        until("a window opens", || {
+            found = self.tool("xdotool", &["search", "--onlyvisible", "--name", pattern]).lines().next().unwrap_or_default().to_owned();
+            !found.is_empty()
+        });
+        found
+    }
+
     pub fn has_window(&self, class: &str) -> bool {
         !self.tool("xdotool", &["search", "--onlyvisible", "--class", class]).trim().is_empty()
     }
