@@ -146,7 +146,16 @@ impl ProblemCode {
 impl ProblemCode {
     /// Whether it may be over at any moment without anybody doing something about it on this computer: worth another look soon.
     pub fn may_pass(self) -> bool {
-        matches!(self, Self::Offline | Self::NetworkIntercepted | Self::ProxyRefused | Self::BackendUnreachable | Self::ProviderUnavailable)
+        matches!(
+            self,
+            Self::Offline
+                | Self::AddressUnknown
+                | Self::NetworkIntercepted
+                | Self::ProxyRefused
+                | Self::ProxyUnreachable
+                | Self::BackendUnreachable
+                | Self::ProviderUnavailable
+        )
     }
 }
 
