@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use connect_core::problem::ProblemCode;
 use connect_core::vault::KeychainVault;
-use connect_core::view::{Health, KeychainState, Section};
+use connect_core::view::{Health, KeychainState, Section, Unrevoked};
 
 use crate::session::{Calls, Desktop, Running, SERVICE, has_owner, until};
 use crate::support::World;
@@ -33,7 +33,7 @@ pub async fn kwallet() {
     let (account, ()) = tokio::join!(connecting, setting_up);
     world.core.load(&account, Section::Profile).await.unwrap();
     assert_eq!(world.core.view().keychain, KeychainState::Ready);
-    world.core.disconnect(&account).await.unwrap();
+    world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
 }
 
 /// As somebody sets it up who lets programs use it. It asks about each entry that a program of another run made (the default).
