@@ -1,5 +1,7 @@
 //! What a person is told where no backend is set, and where one says something else of itself than it did when they agreed.
 
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+
 mod support;
 
 use std::sync::Arc;

@@ -97,8 +97,8 @@ fn an_index_of_the_first_version_is_taken_over_with_all_that_is_in_it() {
         assert_eq!((accounts.len(), &accounts[0]), (2, &account("a", 1)));
         assert_eq!((accounts[1].wallet_id.as_deref(), accounts[1].email.as_deref()), (Some("w-2"), Some("tunde@example.test")));
         assert_eq!(tables.grants().unwrap(), [grant("g", "a")]);
-        assert_eq!(tables.scope_states("a").unwrap(), [declined.clone()]);
-        assert_eq!(tables.activity(None, 10).unwrap(), [line.clone()]);
+        assert_eq!(tables.scope_states("a").unwrap(), std::slice::from_ref(&declined));
+        assert_eq!(tables.activity(None, 10).unwrap(), std::slice::from_ref(&line));
         assert_eq!(tables.setting("channel").unwrap().as_deref(), Some("deep_link"));
         let listed = if turn == 0 { vec![] } else { vec![waits.clone()] };
         assert_eq!(tables.open_transactions().unwrap(), listed);
