@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use e2e::keychain::{PASSWORD, restart_gnome_keyring};
-use e2e::process;
+use e2e::{process, until};
 
 use crate::cases::another_size;
 use crate::desk::Desk;
@@ -101,7 +101,10 @@ pub async fn try_keychain(desk: &mut Desk, secrets: Secrets) -> Result<()> {
     desk.reads(words::BALANCE).await?;
     if secrets == Secrets::Restarted {
         restart_gnome_keyring(&mut desk.session).await?;
+        let before = desk.services.api_calls().await?;
         desk.press(words::REFRESH).await?;
+        // What is on the screen was there before: only Monei knows that it was asked again.
+        until("Monei to be asked again", async || Ok((desk.services.api_calls().await? > before).then_some(()))).await?;
         desk.sees(words::PERSON_NAME).await?;
         desk.reads(words::BALANCE).await?;
     }

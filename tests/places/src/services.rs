@@ -47,6 +47,15 @@ impl Services {
     }
 }
 
+impl Services {
+    /// How many calls of Monei's API were answered well so far.
+    pub async fn api_calls(&self) -> Result<u64> {
+        let state = self.sandbox.state().await?;
+        let calls = state.counters.requests.iter().filter(|request| request.path.contains("/api/v1/") && request.status == 200);
+        Ok(calls.map(|request| request.count).sum())
+    }
+}
+
 /// The desktop program with the package's features and code paths, or the one that `PLACES_PROGRAM` names.
 pub fn desktop_program() -> Result<String> {
     existing(match std::env::var_os("PLACES_PROGRAM") {

@@ -2,7 +2,8 @@
 //!
 //! A stall of half a second has been seen in half of the starts: in six starts it shows with a probability of 63 in 64. A busy machine is
 //! told from a stall by the kernel: the time that the main threads of program and web process waited for a processor that something
-//! else had is taken off. On a quiet machine that is nothing, and the second is a second.
+//! else had is taken off, and a start in which it was more than a third doesn't count. A machine on which too few count is said to be
+//! too busy, which is a failure too.
 
 use std::time::Duration;
 
@@ -13,8 +14,10 @@ use crate::accessible::Rectangle;
 use crate::desk::Desk;
 use crate::words;
 
-/// How many starts.
+/// How many starts count.
 const STARTS: usize = 6;
+/// How many are made at most until as many count.
+const TRIES: usize = 18;
 /// Longest time from `exec` to the painted page.
 const LONGEST: Duration = Duration::from_secs(1);
 /// Height of a title bar, in pixels: above it is nothing of the page.
@@ -28,20 +31,26 @@ pub async fn try_starts(desk: &mut Desk) -> Result<()> {
     desk.sees(words::WELCOME).await?;
     desk.resize((1000, 700), words::WELCOME).await?;
     desk.quit().await?;
-    let mut all = Vec::new();
-    for _ in 0..STARTS {
+    let (mut counted, mut busy) = (Vec::new(), Vec::new());
+    while counted.len() < STARTS && counted.len() + busy.len() < TRIES {
         until("the last window to be gone from the screen", async || {
             Ok(desk.screen.picture(&desk.session)?.windows().is_none().then_some(()))
         })
         .await?;
         desk.start()?;
-        all.push(first_page(desk).await?);
+        let (took, queued) = first_page(desk).await?;
         desk.sees(words::WELCOME).await?;
         desk.quit().await?;
+        if queued * 3 > took {
+            busy.push((took, queued));
+        } else {
+            counted.push(took.saturating_sub(queued));
+        }
     }
-    eprintln!("starts, and how long they waited for a processor: {all:?}");
-    let slow = all.iter().filter(|(took, queued)| took.saturating_sub(*queued) > LONGEST).count();
-    ensure!(slow == 0, "{slow} of {STARTS} starts took over a second; all, with their wait for a processor: {all:?}");
+    eprintln!("starts: {counted:?}; not counted, with how long they waited for a processor: {busy:?}");
+    ensure!(counted.len() == STARTS, "the machine is too busy to measure: {counted:?}, not counted {busy:?}");
+    let slow = counted.iter().filter(|took| **took > LONGEST).count();
+    ensure!(slow == 0, "{slow} of {STARTS} starts took over a second: {counted:?}");
     desk.check_log()
 }
 
