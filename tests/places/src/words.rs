@@ -39,8 +39,8 @@ pub const SETTINGS: &str = "Settings";
 pub const CHECK_EVERYTHING: &str = "Check everything";
 /// Puts what came of it into a file.
 pub const SAVE_REPORT: &str = "Save report";
-/// What is said where that can't be.
-pub const REPORT_NOT_SAVED: &str = "The report couldn’t be saved";
+/// What is said when that is done.
+pub const REPORT_SAVED: &str = "The report was saved as";
 /// What is said where nothing can be stored.
 pub const NO_DATA_FOLDER: &str = "data folder can’t be used";
 /// What is said of a proxy that lets nothing through.
