@@ -33,7 +33,8 @@ test('the bundle needs nothing that the content policy forbids', () => {
 test('what every start reads stays small, and the tester’s panel is not among it', () => {
   const size = (panel: boolean) =>
     files.filter(({ path }) => /\.(js|css)$/.test(path) && path.includes('TesterPanel') === panel).reduce((sum, { text }) => sum + text.length, 0);
-  expect(size(false)).toBeLessThan(230_000);
+  // A third of it are sentences: each state of the keychain, the network and the service has its own. About 71 kB compressed.
+  expect(size(false)).toBeLessThan(236_000);
   expect(size(true)).toBeGreaterThan(0);
   expect(size(true)).toBeLessThan(20_000);
 });
