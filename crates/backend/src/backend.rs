@@ -1,14 +1,13 @@
 //! The backend as one value: configuration, keys, store and the way to Monei.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use axum::Router;
 
-use crate::budget::{Charge, Endpoint, Lane, Limits};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, ConfigError, Environment};
+use crate::config::{BudgetScope, Config, ConfigError, Environment};
 use crate::cookie::Cookies;
+use crate::domain::budget::{Call, Charge, Endpoint, Id, Limits, Op};
 use crate::guard::address::AddressLimit;
 use crate::metrics::{Counter, Metrics};
 use crate::problem::{Code, Problem};
@@ -16,9 +15,9 @@ use crate::provider::Provider;
 use crate::provider::answer::Answer;
 use crate::seal::Sealer;
 use crate::standing::{Credentials, Standing};
-use crate::store::Store;
 use crate::store::memory::MemoryStore;
 use crate::store::redis::RedisStore;
+use crate::store::{Scope, Store};
 use crate::under_way::UnderWay;
 
 /// The service. Cheap to clone; all clones are the same.
@@ -39,8 +38,6 @@ pub(crate) struct Inner {
     pub(crate) cookies: Cookies,
     pub(crate) limits: Limits,
     pub(crate) address_limit: AddressLimit,
-    /// No single address may use up everybody's starts.
-    pub(crate) start_limit: AddressLimit,
     pub(crate) metrics: Metrics,
     pub(crate) provider: Provider,
     pub(crate) sealer: Sealer,
@@ -80,7 +77,6 @@ impl Backend {
             cookies: Cookies::new(config.https),
             limits: Limits::new(config.token_calls_per_minute, config.authorize_calls_per_minute),
             address_limit: AddressLimit::new(config.per_address_per_minute),
-            start_limit: AddressLimit::new(starts_per_address(&config)),
             metrics: Metrics::default(),
             provider,
             sealer,
@@ -137,35 +133,100 @@ impl Backend {
     }
 
     /// Makes room for one call to Monei, or says how long to wait.
-    pub(crate) async fn charge(&self, lane: Lane) -> Result<(), Problem> {
+    pub(crate) async fn charge(&self, op: Op) -> Result<(), Problem> {
         let inner = self.inner();
-        if let Some(left) = inner.standing.busy_for(lane.endpoint(), inner.clock.steady()) {
-            return Err(Problem::from(Code::ProviderBusy).retry_after(whole_seconds(left)));
+        if inner.limits.is_unlimited() && matches!(op, Op::Reserve(_)) {
+            return Ok(());
         }
-        match inner.store.charge(lane, inner.limits).await? {
+        match inner.store.budget(self.scope_of(&op), op, inner.limits).await? {
             Charge::Granted => Ok(()),
             Charge::Wait(wait) => Err(Problem::from(Code::RateLimited).retry_after(whole_seconds(wait))),
             Charge::Paused(wait) => Err(Problem::from(Code::ProviderBusy).retry_after(whole_seconds(wait))),
         }
     }
 
-    /// Counts a call to Monei, and notes when Monei asked to wait. Other instances are told of the token endpoint alone: of the other, each
-    /// finds out by one call.
-    pub(crate) async fn note_call(&self, call: &'static str, endpoint: Endpoint, answer: &Answer) {
+    /// Takes a place for the redeem of a code that just arrived; the seconds until its time. Where no place can be had the code is handed over all
+    /// the same: it is the person's only one.
+    pub(crate) async fn book(&self, call: Call, id: Id) -> u64 {
         let inner = self.inner();
-        inner.metrics.count(Counter::Provider(call, answer.label()));
-        let Some(seconds) = answer.wait() else { return };
-        inner.standing.busy(endpoint, inner.clock.steady(), seconds);
-        if endpoint == Endpoint::Token && inner.store.pause(std::time::Duration::from_secs(seconds)).await.is_err() {
-            tracing::warn!(event = "pause_not_shared");
+        let op = Op::Book { call, id };
+        if inner.limits.is_unlimited() {
+            return 0;
+        }
+        match inner.store.budget(self.scope_of(&op), op, inner.limits).await {
+            Ok(Charge::Granted) => 0,
+            Ok(Charge::Wait(wait) | Charge::Paused(wait)) => whole_seconds(wait),
+            Err(_) => {
+                tracing::warn!(event = "no_place_booked");
+                0
+            }
         }
     }
-}
 
-/// Half of the starts a minute, where there are limits at all.
-fn starts_per_address(config: &Config) -> Option<NonZeroU32> {
-    let (per_address, all) = (config.per_address_per_minute?, config.authorize_calls_per_minute?);
-    NonZeroU32::new(all.get().div_ceil(2)).map(|half| half.min(per_address))
+    /// A person came back from the consent page without a code.
+    pub(crate) async fn returned(&self, id: Id) {
+        let inner = self.inner();
+        if !inner.limits.is_unlimited() && inner.store.budget(self.shared_scope(), Op::Returned { id }, inner.limits).await.is_err() {
+            tracing::warn!(event = "return_not_counted");
+        }
+    }
+
+    /// Counts a call to Monei, and records when Monei asked for a pause.
+    pub(crate) async fn note_call(&self, call: &'static str, endpoint: Endpoint, ticket: Id, answer: &Answer) {
+        let inner = self.inner();
+        inner.metrics.count(Counter::Provider(call, answer.label()));
+        if call == "refresh" && matches!(answer, Answer::Busy(_) | Answer::Failed(_) | Answer::NotSent) && !inner.limits.is_unlimited() {
+            let op = Op::NotDone { ticket };
+            if inner.store.budget(self.scope_of(&op), op, inner.limits).await.is_err() {
+                tracing::warn!(event = "refresh_not_uncounted");
+            }
+        }
+        let Some(seconds) = answer.wait() else { return };
+        // A 503 is about the service as a whole, a 429 about a limit of whatever kind.
+        let ticket = matches!(answer, Answer::Busy(_)).then_some(ticket);
+        let op = Op::Busy { endpoint, ticket, ms: seconds.saturating_mul(1_000) };
+        match inner.store.budget(self.scope_of(&op), op, inner.limits).await {
+            Ok(charge) => self.compare_with_scope(endpoint, answer, charge != Charge::Granted).await,
+            Err(_) => tracing::warn!(event = "pause_not_shared"),
+        }
+    }
+
+    /// A limit of Monei's that counts something else than `MONEI_BUDGET_SCOPE` says raises an alert: a 429 though this backend kept to the limit, or
+    /// one that concerns several grants where each is said to have its own.
+    async fn compare_with_scope(&self, endpoint: Endpoint, answer: &Answer, all: bool) {
+        let inner = self.inner();
+        if endpoint != Endpoint::Token || !matches!(answer, Answer::Busy(_)) {
+            return;
+        }
+        let contradicted = match inner.config.budget_scope {
+            BudgetScope::Grant => all,
+            BudgetScope::Client | BudgetScope::Egress(_) => {
+                let usage = inner.store.usage(self.shared_scope()).await.unwrap_or_default();
+                usage.redeem + usage.refresh < inner.limits.total()
+            }
+        };
+        if contradicted {
+            inner.metrics.count(Counter::ScopeContradicted);
+            tracing::error!(event = "budget_scope_contradicted", all);
+        }
+    }
+
+    fn scope_of(&self, op: &Op) -> Scope {
+        match (self.inner().config.budget_scope, op) {
+            (BudgetScope::Grant, Op::Reserve(call) | Op::Book { call, .. }) => Scope::Grant(call.ticket),
+            (BudgetScope::Grant, Op::NotDone { ticket }) => Scope::Grant(*ticket),
+            (BudgetScope::Grant, Op::Busy { endpoint: Endpoint::Token, ticket: Some(ticket), .. }) => Scope::Grant(*ticket),
+            _ => self.shared_scope(),
+        }
+    }
+
+    /// What all callers share.
+    pub(crate) fn shared_scope(&self) -> Scope {
+        match self.inner().config.budget_scope {
+            BudgetScope::Egress(id) => Scope::Shared(id),
+            BudgetScope::Client | BudgetScope::Grant => Scope::Shared(0),
+        }
+    }
 }
 
 /// Rounded up, so that who waits this long has waited long enough.

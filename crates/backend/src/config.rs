@@ -15,6 +15,8 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use zeroize::Zeroizing;
 
+use crate::domain::budget::Id;
+use crate::domain::refusal::Policy;
 use crate::seal::MasterKey;
 use address::{authorize_url, redirect_uri, redis_url, sandbox_origin};
 pub use error::ConfigError;
@@ -51,6 +53,17 @@ pub enum RefreshAuth {
     Secret,
 }
 
+/// What Monei's limit of token calls counts, which it doesn't document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BudgetScope {
+    /// The calls of a client id: one budget for all instances.
+    Client,
+    /// The calls of an address: one budget for the instances that leave by the same, which `CONNECT_EGRESS_ID` names.
+    Egress(Id),
+    /// The calls of a grant: one budget for each.
+    Grant,
+}
+
 /// Everything the backend needs to know. Made by [`Config::from_env`] or [`Config::from_lookup`] alone, so that it is always sound.
 #[derive(Clone)]
 pub struct Config {
@@ -67,6 +80,9 @@ pub struct Config {
     pub(crate) api_base: String,
     pub(crate) sandbox_url: Option<String>,
     pub(crate) refresh_auth: RefreshAuth,
+    /// When a refusal of Monei's ends a connection.
+    pub(crate) refusals: Policy,
+    pub(crate) budget_scope: BudgetScope,
     pub(crate) token_calls_per_minute: NonZeroU32,
     /// Starts a minute; without a limit where absent.
     pub(crate) authorize_calls_per_minute: Option<NonZeroU32>,
@@ -142,9 +158,15 @@ impl Config {
                 Some("secret") => RefreshAuth::Secret,
                 Some(_) => return Err(ConfigError::invalid("MONEI_REFRESH_AUTH", "it must be none or secret")),
             },
-            token_calls_per_minute: NonZeroU32::new(count(&source, "MONEI_TOKEN_CALLS_PER_MINUTE", 10, most_calls(environment))?)
+            refusals: match (source.value("CONNECT_REFUSALS").as_deref(), environment) {
+                (Some("confirmed"), _) | (None, Environment::Production | Environment::Development) => Policy::Confirmed,
+                (Some("at_once"), _) | (None, Environment::Sandbox) => Policy::AtOnce,
+                _ => return Err(ConfigError::invalid("CONNECT_REFUSALS", "it must be confirmed or at_once")),
+            },
+            budget_scope: budget_scope(&source)?,
+            token_calls_per_minute: NonZeroU32::new(count(&source, "MONEI_TOKEN_CALLS_PER_MINUTE", 10, u32::MAX)?)
                 .ok_or_else(|| ConfigError::invalid("MONEI_TOKEN_CALLS_PER_MINUTE", "it must be at least 1"))?,
-            authorize_calls_per_minute: NonZeroU32::new(count(&source, "MONEI_AUTHORIZE_CALLS_PER_MINUTE", 20, most_calls(environment))?),
+            authorize_calls_per_minute: NonZeroU32::new(count(&source, "MONEI_AUTHORIZE_CALLS_PER_MINUTE", 20, 1_000_000)?),
             redis_url: redis_url(&source)?,
             trusted_proxies: trusted_proxies(&source)?,
             per_address_per_minute: NonZeroU32::new(count(&source, "CONNECT_PER_ADDRESS_PER_MINUTE", 120, 1_000_000)?),
@@ -167,6 +189,8 @@ impl Config {
             ("MONEI_REDIRECT_URI", self.redirect_uri == other.redirect_uri),
             ("MONEI_AUTHORIZE_URL", self.authorize_url == other.authorize_url),
             ("MONEI_REFRESH_AUTH", self.refresh_auth == other.refresh_auth),
+            ("MONEI_BUDGET_SCOPE", self.budget_scope == other.budget_scope),
+            ("CONNECT_REFUSALS", self.refusals == other.refusals),
             ("MONEI_TOKEN_CALLS_PER_MINUTE", self.token_calls_per_minute == other.token_calls_per_minute),
             ("MONEI_AUTHORIZE_CALLS_PER_MINUTE", self.authorize_calls_per_minute == other.authorize_calls_per_minute),
             ("CONNECT_PER_ADDRESS_PER_MINUTE", self.per_address_per_minute == other.per_address_per_minute),
@@ -210,8 +234,11 @@ fn client_id(environment: Environment, source: &Source<'_>) -> Result<String, Co
     if id.starts_with("mcs_") {
         return Err(ConfigError::invalid(NAME, "it holds a client secret, which must never be sent to a browser"));
     }
-    if !id.starts_with("mc_") || id.len() > 128 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)) {
-        return Err(ConfigError::invalid(NAME, "it must start with mc_ and have at most 128 letters, digits, dots, dashes or underscores"));
+    if !id.starts_with("mc_")
+        || !(6..=128).contains(&id.len())
+        || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+    {
+        return Err(ConfigError::invalid(NAME, "it must start with mc_ and have 6 to 128 letters, digits, dots, dashes or underscores"));
     }
     if environment != Environment::Sandbox && id.starts_with("mc_sim_") {
         return Err(ConfigError::invalid(NAME, "it is a sandbox's, but MONEI_ENVIRONMENT is not sandbox"));
@@ -258,9 +285,20 @@ fn count(source: &Source<'_>, name: &'static str, default: u32, most: u32) -> Re
     }
 }
 
-/// The highest budget that can be set. A sandbox, which is always on this computer, may be measured without one.
-fn most_calls(environment: Environment) -> u32 {
-    if environment == Environment::Sandbox { u32::MAX } else { 600 }
+/// `MONEI_BUDGET_SCOPE`, with `CONNECT_EGRESS_ID` where it is by address.
+fn budget_scope(source: &Source<'_>) -> Result<BudgetScope, ConfigError> {
+    let egress = source.value("CONNECT_EGRESS_ID");
+    match (source.value("MONEI_BUDGET_SCOPE").as_deref(), egress) {
+        (Some("egress"), Some(id)) if id.len() <= 64 => Ok(BudgetScope::Egress(crate::once::id(&[b"egress", id.as_bytes()]))),
+        (Some("egress"), Some(_)) => Err(ConfigError::invalid("CONNECT_EGRESS_ID", "it must have at most 64 characters")),
+        (Some("egress"), None) => {
+            Err(ConfigError::Missing { name: "CONNECT_EGRESS_ID", needed: "a name of the address by which this instance reaches Monei" })
+        }
+        (_, Some(_)) => Err(ConfigError::invalid("CONNECT_EGRESS_ID", "it has no effect unless MONEI_BUDGET_SCOPE is egress")),
+        (None | Some("client"), None) => Ok(BudgetScope::Client),
+        (Some("grant"), None) => Ok(BudgetScope::Grant),
+        _ => Err(ConfigError::invalid("MONEI_BUDGET_SCOPE", "it must be client, egress or grant")),
+    }
 }
 
 /// Addresses and networks, separated by commas or spaces.

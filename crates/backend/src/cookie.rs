@@ -56,12 +56,11 @@ impl Cookies {
     }
 
     fn pairs(self, headers: &HeaderMap) -> impl Iterator<Item = (TransactionId, &str)> {
-        headers.get_all(COOKIE).into_iter().filter_map(|header| header.to_str().ok()).flat_map(|header| header.split(';')).filter_map(
-            move |pair| {
-                let (name, value) = pair.trim().split_once('=')?;
-                Some((TransactionId::parse(name.strip_prefix(self.prefix())?)?, value))
-            },
-        )
+        // Each pair on its own: another site's cookie of this host may hold any byte.
+        headers.get_all(COOKIE).into_iter().flat_map(|header| header.as_bytes().split(|byte| *byte == b';')).filter_map(move |pair| {
+            let (name, value) = std::str::from_utf8(pair).ok()?.trim().split_once('=')?;
+            Some((TransactionId::parse(name.strip_prefix(self.prefix())?)?, value))
+        })
     }
 }
 
@@ -112,6 +111,17 @@ mod tests {
                     prop_assert!(values.iter().any(|bytes| String::from_utf8_lossy(bytes).contains(&pair)), "{pair}");
                 }
             }
+        }
+    }
+
+    /// One such cookie in a browser, and its owner could not connect.
+    #[test]
+    fn a_cookie_of_others_with_any_byte_in_it_hides_none_of_ours() {
+        let id = TransactionId::parse("0000000100000002").unwrap();
+        for other in [&b"theme=\xff\xfe"[..], b"name=J\xf6rg", "name=Jörg".as_bytes(), b"\x80", b"=", b"a=\"b"] {
+            let bytes = [other, b"; connect-0000000100000002=v; ", other].concat();
+            let headers = HeaderMap::from_iter([(COOKIE, HeaderValue::from_bytes(&bytes).unwrap())]);
+            assert_eq!(Cookies::new(false).value(&headers, id), Some("v"), "{other:?}");
         }
     }
 

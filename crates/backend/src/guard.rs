@@ -2,7 +2,9 @@
 
 pub(crate) mod address;
 pub(crate) mod caller;
+mod fetch;
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
@@ -13,6 +15,7 @@ use http::{HeaderMap, HeaderValue, Method};
 
 use crate::Backend;
 use crate::config::Environment;
+use crate::domain::budget::Id;
 use crate::metrics::Counter;
 use crate::pages;
 use crate::problem::{Code, Problem};
@@ -23,11 +26,20 @@ const MAX_URL: usize = 4096;
 /// How long an answer may take once the request is there (C-12). Longer than a route waits for Monei, so that the route itself says what came of it.
 const TOTAL: Duration = Duration::from_secs(15);
 
+/// Whom the caller shares Monei's limits as: its network, or `None` where rules per network don't bind it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Network(pub(crate) Option<Id>);
+
 /// Wraps the public router.
-pub(crate) async fn guard(State(backend): State<Backend>, request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(backend): State<Backend>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
+    let config = &backend.inner().config;
+    let caller = caller::caller(&request, &config.trusted_proxies);
+    // A sandbox is on its tester's own computer: there is nobody to share with. Elsewhere loopback is a proxy that wasn't listed.
+    let shares = !(config.environment == Environment::Sandbox && caller.is_loopback());
+    request.extensions_mut().insert(Network(shares.then(|| address::network_id(caller))));
     let route = ROUTES.iter().find(|route| route.path == request.uri().path());
-    let mut response = match refusal(&backend, route, &request) {
+    let mut response = match refusal(&backend, route, caller, &request) {
         Some(problem) => refuse(route, problem),
         None => match tokio::time::timeout(limit(route), next.run(request)).await {
             Ok(response) => response,
@@ -65,9 +77,8 @@ fn limit(route: Option<&Route>) -> Duration {
 }
 
 /// Why the request goes no further, if it doesn't. Whatever it is, it is counted first: each leaves a line in the log.
-fn refusal(backend: &Backend, route: Option<&Route>, request: &Request) -> Option<Problem> {
+fn refusal(backend: &Backend, route: Option<&Route>, caller: IpAddr, request: &Request) -> Option<Problem> {
     let inner = backend.inner();
-    let caller = caller::caller(request, &inner.config.trusted_proxies);
     if let Err(seconds) = inner.address_limit.check(caller) {
         return Some(Problem::from(Code::RateLimited).retry_after(seconds));
     }
@@ -85,10 +96,13 @@ fn refusal(backend: &Backend, route: Option<&Route>, request: &Request) -> Optio
     if route.audience == Audience::App && from_browser(request.headers()) {
         return Some(Code::BrowserRefused.into());
     }
-    // A sandbox is on its tester's own computer: there is nobody to share with. Elsewhere loopback is a proxy that wasn't listed.
-    let shared = !(inner.config.environment == Environment::Sandbox && caller.is_loopback());
-    if route.path == START && shared {
-        return inner.start_limit.check(caller).err().map(|seconds| Problem::from(Code::RateLimited).retry_after(seconds));
+    if route.audience == Audience::Browser {
+        return match fetch::Visit::of(request.headers()) {
+            fetch::Visit::Unseen => Some(Code::BrowserRefused.into()),
+            // Monei's redirect to the callback comes from another site; nobody's link to a start does any good.
+            fetch::Visit::FromAnotherSite if route.path == START => Some(Code::StartedElsewhere.into()),
+            fetch::Visit::Opened | fetch::Visit::FromAnotherSite => None,
+        };
     }
     None
 }
@@ -117,7 +131,7 @@ pub(crate) fn refuse(route: Option<&Route>, problem: Problem) -> Response {
 pub(crate) fn harden(headers: &mut HeaderMap) {
     const ALWAYS: [(HeaderName, &str); 6] = [
         (header::CACHE_CONTROL, "no-store"),
-        (header::STRICT_TRANSPORT_SECURITY, "max-age=63072000; includeSubDomains"),
+        (header::STRICT_TRANSPORT_SECURITY, "max-age=63072000"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),

@@ -6,10 +6,10 @@
 //! before the caller has proven that it may (`routes`).
 
 mod backend;
-mod budget;
 pub mod clock;
 mod config;
 mod cookie;
+mod domain;
 mod guard;
 mod metrics;
 mod once;
@@ -18,6 +18,7 @@ mod problem;
 mod proof;
 mod provider;
 mod query;
+mod refusals;
 mod return_target;
 mod routes;
 mod seal;

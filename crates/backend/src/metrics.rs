@@ -26,6 +26,10 @@ pub(crate) enum Counter {
     Scope(&'static str, &'static str),
     /// A refusal that was taken for this backend's own trouble. Any is a reason to look.
     NotBelieved,
+    /// An answer that holds both tokens, but not as documented: of which call.
+    OddAnswer(&'static str),
+    /// A 429 of Monei's that contradicts `MONEI_BUDGET_SCOPE`.
+    ScopeContradicted,
     /// A call for which Monei refused the present secret and took the previous one.
     PreviousSecret,
 }
@@ -38,6 +42,10 @@ impl Counter {
             Counter::Login(_) => ("connect_logins_total", "How far logins got."),
             Counter::Scope(..) => ("connect_scopes_total", "Scopes asked for, and granted."),
             Counter::NotBelieved => ("connect_refusals_not_believed_total", "Refusals taken for trouble of this backend's own."),
+            Counter::OddAnswer(_) => ("connect_odd_token_answers_total", "Token answers that were not as documented, and were used."),
+            Counter::ScopeContradicted => {
+                ("connect_budget_scope_contradicted_total", "429s of Monei that the configured budget does not explain.")
+            }
             Counter::PreviousSecret => {
                 ("connect_previous_secret_used_total", "Calls for which Monei took only the previous client secret.")
             }
@@ -50,7 +58,8 @@ impl Counter {
             Counter::Provider(call, result) => format!("{{call=\"{call}\",result=\"{result}\"}}"),
             Counter::Login(stage) => format!("{{stage=\"{stage}\"}}"),
             Counter::Scope(stage, scope) => format!("{{stage=\"{stage}\",scope=\"{scope}\"}}"),
-            Counter::NotBelieved | Counter::PreviousSecret => String::new(),
+            Counter::OddAnswer(call) => format!("{{call=\"{call}\"}}"),
+            Counter::NotBelieved | Counter::ScopeContradicted | Counter::PreviousSecret => String::new(),
         }
     }
 }
@@ -75,7 +84,12 @@ impl Metrics {
         let logins = ["started", "approved", "declined", "failed", "finished"].map(Counter::Login);
         let scopes =
             ["asked", "granted"].into_iter().flat_map(|stage| SCOPES.iter().map(move |scope| Counter::Scope(stage, scope.as_str())));
-        for counter in calls.chain(logins).chain(scopes).chain([Counter::NotBelieved, Counter::PreviousSecret]) {
+        for counter in calls.chain(logins).chain(scopes).chain([
+            Counter::NotBelieved,
+            Counter::PreviousSecret,
+            Counter::OddAnswer("exchange"),
+            Counter::OddAnswer("refresh"),
+        ]) {
             counters.entry(counter).or_default();
         }
         let mut text = String::new();

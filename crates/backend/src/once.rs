@@ -47,6 +47,13 @@ pub(crate) fn fingerprint(parts: &[&[u8]]) -> [u8; 16] {
     half
 }
 
+/// The beginning of [`digest`]: names something in a budget.
+pub(crate) fn id(parts: &[&[u8]]) -> u64 {
+    let mut eighth = [0; 8];
+    eighth.copy_from_slice(&digest(parts)[..8]);
+    u64::from_be_bytes(eighth)
+}
+
 /// What is answered.
 #[derive(Clone)]
 pub(crate) enum Outcome {
@@ -136,7 +143,8 @@ impl Backend {
         W: Future<Output = Settled> + Send,
     {
         let store = &self.inner().store;
-        match store.claim(slot.key, record(PENDING, &slot.fingerprint, &[]), REPLAY_LIFETIME).await? {
+        // With a name of this try's own, so that it knows its claim again where the store's answer got lost.
+        match store.claim(slot.key, record(PENDING, &slot.fingerprint, &rand::random::<[u8; 16]>()), REPLAY_LIFETIME).await? {
             Claim::Taken(present) => self.join(&slot, present).await,
             Claim::Ours => {
                 let (outcome, stands) = match work(self.clone()).await {
@@ -189,7 +197,7 @@ impl Backend {
 
     async fn join(&self, slot: &Slot, present: Vec<u8>) -> Result<Outcome, Problem> {
         let mut present = present;
-        if present.first() == Some(&PENDING) && present.get(1..) == Some(&slot.fingerprint[..]) {
+        if present.first() == Some(&PENDING) && present.get(1..17) == Some(&slot.fingerprint[..]) {
             present = match self.inner().store.wait(slot.key, present, PATIENCE).await? {
                 Some(settled) => settled,
                 // Settled between the two questions, or still on its way.

@@ -30,7 +30,7 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"))
 });
 
-fn page(status: StatusCode, title: &str, lead_to: Option<&str>, body: Markup) -> Response {
+fn page(status: StatusCode, title: &str, lead_to: Option<&str>, keep_address: bool, body: Markup) -> Response {
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -41,7 +41,7 @@ fn page(status: StatusCode, title: &str, lead_to: Option<&str>, body: Markup) ->
                 meta name="robots" content="noindex";
                 title { (title) " · Monei Connections" }
                 style { (PreEscaped(STYLE)) }
-                script { (PreEscaped(SCRIPT)) }
+                @if !keep_address { script { (PreEscaped(SCRIPT)) } }
                 @if let Some(link) = lead_to {
                     meta http-equiv="refresh" content={ "0;url=" (link) };
                 }
@@ -67,7 +67,7 @@ pub(crate) fn deep_link(link: &str, approved: bool) -> Response {
         p { a.button href=(link) { "Open Monei Connections" } }
         p.quiet { "You can close this page afterwards." }
     };
-    page(StatusCode::OK, title, Some(link), body)
+    page(StatusCode::OK, title, Some(link), false, body)
 }
 
 /// Says why it goes no further, and how it does.
@@ -82,13 +82,20 @@ pub(crate) fn refused(problem: Problem) -> Response {
             "It took more than ten minutes, was used already, or began in another browser. Nothing was connected. \
              Please start again in Monei Connections.",
         ),
+        Code::StartedElsewhere => (
+            "Did you start this?",
+            "A page of another site led here. Copy this address into the address bar only if you started this in Monei Connections. \
+             Otherwise close this page; nothing has happened.",
+        ),
         _ => ("This link can't be used", "It is incomplete or was changed. Please start again in Monei Connections."),
     };
     let body = html! {
         p { (text) }
         p.quiet { "If somebody sent you a link to this page, don't follow it again: connect only from your own program." }
     };
-    let mut response = page(problem.status, title, None, body);
+    // Who started this needs the address.
+    let keep_address = problem.code == Code::StartedElsewhere;
+    let mut response = page(problem.status, title, None, keep_address, body);
     if let Some(seconds) = problem.retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -63,6 +63,8 @@ codes! {
     RevokeUnconfirmed = "revoke_unconfirmed", BAD_GATEWAY, "Monei did not confirm the revocation.";
     /// A browser's page called a route that is for the app.
     BrowserRefused = "browser_refused", FORBIDDEN, "This route is not for browsers.";
+    /// A page of another site led to a start. It costs nothing.
+    StartedElsewhere = "started_elsewhere", FORBIDDEN, "Open this address yourself if you started this.";
     /// No such route.
     NotFound = "not_found", NOT_FOUND, "There is no such route.";
     /// The route doesn't take this method.

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::config::{Config, ConfigError, RefreshAuth};
 use crate::metrics::Latency;
-use answer::{Answer, deepest, read};
+use answer::{Answer, Asked, deepest, read};
 
 /// How long a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -157,7 +157,7 @@ impl Provider {
             client_id: &self.client_id,
             client_secret: secrets.get(which).expose(),
         };
-        self.post("exchange", &self.token_url, &body).await
+        self.post("exchange", &self.token_url, &body, Asked::Tokens).await
     }
 
     /// `grant_type=refresh_token`, with the body that Monei documents or, where configured, with credentials (Monei: tokens).
@@ -170,17 +170,17 @@ impl Provider {
             client_id: with_secret.then_some(self.client_id.as_str()),
             client_secret: with_secret.then(|| secrets.get(which).expose()),
         };
-        self.post("refresh", &self.token_url, &body).await
+        self.post("refresh", &self.token_url, &body, Asked::Tokens).await
     }
 
     /// Revokes the pair that the access token belongs to (Monei: tokens).
     pub(crate) async fn revoke_access(&self, token: &AccessToken) -> Answer {
-        self.post("revoke", &self.revoke_url, &RevokeBody { token: token.expose() }).await
+        self.post("revoke", &self.revoke_url, &RevokeBody { token: token.expose() }, Asked::Done).await
     }
 
     /// The same by the refresh token, which Monei doesn't document but may accept.
     pub(crate) async fn revoke_refresh(&self, token: &RefreshToken) -> Answer {
-        self.post("revoke", &self.revoke_url, &RevokeBody { token: token.expose() }).await
+        self.post("revoke", &self.revoke_url, &RevokeBody { token: token.expose() }, Asked::Done).await
     }
 
     /// Whether Monei's host answers at all, whatever it answers. No token call, and no credentials.
@@ -191,7 +191,7 @@ impl Provider {
         }
     }
 
-    async fn post<B: Serialize>(&self, call: &'static str, url: &str, body: &B) -> Answer {
+    async fn post<B: Serialize>(&self, call: &'static str, url: &str, body: &B, asked: Asked) -> Answer {
         let Ok(body) = serde_json::to_vec(body).map(Zeroizing::new) else { return Answer::NotSent };
         let request = self
             .http
@@ -200,7 +200,7 @@ impl Provider {
             .header(http::header::ACCEPT, "application/json")
             .body(Bytes::from_owner(body));
         let began = Instant::now();
-        let answer = read(request.send().await).await;
+        let answer = read(request.send().await, asked).await;
         let took = began.elapsed();
         tracing::info!(event = "provider_call", call, result = answer.label(), ms = took.as_millis() as u64);
         self.latency.observe(call, took);

@@ -17,8 +17,10 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{Method, StatusCode};
+use monei::TokenResponse;
 
 use crate::Backend;
+use crate::domain::budget::Id;
 use crate::guard::{guard, harden};
 use crate::metrics::Counter;
 use crate::once::{Outcome, Settled};
@@ -26,6 +28,7 @@ use crate::problem::{Code, Problem};
 use crate::provider::Which;
 use crate::provider::answer::Answer;
 use crate::standing::Credentials;
+use crate::tokens;
 
 pub(crate) use body::READ_TIMEOUT;
 
@@ -108,11 +111,23 @@ fn unsettled(answer: &Answer) -> Settled {
     }
 }
 
-/// Whether a refused call that carried the client's credentials is about those: 401, which Monei documents for them, or a complaint about the
-/// client in a 400 or 422. A 403 is not: its credentials were understood.
-fn about_credentials(status: StatusCode, about_client: bool) -> bool {
-    let malformed = matches!(status, StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY);
-    status == StatusCode::UNAUTHORIZED || (malformed && about_client)
+/// The answer for the app, from the body of Monei's. Both tokens are kept whatever else is odd about it; that is counted, for an alert.
+fn tokens_of(backend: &Backend, call: &'static str, grant: Id, body: &[u8], complete: impl FnOnce(&mut TokenResponse)) -> Outcome {
+    match TokenResponse::parse(body) {
+        Ok(mut response) => {
+            if !response.oddities.is_empty() {
+                let odd: Vec<_> = response.oddities.iter().map(|oddity| oddity.as_str()).collect();
+                backend.inner().metrics.count(Counter::OddAnswer(call));
+                tracing::error!(event = "token_answer_odd", call, odd = odd.join(","));
+            }
+            complete(&mut response);
+            tokens::body(&backend.inner().sealer, grant, &response).map_or_else(Outcome::from, Outcome::Tokens)
+        }
+        Err(reason) => {
+            tracing::error!(event = "token_answer_unusable", call, %reason);
+            Code::OutcomeUnknown.into()
+        }
+    }
 }
 
 /// Monei took the credentials of a call.
@@ -132,11 +147,15 @@ fn credentials_refused(backend: &Backend) -> Settled {
     Settled::Void(Code::ServiceUnavailable.into())
 }
 
-/// A refusal that can't be about a person's approval, and so is trouble with the service (C-16).
-fn not_believed(backend: &Backend, call: &'static str, status: StatusCode, in_a_run: bool) -> Settled {
+/// A refusal that can't be about a person's approval, and so is trouble with the service (C-16). What a redirect hides may have been done, so
+/// the same request isn't sent again.
+pub(crate) fn not_believed(backend: &Backend, call: &'static str, status: StatusCode, in_a_run: bool) -> Settled {
     backend.inner().metrics.count(Counter::NotBelieved);
     tracing::error!(event = "refusals_not_believed", call, status = status.as_u16(), in_a_run);
-    Settled::Void(Code::ServiceUnavailable.into())
+    match status.is_redirection() {
+        true => Settled::Final(Code::ServiceUnavailable.into()),
+        false => Settled::Void(Code::ServiceUnavailable.into()),
+    }
 }
 
 impl IntoResponse for Code {

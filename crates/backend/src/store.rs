@@ -2,12 +2,14 @@
 
 pub(crate) mod memory;
 pub(crate) mod redis;
+#[cfg(all(test, unix))]
+mod tests;
 
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::budget::{Charge, Lane, Limits, Usage};
+use crate::domain::budget::{Charge, Id, Limits, Op, Usage};
 
 /// Names an entry: a digest, so that a store never sees what it is about.
 pub(crate) type Key = [u8; 32];
@@ -16,6 +18,15 @@ pub(crate) type Key = [u8; 32];
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the store is unavailable or full")]
 pub(crate) struct StoreUnavailable;
+
+/// What one of Monei's limits counts, and so one budget: see `MONEI_BUDGET_SCOPE`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Scope {
+    /// All calls of this client, or of this egress address.
+    Shared(Id),
+    /// The calls of one grant.
+    Grant(Id),
+}
 
 /// What a store's operation gives, later.
 pub(crate) type Reply<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreUnavailable>> + Send + 'a>>;
@@ -41,12 +52,10 @@ pub(crate) trait Store: Send + Sync {
     fn release(&self, key: Key, value: Vec<u8>) -> Reply<'_, ()>;
     /// Waits until what is under `key` is no longer `seen`, and gives the new value; `None` when it vanished or `limit` has passed.
     fn wait(&self, key: Key, seen: Vec<u8>, limit: Duration) -> Reply<'_, Option<Vec<u8>>>;
-    /// Charges one call to `lane`, unless that would exceed `limits`.
-    fn charge(&self, lane: Lane, limits: Limits) -> Reply<'_, Charge>;
-    /// Has every instance leave Monei's token endpoint alone for this long.
-    fn pause(&self, length: Duration) -> Reply<'_, ()>;
+    /// Applies `op` to the budget of `scope`; atomic.
+    fn budget(&self, scope: Scope, op: Op, limits: Limits) -> Reply<'_, Charge>;
     /// Tries what is needed of it; what is wrong, in words without a password. For a person who asks.
     fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>>;
-    /// How many calls of the last minute each lane was charged.
-    fn usage(&self) -> Reply<'_, Usage>;
+    /// How much of the budget of `scope` is used.
+    fn usage(&self, scope: Scope) -> Reply<'_, Usage>;
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
+use crate::domain::budget::Id;
 use crate::problem::Code;
 use crate::seal::{Purpose, Sealer, Unreadable};
 
@@ -28,8 +29,10 @@ pub(crate) struct Body<'a> {
 }
 
 /// The answer's body.
-pub(crate) fn body(sealer: &Sealer, response: &TokenResponse) -> Result<Zeroizing<Vec<u8>>, Code> {
-    let sealed = sealer.seal(Purpose::RefreshToken, response.refresh_token.expose().as_bytes());
+pub(crate) fn body(sealer: &Sealer, grant: Id, response: &TokenResponse) -> Result<Zeroizing<Vec<u8>>, Code> {
+    let token = response.refresh_token.expose().as_bytes();
+    let plain = Zeroizing::new([&[WITH_GRANT][..], &grant.to_be_bytes(), token].concat());
+    let sealed = sealer.seal(Purpose::RefreshToken, &plain);
     let body = Body {
         access_token: response.access_token.expose(),
         refresh_token: &sealed,
@@ -40,10 +43,24 @@ pub(crate) fn body(sealer: &Sealer, response: &TokenResponse) -> Result<Zeroizin
     serde_json::to_vec(&body).map(Zeroizing::new).map_err(|_| Code::Internal)
 }
 
-/// Opens a refresh token that this backend sealed.
-pub(crate) fn open(sealer: &Sealer, sealed: &str) -> Result<RefreshToken, Unreadable> {
+/// First byte of a sealed refresh token that carries its grant. No token of Monei's begins with it.
+const WITH_GRANT: u8 = 1;
+
+/// A refresh token as the app presented it.
+pub(crate) struct Presented {
+    pub(crate) token: RefreshToken,
+    /// Minted at the exchange, and the same through all rotations.
+    pub(crate) grant: Id,
+}
+
+/// Opens a refresh token that this backend sealed. One of before grants were named is its own grant.
+pub(crate) fn open(sealer: &Sealer, sealed: &str) -> Result<Presented, Unreadable> {
     let plain = sealer.open(Purpose::RefreshToken, sealed)?;
-    std::str::from_utf8(&plain).map(RefreshToken::new).map_err(|_| Unreadable)
+    let (grant, token) = match plain.split_first_chunk::<9>() {
+        Some(([WITH_GRANT, grant @ ..], token)) => (Id::from_be_bytes(*grant), token),
+        _ => (crate::once::id(&[b"grant", &plain]), &plain[..]),
+    };
+    std::str::from_utf8(token).map(|token| Presented { token: RefreshToken::new(token), grant }).map_err(|_| Unreadable)
 }
 
 /// Whether it can be an access token at all (RFC 6750 §2.1 allows no more).

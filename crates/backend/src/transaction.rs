@@ -14,8 +14,10 @@ use crate::seal::{Purpose, Sealer, Unreadable};
 
 /// How long a person has from start to callback, in seconds.
 pub(crate) const STATE_LIFETIME: u64 = 600;
-/// How long a handoff can be redeemed, in seconds.
+/// How long a handoff can be redeemed from the time of its place in the queue, in seconds.
 pub(crate) const HANDOFF_LIFETIME: u64 = 120;
+/// How long Monei's codes live, in seconds (Monei: oauth-flow). No handoff lives longer.
+pub(crate) const CODE_LIFETIME: u64 = 600;
 /// Longest authorization code taken, in bytes.
 pub(crate) const MAX_CODE_LEN: usize = 1536;
 
@@ -31,6 +33,11 @@ impl TransactionId {
         // Wraps in 2106; only the order matters.
         id[..4].copy_from_slice(&(now as u32).to_be_bytes());
         Self(id)
+    }
+
+    /// As a number, for the budget of starts.
+    pub(crate) fn number(self) -> u64 {
+        u64::from_be_bytes(self.0)
     }
 
     pub(crate) fn text(self) -> String {

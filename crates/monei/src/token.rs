@@ -1,6 +1,14 @@
-//! The answer of `POST /connect/token` (Monei: tokens), read tolerantly where Monei leaves a point open.
+//! The answer of `POST /connect/token` (Monei: tokens), read so that no oddity loses a token.
+//!
+//! Monei rotates: once it has answered, the earlier pair is dead. So both tokens are kept wherever both can be found, and whatever else is
+//! odd gets a safe default and is reported as an [`Oddity`].
 
-use serde::Deserialize;
+mod scan;
+#[cfg(test)]
+mod tests;
+
+use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::scope::{Scope, ScopeSet};
 use crate::secret::{AccessToken, RefreshToken};
@@ -12,31 +20,49 @@ pub struct TokenResponse {
     pub access_token: AccessToken,
     /// The refresh token; it replaces the one it was got with (rotation).
     pub refresh_token: RefreshToken,
-    /// Lifetime of the access token in seconds. Monei documents 3600.
+    /// Lifetime of the access token in seconds. Monei documents 3600, which is assumed where the answer says nothing usable.
     pub expires_in: u64,
     /// What was granted. `None`: the answer didn't say. On a code exchange that means nothing was granted, on a refresh that nothing changed.
     pub scopes: Option<ScopeSet>,
+    /// How the answer differs from the documented one.
+    pub oddities: Vec<Oddity>,
 }
 
-/// Why an answer isn't a token response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidTokenResponse {
-    /// Not JSON, or not of the documented shape.
-    #[error("the token answer is not of the documented shape")]
-    Shape,
-    /// `token_type` isn't `Bearer`.
-    #[error("the token answer is not for a bearer token")]
-    TokenType,
-    /// A token is empty, longer than [`MAX_TOKEN_LEN`] or [`MAX_REFRESH_LEN`], or holds a character that a header can't carry.
-    #[error("a token in the answer is empty, too long or malformed")]
+/// How an answer that holds both tokens differs from the documented one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Oddity {
+    /// Not JSON as a whole: damaged, cut off, with something around it, or a form.
+    Format,
+    /// The tokens are not members of the outermost object, or not under their documented names.
+    Place,
+    /// A token had white space around it, or stood there more than once with different values.
     Token,
-    /// `expires_in` is zero or longer than [`MAX_EXPIRES_IN`].
-    #[error("the lifetime in the token answer is out of range")]
+    /// `token_type` is missing or isn't `Bearer`.
+    TokenType,
+    /// `expires_in` is missing, not a whole number, or out of range.
     Lifetime,
-    /// A scope holds characters that no scope may have, or there are more than [`MAX_SCOPES`].
-    #[error("the scopes in the token answer are malformed")]
+    /// `scopes` isn't a list of scopes. What could be read of it was taken.
     Scopes,
 }
+
+impl Oddity {
+    /// A short name, for logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Oddity::Format => "format",
+            Oddity::Place => "place",
+            Oddity::Token => "token",
+            Oddity::TokenType => "token_type",
+            Oddity::Lifetime => "lifetime",
+            Oddity::Scopes => "scopes",
+        }
+    }
+}
+
+/// An answer without two usable tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the token answer does not hold an access token and a refresh token that can be used")]
+pub struct NoTokens;
 
 /// Longest token accepted, in bytes.
 pub const MAX_TOKEN_LEN: usize = 2048;
@@ -44,101 +70,156 @@ pub const MAX_TOKEN_LEN: usize = 2048;
 pub const MAX_REFRESH_LEN: usize = 3072;
 /// Longest lifetime accepted, in seconds: a day. Monei documents an hour.
 pub const MAX_EXPIRES_IN: u64 = 86_400;
-/// Most scopes accepted in one answer.
+/// The lifetime that Monei documents, in seconds.
+pub const DOCUMENTED_EXPIRES_IN: u64 = 3_600;
+/// Most scopes taken from one answer.
 pub const MAX_SCOPES: usize = 64;
 
 impl TokenResponse {
-    /// Reads the body of a 2xx answer.
+    /// Reads the body of an answer.
     ///
     /// # Errors
-    /// [`InvalidTokenResponse`] where a field is missing, of another type or out of range.
-    pub fn parse(bytes: &[u8]) -> Result<Self, InvalidTokenResponse> {
-        #[derive(Deserialize)]
-        struct Raw {
-            access_token: AccessToken,
-            refresh_token: RefreshToken,
-            token_type: String,
-            expires_in: u64,
-            scopes: Option<Vec<String>>,
-            // RFC 6749 §5.1; Monei documents the array only.
-            scope: Option<String>,
+    /// [`NoTokens`] where the body doesn't hold both tokens, each of 1 to [`MAX_TOKEN_LEN`] or [`MAX_REFRESH_LEN`] visible ASCII characters.
+    pub fn parse(bytes: &[u8]) -> Result<Self, NoTokens> {
+        let text = String::from_utf8_lossy(bytes);
+        let mut found = scan::objects(&text);
+        if found.objects.is_empty() {
+            found = scan::Found { objects: vec![form(bytes)], damaged: true, bare: true };
         }
-        let raw: Raw = serde_json::from_slice(bytes).map_err(|_| InvalidTokenResponse::Shape)?;
-        if !raw.token_type.eq_ignore_ascii_case("bearer") {
-            return Err(InvalidTokenResponse::TokenType);
+        let mut odd = Vec::new();
+        if found.damaged {
+            odd.push(Oddity::Format);
         }
-        let sound = |token: &str, longest: usize| (1..=longest).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
-        if !sound(raw.access_token.expose(), MAX_TOKEN_LEN) || !sound(raw.refresh_token.expose(), MAX_REFRESH_LEN) {
-            return Err(InvalidTokenResponse::Token);
-        }
-        if raw.expires_in == 0 || raw.expires_in > MAX_EXPIRES_IN {
-            return Err(InvalidTokenResponse::Lifetime);
-        }
-        let listed = raw.scopes.or_else(|| raw.scope.map(|text| text.split_whitespace().map(str::to_owned).collect()));
-        let scopes = match listed {
-            None => None,
-            Some(list) if list.len() > MAX_SCOPES => return Err(InvalidTokenResponse::Scopes),
-            Some(list) => Some(
-                list.iter().map(|text| text.parse::<Scope>()).collect::<Result<ScopeSet, _>>().map_err(|_| InvalidTokenResponse::Scopes)?,
-            ),
+        let tokens_of = |object: &scan::Object| (token(object, ACCESS, MAX_TOKEN_LEN), token(object, REFRESH, MAX_REFRESH_LEN));
+        let pairs: Vec<_> = found.objects.iter().map(tokens_of).collect();
+        // The outermost object that holds both; else the first of each.
+        let at = pairs.iter().position(|(access, refresh)| access.is_some() && refresh.is_some());
+        let (access, refresh, fields) = match at {
+            Some(at) => (pairs[at].0.as_ref(), pairs[at].1.as_ref(), &found.objects[at]),
+            None => {
+                let fields = pairs.iter().position(|(access, _)| access.is_some()).ok_or(NoTokens)?;
+                (pairs[fields].0.as_ref(), pairs.iter().find_map(|(_, refresh)| refresh.as_ref()), &found.objects[fields])
+            }
         };
-        Ok(Self { access_token: raw.access_token, refresh_token: raw.refresh_token, expires_in: raw.expires_in, scopes })
+        let (access, refresh) = (access.ok_or(NoTokens)?, refresh.ok_or(NoTokens)?);
+        if at != Some(0) || !found.bare || !access.documented || !refresh.documented {
+            odd.push(Oddity::Place);
+        }
+        if !access.clean || !refresh.clean {
+            odd.push(Oddity::Token);
+        }
+        let outer = found.objects.first().filter(|outer| !std::ptr::eq(*outer, fields));
+        let member = |name: &str| value(fields, name).or_else(|| outer.and_then(|outer| value(outer, name)));
+        if !member("token_type").is_some_and(|kind| kind.as_str().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("bearer"))) {
+            odd.push(Oddity::TokenType);
+        }
+        let expires_in = match member("expires_in").as_ref().and_then(lifetime) {
+            Some((seconds, documented)) => {
+                odd.extend((!documented).then_some(Oddity::Lifetime));
+                seconds
+            }
+            None => {
+                odd.push(Oddity::Lifetime);
+                DOCUMENTED_EXPIRES_IN
+            }
+        };
+        let (scopes, sound) = scopes(member("scopes"), member("scope"));
+        odd.extend((!sound).then_some(Oddity::Scopes));
+        Ok(Self {
+            access_token: AccessToken::new(access.text.as_str()),
+            refresh_token: RefreshToken::new(refresh.text.as_str()),
+            expires_in,
+            scopes,
+            oddities: odd,
+        })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+const ACCESS: &str = "access_token";
+const REFRESH: &str = "refresh_token";
 
-    fn body(change: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
-        let mut value = serde_json::json!({
-            "access_token": "mct_a", "refresh_token": "mcr_b", "token_type": "Bearer", "expires_in": 3600,
-            "scopes": ["wallet:read", "profile:read"],
-        });
-        change(&mut value);
-        serde_json::to_vec(&value).unwrap()
+/// A token as it was found.
+struct Token {
+    text: Zeroizing<String>,
+    /// Under its documented name.
+    documented: bool,
+    /// Without anything around it, and the only one.
+    clean: bool,
+}
+
+/// The last usable token of an object under its documented name or one like it, as parsers of JSON take the last of several members.
+fn token(object: &scan::Object, documented: &str, longest: usize) -> Option<Token> {
+    let mut found: Option<Token> = None;
+    for (member, raw) in object.iter().filter(|(member, _)| plain(member) == plain(documented)) {
+        let Ok(text) = serde_json::from_str::<String>(raw).map(Zeroizing::new) else { continue };
+        let trimmed = text.trim();
+        if !(1..=longest).contains(&trimmed.len()) || !trimmed.bytes().all(|byte| byte.is_ascii_graphic()) {
+            continue;
+        }
+        let single = found.is_none_or(|other| *other.text == *trimmed);
+        let clean = single && trimmed == text.as_str();
+        found = Some(Token { documented: *member == documented, clean, text: Zeroizing::new(trimmed.to_owned()) });
     }
+    found
+}
 
-    #[test]
-    fn reads_the_documented_answer() {
-        let response = TokenResponse::parse(&body(|_| {})).unwrap();
-        assert_eq!(response.expires_in, 3600);
-        assert_eq!(response.scopes.unwrap().to_string(), "profile:read wallet:read");
-    }
+/// The last value of an object under `name`.
+fn value(object: &scan::Object, name: &str) -> Option<Value> {
+    let (_, raw) = object.iter().rev().find(|(member, _)| plain(member) == plain(name))?;
+    Some(serde_json::from_str(raw).unwrap_or(Value::Null))
+}
 
-    #[test]
-    fn missing_scopes_are_told_apart_from_none() {
-        let absent = TokenResponse::parse(&body(|v| drop(v.as_object_mut().unwrap().remove("scopes")))).unwrap();
-        assert!(absent.scopes.is_none());
-        let empty = TokenResponse::parse(&body(|v| v["scopes"] = serde_json::json!([]))).unwrap();
-        assert!(empty.scopes.unwrap().is_empty());
-    }
+/// A member's name without case and separators.
+fn plain(name: &str) -> String {
+    name.chars().filter(|letter| !matches!(letter, '_' | '-' | ' ')).map(|letter| letter.to_ascii_lowercase()).collect()
+}
 
-    #[test]
-    fn a_scope_string_is_tolerated() {
-        let response = TokenResponse::parse(&body(|v| {
-            v.as_object_mut().unwrap().remove("scopes");
-            v["scope"] = "wallet:read kyc:read".into();
-        }));
-        assert_eq!(response.unwrap().scopes.unwrap().to_string(), "kyc:read wallet:read");
-    }
+/// The pairs of a form, as an object.
+fn form(bytes: &[u8]) -> scan::Object {
+    let pairs = form_urlencoded::parse(bytes.trim_ascii());
+    pairs.map(|(name, value)| (name.into_owned(), Zeroizing::new(Value::from(value.into_owned()).to_string()))).collect()
+}
 
-    #[test]
-    fn hostile_answers_are_refused() {
-        use InvalidTokenResponse as E;
-        let cases: [(&str, serde_json::Value, E); 8] = [
-            ("scopes", serde_json::json!("wallet:read"), E::Shape),
-            ("scopes", serde_json::json!(["wallet read"]), E::Scopes),
-            ("expires_in", serde_json::json!(0), E::Lifetime),
-            ("expires_in", serde_json::json!(-5), E::Shape),
-            ("expires_in", serde_json::json!(u64::MAX), E::Lifetime),
-            ("token_type", serde_json::json!("mac"), E::TokenType),
-            ("access_token", serde_json::json!("a\r\nX-Evil: 1"), E::Token),
-            ("refresh_token", serde_json::json!("x".repeat(5000)), E::Token),
-        ];
-        for (field, value, expected) in cases {
-            let got = TokenResponse::parse(&body(|v| v[field] = value.clone())).unwrap_err();
-            assert_eq!(got, expected, "{field} = {value}");
+/// Seconds within range, and whether they stood there as documented.
+fn lifetime(value: &Value) -> Option<(u64, bool)> {
+    let seconds = match value {
+        Value::Number(number) => number.as_u64().map(|seconds| (seconds, true)).or_else(|| whole(number.as_f64()?)),
+        Value::String(text) => whole(text.trim().parse().ok()?),
+        _ => None,
+    };
+    seconds.filter(|(seconds, _)| (1..=MAX_EXPIRES_IN).contains(seconds))
+}
+
+/// Rounded down.
+fn whole(seconds: f64) -> Option<(u64, bool)> {
+    (seconds >= 1.0 && seconds <= MAX_EXPIRES_IN as f64).then_some((seconds as u64, false))
+}
+
+/// The scopes that could be read, and whether all could be. `scope` is RFC 6749 §5.1's; Monei documents `scopes` alone.
+fn scopes(listed: Option<Value>, text: Option<Value>) -> (Option<ScopeSet>, bool) {
+    let names = |value: &Value| -> Option<(Vec<String>, bool)> {
+        match value {
+            Value::Array(all) => {
+                let texts: Vec<_> = all.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect();
+                let sound = texts.len() == all.len();
+                Some((texts, sound))
+            }
+            Value::String(text) => {
+                Some((text.split([' ', ',', '\t', '\n', '\r']).filter(|name| !name.is_empty()).map(str::to_owned).collect(), false))
+            }
+            _ => None,
+        }
+    };
+    let from_list = listed.as_ref().and_then(names);
+    let from_text = text.as_ref().and_then(names).map(|(names, _)| (names, listed.as_ref().is_none_or(Value::is_null)));
+    let absent = |value: &Option<Value>| value.as_ref().is_none_or(Value::is_null);
+    let Some((names, mut sound)) = from_list.or(from_text) else { return (None, absent(&listed) && absent(&text)) };
+    let mut set = ScopeSet::default();
+    for name in names.iter().take(MAX_SCOPES) {
+        match name.parse::<Scope>() {
+            Ok(scope) => drop(set.insert(scope)),
+            Err(_) => sound = false,
         }
     }
+    (Some(set), sound && names.len() <= MAX_SCOPES)
 }

@@ -285,12 +285,29 @@ fn trusted_proxies_are_addresses_and_networks_but_never_everybody() {
 }
 
 #[test]
-fn only_a_sandbox_may_be_asked_without_a_limit() {
+fn a_budget_has_no_upper_bound_and_a_scope() {
     for name in ["MONEI_TOKEN_CALLS_PER_MINUTE", "MONEI_AUTHORIZE_CALLS_PER_MINUTE"] {
-        assert!(read(&with(sandbox(), name, "1000000")).is_ok());
-        assert!(read(&with(live("production"), name, "600")).is_ok());
-        refused(&with(live("production"), name, "601"), name);
+        assert!(read(&with(live("production"), name, "1000000")).is_ok());
+        refused(&with(live("production"), name, "ten"), name);
+        refused(&with(live("production"), name, "-1"), name);
     }
+    assert_eq!(read(&live("production")).unwrap().budget_scope, BudgetScope::Client);
+    let scope = |scope: &str| with(live("production"), "MONEI_BUDGET_SCOPE", scope);
+    assert_eq!(read(&scope("grant")).unwrap().budget_scope, BudgetScope::Grant);
+    refused(&scope("address"), "MONEI_BUDGET_SCOPE");
+    refused(&scope("egress"), "CONNECT_EGRESS_ID");
+    let [one, two] = ["eu-1", "eu-2"].map(|id| read(&with(scope("egress"), "CONNECT_EGRESS_ID", id)).unwrap().budget_scope);
+    assert!(one != two && matches!(one, BudgetScope::Egress(_)));
+    refused(&with(live("production"), "CONNECT_EGRESS_ID", "eu-1"), "CONNECT_EGRESS_ID");
+}
+
+#[test]
+fn a_refusal_is_confirmed_except_in_the_sandbox() {
+    assert_eq!(read(&live("production")).unwrap().refusals, Policy::Confirmed);
+    assert_eq!(read(&live("development")).unwrap().refusals, Policy::Confirmed);
+    assert_eq!(read(&sandbox()).unwrap().refusals, Policy::AtOnce);
+    assert_eq!(read(&with(sandbox(), "CONNECT_REFUSALS", "confirmed")).unwrap().refusals, Policy::Confirmed);
+    refused(&with(sandbox(), "CONNECT_REFUSALS", "never"), "CONNECT_REFUSALS");
 }
 
 #[test]

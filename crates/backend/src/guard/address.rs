@@ -40,6 +40,14 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
     }
 }
 
+/// Names the network that shares Monei's limits as one: an IPv4 address, or an IPv6 /48, of which a caller can have as many /64s as it likes.
+pub(crate) fn network_id(address: IpAddr) -> u64 {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => crate::once::id(&[b"network", &v4.octets()]),
+        IpAddr::V6(v6) => crate::once::id(&[b"network", &v6.octets()[..6]]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

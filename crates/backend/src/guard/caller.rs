@@ -12,6 +12,12 @@ pub(super) fn caller(request: &Request, trusted: &[IpNet]) -> IpAddr {
     behind(peer, request.headers(), trusted)
 }
 
+/// An address as proxies write it: alone, or with the port it came from (Azure's gateways do).
+fn address(text: &str) -> Option<IpAddr> {
+    let alone = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    alone.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
+}
+
 /// Whether `address` is a listed proxy's.
 pub(crate) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|network| network.contains(&address.to_canonical()))
@@ -26,7 +32,7 @@ fn behind(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
             return nearest;
         }
         // What isn't an address ends the walk: whoever wrote it is all that is known.
-        let Some(address) = std::str::from_utf8(hop).ok().and_then(|text| text.trim().parse::<IpAddr>().ok()) else { return nearest };
+        let Some(address) = std::str::from_utf8(hop).ok().and_then(|text| address(text.trim())) else { return nearest };
         nearest = address.to_canonical();
     }
     nearest
@@ -51,6 +57,16 @@ mod tests {
         assert_eq!(seen("::ffff:10.1.2.3", &["203.0.113.9"]), "203.0.113.9");
         assert_eq!(seen("2001:db8:ffff::1", &["2001:db8::7"]), "2001:db8::7");
         assert_eq!(seen("10.1.2.3", &[]), "10.1.2.3");
+    }
+
+    /// With the port not understood, all callers were one.
+    #[test]
+    fn an_address_with_a_port_is_the_address() {
+        assert_eq!(seen("10.1.2.3", &["203.0.113.7:50007"]), "203.0.113.7");
+        assert_eq!(seen("10.1.2.3", &["[2001:db8::7]:443"]), "2001:db8::7");
+        assert_eq!(seen("10.1.2.3", &["[2001:db8::7]"]), "2001:db8::7");
+        assert_eq!(seen("10.1.2.3", &["203.0.113.9, 10.9.9.9:80"]), "203.0.113.9", "a proxy's own too");
+        assert_eq!(seen("10.1.2.3", &["203.0.113.7:99999"]), "10.1.2.3");
     }
 
     #[test]
@@ -82,7 +98,7 @@ mod tests {
 
     #[test]
     fn nonsense_counts_for_whoever_passed_it_on() {
-        for nonsense in ["", "unknown", "203.0.113.9:80", "203.0.113", ",", "203.0.113.9, -"] {
+        for nonsense in ["", "unknown", "203.0.113.9:http", "203.0.113", ",", "203.0.113.9, -"] {
             assert_eq!(seen("10.1.2.3", &[nonsense]), "10.1.2.3", "{nonsense}");
         }
         assert_eq!(seen("10.1.2.3", &["evil, 10.0.0.1"]), "10.0.0.1");

@@ -3,10 +3,13 @@
 use std::error::Error;
 use std::time::SystemTime;
 
+use http::header::CONTENT_TYPE;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
-use monei::ErrorBody;
+use monei::TokenResponse;
 use zeroize::Zeroizing;
+
+use crate::domain::words::Words;
 
 /// Longest answer read, in bytes.
 const MAX_BODY: usize = 1024 * 1024;
@@ -18,14 +21,14 @@ const RETRY_AFTER_DEFAULT: u64 = 30;
 /// The outcome of one call.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// 2xx, with its body.
+    /// Done, with the body. Of a token call: any answer that holds both tokens, since the pair before it is dead then.
     Success(Zeroizing<Vec<u8>>),
-    /// 4xx but for 429: Monei understood and refused.
+    /// 3xx, or 4xx but for 429: Monei, or somebody on the way, refused.
     Refused {
         /// With this status.
         status: StatusCode,
-        /// Whether its words are about the client, not about the grant. They are read for nothing else, and never passed on.
-        about_client: bool,
+        /// What its words are about. They are read for nothing else, and never passed on.
+        words: Words,
     },
     /// 429: not done. Seconds to wait.
     Busy(u64),
@@ -63,8 +66,17 @@ impl Answer {
     }
 }
 
+/// What a call asks for, and so what a sound answer to it looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// A pair of tokens.
+    Tokens,
+    /// That something be done. Monei documents no body.
+    Done,
+}
+
 /// Reads what a call gave.
-pub(super) async fn read(result: Result<reqwest::Response, reqwest::Error>) -> Answer {
+pub(super) async fn read(result: Result<reqwest::Response, reqwest::Error>, asked: Asked) -> Answer {
     let response = match result {
         Ok(response) => response,
         Err(error) => {
@@ -74,20 +86,39 @@ pub(super) async fn read(result: Result<reqwest::Response, reqwest::Error>) -> A
             return if sent { Answer::Lost } else { Answer::NotSent };
         }
     };
-    let status = response.status();
-    if status == StatusCode::TOO_MANY_REQUESTS {
-        return Answer::Busy(retry_after(response.headers(), SystemTime::now()).unwrap_or_else(|| spread(RETRY_AFTER_DEFAULT)));
+    let (status, headers) = (response.status(), response.headers().clone());
+    let (body, whole) = body(response).await;
+    if asked == Asked::Tokens && (!status.is_success() || !whole) && TokenResponse::parse(&body).is_ok() {
+        tracing::error!(event = "tokens_in_an_odd_answer", status = status.as_u16(), whole);
+        return Answer::Success(body);
     }
-    if !status.is_success() && !status.is_client_error() {
-        let asks = status == StatusCode::SERVICE_UNAVAILABLE;
-        return Answer::Failed(asks.then(|| retry_after(response.headers(), SystemTime::now())).flatten());
+    match status {
+        StatusCode::TOO_MANY_REQUESTS => {
+            Answer::Busy(retry_after(&headers, SystemTime::now()).unwrap_or_else(|| spread(RETRY_AFTER_DEFAULT)))
+        }
+        _ if status.is_success() => match asked {
+            _ if !whole => Answer::Lost,
+            Asked::Done if !confirms(&body) => Answer::Failed(None),
+            _ => Answer::Success(body),
+        },
+        _ if status.is_redirection() => Answer::Refused { status, words: Words::Strange },
+        // Words that did not come whole say nothing.
+        _ if status.is_client_error() => {
+            let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).filter(|_| whole);
+            Answer::Refused { status, words: Words::of(status, kind, &body) }
+        }
+        _ => {
+            let asks = status == StatusCode::SERVICE_UNAVAILABLE;
+            Answer::Failed(asks.then(|| retry_after(&headers, SystemTime::now())).flatten())
+        }
     }
-    match body(response).await {
-        Some(body) if status.is_success() => Answer::Success(body),
-        None if status.is_success() => Answer::Lost,
-        // The status says all that matters; words that can't be read say nothing.
-        words => Answer::Refused { status, about_client: words.is_some_and(|words| is_about_client(&words)) },
-    }
+}
+
+/// Whether the body of a 2xx can be Monei's word that something was done: not a page of somebody on the way, and no error under a good status.
+fn confirms(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(body);
+    let page = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('<');
+    !page && monei::ErrorBody::parse(body).status_code.is_none_or(|code| (200..300).contains(&code))
 }
 
 /// Why no answer came, as a word that an alert can be set on.
@@ -120,25 +151,20 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
     })
 }
 
-/// Whether Monei complains about the client's id or secret. Its words are not documented, so this only ever makes a refusal less final.
-fn is_about_client(words: &[u8]) -> bool {
-    let message = ErrorBody::parse(words).message.unwrap_or_default().to_ascii_lowercase();
-    ["client", "secret", "credential"].iter().any(|word| message.contains(word))
-}
-
-async fn body(mut response: reqwest::Response) -> Option<Zeroizing<Vec<u8>>> {
+/// The body as far as it came and was short enough, and whether that is all of it.
+async fn body(mut response: reqwest::Response) -> (Zeroizing<Vec<u8>>, bool) {
     let mut body = Zeroizing::new(Vec::new());
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) if body.len() + chunk.len() <= MAX_BODY => body.extend_from_slice(&chunk),
             Ok(Some(_)) => {
                 tracing::warn!(event = "provider_answer_too_long");
-                return None;
+                return (body, false);
             }
-            Ok(None) => return Some(body),
+            Ok(None) => return (body, true),
             Err(error) => {
                 tracing::warn!(event = "provider_answer_cut", reason = reason(&error), error = deepest(error));
-                return None;
+                return (body, false);
             }
         }
     }
@@ -170,17 +196,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_complaint_about_the_client_is_told_from_one_about_the_token() {
-        for (message, about) in [
-            ("Invalid client credentials", true),
-            ("client_secret should not be empty", true),
-            ("Invalid or expired refresh token", false),
-            ("Token not found", false),
-        ] {
-            let words = serde_json::json!({"statusCode": 400, "message": message, "error": "Bad Request"}).to_string();
-            assert_eq!(is_about_client(words.as_bytes()), about, "{message}");
+    fn only_an_answer_without_a_page_or_an_error_in_it_confirms() {
+        for body in ["", "ok", "null", "{}", r#"{"message":"Token revoked"}"#, r#"{"statusCode":200,"message":"ok"}"#] {
+            assert!(confirms(body.as_bytes()), "{body}");
         }
-        assert!(!is_about_client(b"<html>client</html>"));
+        for body in ["<html>sign in</html>", "\u{feff}\n <!doctype html>", r#"{"statusCode":404,"message":"Token not found"}"#] {
+            assert!(!confirms(body.as_bytes()), "{body}");
+        }
     }
 
     #[test]

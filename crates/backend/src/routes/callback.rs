@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use http::header::{LOCATION, SET_COOKIE};
+use http::header::LOCATION;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use monei::AuthorizationCode;
 
 use crate::Backend;
+use crate::domain::budget::{Call, Kind};
+use crate::guard::Network;
 use crate::metrics::Counter;
 use crate::once::{digest, fingerprint};
 use crate::pages;
@@ -16,11 +19,12 @@ use crate::problem::{Code, Problem};
 use crate::query::{self, Unknown};
 use crate::return_target::ReturnTarget;
 use crate::store::Claim;
-use crate::transaction::{HANDOFF_LIFETIME, Handoff, Refusal, Reply, STATE_LIFETIME, State as Sealed, is_code};
+use crate::transaction::{CODE_LIFETIME, HANDOFF_LIFETIME, Handoff, Refusal, Reply, STATE_LIFETIME, State as Sealed, is_code};
 
 /// Longer than a code or a state lives.
 const MARK_LIFETIME: Duration = Duration::from_secs(STATE_LIFETIME + 60);
-/// Monei gives one code for a state. More than one, so that who saw a state but has no cookie can't keep its owner out with a made-up code.
+/// Monei gives one code for a state. So many are marked for whoever has the state alone, and as many for whoever has its cookie too: neither keeps
+/// the other out, nor fills the store.
 const CODES_OF_A_STATE: u8 = 3;
 
 /// The redirect URI registered at Monei, opened by its consent page. Leads back to the app; refusals are pages. Each parameter at most once;
@@ -41,14 +45,19 @@ const CODES_OF_A_STATE: u8 = 3;
         (status = "default", response = super::openapi::Page)
     )
 )]
-pub(super) async fn callback(State(backend): State<Backend>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    match receive(&backend, query.as_deref(), &headers).await {
+pub(super) async fn callback(
+    State(backend): State<Backend>,
+    Extension(network): Extension<Network>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    match receive(&backend, network, query.as_deref(), &headers).await {
         Ok(response) => response,
         Err(problem) => pages::refused(problem),
     }
 }
 
-async fn receive(backend: &Backend, query: Option<&str>, headers: &HeaderMap) -> Result<Response, Problem> {
+async fn receive(backend: &Backend, Network(network): Network, query: Option<&str>, headers: &HeaderMap) -> Result<Response, Problem> {
     let inner = backend.inner();
     let names = ["state", "code", "error", "iss"];
     let [state_text, code, error, issuer] = query::parse(query, names, Unknown::Ignore).map_err(|_| Code::InvalidRequest)?;
@@ -64,9 +73,10 @@ async fn receive(backend: &Backend, query: Option<&str>, headers: &HeaderMap) ->
         tracing::warn!(event = "callback_refused", reason, tx);
         Problem::from(Code::InvalidHandoff)
     };
+    let own_browser = inner.cookies.value(headers, state.id).is_some_and(|value| state.cookie.matches(value));
     let reply = match (code, error) {
         (Some(code), None) if is_code(&code) => {
-            match mark_code(backend, &code, &state_text).await? {
+            match mark_code(backend, &code, &state_text, own_browser).await? {
                 Mark::Ours => {}
                 Mark::OfAnotherState => return Err(refuse("code_seen_under_another_state")),
                 Mark::TooMany => return Err(refuse("too_many_codes_under_one_state")),
@@ -80,15 +90,34 @@ async fn receive(backend: &Backend, query: Option<&str>, headers: &HeaderMap) ->
     if issuer.is_some_and(|issuer| issuer != expected) {
         return Err(refuse("another_issuer"));
     }
-    if !inner.cookies.value(headers, state.id).is_some_and(|value| state.cookie.matches(value)) {
+    if !own_browser {
         return Err(refuse("cookie_missing_or_wrong"));
     }
     let key = digest(&[b"state", state_text.as_bytes()]);
-    if inner.store.claim(key, vec![1], MARK_LIFETIME).await? != Claim::Ours {
-        return Err(refuse("state_used"));
+    let answered = Answered { reply: fingerprint_of(&reply), expires: now + HANDOFF_LIFETIME };
+    if let Claim::Taken(before) = inner.store.claim(key, answered.to_bytes(), MARK_LIFETIME).await? {
+        // A reload, a second click or a browser that loads twice: the same answer again, while it is of use.
+        let Some(before) = Answered::from_bytes(&before).filter(|before| before.reply == answered.reply && now < before.expires) else {
+            return Err(refuse("state_used"));
+        };
+        tracing::info!(event = "callback_repeated", tx);
+        return deliver(backend, &state, &reply, before.expires);
     }
-    let mut response = deliver(backend, &state, &reply, now)?;
-    response.headers_mut().append(SET_COOKIE, inner.cookies.clear(state.id).ok_or(Code::Internal)?);
+    let wait = match &reply {
+        Reply::Code(code) => {
+            let call = Call { kind: Kind::Redeem, ticket: super::redeem::ticket(code), network };
+            backend.book(call, state.id.number()).await
+        }
+        Reply::Refused(_) => {
+            backend.returned(state.id.number()).await;
+            0
+        }
+    };
+    let expires = now + (wait + HANDOFF_LIFETIME).min(CODE_LIFETIME);
+    if wait > 0 {
+        inner.store.put(key, Answered { expires, ..answered }.to_bytes(), MARK_LIFETIME).await?;
+    }
+    let response = deliver(backend, &state, &reply, expires)?;
     let (stage, outcome) = match reply {
         Reply::Code(_) => ("approved", "approved"),
         Reply::Refused(refusal @ Refusal::Declined) => ("declined", refusal.as_str()),
@@ -97,6 +126,33 @@ async fn receive(backend: &Backend, query: Option<&str>, headers: &HeaderMap) ->
     inner.metrics.count(Counter::Login(stage));
     tracing::info!(event = "callback", tx, outcome);
     Ok(response)
+}
+
+/// Tells replies apart.
+fn fingerprint_of(reply: &Reply) -> [u8; 16] {
+    match reply {
+        Reply::Code(code) => fingerprint(&[b"code", code.expose().as_bytes()]),
+        Reply::Refused(refusal) => fingerprint(&[b"refused", refusal.as_str().as_bytes()]),
+    }
+}
+
+/// What was answered under a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Answered {
+    reply: [u8; 16],
+    /// Of the handoff, in seconds since 1970.
+    expires: u64,
+}
+
+impl Answered {
+    fn to_bytes(self) -> Vec<u8> {
+        [&self.reply[..], &self.expires.to_be_bytes()].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (reply, expires) = bytes.split_first_chunk::<16>()?;
+        Some(Self { reply: *reply, expires: u64::from_be_bytes(expires.try_into().ok()?) })
+    }
 }
 
 /// Whose a code is.
@@ -109,11 +165,14 @@ enum Mark {
 /// Marks the code as belonging to this state, unless it was seen under another. Done even when the cookie fails afterwards, so that a code
 /// from somebody's browser history can't be walked through another transaction; and for a few codes only, so that nobody fills the store with
 /// made-up ones.
-async fn mark_code(backend: &Backend, code: &str, state: &str) -> Result<Mark, Problem> {
+async fn mark_code(backend: &Backend, code: &str, state: &str, own_browser: bool) -> Result<Mark, Problem> {
     let store = &backend.inner().store;
     let mine = fingerprint(&[b"code", code.as_bytes()]).to_vec();
     for place in 0..CODES_OF_A_STATE {
-        match store.claim(digest(&[b"code of state", &[place], state.as_bytes()]), mine.clone(), MARK_LIFETIME).await? {
+        match store
+            .claim(digest(&[b"code of state", &[place, u8::from(own_browser)], state.as_bytes()]), mine.clone(), MARK_LIFETIME)
+            .await?
+        {
             Claim::Taken(other) if other != mine => {}
             _ => {
                 let owner = fingerprint(&[b"state", state.as_bytes()]).to_vec();
@@ -127,9 +186,9 @@ async fn mark_code(backend: &Backend, code: &str, state: &str) -> Result<Mark, P
 }
 
 /// Leads back to the app with what Monei said, sealed to the transaction's challenge.
-fn deliver(backend: &Backend, state: &Sealed, reply: &Reply, now: u64) -> Result<Response, Problem> {
+fn deliver(backend: &Backend, state: &Sealed, reply: &Reply, expires: u64) -> Result<Response, Problem> {
     let inner = backend.inner();
-    let handoff = Handoff { challenge: state.challenge, expires: now + HANDOFF_LIFETIME, reply: reply.clone() }.seal(&inner.sealer);
+    let handoff = Handoff { challenge: state.challenge, expires, reply: reply.clone() }.seal(&inner.sealer);
     match &state.target {
         ReturnTarget::DeepLink => {
             let link = format!("{}:/callback?tx={}&handoff={handoff}", inner.config.link_scheme, state.challenge.tx());

@@ -7,7 +7,7 @@ use http::header::CONTENT_TYPE;
 
 use crate::Backend;
 use crate::backend::whole_seconds;
-use crate::budget::{Endpoint, Lane};
+use crate::domain::budget::{Limits, REVOCATIONS, Usage};
 use crate::metrics::gauge;
 use crate::standing::Credentials;
 
@@ -16,12 +16,13 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Can serve: the store answers. How Monei takes the credentials is said, but decides nothing: a balancer that took an instance away for it
+/// Can serve: the store can be written to, which a replica and a full one can't. How Monei takes the credentials is said, but decides nothing: a balancer that took an instance away for it
 /// would keep away the very calls that can show that they are accepted again.
 pub(super) async fn readyz(State(backend): State<Backend>) -> Response {
     let inner = backend.inner();
-    if inner.store.get([0; 32]).await.is_err() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the store does not answer\n").into_response();
+    if let Err(reason) = inner.store.check().await {
+        tracing::error!(event = "not_ready", reason);
+        return (StatusCode::SERVICE_UNAVAILABLE, "the store can't be used\n").into_response();
     }
     match inner.standing.credentials() {
         Credentials::Refused => "ready, but Monei refused this backend's credentials\n",
@@ -36,18 +37,19 @@ pub(super) async fn metrics(State(backend): State<Backend>) -> Response {
     let inner = backend.inner();
     let mut text = inner.metrics.text();
     text.push_str(&inner.provider.latency.text());
-    let usage = inner.store.usage().await;
-    gauge(&mut text, "connect_store_up", "Whether the store answers.", &[("", u64::from(usage.is_ok()))]);
-    // What this instance was told itself holds as well as what all of them share.
-    let own = inner.standing.busy_for(Endpoint::Token, inner.clock.steady()).unwrap_or_default();
-    let mut busy = own;
-    if let Ok(mut usage) = usage {
-        busy = own.max(usage.busy);
-        usage.busy = busy;
-        let lanes: Vec<_> =
-            Lane::ALL.into_iter().filter_map(|lane| Some((label(lane), u64::from(usage.left(lane, inner.limits)?)))).collect();
+    let usage = inner.store.usage(backend.shared_scope()).await;
+    gauge(
+        &mut text,
+        "connect_store_up",
+        "Whether the store can be read and written.",
+        &[("", u64::from(inner.store.check().await.is_ok()))],
+    );
+    if let Ok(usage) = &usage {
+        let lanes: Vec<_> = left(usage, inner.limits).into_iter().filter_map(|(lane, left)| Some((lane, u64::from(left?)))).collect();
         gauge(&mut text, "connect_budget_left", "Calls to Monei that may still be made this minute.", &lanes);
+        gauge(&mut text, "connect_waiting", "Callers that were given a time for their token call.", &[("", u64::from(usage.waiting))]);
     }
+    let busy = usage.map_or_else(|_| Default::default(), |usage| usage.busy);
     let refused = u64::from(inner.standing.credentials() == Credentials::Refused);
     gauge(&mut text, "connect_credentials_refused", "Whether Monei refused this backend's own credentials.", &[("", refused)]);
     let help = "For how long Monei asked that its token endpoint be left alone.";
@@ -55,11 +57,17 @@ pub(super) async fn metrics(State(backend): State<Backend>) -> Response {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 
-fn label(lane: Lane) -> &'static str {
-    match lane {
-        Lane::Redeem => "{lane=\"redeem\"}",
-        Lane::Refresh => "{lane=\"refresh\"}",
-        Lane::Authorize => "{lane=\"authorize\"}",
-        Lane::Revoke => "{lane=\"revoke\"}",
-    }
+/// How many calls of each kind may still be sent now; `None` where there is no limit.
+fn left(usage: &Usage, limits: Limits) -> [(&'static str, Option<u32>); 4] {
+    use crate::domain::budget::Kind;
+    let held = !usage.busy.is_zero() || !usage.unknown.is_zero();
+    let of_all = limits.total().saturating_sub(usage.redeem + usage.refresh);
+    let of = |kind, used: u32| if held { 0 } else { limits.of(kind).saturating_sub(used).min(of_all) };
+    let limited = !limits.is_unlimited();
+    [
+        ("{lane=\"redeem\"}", limited.then(|| of(Kind::Redeem, usage.redeem))),
+        ("{lane=\"refresh\"}", limited.then(|| of(Kind::Refresh, usage.refresh))),
+        ("{lane=\"authorize\"}", limits.authorize().map(|most| most.saturating_sub(usage.authorize))),
+        ("{lane=\"revoke\"}", Some(REVOCATIONS.saturating_sub(usage.revoke))),
+    ]
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
-use http::StatusCode;
-use monei::{AuthorizationCode, TokenResponse};
+use monei::AuthorizationCode;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -12,14 +12,15 @@ use zeroize::Zeroizing;
 
 use super::body::Json;
 use crate::Backend;
-use crate::budget::{Endpoint, Lane};
+use crate::domain::budget::{Call, Endpoint, Id, Kind, Op};
+use crate::domain::verdict::{self, ExchangeRefused};
+use crate::guard::Network;
 use crate::metrics::Counter;
-use crate::once::{Outcome, Settled, Slot, digest, fingerprint};
+use crate::once::{Outcome, Settled, Slot, digest, fingerprint, id};
 use crate::problem::{Code, Problem};
 use crate::proof::Verifier;
 use crate::provider::Which;
 use crate::provider::answer::Answer;
-use crate::tokens;
 use crate::transaction::{Handoff, Refusal, Reply};
 
 /// How long a redeemed handoff is told apart from one that is merely too old.
@@ -63,7 +64,7 @@ pub(crate) enum Redeemed<'a> {
     request_body = Body,
     responses((status = 200, body = Redeemed), (status = "default", response = super::openapi::Refused))
 )]
-pub(super) async fn redeem(State(backend): State<Backend>, Json(body): Json<Body>) -> Outcome {
+pub(super) async fn redeem(State(backend): State<Backend>, Extension(network): Extension<Network>, Json(body): Json<Body>) -> Outcome {
     let inner = backend.inner();
     // All local proof comes first: nothing below is reached, and nothing is sent, without it (C-07).
     let Ok(handoff) = Handoff::open(&inner.sealer, body.handoff.expose_secret()) else {
@@ -92,7 +93,7 @@ pub(super) async fn redeem(State(backend): State<Backend>, Json(body): Json<Body
     } else {
         backend
             .once(slot, move |backend| async move {
-                let settled = exchange(&backend, &code).await;
+                let settled = exchange(&backend, &code, network).await;
                 if matches!(settled, Settled::Final(_)) && backend.inner().store.put(spent, vec![1], SPENT_LIFETIME).await.is_err() {
                     tracing::error!(event = "mark_not_kept");
                 }
@@ -133,51 +134,45 @@ async fn late(backend: &Backend, slot: &Slot, spent: [u8; 32]) -> Outcome {
     answer.await.unwrap_or_else(Outcome::Problem)
 }
 
+/// Names the place of a code's redeem in the queue.
+pub(super) fn ticket(code: &AuthorizationCode) -> Id {
+    id(&[b"code", code.expose().as_bytes()])
+}
+
 /// Exchanges the code, with the previous secret too if Monei refuses the present one (C-04).
-async fn exchange(backend: &Backend, code: &AuthorizationCode) -> Settled {
+async fn exchange(backend: &Backend, code: &AuthorizationCode, Network(network): Network) -> Settled {
     let inner = backend.inner();
+    let ticket = ticket(code);
+    let call = Call { kind: Kind::Redeem, ticket, network };
     let mut which = Which::Present;
     loop {
-        if let Err(problem) = backend.charge(Lane::Redeem).await {
+        if let Err(problem) = backend.charge(Op::Reserve(call)).await {
             return Settled::Void(problem);
         }
         let answer = inner.provider.exchange(code, which).await;
-        backend.note_call("exchange", Endpoint::Token, &answer).await;
+        backend.note_call("exchange", Endpoint::Token, ticket, &answer).await;
         return match answer {
             Answer::Success(body) => {
                 super::credentials_accepted(backend, which);
-                Settled::Final(granted(backend, &body))
+                Settled::Final(super::tokens_of(backend, "exchange", rand::random(), &body, |response| {
+                    // No word about scopes on an exchange: nothing was granted (T-14).
+                    let scopes = response.scopes.get_or_insert_default();
+                    inner.metrics.count(Counter::Login("finished"));
+                    inner.metrics.count_scopes("granted", scopes);
+                }))
             }
-            Answer::Refused { status, about_client } if super::about_credentials(status, about_client) => {
-                if which == Which::Present && inner.provider.has_previous_secret() {
+            Answer::Refused { status, words } => match verdict::exchange(status, words) {
+                ExchangeRefused::Credentials if which == Which::Present && inner.provider.has_previous_secret() => {
                     which = Which::Previous;
                     continue;
                 }
-                super::credentials_refused(backend)
-            }
-            Answer::Refused {
-                status: StatusCode::BAD_REQUEST | StatusCode::CONFLICT | StatusCode::GONE | StatusCode::UNPROCESSABLE_ENTITY,
-                ..
-            } => Settled::Final(Code::ApprovalRefused.into()),
-            // Forbidden, no such address, not that method, too slow: about no code in particular.
-            Answer::Refused { status, .. } => super::not_believed(backend, "exchange", status, false),
+                ExchangeRefused::Credentials => super::credentials_refused(backend),
+                ExchangeRefused::Approval => Settled::Final(Code::ApprovalRefused.into()),
+                // What a redirect hides may have been done, as with an error of Monei's own.
+                ExchangeRefused::NotBelieved if status.is_redirection() => super::unsettled(&Answer::Failed(None)),
+                ExchangeRefused::NotBelieved => super::not_believed(backend, "exchange", status, false),
+            },
             other => super::unsettled(&other),
         };
-    }
-}
-
-fn granted(backend: &Backend, body: &[u8]) -> Outcome {
-    match TokenResponse::parse(body) {
-        Ok(mut response) => {
-            // No word about scopes on an exchange: nothing was granted (T-14).
-            let scopes = response.scopes.get_or_insert_default();
-            backend.inner().metrics.count(Counter::Login("finished"));
-            backend.inner().metrics.count_scopes("granted", scopes);
-            tokens::body(&backend.inner().sealer, &response).map_or_else(Outcome::from, Outcome::Tokens)
-        }
-        Err(reason) => {
-            tracing::error!(event = "token_answer_unusable", %reason);
-            Code::OutcomeUnknown.into()
-        }
     }
 }

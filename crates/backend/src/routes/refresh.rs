@@ -1,8 +1,8 @@
 //! `POST /v1/refresh`: a new pair for a sealed refresh token, at most once per idempotency key.
 
+use axum::Extension;
 use axum::extract::State;
-use http::{HeaderMap, StatusCode};
-use monei::{RefreshToken, TokenResponse};
+use http::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -10,14 +10,16 @@ use zeroize::Zeroizing;
 
 use super::body::Json;
 use crate::Backend;
-use crate::budget::{Endpoint, Lane};
 use crate::config::RefreshAuth;
+use crate::domain::budget::{Call, Endpoint, Kind, Op};
+use crate::domain::verdict::{self, RefreshRefused};
+use crate::guard::Network;
 use crate::once::{Outcome, Settled, Slot, digest, fingerprint};
 use crate::problem::Code;
 use crate::provider::Which;
 use crate::provider::answer::Answer;
 use crate::standing::Credentials;
-use crate::tokens;
+use crate::tokens::{self, Presented};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -37,20 +39,25 @@ pub(super) struct Body {
     request_body = Body,
     responses((status = 200, body = crate::tokens::Body), (status = "default", response = super::openapi::Refused))
 )]
-pub(super) async fn refresh(State(backend): State<Backend>, headers: HeaderMap, Json(body): Json<Body>) -> Outcome {
+pub(super) async fn refresh(
+    State(backend): State<Backend>,
+    Extension(network): Extension<Network>,
+    headers: HeaderMap,
+    Json(body): Json<Body>,
+) -> Outcome {
     let Some(key) = idempotency_key(&headers) else { return Code::InvalidRequest.into() };
     let id = hex::encode(&digest(&[b"log", key.as_bytes()])[..6]);
-    let Ok(token) = tokens::open(&backend.inner().sealer, body.refresh_token.expose_secret()) else {
+    let Ok(presented) = tokens::open(&backend.inner().sealer, body.refresh_token.expose_secret()) else {
         tracing::warn!(event = "refresh_refused", reason = "token_unreadable", id);
         return Code::InvalidToken.into();
     };
-    let secret = token.expose().as_bytes();
+    let secret = presented.token.expose().as_bytes();
     let slot = Slot {
         key: digest(&[b"refresh", key.as_bytes()]),
         fingerprint: fingerprint(&[b"refresh", key.as_bytes(), secret]),
         proof: Zeroizing::new([b"refresh/", key.as_bytes(), b"/", secret].concat()),
     };
-    let outcome = backend.once(slot, move |backend| async move { rotate(&backend, &token).await }).await;
+    let outcome = backend.once(slot, move |backend| async move { rotate(&backend, &presented, network).await }).await;
     match &outcome {
         Outcome::Problem(problem) => tracing::warn!(event = "refresh", id, outcome = problem.code.as_str()),
         _ => tracing::info!(event = "refresh", id, outcome = "tokens"),
@@ -67,64 +74,43 @@ fn idempotency_key(headers: &HeaderMap) -> Option<&str> {
     sound.then_some(text)
 }
 
-async fn rotate(backend: &Backend, token: &RefreshToken) -> Settled {
+async fn rotate(backend: &Backend, Presented { token, grant }: &Presented, Network(network): Network) -> Settled {
     let inner = backend.inner();
+    let call = Call { kind: Kind::Refresh, ticket: *grant, network };
+    match backend.known_refusal(token).await {
+        Ok(None) => {}
+        Ok(Some(settled)) => return settled,
+        Err(problem) => return Settled::Void(problem),
+    }
     let mut which = Which::Present;
     loop {
-        if let Err(problem) = backend.charge(Lane::Refresh).await {
+        if let Err(problem) = backend.charge(Op::Reserve(call)).await {
             return Settled::Void(problem);
         }
         let answer = inner.provider.refresh(token, which).await;
-        backend.note_call("refresh", Endpoint::Token, &answer).await;
+        backend.note_call("refresh", Endpoint::Token, *grant, &answer).await;
         let with_secret = inner.provider.refresh_auth() == RefreshAuth::Secret;
         return match answer {
             Answer::Success(body) => {
                 if with_secret {
                     super::credentials_accepted(backend, which);
                 }
-                Settled::Final(rotated(backend, &body))
+                backend.refresh_succeeded().await;
+                Settled::Final(super::tokens_of(backend, "refresh", *grant, &body, |_| {}))
             }
-            Answer::Refused { status, about_client } if with_secret && super::about_credentials(status, about_client) => {
-                if which == Which::Present && inner.provider.has_previous_secret() {
-                    which = Which::Previous;
-                    continue;
+            Answer::Refused { status, words } => {
+                let accepted = inner.standing.credentials() == Credentials::Accepted;
+                match verdict::refresh(status, words, with_secret, accepted) {
+                    RefreshRefused::Credentials if which == Which::Present && inner.provider.has_previous_secret() => {
+                        which = Which::Previous;
+                        continue;
+                    }
+                    RefreshRefused::Credentials => super::credentials_refused(backend),
+                    RefreshRefused::Grant => backend.refusal(token, status).await,
+                    RefreshRefused::NotBelieved => super::not_believed(backend, "refresh", status, false),
                 }
-                // A bare 401 may be about the token as well.
-                if about_client { super::credentials_refused(backend) } else { refused(backend, token, status, false) }
             }
-            Answer::Refused { status, about_client } => refused(backend, token, status, about_client),
             other => super::unsettled(&other),
         };
     }
-}
-
-fn rotated(backend: &Backend, body: &[u8]) -> Outcome {
-    let inner = backend.inner();
-    inner.standing.refreshed();
-    match TokenResponse::parse(body) {
-        Ok(response) => tokens::body(&inner.sealer, &response).map_or_else(Outcome::from, Outcome::Tokens),
-        Err(reason) => {
-            tracing::error!(event = "token_answer_unusable", %reason);
-            Code::OutcomeUnknown.into()
-        }
-    }
-}
-
-/// Whether a refusal is about the person's grant, or about this backend. To say "revoked" wrongly would sign everybody out (C-16).
-fn refused(backend: &Backend, token: &RefreshToken, status: StatusCode, about_client: bool) -> Settled {
-    let inner = backend.inner();
-    let about_grant = match status {
-        _ if about_client => false,
-        StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND => true,
-        // With credentials in the request a 401 may be about them: believed only while they are known to be good.
-        StatusCode::UNAUTHORIZED => {
-            inner.provider.refresh_auth() == RefreshAuth::None || inner.standing.credentials() == Credentials::Accepted
-        }
-        _ => false,
-    };
-    let in_a_run = about_grant && inner.standing.refused(fingerprint(&[token.expose().as_bytes()]), inner.clock.steady());
-    if about_grant && !in_a_run {
-        return Settled::Final(Code::GrantRefused.into());
-    }
-    super::not_believed(backend, "refresh", status, in_a_run)
 }

@@ -10,11 +10,11 @@ use zeroize::Zeroizing;
 
 use super::body::Json;
 use crate::Backend;
-use crate::budget::{Endpoint, Lane};
+use crate::domain::budget::{Endpoint, Id, Op};
 use crate::once::{Outcome, Settled, Slot, digest, fingerprint};
 use crate::problem::{Code, Problem};
 use crate::provider::answer::Answer;
-use crate::tokens;
+use crate::tokens::{self, Presented};
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -40,7 +40,7 @@ pub(super) async fn revoke(State(backend): State<Backend>, Json(body): Json<Body
     if !tokens::is_access_token(&body.access_token) {
         return Code::InvalidRequest.into();
     }
-    let Ok(refresh) = tokens::open(&backend.inner().sealer, body.refresh_token.expose_secret()) else {
+    let Ok(Presented { token: refresh, grant }) = tokens::open(&backend.inner().sealer, body.refresh_token.expose_secret()) else {
         tracing::warn!(event = "revoke_refused", reason = "token_unreadable");
         return Code::InvalidToken.into();
     };
@@ -49,7 +49,7 @@ pub(super) async fn revoke(State(backend): State<Backend>, Json(body): Json<Body
     let slot =
         Slot { key: digest(&[b"revoke", secret]), fingerprint: fingerprint(&pair), proof: Zeroizing::new([b"revoke/", secret].concat()) };
     let access = body.access_token;
-    let outcome = backend.once(slot, move |backend| async move { take_away(&backend, &access, &refresh).await }).await;
+    let outcome = backend.once(slot, move |backend| async move { take_away(&backend, &access, &refresh, grant).await }).await;
     match outcome {
         Outcome::Problem(problem) => {
             // What isn't known, or is about another access token, isn't confirmed either.
@@ -66,15 +66,15 @@ pub(super) async fn revoke(State(backend): State<Backend>, Json(body): Json<Body
 }
 
 /// By the access token, which Monei documents; by the refresh token where Monei no longer knows the access token (T-16).
-async fn take_away(backend: &Backend, access: &AccessToken, refresh: &RefreshToken) -> Settled {
+async fn take_away(backend: &Backend, access: &AccessToken, refresh: &RefreshToken, grant: Id) -> Settled {
     let provider = &backend.inner().provider;
     let mut by_refresh_token = false;
     loop {
-        if let Err(problem) = backend.charge(Lane::Revoke).await {
+        if let Err(problem) = backend.charge(Op::Revoke).await {
             return Settled::Void(problem);
         }
         let answer = if by_refresh_token { provider.revoke_refresh(refresh).await } else { provider.revoke_access(access).await };
-        backend.note_call("revoke", Endpoint::Revoke, &answer).await;
+        backend.note_call("revoke", Endpoint::Revoke, grant, &answer).await;
         return match answer {
             Answer::Success(_) => Settled::Final(Outcome::Done),
             Answer::Refused { status: StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND, .. } if !by_refresh_token => {

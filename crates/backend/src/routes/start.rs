@@ -1,5 +1,6 @@
 //! `GET /v1/start`: a person's browser begins here and is sent to Monei's consent page.
 
+use axum::Extension;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
@@ -9,8 +10,9 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use monei::{Scope, ScopeSet};
 
 use crate::Backend;
-use crate::budget::Lane;
 use crate::cookie::MAX_COOKIES;
+use crate::domain::budget::Op;
+use crate::guard::Network;
 use crate::metrics::Counter;
 use crate::pages;
 use crate::problem::{Code, Problem};
@@ -31,19 +33,24 @@ use crate::transaction::{CookieHash, STATE_LIFETIME, State as Sealed, Transactio
     ),
     responses((status = 303, description = "To Monei's consent page, with this transaction's cookie"), (status = "default", response = super::openapi::Page))
 )]
-pub(super) async fn start(State(backend): State<Backend>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
-    match begin(&backend, query.as_deref(), &headers).await {
+pub(super) async fn start(
+    State(backend): State<Backend>,
+    Extension(network): Extension<Network>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    match begin(&backend, network, query.as_deref(), &headers).await {
         Ok(response) => response,
         Err(problem) => pages::refused(problem),
     }
 }
 
-async fn begin(backend: &Backend, query: Option<&str>, headers: &HeaderMap) -> Result<Response, Problem> {
+async fn begin(backend: &Backend, Network(network): Network, query: Option<&str>, headers: &HeaderMap) -> Result<Response, Problem> {
     let inner = backend.inner();
     let (challenge, target, scopes) = parameters(query).ok_or(Code::InvalidRequest)?;
-    backend.charge(Lane::Authorize).await?;
     let now = inner.clock.unix();
     let id = TransactionId::new(now);
+    backend.charge(Op::Start { id: id.number(), network }).await?;
     let cookie = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 16]>());
     let state = Sealed { challenge, cookie: CookieHash::of(&cookie), id, expires: now + STATE_LIFETIME, scopes, target };
 

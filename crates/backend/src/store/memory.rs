@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::{Claim, Key, Reply, Store, StoreUnavailable};
-use crate::budget::{Charge, Endpoint, Lane, Limits, Usage, WINDOW, Window};
+use super::{Claim, Key, Reply, Scope, Store, StoreUnavailable};
 use crate::clock::Clock;
+use crate::domain::budget::{Budget, Charge, Limits, Op, Usage};
 
 /// Most entries at a time. An entry of a callback lives ten minutes, so this is far above what per-address limits let one caller make.
 const MAX_ENTRIES: usize = 200_000;
@@ -23,23 +23,23 @@ struct Entry {
 #[derive(Default)]
 struct Inner {
     entries: HashMap<Key, Entry>,
-    window: Window,
+    budgets: HashMap<Scope, Budget>,
     swept: Duration,
 }
 
 /// Entries in a map, gone when the program ends.
 pub(crate) struct MemoryStore {
     clock: Arc<dyn Clock>,
-    /// Until then no token call is charged: nobody knows what an earlier process sent in the last minute.
-    hold: Duration,
+    /// When it was made, if an earlier process may have sent calls just before.
+    lost: Option<Duration>,
     inner: Mutex<Inner>,
 }
 
 impl MemoryStore {
     /// With `hold`, an earlier process may have sent calls just before this one began.
     pub(crate) fn new(clock: Arc<dyn Clock>, hold: bool) -> Self {
-        let hold = if hold { clock.steady() + WINDOW } else { Duration::ZERO };
-        Self { clock, hold, inner: Mutex::default() }
+        let lost = hold.then(|| clock.steady());
+        Self { clock, lost, inner: Mutex::default() }
     }
 
     /// The entries, without those past their time.
@@ -48,9 +48,21 @@ impl MemoryStore {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if now >= inner.swept + Duration::from_secs(5) {
             inner.entries.retain(|_, entry| entry.expires > now);
+            inner.budgets.retain(|_, budget| !budget.is_idle(millis(now)));
             inner.swept = now;
         }
         (inner, now)
+    }
+}
+
+impl MemoryStore {
+    /// A budget that nobody used yet.
+    fn fresh(&self, scope: Scope, now: Duration) -> Budget {
+        match (scope, self.lost) {
+            // What is unknown ends a minute after the process began, not after its first call.
+            (Scope::Shared(_), Some(began)) => Budget::new(millis(began), true),
+            _ => Budget::new(millis(now), false),
+        }
     }
 }
 
@@ -126,37 +138,35 @@ impl Store for MemoryStore {
         })
     }
 
-    fn charge(&self, lane: Lane, limits: Limits) -> Reply<'_, Charge> {
+    fn budget(&self, scope: Scope, op: Op, limits: Limits) -> Reply<'_, Charge> {
         Box::pin(async move {
             let (mut inner, now) = self.lock();
-            let left = self.hold.saturating_sub(now);
-            let held = lane.endpoint() == Endpoint::Token && !left.is_zero();
-            Ok(if held { Charge::Wait(left) } else { inner.window.charge(lane, limits, now) })
+            let budget = inner.budgets.entry(scope).or_insert_with(|| self.fresh(scope, now));
+            Ok(budget.apply(op, limits, millis(now)))
         })
-    }
-
-    /// Nothing to tell: the one instance there is remembers it itself (`standing`).
-    fn pause(&self, _: Duration) -> Reply<'_, ()> {
-        Box::pin(async { Ok(()) })
     }
 
     fn check(&self) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + '_>> {
         Box::pin(async { Ok(()) })
     }
 
-    fn usage(&self) -> Reply<'_, Usage> {
+    fn usage(&self, scope: Scope) -> Reply<'_, Usage> {
         Box::pin(async move {
-            let (mut inner, now) = self.lock();
-            let unknown = [self.hold.saturating_sub(now), Duration::ZERO, Duration::ZERO];
-            Ok(Usage { unknown, ..inner.window.usage(now) })
+            let (inner, now) = self.lock();
+            Ok(inner.budgets.get(&scope).map_or_else(|| self.fresh(scope, now).usage(millis(now)), |budget| budget.usage(millis(now))))
         })
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
+    use crate::domain::budget::{Call, Kind};
 
     const TTL: Duration = Duration::from_secs(120);
     const KEY: Key = [7; 32];
@@ -191,31 +201,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn after_a_start_no_token_call_is_charged_for_a_minute() {
+    async fn after_a_start_token_calls_wait_a_minute_from_then_and_nothing_else_does() {
         let clock = Arc::new(ManualClock::new(1_000));
         let store = MemoryStore::new(clock.clone(), true);
         let limits = Limits::new(std::num::NonZeroU32::new(10).unwrap(), None);
-        assert_eq!(store.charge(Lane::Authorize, limits).await, Ok(Charge::Granted));
-        clock.advance(Duration::from_secs(60));
-        assert_eq!(store.charge(Lane::Redeem, limits).await, Ok(Charge::Wait(Duration::from_secs(1))));
-        clock.advance(Duration::from_secs(1));
-        assert_eq!(store.charge(Lane::Redeem, limits).await, Ok(Charge::Granted));
-    }
-
-    #[tokio::test]
-    async fn after_a_start_token_calls_wait_a_minute_and_nothing_else_does() {
-        let clock = Arc::new(ManualClock::new(1_000));
-        let store = MemoryStore::new(clock.clone(), true);
-        let limits = Limits::new(std::num::NonZeroU32::new(10).unwrap(), None);
-        for lane in [Lane::Authorize, Lane::Revoke] {
-            assert_eq!(store.charge(lane, limits).await, Ok(Charge::Granted), "{lane:?}");
+        let scope = Scope::Shared(0);
+        let redeem = Op::Reserve(Call { kind: Kind::Redeem, ticket: 1, network: None });
+        clock.advance(Duration::from_secs(20));
+        for op in [Op::Start { id: 1, network: None }, Op::Revoke] {
+            assert_eq!(store.budget(scope, op, limits).await, Ok(Charge::Granted), "{op:?}");
         }
-        assert_eq!(store.charge(Lane::Refresh, limits).await, Ok(Charge::Wait(WINDOW)));
-        let usage = store.usage().await.unwrap();
-        assert_eq!(Lane::ALL.map(|lane| usage.left(lane, limits)), [Some(0), Some(0), None, Some(29)]);
-        clock.advance(WINDOW);
-        assert_eq!(store.charge(Lane::Refresh, limits).await, Ok(Charge::Granted));
-        assert_eq!(store.usage().await.unwrap().left(Lane::Redeem, limits), Some(8));
+        assert_eq!(store.budget(scope, redeem, limits).await, Ok(Charge::Wait(Duration::from_secs(41))));
+        assert_eq!(store.usage(scope).await.unwrap().unknown, Duration::from_secs(41));
+        clock.advance(Duration::from_secs(41));
+        assert_eq!(store.budget(scope, redeem, limits).await, Ok(Charge::Granted));
     }
 
     #[tokio::test]

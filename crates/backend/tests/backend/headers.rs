@@ -57,7 +57,7 @@ async fn every_route_answers_with_the_same_strict_headers() {
     for (name, headers) in &seen {
         for (header, value) in [
             ("cache-control", "no-store"),
-            ("strict-transport-security", "max-age=63072000; includeSubDomains"),
+            ("strict-transport-security", "max-age=63072000"),
             ("x-content-type-options", "nosniff"),
             ("referrer-policy", "no-referrer"),
             ("cross-origin-opener-policy", "same-origin"),

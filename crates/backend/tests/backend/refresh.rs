@@ -187,22 +187,27 @@ async fn a_grant_that_was_revoked_is_refused_however_monei_says_it() {
 }
 
 #[tokio::test]
-async fn a_run_of_refusals_is_not_believed() {
+async fn a_run_of_refusals_is_not_believed_until_a_success() {
     let world = World::with(&[("MONEI_TOKEN_CALLS_PER_MINUTE", "100")]).await;
     let mut all = Vec::new();
     for _ in 0..6 {
         all.push(world.connect().await);
     }
-    world.fault(json!({"target": "token", "kind": "status", "status": 401, "times": 5})).await;
+    world.person_revokes().await;
     for (at, tokens) in all.iter().take(5).enumerate() {
         let response = world.refresh(&sealed(tokens), &format!("{KEY}-{at}")).await;
         let (status, code) = if at < 4 { (400, "grant_refused") } else { (503, "service_unavailable") };
         problem(response, status, code).await;
     }
-    // The one that wasn't believed may be asked again, and one success ends the run.
-    assert_eq!(world.refresh(&sealed(&all[4]), &format!("{KEY}-4")).await.status(), StatusCode::OK);
-    world.person_revokes().await;
-    problem(world.refresh(&sealed(&all[5]), &format!("{KEY}-5")).await, 400, "grant_refused").await;
+    // However long the run lasts.
+    world.later(3 * 3_600);
+    problem(world.refresh(&sealed(&all[5]), &format!("{KEY}-5")).await, 503, "service_unavailable").await;
+    // One success ends it, and what was not believed is asked about again.
+    let other = world.connect().await;
+    assert_eq!(world.refresh(&sealed(&other), &format!("{KEY}-o")).await.status(), StatusCode::OK);
+    world.later(1);
+    assert_eq!(world.refresh(&sealed(&world.connect().await), &format!("{KEY}-p")).await.status(), StatusCode::OK);
+    problem(world.refresh(&sealed(&all[5]), &format!("{KEY}-6")).await, 400, "grant_refused").await;
 }
 
 #[tokio::test]
@@ -238,18 +243,40 @@ async fn an_unknown_outcome_is_remembered_under_its_key_and_a_new_key_asks_again
 #[tokio::test]
 async fn refreshes_leave_room_for_people_who_wait() {
     let world = World::new().await;
-    let mut tokens = world.connect().await;
-    for round in 0..6 {
-        tokens = world.refresh(&sealed(&tokens), &format!("{KEY}-{round}")).await.json().await.unwrap();
+    let mut grants = Vec::new();
+    for _ in 0..7 {
+        grants.push(world.connect().await);
     }
-    let wait = problem(world.refresh(&sealed(&tokens), &format!("{KEY}-6")).await, 429, "rate_limited").await.unwrap();
-    assert!((1..=61).contains(&wait));
-    for _ in 0..3 {
+    world.later(61);
+    for (round, tokens) in grants[..6].iter().enumerate() {
+        assert_eq!(world.refresh(&sealed(tokens), &format!("{KEY}-{round}")).await.status(), StatusCode::OK);
+    }
+    let wait = problem(world.refresh(&sealed(&grants[6]), &format!("{KEY}-6")).await, 429, "rate_limited").await.unwrap();
+    assert!((1..=62).contains(&wait));
+    for _ in 0..4 {
         world.connect().await;
     }
-    assert_eq!(world.token_calls().await, 10);
+    assert_eq!(world.token_calls().await, 17);
     world.later(wait);
-    assert_eq!(world.refresh(&sealed(&tokens), &format!("{KEY}-6")).await.status(), StatusCode::OK);
+    assert_eq!(world.refresh(&sealed(&grants[6]), &format!("{KEY}-6")).await.status(), StatusCode::OK);
+}
+
+/// Each answer gave the next token, for ever.
+#[tokio::test]
+async fn a_live_token_in_a_loop_is_refreshed_five_times_in_ten_minutes() {
+    let world = World::new().await;
+    let mut tokens = world.connect().await;
+    let mut refreshed = 0;
+    for second in 0..600 {
+        let response = world.refresh(&sealed(&tokens), &format!("{KEY}-{second}")).await;
+        if response.status() == StatusCode::OK {
+            refreshed += 1;
+            tokens = response.json().await.unwrap();
+        }
+        world.later(1);
+    }
+    assert_eq!(refreshed, 5);
+    assert_eq!(world.counter("refreshes").await, 5);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A backend and a sandbox on ports of their own, and the steps of the flow.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64::Engine;
@@ -231,6 +232,13 @@ impl World {
         handoff_of(&header(&response, "location"))
     }
 
+    /// The handoff of a transaction with a made-up code, for a Monei that has no consent page.
+    pub async fn made_up_handoff(&self, proof: &Proof) -> String {
+        let started = self.start(proof, RETURN).await;
+        let url = self.callback_url(&format!("mcc_sim_{}", &proof.verifier[..16]), &started.state);
+        handoff_of(&header(&self.visit(&url, Some(&started.cookie)).await, "location"))
+    }
+
     pub async fn redeem(&self, handoff: &str, verifier: &str) -> Response {
         self.post("/v1/redeem", &json!({"handoff": handoff, "code_verifier": verifier})).await
     }
@@ -264,30 +272,77 @@ impl World {
     }
 }
 
-/// A Monei that gives this one answer to whatever it is asked; its origin. Ends with the test's runtime.
-pub async fn monei_that_says(status: u16, message: &str) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let origin = format!("http://{}", listener.local_addr().unwrap());
-    let body = json!({"statusCode": status, "message": message}).to_string();
-    let answer = format!(
-        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            // The whole request is read first, or closing would cut the answer off.
-            let (mut request, mut part) = (Vec::new(), [0; 4096]);
-            while !request.ends_with(b"}") {
-                match stream.read(&mut part).await {
-                    Ok(0) | Err(_) => break,
-                    Ok(length) => request.extend_from_slice(&part[..length]),
+/// What a [`Stub`] answers.
+#[derive(Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub content_type: &'static str,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    /// As Monei words a refusal.
+    pub fn refusal(status: u16, message: &str) -> Self {
+        let body = json!({"statusCode": status, "message": message}).to_string().into_bytes();
+        Self { status, content_type: "application/json", body }
+    }
+
+    pub fn tokens() -> Self {
+        let body =
+            json!({"access_token": "mct_sim_a", "refresh_token": "mcr_sim_b", "token_type": "Bearer", "expires_in": 3600, "scopes": []});
+        Self { status: 200, content_type: "application/json", body: body.to_string().into_bytes() }
+    }
+}
+
+/// Something in Monei's place that gives one answer to whatever it is asked. Ends with the test's runtime.
+pub struct Stub {
+    pub origin: String,
+    answer: Arc<Mutex<Answer>>,
+    calls: Arc<AtomicU64>,
+}
+
+impl Stub {
+    pub async fn new(answer: Answer) -> Self {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let stub = Self { origin, answer: Arc::new(Mutex::new(answer)), calls: Arc::default() };
+        let (answer, calls) = (stub.answer.clone(), stub.calls.clone());
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                // The whole request is read first, or closing would cut the answer off.
+                let (mut request, mut part) = (Vec::new(), [0; 4096]);
+                while !request.ends_with(b"}") {
+                    match stream.read(&mut part).await {
+                        Ok(0) | Err(_) => break,
+                        Ok(length) => request.extend_from_slice(&part[..length]),
+                    }
                 }
+                calls.fetch_add(1, Ordering::SeqCst);
+                let Answer { status, content_type, body } = answer.lock().unwrap().clone();
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\nContent-Type: {content_type}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+                    body.len()
+                );
+                stream.write_all(&[head.as_bytes(), &body].concat()).await.ok();
             }
-            stream.write_all(answer.as_bytes()).await.ok();
-        }
-    });
-    origin
+        });
+        stub
+    }
+
+    pub fn answers(&self, answer: Answer) {
+        *self.answer.lock().unwrap() = answer;
+    }
+
+    /// How often it was asked.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::SeqCst)
+    }
+}
+
+/// A Monei that gives this one answer to whatever it is asked; its origin.
+pub async fn monei_that_says(status: u16, message: &str) -> String {
+    Stub::new(Answer::refusal(status, message)).await.origin
 }
 
 pub fn header(response: &Response, name: &str) -> String {

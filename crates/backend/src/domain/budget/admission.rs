@@ -1,0 +1,110 @@
+//! Who may begin a login: only as many as can be served before their codes die, so that nobody approves what can't be redeemed.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Budget, Endpoint, Id, Kind, Limits, Refused, WINDOW_MS};
+
+/// How long a start is expected to come back, in milliseconds: as long as its state lives.
+const OUTSTANDING_MS: u64 = 600_000;
+/// Within this a code must be redeemed, in milliseconds: its life of ten minutes less one.
+const REDEEM_WITHIN_MS: u64 = 540_000;
+/// By how much a minute's worth of places is longer, in milliseconds.
+const SLACK_MS: u64 = 3_000;
+/// So many outstanding starts of one network count at most: starts are free, and whoever makes many keeps nobody out.
+const OF_A_NETWORK: usize = 2;
+/// Starts counted before their rate of coming back is told from experience alone.
+const PRIOR: u32 = 10;
+/// After so many the older half counts less.
+const FADE: u32 = 200;
+/// The least share of starts that is expected to come back, in hundredths.
+const LEAST: u64 = 25;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Start {
+    at: u64,
+    id: Id,
+    network: Option<Id>,
+    /// Not yet back from the consent page.
+    out: bool,
+}
+
+/// Starts of the last ten minutes, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Starts {
+    all: VecDeque<Start>,
+    begun: u32,
+    came_back: u32,
+}
+
+impl Starts {
+    pub(super) fn forget(&mut self, now: u64) {
+        super::drop_while(&mut self.all, |start| start.at + OUTSTANDING_MS <= now);
+    }
+
+    pub(super) fn of_last_minute(&self, now: u64) -> usize {
+        self.all.iter().rev().take_while(|start| start.at + WINDOW_MS > now).count()
+    }
+
+    pub(super) fn returned(&mut self, id: Id) {
+        if let Some(start) = self.all.iter_mut().find(|start| start.id == id && start.out) {
+            start.out = false;
+            self.came_back += 1;
+        }
+    }
+
+    /// The time of the nth last start that `matches`, 1 for the last.
+    fn nth_last(&self, nth: u32, matches: impl Fn(&Start) -> bool) -> Option<u64> {
+        let nth = usize::try_from(nth).ok()?.checked_sub(1)?;
+        self.all.iter().rev().filter(|start| matches(start)).nth(nth).map(|start| start.at)
+    }
+
+    /// How many of those that are out will come back, by experience.
+    fn expected(&self) -> u64 {
+        let out: Vec<_> = self.all.iter().filter(|start| start.out).collect();
+        let counted = |(at, start): &(usize, &&Start)| {
+            start.network.is_none() || out[..*at].iter().filter(|other| other.network == start.network).count() < OF_A_NETWORK
+        };
+        let out = out.iter().enumerate().filter(counted).count() as u64;
+        let share = u64::from(self.came_back + PRIOR) * 100 / u64::from(self.begun + PRIOR);
+        (out * share.clamp(LEAST, 100)).div_ceil(100)
+    }
+
+    fn push(&mut self, start: Start) {
+        if self.begun >= FADE {
+            (self.begun, self.came_back) = (self.begun / 2, self.came_back / 2);
+        }
+        self.begun += 1;
+        self.all.push_back(start);
+    }
+}
+
+impl Budget {
+    pub(super) fn start(&mut self, id: Id, network: Option<Id>, limits: Limits) -> Result<(), Refused> {
+        self.check_open(Endpoint::Authorize)?;
+        let of_all = limits.authorize().and_then(|most| self.starts.nth_last(most, |_| true));
+        let of_one = network.and(limits.starts_per_network()).and_then(|most| self.starts.nth_last(most, |start| start.network == network));
+        if let Some(until) = [of_all, of_one].into_iter().flatten().map(|at| at + WINDOW_MS).filter(|until| *until > self.now).max() {
+            return Err(Refused::Until(until));
+        }
+        if !limits.is_unlimited() {
+            self.check_room(limits)?;
+        }
+        self.starts.push(Start { at: self.now, id, network, out: true });
+        Ok(())
+    }
+
+    /// Whether one more can be redeemed in time, after all who wait and all who are expected. Places are a little further apart than calls need be,
+    /// since waits are told in whole seconds.
+    fn check_room(&self, limits: Limits) -> Result<(), Refused> {
+        let per_call = (WINDOW_MS + SLACK_MS) / u64::from(limits.of(Kind::Redeem));
+        let before = self.waiting_redeems() as u64 + self.starts.expected();
+        let held = self.held_until().saturating_sub(self.now);
+        let needed = held + (before + 1) * per_call;
+        match needed.checked_sub(REDEEM_WITHIN_MS) {
+            Some(over) if over > 0 => Err(Refused::Until(self.now + over)),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The connection to Redis. Whatever ends it, the next question makes a new one; a question that an old connection failed is asked once more.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, RetryMethod};
+use tokio::sync::Mutex;
+
+/// How long connecting, and how long one answer may take.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(super) struct Link {
+    client: Client,
+    held: Mutex<Option<Held>>,
+    made: AtomicU64,
+}
+
+#[derive(Clone)]
+struct Held {
+    number: u64,
+    connection: MultiplexedConnection,
+}
+
+/// Whether a question is asked for the first time, or again because the answer to the first may have been lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attempt {
+    First,
+    Again,
+}
+
+impl Link {
+    /// Doesn't connect yet.
+    pub(super) fn new(client: Client) -> Self {
+        Self { client, held: Mutex::default(), made: AtomicU64::new(0) }
+    }
+
+    /// The answer to `question`. It must be one that may be asked twice.
+    pub(super) async fn ask<T, F>(&self, question: impl Fn(MultiplexedConnection, Attempt) -> F) -> Result<T, RedisError>
+    where
+        F: Future<Output = Result<T, RedisError>>,
+    {
+        let (held, fresh) = self.connection().await?;
+        let answer = question(held.connection, Attempt::First).await;
+        if !answer.as_ref().is_err_and(ends) {
+            return answer;
+        }
+        self.drop_connection(held.number).await;
+        if fresh {
+            return answer;
+        }
+        let (held, _) = self.connection().await?;
+        let answer = question(held.connection, Attempt::Again).await;
+        if answer.as_ref().is_err_and(ends) {
+            self.drop_connection(held.number).await;
+        }
+        answer
+    }
+
+    /// The connection, and whether it was made just now.
+    async fn connection(&self) -> Result<(Held, bool), RedisError> {
+        let mut held = self.held.lock().await;
+        if let Some(held) = held.as_ref() {
+            return Ok((held.clone(), false));
+        }
+        let config = AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(PATIENCE));
+        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let made = Held { number: self.made.fetch_add(1, Ordering::Relaxed), connection };
+        *held = Some(made.clone());
+        Ok((made, true))
+    }
+
+    async fn drop_connection(&self, number: u64) {
+        let mut held = self.held.lock().await;
+        if held.as_ref().is_some_and(|held| held.number == number) {
+            *held = None;
+        }
+    }
+}
+
+/// Whether a connection that gave this error is of no more use: it broke, it went silent, or it leads to a server that is not the primary or
+/// doesn't know us any more.
+fn ends(error: &RedisError) -> bool {
+    matches!(error.kind(), ErrorKind::Io | ErrorKind::AuthenticationFailed)
+        || matches!(error.retry_method(), RetryMethod::Reconnect | RetryMethod::ReconnectFromInitialConnections)
+        || matches!(error.code(), Some("READONLY" | "NOAUTH" | "WRONGPASS" | "MASTERDOWN" | "LOADING" | "UNBLOCKED"))
+}
