@@ -176,7 +176,7 @@ async fn a_callback_that_is_asked_again_answers_the_same_while_the_handoff_lives
         last = header(&response, "location");
         world.later(39);
     }
-    assert_eq!(world.redeem(&handoff_of(&last), &proof.verifier).await.status(), StatusCode::OK, "the last is as good as the first");
+    assert_eq!(world.redeem(handoff_of(&last), &proof.verifier).await.status(), StatusCode::OK, "the last is as good as the first");
     world.later(3);
     refused(&world, &answer, Some(&started.cookie)).await;
     assert_eq!(world.metric("connect_logins_total{stage=\"approved\"}").await, Some(1));
