@@ -46,7 +46,7 @@ async fn sandbox(port: &str, redirects: &[&str]) -> Fallible<()> {
         redirect_uris: redirects.iter().map(|uri| (*uri).to_owned()).collect(),
         website: None,
     };
-    let sandbox = Sandbox::new(Options { clients: vec![client], run: None, state_file: None })?;
+    let sandbox = Sandbox::new(Options { clients: vec![client], ..Options::default() })?;
     Ok(monei_sandbox::serve(listener, sandbox, std::future::pending()).await?)
 }
 

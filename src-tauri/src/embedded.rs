@@ -107,7 +107,12 @@ fn sandbox(data_dir: &Path, run: String, client_secret: String, redirect_uri: &s
         redirect_uris: vec![redirect_uri.to_owned()],
         website: None,
     };
-    let options = monei_sandbox::Options { clients: vec![client], run: Some(run), state_file: Some(data_dir.join("monei-sandbox.json")) };
+    let options = monei_sandbox::Options {
+        clients: vec![client],
+        run: Some(run),
+        state_file: Some(data_dir.join("monei-sandbox.json")),
+        ..Default::default()
+    };
     Ok(Sandbox::new(options)?)
 }
 

@@ -8,48 +8,19 @@
 //!
 //! [`Sandbox::new`] takes [`Options`]; [`serve`] runs it.
 
-mod api;
-mod approval;
-mod authorize;
-mod body;
-mod clock;
-mod coins;
-mod consent_page;
+mod access;
+mod command;
 mod control;
-mod control_page;
-mod data;
-mod entry;
-mod faults;
-mod fields;
-mod grants;
-mod home;
-mod journal;
-mod ledger;
-mod mask;
-mod mint;
-mod nest;
+mod model;
+mod monei;
 mod options;
-mod page;
-mod pay_page;
-mod people;
-mod persist;
-mod plan;
 mod presets;
-mod quota;
-mod revoke;
-mod sandbox;
 mod scenario;
 mod script;
 mod serve;
-mod sessions;
-mod settings;
-mod style;
-mod switches;
-mod token;
-mod wording;
-mod writes;
+mod shared;
+mod web;
 
-pub use options::{Client, Options, SandboxError};
-pub use sandbox::Sandbox;
+pub use options::{Access, Client, Options, SandboxError};
 pub use scenario::{Scenario, ScenarioError};
-pub use serve::serve;
+pub use serve::{Sandbox, serve};

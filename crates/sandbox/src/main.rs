@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Parser;
-use monei_sandbox::{Client, Options, Sandbox, Scenario, serve};
+use monei_sandbox::{Access, Client, Options, Sandbox, Scenario, serve};
 use tokio::net::TcpListener;
 
 /// What comes below the options.
@@ -20,13 +20,26 @@ const AFTER_HELP: &str = "\
 Examples:
   monei-sandbox                                             serve, with the control page at http://127.0.0.1:43118/sandbox
   monei-sandbox --scenario my.toml --auto-approve           for CI: nobody presses a button
+  monei-sandbox serve --listen 0.0.0.0:43118 --allow-remote --allow-host sandbox
+                                                            a service for tests in other containers
   monei-sandbox leaks --run 1f8a90c2 ~/.cache ~/.local      search for secrets of that run";
 
 /// A local Monei for testers: consent page, API, faults, control page. Nothing in it is real.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
 struct Arguments {
-    /// Address to serve; loopback only.
+    #[command(flatten)]
+    serve: ServeArguments,
+    /// Checks scenarios and ends.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    check_scenario: Vec<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, clap::Args)]
+struct ServeArguments {
+    /// Address to serve; loopback only, but for `serve --allow-remote`.
     #[arg(long, default_value = "127.0.0.1:43118")]
     listen: SocketAddr,
     /// Redirect URI of the registered app: its backend's callback. Can be given more than once.
@@ -44,6 +57,9 @@ struct Arguments {
     /// The operator's site on the consent page.
     #[arg(long)]
     website: Option<String>,
+    /// Registers a second app with this client id, the same secret and the same redirect URIs.
+    #[arg(long, value_name = "CLIENT_ID")]
+    second_client: Option<String>,
     /// Keeps grants in this file across restarts, tokens as hashes only.
     #[arg(long)]
     state_file: Option<PathBuf>,
@@ -53,33 +69,55 @@ struct Arguments {
     /// Answers each authorization at once, as the scenario says, so that no person is needed.
     #[arg(long, requires = "scenario")]
     auto_approve: bool,
-    /// Checks scenarios and ends.
-    #[arg(long, value_name = "FILE", num_args = 1..)]
-    check_scenario: Vec<PathBuf>,
-    #[command(subcommand)]
-    command: Option<Command>,
+    /// Makes tokens, codes and references follow from this number, so that a run can be repeated letter by letter.
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// The clock stands at this time (2026-11-25T12:00:00Z) until the control API moves it.
+    #[arg(long, value_name = "TIME")]
+    clock: Option<jiff::Timestamp>,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// Serves as a service for tests: one line of JSON when ready, and beyond loopback where that is asked for.
+    Serve(Box<ServiceArguments>),
     /// Searches files, and this user's processes, for secrets of one run. Exit code: 0 nothing, 1 leaks, 2 not everything was searched.
     Leaks(leaks::Arguments),
+}
+
+#[derive(Debug, clap::Args)]
+struct ServiceArguments {
+    #[command(flatten)]
+    serve: ServeArguments,
+    /// Serves whoever reaches the address. The control page and its API then want the token in the file of --control-token-file.
+    #[arg(long)]
+    allow_remote: bool,
+    /// What requests may name as their host besides loopback names, without port. Can be given more than once.
+    #[arg(long, value_name = "HOST", requires = "allow_remote")]
+    allow_host: Vec<String>,
+    /// File with the token of the control page. Made where it doesn't exist, readable by you alone [default: monei-sandbox/control-token in $XDG_STATE_HOME]
+    #[arg(long, requires = "allow_remote")]
+    control_token_file: Option<PathBuf>,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
-    if let Some(Command::Leaks(arguments)) = arguments.command {
+    match arguments.command {
         // 1 says that something leaked: a search that didn't take place is 2.
-        return leaks::run(&arguments).or_else(|error| {
-            writeln!(io::stderr(), "Error: {error:#}")?;
-            Ok(ExitCode::from(2))
-        });
+        Some(Command::Leaks(arguments)) => {
+            return leaks::run(&arguments).or_else(|error| {
+                writeln!(io::stderr(), "Error: {error:#}")?;
+                Ok(ExitCode::from(2))
+            });
+        }
+        Some(Command::Serve(arguments)) => return serve_others(*arguments).await.map(|()| ExitCode::SUCCESS),
+        None => {}
     }
     if !arguments.check_scenario.is_empty() {
         return check(&arguments.check_scenario);
     }
-    serve_sandbox(arguments).await.map(|()| ExitCode::SUCCESS)
+    serve_backend(arguments.serve).await.map(|()| ExitCode::SUCCESS)
 }
 
 /// Reads scenarios and says what is wrong with each.
@@ -102,46 +140,109 @@ fn scenario(path: &Path) -> anyhow::Result<Scenario> {
     Scenario::parse(&text).with_context(|| format!("{}", path.display()))
 }
 
-async fn serve_sandbox(arguments: Arguments) -> anyhow::Result<()> {
+/// A sandbox that is ready to be served.
+struct Ready {
+    sandbox: Sandbox,
+    listener: TcpListener,
+    address: SocketAddr,
+    secret_file: PathBuf,
+    client_ids: Vec<String>,
+    redirect_uris: Vec<String>,
+}
+
+async fn prepare(arguments: ServeArguments, access: Access) -> anyhow::Result<Ready> {
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "monei_sandbox=info".into()))
         .init();
-    if !arguments.listen.ip().is_loopback() {
-        bail!("--listen {}: the sandbox serves loopback addresses alone", arguments.listen);
+    if !arguments.listen.ip().is_loopback() && matches!(access, Access::Loopback) {
+        bail!("--listen {}: the sandbox serves loopback addresses alone; `serve --allow-remote` serves others", arguments.listen);
     }
     let scenario = arguments.scenario.as_deref().map(scenario).transpose()?;
     let secret_file = match arguments.client_secret_file {
         Some(path) => path,
-        None => default_secret_file()?,
+        None => state_folder()?.join("client-secret"),
     };
-    let secret = secret(&secret_file)?;
+    let secret = secret(&secret_file, "mcs_sim_CNRY")?;
     let secret_file = secret_file.canonicalize().with_context(|| format!("{}", secret_file.display()))?;
+    let client = |client_id: String, name: String| Client {
+        client_id,
+        client_secret: secret.clone(),
+        name,
+        redirect_uris: arguments.redirect_uri.clone(),
+        website: arguments.website.clone(),
+    };
+    let mut clients = vec![client(arguments.client_id, arguments.name)];
+    clients.extend(arguments.second_client.map(|id| client(id, "Another app".to_owned())));
+    let client_ids = clients.iter().map(|client| client.client_id.clone()).collect();
     let sandbox = Sandbox::new(Options {
-        clients: vec![Client {
-            client_id: arguments.client_id.clone(),
-            client_secret: secret,
-            name: arguments.name,
-            redirect_uris: arguments.redirect_uri.clone(),
-            website: arguments.website,
-        }],
+        clients,
         run: None,
         state_file: arguments.state_file,
+        seed: arguments.seed,
+        clock: arguments.clock,
+        access,
     })?;
     if let Some(scenario) = &scenario {
         sandbox.play(scenario, arguments.auto_approve)?;
     }
     let listener = TcpListener::bind(arguments.listen).await.with_context(|| format!("--listen {}", arguments.listen))?;
-    let address = format!("http://{}", listener.local_addr()?);
+    let address = listener.local_addr()?;
+    Ok(Ready { sandbox, listener, address, secret_file, client_ids, redirect_uris: arguments.redirect_uri })
+}
+
+/// For a backend on this computer: the lines that it needs in its environment.
+async fn serve_backend(arguments: ServeArguments) -> anyhow::Result<()> {
+    let ready = prepare(arguments, Access::Loopback).await?;
+    let address = format!("http://{}", ready.address);
     let mut out = io::stdout().lock();
-    writeln!(out, "# Monei Sandbox, run {}. Control page: {address}/sandbox\n# For a backend:", sandbox.run())?;
-    writeln!(out, "MONEI_ENVIRONMENT=sandbox\nMONEI_SANDBOX_URL={address}\nMONEI_CLIENT_ID={}", arguments.client_id)?;
-    writeln!(out, "MONEI_CLIENT_SECRET_FILE={}", secret_file.display())?;
-    if let Some(uri) = arguments.redirect_uri.first() {
+    writeln!(out, "# Monei Sandbox, run {}. Control page: {address}/sandbox\n# For a backend:", ready.sandbox.run())?;
+    writeln!(out, "MONEI_ENVIRONMENT=sandbox\nMONEI_SANDBOX_URL={address}")?;
+    if let Some(client_id) = ready.client_ids.first() {
+        writeln!(out, "MONEI_CLIENT_ID={client_id}")?;
+    }
+    writeln!(out, "MONEI_CLIENT_SECRET_FILE={}", ready.secret_file.display())?;
+    if let Some(uri) = ready.redirect_uris.first() {
         writeln!(out, "MONEI_REDIRECT_URI={uri}")?;
     }
     out.flush()?;
     drop(out);
+    until_interrupted(ready).await
+}
+
+/// For tests of others: one line of JSON that says where everything is, and no secret.
+async fn serve_others(arguments: ServiceArguments) -> anyhow::Result<()> {
+    let (access, token_file) = if arguments.allow_remote {
+        let path = match arguments.control_token_file {
+            Some(path) => path,
+            None => state_folder()?.join("control-token"),
+        };
+        let token = secret(&path, "control_")?;
+        let path = path.canonicalize().with_context(|| format!("{}", path.display()))?;
+        (Access::Remote { hosts: arguments.allow_host, control_token: token }, Some(path))
+    } else {
+        (Access::Loopback, None)
+    };
+    let remote = arguments.allow_remote;
+    let ready = prepare(arguments.serve, access).await?;
+    if remote {
+        tracing::warn!(address = %ready.address, "whoever reaches this address can use the sandbox; nothing in it is real, and it is no place for real data");
+    }
+    let address = format!("http://{}", ready.address);
+    let line = serde_json::json!({
+        "ready": true, "run": ready.sandbox.run(), "address": address, "authorize_url": format!("{address}/connect/authorize"),
+        "api_url": format!("{address}/api/v1"), "control_url": format!("{address}/sandbox/api"), "health_url": format!("{address}/healthz"),
+        "client_ids": ready.client_ids, "redirect_uris": ready.redirect_uris, "client_secret_file": ready.secret_file,
+        "control_token_file": token_file,
+    });
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}")?;
+    out.flush()?;
+    drop(out);
+    until_interrupted(ready).await
+}
+
+async fn until_interrupted(ready: Ready) -> anyhow::Result<()> {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     tokio::spawn(async move {
         if let Err(error) = interrupted().await {
@@ -151,7 +252,7 @@ async fn serve_sandbox(arguments: Arguments) -> anyhow::Result<()> {
         // The receiver is gone only where the server has ended by itself.
         let _ = stop.send(());
     });
-    serve(listener, sandbox, async move {
+    serve(ready.listener, ready.sandbox, async move {
         let _ = stopped.await;
     })
     .await?;
@@ -172,16 +273,16 @@ async fn interrupted() -> io::Result<()> {
     tokio::signal::ctrl_c().await
 }
 
-fn default_secret_file() -> anyhow::Result<PathBuf> {
+fn state_folder() -> anyhow::Result<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value: &OsString| Path::new(value).is_absolute()).map(PathBuf::from);
     let state = set("XDG_STATE_HOME").or_else(|| set("LOCALAPPDATA")).or_else(|| set("HOME").map(|home| home.join(".local/state")));
-    let folder = state.context("no home folder: name a file with --client-secret-file")?.join("monei-sandbox");
+    let folder = state.context("no home folder: name the files with --client-secret-file and --control-token-file")?.join("monei-sandbox");
     fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
-    Ok(folder.join("client-secret"))
+    Ok(folder)
 }
 
-/// Reads the secret, or makes one that is readable by its owner alone.
-fn secret(path: &Path) -> anyhow::Result<String> {
+/// Reads a secret, or makes one that begins with `prefix` and is readable by its owner alone.
+fn secret(path: &Path, prefix: &str) -> anyhow::Result<String> {
     match fs::read_to_string(path) {
         Ok(text) => {
             let secret = text.trim_end_matches(['\r', '\n']);
@@ -191,7 +292,7 @@ fn secret(path: &Path) -> anyhow::Result<String> {
             Ok(secret.to_owned())
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let secret = format!("mcs_sim_CNRY{}", hex::encode(rand::random::<[u8; 32]>()));
+            let secret = format!("{prefix}{}", hex::encode(rand::random::<[u8; 32]>()));
             let mut options = fs::OpenOptions::new();
             options.write(true).create_new(true);
             #[cfg(unix)]

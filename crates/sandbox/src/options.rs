@@ -15,6 +15,36 @@ pub struct Options {
     pub run: Option<String>,
     /// File that keeps grants across restarts (hashes only); nothing is kept where `None`.
     pub state_file: Option<PathBuf>,
+    /// Makes every secret and reference follow from this number, so that a run can be repeated; random where `None`.
+    pub seed: Option<u64>,
+    /// The clock stands at this time until the control API moves it; it goes where `None`.
+    pub clock: Option<jiff::Timestamp>,
+    /// Who may come in.
+    pub access: Access,
+}
+
+/// Who may come in.
+#[derive(Clone, Default)]
+pub enum Access {
+    /// Callers on this computer, by a loopback name. The control page needs no token.
+    #[default]
+    Loopback,
+    /// Whoever reaches the listener.
+    Remote {
+        /// What requests may name as their host, besides loopback names; without port.
+        hosts: Vec<String>,
+        /// What the control page and its API want to see; at least 16 characters.
+        control_token: String,
+    },
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Access::Loopback => f.write_str("Loopback"),
+            Access::Remote { hosts, .. } => f.debug_struct("Remote").field("hosts", hosts).finish_non_exhaustive(),
+        }
+    }
 }
 
 /// One registered app.
@@ -58,6 +88,9 @@ pub enum SandboxError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The token of the control page is too short, or holds what can't be typed.
+    #[error("the token of the control page must have 16 to 512 visible ASCII characters")]
+    ControlToken,
     /// The marker isn't 1 to 32 letters and digits.
     #[error("the run marker must be 1 to 32 letters and digits")]
     Run,
@@ -72,9 +105,9 @@ pub enum SandboxError {
     /// The state file could not be written while the sandbox was running; its log says why.
     #[error("the state file could not be written")]
     NotSaved,
-    /// A scenario says something that can't be.
-    #[error(transparent)]
-    Scenario(#[from] crate::scenario::ScenarioError),
+    /// A scenario can't be played; the text says why.
+    #[error("{0}")]
+    Played(String),
     /// The state file is not one of ours, or of another version.
     #[error("the state file {path} is not a state of this sandbox: {reason}. Move it away to start anew")]
     StateShape {
@@ -103,6 +136,11 @@ impl Options {
             for uri in &client.redirect_uris {
                 check_redirect_uri(uri).map_err(|reason| SandboxError::RedirectUri { uri: uri.clone(), reason })?;
             }
+        }
+        if let Access::Remote { control_token, .. } = &self.access
+            && (!(16..=512).contains(&control_token.len()) || !control_token.bytes().all(|byte| byte.is_ascii_graphic()))
+        {
+            return Err(SandboxError::ControlToken);
         }
         match &self.run {
             Some(run) if run.is_empty() || run.len() > 32 || !run.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {

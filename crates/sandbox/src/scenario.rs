@@ -1,19 +1,17 @@
-//! Scenarios: a TOML file that says who logs in, what is granted in which round, and what goes wrong when.
+//! Scenarios: small TOML files that tell a whole course of events: who logs in, what is granted in which round, and what goes wrong when.
 
 use std::collections::BTreeMap;
 
-use monei::{Scope, ScopeSet};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::clock::MAX_OFFSET_S;
-use crate::control::What;
-use crate::faults::{self, Fault};
-use crate::people::Person;
-use crate::plan::{self, Rule};
-use crate::switches::Switches;
+use crate::command::{Command, Reset, What, person};
+use crate::model::clock::MAX_OFFSET_S;
+use crate::model::plan::{self, AfterLast, Allow, Rule, known_scopes, names};
+use crate::model::switches::Switches;
 
-/// Most rounds, and most events.
-const MOST: usize = 500;
+/// Most rounds, and most events: as many as are recorded.
+pub(crate) const MOST: usize = 100_000;
 
 /// A scenario that was read and checked. [`crate::Sandbox::play`] plays it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -30,7 +28,7 @@ pub struct Scenario {
     #[serde(default, skip_serializing_if = "is_zero")]
     clock_offset_s: i64,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    switches: BTreeMap<String, Setting>,
+    switches: BTreeMap<String, Value>,
     #[serde(default, rename = "round", skip_serializing_if = "Vec::is_empty")]
     rounds: Vec<Round>,
     #[serde(default, rename = "event", skip_serializing_if = "Vec::is_empty")]
@@ -53,43 +51,25 @@ pub enum ScenarioError {
     },
 }
 
-/// What authorizations get when all rounds are through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum AfterLast {
-    /// A person is asked.
-    #[default]
-    Ask,
-    /// They are denied.
-    Deny,
-    /// The last round again.
-    Repeat,
-}
-
-/// A switch's value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a switch's value is a text or a whole number")]
-pub(crate) enum Setting {
-    Number(u32),
-    Text(String),
-}
-
 /// One authorization.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Round {
-    pub(crate) user: String,
+    /// Who decides; whoever is logged in where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) asks: Option<Vec<String>>,
-    pub(crate) allow: Allow,
-}
-
-/// What is allowed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "allow: \"all\", \"not_sensitive\", \"none\", \"deny\", or a list of scopes")]
-pub(crate) enum Allow {
-    Named(String),
-    Scopes(Vec<String>),
+    user: Option<String>,
+    /// Which app asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    client: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asks: Option<Vec<String>>,
+    allow: Allow,
+    /// Answered at once, without a page.
+    #[serde(default, skip_serializing_if = "is_false")]
+    auto: bool,
+    /// For so many authorizations.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    times: u32,
 }
 
 /// After what an event comes.
@@ -108,74 +88,22 @@ pub(crate) enum When {
     Revoke,
     /// A call of the API that went well.
     Call,
+    /// Any request below `/api/v1`, whatever came of it.
+    Request,
 }
 
-/// Something that happens to the app.
+/// Something that happens to the app: `when`, `number`, `path`, and one command.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(crate) struct Event {
-    pub(crate) when: When,
-    /// After the how manieth.
+    when: When,
+    /// After the first, the second and so on.
     #[serde(default = "one")]
-    pub(crate) number: u32,
+    number: u32,
     /// Of this path below `/api/v1`; for calls alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) path: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    expire: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    revoke: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    clock_offset_s: Option<i64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    settle: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    disarm: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    reset: Option<Part>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    fault: Option<faults::Order>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    switch: Option<Switch>,
-}
-
-/// What happens: exactly one of an event's last eight fields.
-#[derive(Clone, Debug)]
-pub(crate) enum Act {
-    Fault(faults::Order),
-    /// A fault is taken back: the how manieth that was armed.
-    Disarm(u32),
-    Reset(Part),
-    /// Access tokens expire: a person's, or everyone's (`all`).
-    Expire(String),
-    /// The person disconnects the app in the settings; or everyone does (`all`).
-    Revoke(String),
-    Switch(Switch),
-    ClockOffsetS(i64),
-    /// Pending deposits and sales come about.
-    Settle(bool),
-}
-
-/// What a scenario can put back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Part {
-    /// Armed faults.
-    Faults,
-    /// Switches, to their defaults.
-    Switches,
-    /// The calls that quotas have counted.
-    Quotas,
-    /// Balances, and the records of what was moved.
-    Money,
-}
-
-/// A switch and its value.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Switch {
-    pub(crate) name: String,
-    pub(crate) value: Setting,
+    path: Option<String>,
+    #[serde(flatten)]
+    command: BTreeMap<String, Value>,
 }
 
 /// A scenario in the sandbox's own terms.
@@ -185,7 +113,7 @@ pub(crate) struct Ready {
     pub(crate) fresh: bool,
     pub(crate) after_last: AfterLast,
     pub(crate) clock_offset_s: i64,
-    pub(crate) switches: Switches,
+    pub(crate) switches: BTreeMap<String, Value>,
     pub(crate) rounds: Vec<plan::Round>,
     pub(crate) events: Vec<ReadyEvent>,
 }
@@ -195,22 +123,8 @@ pub(crate) struct Ready {
 pub(crate) struct ReadyEvent {
     pub(crate) when: When,
     pub(crate) path: Option<String>,
-    /// How many more of them until it happens.
-    pub(crate) left: u32,
-    pub(crate) act: ReadyAct,
-}
-
-/// What happens, in the sandbox's own terms. `None` is everyone.
-#[derive(Clone, Debug)]
-pub(crate) enum ReadyAct {
-    Fault(Fault),
-    Expire(Option<&'static Person>),
-    Revoke(Option<&'static Person>),
-    Switch(String, String),
-    Clock(i64),
-    Settle,
-    Disarm(u32),
-    Reset(Part),
+    pub(crate) number: u32,
+    pub(crate) command: Command,
 }
 
 impl Scenario {
@@ -233,17 +147,10 @@ impl Scenario {
         self.rounds.len()
     }
 
-    pub(crate) fn recorded(switches: BTreeMap<String, Setting>, rounds: Vec<Round>, events: Vec<Event>) -> Scenario {
-        Scenario {
-            name: "What was done by hand".to_owned(),
-            about: None,
-            fresh: true,
-            after_last: AfterLast::Ask,
-            clock_offset_s: 0,
-            switches,
-            rounds,
-            events,
-        }
+    /// Of what was done.
+    pub(crate) fn recorded(switches: BTreeMap<String, Value>, rounds: Vec<Round>, events: Vec<Event>, after_last: AfterLast) -> Scenario {
+        let name = "What was done by hand".to_owned();
+        Scenario { name, about: None, fresh: true, after_last, clock_offset_s: 0, switches, rounds, events }
     }
 
     /// As TOML.
@@ -261,7 +168,12 @@ impl Scenario {
         }
         let mut switches = Switches::default();
         for (name, value) in &self.switches {
-            switches.set(name, &value.text()).map_err(|error| wrong("switches".into(), error.to_string()))?;
+            let text = match value {
+                Value::String(text) => text.clone(),
+                Value::Number(number) => number.to_string(),
+                _ => return Err(wrong("switches".into(), format!("{name}: a switch's value is a text or a whole number"))),
+            };
+            switches.set(name, &text).map_err(|error| wrong("switches".into(), error.to_string()))?;
         }
         let rounds =
             self.rounds.iter().zip(1..).map(|(round, number)| round.ready().map_err(|text| wrong(format!("round {number}"), text)));
@@ -274,117 +186,52 @@ impl Scenario {
             clock_offset_s: self.clock_offset_s,
             rounds: rounds.collect::<Result<_, _>>()?,
             events: events.collect::<Result<_, _>>()?,
-            switches,
+            switches: self.switches.clone(),
         })
     }
 }
 
-impl Part {
-    const ALL: [Part; 4] = [Part::Faults, Part::Switches, Part::Quotas, Part::Money];
-
-    /// The part of a record that a reset is. None: a reset of everything begins a new record, a plan is recorded as it was decided, and
-    /// counters change nothing.
-    pub(crate) fn of(what: What) -> Option<Part> {
-        Part::ALL.into_iter().find(|part| part.what() == what)
-    }
-
-    /// What it puts back.
-    pub(crate) fn what(self) -> What {
-        match self {
-            Part::Faults => What::Faults,
-            Part::Switches => What::Switches,
-            Part::Quotas => What::Quotas,
-            Part::Money => What::Money,
-        }
-    }
-}
-
-impl Setting {
-    /// As [`Switches::set`] takes it.
-    pub(crate) fn text(&self) -> String {
-        match self {
-            Setting::Number(number) => number.to_string(),
-            Setting::Text(text) => text.clone(),
-        }
-    }
-}
-
 impl Round {
+    /// One that was decided, or is planned.
+    pub(crate) fn of(round: &plan::Round) -> Round {
+        Round {
+            user: round.user.map(|user| user.id.to_owned()),
+            client: round.client.clone(),
+            asks: round.asks.as_ref().map(names),
+            allow: round.rule.allow(),
+            auto: round.auto,
+            times: round.times,
+        }
+    }
+
     fn ready(&self) -> Result<plan::Round, String> {
-        let user = Person::find(&self.user).ok_or("user: ada, tunde, markup or blocked")?;
-        let asks = self.asks.as_ref().map(|list| known(list, "asks")).transpose()?;
+        let user = person(self.user.as_deref())?;
+        let asks = self.asks.as_ref().map(|list| known_scopes(list, "asks")).transpose()?;
         let rule = self.allow.rule()?;
         if let (Some(asks), Rule::Only(allow)) = (&asks, &rule)
             && !allow.is_subset(asks)
         {
             return Err("allow: only scopes that are in asks".into());
         }
-        Ok(plan::Round { user: Some(user), asks, rule, auto: false, times: 1 })
-    }
-}
-
-impl Allow {
-    /// The rule that it names.
-    pub(crate) fn rule(&self) -> Result<Rule, String> {
-        match self {
-            Allow::Named(name) => match name.as_str() {
-                "all" => Ok(Rule::All),
-                "not_sensitive" => Ok(Rule::NotSensitive),
-                "none" => Ok(Rule::Nothing),
-                "deny" => Ok(Rule::Deny),
-                _ => Err("allow: \"all\", \"not_sensitive\", \"none\", \"deny\", or a list of scopes".into()),
-            },
-            Allow::Scopes(list) if list.is_empty() => Ok(Rule::Nothing),
-            Allow::Scopes(list) => known(list, "allow").map(Rule::Only),
+        if self.times == 0 {
+            return Err("times: at least 1".into());
         }
+        if self.auto && user.is_none() {
+            return Err("auto: only with a user".into());
+        }
+        Ok(plan::Round { user, client: self.client.clone(), asks, rule, auto: self.auto, times: self.times })
     }
 }
 
 impl Event {
-    /// This act, after that.
-    pub(crate) fn after(when: When, number: u32, act: Act) -> Event {
-        let mut event = Event {
-            when,
-            number,
-            path: None,
-            expire: None,
-            revoke: None,
-            clock_offset_s: None,
-            settle: None,
-            disarm: None,
-            reset: None,
-            fault: None,
-            switch: None,
+    /// This command, after that.
+    pub(crate) fn after(when: When, number: u32, path: Option<String>, command: &Command) -> Event {
+        // Only commands that can be written are recorded.
+        let command = match serde_json::to_value(command) {
+            Ok(Value::Object(command)) => command.into_iter().collect(),
+            _ => BTreeMap::new(),
         };
-        match act {
-            Act::Disarm(number) => event.disarm = Some(number),
-            Act::Reset(part) => event.reset = Some(part),
-            Act::Fault(order) => event.fault = Some(order),
-            Act::Expire(user) => event.expire = Some(user),
-            Act::Revoke(user) => event.revoke = Some(user),
-            Act::Switch(switch) => event.switch = Some(switch),
-            Act::ClockOffsetS(offset) => event.clock_offset_s = Some(offset),
-            Act::Settle(settle) => event.settle = Some(settle),
-        }
-        event
-    }
-
-    fn act(&self) -> Result<Act, String> {
-        let acts = [
-            self.fault.clone().map(Act::Fault),
-            self.expire.clone().map(Act::Expire),
-            self.revoke.clone().map(Act::Revoke),
-            self.switch.clone().map(Act::Switch),
-            self.clock_offset_s.map(Act::ClockOffsetS),
-            self.settle.map(Act::Settle),
-            self.disarm.map(Act::Disarm),
-            self.reset.map(Act::Reset),
-        ];
-        let mut acts = acts.into_iter().flatten();
-        match (acts.next(), acts.next()) {
-            (Some(act), None) => Ok(act),
-            _ => Err("exactly one of fault, disarm, expire, revoke, switch, reset, clock_offset_s, settle".into()),
-        }
+        Event { when, number, path, command }
     }
 
     fn ready(&self) -> Result<ReadyEvent, String> {
@@ -394,41 +241,29 @@ impl Event {
         if self.path.is_some() && self.when != When::Call {
             return Err("path: only with when = \"call\"".into());
         }
-        let who = |text: &str| match text {
-            "all" => Ok(None),
-            id => Person::find(id).map(Some).ok_or("a person is ada, tunde, markup, blocked or all"),
-        };
-        let act = match self.act()? {
-            Act::Fault(order) => ReadyAct::Fault(order.arm()?),
-            Act::Expire(user) => ReadyAct::Expire(who(&user)?),
-            Act::Revoke(user) => ReadyAct::Revoke(who(&user)?),
-            Act::Switch(switch) => {
-                let value = switch.value.text();
-                Switches::default().set(&switch.name, &value).map_err(|error| error.to_string())?;
-                ReadyAct::Switch(switch.name, value)
+        let one = "exactly one of fault, disarm, expire, revoke, switch, reset, clock, settle";
+        let mut commands = self.command.iter();
+        let (Some((name, value)), None) = (commands.next(), commands.next()) else { return Err(one.into()) };
+        let command = Command::read(name, value.clone())?;
+        match &command {
+            Command::Next(_) | Command::Secret(_) | Command::Preset(_) | Command::Scenario(_) => return Err(one.into()),
+            Command::Reset(Reset { what: What::All | What::Next }) => {
+                return Err("reset: a part of the sandbox, but neither \"all\" nor \"next\"".into());
             }
-            Act::ClockOffsetS(offset) if (-MAX_OFFSET_S..=MAX_OFFSET_S).contains(&offset) => ReadyAct::Clock(offset),
-            Act::ClockOffsetS(_) => return Err("clock_offset_s: at most ten years".into()),
-            Act::Settle(true) => ReadyAct::Settle,
-            Act::Disarm(0) => return Err("disarm: the how manieth fault that was armed; counts from 1".into()),
-            Act::Disarm(number) => ReadyAct::Disarm(number),
-            Act::Reset(part) => ReadyAct::Reset(part),
-            Act::Settle(false) => return Err("settle: true".into()),
-        };
+            command => command.check()?,
+        }
         let path = self.path.as_ref().map(|path| format!("/{}", path.trim_matches('/')));
-        Ok(ReadyEvent { when: self.when, path, left: self.number, act })
+        Ok(ReadyEvent { when: self.when, path, number: self.number, command })
     }
-}
-
-fn known(list: &[String], field: &str) -> Result<ScopeSet, String> {
-    let scopes = list
-        .iter()
-        .map(|text| text.parse::<Scope>().ok().filter(Scope::is_known).ok_or(format!("{field}: {text:?} is no scope of Monei's")));
-    scopes.collect()
 }
 
 fn one() -> u32 {
     1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_one(value: &u32) -> bool {
+    *value == 1
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]

@@ -1,146 +1,271 @@
-//! What goes on: a scenario's events as their time comes, and the record of what was done by hand.
+//! The world with what plays in it: a scenario's events as their time comes, and the record of what was done, as a scenario.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::{Deref, DerefMut};
 
-use monei::{Scope, ScopeSet};
+use monei::ScopeSet;
 
-use crate::approval::Decision;
-use crate::clock::Clock;
-use crate::control::put_back;
-use crate::grants::Grants;
-use crate::people::Person;
-use crate::plan::Plan;
-use crate::sandbox::{NotSaved, Store};
-use crate::scenario::{Act, Allow, Event, Part, Ready, ReadyAct, ReadyEvent, Round, Scenario, Setting, Switch, When};
-use crate::switches::Switches;
+use crate::command::{Command, Disarm, Done, Failed, Reset, Shift, Switch, What};
+use crate::model::World;
+use crate::model::people::Person;
+use crate::model::plan::{self, AfterLast, Decision, Plan, Rule};
+use crate::presets;
+use crate::scenario::{Event, MOST, Ready, Round, Scenario, When};
 
-/// Most rounds and most events that are recorded.
-const KEPT: usize = 300;
+/// Paths whose calls are counted one by one.
+const PATHS_COUNTED: usize = 10_000;
+
+/// The world, and the script that plays in it.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    world: World,
+    pub(crate) script: Script,
+}
+
+impl Deref for Stage {
+    type Target = World;
+
+    fn deref(&self) -> &World {
+        &self.world
+    }
+}
+
+impl DerefMut for Stage {
+    fn deref_mut(&mut self) -> &mut World {
+        &mut self.world
+    }
+}
 
 /// The scenario that plays, and what was done.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
     /// Its name.
     pub(crate) playing: Option<String>,
-    events: Vec<ReadyEvent>,
+    /// What happened since recording began.
     counts: BTreeMap<When, u32>,
+    /// Calls that went well, by path.
+    paths: HashMap<String, u32>,
+    /// What a command of now comes after.
     last: Option<(When, u32)>,
-    switches: BTreeMap<String, Setting>,
-    rounds: Vec<Round>,
-    done: Vec<Event>,
-    /// How many faults were armed since the record began.
-    pub(crate) armed: u32,
+    /// Events of the scenario, by what they wait for.
+    waiting: BTreeMap<(When, u32), Vec<Command>>,
+    /// Those that wait for a call of one path.
+    waiting_on_path: HashMap<String, BTreeMap<u32, Vec<Command>>>,
+    /// Events whose time came within a request that isn't done yet.
+    due: Vec<Command>,
+    rounds: Vec<plan::Round>,
+    done: Vec<(When, u32, Command)>,
+    /// More was done than is recorded.
+    full: bool,
+}
+
+/// The record can't be exported.
+#[derive(Debug)]
+pub(crate) struct RecordFull;
+
+impl std::fmt::Display for RecordFull {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "More than {MOST} things were done since recording began, so that the record isn't whole. \"Reset everything\" begins a new one."
+        )
+    }
 }
 
 impl Script {
-    /// Records what somebody did with the sandbox; it came after whatever happened last.
-    pub(crate) fn record(&mut self, act: Act) {
-        // A switch that was set before anything happened is where a scenario starts from.
-        if let (None, Act::Switch(Switch { name, value })) = (self.last, &act) {
-            self.switches.insert(name.clone(), value.clone());
-            return;
-        }
-        if let (None, Act::Reset(Part::Switches)) = (self.last, &act) {
-            self.switches.clear();
-            return;
-        }
+    fn record(&mut self, command: Command) {
         let (when, number) = self.last.unwrap_or((When::Start, 1));
-        if self.done.len() < KEPT {
-            self.done.push(Event::after(when, number, act));
+        if self.done.len() >= MOST {
+            self.full = true;
+            return;
         }
+        self.done.push((when, number, command));
     }
 
-    /// Records a decision.
-    pub(crate) fn record_round(&mut self, user: &Person, asked: &ScopeSet, decision: &Decision) {
-        let names = |scopes: &ScopeSet| scopes.iter().map(|scope: &Scope| scope.as_str().to_owned()).collect::<Vec<_>>();
-        let allow = match decision {
-            Decision::Deny => Allow::Named("deny".to_owned()),
-            Decision::Allow(scopes) if scopes.is_empty() => Allow::Named("none".to_owned()),
-            Decision::Allow(scopes) => Allow::Scopes(names(scopes)),
-        };
-        if self.rounds.len() < KEPT {
-            self.rounds.push(Round { user: user.id.to_owned(), asks: Some(names(asked)), allow });
-        }
-    }
-
-    /// What was done, as a scenario.
-    pub(crate) fn recorded(&self) -> Scenario {
-        Scenario::recorded(self.switches.clone(), self.rounds.clone(), self.done.clone())
-    }
-
-    /// Whether anything was recorded.
+    /// Whether nothing was recorded.
     pub(crate) fn is_empty(&self) -> bool {
-        self.switches.is_empty() && self.rounds.is_empty() && self.done.is_empty()
+        self.rounds.is_empty() && self.done.is_empty()
+    }
+
+    fn count(&mut self, what: When) -> u32 {
+        let count = self.counts.entry(what).or_insert(0);
+        *count += 1;
+        *count
     }
 }
 
-/// Something happened: the events that waited for it come about. `path` is a call's, below `/api/v1`.
-pub(crate) fn happened(store: &mut Store, what: When, path: Option<&str>) {
-    let script = &mut store.script;
-    let count = script.counts.entry(what).or_insert(0);
-    *count += 1;
-    script.last = Some((what, *count));
-    let mut due = Vec::new();
-    script.events.retain_mut(|event| {
-        let hit = event.when == what && event.path.as_deref().is_none_or(|wanted| Some(wanted) == path);
-        event.left -= u32::from(hit);
-        if event.left == 0 {
-            due.push(event.act.clone());
-        }
-        event.left > 0
-    });
-    for act in due {
-        if carry_out(store, act).is_err() {
-            tracing::error!("a scenario's event could not be kept in the state file");
-        }
+impl Stage {
+    /// A world in which nothing plays yet.
+    pub(crate) fn new(world: World) -> Stage {
+        Stage { world, script: Script::default() }
     }
-}
 
-/// Starts a scenario: switches, faults, clock and plan are its own from now on.
-pub(crate) fn play(store: &mut Store, scenario: Ready, auto: bool) -> Result<(), NotSaved> {
-    store.faults.clear();
-    store.quotas.clear();
-    store.switches = scenario.switches;
-    store.clock = Clock::default();
-    store.clock.set_offset_s(scenario.clock_offset_s);
-    store.sessions.clear();
-    if scenario.fresh {
-        store.grants = Grants::default();
-    }
-    store.plan = Plan::of_scenario(scenario.rounds, scenario.after_last, auto);
-    store.script = Script { playing: Some(scenario.name), events: scenario.events, ..Script::default() };
-    happened(store, When::Start, None);
-    store.script.last = None;
-    store.save()
-}
-
-fn carry_out(store: &mut Store, act: ReadyAct) -> Result<(), NotSaved> {
-    let now = store.now();
-    match act {
-        ReadyAct::Fault(fault) => store.arm(fault),
-        ReadyAct::Disarm(number) => store.faults.retain(|fault| fault.number != number),
-        ReadyAct::Reset(part) => put_back(store, part.what()),
-        ReadyAct::Expire(user) => {
-            store.grants.expire(user.map(|user| user.id), now);
-            store.save()?;
-        }
-        ReadyAct::Revoke(user) => {
-            store.grants.disconnect(user.map(|user| user.id), None);
-            store.save()?;
-        }
-        ReadyAct::Switch(name, value) => {
-            // Checked when the scenario was read.
-            let mut switches: Switches = store.switches.clone();
-            if switches.set(&name, &value).is_ok() {
-                store.switches = switches;
+    /// Does something and records it.
+    pub(crate) fn apply(&mut self, command: Command) -> Result<Done, Failed> {
+        match command {
+            Command::Preset(preset) => {
+                for command in presets::commands(&preset.name)? {
+                    self.apply(command)?;
+                }
+                Ok(Done::Applied(preset.name))
+            }
+            Command::Scenario(play) => {
+                let scenario = Scenario::parse(&play.toml).map_err(|error| Failed::Wrong(error.to_string()))?;
+                self.play(&scenario, play.auto_approve)?;
+                Ok(Done::Playing(scenario.name().to_owned()))
+            }
+            command => {
+                let armed_before = self.world.faults.len();
+                let done = command.carry_out(&mut self.world)?;
+                match &command {
+                    Command::Reset(Reset { what: What::All }) => self.script = Script::default(),
+                    // A plan is recorded as it is decided, and by what is left of it; a secret never is.
+                    Command::Next(_) | Command::Secret(_) | Command::Reset(Reset { what: What::Next }) => {}
+                    Command::Disarm(_) if self.world.faults.len() == armed_before => {}
+                    Command::Settle(_) if done == Done::Settled(0) => {}
+                    _ => self.script.record(command),
+                }
+                Ok(done)
             }
         }
-        ReadyAct::Clock(offset) => {
-            store.clock.set_offset_s(offset);
+    }
+
+    /// Plays a scenario from its start: switches, faults, clock and plan are its own from now on.
+    pub(crate) fn play(&mut self, scenario: &Scenario, auto: bool) -> Result<(), Failed> {
+        let ready = scenario.ready().map_err(|error| Failed::Wrong(error.to_string()))?;
+        let Ready { name, fresh, after_last, clock_offset_s, switches, rounds, events } = ready;
+        let mut parts = vec![What::Faults, What::Quotas, What::Switches, What::Next];
+        if fresh {
+            parts.push(What::Grants);
         }
-        ReadyAct::Settle => {
-            store.ledger.settle(None, now);
+        for what in parts {
+            self.apply(Command::Reset(Reset { what }))?;
+        }
+        self.apply(Command::Clock(Shift { offset_s: Some(clock_offset_s), by_s: None }))?;
+        for (name, value) in switches {
+            self.apply(Command::Switch(Switch { name, value }))?;
+        }
+        self.world.sessions.clear();
+        self.world.plan = Plan::of_scenario(rounds, after_last, auto);
+        let armed_before = self.world.armed;
+        let script = &mut self.script;
+        script.playing = Some(name);
+        script.waiting.clear();
+        script.waiting_on_path.clear();
+        script.due.clear();
+        let mut at_start = Vec::new();
+        for event in events {
+            // A scenario counts from its own start.
+            let command = match event.command {
+                Command::Disarm(Disarm { number }) => Command::Disarm(Disarm { number: number.saturating_add(armed_before) }),
+                command => command,
+            };
+            let before = script.counts.get(&event.when).copied().unwrap_or_default();
+            match (event.when, event.path) {
+                (When::Start, _) => at_start.push(command),
+                (_, Some(path)) => {
+                    let before = script.paths.get(&path).copied().unwrap_or_default();
+                    script.waiting_on_path.entry(path).or_default().entry(before.saturating_add(event.number)).or_default().push(command);
+                }
+                (when, None) => script.waiting.entry((when, before.saturating_add(event.number))).or_default().push(command),
+            }
+        }
+        self.carry_out_all(at_start);
+        self.world.save()?;
+        Ok(())
+    }
+
+    /// A person decided. What waits for that comes about at once.
+    pub(crate) fn decided(&mut self, user: &'static Person, client_id: &str, asked: &ScopeSet, decision: &Decision) {
+        let rule = match decision {
+            Decision::Deny => Rule::Deny,
+            Decision::Allow(scopes) if scopes.is_empty() => Rule::Nothing,
+            Decision::Allow(scopes) => Rule::Only(scopes.clone()),
+        };
+        // Named only where it could be another: a scenario should play with any one app.
+        let client = (self.world.clients.len() > 1).then(|| client_id.to_owned());
+        if self.script.rounds.len() >= MOST {
+            self.script.full = true;
+        } else {
+            self.script.rounds.push(plan::Round { user: Some(user), client, asks: Some(asked.clone()), rule, auto: false, times: 1 });
+        }
+        let count = self.script.count(When::Round);
+        self.script.last = Some((When::Round, count));
+        let due = self.script.waiting.remove(&(When::Round, count)).unwrap_or_default();
+        self.carry_out_all(due);
+    }
+
+    /// Something happened within a request: what waits for that comes about when the request is done.
+    pub(crate) fn happened(&mut self, what: When) {
+        let count = self.script.count(what);
+        let due = self.script.waiting.remove(&(what, count)).unwrap_or_default();
+        self.script.due.extend(due);
+    }
+
+    /// A request below `/api/v1` is done. `called` is its path where it is a call that went well.
+    pub(crate) fn request_done(&mut self, called: Option<&str>) {
+        let count = self.script.count(When::Request);
+        self.script.last = Some((When::Request, count));
+        let mut due = self.script.waiting.remove(&(When::Request, count)).unwrap_or_default();
+        due.append(&mut self.script.due);
+        if let Some(path) = called {
+            let script = &mut self.script;
+            let count = script.count(When::Call);
+            due.extend(script.waiting.remove(&(When::Call, count)).unwrap_or_default());
+            if script.paths.len() < PATHS_COUNTED || script.paths.contains_key(path) {
+                let count = script.paths.entry(path.to_owned()).or_insert(0);
+                *count += 1;
+                if let Some(commands) = script.waiting_on_path.get_mut(path).and_then(|waiting| waiting.remove(count)) {
+                    due.extend(commands);
+                }
+            }
+        }
+        self.carry_out_all(due);
+    }
+
+    fn carry_out_all(&mut self, commands: Vec<Command>) {
+        for command in commands {
+            if let Err(error) = self.apply(command) {
+                tracing::error!(%error, "a scenario's event could not be carried out");
+            }
         }
     }
-    Ok(())
+
+    /// What was done since recording began, and what of a scenario is still to come, as a scenario.
+    ///
+    /// # Errors
+    /// [`RecordFull`] where it would not be whole.
+    pub(crate) fn recorded(&self) -> Result<Scenario, RecordFull> {
+        let script = &self.script;
+        if script.full {
+            return Err(RecordFull);
+        }
+        let mut switches = BTreeMap::new();
+        let mut events = Vec::new();
+        for (when, number, command) in &script.done {
+            match (when, command) {
+                // What switches are set to before anything happens is where a scenario starts from.
+                (When::Start, Command::Switch(switch)) => {
+                    switches.insert(switch.name.clone(), switch.value.clone());
+                }
+                (When::Start, Command::Reset(Reset { what: What::Switches })) => switches.clear(),
+                (when, command) => events.push(Event::after(*when, *number, None, command)),
+            }
+        }
+        for ((when, number), commands) in &script.waiting {
+            events.extend(commands.iter().map(|command| Event::after(*when, *number, None, command)));
+        }
+        for (path, waiting) in &script.waiting_on_path {
+            let waiting = waiting.iter().flat_map(|(number, commands)| commands.iter().map(move |command| (*number, command)));
+            events.extend(waiting.map(|(number, command)| Event::after(When::Call, number, Some(path.clone()), command)));
+        }
+        let mut rounds: Vec<Round> = script.rounds.iter().map(Round::of).collect();
+        rounds.extend(self.world.plan.rounds().map(Round::of));
+        let after_last = match self.world.plan.after_last() {
+            // The last round of all is the one that is repeated or denied.
+            Some((after, _)) => after,
+            None => AfterLast::Ask,
+        };
+        Ok(Scenario::recorded(switches, rounds, events, after_last))
+    }
 }

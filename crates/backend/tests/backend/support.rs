@@ -77,7 +77,7 @@ impl World {
                 website: None,
             }],
             run: Some("test".into()),
-            state_file: None,
+            ..Options::default()
         };
         let world = Self {
             backend: origin(&backend),

@@ -276,3 +276,28 @@ async fn the_control_page_does_what_its_buttons_say() {
     assert_eq!(world.state().await["grants"][0]["alive"], false);
     assert_eq!(Browser::new().post(&page.url, "form_token=x&action=reset".into()).await.status, 401);
 }
+
+#[tokio::test]
+async fn the_clock_moves_on_by_steps_and_what_expires_does() {
+    let world = World::new().await;
+    let tokens = world.connect("ada", "profile:read").await;
+    let (early, late) = (world.code("ada", "profile:read").await, world.code("ada", "profile:read").await);
+    let mut browser = Browser::new();
+    let page = browser.consent(&world.authorize_url("kyc:read"), "ada").await;
+    let step = async |by: i64| world.control("clock", json!({"by_s": by})).await["clock_offset_s"].clone();
+    assert_eq!(step(599).await, 599);
+    assert_eq!(world.exchange(&early).await.status(), 200);
+    assert_eq!(step(1).await, 600);
+    assert!(nest_error(world.exchange(&late).await, 400).await.contains("expired"));
+    assert_eq!(world.get("/user/me", &tokens.access).await.status(), 200);
+    assert_eq!(step(3_000).await, 3_600);
+    nest_error(world.get("/user/me", &tokens.access).await, 401).await;
+    assert_eq!(browser.submit(&page, &[("decision", "deny")]).await.status, 401, "the session on the consent page");
+    assert_eq!(world.refresh(&tokens.refresh).await.status(), 200);
+    step(30 * 86_400).await;
+    let control = Browser::new().open(&format!("{}/sandbox", world.base)).await;
+    assert!(control.text.contains("7 days"));
+    for wrong in [json!({}), json!({"by_s": 1, "offset_s": 1}), json!({"by_s": i64::MAX})] {
+        nest_error(world.http.post(format!("{}/sandbox/api/clock", world.base)).json(&wrong).send().await.unwrap(), 400).await;
+    }
+}

@@ -56,11 +56,11 @@ pub fn http_from(address: &str) -> reqwest::Client {
 
 impl World {
     pub async fn new() -> World {
-        Self::with(Options { clients: vec![client()], run: Some("R1".into()), state_file: None }).await
+        Self::with(Options { clients: vec![client()], run: Some("R1".into()), ..Options::default() }).await
     }
 
     pub async fn kept_in(state_file: PathBuf) -> World {
-        Self::with(Options { clients: vec![client()], run: Some("R1".into()), state_file: Some(state_file) }).await
+        Self::with(Options { clients: vec![client()], run: Some("R1".into()), state_file: Some(state_file), ..Options::default() }).await
     }
 
     pub async fn with(options: Options) -> World {
@@ -172,7 +172,7 @@ pub async fn nest_error(answer: Response, status: u16) -> String {
 /// As much of a browser as forms need: one cookie jar, no scripts.
 pub struct Browser {
     http: reqwest::Client,
-    cookies: HashMap<String, String>,
+    pub cookies: HashMap<String, String>,
 }
 
 pub struct Page {
@@ -194,9 +194,12 @@ impl Browser {
     /// Sends the page's form with its hidden token and these fields.
     pub async fn submit(&mut self, page: &Page, fields: &[(&str, &str)]) -> Page {
         let action = page.url.join(&page.action()).unwrap();
-        let token = page.form_token();
         let mut body = url::form_urlencoded::Serializer::new(String::new());
-        body.append_pair("form_token", &token).extend_pairs(fields);
+        body.append_pair("form_token", &page.form_token());
+        if let Some(id) = page.decision_id() {
+            body.append_pair("decision_id", &id);
+        }
+        body.extend_pairs(fields);
         self.post(&action, body.finish()).await
     }
 
@@ -238,6 +241,12 @@ impl Page {
 
     pub fn form_token(&self) -> String {
         self.between("name=\"form_token\" value=\"", "\"")
+    }
+
+    /// What marks the decision of a consent page.
+    pub fn decision_id(&self) -> Option<String> {
+        let rest = self.text.split_once("name=\"decision_id\" value=\"")?.1;
+        Some(rest.split('"').next().unwrap().to_owned())
     }
 
     pub fn action(&self) -> String {

@@ -86,7 +86,7 @@ fn the_help_and_the_manual_page_name_every_option() {
     let folder = tempfile::tempdir().unwrap();
     let manual = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packaging/monei-sandbox/monei-sandbox.1");
     let manual = std::fs::read_to_string(manual).unwrap().replace("\\-", "-");
-    for arguments in [vec!["--help"], vec!["leaks", "--help"]] {
+    for arguments in [vec!["--help"], vec!["serve", "--help"], vec!["leaks", "--help"]] {
         let help = program(folder.path()).args(&arguments).output().unwrap();
         assert!(help.status.success());
         let help = String::from_utf8(help.stdout).unwrap();

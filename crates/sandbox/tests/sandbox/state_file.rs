@@ -43,7 +43,7 @@ async fn grants_of_an_app_that_is_no_longer_registered_are_dropped() {
     world.stop().await;
     let mut other = kit::client();
     other.client_id = "mc_sim_other".into();
-    let world = World::with(monei_sandbox::Options { clients: vec![other], run: None, state_file: Some(path) }).await;
+    let world = World::with(monei_sandbox::Options { clients: vec![other], state_file: Some(path), ..Default::default() }).await;
     nest_error(world.get("/user/me", &tokens.access).await, 401).await;
 }
 

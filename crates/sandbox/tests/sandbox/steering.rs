@@ -104,7 +104,8 @@ async fn every_example_of_the_openapi_document_is_taken_and_every_unknown_field_
             let mut strange = body["example"].clone();
             strange["no_such_field"] = json!(1);
             nest_error(world.http.post(&url).json(&strange).send().await.unwrap(), 400).await;
-            for field in body["schema"]["required"].as_array().into_iter().flatten() {
+            let schema = body["schema"]["$ref"].as_str().unwrap().trim_start_matches('#');
+            for field in document.pointer(schema).unwrap()["required"].as_array().into_iter().flatten() {
                 let mut without = body["example"].clone();
                 without.as_object_mut().unwrap().remove(field.as_str().unwrap());
                 nest_error(world.http.post(&url).json(&without).send().await.unwrap(), 400).await;

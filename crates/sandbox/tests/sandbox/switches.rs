@@ -214,6 +214,7 @@ async fn none_granted() {
     assert!(tokens.scopes.is_empty());
     nest_error(world.get("/wallet/me", &tokens.access).await, 403).await;
     world.switch("none_granted", "error").await;
+    let consent = browser.open(consent.url.as_str()).await;
     let back = browser.submit(&consent, &[("decision", "allow")]).await.location();
     assert_eq!(parameter(&back, "error").as_deref(), Some("access_denied"));
 }
@@ -510,7 +511,7 @@ async fn token_length() {
 async fn quota_key() {
     let mut second = kit::client();
     second.client_id = "mc_sim_second".into();
-    let world = World::with(monei_sandbox::Options { clients: vec![kit::client(), second], run: None, state_file: None }).await;
+    let world = World::with(monei_sandbox::Options { clients: vec![kit::client(), second], ..Default::default() }).await;
     world.switch("token_calls_per_minute", "1").await;
     let call = |id: &str| {
         let mut body = exchange_body("mcc_sim_junk");

@@ -1,0 +1,123 @@
+//! `/wallet/me`, `/wallet/naira-wallet`, `/wallet/deposit/status/:reference`.
+
+use serde_json::{Value, json};
+
+use crate::model::clock::{DAY, HOUR, iso};
+use crate::model::ledger::Deposit;
+use crate::model::mint::stable_uuid;
+use crate::model::people::Person;
+use crate::model::switches::Switches;
+use crate::monei::call::{Answer, Call};
+use crate::monei::data::{Usually, amount, crypto, naira as naira_text};
+use crate::web::nest::NestError;
+
+/// `GET /wallet/me`
+pub(crate) fn me(call: &Call<'_>) -> Result<Answer, NestError> {
+    let person = call.person;
+    let chain = match call.query.get("chainId") {
+        None => None,
+        Some(text) => Some(crypto::chain(text)?),
+    };
+    let mut data = json!({
+        "nairaBalance": amount(&naira_text(call.ledger.kobo(person)), Usually::Text, call.switches),
+        "subwallets": [
+            fiat(call),
+            crypto_wallet(call, "EVM", &crypto::evm_address(person)),
+            crypto_wallet(call, "SOLANA", &crypto::solana_address_of(person)),
+        ],
+    });
+    if let Some(chain) = chain {
+        data["evmPortfolio"] = crypto::portfolio(call, chain);
+    }
+    // Monei spells it so.
+    Ok(Answer::Usual("User wallet retreived succesfully", data))
+}
+
+/// `GET /wallet/naira-wallet`
+pub(crate) fn naira(call: &Call<'_>) -> Result<Answer, NestError> {
+    Ok(Answer::Usual("Naira wallet retrieved successfully", fiat(call)))
+}
+
+/// `GET /wallet/deposit/status/:reference`; each person has made the deposits `DEP-<id>-1` to `-3`, and those of this run.
+pub(crate) fn deposit_status(call: &Call<'_>) -> Result<Answer, NestError> {
+    let person = call.person;
+    let mine = |deposit: &&Deposit| deposit.person == person.id && deposit.reference == call.param();
+    if let Some(deposit) = call.ledger.deposits.iter().rev().find(mine) {
+        return Ok(Answer::Usual("Deposit status retrieved successfully", payment(person, deposit, call.switches, &call.own)));
+    }
+    let status = match call.param().strip_prefix(&format!("DEP-{}-", person.id)) {
+        Some("1") => "SUCCESS",
+        Some("2") => "PENDING",
+        Some("3") => "FAILED",
+        _ => return Err(NestError::not_found("Deposit not found")),
+    };
+    let money = |text: &str| amount(text, Usually::Number, call.switches);
+    let data = json!({
+        "amount": money("5000.00"), "totalAmount": money("5110.00"), "moneiFee": money("110.00"),
+        "feeBreakdown": {"amountToCredit": money("5000.00"), "fee": money("110.00")},
+        "reference": call.param(), "currency": "NGN", "narration": "Wallet top-up", "accountNumber": account_number(person.id),
+        "bankName": "Sandbox MFB", "accountName": account_name(person), "expiry_datetime": iso(call.now - call.now % DAY + DAY), "note": "Sandbox deposit",
+        "status": status,
+        "nextAction": next_action("payment_Instructions", &call.own, call.param(), if status == "PENDING" { "Pay into this account" } else { "Nothing is left to do" }),
+    });
+    Ok(Answer::Usual("Deposit status retrieved successfully", data))
+}
+
+fn fiat(call: &Call<'_>) -> Value {
+    let person = call.person;
+    let opened = iso(call.now - call.now % DAY - 9 * DAY);
+    let account = person.has_virtual_account.then(|| {
+        json!({"id": stable_uuid(&format!("account {}", person.id)), "createdAt": opened, "updatedAt": opened, "deletedDate": null,
+               "accountNumber": account_number(person.id), "bankName": "Sandbox MFB", "accountName": account_name(person),
+               "reference": format!("VA-{}", person.id), "status": "active", "isActive": true})
+    });
+    json!({
+        "id": stable_uuid(&format!("fiat {}", person.id)), "parentWalletId": stable_uuid(&format!("wallet {}", person.id)), "type": "FIAT",
+        "currency": "NGN", "balance": amount(&naira_text(call.ledger.kobo(person)), Usually::Number, call.switches), "chain": null, "publicAddress": null,
+        "virtualAccount": account, "createdAt": opened, "updatedAt": iso(call.now - call.now % HOUR), "deletedDate": null,
+    })
+}
+
+fn crypto_wallet(call: &Call<'_>, chain: &str, address: &str) -> Value {
+    let opened = iso(call.now - call.now % DAY - 9 * DAY);
+    json!({
+        "id": stable_uuid(&format!("{chain} {}", call.person.id)), "parentWalletId": stable_uuid(&format!("wallet {}", call.person.id)),
+        "type": "CRYPTO", "currency": "CRYPTO", "balance": amount("0", Usually::Number, call.switches), "chain": chain, "publicAddress": address,
+        "virtualAccount": null, "createdAt": opened, "updatedAt": opened, "deletedDate": null,
+    })
+}
+
+fn account_number(id: &str) -> String {
+    let digits: String =
+        stable_uuid(&format!("number {id}")).bytes().filter(u8::is_ascii_digit).map(char::from).chain("0000000".chars()).take(7).collect();
+    format!("990{digits}")
+}
+
+fn account_name(person: &Person) -> String {
+    format!("{} - SANDBOX", person.name().to_uppercase())
+}
+
+/// A deposit of this run, as starting it and asking for its status show it.
+pub(crate) fn payment(person: &Person, deposit: &Deposit, switches: &Switches, own: &str) -> Value {
+    let money = |kobo: i64| amount(&naira_text(kobo), Usually::Number, switches);
+    let fee = deposit.kobo.saturating_mul(22) / 1_000;
+    let (kind, note) = match (deposit.paid, deposit.method) {
+        (true, _) => ("payment_Instructions", "Nothing is left to do"),
+        (false, "CARD" | "LINK") => ("redirect_url", "Pay on the page"),
+        (false, "USSD") => ("payment_Instructions", "Dial *000*1# (made up)"),
+        (false, _) => ("payment_Instructions", "Pay into this account"),
+    };
+    json!({
+        "amount": money(deposit.kobo), "totalAmount": money(deposit.kobo.saturating_add(fee)), "moneiFee": money(fee),
+        "feeBreakdown": {"amountToCredit": money(deposit.kobo), "fee": money(fee)},
+        "reference": deposit.reference, "currency": "NGN", "narration": deposit.narration, "accountNumber": account_number(person.id),
+        "bankName": "Sandbox MFB", "accountName": account_name(person), "expiry_datetime": iso(deposit.at + DAY), "note": "Sandbox deposit",
+        "status": if deposit.paid { "SUCCESS" } else { "PENDING" },
+        "nextAction": next_action(kind, own, &deposit.reference, note),
+    })
+}
+
+/// What comes next, always with both of its members: one SDK demands them, the others ignore what they don't need.
+fn next_action(kind: &str, own: &str, reference: &str, note: &str) -> Value {
+    json!({"type": kind, "redirect_url": {"url": format!("{own}/pay/{reference}")}, "payment_instruction": {"note": note}})
+}
