@@ -52,9 +52,10 @@ async fn run(check: bool) -> Result<(), Box<dyn std::error::Error>> {
         Some(address) => Some(self::listener(inherited.next(), address, "CONNECT_PRIVATE_LISTEN").await?),
         None => None,
     };
-    tracing::info!(event = "listening", address = %listener.local_addr()?);
+    // Before anybody is told that it listens: a hangup that nobody waits for ends the program.
     #[cfg(unix)]
     let reloading = tokio::spawn(reload(backend.clone(), tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?));
+    tracing::info!(event = "listening", address = %listener.local_addr()?);
     serve(listener, private, backend, stop()).await?;
     #[cfg(unix)]
     reloading.abort();
