@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 use e2e::{Setup, World};
 
 /// What this program's links begin with.
-const SCHEME: &str = "org.moneiconnections.manager:";
+const SCHEME: &str = "org.moneiconnections.manager.sandbox:";
 
 #[tokio::test]
 async fn after_quitting_and_starting_again_the_account_is_there_and_its_balance_is_live() -> Result<()> {

@@ -220,7 +220,7 @@ async fn the_deep_link_is_the_other_way_back() {
     assert_eq!(end.status, 200);
     let link = person::deep_link(&end.page, support::SCHEME);
     // Links of nobody's asking have no effect, and do not end the wait.
-    for junk in ["", "https://evil.test", "org.moneiconnections.manager:/callback?tx=AAAAAAAAAAAAAAAAAAAAAA&handoff=abc"] {
+    for junk in ["", "https://evil.test", "org.moneiconnections.manager.sandbox:/callback?tx=AAAAAAAAAAAAAAAAAAAAAA&handoff=abc"] {
         world.core.deep_link(junk).await;
     }
     assert!(matches!(stage(&world.core.view()), Some(Stage::Waiting { .. })));

@@ -42,7 +42,7 @@ pub fn create(app: &AppHandle, data_dir: &Path, state: PathBuf) -> tauri::Result
         .zoom_hotkeys_enabled(cfg!(windows))
         // Nothing of what the page keeps outlives the program. WebKit makes its folders all the same.
         .incognito(!is_driven())
-        .data_directory(data_dir.join("web"))
+        .data_directory(web_dir(data_dir))
         .on_navigation(is_own_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
@@ -54,6 +54,19 @@ pub fn create(app: &AppHandle, data_dir: &Path, state: PathBuf) -> tauri::Result
     #[cfg(not(target_os = "linux"))]
     window.set_background_color(Some(background(window.theme().is_ok_and(|theme| theme == Theme::Dark))))?;
     window.show()
+}
+
+/// A folder for the web view, which insists on one. Where the person's can't be written, nothing is kept in any: the system's folder for
+/// temporary files does, and the page says what is wrong.
+fn web_dir(data_dir: &Path) -> PathBuf {
+    let own = data_dir.join("web");
+    match std::fs::create_dir_all(&own) {
+        Ok(()) => own,
+        Err(error) => {
+            tracing::warn!(kind = ?error.kind(), "the web view has no folder of its own");
+            std::env::temp_dir()
+        }
+    }
 }
 
 /// Where the window's size, place and zoom are kept: apart for each environment, whose windows may be open beside each other.
@@ -114,6 +127,15 @@ pub fn raise(app: &AppHandle) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_web_view_gets_a_folder_where_the_persons_cannot_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(web_dir(folder.path()), folder.path().join("web"));
+        let file = folder.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        assert_eq!(web_dir(&file), std::env::temp_dir());
+    }
 
     #[test]
     fn the_window_goes_nowhere_else() {

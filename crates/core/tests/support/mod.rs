@@ -24,7 +24,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::Url;
 
-pub const SCHEME: &str = "org.moneiconnections.manager";
+pub const SCHEME: &str = "org.moneiconnections.manager.sandbox";
 /// 2026-01-15T09:00:00Z.
 pub const START: i64 = 1_768_467_600_000;
 

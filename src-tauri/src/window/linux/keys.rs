@@ -1,5 +1,5 @@
 //! The keys that work in every window of the desktop: Ctrl+Q quits, Ctrl+W closes, and Ctrl with +, − and 0 makes the page larger, smaller
-//! and as it was.
+//! and as it was. The page's own zoom is multiplied by the desktop's text scaling, which WebKitGTK doesn't apply to sizes in CSS pixels.
 
 use std::rc::Rc;
 
@@ -24,7 +24,11 @@ enum Zoom {
 
 /// Binds the keys, and gives the page the zoom it had.
 pub fn bind(app: &AppHandle, window: &gtk::Window, view: &WebView, kept: &Rc<Kept>) {
-    view.set_zoom_level(usable(kept.zoom()));
+    apply(view, kept);
+    if let Some(settings) = gtk::Settings::default() {
+        let (view, kept) = (view.clone(), Rc::clone(kept));
+        settings.connect_gtk_xft_dpi_notify(move |_| apply(&view, &kept));
+    }
     let group = gtk::AccelGroup::new();
     let zooms = [
         (key::plus, Zoom::Larger),
@@ -38,9 +42,8 @@ pub fn bind(app: &AppHandle, window: &gtk::Window, view: &WebView, kept: &Rc<Kep
     for (key, zoom) in zooms {
         let (view, kept) = (view.clone(), Rc::clone(kept));
         on_key(&group, key, move |_| {
-            let level = next(view.zoom_level(), zoom);
-            view.set_zoom_level(level);
-            kept.set_zoom(level);
+            kept.set_zoom(next(usable(kept.zoom()), zoom));
+            apply(&view, &kept);
         });
     }
     on_key(&group, key::w, gtk::Window::close);
@@ -61,8 +64,19 @@ fn on_key(group: &gtk::AccelGroup, key: gdk::keys::Key, act: impl Fn(&gtk::Windo
     });
 }
 
+/// Shows the page at the kept zoom, in letters as large as the desktop wants them.
+fn apply(view: &WebView, kept: &Kept) {
+    let scaling = gtk::Settings::default().map_or(1.0, |settings| text_scaling(settings.gtk_xft_dpi()));
+    view.set_zoom_level(usable(kept.zoom()) * scaling);
+}
+
+/// The desktop's text scaling, from GTK's setting in 1024ths of a dot per inch. 96 dots are the usual size; −1 means that nothing is set.
+fn text_scaling(dpi: i32) -> f64 {
+    if dpi <= 0 { 1.0 } else { (f64::from(dpi) / 1024.0 / 96.0).clamp(0.5, 3.0) }
+}
+
 fn next(level: f64, zoom: Zoom) -> f64 {
-    // Levels come back from WebKit as they were given, but for the last digits.
+    // Levels come back from the file as they were given, but for the last digits.
     let same = 0.001;
     match zoom {
         Zoom::AsItWas => Some(1.0),
@@ -89,6 +103,13 @@ mod tests {
         assert_eq!(next(2.5, Zoom::AsItWas), 1.0);
         assert_eq!(next(3.0, Zoom::Larger), 3.0);
         assert_eq!(next(0.5, Zoom::Smaller), 0.5);
+    }
+
+    #[test]
+    fn text_is_as_large_as_the_desktop_wants_it() {
+        for (dpi, scaling) in [(98_304, 1.0), (147_456, 1.5), (122_880, 1.25), (-1, 1.0), (0, 1.0), (1, 0.5), (i32::MAX, 3.0)] {
+            assert_eq!(text_scaling(dpi), scaling, "{dpi}");
+        }
     }
 
     #[test]
