@@ -117,8 +117,7 @@ impl Desk {
         ensure!(!elements.is_empty(), "the program tells a screen reader nothing");
         let title = elements.iter().find(|element| element.role == Role::Heading && element.name.contains(heading));
         let title = title.with_context(|| format!("no such heading; there are {:?}", headings(&elements)))?;
-        let document = document(&elements)?;
-        let page = self.accessibility.extents(document).await?;
+        let page = self.accessibility.extents(view(&elements)?).await?;
         let shown = self.screen.picture(&self.session)?;
         let page_there = self.page_on_screen(page)?;
         self.check_ground(&shown, page_there)?;
@@ -184,7 +183,7 @@ impl Desk {
     /// Size of the page in logical pixels.
     pub async fn page_size(&self) -> Result<(i32, i32)> {
         let elements = self.elements().await?;
-        let page = self.accessibility.extents(document(&elements)?).await?;
+        let page = self.accessibility.extents(view(&elements)?).await?;
         Ok((page.width, page.height))
     }
 
@@ -462,8 +461,9 @@ fn headings(elements: &[Element]) -> Vec<&str> {
     elements.iter().filter(|element| element.role == Role::Heading).map(|element| element.name.as_str()).collect()
 }
 
-fn document(elements: &[Element]) -> Result<&Element> {
-    elements.iter().find(|element| element.role == Role::DocumentWeb).context("there is no page")
+/// What of the page is in view: the document itself is as high as all that can be scrolled to.
+fn view(elements: &[Element]) -> Result<&Element> {
+    elements.iter().find(|element| element.role == Role::ScrollPane).context("there is no page")
 }
 
 fn contains(outer: Rectangle, inner: Rectangle) -> bool {

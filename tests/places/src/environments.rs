@@ -32,17 +32,14 @@ pub async fn try_environment(desk: &mut Desk, environment: Environment) -> Resul
         Environment::NoDownloads => return no_downloads(desk).await,
         Environment::NoTray => {}
     }
+    let heading = if environment == Environment::HomeNotWritable { words::NO_DATA_FOLDER } else { words::WELCOME };
     desk.start()?;
-    desk.sees(words::WELCOME).await?;
-    match environment {
-        Environment::RelativeXdg => {
-            let strayed = desk.session.folder().join("somewhere");
-            ensure!(!strayed.exists(), "a relative path was taken: {}", strayed.display());
-        }
-        Environment::HomeNotWritable => desk.reads(words::NO_DATA_FOLDER).await?,
-        _ => {}
+    desk.sees(heading).await?;
+    if environment == Environment::RelativeXdg {
+        let strayed = desk.session.folder().join("somewhere");
+        ensure!(!strayed.exists(), "a relative path was taken: {}", strayed.display());
     }
-    seen_again(desk, words::WELCOME).await
+    seen_again(desk, heading).await
 }
 
 /// The link can be copied where nothing opens it.
