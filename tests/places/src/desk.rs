@@ -245,7 +245,7 @@ impl Desk {
     /// The way from the first page to a dashboard: agrees to the service, asks for three features, allows two in a real browser.
     pub async fn connect(&mut self) -> Result<()> {
         self.press(words::CONFIRM_SERVICE).await?;
-        self.press(words::CONNECT).await?;
+        self.find(Role::Heading, words::CONNECT).await?;
         self.ask().await?;
         self.approve_in_browser(words::PERSON).await?;
         self.press(words::GO_TO_ACCOUNT).await
