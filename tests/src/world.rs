@@ -260,7 +260,7 @@ async fn start_servers(session: &mut Session, sandbox: &str, backend: &str) -> R
     reachable(&address(sandbox)).await?;
     let mut command = session.command(&server("connect-backend")?);
     command.env("MONEI_ENVIRONMENT", "sandbox").env("MONEI_CLIENT_ID", "mc_sim_local").env("MONEI_CLIENT_SECRET_FILE", &secret);
-    command.env("CONNECT_LISTEN", address(backend)).env("CONNECT_SEALING_KEY", "5a".repeat(32));
+    command.env("CONNECT_LISTEN", address(backend)).env("CONNECT_SEALING_KEY", hex::encode(rand::random::<[u8; 32]>()));
     command.env("CONNECT_OPERATOR_NAME", "Sandbox operator").env("CONNECT_OPERATOR_URL", "https://operator.example.org/");
     let process = Process::spawn("connect-backend", &mut command, &session.logs())?;
     session.keep(process);

@@ -100,7 +100,9 @@ async fn window_case(desk: &mut Desk, window: Window) -> Result<()> {
             for _ in 0..4 {
                 restart(desk).await?;
                 desk.has_size(size).await?;
-                ensure!(desk.window_place().await? == place, "the window moved from {place:?} to {:?}", desk.window_place().await?);
+                // Wayland tells no program where its window is, so none can keep it.
+                let now = desk.window_place().await?;
+                ensure!(display.is_wayland() || now == place, "the window moved from {place:?} to {now:?}");
             }
         }
     }

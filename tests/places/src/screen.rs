@@ -100,30 +100,12 @@ impl Screen {
             }
             Display::Weston { .. } => {
                 let frame = self.picture(session)?.windows().context("no window")?;
-                // Somewhere in its lower right quarter: the corner that moves.
-                let (x, y) = (frame.x + frame.width * 3 / 4, frame.y + frame.height * 3 / 4);
                 let (dx, dy) = ((to.0 - from.0) * scale, (to.1 - from.1) * scale);
-                let words = |words: &[String]| -> Result<()> {
-                    succeed("xdotool", session.x_command("xdotool").args(words).output()?)?;
-                    Ok(())
-                };
-                // Weston follows movements only: from a corner on, its pointer is where X's is.
-                words(&["mousemove".into(), "0".into(), "0".into()])?;
-                words(&[
-                    "mousemove".into(),
-                    x.to_string(),
-                    y.to_string(),
-                    "keydown".into(),
-                    "super".into(),
-                    "mousedown".into(),
-                    "3".into(),
-                ])?;
-                // As a hand does: in steps, so that the compositor sees a movement.
-                for step in 1..=10 {
-                    words(&["mousemove".into(), (x + dx * step / 10).to_string(), (y + dy * step / 10).to_string()])?;
-                    tokio::time::sleep(Duration::from_millis(15)).await;
-                }
-                words(&["mouseup".into(), "3".into(), "keyup".into(), "super".into()])?;
+                // Weston puts windows anywhere: first into the corner, where there is room for any size.
+                let title = (frame.x + frame.width / 2, frame.y + 20 * scale);
+                self.drag(session, 1, title, (-frame.x, -frame.y)).await?;
+                // Then from somewhere in its lower right quarter: the corner that moves.
+                self.drag(session, 3, (frame.width * 3 / 4, frame.height * 3 / 4), (dx, dy)).await?;
             }
             Display::Sway => {
                 let size = format!("{}x{}", to.0, to.1);
@@ -179,12 +161,31 @@ impl Screen {
 
     /// Lets the window float with this size, where the display tiles.
     pub fn float(&self, session: &Session, (width, height): (i32, i32)) -> Result<()> {
-        let words = format!("floating enable, resize set {width} px {height} px");
+        // Into the corner, where there is room for any size.
+        let words = format!("floating enable, resize set {width} px {height} px, move position 0 px 0 px");
         match session.display() {
             Display::Sway => succeed("swaymsg", session.run("swaymsg", &[&words])?)?,
             _ => succeed("i3-msg", session.run("i3-msg", &[&words])?)?,
         };
         Ok(())
+    }
+
+    /// Drags a window of Weston with Super and a button held: the first moves it, the third resizes it.
+    async fn drag(&self, session: &Session, button: u8, (x, y): (i32, i32), (dx, dy): (i32, i32)) -> Result<()> {
+        let button = button.to_string();
+        let words = |words: &[&str]| -> Result<()> {
+            succeed("xdotool", session.x_command("xdotool").args(words).output()?)?;
+            Ok(())
+        };
+        // Weston follows movements only: from a corner on, its pointer is where X's is.
+        words(&["mousemove", "0", "0"])?;
+        words(&["mousemove", &x.to_string(), &y.to_string(), "keydown", "super", "mousedown", &button])?;
+        // As a hand does: in steps, so that the compositor sees a movement.
+        for step in 1..=10 {
+            words(&["mousemove", &(x + dx * step / 10).to_string(), &(y + dy * step / 10).to_string()])?;
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
+        words(&["mouseup", &button, "keyup", "super"])
     }
 
     /// Asks the window to close, as a person does: with the window manager's key or command. Weston has none that only asks; there the
