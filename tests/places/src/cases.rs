@@ -64,8 +64,9 @@ async fn journey(desk: &mut Desk) -> Result<()> {
 /// A size that differs from the present one and fits the screen.
 pub async fn another_size(desk: &Desk) -> Result<(i32, i32)> {
     let (width, height) = desk.page_size().await?;
-    // The window is never smaller than the page can be laid out in.
-    Ok(if width < 800 { (width + 40, height + 30) } else { (width - 40, height - 30) })
+    // A little smaller, unless the window would be smaller than it can be.
+    let other = |side: i32, by: i32, least: i32| if side - by >= least { side - by } else { side + by / 2 };
+    Ok((other(width, 40, 360), other(height, 20, 320)))
 }
 
 async fn window_case(desk: &mut Desk, window: Window) -> Result<()> {

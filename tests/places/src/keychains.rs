@@ -91,8 +91,6 @@ pub async fn try_keychain(desk: &mut Desk, secrets: Secrets) -> Result<()> {
     };
     if in_memory {
         desk.leave_picture("told")?;
-        // The page of the failed attempt leads back to where the keychain's own note offers it.
-        desk.press(words::CLOSE).await?;
         desk.press(words::KEEP_IN_MEMORY).await?;
         desk.ask_again().await?;
     }

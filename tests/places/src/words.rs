@@ -27,8 +27,6 @@ pub const KEYCHAIN_ABSENT: &str = "No keychain was found";
 pub const KEYCHAIN_NO_BUS: &str = "The keychain can’t be reached";
 /// Keeps approvals in memory alone.
 pub const KEEP_IN_MEMORY: &str = "Go on without it";
-/// Leaves the page of a failed attempt.
-pub const CLOSE: &str = "Close";
 /// Begins anew what failed.
 pub const TRY_AGAIN: &str = "Try again";
 /// Reads an account from Monei once more.
