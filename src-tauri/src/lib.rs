@@ -181,6 +181,10 @@ fn on_event(app: &tauri::AppHandle, event: RunEvent) {
         RunEvent::Exit => {
             let Some(host) = app.try_state::<Arc<Host>>().map(|host| host.inner().clone()) else { return };
             tauri::async_runtime::block_on(async move { host.shutdown().await });
+            // All is stored. The exit handlers of GTK's and WebKit's libraries run beside threads of theirs that still live, and seldom
+            // one of those crashes (a null mutex): so the process ends without them.
+            #[cfg(target_os = "linux")]
+            signal_hook::low_level::exit(0);
         }
         _ => {}
     }

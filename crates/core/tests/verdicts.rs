@@ -97,8 +97,6 @@ async fn an_unreachable_backend_keeps_everything() {
 
 #[tokio::test]
 async fn a_page_in_place_of_monei_is_the_network_and_not_a_refusal() {
-    let world = World::proxied().await;
-    let account = world.connect("ada", PROFILE, PROFILE).await;
     for status in [
         "200 OK",
         "302 Found",
@@ -138,8 +136,6 @@ async fn anybody_elses_answer_in_place_of_monei_is_no_sign_of_life() {
 
 #[tokio::test]
 async fn a_page_in_place_of_the_backend_is_the_network_and_not_a_refusal() {
-    let world = World::proxied().await;
-    let account = world.connect("ada", PROFILE, PROFILE).await;
     for status in [
         "200 OK",
         "302 Found",
@@ -149,6 +145,9 @@ async fn a_page_in_place_of_the_backend_is_the_network_and_not_a_refusal() {
         "407 Proxy Authentication Required",
         "511 Network Authentication Required",
     ] {
+        // A grant of its own for each: the backend bounds the refreshes of one.
+        let world = World::proxied().await;
+        let account = world.connect("ada", PROFILE, PROFILE).await;
         world.clock.advance(Duration::from_secs(3700));
         world.proxy.as_ref().unwrap().page(Some(page(status)));
         let code = world.core.load(&account, Section::Profile).await.unwrap_err().code;
