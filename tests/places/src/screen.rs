@@ -99,7 +99,14 @@ impl Screen {
                 succeed("i3-msg", session.run("i3-msg", &["open"])?)?;
             }
             Display::Weston { .. } => {
-                let frame = self.picture(session)?.windows().context("no window")?;
+                // The pointer is on the picture before the window is.
+                let frame = until("the whole window", async || {
+                    Ok(self
+                        .picture(session)?
+                        .windows()
+                        .filter(|frame| frame.width > from.0 / 2 * scale && frame.height > from.1 / 2 * scale))
+                })
+                .await?;
                 let (dx, dy) = ((to.0 - from.0) * scale, (to.1 - from.1) * scale);
                 // Weston puts windows anywhere: first into the corner, where there is room for any size.
                 let title = (frame.x + frame.width / 2, frame.y + 20 * scale);
@@ -182,7 +189,7 @@ impl Screen {
         words(&["mousemove", &x.to_string(), &y.to_string(), "keydown", "super", "mousedown", &button])?;
         // As a hand does: in steps, so that the compositor sees a movement.
         for step in 1..=10 {
-            words(&["mousemove", &(x + dx * step / 10).to_string(), &(y + dy * step / 10).to_string()])?;
+            words(&["mousemove", "--", &(x + dx * step / 10).to_string(), &(y + dy * step / 10).to_string()])?;
             tokio::time::sleep(Duration::from_millis(15)).await;
         }
         words(&["mouseup", &button, "keyup", "super"])
