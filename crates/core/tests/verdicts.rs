@@ -97,6 +97,8 @@ async fn an_unreachable_backend_keeps_everything() {
 
 #[tokio::test]
 async fn a_page_in_place_of_monei_is_the_network_and_not_a_refusal() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
     for status in [
         "200 OK",
         "302 Found",
