@@ -218,7 +218,8 @@ pub fn places() -> Vec<Place> {
     let windows = DISPLAYS.iter().flat_map(|(name, display)| {
         WINDOWS.iter().map(move |(state, window)| Place {
             name: format!("window::{name}::{state}"),
-            always: true,
+            // One display of each kind: windows whose frame the desktop draws, and windows that draw their own.
+            always: matches!(*name, "openbox" | "weston"),
             case: Case::Window(*display, *window),
         })
     });
