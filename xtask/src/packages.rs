@@ -39,7 +39,7 @@ const DRIVE: &[&str] = &[
     "xvfb",
 ];
 /// The other desktops, and what reads them and types there.
-const PLACES: &[&str] = &["at-spi2-core", "grim", "i3-wm", "keepassxc", "libkf5wallet-bin", "sway", "swaybg", "weston", "wtype"];
+const PLACES: &[&str] = &["at-spi2-core", "grim", "i3-wm", "sway", "swaybg", "weston", "wtype"];
 /// A second process for the backend's shared store.
 const SERVE: &[&str] = &["redis-server"];
 /// Monei's published Python package, which a test of the sandbox runs.
