@@ -99,7 +99,7 @@ fn refusal(backend: &Backend, route: Option<&Route>, caller: IpAddr, request: &R
     if route.audience == Audience::Browser {
         return match fetch::Visit::of(request.headers()) {
             fetch::Visit::Unseen => Some(Code::BrowserRefused.into()),
-            // Monei's redirect to the callback comes from another site; nobody's link to a start does any good.
+            // Monei's own redirect to the callback is a visit from another site; a start is never opened by a link of another site.
             fetch::Visit::FromAnotherSite if route.path == START => Some(Code::StartedElsewhere.into()),
             fetch::Visit::Opened | fetch::Visit::FromAnotherSite => None,
         };

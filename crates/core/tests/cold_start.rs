@@ -1,4 +1,4 @@
-//! Links that arrive when the run they are for has ended: by quitting, by a kill, or long ago; and links of nobody's asking.
+//! Links that arrive when the run they are for has ended: by quitting, by a kill, or long ago; and links that belong to no approval of this program.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a step of a test that fails is a failed test")]
 

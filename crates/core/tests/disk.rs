@@ -115,7 +115,7 @@ async fn untold() {
     assert_eq!((world.count("refreshes").await, &world.core.view().accounts[0].health), (1, &Health::Connected));
 }
 
-/// Nobody approves in vain.
+/// Whether the result can be stored is checked before the browser is opened.
 async fn connecting() {
     let world = World::new().await;
     full();

@@ -70,7 +70,7 @@ impl Connections {
                 let left = self.all_grants_of(account).await?;
                 for (grant, outcome, ..) in &held {
                     if *outcome == Revoked::Confirmed && left.iter().any(|row| row.id == grant.id) {
-                        self.bury(grant).await?;
+                        self.remove_revoked_grant(grant).await?;
                         self.unsaved().remove(&grant.id);
                     }
                 }

@@ -131,7 +131,7 @@ impl Connections {
     }
 
     /// Monei has definitely ended this grant: its tokens go, and with them the scopes that no other grant of the account holds.
-    pub(super) async fn bury(&self, grant: &GrantRow) -> Result<(), Problem> {
+    pub(super) async fn remove_revoked_grant(&self, grant: &GrantRow) -> Result<(), Problem> {
         tracing::info!(grant = super::tokens::log_id(&grant.id), "Monei has ended this grant");
         self.vault().delete(&grant.id).await?;
         failpoint!("revoked.removed");

@@ -13,7 +13,7 @@ impl Connections {
     /// Called when the window comes to the front, and now and then while it is there: looks how the keychain stands, asks the backend, and
     /// checks each account that can be checked without spending. Opens no dialog of the keychain and writes nothing to it. Does so if the
     /// last look was five minutes ago, or ten seconds while something is wrong that may pass by itself, whoever found that out; or when the
-    /// keychain has been unlocked meanwhile. In between it checks the accounts that Monei wanted to be left alone about, once that is over.
+    /// keychain has been unlocked meanwhile. In between it checks accounts whose rate limit at Monei has ended.
     pub async fn look(&self) {
         // Another copy of this program may have changed something. Where the index can't be read, the accounts' checks tell.
         drop(self.reload().await);

@@ -187,7 +187,7 @@ impl Connections {
                 self.rotate(grant, record, tokens).await
             }
             Err(TokenError::Refused) => {
-                self.bury(grant).await?;
+                self.remove_revoked_grant(grant).await?;
                 Err(ProblemCode::AccessRevoked.into())
             }
             // The backend can't open its own seal (a lost key, say). The tokens stay: the key may come back.

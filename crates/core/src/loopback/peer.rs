@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 pub(super) type IsOwn = fn(peer: SocketAddr, own: SocketAddr) -> bool;
 
 /// Where the system tells whose a socket is: in `/proc/net/tcp` and, for sockets that speak both kinds of addresses, `/proc/net/tcp6`. A
-/// socket that is in neither is nobody's.
+/// socket that is in neither has no owner that can be told, and is refused.
 #[cfg(target_os = "linux")]
 pub(super) fn is_own(peer: SocketAddr, own: SocketAddr) -> bool {
     let us = rustix::process::geteuid().as_raw();

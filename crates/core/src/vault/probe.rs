@@ -1,4 +1,4 @@
-//! Proof that entries can be kept, before anybody approves in vain: one is written, read back and removed.
+//! Proof that entries can be stored, before the browser is opened: one is written, read back and removed.
 
 use secrecy::{ExposeSecret as _, SecretString};
 

@@ -40,7 +40,7 @@ pub async fn locked() {
     assert_eq!(feature(&world.core.view(), &account, "profile:read"), "enabled", "locked is not signed out");
     // For what the person asks for the dialog would open, and nothing here can show it.
     assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await.unwrap_err().code, ProblemCode::KeychainDismissed);
-    // Nobody approves in vain.
+    // That nothing can be stored is found before the browser is opened.
     world.core.connect(vec!["profile:read".into()]).await.unwrap();
     assert_eq!(world.failed().await.code, ProblemCode::KeychainDismissed);
     drop(first);
