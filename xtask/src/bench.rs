@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: what the program takes, beside an empty window that was built by the same command; and what the backend takes,
-//! beside Monei's documented quickstart on the same machine in the same run.
+//! beside Monei's documented quickstart on the same machine in the same run; and what the sandbox does a second as it fills.
 
 use anyhow::Result;
 
@@ -14,12 +14,15 @@ pub enum What {
     Desktop,
     /// The confidential backend.
     Backend,
+    /// The sandbox, as it fills.
+    Sandbox,
 }
 
 pub fn bench(what: What) -> Result<()> {
     match what {
         What::Desktop => desktop(),
         What::Backend => backend(),
+        What::Sandbox => sandbox(),
     }
 }
 
@@ -31,6 +34,11 @@ fn backend() -> Result<()> {
     })?;
     steps
         .step("Build and measure", || succeed(&mut command("cargo", &["bench", "--locked", "-p", "connect-backend", "--bench", "backend"])))
+}
+
+fn sandbox() -> Result<()> {
+    let mut steps = Steps::new(1);
+    steps.step("Build and measure", || succeed(&mut command("cargo", &["bench", "--locked", "-p", "monei-sandbox", "--bench", "sandbox"])))
 }
 
 fn desktop() -> Result<()> {

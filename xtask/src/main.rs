@@ -2,6 +2,7 @@
 
 mod bench;
 mod bundle;
+mod image;
 mod packages;
 mod places;
 mod run;
@@ -41,6 +42,15 @@ enum Task {
     },
     /// Packages for end users, in target/release/bundle.
     Bundle,
+    /// A container image, in podman's store and in target/images.
+    Image {
+        /// Of what.
+        #[arg(value_enum, default_value_t = image::What::Backend)]
+        what: image::What,
+        /// Another base image in place of a Debian root that is made here.
+        #[arg(long)]
+        base: Option<String>,
+    },
     /// Measures: start-up, memory and the way back from the browser beside an empty window, or the backend beside Monei's quickstart.
     Bench {
         /// What to measure.
@@ -60,6 +70,7 @@ fn main() -> ExitCode {
         Task::Test { all, places: true } => places::test(all),
         Task::Test { all, places: false } => test::test(all),
         Task::Bundle => bundle::bundle(),
+        Task::Image { what, base } => image::image(what, base.as_deref()),
         Task::Bench { what } => bench::bench(what),
     };
     match done {

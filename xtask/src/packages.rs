@@ -47,6 +47,9 @@ const CLIENTS: &[&str] = &["python3-venv"];
 /// To package.
 const PACKAGE: &[&str] = &["rpm", "file"];
 
+/// To make container images and try them.
+const IMAGES: &[&str] = &["iptables", "mmdebstrap", "netavark", "podman", "runc"];
+
 /// What a task needs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum For {
@@ -58,6 +61,8 @@ pub enum For {
     Testing,
     /// Making packages.
     Packaging,
+    /// Making container images.
+    Images,
 }
 
 /// Installs what `purpose` needs and isn't there.
@@ -71,6 +76,7 @@ pub fn install_missing(purpose: For) -> Result<()> {
         For::Driving => &[BUILD, OPEN, DRIVE],
         For::Testing => &[BUILD, OPEN, DRIVE, PLACES, SERVE, CLIENTS],
         For::Packaging => &[BUILD, PACKAGE],
+        For::Images => &[&["build-essential"], IMAGES],
     };
     let missing: Vec<&str> = groups.iter().copied().flatten().copied().filter(|name| !is_installed(name)).collect();
     if missing.is_empty() {

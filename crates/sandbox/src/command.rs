@@ -6,13 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::model::clock::MAX_OFFSET_S;
+use crate::model::clock::{MAX_OFFSET_S, SECOND, span};
 use crate::model::faults::{MAX_ARMED, Order};
 use crate::model::grants::Grants;
 use crate::model::journal::Journal;
 use crate::model::people::Person;
 use crate::model::plan::{Allow, Plan, Round, Rule};
 use crate::model::switches::Switches;
+use crate::model::timeline::Timeline;
 use crate::model::{NotSaved, World};
 use crate::options::check_secret;
 
@@ -130,6 +131,22 @@ pub(crate) enum What {
     Money,
     /// Grants, codes and what people have allowed.
     Grants,
+}
+
+impl What {
+    /// As the API and scenarios name it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            What::All => "all",
+            What::Counters => "counters",
+            What::Faults => "faults",
+            What::Switches => "switches",
+            What::Quotas => "quotas",
+            What::Next => "next",
+            What::Money => "money",
+            What::Grants => "grants",
+        }
+    }
 }
 
 /// Pending deposits are paid, and sales completed.
@@ -293,6 +310,32 @@ impl Command {
         })
     }
 
+    /// What it does, in words for the timeline.
+    pub(crate) fn in_words(&self) -> String {
+        let whose = |user: &Option<String>| user.clone().unwrap_or_else(|| "everybody".to_owned());
+        match self {
+            Command::Expire(Who { user }) => format!("lets the access tokens of {} expire", whose(user)),
+            Command::Revoke(Revoke { user, client_id: Some(app) }) => format!("{} disconnects {app}", whose(user)),
+            Command::Revoke(Revoke { user, client_id: None }) => format!("{} disconnects every app", whose(user)),
+            Command::Fault(order) => match order.clone().arm() {
+                Ok(fault) => format!("arms a fault: {} on {}, {} times", fault.describe(), fault.target.name(), fault.times),
+                Err(wrong) => wrong,
+            },
+            Command::Disarm(Disarm { number }) => format!("takes fault {number} back"),
+            Command::Switch(switch) => format!("sets the switch {} to {}", switch.name, switch.text().unwrap_or_default()),
+            Command::Clock(Shift { by_s: Some(by), .. }) if *by < 0 => format!("moves the clock back by {}", span(by.saturating_mul(-SECOND))),
+            Command::Clock(Shift { by_s: Some(by), .. }) => format!("moves the clock on by {}", span(by.saturating_mul(SECOND))),
+            Command::Clock(Shift { offset_s, .. }) => format!("moves the clock to {} s from the computer's time", offset_s.unwrap_or_default()),
+            Command::Reset(Reset { what }) => format!("resets {}", what.name()),
+            Command::Settle(Settle { reference: Some(reference) }) => format!("settles {reference}"),
+            Command::Settle(Settle { reference: None }) => "settles deposits and sales".to_owned(),
+            Command::Next(_) => "plans an authorization".to_owned(),
+            Command::Secret(new) => format!("changes the secret of {}", new.client_id),
+            Command::Preset(preset) => format!("applies the preset {:?}", preset.name),
+            Command::Scenario(_) => "plays a scenario".to_owned(),
+        }
+    }
+
     /// Looks at what can be seen to be wrong without doing it.
     ///
     /// # Errors
@@ -432,6 +475,7 @@ fn put_back(world: &mut World, what: What) {
     let all = what == What::All;
     if all || what == What::Counters {
         world.journal = Journal::default();
+        world.timeline = Timeline::default();
     }
     if all || what == What::Faults {
         world.faults.clear();

@@ -1,5 +1,9 @@
 //! `monei-sandbox`: a local Monei for testers.
 
+#[path = "main/arguments.rs"]
+mod arguments;
+#[path = "main/health.rs"]
+mod health;
 #[path = "main/leaks.rs"]
 mod leaks;
 
@@ -15,90 +19,7 @@ use clap::Parser;
 use monei_sandbox::{Access, Client, Options, Sandbox, Scenario, serve};
 use tokio::net::TcpListener;
 
-/// What comes below the options.
-const AFTER_HELP: &str = "\
-Examples:
-  monei-sandbox                                             serve, with the control page at http://127.0.0.1:43118/sandbox
-  monei-sandbox --scenario my.toml --auto-approve           for CI: nobody presses a button
-  monei-sandbox serve --listen 0.0.0.0:43118 --allow-remote --allow-host sandbox
-                                                            a service for tests in other containers
-  monei-sandbox leaks --run 1f8a90c2 ~/.cache ~/.local      search for secrets of that run";
-
-/// A local Monei for testers: consent page, API, faults, control page. Nothing in it is real.
-#[derive(Debug, Parser)]
-#[command(version, args_conflicts_with_subcommands = true, after_help = AFTER_HELP)]
-struct Arguments {
-    #[command(flatten)]
-    serve: ServeArguments,
-    /// Checks scenarios and ends.
-    #[arg(long, value_name = "FILE", num_args = 1..)]
-    check_scenario: Vec<PathBuf>,
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-#[derive(Debug, clap::Args)]
-struct ServeArguments {
-    /// Address to serve; loopback only, but for `serve --allow-remote`.
-    #[arg(long, default_value = "127.0.0.1:43118")]
-    listen: SocketAddr,
-    /// Redirect URI of the registered app: its backend's callback. Can be given more than once.
-    #[arg(long, default_value = "http://127.0.0.1:43117/v1/callback")]
-    redirect_uri: Vec<String>,
-    /// Client id of the registered app.
-    #[arg(long, default_value = "mc_sim_local")]
-    client_id: String,
-    /// File with the app's secret. Made where it doesn't exist, readable by you alone [default: monei-sandbox/client-secret in $XDG_STATE_HOME]
-    #[arg(long)]
-    client_secret_file: Option<PathBuf>,
-    /// Name of the app on the consent page.
-    #[arg(long, default_value = "Monei Connections")]
-    name: String,
-    /// The operator's site on the consent page.
-    #[arg(long)]
-    website: Option<String>,
-    /// Registers a second app with this client id, the same secret and the same redirect URIs.
-    #[arg(long, value_name = "CLIENT_ID")]
-    second_client: Option<String>,
-    /// Keeps grants in this file across restarts, tokens as hashes only.
-    #[arg(long)]
-    state_file: Option<PathBuf>,
-    /// Plays this scenario from its start.
-    #[arg(long, value_name = "FILE")]
-    scenario: Option<PathBuf>,
-    /// Answers each authorization at once, as the scenario says, so that no person is needed.
-    #[arg(long, requires = "scenario")]
-    auto_approve: bool,
-    /// Makes tokens, codes and references follow from this number, so that a run can be repeated letter by letter.
-    #[arg(long, value_name = "NUMBER")]
-    seed: Option<u64>,
-    /// The clock stands at this time (2026-11-25T12:00:00Z) until the control API moves it.
-    #[arg(long, value_name = "TIME")]
-    clock: Option<jiff::Timestamp>,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum Command {
-    /// Serves as a service for tests: one line of JSON when ready, and beyond loopback where that is asked for.
-    Serve(Box<ServiceArguments>),
-    /// Searches files, and this user's processes, for secrets of one run. Exit code: 0 nothing, 1 leaks, 2 not everything was searched.
-    Leaks(leaks::Arguments),
-}
-
-#[derive(Debug, clap::Args)]
-struct ServiceArguments {
-    #[command(flatten)]
-    serve: ServeArguments,
-    /// Serves whoever reaches the address. The control page and its API then want the token in the file of --control-token-file.
-    #[arg(long)]
-    allow_remote: bool,
-    /// What requests may name as their host besides loopback names, without port. Can be given more than once.
-    #[arg(long, value_name = "HOST", requires = "allow_remote")]
-    allow_host: Vec<String>,
-    /// File with the token of the control page. Made where it doesn't exist, readable by you alone [default: monei-sandbox/control-token in $XDG_STATE_HOME]
-    #[arg(long, requires = "allow_remote")]
-    control_token_file: Option<PathBuf>,
-}
+use arguments::{Arguments, Command, ServeArguments, ServiceArguments};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
@@ -112,6 +33,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             });
         }
         Some(Command::Serve(arguments)) => return serve_others(*arguments).await.map(|()| ExitCode::SUCCESS),
+        Some(Command::Health(arguments)) => return health::ask(arguments.address()).await.map(|()| ExitCode::SUCCESS),
         None => {}
     }
     if !arguments.check_scenario.is_empty() {

@@ -17,22 +17,22 @@ pub(crate) const MOST: usize = 100_000;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    name: String,
+    pub(crate) name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    about: Option<String>,
+    pub(crate) about: Option<String>,
     /// Ends every grant first.
     #[serde(default, skip_serializing_if = "is_false")]
-    fresh: bool,
+    pub(crate) fresh: bool,
     #[serde(default)]
-    after_last: AfterLast,
+    pub(crate) after_last: AfterLast,
     #[serde(default, skip_serializing_if = "is_zero")]
-    clock_offset_s: i64,
+    pub(crate) clock_offset_s: i64,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    switches: BTreeMap<String, Value>,
+    pub(crate) switches: BTreeMap<String, Value>,
     #[serde(default, rename = "round", skip_serializing_if = "Vec::is_empty")]
-    rounds: Vec<Round>,
+    pub(crate) rounds: Vec<Round>,
     #[serde(default, rename = "event", skip_serializing_if = "Vec::is_empty")]
-    events: Vec<Event>,
+    pub(crate) events: Vec<Event>,
 }
 
 /// Why a scenario is refused.
@@ -57,19 +57,19 @@ pub enum ScenarioError {
 pub(crate) struct Round {
     /// Who decides; whoever is logged in where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    user: Option<String>,
+    pub(crate) user: Option<String>,
     /// Which app asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    client: Option<String>,
+    pub(crate) client: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    asks: Option<Vec<String>>,
-    allow: Allow,
+    pub(crate) asks: Option<Vec<String>>,
+    pub(crate) allow: Allow,
     /// Answered at once, without a page.
     #[serde(default, skip_serializing_if = "is_false")]
-    auto: bool,
+    pub(crate) auto: bool,
     /// For so many authorizations.
     #[serde(default = "one", skip_serializing_if = "is_one")]
-    times: u32,
+    pub(crate) times: u32,
 }
 
 /// After what an event comes.
@@ -95,15 +95,15 @@ pub(crate) enum When {
 /// Something that happens to the app: `when`, `number`, `path`, and one command.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Event {
-    when: When,
+    pub(crate) when: When,
     /// After the first, the second and so on.
     #[serde(default = "one")]
-    number: u32,
+    pub(crate) number: u32,
     /// Of this path below `/api/v1`; for calls alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
+    pub(crate) path: Option<String>,
     #[serde(flatten)]
-    command: BTreeMap<String, Value>,
+    pub(crate) command: BTreeMap<String, Value>,
 }
 
 /// A scenario in the sandbox's own terms.
@@ -135,6 +135,12 @@ impl Scenario {
     pub fn parse(text: &str) -> Result<Scenario, ScenarioError> {
         let scenario: Scenario = toml::from_str(text).map_err(|error| ScenarioError::Syntax(error.to_string()))?;
         scenario.ready().map(|_| scenario)
+    }
+
+    /// One in which nothing happens.
+    pub(crate) fn empty(name: &str) -> Scenario {
+        let (switches, rounds, events) = (BTreeMap::new(), Vec::new(), Vec::new());
+        Scenario { name: name.to_owned(), about: None, fresh: false, after_last: AfterLast::Ask, clock_offset_s: 0, switches, rounds, events }
     }
 
     /// What it is called.

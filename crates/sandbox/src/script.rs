@@ -9,6 +9,7 @@ use crate::command::{Command, Disarm, Done, Failed, Reset, Shift, Switch, What};
 use crate::model::World;
 use crate::model::people::Person;
 use crate::model::plan::{self, AfterLast, Decision, Plan, Rule};
+use crate::model::timeline::{Entry, Party, Step, listed};
 use crate::presets;
 use crate::scenario::{Event, MOST, Ready, Round, Scenario, When};
 
@@ -100,12 +101,14 @@ impl Stage {
         Stage { world, script: Script::default() }
     }
 
-    /// Does something and records it.
+    /// Does something, records it, and tells of it in the timeline.
     pub(crate) fn apply(&mut self, command: Command) -> Result<Done, Failed> {
         match command {
             Command::Preset(preset) => {
-                for command in presets::commands(&preset.name)? {
-                    self.apply(command)?;
+                let commands = presets::commands(&preset.name)?;
+                self.tell(&Command::Preset(preset.clone()));
+                for command in commands {
+                    self.carry_out(command)?;
                 }
                 Ok(Done::Applied(preset.name))
             }
@@ -115,19 +118,37 @@ impl Stage {
                 Ok(Done::Playing(scenario.name().to_owned()))
             }
             command => {
-                let armed_before = self.world.faults.len();
-                let done = command.carry_out(&mut self.world)?;
-                match &command {
-                    Command::Reset(Reset { what: What::All }) => self.script = Script::default(),
-                    // A plan is recorded as it is decided, and by what is left of it; a secret never is.
-                    Command::Next(_) | Command::Secret(_) | Command::Reset(Reset { what: What::Next }) => {}
-                    Command::Disarm(_) if self.world.faults.len() == armed_before => {}
-                    Command::Settle(_) if done == Done::Settled(0) => {}
-                    _ => self.script.record(command),
-                }
+                let told = command.clone();
+                let done = self.carry_out(command)?;
+                self.tell(&told);
                 Ok(done)
             }
         }
+    }
+
+    /// Does one thing and records it.
+    fn carry_out(&mut self, command: Command) -> Result<Done, Failed> {
+        let armed_before = self.world.faults.len();
+        let done = command.carry_out(&mut self.world)?;
+        match &command {
+            Command::Reset(Reset { what: What::All }) => self.script = Script::default(),
+            // A plan is recorded as it is decided, and by what is left of it; a secret never is.
+            Command::Next(_) | Command::Secret(_) | Command::Reset(Reset { what: What::Next }) => {}
+            Command::Disarm(_) if self.world.faults.len() == armed_before => {}
+            Command::Settle(_) if done == Done::Settled(0) => {}
+            _ => self.script.record(command),
+        }
+        Ok(done)
+    }
+
+    /// Notes in the timeline what was done on purpose.
+    fn tell(&mut self, command: &Command) {
+        let (step, party) = match command {
+            Command::Revoke(revoke) => (Step::Revocation, Party { client: revoke.client_id.clone(), user: revoke.user.clone(), grant: None }),
+            _ => (Step::Tester, Party::default()),
+        };
+        let now = self.world.now();
+        self.world.timeline.add(Entry::new(now, step, party, command.in_words()));
     }
 
     /// Plays a scenario from its start: switches, faults, clock and plan are its own from now on.
@@ -139,13 +160,15 @@ impl Stage {
             parts.push(What::Grants);
         }
         for what in parts {
-            self.apply(Command::Reset(Reset { what }))?;
+            self.carry_out(Command::Reset(Reset { what }))?;
         }
-        self.apply(Command::Clock(Shift { offset_s: Some(clock_offset_s), by_s: None }))?;
+        self.carry_out(Command::Clock(Shift { offset_s: Some(clock_offset_s), by_s: None }))?;
         for (name, value) in switches {
-            self.apply(Command::Switch(Switch { name, value }))?;
+            self.carry_out(Command::Switch(Switch { name, value }))?;
         }
         self.world.sessions.clear();
+        let now = self.world.now();
+        self.world.timeline.add(Entry::new(now, Step::Tester, Party::default(), format!("plays the scenario {name:?}")));
         self.world.plan = Plan::of_scenario(rounds, after_last, auto);
         let armed_before = self.world.armed;
         let script = &mut self.script;
@@ -182,6 +205,17 @@ impl Stage {
             Decision::Allow(scopes) if scopes.is_empty() => Rule::Nothing,
             Decision::Allow(scopes) => Rule::Only(scopes.clone()),
         };
+        let (now, known) = (self.world.now(), self.world.grants.consented(user.id, client_id));
+        let party = Party { client: Some(client_id.to_owned()), user: Some(user.id.to_owned()), grant: None };
+        let what = match decision {
+            Decision::Deny => format!("denies {}", listed(asked)),
+            Decision::Allow(_) if asked.difference(&known).is_empty() => format!("allows {}", listed(asked)),
+            Decision::Allow(_) => {
+                let declined = asked.difference(&known);
+                format!("allows {}; declines {}", listed(&asked.difference(&declined)), listed(&declined))
+            }
+        };
+        self.world.timeline.add(Entry::new(now, Step::Consent, party, what));
         // Named only where it could be another: a scenario should play with any one app.
         let client = (self.world.clients.len() > 1).then(|| client_id.to_owned());
         if self.script.rounds.len() >= MOST {

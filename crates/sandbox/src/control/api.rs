@@ -69,6 +69,11 @@ pub(super) async fn log(State(shared): State<Shared>) -> Json<Value> {
     Json(shared.world().journal.log())
 }
 
+/// `GET /sandbox/api/timeline`: what happened in this run, oldest first.
+pub(super) async fn timeline(State(shared): State<Shared>) -> Json<Value> {
+    Json(shared.world().timeline.to_json())
+}
+
 /// `GET /sandbox/api/people`
 pub(super) async fn people() -> Json<Value> {
     let people = PEOPLE.iter().map(|person| {

@@ -42,7 +42,7 @@ pub(crate) async fn show(State(shared): State<Shared>, RawQuery(query): RawQuery
                 p.note { "Run " code { (world.run) } " · sandbox time " (readable(now)) " · every transaction PIN is " code { (PIN) } }
             }
             nav.top-links aria-label="Sandbox" {
-                a href="/sandbox" { "Refresh" } a href="/sandbox/log" { "Live log" } a href="/settings/apps" { "Connected apps" }
+                a href="/sandbox" { "Refresh" } a href="/sandbox/timeline" { "Timeline" } a href="/sandbox/editor" { "Scenario editor" } a href="/sandbox/log" { "Live log" } a href="/settings/apps" { "Connected apps" }
                 a href="/sandbox/api/openapi.json" { "API" }
             }
         }

@@ -83,6 +83,18 @@ pub(crate) fn time_of_day(at: Millis) -> String {
     timestamp(at).strftime("%H:%M:%S").to_string()
 }
 
+/// A span of time for a person, in its largest unit: `12 minutes`.
+pub(crate) fn span(time: Millis) -> String {
+    let time = time.max(0);
+    let (count, unit) = match time {
+        _ if time < MINUTE => (time / SECOND, "second"),
+        _ if time < HOUR => (time / MINUTE, "minute"),
+        _ if time < DAY => (time / HOUR, "hour"),
+        _ => (time / DAY, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
 /// An HTTP date (RFC 9110 §5.6.7).
 pub(crate) fn http_date(at: Millis) -> String {
     timestamp(at).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
@@ -115,5 +127,8 @@ mod tests {
         assert_eq!(iso(0), "1970-01-01T00:00:00.000Z");
         assert_eq!(http_date(0), "Thu, 01 Jan 1970 00:00:00 GMT");
         assert_eq!(day(DAY), "1970-01-02");
+        for (time, shown) in [(999, "0 seconds"), (MINUTE, "1 minute"), (DAY - 1, "23 hours"), (3 * DAY, "3 days")] {
+            assert_eq!(span(time), shown);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Parameters of a query or a form: decoded strictly, and looked up by name.
 
+use std::collections::HashSet;
+
 /// Most parameters taken.
 const MAX_FIELDS: usize = 64;
 
@@ -21,9 +23,14 @@ pub(crate) enum Malformed {
 impl Fields {
     /// Reads `a=1&b=2`; `+` and `%20` are a space.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, Malformed> {
+        Self::parse_up_to(text, MAX_FIELDS)
+    }
+
+    /// The same for at most `most` parameters.
+    pub(crate) fn parse_up_to(text: &[u8], most: usize) -> Result<Self, Malformed> {
         let fields: Vec<(String, String)> =
-            url::form_urlencoded::parse(text).take(MAX_FIELDS + 1).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
-        if fields.len() > MAX_FIELDS {
+            url::form_urlencoded::parse(text).take(most + 1).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        if fields.len() > most {
             return Err(Malformed::TooMany);
         }
         // The decoder puts this character where bytes are not UTF-8.
@@ -35,8 +42,9 @@ impl Fields {
 
     /// Refuses any name that occurs twice, but for `allowed`.
     pub(crate) fn each_once_but(self, allowed: &[&str]) -> Result<Self, Malformed> {
-        for (position, (name, _)) in self.0.iter().enumerate() {
-            if !allowed.contains(&name.as_str()) && self.0[..position].iter().any(|(other, _)| other == name) {
+        let mut seen = HashSet::with_capacity(self.0.len());
+        for (name, _) in &self.0 {
+            if !seen.insert(name) && !allowed.contains(&name.as_str()) {
                 return Err(Malformed::Repeated(name.chars().take(40).collect()));
             }
         }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use monei::{Scope, ScopeSet};
 use serde::{Deserialize, Serialize};
 
-use crate::model::clock::{DAY, HOUR, MINUTE, Millis, SECOND};
+use crate::model::clock::{DAY, HOUR, MINUTE, Millis, SECOND, span};
 use crate::model::mint::{Hash, hash};
+use crate::model::timeline::Party;
 
 /// Lifetime of a code (Monei: oauth-flow).
 pub(crate) const CODE_LIFE: Millis = 10 * MINUTE;
@@ -14,6 +15,8 @@ pub(crate) const CODE_LIFE: Millis = 10 * MINUTE;
 pub(crate) const ACCESS_LIFE: Millis = HOUR;
 /// Ended pairs that are still remembered, so that the control page can show them.
 const ENDED_KEPT: usize = 200;
+/// Access tokens that a refresh replaced and that are still told apart from unknown ones.
+const REPLACED_KEPT: usize = 10_000;
 /// Rotated refresh tokens of one pair by which a reuse is noticed.
 const ROTATED_KEPT: usize = 50;
 
@@ -57,6 +60,19 @@ pub(crate) enum Ended {
     Replaced,
 }
 
+impl Ended {
+    /// In words.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Ended::ByApp => "the app revoked it",
+            Ended::ByPerson => "the person took access away",
+            Ended::CodeReuse => "its code was used a second time",
+            Ended::RefreshReuse => "a refresh token of it was used again after its rotation",
+            Ended::Replaced => "a later approval replaced it",
+        }
+    }
+}
+
 /// One access and refresh token that belong together, through all rotations.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Grant {
@@ -75,6 +91,11 @@ pub(crate) struct Grant {
 impl Grant {
     pub(crate) fn alive(&self) -> bool {
         self.ended.is_none()
+    }
+
+    /// Whom it concerns, for the timeline.
+    pub(crate) fn party(&self) -> Party {
+        Party { client: Some(self.client_id.clone()), user: Some(self.user.clone()), grant: Some(self.id) }
     }
 }
 
@@ -126,6 +147,9 @@ struct Index {
     refresh: HashMap<Hash, u64>,
     /// Refresh tokens that were rotated away.
     rotated: HashMap<Hash, u64>,
+    /// Access tokens that were replaced, by their pair; and their order.
+    replaced: HashMap<Hash, u64>,
+    replaced_order: VecDeque<Hash>,
     /// Live pairs by person and app.
     live: HashMap<(String, String), Live>,
     /// Ended pairs, oldest first.
@@ -167,6 +191,18 @@ impl Index {
             }
         }
         live.scopes.retain(|_, count| *count > 0);
+    }
+
+    /// Notes that a refresh replaced this access token.
+    fn replace(&mut self, access: Hash, id: u64) {
+        self.access.remove(&access);
+        self.replaced_order.push_back(access.clone());
+        self.replaced.insert(access, id);
+        if self.replaced_order.len() > REPLACED_KEPT
+            && let Some(oldest) = self.replaced_order.pop_front()
+        {
+            self.replaced.remove(&oldest);
+        }
     }
 
     fn forget(&mut self, grant: &Grant) {
@@ -297,7 +333,7 @@ impl Grants {
     /// Replaces a pair's tokens: the old ones are invalid from now on (Monei: tokens). The scopes stay.
     pub(crate) fn rotate(&mut self, id: u64, pair: &Pair<'_>, now: Millis) -> Option<&Grant> {
         let grant = self.pairs.get_mut(&id).filter(|grant| grant.alive())?;
-        self.index.access.remove(&grant.access);
+        self.index.replace(grant.access.clone(), id);
         self.index.refresh.remove(&grant.refresh);
         let old = std::mem::replace(&mut grant.refresh, hash(pair.refresh));
         self.index.rotated.insert(old.clone(), id);
@@ -312,6 +348,58 @@ impl Grants {
         self.index.access.insert(grant.access.clone(), id);
         self.index.refresh.insert(grant.refresh.clone(), id);
         Some(grant)
+    }
+
+    /// Why an access token opens nothing, in words for the log.
+    pub(crate) fn about_access(&self, token: &str, now: Millis) -> String {
+        let key = hash(token);
+        if let Some(grant) = self.index.access.get(&key).and_then(|id| self.pairs.get(id)) {
+            return match grant.ended {
+                Some(why) => format!("grant-{} has ended: {}", grant.id, why.words()),
+                None => format!("the access token of grant-{} expired {} ago", grant.id, span(now - grant.access_expires)),
+            };
+        }
+        if let Some(id) = self.index.replaced.get(&key) {
+            return format!("a refresh of grant-{id} replaced this access token");
+        }
+        if self.index.refresh.contains_key(&key) || self.index.rotated.contains_key(&key) {
+            return "this is a refresh token, not an access token".to_owned();
+        }
+        if self.codes.contains_key(&key) {
+            return "this is a code, not an access token".to_owned();
+        }
+        "no such access token is known: it was never issued here, or everything was reset since".to_owned()
+    }
+
+    /// Why a refresh token gives nothing, in words for the log.
+    pub(crate) fn about_refresh(&self, token: &str) -> String {
+        let key = hash(token);
+        let ended = |id: &u64| self.pairs.get(id).and_then(|grant| grant.ended.map(|why| (grant.id, why)));
+        match (self.index.refresh.get(&key), self.index.rotated.get(&key)) {
+            (Some(id), _) | (None, Some(id)) if ended(id).is_some() => {
+                ended(id).map(|(id, why)| format!("grant-{id} has ended: {}", why.words())).unwrap_or_default()
+            }
+            (_, Some(id)) => format!("a later refresh of grant-{id} replaced this refresh token"),
+            _ if self.index.access.contains_key(&key) => "this is an access token, not a refresh token".to_owned(),
+            _ => "no such refresh token is known: it was never issued here, or everything was reset since".to_owned(),
+        }
+    }
+
+    /// Why a code gives nothing to this app, in words for the log. To be asked before the code is taken.
+    pub(crate) fn about_code(&self, code: &str, client_id: &str, redirect_uri: &str, now: Millis) -> String {
+        let Some(code) = self.codes.get(&hash(code)) else {
+            return "no such code is known: it was never issued here, or it is older than a day".to_owned();
+        };
+        if let Some(id) = code.used {
+            return format!("it was used before; grant-{id}, which it gave, has been ended");
+        }
+        if code.client_id != client_id {
+            return format!("it was issued to {}", code.client_id);
+        }
+        if now - code.issued >= CODE_LIFE {
+            return format!("it was issued {} ago, and a code lives for {}", span(now - code.issued), span(CODE_LIFE));
+        }
+        format!("it was issued for {}, not for {redirect_uri}", code.redirect_uri)
     }
 
     /// Looks a pair up by its id.

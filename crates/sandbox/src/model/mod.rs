@@ -17,6 +17,7 @@ pub(crate) mod plan;
 pub(crate) mod quota;
 pub(crate) mod sessions;
 pub(crate) mod switches;
+pub(crate) mod timeline;
 
 use std::path::PathBuf;
 
@@ -30,6 +31,7 @@ use plan::Plan;
 use quota::Quotas;
 use sessions::Sessions;
 use switches::{SecretOverlap, Switches, TokenLength};
+use timeline::Timeline;
 
 use crate::options::{Client, Options, SandboxError};
 
@@ -47,6 +49,7 @@ pub(crate) struct World {
     pub(crate) sessions: Sessions,
     pub(crate) quotas: Quotas,
     pub(crate) journal: Journal,
+    pub(crate) timeline: Timeline,
     pub(crate) grants: Grants,
     pub(crate) ledger: Ledger,
     pub(crate) plan: Plan,
@@ -101,6 +104,7 @@ impl World {
             sessions: Sessions::default(),
             quotas: Quotas::default(),
             journal: Journal::default(),
+            timeline: Timeline::default(),
             grants,
             ledger: Ledger::new(random.fork("ledger")),
             plan: Plan::default(),
@@ -125,6 +129,19 @@ impl World {
             let previous = registered.previous_secret.as_ref().filter(|_| self.switches.secret_overlap == SecretOverlap::On);
             same(&registered.client.client_secret, secret) || previous.is_some_and(|PreviousSecret(previous)| same(previous, secret))
         })
+    }
+
+    /// Why these credentials are refused, in words for the log.
+    pub(crate) fn about_credentials(&self, client_id: &str, secret: &str) -> String {
+        let Some(app) = self.clients.iter().find(|registered| registered.client.client_id == client_id) else {
+            return "no app is registered under this client_id".to_owned();
+        };
+        match &app.previous_secret {
+            Some(PreviousSecret(previous)) if same(previous, secret) => {
+                format!("this is the previous secret of {client_id}, and the switch secret_overlap is off")
+            }
+            _ => format!("this is not the secret of {client_id}"),
+        }
     }
 
     /// Gives an app another secret; false where there is no such app.

@@ -11,13 +11,14 @@ use serde_json::{Map, Value, json};
 use crate::model::World;
 use crate::model::fields::Fields;
 use crate::model::people::Person;
+use crate::model::timeline::{Step, listed};
 use crate::model::switches::{BankList, BillPaths, Envelope, KycBlocks, OldPaths, Switches, TransactionsPath};
 use crate::monei::call::{Answer, Call};
 use crate::monei::data::{banks, billers, bills, crypto, offramp, offramp_market, profile, transactions, wallet};
 use crate::shared::Shared;
 use crate::web::body::{self, Media};
 use crate::web::entry::{cannot, own_address};
-use crate::web::nest::{Holder, NestError};
+use crate::web::nest::{NestError, Trace, traced};
 
 /// One endpoint.
 pub(crate) struct Route {
@@ -115,18 +116,19 @@ pub(crate) async fn closed(State(shared): State<Shared>, matched: MatchedPath, h
                 let banks = wrap(world.switches.envelope, StatusCode::OK, "Banks retrieved successfully", banks::list());
                 return Json(banks).into_response();
             }
-            "/wallet/utils/verify-bank-account" => return told(verify(&world, &headers, body)),
+            "/wallet/utils/verify-bank-account" => return traced(verify(&world, &headers, body), Trace::default()),
             _ => {}
         }
     }
-    told(admit(&world, &headers, None).map(|(_, holder)| (holder, Response::default())))
+    let mut trace = Trace::default();
+    traced(admit(&world, &headers, None, &mut trace).map(|_| Response::default()), trace)
 }
 
 /// The check of a bank account, open to everybody.
-fn verify(world: &World, headers: &HeaderMap, body: Result<axum::body::Bytes, NestError>) -> Result<(Holder, Response), NestError> {
+fn verify(world: &World, headers: &HeaderMap, body: Result<axum::body::Bytes, NestError>) -> Result<Response, NestError> {
     let text = |body: &Map<String, Value>, name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
     let body: Map<String, Value> = match body::media(headers) {
-        Media::Json => serde_json::from_slice(&body?).map_err(|_| NestError::bad_request("The body is not a JSON object"))?,
+        Media::Json => body::object(&body?)?,
         _ => Map::new(),
     };
     let account = text(&body, "accountNumber").filter(|digits| digits.len() == 10 && digits.bytes().all(|byte| byte.is_ascii_digit()));
@@ -135,7 +137,7 @@ fn verify(world: &World, headers: &HeaderMap, body: Result<axum::body::Bytes, Ne
     let bank = bank.ok_or_else(|| NestError::bad_request("Invalid bank code"))?;
     let data = json!({"accountName": "SANDBOX ACCOUNT", "accountNumber": account, "bankCode": bank.code, "bankName": bank.name});
     let body = wrap(world.switches.envelope, StatusCode::OK, "Account verified successfully", data);
-    Ok((Holder("everybody".to_owned()), Json(body).into_response()))
+    Ok(Json(body).into_response())
 }
 
 /// Answers any of [`ROUTES`].
@@ -153,58 +155,75 @@ pub(crate) async fn read(
     let route = ROUTES.iter().find(|route| route.path == path && (route.served)(&world.switches));
     let Some(route) = route else { return cannot(&method, &uri).into_response() };
     let params = params.iter().map(|(_, value)| value.to_owned()).collect();
-    let answered = answer(&world, route, &headers, query.as_deref().unwrap_or_default(), params);
-    told(answered)
+    let mut trace = Trace::default();
+    traced(answer(&world, route, &headers, query.as_deref().unwrap_or_default(), params, &mut trace), trace)
 }
 
-fn answer(world: &World, route: &Route, headers: &HeaderMap, query: &str, params: Vec<String>) -> Result<(Holder, Response), NestError> {
-    let (person, holder) = admit(world, headers, Some(&route.scope))?;
+fn answer(
+    world: &World,
+    route: &Route,
+    headers: &HeaderMap,
+    query: &str,
+    params: Vec<String>,
+    trace: &mut Trace,
+) -> Result<Response, NestError> {
+    let person = admit(world, headers, Some(&route.scope), trace)?;
     let query = Fields::parse(query.as_bytes()).map_err(|_| NestError::bad_request("The query can't be read"))?;
     let call =
         Call { person, switches: &world.switches, ledger: &world.ledger, now: world.now(), query, params, own: own_address(headers) };
-    let body = match (route.data)(&call).map_err(|error| error.held_by(&holder))? {
+    let body = match (route.data)(&call)? {
         Answer::Usual(message, data) => wrap(world.switches.envelope, StatusCode::OK, message, data),
         Answer::Capital(message, data) => wrap(Envelope::Capital, StatusCode::OK, message, data),
         Answer::Bare(data) => data,
     };
-    Ok((holder, (StatusCode::OK, Json(body)).into_response()))
+    Ok((StatusCode::OK, Json(body)).into_response())
 }
 
-/// Checks token, then scope, then what the KYC tier closes.
-pub(crate) fn admit(world: &World, headers: &HeaderMap, scope: Option<&Scope>) -> Result<(&'static Person, Holder), NestError> {
-    let token = bearer(headers).ok_or_else(NestError::unauthorized)?;
+/// Checks token, then scope, then what the KYC tier closes. Whose token it was is noted in `trace`, whatever comes of it.
+pub(crate) fn admit(
+    world: &World,
+    headers: &HeaderMap,
+    scope: Option<&Scope>,
+    trace: &mut Trace,
+) -> Result<&'static Person, NestError> {
+    trace.step = Some(Step::Call);
+    let refused = |why: String| NestError::unauthorized().because(why);
+    let token = bearer(headers).map_err(|why| refused(why.to_owned()))?;
     let now = world.now();
-    let grant =
-        world.grants.by_access(token).filter(|grant| grant.alive() && grant.access_expires > now).ok_or_else(NestError::unauthorized)?;
-    let person = Person::find(&grant.user).ok_or_else(NestError::unauthorized)?;
-    let holder = Holder(format!("{}, grant-{}", person.id, grant.id));
+    let grant = world.grants.by_access(token);
+    if let Some(grant) = grant {
+        trace.party = grant.party();
+    }
+    let grant = grant.filter(|grant| grant.alive() && grant.access_expires > now);
+    let grant = grant.ok_or_else(|| refused(world.grants.about_access(token, now)))?;
+    let person = Person::find(&grant.user).ok_or_else(|| refused(format!("nobody is called {}", grant.user)))?;
+    let carries = || format!("grant-{} carries {}", grant.id, listed(&grant.scopes));
     match scope {
         Some(scope) if grant.scopes.contains(scope) => {}
-        Some(scope) => return Err(NestError::forbidden(format!("Insufficient scope: {scope} is required")).held_by(&holder)),
-        None => return Err(NestError::forbidden("Insufficient scope").held_by(&holder)),
+        Some(scope) => return Err(NestError::forbidden(format!("Insufficient scope: {scope} is required")).because(carries())),
+        None => return Err(NestError::forbidden("Insufficient scope").because("this endpoint is in no scope's list")),
     }
     if person.blocked && world.switches.kyc_blocks == KycBlocks::WalletReads && scope == Some(&Scope::WalletRead) {
-        return Err(NestError::forbidden("KYC tier limit exceeded").held_by(&holder));
+        return Err(NestError::forbidden("KYC tier limit exceeded").because("the switch kyc_blocks stops this person's wallet reads"));
     }
-    Ok((person, holder))
+    Ok(person)
 }
 
-/// The token of exactly one `Authorization: Bearer …` header.
-fn bearer(headers: &HeaderMap) -> Option<&str> {
+/// The token of exactly one `Authorization: Bearer …` header, or what is wrong with the headers.
+fn bearer(headers: &HeaderMap) -> Result<&str, &'static str> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return None };
-    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
-}
-
-/// The answer with a note of whose token it was.
-pub(crate) fn told(answered: Result<(Holder, Response), NestError>) -> Response {
-    match answered {
-        Ok((holder, mut response)) => {
-            response.extensions_mut().insert(holder);
-            response
-        }
-        Err(error) => error.into_response(),
+    let value = match (values.next(), values.next()) {
+        (Some(value), None) => value,
+        (Some(_), Some(_)) => return Err("there is more than one Authorization header"),
+        (None, _) if headers.contains_key("x-api-key") => return Err("X-API-KEY is for API keys; a Connect token goes into Authorization"),
+        (None, _) => return Err("there is no Authorization header"),
+    };
+    let text = value.to_str().map_err(|_| "the Authorization header isn't visible ASCII")?;
+    let (scheme, token) = text.split_once(' ').ok_or("the Authorization header isn't \"Bearer\", a space and a token")?;
+    match token.trim() {
+        _ if !scheme.eq_ignore_ascii_case("bearer") => Err("the Authorization header's scheme isn't Bearer"),
+        "" => Err("the Authorization header has no token"),
+        token => Ok(token),
     }
 }
 

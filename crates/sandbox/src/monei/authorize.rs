@@ -15,12 +15,15 @@ use crate::model::plan::Decision;
 use crate::model::quota::Limited;
 use crate::model::sessions::FormRefused;
 use crate::model::switches::{ConsentFormAction, QuotaKey};
+use crate::model::timeline::{Entry, Step, listed};
 use crate::monei::approval::{Refused, Undecided, decide, read};
 use crate::monei::consent_page;
 use crate::monei::consent_page::Consent;
+use crate::script::Stage;
 use crate::shared::Shared;
 use crate::web::body;
 use crate::web::entry::{Peer, cookies, own_address};
+use crate::web::nest::Trace;
 use crate::web::page::{self, form_refused, see_other};
 
 /// The sandbox's own parameter by which "Not you?" asks for the login page.
@@ -33,23 +36,34 @@ pub(crate) async fn show(
     peer: Option<Extension<Peer>>,
     headers: HeaderMap,
 ) -> Response {
-    let query = query.unwrap_or_default();
-    let mut world = shared.world();
-    if let Some(refusal) = over_limit(&mut world, Limited::AuthorizeGet, &query, peer, &headers) {
+    let mut trace = Trace { step: Some(Step::Authorize), ..Trace::default() };
+    let mut response = open(&mut shared.world(), &query.unwrap_or_default(), peer, &headers, &mut trace);
+    response.extensions_mut().insert(trace);
+    response
+}
+
+fn open(world: &mut Stage, query: &str, peer: Option<Extension<Peer>>, headers: &HeaderMap, trace: &mut Trace) -> Response {
+    if let Some(refusal) = over_limit(world, Limited::AuthorizeGet, query, peer, headers) {
         return refusal;
     }
-    let asked = match read(&query, &world) {
+    let asked = match read(query, world) {
         Ok(asked) => asked,
         Err(refused) => return refusal_page(&refused),
     };
-    let own = split(&query);
-    let (now, cookies) = (world.now(), cookies(&headers));
+    let own = split(query);
+    let (now, cookies) = (world.now(), cookies(headers));
     let mut visit = world.sessions.visit(&cookies, now);
+    trace.party.client = Some(asked.client.client_id.clone());
+    let what = format!("asks for {}", listed(&asked.scopes));
+    trace.what = Some(what.clone());
     let rule = match world.plan.advise(&asked.client.client_id, &asked.scopes) {
         Advice::Ask => None,
         Advice::Wrong(text) => return page::problem(StatusCode::CONFLICT, "This is not what was planned", &text),
         Advice::Decided(user, decision) => {
-            let decided = decide(&mut world, &asked, user, &decision, &own_address(&headers));
+            // It comes before the decision.
+            world.timeline.add(Entry::new(now, Step::Authorize, trace.party.clone(), format!("{what}; answered at once, as planned")));
+            trace.told = true;
+            let decided = decide(world, &asked, user, &decision, &own_address(headers));
             world.plan.decided();
             return went_on(decided);
         }
@@ -63,7 +77,7 @@ pub(crate) async fn show(
     let body = match visit.user.filter(|_| !own.switch_user) {
         None => consent_page::login(&asked.client, &own.action(false), &visit.form_token),
         Some(user) => {
-            let new = asked.new_for(user, &world);
+            let new = asked.new_for(user, world);
             let page = Consent { asked: &asked, user, new: &new, rule: rule.as_ref() };
             consent_page::consent(&page, &own.action(false), &own.action(true), &visit.form_token)
         }
@@ -85,16 +99,30 @@ pub(crate) async fn submit(
         Ok(form) => form,
         Err(status) => return page::problem(status, "This form can't be read", "Go back, load the page anew and try again."),
     };
-    let mut world = shared.world();
+    let mut trace = Trace { step: Some(Step::Consent), what: Some("posts a decision".to_owned()), ..Trace::default() };
+    let mut response = posted(&mut shared.world(), &query, &form, peer, &headers, &mut trace);
+    response.extensions_mut().insert(trace);
+    response
+}
+
+fn posted(
+    world: &mut Stage,
+    query: &str,
+    form: &Fields,
+    peer: Option<Extension<Peer>>,
+    headers: &HeaderMap,
+    trace: &mut Trace,
+) -> Response {
     let logging_in = form.get("user").is_some();
-    if !logging_in && let Some(refusal) = over_limit(&mut world, Limited::AuthorizePost, &query, peer, &headers) {
+    if !logging_in && let Some(refusal) = over_limit(world, Limited::AuthorizePost, query, peer, headers) {
         return refusal;
     }
-    let asked = match read(&query, &world) {
+    let asked = match read(query, world) {
         Ok(asked) => asked,
         Err(refused) => return refusal_page(&refused),
     };
-    let (now, cookies) = (world.now(), cookies(&headers));
+    trace.party.client = Some(asked.client.client_id.clone());
+    let (now, cookies) = (world.now(), cookies(headers));
     let user = match world.sessions.check(&cookies, form.get("form_token").unwrap_or_default(), now) {
         Ok(user) => user,
         Err(refused) => return form_refused(refused),
@@ -104,10 +132,12 @@ pub(crate) async fn submit(
             return page::problem(StatusCode::BAD_REQUEST, "Nobody is called that", "Choose one of the people on the login page.");
         };
         let visit = world.sessions.log_in(&cookies, person, now);
-        return page::with_session(see_other(&split(&query).action(false)), &visit);
+        (trace.party.user, trace.what) = (Some(person.id.to_owned()), Some("logs in".to_owned()));
+        return page::with_session(see_other(&split(query).action(false)), &visit);
     }
     let Some(user) = user else { return form_refused(FormRefused::NoSession) };
-    let decision = match (form.get("decision"), chosen(&form)) {
+    trace.party.user = Some(user.id.to_owned());
+    let decision = match (form.get("decision"), chosen(form)) {
         (Some("deny"), _) => Decision::Deny,
         (Some("allow"), Some(chosen)) => Decision::Allow(chosen),
         _ => return page::problem(StatusCode::BAD_REQUEST, "This decision can't be read", "Go back, load the page anew and try again."),
@@ -115,10 +145,12 @@ pub(crate) async fn submit(
     // A form that is posted twice (a double click, a reload) is one decision: it leads to the same place and uses no further round.
     let id = form.get("decision_id").unwrap_or_default();
     if let Some(location) = world.sessions.answered(&cookies, id, now) {
+        trace.what = Some("posts the same decision again, which changes nothing".to_owned());
         return see_other(&location);
     }
-    let decided = decide(&mut world, &asked, user, &decision, &own_address(&headers));
+    let decided = decide(world, &asked, user, &decision, &own_address(headers));
     if let Ok(location) = &decided {
+        trace.told = true;
         if !id.is_empty() {
             world.sessions.answer(&cookies, id, location);
         }

@@ -16,7 +16,7 @@ use crate::monei::{api, token, writes};
 use crate::shared::Shared;
 use crate::web::body;
 use crate::web::entry::{Peer, below_api};
-use crate::web::nest::{Dropped, NestError, Why};
+use crate::web::nest::{Dropped, NestError, Trace, Why};
 
 /// Size of a huge body: 10 MiB.
 const HUGE: usize = 10 * 1024 * 1024;
@@ -103,7 +103,12 @@ pub(crate) fn instead(kind: &Kind) -> Option<Response> {
 /// What becomes of the answer after processing.
 pub(crate) fn afterwards(kind: &Kind, mut response: Response) -> Response {
     match kind {
-        Kind::DropAfter => dropped(),
+        Kind::DropAfter => {
+            let trace = response.extensions_mut().remove::<Trace>().unwrap_or_default();
+            let mut dropped = dropped();
+            dropped.extensions_mut().insert(trace);
+            dropped
+        }
         Kind::WrongContentType => {
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
             response

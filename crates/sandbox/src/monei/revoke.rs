@@ -9,37 +9,47 @@ use serde_json::{Value, json};
 
 use crate::model::grants::{Ended, Found};
 use crate::model::switches::{RevokeByRefresh, RevokeExpired, RevokeForgets, RevokeResponse};
+use crate::model::timeline::Step;
 use crate::scenario::When;
 use crate::script::Stage;
 use crate::shared::Shared;
 use crate::web::body::{self, Media};
-use crate::web::nest::NestError;
+use crate::web::nest::{NestError, Trace, traced};
 
 /// The endpoint.
 pub(crate) async fn revoke(State(shared): State<Shared>, headers: HeaderMap, request: Body) -> Response {
-    let body = match body::read(request).await {
-        Ok(body) => body,
-        Err(error) => return error.into_response(),
-    };
+    let body = body::read(request).await;
     let mut world = shared.world();
-    answer(&mut world, &headers, &body).unwrap_or_else(IntoResponse::into_response)
+    let mut trace = Trace { step: Some(Step::Revocation), what: Some("revokes its tokens".to_owned()), ..Trace::default() };
+    traced(body.and_then(|body| answer(&mut world, &headers, &body, &mut trace)), trace)
 }
 
-fn answer(world: &mut Stage, headers: &HeaderMap, body: &[u8]) -> Result<Response, NestError> {
+fn answer(world: &mut Stage, headers: &HeaderMap, body: &[u8], trace: &mut Trace) -> Result<Response, NestError> {
     let missing = || NestError::bad_request("token should not be empty");
-    if body::media(headers) != Media::Json {
-        return Err(missing());
+    let media = body::media(headers);
+    if media != Media::Json {
+        return Err(missing().because(media.unread(headers).unwrap_or_default()));
     }
-    let body: Value = serde_json::from_slice(body).map_err(|_| NestError::bad_request("The body is not a JSON object"))?;
+    let body = body::object(body)?;
     let token = body.get("token").and_then(Value::as_str).filter(|token| !token.is_empty()).ok_or_else(missing)?;
     let now = world.now();
+    if let Some(grant) = world.grants.by_access(token) {
+        trace.party = grant.party();
+    }
     let by_access = world.grants.by_access(token).filter(|grant| grant.alive());
     let by_access = by_access.filter(|grant| grant.access_expires > now || world.switches.revoke_expired == RevokeExpired::Accepted);
     let id = match (by_access, world.grants.by_refresh(token), world.switches.revoke_by_refresh_token) {
         (Some(grant), ..) => grant.id,
         (None, Found::Live(id), RevokeByRefresh::Accepted) => id,
-        _ => return Err(NestError::not_found("Token not found")),
+        (None, Found::Live(id), RevokeByRefresh::NotFound) => {
+            let why = format!("this is the refresh token of grant-{id}, and the switch revoke_by_refresh_token doesn't accept it");
+            return Err(NestError::not_found("Token not found").because(why));
+        }
+        _ => return Err(NestError::not_found("Token not found").because(world.grants.about_access(token, now))),
     };
+    if let Some(grant) = world.grants.get(id) {
+        trace.party = grant.party();
+    }
     world.grants.end(id, Ended::ByApp);
     if world.switches.revoke_forgets_consent == RevokeForgets::On
         && let Some((user, client)) = world.grants.get(id).map(|grant| (grant.user.clone(), grant.client_id.clone()))
@@ -51,6 +61,8 @@ fn answer(world: &mut Stage, headers: &HeaderMap, body: &[u8]) -> Result<Respons
     match world.switches.revoke_response {
         RevokeResponse::Ok => Ok((StatusCode::OK, Json(json!({"message": "Token revoked successfully"}))).into_response()),
         RevokeResponse::Empty => Ok(StatusCode::NO_CONTENT.into_response()),
-        RevokeResponse::NotFound => Err(NestError::not_found("Token not found")),
+        RevokeResponse::NotFound => {
+            Err(NestError::not_found("Token not found").because("it was revoked; the switch revoke_response answers 404 all the same"))
+        }
     }
 }

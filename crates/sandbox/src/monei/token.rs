@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use monei::ScopeSet;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::model::World;
 use crate::model::fields::Fields;
@@ -17,51 +17,64 @@ use crate::model::switches::{
     BadRefreshStatus, ExchangeEncoding, OldPair, QuotaKey, RefreshScopes, RefreshSecret, ReuseRevokesFamily, SingleGrant, TokenStatus,
     UnknownFields,
 };
+use crate::model::timeline::{Step, listed};
 use crate::scenario::When;
 use crate::script::Stage;
 use crate::shared::Shared;
 use crate::web::body::{self, Media};
-use crate::web::nest::{Holder, NestError};
+use crate::web::nest::{NestError, Trace, traced};
 
 /// The endpoint. The call was counted already: see [`charge`].
 pub(crate) async fn token(State(shared): State<Shared>, headers: HeaderMap, request: Body) -> Response {
     let body = body::read(request).await;
     let mut world = shared.world();
-    answer(&mut world, &headers, body).unwrap_or_else(IntoResponse::into_response)
+    let mut trace = Trace { step: Some(Step::Token), what: Some("asks for tokens".to_owned()), ..Trace::default() };
+    traced(answer(&mut world, &headers, body, &mut trace), trace)
 }
 
-fn answer(world: &mut Stage, headers: &HeaderMap, body: Result<axum::body::Bytes, NestError>) -> Result<Response, NestError> {
+fn answer(
+    world: &mut Stage,
+    headers: &HeaderMap,
+    body: Result<axum::body::Bytes, NestError>,
+    trace: &mut Trace,
+) -> Result<Response, NestError> {
     let request = Request::read(headers, &body?, world.switches.exchange_encoding)?;
     match request.text("grant_type")? {
         "authorization_code" => {
             world.journal.counters.code_exchanges += 1;
-            exchange(world, &request)
+            trace.what = Some("exchanges its code".to_owned());
+            exchange(world, &request, trace)
         }
         "refresh_token" => {
             world.journal.counters.refreshes += 1;
-            refresh(world, &request)
+            (trace.step, trace.what) = (Some(Step::Refresh), Some("refreshes".to_owned()));
+            refresh(world, &request, trace)
         }
         _ => Err(NestError::bad_request("grant_type must be one of the following values: authorization_code, refresh_token")),
     }
 }
 
-fn exchange(world: &mut Stage, request: &Request) -> Result<Response, NestError> {
+fn exchange(world: &mut Stage, request: &Request, trace: &mut Trace) -> Result<Response, NestError> {
     request.only(&["grant_type", "code", "redirect_uri", "client_id", "client_secret"], world.switches.unknown_fields)?;
     let (client_id, secret) = (request.text("client_id")?, request.text("client_secret")?);
     let (code_text, redirect_uri) = (request.text("code")?, request.text("redirect_uri")?);
+    trace.party.client = world.client(client_id).map(|client| client.client_id.clone());
     if !world.knows(client_id, secret) {
-        return Err(NestError::new(StatusCode::UNAUTHORIZED, "Invalid client credentials"));
+        return Err(wrong_credentials(world, client_id, secret));
     }
     let now = world.now();
+    trace.party.user = world.grants.by_code(code_text).map(|code| code.user.clone());
+    let why = world.grants.about_code(code_text, client_id, redirect_uri, now);
     let (key, code) = match world.grants.take_code(code_text, client_id, redirect_uri, now) {
         Ok(taken) => taken,
         Err(CodeRefused::Used) => {
             world.save().map_err(|_| NestError::not_saved())?;
-            return Err(NestError::bad_request("Authorization code already used"));
+            let used = world.grants.about_code(code_text, client_id, redirect_uri, now);
+            return Err(NestError::bad_request("Authorization code already used").because(used));
         }
-        Err(CodeRefused::Unknown) => return Err(NestError::bad_request("Invalid authorization code")),
-        Err(CodeRefused::Expired) => return Err(NestError::bad_request("Authorization code expired")),
-        Err(CodeRefused::RedirectUri) => return Err(NestError::bad_request("redirect_uri mismatch")),
+        Err(CodeRefused::Unknown) => return Err(NestError::bad_request("Invalid authorization code").because(why)),
+        Err(CodeRefused::Expired) => return Err(NestError::bad_request("Authorization code expired").because(why)),
+        Err(CodeRefused::RedirectUri) => return Err(NestError::bad_request("redirect_uri mismatch").because(why)),
     };
     let (access, refresh) = mint_pair(world);
     let id = world.grants.open(&key, &code, &Pair { access: &access, refresh: &refresh }, now);
@@ -69,26 +82,28 @@ fn exchange(world: &mut Stage, request: &Request) -> Result<Response, NestError>
         world.grants.end_others(&code.user, &code.client_id, id);
     }
     world.save().map_err(|_| NestError::not_saved())?;
-    let mut answer = token_answer(world, &access, &refresh, Some(&code.scopes));
-    answer.extensions_mut().insert(Holder(format!("{}, grant-{id}: code", code.user)));
+    trace.party.grant = Some(id);
+    trace.what = Some(format!("exchanges its code and gets {}", listed(&code.scopes)));
     world.happened(When::Exchange);
-    Ok(answer)
+    Ok(token_answer(world, &access, &refresh, Some(&code.scopes)))
 }
 
-fn refresh(world: &mut Stage, request: &Request) -> Result<Response, NestError> {
+fn refresh(world: &mut Stage, request: &Request, trace: &mut Trace) -> Result<Response, NestError> {
     request.only(&["grant_type", "refresh_token", "client_id", "client_secret"], world.switches.unknown_fields)?;
     let client = match world.switches.refresh_secret {
         RefreshSecret::Ignored => None,
         RefreshSecret::Required => {
             let (client_id, secret) = (request.text("client_id")?, request.text("client_secret")?);
+            trace.party.client = world.client(client_id).map(|client| client.client_id.clone());
             if !world.knows(client_id, secret) {
-                return Err(NestError::new(StatusCode::UNAUTHORIZED, "Invalid client credentials"));
+                return Err(wrong_credentials(world, client_id, secret));
             }
             Some(client_id)
         }
         RefreshSecret::Rejected => {
             if let Some(name) = ["client_id", "client_secret"].iter().find(|name| request.0.contains_key(**name)) {
-                return Err(NestError::bad_request(format!("property {name} should not exist")));
+                return Err(NestError::bad_request(format!("property {name} should not exist"))
+                    .because("the switch refresh_secret rejects credentials in a refresh"));
             }
             None
         }
@@ -99,31 +114,38 @@ fn refresh(world: &mut Stage, request: &Request) -> Result<Response, NestError> 
         BadRefreshStatus::NotFound => NestError::not_found("Token not found"),
         BadRefreshStatus::BadRequest => NestError::bad_request("Invalid refresh token"),
     };
-    let now = world.now();
+    let (now, why) = (world.now(), world.grants.about_refresh(presented));
     let id = match world.grants.by_refresh(presented) {
         Found::Live(id) => id,
         Found::Rotated(id) => {
+            if let Some(grant) = world.grants.get(id) {
+                trace.party = grant.party();
+            }
             if world.switches.reuse_revokes_family == ReuseRevokesFamily::On {
                 world.grants.end(id, Ended::RefreshReuse);
                 world.save().map_err(|_| NestError::not_saved())?;
             }
-            return Err(bad);
+            return Err(bad.because(why));
         }
-        Found::Unknown => return Err(bad),
+        Found::Unknown => return Err(bad.because(why)),
     };
-    if client.is_some_and(|client| world.grants.get(id).is_none_or(|grant| grant.client_id != client)) {
-        return Err(bad);
+    if let Some(grant) = world.grants.get(id) {
+        trace.party = grant.party();
+    }
+    if client.is_some_and(|client| trace.party.client.as_deref() != Some(client)) {
+        return Err(bad.because(format!("grant-{id} is another app's")));
     }
     let (access, refresh) = mint_pair(world);
     let scopes = world.grants.rotate(id, &Pair { access: &access, refresh: &refresh }, now).map(|grant| grant.scopes.clone()).ok_or(bad)?;
     world.save().map_err(|_| NestError::not_saved())?;
     let shown = (world.switches.refresh_scopes == RefreshScopes::Present).then_some(&scopes);
-    let mut answer = token_answer(world, &access, &refresh, shown);
-    if let Some(grant) = world.grants.get(id) {
-        answer.extensions_mut().insert(Holder(format!("{}, grant-{id}: refresh", grant.user)));
-    }
+    let answer = token_answer(world, &access, &refresh, shown);
     world.happened(When::Refresh);
     Ok(answer)
+}
+
+fn wrong_credentials(world: &World, client_id: &str, secret: &str) -> NestError {
+    NestError::new(StatusCode::UNAUTHORIZED, "Invalid client credentials").because(world.about_credentials(client_id, secret))
 }
 
 fn mint_pair(world: &mut World) -> (String, String) {
@@ -155,7 +177,11 @@ pub(crate) fn charge(world: &mut World, headers: &HeaderMap, body: Option<&[u8]>
     };
     let per_minute = world.switches.token_calls_per_minute;
     let (form, refused) = (world.switches.retry_after, world.switches.refused_calls_count);
-    world.quotas.charge(Limited::Token, &who, per_minute, refused, now).map_err(|over| NestError::too_many(over.header(form, now)))
+    world.quotas.charge(Limited::Token, &who, per_minute, refused, now).map_err(|over| {
+        let counted = if who.is_empty() { "nobody that is known" } else { &who };
+        let why = format!("more than {per_minute} token calls within a minute, counted for {counted}; the next is free in {} s", over.seconds);
+        NestError::too_many(over.header(form, now)).because(why)
+    })
 }
 
 /// Whose call this is: by its client id, or by whom the refresh token was given to. Where neither is known and only one app is
@@ -190,8 +216,7 @@ impl Request {
     fn read(headers: &HeaderMap, body: &[u8], encoding: ExchangeEncoding) -> Result<Self, NestError> {
         match body::media(headers) {
             Media::Json => {
-                let object: Map<String, Value> =
-                    serde_json::from_slice(body).map_err(|_| NestError::bad_request("The body is not a JSON object"))?;
+                let object = body::object(body)?;
                 let texts = object.into_iter().map(|(name, value)| match value {
                     Value::String(text) => Ok((name, text)),
                     _ => Err(NestError::bad_request(format!("{} must be a string", name.chars().take(40).collect::<String>()))),
@@ -205,7 +230,7 @@ impl Request {
                 Ok(Self(fields.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
             }
             // What isn't parsed reads as an empty body.
-            _ => Err(NestError::bad_request("grant_type should not be empty")),
+            media => Err(NestError::bad_request("grant_type should not be empty").because(media.unread(headers).unwrap_or_default())),
         }
     }
 

@@ -20,11 +20,11 @@ use monei::Scope;
 use crate::model::World;
 use crate::model::fields::Fields;
 use crate::model::switches::{BillPaths, OldPaths, Switches};
-use crate::monei::api::{admit, told, wrap};
+use crate::monei::api::{admit, wrap};
 use crate::shared::Shared;
 use crate::web::body::{self, Media};
 use crate::web::entry::{cannot, own_address};
-use crate::web::nest::{Holder, NestError};
+use crate::web::nest::{NestError, Trace, traced};
 use dto::Dto;
 use order::{Done, Order, Well};
 
@@ -108,7 +108,8 @@ pub(crate) async fn write(
     let mut world = shared.world();
     let route = ROUTES.iter().find(|route| route.path == path && (route.served)(&world.switches));
     let Some(route) = route else { return cannot(&method, &uri).into_response() };
-    told(answer(&mut world, route, &headers, query.as_deref().unwrap_or_default(), body))
+    let mut trace = Trace::default();
+    traced(answer(&mut world, route, &headers, query.as_deref().unwrap_or_default(), body, &mut trace), trace)
 }
 
 fn answer(
@@ -117,20 +118,28 @@ fn answer(
     headers: &HeaderMap,
     query: &str,
     body: Result<axum::body::Bytes, NestError>,
-) -> Result<(Holder, Response), NestError> {
-    let (person, holder) = admit(world, headers, Some(&route.scope))?;
+    trace: &mut Trace,
+) -> Result<Response, NestError> {
+    let person = admit(world, headers, Some(&route.scope), trace)?;
     let query = Fields::parse(query.as_bytes()).map_err(|_| NestError::bad_request("The query can't be read"))?;
+    let mut unread = None;
     let body = match body::media(headers) {
-        Media::Json => serde_json::from_slice(&body?).map_err(|_| NestError::bad_request("The body is not a JSON object"))?,
+        Media::Json => body::object(&body?)?,
         // What isn't parsed reads as an empty body.
-        _ => serde_json::Map::new(),
+        media => {
+            unread = media.unread(headers);
+            serde_json::Map::new()
+        }
     };
     let now = world.now();
     let body = Dto::new(body, world.switches.unknown_fields);
     let World { switches, ledger, .. } = world;
     let order = Order { person, switches, ledger, now, query, body, own: own_address(headers), old: route.old };
-    let Well { sort, message, data } = (route.act)(order).map_err(|error| error.held_by(&holder))?;
+    let Well { sort, message, data } = (route.act)(order).map_err(|error| match unread {
+        Some(why) => error.because(why),
+        None => error,
+    })?;
     let (status, said) = sort.statuses(&world.switches);
     let body = wrap(world.switches.envelope, said, message, data);
-    Ok((holder, (status, Json(body)).into_response()))
+    Ok((status, Json(body)).into_response())
 }

@@ -12,8 +12,9 @@ use crate::access::Gate;
 use crate::model::clock::http_date;
 use crate::model::journal::Told;
 use crate::model::sessions::Cookies;
+use crate::model::timeline::{Entry, Step};
 use crate::shared::Shared;
-use crate::web::nest::{Dropped, Holder, NestError, Why};
+use crate::web::nest::{Dropped, NestError, Trace, Why};
 use crate::web::page;
 use tokio::sync::oneshot;
 
@@ -69,18 +70,36 @@ fn recorded(shared: &Shared, method: &Method, uri: &Uri, mut response: Response,
         let status = response.status().as_u16();
         Some(format!("The caller hung up before the answer ({status}); the request was processed all the same"))
     };
-    let told = Told {
-        query: uri.query(),
-        status: (extensions.get::<Dropped>().is_none() && !hung_up).then(|| response.status().as_u16()),
-        holder: extensions.get::<Holder>().map(|Holder(holder)| holder.clone()),
-        why: if hung_up { hung_up_why() } else { why },
-    };
+    let trace = extensions.get::<Trace>().cloned().unwrap_or_default();
+    let status = (extensions.get::<Dropped>().is_none() && !hung_up).then(|| response.status().as_u16());
+    let why = if hung_up { hung_up_why() } else { why };
+    let party = &trace.party;
+    if let Some(step) = trace.step.or_else(|| step_of(method, path))
+        && !trace.told
+    {
+        let what = trace.what.unwrap_or_else(|| format!("{method} {}", below_api(path).unwrap_or(path)));
+        let entry = Entry::new(now, step, party.clone(), what);
+        world.timeline.add(Entry { status, why: why.clone(), ..entry });
+    }
+    let holder = (party.user.is_some() || party.grant.is_some()).then(|| party.to_string());
+    let told = Told { query: uri.query(), status, holder, why };
     world.journal.record(now, method.as_str(), path, told);
     if let Some(path) = below_api(path) {
         let called = Some(path).filter(|path| response.status().is_success() && !path.starts_with("/connect/"));
         world.request_done(called);
     }
     response
+}
+
+/// What kind of step a request is that didn't come far enough to say.
+fn step_of(method: &Method, path: &str) -> Option<Step> {
+    match below_api(path) {
+        Some("/connect/token") => Some(Step::Token),
+        Some("/connect/token/revoke") => Some(Step::Revocation),
+        Some(_) => Some(Step::Call),
+        None if path == "/connect/authorize" => Some(if method == Method::GET { Step::Authorize } else { Step::Consent }),
+        None => None,
+    }
 }
 
 /// A path below `/api/v1`, with its leading slash.

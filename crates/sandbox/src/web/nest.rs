@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::command::Failed;
+use crate::model::timeline::{Party, Step};
 
 /// An error answer of the API.
 #[derive(Debug)]
@@ -23,12 +24,29 @@ struct Rare {
     listed: Vec<String>,
     /// What `error` says in the place of the reason.
     details: Option<Value>,
-    holder: Option<Holder>,
+    /// More than the message says, for the log alone.
+    why: Option<String>,
 }
 
-/// Whose token a call carried, for the log of the control page. Goes along with the answer and is never sent.
-#[derive(Clone, Debug)]
-pub(crate) struct Holder(pub(crate) String);
+/// What a request was about, for the log and the timeline. Goes along with the answer and is never sent.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trace {
+    /// Whom it concerned, as far as that came to be known.
+    pub(crate) party: Party,
+    /// What kind of step it was; none where absent.
+    pub(crate) step: Option<Step>,
+    /// What was tried, in words; method and path where absent.
+    pub(crate) what: Option<String>,
+    /// It stands in the timeline already.
+    pub(crate) told: bool,
+}
+
+/// The answer with a note of what it was about.
+pub(crate) fn traced(answered: Result<Response, NestError>, trace: Trace) -> Response {
+    let mut response = answered.unwrap_or_else(IntoResponse::into_response);
+    response.extensions_mut().insert(trace);
+    response
+}
 
 /// Why a request was refused, for the log of the control page. Goes along with the answer and is never sent.
 #[derive(Clone, Debug)]
@@ -92,9 +110,9 @@ impl NestError {
         error
     }
 
-    /// Notes whose token the call carried.
-    pub(crate) fn held_by(mut self, holder: &Holder) -> Self {
-        self.rare().holder = Some(holder.clone());
+    /// Says more in the log than Monei's message does.
+    pub(crate) fn because(mut self, why: impl Into<String>) -> Self {
+        self.rare().why = Some(why.into());
         self
     }
 
@@ -111,7 +129,7 @@ impl NestError {
 impl IntoResponse for NestError {
     fn into_response(self) -> Response {
         let reason = self.status.canonical_reason().unwrap_or("Error");
-        let Rare { listed, details, holder } = self.rare.map(|rare| *rare).unwrap_or_default();
+        let Rare { listed, details, why } = self.rare.map(|rare| *rare).unwrap_or_default();
         let message = if listed.is_empty() { json!(self.message) } else { json!(listed) };
         let error = details.unwrap_or_else(|| json!(reason));
         let body = json!({"statusCode": self.status.as_u16(), "message": message, "error": error});
@@ -119,10 +137,10 @@ impl IntoResponse for NestError {
         if let Some(value) = self.retry_after.and_then(|value| HeaderValue::from_str(&value).ok()) {
             response.headers_mut().insert(header::RETRY_AFTER, value);
         }
-        response.extensions_mut().insert(Why(self.message));
-        if let Some(holder) = holder {
-            response.extensions_mut().insert(holder);
-        }
+        response.extensions_mut().insert(Why(match why {
+            Some(why) => format!("{}: {why}", self.message),
+            None => self.message,
+        }));
         response
     }
 }
