@@ -323,9 +323,13 @@ impl Command {
             },
             Command::Disarm(Disarm { number }) => format!("takes fault {number} back"),
             Command::Switch(switch) => format!("sets the switch {} to {}", switch.name, switch.text().unwrap_or_default()),
-            Command::Clock(Shift { by_s: Some(by), .. }) if *by < 0 => format!("moves the clock back by {}", span(by.saturating_mul(-SECOND))),
+            Command::Clock(Shift { by_s: Some(by), .. }) if *by < 0 => {
+                format!("moves the clock back by {}", span(by.saturating_mul(-SECOND)))
+            }
             Command::Clock(Shift { by_s: Some(by), .. }) => format!("moves the clock on by {}", span(by.saturating_mul(SECOND))),
-            Command::Clock(Shift { offset_s, .. }) => format!("moves the clock to {} s from the computer's time", offset_s.unwrap_or_default()),
+            Command::Clock(Shift { offset_s, .. }) => {
+                format!("moves the clock to {} s from the computer's time", offset_s.unwrap_or_default())
+            }
             Command::Reset(Reset { what }) => format!("resets {}", what.name()),
             Command::Settle(Settle { reference: Some(reference) }) => format!("settles {reference}"),
             Command::Settle(Settle { reference: None }) => "settles deposits and sales".to_owned(),

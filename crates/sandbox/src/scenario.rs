@@ -140,7 +140,16 @@ impl Scenario {
     /// One in which nothing happens.
     pub(crate) fn empty(name: &str) -> Scenario {
         let (switches, rounds, events) = (BTreeMap::new(), Vec::new(), Vec::new());
-        Scenario { name: name.to_owned(), about: None, fresh: false, after_last: AfterLast::Ask, clock_offset_s: 0, switches, rounds, events }
+        Scenario {
+            name: name.to_owned(),
+            about: None,
+            fresh: false,
+            after_last: AfterLast::Ask,
+            clock_offset_s: 0,
+            switches,
+            rounds,
+            events,
+        }
     }
 
     /// What it is called.

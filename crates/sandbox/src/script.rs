@@ -144,7 +144,9 @@ impl Stage {
     /// Notes in the timeline what was done on purpose.
     fn tell(&mut self, command: &Command) {
         let (step, party) = match command {
-            Command::Revoke(revoke) => (Step::Revocation, Party { client: revoke.client_id.clone(), user: revoke.user.clone(), grant: None }),
+            Command::Revoke(revoke) => {
+                (Step::Revocation, Party { client: revoke.client_id.clone(), user: revoke.user.clone(), grant: None })
+            }
             _ => (Step::Tester, Party::default()),
         };
         let now = self.world.now();

@@ -55,7 +55,10 @@ const LOOKED_UP: [(&str, &str); 9] = [
     ("/state", "Run, clock, switches, counters, grants, armed faults, plan, balances. No token."),
     ("/switches", "Every switch with its value, default and allowed values."),
     ("/log", "The last requests, newest first, secrets masked, and what was wrong with the refused ones."),
-    ("/timeline", "What happened in this run, step by step, oldest first, and why something was refused. Repetitions in a row are one step."),
+    (
+        "/timeline",
+        "What happened in this run, step by step, oldest first, and why something was refused. Repetitions in a row are one step.",
+    ),
     ("/people", "Who can log in, and their transaction PIN."),
     ("/presets", "The presets: name, title, about."),
     ("/next", "What is planned for the next authorizations."),

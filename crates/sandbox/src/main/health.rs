@@ -17,7 +17,10 @@ const TIME: Duration = Duration::from_secs(2);
 /// # Errors
 /// Why not.
 pub async fn ask(address: SocketAddr) -> anyhow::Result<()> {
-    match tokio::time::timeout(TIME, status(address)).await.with_context(|| format!("{address} didn't answer within {} s", TIME.as_secs()))?? {
+    match tokio::time::timeout(TIME, status(address))
+        .await
+        .with_context(|| format!("{address} didn't answer within {} s", TIME.as_secs()))??
+    {
         StatusCode::OK => Ok(()),
         status => bail!("{address} answered {status}"),
     }

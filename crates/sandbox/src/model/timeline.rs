@@ -32,10 +32,6 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// Every kind, in the order of a run.
-    pub(crate) const ALL: [Step; 7] =
-        [Step::Authorize, Step::Consent, Step::Token, Step::Refresh, Step::Call, Step::Revocation, Step::Tester];
-
     /// As the control API names it.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -108,7 +104,7 @@ impl Timeline {
         let short = |text: &str| leaks::mask(text).chars().take(TEXT_KEPT).collect::<String>();
         let entry = Entry { what: short(&entry.what), why: entry.why.as_deref().map(short), ..entry };
         if let Some(last) = self.steps.back_mut()
-            && Entry { at: last.at, times: last.times, ..entry.clone() } == *last
+            && (Entry { at: last.at, times: last.times, ..entry.clone() }) == *last
         {
             last.at = entry.at;
             last.times = last.times.saturating_add(1);

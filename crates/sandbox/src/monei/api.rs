@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use crate::model::World;
 use crate::model::fields::Fields;
 use crate::model::people::Person;
-use crate::model::timeline::{Step, listed};
 use crate::model::switches::{BankList, BillPaths, Envelope, KycBlocks, OldPaths, Switches, TransactionsPath};
+use crate::model::timeline::{Step, listed};
 use crate::monei::call::{Answer, Call};
 use crate::monei::data::{banks, billers, bills, crypto, offramp, offramp_market, profile, transactions, wallet};
 use crate::shared::Shared;
@@ -180,12 +180,7 @@ fn answer(
 }
 
 /// Checks token, then scope, then what the KYC tier closes. Whose token it was is noted in `trace`, whatever comes of it.
-pub(crate) fn admit(
-    world: &World,
-    headers: &HeaderMap,
-    scope: Option<&Scope>,
-    trace: &mut Trace,
-) -> Result<&'static Person, NestError> {
+pub(crate) fn admit(world: &World, headers: &HeaderMap, scope: Option<&Scope>, trace: &mut Trace) -> Result<&'static Person, NestError> {
     trace.step = Some(Step::Call);
     let refused = |why: String| NestError::unauthorized().because(why);
     let token = bearer(headers).map_err(|why| refused(why.to_owned()))?;

@@ -179,7 +179,8 @@ pub(crate) fn charge(world: &mut World, headers: &HeaderMap, body: Option<&[u8]>
     let (form, refused) = (world.switches.retry_after, world.switches.refused_calls_count);
     world.quotas.charge(Limited::Token, &who, per_minute, refused, now).map_err(|over| {
         let counted = if who.is_empty() { "nobody that is known" } else { &who };
-        let why = format!("more than {per_minute} token calls within a minute, counted for {counted}; the next is free in {} s", over.seconds);
+        let why =
+            format!("more than {per_minute} token calls within a minute, counted for {counted}; the next is free in {} s", over.seconds);
         NestError::too_many(over.header(form, now)).because(why)
     })
 }

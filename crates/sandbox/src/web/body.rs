@@ -25,7 +25,8 @@ impl Media {
         if self == Media::Json {
             return None;
         }
-        let given = headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).chars().take(80).collect::<String>());
+        let given =
+            headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()).chars().take(80).collect::<String>());
         Some(match given {
             Some(given) => format!("the Content-Type is {given}, so the body wasn't read: application/json is"),
             None => "there is no Content-Type, so the body wasn't read: application/json is".to_owned(),

@@ -103,3 +103,29 @@ fn an_address_beyond_loopback_is_served_only_where_that_was_asked_for() {
         assert!(String::from_utf8_lossy(&ended.stderr).contains("--allow-remote"), "{arguments:?}");
     }
 }
+
+#[test]
+fn every_option_can_come_from_the_environment_and_health_asks_where_it_serves() {
+    let state = tempfile::tempdir().unwrap();
+    let program = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_monei-sandbox"));
+        command.env("XDG_STATE_HOME", state.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    };
+    let mut command = program();
+    command.env("MONEI_SANDBOX_LISTEN", "0.0.0.0:0").env("MONEI_SANDBOX_ALLOW_REMOTE", "true").env("MONEI_SANDBOX_ALLOW_HOST", "a,b");
+    command.env("MONEI_SANDBOX_REDIRECT_URI", "http://127.0.0.1:3000/cb?a=1,2 https://app.example/cb").env("MONEI_SANDBOX_SEED", "7");
+    let mut child = command.arg("serve").spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let served = Served { child, ready: serde_json::from_str(&line).unwrap() };
+    assert_eq!(served.ready["redirect_uris"], json!(["http://127.0.0.1:3000/cb?a=1,2", "https://app.example/cb"]));
+    // What it serves everywhere is asked on loopback.
+    let health = |port: u16| program().env("MONEI_SANDBOX_LISTEN", format!("0.0.0.0:{port}")).arg("health").output().unwrap();
+    assert!(health(served.port()).status.success());
+    let port = served.port();
+    drop(served);
+    let gone = health(port);
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&gone.stderr).contains(&port.to_string()), "it says where it asked");
+}

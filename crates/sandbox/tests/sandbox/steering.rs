@@ -137,9 +137,12 @@ async fn the_log_says_what_was_wrong_and_shows_no_secret() {
         found.unwrap_or_else(|| panic!("{path} {status} in {log}"))["why"].clone()
     };
     assert_eq!(why("/api/v1/user/me", 200), Value::Null);
-    assert_eq!(why("/api/v1/wallet/me", 403), "Insufficient scope: wallet:read is required");
-    assert_eq!(why("/api/v1/connect/token", 401), "Invalid or expired refresh token");
-    assert_eq!(why("/api/v1/connect/token", 400), "Invalid authorization code");
+    assert_eq!(why("/api/v1/wallet/me", 403), "Insufficient scope: wallet:read is required: grant-1 carries profile:read");
+    let unknown =
+        "Invalid or expired refresh token: no such refresh token is known: it was never issued here, or everything was reset since";
+    assert_eq!(why("/api/v1/connect/token", 401), unknown);
+    let unknown = "Invalid authorization code: no such code is known: it was never issued here, or it is older than a day";
+    assert_eq!(why("/api/v1/connect/token", 400), unknown);
     assert!(why("/connect/authorize", 400).as_str().unwrap().contains("nonsense"));
     let reader = log.as_array().unwrap().iter().find(|seen| seen["path"] == "/api/v1/user/me").unwrap();
     assert_eq!(reader["holder"], "ada, grant-1");

@@ -204,7 +204,8 @@ impl Draft {
         let events = numbered("event", "action").into_iter().map(|event| {
             let action = text(&format!("{event}-action"));
             let known = ACTIONS.iter().find(|(known, _)| *known == action).map_or(&[][..], |(_, fields)| fields);
-            let fields = known.iter().map(|name| ((*name).to_owned(), text(&format!("{event}-{name}")))).filter(|(_, value)| !value.is_empty());
+            let fields =
+                known.iter().map(|name| ((*name).to_owned(), text(&format!("{event}-{name}")))).filter(|(_, value)| !value.is_empty());
             EventDraft {
                 when: text(&format!("{event}-when")),
                 number: text(&format!("{event}-number")),
@@ -213,7 +214,8 @@ impl Draft {
                 action,
             }
         });
-        let switches = numbered("switch", "name").into_iter().map(|switch| (text(&format!("{switch}-name")), text(&format!("{switch}-value"))));
+        let switches =
+            numbered("switch", "name").into_iter().map(|switch| (text(&format!("{switch}-name")), text(&format!("{switch}-value"))));
         Draft {
             name: text("name"),
             about: text("about"),

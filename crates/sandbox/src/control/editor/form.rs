@@ -234,7 +234,9 @@ fn field_of(world: &Stage, name: &str, field: &str, event: &EventDraft) -> Marku
         (_, "client_id") => input("App (empty for every app)", "mc_sim_local"),
         (_, "kind") => html! { label { "What happens to the call" (select(name, value, &FAULTS)) } },
         (_, "target") => input("Which calls: token, revoke, api, or a path", "/wallet/me"),
-        (_, "method") => html! { label { "Method" (select(name, value, &[("", "Any"), ("GET", "GET"), ("POST", "POST"), ("PUT", "PUT"), ("PATCH", "PATCH"), ("DELETE", "DELETE")])) } },
+        (_, "method") => {
+            html! { label { "Method" (select(name, value, &[("", "Any"), ("GET", "GET"), ("POST", "POST"), ("PUT", "PUT"), ("PATCH", "PATCH"), ("DELETE", "DELETE")])) } }
+        }
         (_, "status") => input("Status", "503"),
         (_, "retry_after") => input("Retry-After (seconds)", "none"),
         (_, "delay_ms") => input("Delay (ms)", "1500"),
@@ -243,8 +245,12 @@ fn field_of(world: &Stage, name: &str, field: &str, event: &EventDraft) -> Marku
         (_, "by_s") => input("On by so many seconds (minus: back)", "3600"),
         (_, "offset_s") => input("Or to so many seconds from the computer's time", ""),
         (_, "reference") => input("Which (empty for all)", ""),
-        (_, "what") => html! { label { "What" (select(name, value, &[("faults", "Armed faults"), ("switches", "Switches"), ("quotas", "Quotas"), ("money", "Balances"), ("counters", "Counters and lists"), ("grants", "Grants and consents")])) } },
-        ("switch", "name") => html! { label { "Switch" select name=(name) { @for row in world.switches.rows() { option value=(row.name) selected[row.name == value] { (row.name) } } } } },
+        (_, "what") => {
+            html! { label { "What" (select(name, value, &[("faults", "Armed faults"), ("switches", "Switches"), ("quotas", "Quotas"), ("money", "Balances"), ("counters", "Counters and lists"), ("grants", "Grants and consents")])) } }
+        }
+        ("switch", "name") => {
+            html! { label { "Switch" select name=(name) { @for row in world.switches.rows() { option value=(row.name) selected[row.name == value] { (row.name) } } } } }
+        }
         ("switch", "value") => switch_value(world, name, event.field("name"), value),
         ("disarm", "number") => input("Which: the first that was armed is 1", "1"),
         _ => input(field, ""),

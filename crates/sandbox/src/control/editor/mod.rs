@@ -119,7 +119,12 @@ fn saved(scenario: &Scenario) -> Response {
         Ok(text) => text,
         Err(error) => return page::problem(StatusCode::INTERNAL_SERVER_ERROR, "This can't be written", &error.to_string()),
     };
-    let name: String = scenario.name().chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' }).take(60).collect();
+    let name: String = scenario
+        .name()
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' })
+        .take(60)
+        .collect();
     let name = name.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
     let file = format!("attachment; filename=\"{}.toml\"", if name.is_empty() { "scenario" } else { &name });
     ([(header::CONTENT_TYPE, "application/toml".to_owned()), (header::CONTENT_DISPOSITION, file)], text).into_response()
