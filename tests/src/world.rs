@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, anyhow, bail, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
@@ -151,13 +151,17 @@ impl World {
         self.finish().await
     }
 
-    /// Waits until the connection is stored and leaves its page.
+    /// Waits until the connection is stored and leaves its page. The person says of a new account that it is theirs.
     pub async fn finish(&self) -> Result<()> {
         let window = self.window()?;
-        match window.first_of(&["stage-done", "stage-failed", "stage-decide"]).await? {
-            "stage-done" => {}
-            other => bail!("{other}: {}", window.text(other).await?),
+        let over = ["stage-done", "stage-failed", "stage-decide"];
+        let mut shown = window.first_of(&over).await?;
+        if shown == "stage-decide" && window.text(shown).await?.contains("Is this you?") {
+            window.click("decide-add_as_account").await?;
+            window.lacks(shown).await?;
+            shown = window.first_of(&over).await?;
         }
+        ensure!(shown == "stage-done", "{shown}: {}", window.text(shown).await?);
         window.click("dismiss").await?;
         window.lacks("stage-done").await
     }

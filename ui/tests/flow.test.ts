@@ -45,6 +45,9 @@ test('an account is connected with the keyboard alone, and every stage is announ
   for (const id of ['open-again', 'copy-link', 'cancel-connect', 'browser-error']) await tabTo(page, id);
 
   await page.evaluate(() => window.stage.advance());
+  await page.getByTestId('stage-decide').waitFor();
+  await tabTo(page, 'decide-add_as_account');
+  await page.keyboard.press('Enter');
   await page.getByTestId('stage-done').waitFor();
   expect(await said(page)).toMatch(/connected/i);
   expect(await page.getByTestId('done-granted').innerText()).toContain('Profile');

@@ -58,9 +58,9 @@ impl Api {
     }
 
     /// `GET` on `endpoint`. The caller has made sure that the token holds its scope.
-    pub async fn get(&self, endpoint: Endpoint, token: &AccessToken, query: &[(&str, &str)], now_ms: i64) -> Verdict {
+    pub async fn get(&self, endpoint: &Endpoint, token: &AccessToken, query: &[(&str, &str)], now_ms: i64) -> Verdict {
         let mut url = self.base.clone();
-        url.set_path(&format!("{}{}", self.base.path().trim_end_matches('/'), endpoint.path()));
+        url.set_path(&format!("{}{}", self.base.path().trim_end_matches('/'), endpoint.path));
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
@@ -73,11 +73,11 @@ impl Api {
         let response = match self.http.send(request, Connection::Shared, Peer::Monei).await {
             Ok(response) => response,
             Err(problem) => {
-                tracing::debug!(path = endpoint.path(), code = ?problem.code, took_ms = took_ms(began), "no answer from Monei");
+                tracing::debug!(path = endpoint.path, code = ?problem.code, took_ms = took_ms(began), "no answer from Monei");
                 return Verdict::Failed(problem);
             }
         };
-        tracing::debug!(path = endpoint.path(), status = response.status().as_u16(), took_ms = took_ms(began), "Monei answered");
+        tracing::debug!(path = endpoint.path, status = response.status().as_u16(), took_ms = took_ms(began), "Monei answered");
         let status = response.status();
         match status {
             StatusCode::PROXY_AUTHENTICATION_REQUIRED | StatusCode::NETWORK_AUTHENTICATION_REQUIRED => return intercepted(),

@@ -1,33 +1,16 @@
-//! What a person sees instead of scopes. Each feature needs exactly one scope; the words for it are in the web view's catalogue.
+//! What a person sees instead of scopes: one feature per row of Monei's [table of permissions](monei::permission). The words for each are
+//! in the web view's catalogue, whose keys are generated from the same table.
 
-use monei::Scope;
-use serde::{Deserialize, Serialize};
-use ts_rs::TS;
+use std::fmt;
 
-/// What a connection can be used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
-pub enum FeatureId {
-    /// See the name and account details.
-    Profile,
-    /// See the verification tier and limits.
-    Kyc,
-    /// See balances and history.
-    Wallet,
-    /// Start deposits and make payment links.
-    Deposit,
-    /// Pay another Monei user.
-    Send,
-    /// Pay out to a bank account.
-    Withdraw,
-    /// Pay bills.
-    Bills,
-    /// Swap tokens and send crypto.
-    Swap,
-    /// Sell crypto to a bank account.
-    Offramp,
-}
+use monei::permission::{Group, PERMISSIONS};
+use monei::{Permission, Scope};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use ts_rs::{Config, TS};
+
+/// What a connection can be used for: one permission, under its short name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct FeatureId(&'static Permission);
 
 /// Where a feature stands on the dashboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
@@ -60,52 +43,90 @@ pub struct Feature {
 
 impl FeatureId {
     /// Every feature, in the order of the dashboard.
-    pub const ALL: [FeatureId; 9] = [
-        FeatureId::Profile,
-        FeatureId::Kyc,
-        FeatureId::Wallet,
-        FeatureId::Deposit,
-        FeatureId::Send,
-        FeatureId::Withdraw,
-        FeatureId::Bills,
-        FeatureId::Swap,
-        FeatureId::Offramp,
-    ];
-
-    /// The one scope it needs.
-    pub fn scope(self) -> Scope {
-        match self {
-            FeatureId::Profile => Scope::ProfileRead,
-            FeatureId::Kyc => Scope::KycRead,
-            FeatureId::Wallet => Scope::WalletRead,
-            FeatureId::Deposit => Scope::WalletDeposit,
-            FeatureId::Send => Scope::WalletSend,
-            FeatureId::Withdraw => Scope::WalletWithdraw,
-            FeatureId::Bills => Scope::BillsPay,
-            FeatureId::Swap => Scope::SwapExecute,
-            FeatureId::Offramp => Scope::OfframpExecute,
-        }
+    pub fn all() -> impl Iterator<Item = FeatureId> {
+        PERMISSIONS.iter().map(FeatureId)
     }
 
-    /// Where it stands on the dashboard.
-    pub fn group(self) -> FeatureGroup {
-        match self {
-            FeatureId::Profile | FeatureId::Kyc | FeatureId::Wallet => FeatureGroup::See,
-            FeatureId::Deposit => FeatureGroup::Receive,
-            FeatureId::Send | FeatureId::Withdraw | FeatureId::Bills | FeatureId::Swap | FeatureId::Offramp => FeatureGroup::Spend,
+    /// The feature that needs `scope`; `None` for a scope that this version doesn't know.
+    pub fn of(scope: &Scope) -> Option<FeatureId> {
+        Permission::of(scope).map(FeatureId)
+    }
+
+    /// The one scope it needs.
+    pub fn scope(self) -> &'static Scope {
+        &self.0.scope
+    }
+}
+
+impl fmt::Debug for FeatureId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.feature)
+    }
+}
+
+impl Serialize for FeatureId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.feature)
+    }
+}
+
+impl<'de> Deserialize<'de> for FeatureId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Permission::named(&name).map(FeatureId).ok_or_else(|| serde::de::Error::custom("no such feature"))
+    }
+}
+
+/// A union of the names in the table, so that the web view's words are complete by their type.
+impl TS for FeatureId {
+    type WithoutGenerics = Self;
+    type OptionInnerType = Self;
+
+    fn docs() -> Option<String> {
+        Some("/**\n * What a connection can be used for.\n */\n".to_owned())
+    }
+
+    fn decl(config: &Config) -> String {
+        format!("type FeatureId = {};", Self::inline(config))
+    }
+
+    fn decl_concrete(config: &Config) -> String {
+        Self::decl(config)
+    }
+
+    fn name(_: &Config) -> String {
+        "FeatureId".to_owned()
+    }
+
+    fn inline(_: &Config) -> String {
+        PERMISSIONS.iter().map(|permission| format!("\"{}\"", permission.feature)).collect::<Vec<_>>().join(" | ")
+    }
+
+    fn output_path() -> Option<std::path::PathBuf> {
+        Some("bindings.ts".into())
+    }
+}
+
+impl From<Group> for FeatureGroup {
+    fn from(group: Group) -> Self {
+        match group {
+            Group::See => FeatureGroup::See,
+            Group::Receive => FeatureGroup::Receive,
+            Group::Spend => FeatureGroup::Spend,
         }
     }
 }
 
 /// The whole catalogue.
 pub fn catalogue() -> Vec<Feature> {
-    FeatureId::ALL
-        .into_iter()
-        .map(|id| {
-            let scope = id.scope();
-            Feature { id, group: id.group(), sensitive: scope.is_sensitive(), spends: scope.spends(), scope: scope.to_string() }
-        })
-        .collect()
+    let entry = |permission: &'static Permission| Feature {
+        id: FeatureId(permission),
+        group: permission.group.into(),
+        scope: permission.scope.to_string(),
+        sensitive: permission.sensitive,
+        spends: permission.spends(),
+    };
+    PERMISSIONS.iter().map(entry).collect()
 }
 
 #[cfg(test)]
@@ -113,10 +134,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_known_scope_has_exactly_one_feature() {
-        for scope in Scope::KNOWN {
-            assert_eq!(FeatureId::ALL.iter().filter(|id| id.scope() == scope).count(), 1, "{scope}");
+    fn a_feature_is_written_and_read_by_its_name_alone() {
+        for id in FeatureId::all() {
+            let text = serde_json::to_string(&id).unwrap();
+            assert_eq!(serde_json::from_str::<FeatureId>(&text).unwrap(), id);
+            assert_eq!(FeatureId::of(id.scope()), Some(id));
         }
+        assert!(serde_json::from_str::<FeatureId>("\"cards\"").is_err());
     }
 
     #[test]

@@ -318,6 +318,14 @@ pub enum Conflict {
         /// Who the account belongs to, when known.
         expected: Option<String>,
     },
+    /// "Connect an account" was approved by somebody who isn't connected yet: the person says whether it was them, since anybody who has
+    /// the start link can approve.
+    NewUser {
+        /// Who approved, as far as Monei tells.
+        approved_by: Option<String>,
+        /// Their e-mail, as far as Monei tells.
+        email: Option<String>,
+    },
     /// "Connect an account" was approved by a user who is connected already, as this account.
     AlreadyConnected {
         /// The account.
@@ -334,7 +342,7 @@ pub enum Conflict {
 pub enum Decision {
     /// Put the grant to the account it was meant for, or to the one that is this user's already.
     Merge,
-    /// Keep it as an account of its own.
+    /// Keep it as an account of its own: "This is me".
     AddAsAccount,
     /// Revoke it at Monei and forget it.
     Discard,

@@ -11,7 +11,7 @@ use connect_core::problem::ProblemCode;
 use connect_core::vault::{MemoryVault, Vault, VaultFuture};
 use connect_core::view::{Decision, DisconnectOutcome, Section, Stage, Unrevoked};
 use secrecy::SecretString;
-use support::{World, scopes, stage};
+use support::{World, is_new, scopes, stage};
 use tokio::sync::oneshot;
 
 const PROFILE: &[&str] = &["profile:read"];
@@ -121,11 +121,15 @@ async fn a_look_leaves_an_approval_alone_that_is_being_stored() {
     let mut assigning = vault.stop(Call::Write, 1);
     world.core.connect(scopes(PROFILE)).await.unwrap();
     world.approve("ada", PROFILE).await;
+    world.until("whose it is", is_new).await;
+    let core = world.core.clone();
+    let deciding = tokio::spawn(async move { core.decide(Decision::AddAsAccount).await });
     assigning.reached().await;
     world.core.probe().await;
     world.second().await.probe().await;
     assert_eq!((alive(&world).await, world.records().len()), (1, 1));
     assigning.go_on();
+    deciding.await.unwrap().unwrap();
     let account = world.done().await;
     world.core.load(&account, Section::Profile).await.unwrap();
     // Now that it has its account, a look finds nothing to do either.

@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use connect_core::problem::ProblemCode;
 use connect_core::vault::Vault;
-use connect_core::view::{AppView, Channel, Stage};
+use connect_core::view::{AppView, Channel, Decision, Stage};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use support::watched_vault::WatchedVault;
-use support::{SCHEME, START, World, feature, person, scopes, stage};
+use support::{SCHEME, START, World, feature, is_new, is_settled, person, scopes, stage};
 use url::Url;
 
 const BOTH: &[&str] = &["profile:read", "wallet:read"];
@@ -46,13 +46,14 @@ async fn a_link_finishes_what_was_begun_before_the_program_was_quit() {
     // Nothing is shown of it, and the keychain keeps it.
     assert_eq!((world.core.view().transaction.is_none(), world.pending().len()), (true, 1));
     world.core.deep_link(&link).await;
-    let view = world.until("done", |view| matches!(stage(view), Some(Stage::Done { .. }))).await;
+    let view = world.until("whose it is", is_new).await;
     let shown = view.transaction.as_ref().unwrap();
     assert_eq!((&shown.requested, shown.channel), (&scopes(BOTH), Channel::DeepLink));
+    world.done().await;
+    let view = world.core.view();
     assert_eq!((view.accounts.len(), world.records().len(), world.pending().len()), (1, 1, 0));
     assert!(view.accounts[0].name.as_deref().is_some_and(|name| name.starts_with("Ada")));
     // The browser may bring the link once more: it is finished, and nothing is said against it.
-    world.core.dismiss().await;
     world.core.deep_link(&link).await;
     assert_eq!((world.core.view().transaction.is_none(), world.count("code_exchanges").await), (true, 1));
     // In a run that doesn't know of it, it is of an earlier one.
@@ -252,8 +253,10 @@ async fn child() {
         _ => core.connect(scopes(BOTH)).await.unwrap(),
     }
     let mut views = core.subscribe();
-    let over = |view: &AppView| matches!(stage(view), Some(Stage::Done { .. } | Stage::Failed { .. }));
-    let view = views.wait_for(|view| over(view)).await.unwrap().clone();
+    let view = views.wait_for(|view| is_settled(view)).await.unwrap().clone();
+    if is_new(&view) {
+        core.decide(Decision::AddAsAccount).await.unwrap();
+    }
     match stage(&view) {
         Some(Stage::Failed { problem }) => println!("\noutcome {}", problem.code.name()),
         _ => println!("\noutcome {} account", core.view().accounts.len()),

@@ -146,6 +146,33 @@ async fn another_user_approving_a_reconnect_changes_nothing_until_the_person_dec
     world.core.load(&account, Section::Wallet).await.unwrap();
 }
 
+/// Anybody who has the start link can approve as somebody else: what is asked for a new account is kept once the person knows who it was.
+#[tokio::test]
+async fn a_new_account_is_shown_with_who_approved_and_kept_after_this_is_me() {
+    let world = World::new().await;
+    for (allowed, named) in [(&["profile:read"][..], true), (&["wallet:read"], false)] {
+        world.core.connect(scopes(&["profile:read", "wallet:read"])).await.unwrap();
+        world.approve("tunde", allowed).await;
+        let view = world.until("whose it is", support::is_new).await;
+        let Some(Stage::Decide { conflict: Conflict::NewUser { approved_by, email } }) = stage(&view) else { unreachable!() };
+        assert_eq!(approved_by.as_deref().is_some_and(|name| name.starts_with("Tunde")), named, "{approved_by:?}");
+        assert_eq!(email.is_some(), named);
+        assert!(view.accounts.is_empty());
+        assert_eq!(world.core.decide(Decision::Merge).await.unwrap_err().code, ProblemCode::InvalidInput);
+        // Not me.
+        world.core.decide(Decision::Discard).await.unwrap();
+        assert!(world.core.view().accounts.is_empty() && world.records().is_empty());
+        let state = world.sandbox_state().await;
+        assert!(state["grants"].as_array().unwrap().iter().all(|grant| grant["alive"] == false), "it stays alive at Monei");
+    }
+    world.core.connect(scopes(&["profile:read"])).await.unwrap();
+    world.approve("ada", &["profile:read"]).await;
+    world.until("whose it is", support::is_new).await;
+    world.core.decide(Decision::AddAsAccount).await.unwrap();
+    world.until("done", |view| matches!(stage(view), Some(Stage::Done { .. }))).await;
+    assert_eq!(world.core.view().accounts.len(), 1);
+}
+
 #[tokio::test]
 async fn the_same_user_twice_is_recognised() {
     let world = World::new().await;

@@ -13,12 +13,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connect_core::Connections;
-use connect_core::view::{Section, Stage, Unrevoked};
+use connect_core::view::{Decision, Section, Unrevoked};
 use serde_json::json;
 use support::file_vault::FileVault;
 use support::process::{go_on, line, ours, run, start, wait_for_word};
 use support::proxy::Cut;
-use support::{World, feature, stage};
+use support::{World, feature, is_new, is_settled};
 use url::Url;
 
 /// How often each step is tried.
@@ -40,7 +40,10 @@ async fn child() {
         _ => {
             core.connect(vec!["profile:read".into()]).await.unwrap();
             let mut views = core.subscribe();
-            views.wait_for(|view| matches!(stage(view), Some(Stage::Done { .. } | Stage::Failed { .. }))).await.unwrap();
+            let view = views.wait_for(|view| is_settled(view)).await.unwrap().clone();
+            if is_new(&view) {
+                core.decide(Decision::AddAsAccount).await.unwrap();
+            }
             println!("\noutcome connected");
         }
     }

@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use connect_core::problem::{Problem, ProblemCode};
-use connect_core::view::{ActivityEvent, DisconnectOutcome, Health, Section, SectionView, Stage, Unrevoked};
+use connect_core::view::{ActivityEvent, Decision, DisconnectOutcome, Health, Section, SectionView, Stage, Unrevoked};
 use serde_json::json;
 use support::{World, feature, scopes, stage};
 
@@ -326,6 +326,8 @@ async fn the_outcome_of_a_connection_goes_with_its_account() {
     let tunde = world.connect("tunde", &["profile:read"], &["profile:read"]).await;
     world.core.connect(scopes(&["profile:read"])).await.unwrap();
     world.approve("ada", &["profile:read"]).await;
+    world.until("whose it is", support::is_new).await;
+    world.core.decide(Decision::AddAsAccount).await.unwrap();
     let view = world.until("done", |view| matches!(stage(view), Some(Stage::Done { .. }))).await;
     let Some(Stage::Done { account: ada, .. }) = stage(&view).cloned() else { panic!("done") };
     // Another account's end changes nothing about it.

@@ -10,11 +10,11 @@ use std::os::unix::fs::FileExt as _;
 use std::process::Child;
 use std::time::Duration;
 
-use connect_core::view::{DisconnectOutcome, Section, Stage, Unrevoked};
+use connect_core::view::{Decision, DisconnectOutcome, Section, Unrevoked};
 use serde_json::json;
 use support::file_vault::FileVault;
 use support::process::{go_on, line, ours, start, wait_for_word};
-use support::{World, person, stage};
+use support::{World, person};
 
 const SCOPES: [&str; 3] = ["profile:read", "kyc:read", "wallet:read"];
 
@@ -28,7 +28,8 @@ async fn child() {
     let Some((_, core)) = ours().await else { return };
     core.connect(SCOPES.map(str::to_owned).to_vec()).await.unwrap();
     let mut views = core.subscribe();
-    views.wait_for(|view| matches!(stage(view), Some(Stage::Done { .. }))).await.unwrap();
+    views.wait_for(|view| support::is_new(view)).await.unwrap();
+    core.decide(Decision::AddAsAccount).await.unwrap();
     let account = core.view().accounts[0].id.clone();
     core.dismiss().await;
     println!("\nconnected");

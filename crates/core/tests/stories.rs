@@ -164,9 +164,13 @@ async fn first_connection() -> (String, String) {
     let start = story.world.opened();
     let allowed = ["profile:read", "wallet:read"];
     let walk = async { drop(person::walk(&start, "ada", Some(&allowed)).await) };
-    let view = story.outside("In the browser, Ada allows her profile and her balance, and leaves verification off", walk, is_done).await;
+    story.outside("In the browser, Ada allows her profile and her balance, and leaves verification off", walk, support::is_new).await;
+    let core = story.world.core.clone();
+    let made = async move { core.decide(Decision::AddAsAccount).await.unwrap() };
+    story.call("decide", json!({"decision": "add_as_account"}), made, is_done).await;
+    let ada = account(&story.world.core.view());
     story.dismiss().await;
-    story.look(&account(&view)).await;
+    story.look(&ada).await;
     story.finish().await
 }
 

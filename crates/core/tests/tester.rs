@@ -15,6 +15,10 @@ use connect_core::view::{
 };
 use support::{TestBrowser, TestClock, World, feature, person, scopes};
 
+fn named(feature: &str) -> FeatureId {
+    serde_json::from_value(feature.into()).unwrap()
+}
+
 const SANDBOX_LINKS: [Link; 5] = [Link::SandboxControl, Link::SandboxSwitches, Link::SandboxClock, Link::SandboxScenario, Link::SandboxLog];
 
 #[tokio::test]
@@ -25,10 +29,10 @@ async fn a_planned_part_is_what_the_next_approval_grants() {
     assert!(offered.presets.iter().any(|preset| preset.name == "outage" && !preset.about.is_empty()), "{offered:?}");
     assert_eq!((offered.planned.len(), offered.faults.len()), (0, 0));
 
-    let allow = TesterAllow::Features { features: vec![FeatureId::Wallet, FeatureId::Profile, FeatureId::Wallet] };
+    let allow = TesterAllow::Features { features: vec![named("wallet"), named("profile"), named("wallet")] };
     let order = TesterOrder::Plan { person: Some("tunde".into()), allow, auto: true };
     let planned = world.core.tester_order(order).await.unwrap().planned;
-    let allow = TesterAllow::Features { features: vec![FeatureId::Profile, FeatureId::Wallet] };
+    let allow = TesterAllow::Features { features: vec![named("profile"), named("wallet")] };
     assert_eq!(planned, [TesterPlan { person: Some("tunde".into()), allow, auto: true, times: 1 }]);
 
     // Nobody decides: were there a page, everything on it would be left off.

@@ -1,4 +1,4 @@
-//! Permissions as Monei names them (Monei: scopes page). Nine are known; any other is kept as it is.
+//! Scopes as text and as sets. Those of the [table](crate::permission) are known; any other is kept as it is.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -6,34 +6,18 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// One permission that a person can allow or deny.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Scope {
-    /// `profile:read`: name and account details.
-    ProfileRead,
-    /// `kyc:read`: verification tier and limits.
-    KycRead,
-    /// `wallet:read`: balances, portfolios, history.
-    WalletRead,
-    /// `wallet:deposit`: start deposits, make payment links.
-    WalletDeposit,
-    /// `wallet:send`: pay another Monei user.
-    WalletSend,
-    /// `wallet:withdraw`: pay out to a bank account.
-    WalletWithdraw,
-    /// `swap:execute`: swap tokens and send crypto.
-    SwapExecute,
-    /// `bills:pay`: find, check and pay bills.
-    BillsPay,
-    /// `offramp:execute`: sell crypto to a bank account.
-    OfframpExecute,
-    /// A scope that this version does not know. Kept and shown as it is.
-    Other(OtherScope),
-}
+use crate::permission::Permission;
+pub use crate::permission::Scope;
 
-/// The text of a scope that is none of the nine: 1 to 64 printable characters that RFC 6749 §3.3 allows in a scope.
+/// The text of a scope that is none of the table: 1 to 64 printable characters that RFC 6749 §3.3 allows in a scope.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OtherScope(String);
+
+impl OtherScope {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// Longest scope accepted, in bytes. The longest known one has 15.
 pub const MAX_SCOPE_LEN: usize = 64;
@@ -44,48 +28,19 @@ pub const MAX_SCOPE_LEN: usize = 64;
 pub struct InvalidScope;
 
 impl Scope {
-    /// The nine scopes that Monei documents, reading first.
-    pub const KNOWN: [Scope; 9] = [
-        Scope::ProfileRead,
-        Scope::KycRead,
-        Scope::WalletRead,
-        Scope::WalletDeposit,
-        Scope::WalletSend,
-        Scope::WalletWithdraw,
-        Scope::BillsPay,
-        Scope::SwapExecute,
-        Scope::OfframpExecute,
-    ];
-
-    /// Monei's own string for it.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Scope::ProfileRead => "profile:read",
-            Scope::KycRead => "kyc:read",
-            Scope::WalletRead => "wallet:read",
-            Scope::WalletDeposit => "wallet:deposit",
-            Scope::WalletSend => "wallet:send",
-            Scope::WalletWithdraw => "wallet:withdraw",
-            Scope::SwapExecute => "swap:execute",
-            Scope::BillsPay => "bills:pay",
-            Scope::OfframpExecute => "offramp:execute",
-            Scope::Other(other) => &other.0,
-        }
-    }
-
-    /// Whether it is one of the nine.
+    /// Whether this version knows it.
     pub fn is_known(&self) -> bool {
         !matches!(self, Scope::Other(_))
     }
 
-    /// Whether Monei's consent page warns about it (Monei: scopes page). `bills:pay` spends money all the same: see [`Scope::spends`].
+    /// Whether Monei's consent page warns about it. An unknown one isn't known to.
     pub fn is_sensitive(&self) -> bool {
-        matches!(self, Scope::WalletSend | Scope::WalletWithdraw | Scope::SwapExecute | Scope::OfframpExecute)
+        Permission::of(self).is_some_and(|permission| permission.sensitive)
     }
 
-    /// Whether whoever holds it can move the person's money.
+    /// Whether whoever holds it can move the person's money, as far as is known.
     pub fn spends(&self) -> bool {
-        self.is_sensitive() || matches!(self, Scope::BillsPay)
+        Permission::of(self).is_some_and(Permission::spends)
     }
 }
 

@@ -62,8 +62,11 @@ async fn connect(world: &mut World, album: &mut Album) -> Result<()> {
     album.browser(world, "consent, two of four", "each scope is allowed or not by itself").await?;
     album.screen(world, "the whole screen", "program and browser side by side").await?;
     world.browser.click("button[name=decision][value=allow]").await?;
-    world.window()?.shows("stage-done").await?;
+    world.window()?.shows("stage-decide").await?;
     album.browser(world, "back from Monei", "the page that the browser ends on").await?;
+    album.window(world, "who approved", "a new account is kept once the person says that it is theirs").await?;
+    world.window()?.click("decide-add_as_account").await?;
+    world.window()?.shows("stage-done").await?;
     album.window(world, "partly granted", "granted compared with asked").await?;
     world.window()?.click("dismiss").await
 }

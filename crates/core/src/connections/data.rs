@@ -1,7 +1,8 @@
 //! What was granted, looked at: fetched from Monei when a person looks, each endpoint only with its scope.
 
-use monei::Endpoint;
+use monei::permission::{self, Endpoint, Method};
 use monei::read::{KycLimits, KycStatus, Profile, ReadError, Transactions, Wallet};
+use monei::{Permission, Scope, ScopeSet};
 
 use super::Connections;
 use crate::api::{Body, Verdict};
@@ -14,7 +15,17 @@ use crate::view::{Section, SectionView};
 const LATEST: &[(&str, &str)] = &[("page", "1"), ("limit", "10")];
 
 /// The calls that tell whether a connection still works, cheapest first. Nothing that spends is among them.
-pub(super) const CHEAPEST: [Endpoint; 3] = [Endpoint::UserMe, Endpoint::KycStatus, Endpoint::WalletMe];
+pub(super) const CHEAPEST: [&str; 3] = [Profile::PATH, KycStatus::PATH, Wallet::PATH];
+
+/// What reading `path` needs.
+pub(super) fn needs(path: &str) -> Result<(&'static Permission, &'static Endpoint), Problem> {
+    permission::find(Method::Get, path).ok_or_else(|| ProblemCode::ScopeMissing.into())
+}
+
+/// Whether `scopes` allow reading `path`.
+pub(super) fn allows(scopes: &ScopeSet, path: &str) -> bool {
+    needs(path).is_ok_and(|(permission, _)| scopes.contains(&permission.scope))
+}
 
 impl Connections {
     /// Fetches a section. The scope is checked first; without it nothing is called. It is fetched as soon as a page is shown, so the keychain
@@ -42,14 +53,14 @@ impl Connections {
     /// Asks Monei whether the connection still works, by the cheapest call that its scopes allow.
     pub(super) async fn check_account(&self, account: &str) -> Result<(), Problem> {
         let grants = self.grants_of(account).await?;
-        let held = |endpoint: &Endpoint| grants.iter().any(|grant| grant.scopes.contains(&endpoint.scope()));
+        let held = |path: &&str| grants.iter().any(|grant| allows(&grant.scopes, path));
         let mut outcome = Err(ProblemCode::ScopeMissing.into());
-        for endpoint in CHEAPEST.into_iter().filter(held) {
+        for path in CHEAPEST.into_iter().filter(held) {
             // What can't be read may be anybody's answer.
-            outcome = match endpoint {
-                Endpoint::UserMe => self.profile(account).await.map(drop),
-                Endpoint::WalletMe => self.wallet(account).await.map(drop),
-                _ => self.read(account, endpoint, &[], KycStatus::parse).await.map(drop),
+            outcome = match path {
+                Profile::PATH => self.profile(account).await.map(drop),
+                Wallet::PATH => self.wallet(account).await.map(drop),
+                _ => self.read(account, path, &[], KycStatus::parse).await.map(drop),
             };
             // One grant's record is gone; another grant may still work.
             if !outcome.as_ref().is_err_and(|problem: &Problem| of_record(problem.code)) {
@@ -64,9 +75,9 @@ impl Connections {
         match section {
             Section::Profile => Ok(SectionView::Profile(reads::profile(&self.profile(account).await?))),
             Section::Kyc => {
-                let status = self.read(account, Endpoint::KycStatus, &[], KycStatus::parse).await?;
+                let status = self.read(account, KycStatus::PATH, &[], KycStatus::parse).await?;
                 // The limits have an endpoint of their own, of open shape; without it those of the status are shown.
-                let limits = match self.read(account, Endpoint::KycLimits, &[], KycLimits::parse).await {
+                let limits = match self.read(account, KycLimits::PATH, &[], KycLimits::parse).await {
                     Ok(limits) => Some(limits),
                     Err(Problem { code: ProblemCode::AnswerUnreadable, .. }) => None,
                     Err(problem) => return Err(problem),
@@ -75,10 +86,10 @@ impl Connections {
             }
             Section::Wallet => Ok(SectionView::Wallet(reads::wallet(&self.wallet(account).await?))),
             Section::Transactions => {
-                let body = match self.call(account, Endpoint::Transactions, LATEST).await? {
+                let body = match self.call(account, Transactions::PATH, LATEST).await? {
                     Some(body) => body,
                     // Monei's pages name two paths for it.
-                    None => self.call(account, Endpoint::TransactionsUser, LATEST).await?.ok_or(ProblemCode::AnswerUnreadable)?,
+                    None => self.call(account, Transactions::OTHER_PATH, LATEST).await?.ok_or(ProblemCode::AnswerUnreadable)?,
                 };
                 Ok(SectionView::Transactions(reads::transactions(&Transactions::parse(&body).map_err(unreadable)?)))
             }
@@ -86,7 +97,7 @@ impl Connections {
     }
 
     async fn profile(&self, account: &str) -> Result<Profile, Problem> {
-        let profile = self.read(account, Endpoint::UserMe, &[], Profile::parse).await?;
+        let profile = self.read(account, Profile::PATH, &[], Profile::parse).await?;
         let told = profile.clone();
         let known = move |row: &mut AccountRow| {
             row.name = told.name().or(row.name.take());
@@ -98,7 +109,7 @@ impl Connections {
     }
 
     async fn wallet(&self, account: &str) -> Result<Wallet, Problem> {
-        let wallet = self.read(account, Endpoint::WalletMe, &[], Wallet::parse).await?;
+        let wallet = self.read(account, Wallet::PATH, &[], Wallet::parse).await?;
         let told = wallet.id().map(str::to_owned);
         self.remember(account, move |row| row.wallet_id = told.or(row.wallet_id.take())).await?;
         Ok(wallet)
@@ -107,22 +118,23 @@ impl Connections {
     async fn read<T>(
         &self,
         account: &str,
-        endpoint: Endpoint,
+        path: &str,
         query: &[(&str, &str)],
         parse: impl Fn(&[u8]) -> Result<T, ReadError>,
     ) -> Result<T, Problem> {
-        let body = self.call(account, endpoint, query).await?.ok_or(ProblemCode::AnswerUnreadable)?;
+        let body = self.call(account, path, query).await?.ok_or(ProblemCode::AnswerUnreadable)?;
         parse(&body).map_err(unreadable)
     }
 
-    /// Calls `endpoint` with whichever grant has its scope. `None` for 404.
-    async fn call(&self, account: &str, endpoint: Endpoint, query: &[(&str, &str)]) -> Result<Option<Body>, Problem> {
-        let scope = endpoint.scope();
+    /// Reads `path` with whichever grant has its scope. `None` for 404.
+    async fn call(&self, account: &str, path: &str, query: &[(&str, &str)]) -> Result<Option<Body>, Problem> {
+        let (permission, endpoint) = needs(path)?;
+        let scope = &permission.scope;
         let grants = self.grants_of(account).await?;
         self.may_call(account)?;
         let mut outcome = Err(ProblemCode::ScopeMissing.into());
-        for grant in grants.iter().filter(|grant| grant.scopes.contains(&scope)) {
-            outcome = self.call_with(grant, endpoint, query).await;
+        for grant in grants.iter().filter(|grant| grant.scopes.contains(scope)) {
+            outcome = self.call_with(grant, scope, endpoint, query).await;
             // Only a grant that is gone, or has lost the scope, makes room for the next one.
             let over = |code| of_record(code) || matches!(code, ProblemCode::AccessRevoked | ProblemCode::ScopeMissing);
             if !outcome.as_ref().is_err_and(|problem| over(problem.code)) {
@@ -133,12 +145,18 @@ impl Connections {
         outcome
     }
 
-    async fn call_with(&self, grant: &GrantRow, endpoint: Endpoint, query: &[(&str, &str)]) -> Result<Option<Body>, Problem> {
+    async fn call_with(
+        &self,
+        grant: &GrantRow,
+        scope: &Scope,
+        endpoint: &Endpoint,
+        query: &[(&str, &str)],
+    ) -> Result<Option<Body>, Problem> {
         let api = self.api().await?;
         let mut refused = None;
         loop {
             let record = self.usable(grant, refused).await?;
-            if !record.scopes.contains(&endpoint.scope()) {
+            if !record.scopes.contains(scope) {
                 return Err(ProblemCode::ScopeMissing.into());
             }
             match api.get(endpoint, &record.access, query, self.now()).await {

@@ -1,7 +1,7 @@
 //! Whose approval it was, and where its grant belongs. A new grant never attaches to another person's account unasked.
 
 use monei::read::{Profile, Wallet};
-use monei::{Endpoint, Scope, ScopeSet};
+use monei::{Scope, ScopeSet};
 
 use super::Connections;
 use super::grants::{Unassigned, display_name, forget_unassigned};
@@ -44,7 +44,6 @@ struct Identity {
 /// Where a grant belongs.
 #[derive(Debug, PartialEq, Eq)]
 enum Place {
-    New,
     Into(String),
     Ask(Conflict),
 }
@@ -69,7 +68,10 @@ impl Undecided {
                 Ok(Some(existing.clone()))
             }
             (Decision::Merge, Conflict::UnknownUser { .. }) => Ok(self.target.clone()),
-            (Decision::AddAsAccount, Conflict::UnknownUser { .. } | Conflict::OtherUser { existing: None, .. }) => Ok(None),
+            (
+                Decision::AddAsAccount,
+                Conflict::NewUser { .. } | Conflict::UnknownUser { .. } | Conflict::OtherUser { existing: None, .. },
+            ) => Ok(None),
             _ => Err(ProblemCode::InvalidInput),
         }
     }
@@ -78,10 +80,10 @@ impl Undecided {
 fn place(target: Option<&str>, rows: &[AccountRow], who: &Identity) -> Result<Place, ProblemCode> {
     let own = rows.iter().find(|row| who.owns(row) == Some(true));
     let Some(target) = target else {
-        return Ok(match own {
-            Some(row) => Place::Ask(Conflict::AlreadyConnected { existing: row.id.clone(), name: display_name(row) }),
-            None => Place::New,
-        });
+        return Ok(Place::Ask(match own {
+            Some(row) => Conflict::AlreadyConnected { existing: row.id.clone(), name: display_name(row) },
+            None => Conflict::NewUser { approved_by: who.name.clone(), email: who.email.clone() },
+        }));
     };
     // The account may have been disconnected meanwhile.
     let row = rows.iter().find(|row| row.id == target).ok_or(ProblemCode::NoSuchAccount)?;
@@ -101,13 +103,12 @@ fn place(target: Option<&str>, rows: &[AccountRow], who: &Identity) -> Result<Pl
 }
 
 impl Connections {
-    /// Finds out who approved, and puts the grant where it belongs, or asks.
+    /// Finds out who approved, and puts the grant where it belongs, or asks. A new account is always asked about.
     pub(super) async fn place(&self, approved: Approved) -> Result<(), Problem> {
         let who = self.identify(&approved.record).await;
         let rows = self.index(|index| index.accounts()).await?;
         let Approved { run, held, record, requested, target } = approved;
         match place(target.as_deref(), &rows, &who) {
-            Ok(Place::New) => self.assign(run, &held, record, &requested, None, &who).await,
             Ok(Place::Into(account)) => self.assign(run, &held, record, &requested, Some(account), &who).await,
             Ok(Place::Ask(conflict)) => {
                 self.leave_open(Undecided { run, held, requested, target, who, conflict });
@@ -123,7 +124,7 @@ impl Connections {
     /// Asks Monei who the token belongs to, as far as its scopes allow. What can't be told stays open.
     async fn identify(&self, record: &GrantRecord) -> Identity {
         let Ok(api) = self.api().await else { return Identity::default() };
-        let (profile, wallet) = tokio::join!(self.ask_api(&api, record, Endpoint::UserMe), self.ask_api(&api, record, Endpoint::WalletMe));
+        let (profile, wallet) = tokio::join!(self.ask_api(&api, record, Profile::PATH), self.ask_api(&api, record, Wallet::PATH));
         let profile = profile.and_then(|body| Profile::parse(&body).ok()).unwrap_or_default();
         let wallet = wallet.and_then(|body| Wallet::parse(&body).ok());
         Identity {
@@ -134,8 +135,9 @@ impl Connections {
         }
     }
 
-    async fn ask_api(&self, api: &Api, record: &GrantRecord, endpoint: Endpoint) -> Option<Body> {
-        if !record.scopes.contains(&endpoint.scope()) {
+    async fn ask_api(&self, api: &Api, record: &GrantRecord, path: &str) -> Option<Body> {
+        let (permission, endpoint) = super::data::needs(path).ok()?;
+        if !record.scopes.contains(&permission.scope) {
             return None;
         }
         match api.get(endpoint, &record.access, &[], self.now()).await {
@@ -369,8 +371,15 @@ mod tests {
     fn connecting_a_user_twice_is_noticed() {
         let rows = [row("a", Some("u1"), None)];
         assert!(matches!(place(None, &rows, &who(Some("u1"), None)), Ok(Place::Ask(Conflict::AlreadyConnected { .. }))));
-        assert_eq!(place(None, &rows, &who(Some("u2"), None)), Ok(Place::New));
-        assert_eq!(place(None, &rows, &who(None, None)), Ok(Place::New));
+    }
+
+    #[test]
+    fn a_new_account_is_shown_with_who_approved_before_it_is_kept() {
+        let rows = [row("a", Some("u1"), None)];
+        for who in [who(Some("u2"), None), who(None, None)] {
+            let shown = Conflict::NewUser { approved_by: Some("Ada".into()), email: None };
+            assert_eq!(place(None, &rows, &who), Ok(Place::Ask(shown)));
+        }
     }
 
     #[test]

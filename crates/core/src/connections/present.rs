@@ -59,7 +59,7 @@ pub(super) fn accounts(state: &State, clock: &dyn Clock, known: &[Known], marks:
 }
 
 fn account(here: Option<&str>, Known { row, grants }: &Known, marks: &[ScopeRow], missing: &HashMap<String, i64>) -> AccountView {
-    let feature = |id: FeatureId| FeatureView { id, state: feature_state(&id.scope(), grants, marks, missing) };
+    let feature = |id: FeatureId| FeatureView { id, state: feature_state(id.scope(), grants, marks, missing) };
     let mut other_scopes: Vec<String> =
         grants.iter().flat_map(|grant| grant.scopes.iter()).filter(|scope| !scope.is_known()).map(Scope::to_string).collect();
     other_scopes.sort();
@@ -93,10 +93,10 @@ fn account(here: Option<&str>, Known { row, grants }: &Known, marks: &[ScopeRow]
                 reason => Health::Unreachable { reason },
             },
         },
-        checkable: grants.iter().any(|grant| super::data::CHEAPEST.iter().any(|call| grant.scopes.contains(&call.scope()))),
+        checkable: grants.iter().any(|grant| super::data::CHEAPEST.iter().any(|path| super::data::allows(&grant.scopes, path))),
         connected_at: row.connected_at,
         checked_at: row.checked_at,
-        features: FeatureId::ALL.into_iter().map(feature).collect(),
+        features: FeatureId::all().map(feature).collect(),
         other_scopes,
         other_backend: grants.first().filter(|_| elsewhere).map(|grant| grant.backend.clone()),
         expires_at: grants.iter().map(|grant| grant.expires_at).min(),

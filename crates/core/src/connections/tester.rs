@@ -166,7 +166,7 @@ impl Round {
             },
             Value::Array(scopes) => {
                 let named = |id: &FeatureId| scopes.iter().any(|scope| scope.as_str() == Some(id.scope().as_str()));
-                TesterAllow::Features { features: FeatureId::ALL.into_iter().filter(named).collect() }
+                TesterAllow::Features { features: FeatureId::all().filter(named).collect() }
             }
             _ => return None,
         };
@@ -256,7 +256,7 @@ fn allowed(allow: &TesterAllow) -> Value {
         TesterAllow::Deny => json!("deny"),
         // In the catalogue's order and each once, whatever was listed.
         TesterAllow::Features { features } => {
-            let chosen: Vec<Scope> = FeatureId::ALL.into_iter().filter(|id| features.contains(id)).map(FeatureId::scope).collect();
+            let chosen: Vec<&Scope> = FeatureId::all().filter(|id| features.contains(id)).map(FeatureId::scope).collect();
             json!(chosen)
         }
     }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use connect_core::clock::{Clock, Uptime};
 use connect_core::vault::{MemoryVault, PENDING, Vault};
-use connect_core::view::{AppView, Environment, Stage};
+use connect_core::view::{AppView, Conflict, Environment, Stage};
 use connect_core::{Browser, Connections, DesktopProxies, OpenFailed, Options, SystemProxies};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -384,9 +384,14 @@ impl World {
         self.browser.opened.lock().unwrap().clear();
     }
 
-    /// Waits for the end of the transaction, and takes it off the screen.
+    /// Waits for the end of the transaction, and takes it off the screen. The person says of a new account that it is theirs.
     pub async fn done(&self) -> String {
-        let view = self.until("done", |view| matches!(stage(view), Some(Stage::Done { .. }))).await;
+        let over = |view: &AppView| is_new(view) || matches!(stage(view), Some(Stage::Done { .. }));
+        let mut view = self.until("done", over).await;
+        if is_new(&view) {
+            self.core.decide(connect_core::view::Decision::AddAsAccount).await.unwrap();
+            view = self.until("done", |view| matches!(stage(view), Some(Stage::Done { .. }))).await;
+        }
         self.core.dismiss().await;
         match stage(&view) {
             Some(Stage::Done { account, .. }) => account.clone(),
@@ -446,6 +451,16 @@ pub fn scopes(list: &[&str]) -> Vec<String> {
 
 pub fn stage(view: &AppView) -> Option<&Stage> {
     view.transaction.as_ref().map(|transaction| &transaction.stage)
+}
+
+/// Whether the person is asked whether a new account is theirs.
+pub fn is_new(view: &AppView) -> bool {
+    matches!(stage(view), Some(Stage::Decide { conflict: Conflict::NewUser { .. } }))
+}
+
+/// Whether the person is asked, or it is over.
+pub fn is_settled(view: &AppView) -> bool {
+    matches!(stage(view), Some(Stage::Decide { .. } | Stage::Done { .. } | Stage::Failed { .. }))
 }
 
 /// A feature's state by scope, in the words of the web view: `enabled`, `declined`, `lost`, `not_asked`.

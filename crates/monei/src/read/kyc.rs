@@ -55,6 +55,9 @@ const CRYPTO_DAILY: [&str; 2] = ["cryptoDailyLimit", "cryptoDailyLimits"];
 const REST: [&str; 5] = ["maxWalletBalance", "cryptoAllowed", "crossBorderAllowed", "p2pAllowed", "withdrawalAllowed"];
 
 impl KycStatus {
+    /// Where it is read, below the API base.
+    pub const PATH: &str = "/kyc/status";
+
     /// Reads an answer of `GET /kyc/status`.
     ///
     /// # Errors
@@ -73,6 +76,9 @@ impl KycStatus {
 }
 
 impl KycLimits {
+    /// Where it is read, below the API base.
+    pub const PATH: &str = "/kyc/limits";
+
     /// Reads an answer of `GET /kyc/limits`: the limits at the root, or under `limits`.
     ///
     /// # Errors

@@ -27,6 +27,9 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// Where it is read, below the API base.
+    pub const PATH: &str = "/user/me";
+
     /// Reads an answer of `GET /user/me`.
     ///
     /// # Errors

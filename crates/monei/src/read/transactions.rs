@@ -77,6 +77,11 @@ pub enum TransactionState {
 }
 
 impl Transactions {
+    /// Where it is read, below the API base, as the scopes page has it.
+    pub const PATH: &str = "/transactions";
+    /// Where it is read, below the API base, as the API reference has it; tried where [`Transactions::PATH`] answers 404.
+    pub const OTHER_PATH: &str = "/transactions/user";
+
     /// Reads an answer of `GET /transactions` or `GET /transactions/user`: an object with `transactions` and `pagination`, or a bare list.
     ///
     /// # Errors

@@ -52,6 +52,9 @@ pub enum SubwalletKind {
 }
 
 impl Wallet {
+    /// Where it is read, below the API base.
+    pub const PATH: &str = "/wallet/me";
+
     /// Reads an answer of `GET /wallet/me`.
     ///
     /// # Errors

@@ -233,6 +233,14 @@ export const en = {
   },
 
   decide: {
+    newHeading: 'Is this you?',
+    newUser: (who: string) => `${who} approved on Monei’s page.`,
+    newUnknown: 'Monei doesn’t say who approved, as the approval doesn’t include the profile.',
+    newLead: 'Keep the account only if you approved yourself just now, in your own browser.',
+    thisIsMe: 'This is me',
+    thisIsMeLead: 'The account is added to this program.',
+    notMe: 'This isn’t me',
+    keepShort: 'Keep it',
     otherUser: (expected: string, by: string) => `You asked for more from ${expected}, but ${by} was signed in on Monei’s page and approved.`,
     otherUserKept: (expected: string) => `${expected} is just as it was. What do you want to do with the new approval?`,
     existing: (by: string, existing: string) => `${by} is connected here already, as ${existing}.`,
