@@ -286,7 +286,15 @@ existing: string | null, } | { "kind": "unknown_user",
 /**
  * Who the account belongs to, when known.
  */
-expected: string | null, } | { "kind": "already_connected", 
+expected: string | null, } | { "kind": "new_user", 
+/**
+ * Who approved, as far as Monei tells.
+ */
+approved_by: string | null, 
+/**
+ * Their e-mail, as far as Monei tells.
+ */
+email: string | null, } | { "kind": "already_connected", 
 /**
  * The account.
  */
