@@ -15,6 +15,7 @@ use connect_core::view::{
 };
 use support::{TestBrowser, TestClock, World, feature, person, scopes};
 
+#[allow(clippy::unwrap_used, reason = "a name that isn't in the table fails the test")]
 fn named(feature: &str) -> FeatureId {
     serde_json::from_value(feature.into()).unwrap()
 }
