@@ -74,7 +74,7 @@ fn rust_tests(count: &mut Count, what: &[&str]) -> Result<()> {
 
 /// The property tests of the crates with a million inputs each, optimised but with every check of a development build.
 fn property_tests(count: &mut Count) -> Result<()> {
-    let packages = ["-p", "monei", "-p", "connect-core", "-p", "connect-backend", "-p", "monei-sandbox"];
+    let packages = ["-p", "monei", "-p", "connect-core", "-p", "connect-backend", "-p", "leaks", "-p", "monei-sandbox"];
     let mut tests = command("cargo", &["test", "--locked", "--no-fail-fast", "--profile", "property", "--lib"]);
     counted(tests.args(packages).env("PROPTEST_CASES", "1000000"), count)
 }

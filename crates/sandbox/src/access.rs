@@ -57,6 +57,8 @@ impl Gate {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn gate() -> Gate {
@@ -88,5 +90,24 @@ mod tests {
         }
         assert!(Gate::new(Access::Loopback).opens_control(None));
         assert!(!format!("{:?}", gate()).contains("a-token"));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_but_the_token_opens_the_control_page(
+            header in prop_oneof![".{0,60}", "(Bearer|Basic|bearer) [A-Za-z0-9+/=-]{0,60}", "Bearer a-token-of-the-control-pag.{0,2}"],
+        ) {
+            let opens = gate().opens_control(Some(&header));
+            let bearer = header.split_once(' ').is_some_and(|(scheme, rest)| scheme.eq_ignore_ascii_case("bearer") && rest.trim() == "a-token-of-the-control-page");
+            let basic = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic")).and_then(|(_, rest)| STANDARD.decode(rest.trim()).ok());
+            let basic = basic.is_some_and(|bytes| bytes.ends_with(b":a-token-of-the-control-page"));
+            prop_assert_eq!(opens, bearer || basic);
+        }
+
+        #[test]
+        fn no_other_host_is_admitted(host in prop_oneof![".{0,30}", "[a-z0-9.\\[\\]:-]{0,20}", "(sandbox|localhost|127.0.0.1)[.a-z]{0,10}"]) {
+            let lower = host.to_ascii_lowercase();
+            prop_assert_eq!(gate().admits(&host), ["127.0.0.1", "[::1]", "localhost", "sandbox"].contains(&lower.as_str()));
+        }
     }
 }

@@ -497,7 +497,7 @@ fn put_back(world: &mut World, what: What) {
         world.ledger.clear();
     }
     if all || what == What::Grants {
-        world.grants = Grants::default();
+        world.grants = Grants::emptied();
     }
     if all {
         world.armed = 0;
@@ -508,6 +508,8 @@ fn put_back(world: &mut World, what: What) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use serde_json::json;
 
     use super::*;
@@ -541,6 +543,40 @@ mod tests {
             let Value::Object(written) = serde_json::to_value(&command).unwrap() else { panic!("{name}") };
             let (written_name, written) = written.into_iter().next().unwrap();
             assert_eq!((written_name.as_str(), Command::read(name, written)), (name, Ok(command)));
+        }
+    }
+
+    /// JSON near what commands take.
+    fn near() -> impl Strategy<Value = Value> {
+        let word = "all|ada|bob|token|api|revoke|status|drop_after|delay|redirect|GET|iss|present|absent|faults|quotas|/user/me|[ -~]{0,8}";
+        let leaf = prop_oneof![
+            word.prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            (0_i64..700).prop_map(Value::from),
+            any::<bool>().prop_map(Value::from),
+            Just(Value::Null),
+        ];
+        let field = "user|client_id|target|kind|method|status|retry_after|delay_ms|location|times|number|name|value|offset_s|by_s|what|reference|[a-z]{1,4}";
+        let object =
+            proptest::collection::btree_map(field, leaf.clone(), 0..5).prop_map(|fields| Value::Object(fields.into_iter().collect()));
+        prop_oneof![leaf, object]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_read_as_a_command_can_be_told_and_is_read_again_as_the_same(
+            name in proptest::sample::select(Command::NAMES.to_vec()), value in near(),
+        ) {
+            if let Ok(command) = Command::read(name, value) {
+                prop_assert!(!command.in_words().is_empty());
+                let checked = command.check();
+                if let Ok(Value::Object(written)) = serde_json::to_value(&command) {
+                    let (name, value) = written.into_iter().next().unwrap();
+                    let again = Command::read(&name, value).unwrap();
+                    prop_assert_eq!(again.check(), checked);
+                    prop_assert_eq!(again, command);
+                }
+            }
         }
     }
 }

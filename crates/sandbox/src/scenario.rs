@@ -290,3 +290,26 @@ fn is_false(value: &bool) -> bool {
 fn is_zero(value: &i64) -> bool {
     *value == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_is_read_as_a_scenario_can_be_written_and_read_again(
+            name in "[ -~]{0,10}|.{0,6}", lines in proptest::collection::vec(
+                "user = \"(ada|bob)\"|allow = (\"(all|deny|some)\"|\\[\"(kyc:read|x)\"\\])|times = [0-9]{1,11}|auto = true|asks = \\[\"profile:read\"\\]|\\[\\[round\\]\\]|\\[\\[event\\]\\]|when = \"(call|start|never)\"|revoke = \"(ada|all)\"|clock_offset_s = -?[0-9]{1,12}|fault = \\{ target = \"api\", kind = \"(status|delay)\", status = [0-9]{1,4} \\}|\\[switches\\]|iss = \"present\"|[ -~]{0,12}",
+                0..10,
+            ),
+        ) {
+            let text = format!("name = {}\n{}\n", Value::from(name), lines.join("\n"));
+            if let Ok(scenario) = Scenario::parse(&text) {
+                let written = scenario.to_toml().unwrap();
+                prop_assert_eq!(Scenario::parse(&written).unwrap().to_toml().unwrap(), written);
+            }
+        }
+    }
+}

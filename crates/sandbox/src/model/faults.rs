@@ -230,3 +230,29 @@ impl Kind {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_is_armed_hits_only_calls_that_it_names_and_says_what_it_does(
+            target in "token|revoke|api|/user/me|user/me/|/|.{0,10}", kind in "status|drop_before|drop_after|delay|wrong_content_type|huge_body|redirect|.{0,6}",
+            method in proptest::option::of("GET|post|PUT|.{0,4}"), status in proptest::option::of("[0-9]{0,4}|.{0,3}"),
+            delay_ms in proptest::option::of("[0-9]{0,8}"), location in proptest::option::of(".{0,20}"), times in proptest::option::of("[0-9]{0,11}"),
+            retry_after in proptest::option::of(".{0,10}"),
+        ) {
+            let fields = [("target", Some(target)), ("kind", Some(kind)), ("method", method), ("status", status), ("delay_ms", delay_ms),
+                          ("location", location), ("times", times), ("retry_after", retry_after)];
+            let order = Order::from_form(&|name| fields.iter().find(|(known, _)| *known == name).and_then(|(_, value)| value.clone()));
+            if let Ok(fault) = order.and_then(Order::arm) {
+                prop_assert!(fault.times > 0 && !fault.describe().is_empty());
+                prop_assert!(!fault.hits("OPTIONS", "/user/me") || fault.method.is_none());
+                prop_assert!(!(fault.hits("POST", "/connect/token") && fault.hits("GET", "/user/me")));
+            }
+        }
+    }
+}

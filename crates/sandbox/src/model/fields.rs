@@ -75,6 +75,8 @@ pub(crate) fn encode<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) ->
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -90,5 +92,28 @@ mod tests {
         let fields = Fields::parse(b"a=x+y&b=x%20y%2Bz").unwrap();
         assert_eq!(fields.get("a"), Some("x y"));
         assert_eq!(encode(fields.pairs()), "a=x%20y&b=x%20y%2Bz");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_written_is_read_as_the_same(pairs in proptest::collection::vec((".{0,20}", ".{0,40}"), 0..20)) {
+            let pairs: Vec<(String, String)> =
+                pairs.into_iter().filter(|(name, value)| !format!("{name}{value}").contains('\u{FFFD}')).collect();
+            let written = encode(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+            let read = Fields::parse(written.as_bytes()).unwrap();
+            prop_assert_eq!(read.pairs().map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<Vec<_>>(), pairs);
+        }
+
+        #[test]
+        fn no_bytes_are_read_as_more_than_they_say(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), proptest::sample::select(b"&=+%aF0;".to_vec())], 0..120)) {
+            if let Ok(fields) = Fields::parse(&bytes) {
+                prop_assert!(fields.pairs().count() <= bytes.iter().filter(|byte| **byte == b'&').count() + 1);
+                if let Ok(once) = fields.clone().each_once_but(&[]) {
+                    let mut names: Vec<&str> = once.pairs().map(|(name, _)| name).collect();
+                    names.sort_unstable();
+                    prop_assert!(names.windows(2).all(|pair| pair[0] != pair[1]));
+                }
+            }
+        }
     }
 }

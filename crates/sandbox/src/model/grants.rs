@@ -136,6 +136,30 @@ pub(crate) struct Grants {
     next: u64,
     #[serde(skip)]
     index: Index,
+    #[serde(skip)]
+    marks: Marks,
+}
+
+/// What is no longer as it was when it was last saved.
+#[derive(Clone, Debug, Default)]
+struct Marks {
+    all: bool,
+    consents: bool,
+    pairs: BTreeSet<u64>,
+    codes: BTreeSet<Hash>,
+}
+
+/// What changed since the last time that the grants were saved; `None` stands for what is gone.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Changes {
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pairs: BTreeMap<u64, Option<Grant>>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    codes: BTreeMap<Hash, Option<Code>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    consents: Option<Vec<Consent>>,
+    next: u64,
 }
 
 /// Where things are, so that no look-up walks over all of them.
@@ -215,6 +239,52 @@ impl Index {
 }
 
 impl Grants {
+    /// None at all, in the place of others.
+    pub(crate) fn emptied() -> Grants {
+        Grants { marks: Marks { all: true, ..Marks::default() }, ..Grants::default() }
+    }
+
+    /// Whether more changed than [`Grants::changes`] tells.
+    pub(crate) fn changed_as_a_whole(&self) -> bool {
+        self.marks.all
+    }
+
+    /// What changed since [`Grants::saved`].
+    pub(crate) fn changes(&self) -> Changes {
+        Changes {
+            pairs: self.marks.pairs.iter().map(|id| (*id, self.pairs.get(id).cloned())).collect(),
+            codes: self.marks.codes.iter().map(|key| (key.clone(), self.codes.get(key).cloned())).collect(),
+            consents: self.marks.consents.then(|| self.consents.clone()),
+            next: self.next,
+        }
+    }
+
+    /// Everything is saved as it is now.
+    pub(crate) fn saved(&mut self) {
+        self.marks = Marks::default();
+    }
+
+    /// Carries saved changes out. [`Grants::keep_clients`] has to be called afterwards.
+    pub(crate) fn replay(&mut self, changes: Changes) {
+        let Changes { pairs, codes, consents, next } = changes;
+        for (id, grant) in pairs {
+            match grant {
+                Some(grant) => drop(self.pairs.insert(id, grant)),
+                None => drop(self.pairs.remove(&id)),
+            }
+        }
+        for (key, code) in codes {
+            match code {
+                Some(code) => drop(self.codes.insert(key, code)),
+                None => drop(self.codes.remove(&key)),
+            }
+        }
+        if let Some(consents) = consents {
+            self.consents = consents;
+        }
+        self.next = next;
+    }
+
     /// Every pair, oldest first, the ended ones too.
     pub(crate) fn all(&self) -> impl DoubleEndedIterator<Item = &Grant> {
         self.pairs.values()
@@ -243,6 +313,7 @@ impl Grants {
     pub(crate) fn approve(&mut self, code: &str, details: Code, allowed: &ScopeSet) {
         let now = details.issued;
         if !allowed.is_empty() {
+            self.marks.consents = true;
             match self.consents.iter_mut().find(|consent| consent.user == details.user && consent.client_id == details.client_id) {
                 Some(consent) => {
                     consent.scopes = consent.scopes.union(allowed);
@@ -260,10 +331,12 @@ impl Grants {
         while self.index.codes.front().is_some_and(|(issued, _)| now - issued >= DAY) {
             if let Some((_, old)) = self.index.codes.pop_front() {
                 self.codes.remove(&old);
+                self.marks.codes.insert(old);
             }
         }
         let key = hash(code);
         self.index.codes.push_back((now, key.clone()));
+        self.marks.codes.insert(key.clone());
         self.codes.insert(key, details);
     }
 
@@ -308,6 +381,8 @@ impl Grants {
         };
         self.index.add(&grant);
         self.pairs.insert(id, grant);
+        self.marks.pairs.insert(id);
+        self.marks.codes.insert(code_key.clone());
         if let Some(code) = self.codes.get_mut(code_key) {
             code.used = Some(id);
         }
@@ -333,6 +408,7 @@ impl Grants {
     /// Replaces a pair's tokens: the old ones are invalid from now on (Monei: tokens). The scopes stay.
     pub(crate) fn rotate(&mut self, id: u64, pair: &Pair<'_>, now: Millis) -> Option<&Grant> {
         let grant = self.pairs.get_mut(&id).filter(|grant| grant.alive())?;
+        self.marks.pairs.insert(id);
         self.index.replace(grant.access.clone(), id);
         self.index.refresh.remove(&grant.refresh);
         let old = std::mem::replace(&mut grant.refresh, hash(pair.refresh));
@@ -411,10 +487,12 @@ impl Grants {
     pub(crate) fn end(&mut self, id: u64, why: Ended) -> bool {
         let Some(grant) = self.pairs.get_mut(&id).filter(|grant| grant.alive()) else { return false };
         grant.ended = Some(why);
+        self.marks.pairs.insert(id);
         self.index.ended(grant);
         while self.index.ended.len() > ENDED_KEPT {
             let oldest = self.index.ended.pop_front().and_then(|id| self.pairs.remove(&id));
             if let Some(grant) = oldest {
+                self.marks.pairs.insert(grant.id);
                 self.index.forget(&grant);
             }
         }
@@ -438,6 +516,7 @@ impl Grants {
             if consent.user == user && consent.client_id == client_id {
                 let left: ScopeSet = consent.scopes.iter().filter(|scope| carried(scope)).cloned().collect();
                 if left != consent.scopes {
+                    self.marks.consents = true;
                     consent.scopes = left;
                     consent.changed = now;
                 }
@@ -450,7 +529,12 @@ impl Grants {
     pub(crate) fn disconnect(&mut self, user: Option<&str>, client_id: Option<&str>) -> usize {
         let hit = |of: &str, by: &str| user.is_none_or(|user| user == of) && client_id.is_none_or(|client| client == by);
         self.consents.retain(|consent| !hit(&consent.user, &consent.client_id));
-        self.codes.retain(|_, code| code.used.is_some() || !hit(&code.user, &code.client_id));
+        self.marks.consents = true;
+        let unused = self.codes.iter().filter(|(_, code)| code.used.is_none() && hit(&code.user, &code.client_id));
+        for key in unused.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+            self.codes.remove(&key);
+            self.marks.codes.insert(key);
+        }
         let alive = self.pairs.values().filter(|grant| grant.alive() && hit(&grant.user, &grant.client_id));
         let ending: Vec<u64> = alive.map(|grant| grant.id).collect();
         for id in &ending {
@@ -465,6 +549,7 @@ impl Grants {
         for grant in self.pairs.values_mut().filter(|grant| grant.alive() && grant.access_expires > now) {
             if user.is_none_or(|user| user == grant.user) {
                 grant.access_expires = now - SECOND;
+                self.marks.pairs.insert(grant.id);
                 expired += 1;
             }
         }
@@ -476,6 +561,7 @@ impl Grants {
         self.consents.retain(|consent| known(&consent.client_id));
         self.codes.retain(|_, code| known(&code.client_id));
         self.pairs.retain(|_, grant| known(&grant.client_id));
+        self.marks.all = true;
         self.index = Index::default();
         for grant in self.pairs.values() {
             self.index.add(grant);

@@ -42,10 +42,23 @@ pub(crate) fn query(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn only_harmless_parameters_keep_their_values() {
         assert_eq!(query("client_id=a&state=secret&scope=mct_sim_CNRYr_2"), "client_id=a&state=…&scope=mct_…");
+    }
+
+    proptest! {
+        #[test]
+        fn no_query_shows_a_secret_or_what_is_not_known_to_be_harmless(
+            name in "[a-z_]{1,12}", value in "[A-Za-z0-9]{8,40}", secret in "mc[trcs]_[A-Za-z0-9_]{8,40}", tail in ".{0,30}",
+        ) {
+            let shown = query(&format!("{name}={value}&client_id={secret}&state={secret}&{tail}"));
+            prop_assert!(!shown.contains(&secret));
+            prop_assert!(SHOWN.contains(&name.as_str()) || !shown.contains(&value) || tail.contains(&value) || secret.contains(&value));
+        }
     }
 }

@@ -19,14 +19,13 @@ pub(crate) mod sessions;
 pub(crate) mod switches;
 pub(crate) mod timeline;
 
-use std::path::PathBuf;
-
 use clock::{Clock, Millis};
 use faults::Fault;
 use grants::Grants;
 use journal::Journal;
 use ledger::Ledger;
 use mint::{Kind, Random, mint, same};
+use persist::StateFile;
 use plan::Plan;
 use quota::Quotas;
 use sessions::Sessions;
@@ -54,7 +53,7 @@ pub(crate) struct World {
     pub(crate) ledger: Ledger,
     pub(crate) plan: Plan,
     random: Random,
-    state_file: Option<PathBuf>,
+    state_file: Option<StateFile>,
 }
 
 /// A registered app, with the secret that a change of secrets left behind.
@@ -84,13 +83,13 @@ impl World {
     /// [`SandboxError`] where an option is wrong or the state file can't be used.
     pub(crate) fn new(options: Options) -> Result<World, SandboxError> {
         options.check()?;
-        let mut grants = match &options.state_file {
-            Some(path) => persist::load(path)?,
-            None => Grants::default(),
+        let (mut state_file, mut grants) = match &options.state_file {
+            Some(path) => StateFile::open(path).map(|(file, grants)| (Some(file), grants))?,
+            None => (None, Grants::default()),
         };
         grants.keep_clients(&|id| options.clients.iter().any(|client| client.client_id == id));
-        if let Some(path) = &options.state_file {
-            persist::save(path, &grants).map_err(|source| SandboxError::StateFile { path: path.clone(), source })?;
+        if let Some(file) = &mut state_file {
+            file.save(&mut grants).map_err(|source| SandboxError::StateFile { path: file.path().to_owned(), source })?;
         }
         let random = Random::new(options.seed);
         let run = options.run.unwrap_or_else(|| random.fork("run").hex().chars().take(8).collect());
@@ -109,7 +108,7 @@ impl World {
             ledger: Ledger::new(random.fork("ledger")),
             plan: Plan::default(),
             random: random.fork("secrets"),
-            state_file: options.state_file,
+            state_file,
         })
     }
 
@@ -170,10 +169,13 @@ impl World {
     ///
     /// # Errors
     /// [`NotSaved`]; why is in the log.
-    pub(crate) fn save(&self) -> Result<(), NotSaved> {
-        let Some(path) = &self.state_file else { return Ok(()) };
-        persist::save(path, &self.grants).map_err(|error| {
-            tracing::error!(path = %path.display(), %error, "the state file could not be written");
+    pub(crate) fn save(&mut self) -> Result<(), NotSaved> {
+        let Some(file) = &mut self.state_file else {
+            self.grants.saved();
+            return Ok(());
+        };
+        file.save(&mut self.grants).map_err(|error| {
+            tracing::error!(path = %file.path().display(), %error, "the state file could not be written");
             NotSaved
         })
     }

@@ -237,3 +237,32 @@ pub(crate) fn wrap(envelope: Envelope, code: StatusCode, message: &str, data: Va
     }
     Value::Object(body)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_token_is_read_only_from_one_bearer_header(
+            values in proptest::collection::vec(prop_oneof!["(Bearer|bearer|Basic|) {0,2}[A-Za-z0-9_]{0,12} {0,1}".prop_map(String::into_bytes), proptest::collection::vec(any::<u8>(), 0..20)], 0..3),
+        ) {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                if let Ok(value) = http::HeaderValue::from_bytes(&value) {
+                    headers.append(header::AUTHORIZATION, value);
+                }
+            }
+            match bearer(&headers) {
+                Ok(token) => {
+                    prop_assert!(!token.is_empty() && token.trim() == token && headers.get_all(header::AUTHORIZATION).iter().count() == 1);
+                    let header = headers[header::AUTHORIZATION].to_str().unwrap();
+                    prop_assert!(header.to_ascii_lowercase().starts_with("bearer ") && header.ends_with(|_| true) && header.contains(token));
+                }
+                Err(why) => prop_assert!(!why.is_empty()),
+            }
+        }
+    }
+}

@@ -153,3 +153,50 @@ fn redirect(world: &World, asked: &Asked, answer: &[(&str, &str)], issuer: &str)
     };
     format!("{}{joint}{}", asked.redirect_uri, encode(pairs))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn world() -> World {
+        let client = Client {
+            client_id: "mc_x".into(),
+            client_secret: "mcs_x".into(),
+            name: "X".into(),
+            redirect_uris: vec!["http://127.0.0.1:1/cb".into(), "org.x:/cb?a=1".into()],
+            website: None,
+        };
+        World::new(crate::options::Options { clients: vec![client], ..Default::default() }).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn only_a_registered_address_and_known_scopes_get_as_far_as_a_person(
+            client in "mc_x|mc_y|.{0,6}", uri in "http://127.0.0.1:1/cb|org.x:/cb\\?a=1|http://127.0.0.1:1/cb/|http://evil/|.{0,10}",
+            scope in "(profile:read|wallet:send|kyc:read|none|.{0,3})( (profile:read|kyc:read|.{0,3})){0,3}", state in proptest::option::of(".{0,20}"),
+            other in ("[a-z_]{0,10}|scope|state", ".{0,8}"), cut in any::<proptest::sample::Index>(),
+        ) {
+            thread_local!(static WORLD: World = world());
+            let mut pairs = vec![("client_id", client.as_str()), ("redirect_uri", &uri), ("scope", &scope)];
+            pairs.extend(state.as_deref().map(|state| ("state", state)));
+            pairs.push((&other.0, &other.1));
+            let query = encode(pairs.iter().copied());
+            WORLD.with(|world| {
+                if let Ok(asked) = read(&query, world) {
+                    assert_eq!(asked.client.client_id, "mc_x");
+                    assert!(asked.client.redirect_uris.contains(&uri) && asked.redirect_uri == uri, "{uri}");
+                    assert!(!asked.scopes.is_empty() && asked.scopes.iter().all(Scope::is_known), "{scope}");
+                    assert!(!["client_id", "redirect_uri", "scope"].contains(&other.0.as_str()));
+                    let answer = redirect(world, &asked, &[("code", "c")], "http://i");
+                    let back = answer.strip_prefix(uri.as_str()).unwrap().trim_start_matches(['?', '&']);
+                    let back = Fields::parse(back.as_bytes()).unwrap();
+                    assert_eq!((back.get("code"), back.get("state")), (Some("c"), asked.state.as_deref()));
+                }
+                // A query that was cut off in the middle of a character, too.
+                drop(read(&String::from_utf8_lossy(&query.as_bytes()[..cut.index(query.len() + 1)]), world));
+            });
+        }
+    }
+}

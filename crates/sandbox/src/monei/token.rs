@@ -252,3 +252,35 @@ impl Request {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_request_holds_exactly_the_texts_of_its_body_or_is_refused(
+            fields in proptest::collection::btree_map("[a-z_]{1,12}|.{0,6}", prop_oneof![".{0,20}".prop_map(Value::from), any::<i64>().prop_map(Value::from), Just(Value::Null)], 0..6),
+            junk in proptest::collection::vec(any::<u8>(), 0..40), media in "application/json(; charset=utf-8)?|APPLICATION/JSON|application/x-www-form-urlencoded|text/plain|[ -~]{0,20}",
+        ) {
+            let mut headers = HeaderMap::new();
+            headers.insert(http::header::CONTENT_TYPE, media.parse().unwrap());
+            let body = serde_json::to_vec(&fields).unwrap();
+            match Request::read(&headers, &body, ExchangeEncoding::Json) {
+                Ok(request) => {
+                    prop_assert!(body::media(&headers) == Media::Json);
+                    let texts = fields.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()));
+                    prop_assert_eq!(request.0, texts.collect());
+                }
+                Err(error) => prop_assert_eq!(error.status, StatusCode::BAD_REQUEST),
+            }
+            for encoding in [ExchangeEncoding::Json, ExchangeEncoding::FormToo] {
+                if let Err(error) = Request::read(&headers, &junk, encoding) {
+                    prop_assert_eq!(error.status, StatusCode::BAD_REQUEST);
+                }
+            }
+        }
+    }
+}

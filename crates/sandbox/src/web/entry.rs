@@ -222,3 +222,38 @@ pub(crate) async fn wrong_method(method: Method, uri: Uri) -> Response {
 pub(crate) fn cannot(method: &Method, uri: &Uri) -> NestError {
     NestError::not_found(format!("Cannot {method} {}", uri.path()))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn only_cookies_of_this_port_are_read_whatever_else_a_browser_sends(
+            before in proptest::collection::vec(any::<u8>(), 0..20), value in "[0-9a-f]{1,16}", after in "(; ?[a-z_]{0,8}=[ -~&&[^;]]{0,8}){0,3}",
+        ) {
+            let mut bytes = before;
+            bytes.extend(format!("; monei_sandbox_session_43118={value}; monei_sandbox_session_43119=other{after}").into_bytes());
+            if let Ok(cookie) = HeaderValue::from_bytes(&bytes) {
+                let mut headers = HeaderMap::new();
+                headers.insert(header::HOST, HeaderValue::from_static("127.0.0.1:43118"));
+                headers.insert(header::COOKIE, cookie);
+                let read = cookies(&headers);
+                prop_assert_eq!(read.name.as_str(), "monei_sandbox_session_43118");
+                prop_assert!(read.values.contains(&value) && !read.values.iter().any(|value| value == "other"));
+            }
+        }
+
+        #[test]
+        fn a_host_is_read_without_its_port_and_never_with_a_user(host in prop_oneof!["[a-z0-9.-]{1,12}(:[0-9]{0,6})?", "\\[[0-9a-f:]{0,8}\\](:[0-9]{1,5})?", "[ -~]{0,16}"]) {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, host.parse().unwrap());
+            if let Some(named) = named_host(&headers, &Uri::from_static("/")) {
+                prop_assert!(host.starts_with(&named) && !host.contains('@'));
+                prop_assert!(!named.contains('/') && !named.contains('?'));
+            }
+        }
+    }
+}

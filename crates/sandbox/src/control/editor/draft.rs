@@ -298,3 +298,89 @@ fn cut(text: &str) -> String {
     }
     text[..end].to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn round() -> impl Strategy<Value = RoundDraft> {
+        let scopes = || proptest::sample::subsequence(Scope::KNOWN.iter().map(|scope| scope.as_str().to_owned()).collect::<Vec<_>>(), 0..4);
+        (
+            prop_oneof!["ada|tunde|markup|blocked|", ".{0,4}"],
+            "|mc_sim_local|.{0,4}",
+            scopes(),
+            prop_oneof!["all|not_sensitive|none|deny|these", ".{0,4}"],
+            scopes(),
+            any::<bool>(),
+            "[0-9]{1,3}|.{0,3}",
+        )
+            .prop_map(|(user, client, asks, allow, scopes, auto, times)| RoundDraft {
+                user,
+                client,
+                asks: asks.join(" "),
+                allow,
+                scopes,
+                auto,
+                times,
+            })
+    }
+
+    fn event() -> impl Strategy<Value = EventDraft> {
+        let value = "ada|all|token|/user/me|status|delay|redirect|drop_after|GET|503|5|-60|iss|present|faults|money|[ -~]{0,6}|.{0,4}";
+        (
+            proptest::sample::select(ACTIONS.to_vec()),
+            proptest::collection::vec(value, 8),
+            "start|round|exchange|call|request|.{0,3}",
+            "[0-9]{1,3}",
+            "|/user/me|.{0,6}",
+        )
+            .prop_map(|((action, names), values, when, number, path)| EventDraft {
+                when,
+                number,
+                path,
+                action: action.to_owned(),
+                fields: names.iter().map(|name| (*name).to_owned()).zip(values).filter(|(_, value)| !value.is_empty()).collect(),
+            })
+    }
+
+    proptest! {
+        #[test]
+        fn what_the_editor_writes_it_reads_back_as_the_same(
+            name in ".{0,20}", about in ".{0,20}", fresh in any::<bool>(), after_last in "ask|deny|repeat", clock in "-?[0-9]{1,6}",
+            switches in proptest::collection::btree_map("iss|token_status|refresh_scopes|token_calls_per_minute|.{0,4}", "present|200|absent|0|.{0,3}", 0..3),
+            rounds in proptest::collection::vec(round(), 0..3), events in proptest::collection::vec(event(), 0..3),
+        ) {
+            let draft = Draft { name, about, fresh, after_last, clock_offset_s: clock, switches: switches.into_iter().collect(), rounds, events };
+            if let Ok(scenario) = draft.scenario() {
+                let text = scenario.to_toml().unwrap();
+                let again = Scenario::parse(&text).unwrap();
+                let read = Draft::of_scenario(&again).unwrap();
+                prop_assert_eq!(read.scenario().unwrap().to_toml().unwrap(), text);
+                prop_assert_eq!((read.rounds.len(), read.events.len(), &read.name), (draft.rounds.len(), draft.events.len(), &draft.name));
+            }
+        }
+    }
+
+    #[test]
+    fn a_form_is_read_as_the_draft_that_it_shows() {
+        let form = "name=N&fresh=1&after_last=deny&clock_offset_s=60&round-0-user=ada&round-0-allow=these&round-0-scope-kyc%3Aread=1&round-0-times=2\
+                    &round-0-auto=1&event-0-action=fault&event-0-when=call&event-0-number=3&event-0-path=%2Fuser%2Fme&event-0-target=api\
+                    &event-0-kind=delay&event-0-delay_ms=100&event-0-status=503&switch-0-name=iss&switch-0-value=present";
+        let draft = Draft::of_form(&Fields::parse(form.as_bytes()).unwrap());
+        let text = draft.scenario().unwrap().to_toml().unwrap();
+        for part in [
+            "allow = [\"kyc:read\"]",
+            "auto = true",
+            "delay_ms = 100",
+            "iss = \"present\"",
+            "number = 3",
+            "path = \"/user/me\"",
+            "after_last = \"deny\"",
+        ] {
+            assert!(text.contains(part), "{part} in {text}");
+        }
+        assert!(!text.contains("503"), "a status means nothing to a delay: {text}");
+    }
+}

@@ -51,3 +51,27 @@ pub(crate) fn one_of<'a>(query: &'a Fields, name: &str, values: &[&str]) -> Resu
         value => Ok(value),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_is_read_as_bounds_holds_what_lies_between(
+            least in prop_oneof!["[0-9]{0,12}(\\.[0-9]{0,4})?", ".{0,8}"], first in prop_oneof!["[0-9]{4}-[0-9]{2}-[0-9]{2}", ".{0,12}"], amount in 0_i64..1_000_000,
+        ) {
+            let query = crate::model::fields::encode([("minAmount", least.as_str()), ("startDate", first.as_str())]);
+            if let Ok(fields) = Fields::parse(query.as_bytes())
+                && let Ok(bounds) = Bounds::read(&fields)
+            {
+                let amount = Decimal::from(amount);
+                let wanted = bounds.least.is_none_or(|least| amount >= least) && first.is_empty();
+                prop_assert!(!wanted || bounds.hold(0, amount));
+                prop_assert!(bounds.least.is_none_or(|least| !bounds.hold(0, least - Decimal::ONE)));
+            }
+        }
+    }
+}

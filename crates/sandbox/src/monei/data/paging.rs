@@ -48,6 +48,8 @@ impl Page {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -64,6 +66,28 @@ mod tests {
     fn nonsense_is_refused() {
         for query in ["page=0", "page=-1", "limit=101", "limit=x", "page=99999999999999999999"] {
             assert!(Page::read(&Fields::parse(query.as_bytes()).unwrap()).is_err(), "{query}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_item_is_on_exactly_one_page(total in 0_usize..300, limit in 1_usize..=MAX_LIMIT) {
+            let pages = total.div_ceil(limit);
+            let mut seen = Vec::new();
+            for page in 1..=pages.max(1) {
+                let (items, place) = Page { page, limit }.cut((0..total).collect());
+                prop_assert_eq!((place.next, place.total), (page < pages, total));
+                seen.extend(items);
+            }
+            prop_assert_eq!(seen, (0..total).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn whatever_is_read_as_a_page_is_within_bounds(page in "[0-9]{0,22}|.{0,5}", limit in "[0-9]{0,4}|.{0,4}") {
+            let query = crate::model::fields::encode([("page", page.as_str()), ("limit", limit.as_str())]);
+            if let Ok(page) = Fields::parse(query.as_bytes()).map_err(|_| ()).and_then(|fields| Page::read(&fields).map_err(|_| ())) {
+                prop_assert!(page.page >= 1 && (1..=MAX_LIMIT).contains(&page.limit));
+            }
         }
     }
 }

@@ -204,6 +204,8 @@ pub(crate) fn is_digits(text: &str, length: std::ops::RangeInclusive<usize>) -> 
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use serde_json::json;
 
     use super::*;
@@ -233,5 +235,30 @@ mod tests {
         body.text("bank", 10);
         let message = body.finish().unwrap_err().message;
         assert_eq!(message, "name must be a string; bank should not be empty; property extra should not exist");
+    }
+
+    proptest! {
+        #[test]
+        fn naira_become_kobo_exactly_or_not_at_all(
+            value in prop_oneof![
+                (0_i64..1_000_000_000_000).prop_map(|kobo| Value::from(format!("{}.{:02}", kobo / 100, kobo % 100))),
+                any::<i64>().prop_map(Value::from),
+                any::<f64>().prop_map(Value::from),
+                ".{0,12}".prop_map(Value::from),
+                "-?[0-9]{0,30}(\\.[0-9]{0,30})?(e[0-9]{1,3})?".prop_map(Value::from),
+                Just(Value::Null),
+            ],
+        ) {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let mut dto = Dto::new(Map::from_iter([("amount".to_owned(), value)]), UnknownFields::Rejected);
+            let kobo = dto.kobo("amount");
+            prop_assert!((0..=MOST_NAIRA * 100).contains(&kobo));
+            if dto.finish().is_ok() {
+                let exact = text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(&text)).unwrap();
+                prop_assert_eq!(Decimal::new(kobo, 2), exact);
+            } else {
+                prop_assert_eq!(kobo, 0);
+            }
+        }
     }
 }
