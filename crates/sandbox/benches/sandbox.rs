@@ -136,6 +136,29 @@ where
     (results, f64::from(u32::try_from(count).unwrap()) / began.elapsed().as_secs_f64())
 }
 
+/// Refreshes [`CALLS`] times, each caller its share of the tokens in turn, and gives the tokens and the calls a second.
+async fn refresh(callers: &[Caller], tokens: Vec<String>) -> (Vec<String>, f64) {
+    let mut shares: Vec<Vec<String>> = vec![Vec::new(); callers.len()];
+    for (place, token) in tokens.into_iter().enumerate() {
+        shares[place % callers.len()].push(token);
+    }
+    let began = Instant::now();
+    let tasks = callers.iter().cloned().zip(shares).map(|(caller, mut share)| {
+        tokio::spawn(async move {
+            for call in 0..CALLS / CALLERS {
+                let place = call % share.len();
+                share[place] = caller.refresh(&share[place]).await;
+            }
+            share
+        })
+    });
+    let mut tokens = Vec::new();
+    for task in tasks.collect::<Vec<_>>() {
+        tokens.extend(task.await.unwrap());
+    }
+    (tokens, f64::from(u32::try_from(CALLS).unwrap()) / began.elapsed().as_secs_f64())
+}
+
 /// What was measured at one number of grants.
 struct Row {
     grants: usize,
@@ -161,21 +184,11 @@ async fn measure(folder: &Path, grants: usize, arguments: &[&str]) -> Row {
     let memory = sandbox.memory();
     let (mut exchanges, mut refreshes) = (0.0_f64, 0.0_f64);
     for _ in 0..TRIES {
-        // What is refreshed is spread over everything that there is.
-        let mut rest = tokens.split_off(tokens.len().min(CALLS));
-        let mut done = 0;
-        let mut spent = 0.0;
-        while done < CALLS {
-            let (next, rate) = timed(&callers, tokens, |caller, token| async move { caller.refresh(&token).await }).await;
-            let count = f64::from(u32::try_from(next.len()).unwrap());
-            (done, spent, tokens) = (done + next.len(), spent + count / rate, next);
-        }
-        refreshes = refreshes.max(f64::from(u32::try_from(done).unwrap()) / spent);
-        rest.append(&mut tokens);
-        tokens = rest;
+        let rate;
+        (tokens, rate) = refresh(&callers, tokens).await;
+        refreshes = refreshes.max(rate);
     }
     for _ in 0..TRIES {
-        // Each try adds as many grants: at ten there are two thousand more in the end, which is said with the figures.
         let fresh = codes(&callers, CALLS).await;
         let (opened, rate) = timed(&callers, fresh, |caller, code| async move { caller.exchange(&code).await }).await;
         exchanges = exchanges.max(rate);

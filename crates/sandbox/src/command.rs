@@ -318,7 +318,7 @@ impl Command {
             Command::Revoke(Revoke { user, client_id: Some(app) }) => format!("{} disconnects {app}", whose(user)),
             Command::Revoke(Revoke { user, client_id: None }) => format!("{} disconnects every app", whose(user)),
             Command::Fault(order) => match order.clone().arm() {
-                Ok(fault) => format!("arms a fault: {} on {}, {} times", fault.describe(), fault.target.name(), fault.times),
+                Ok(fault) => format!("arms a fault: {} on {}, {}", fault.describe(), fault.target.name(), often(fault.times)),
                 Err(wrong) => wrong,
             },
             Command::Disarm(Disarm { number }) => format!("takes fault {number} back"),
@@ -458,6 +458,15 @@ impl Next {
             return Err("times: at least 1".into());
         }
         Ok(Round { user, client: None, asks: None, rule, auto: self.auto, times })
+    }
+}
+
+/// How often a fault strikes. A preset's outage stands until it is taken back.
+pub(crate) fn often(times: u32) -> String {
+    match times {
+        1 => "once".into(),
+        times if times > 1_000 => "until it is taken back".into(),
+        times => format!("{times} times"),
     }
 }
 

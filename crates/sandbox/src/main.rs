@@ -150,7 +150,7 @@ async fn serve_others(arguments: ServiceArguments) -> anyhow::Result<()> {
     if remote {
         tracing::warn!(address = %ready.address, "whoever reaches this address can use the sandbox; nothing in it is real, and it is no place for real data");
     }
-    let address = format!("http://{}", ready.address);
+    let address = format!("http://{}", arguments::reached_at(ready.address));
     let line = serde_json::json!({
         "ready": true, "run": ready.sandbox.run(), "address": address, "authorize_url": format!("{address}/connect/authorize"),
         "api_url": format!("{address}/api/v1"), "control_url": format!("{address}/sandbox/api"), "health_url": format!("{address}/healthz"),

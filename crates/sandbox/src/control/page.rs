@@ -101,7 +101,8 @@ fn commands(form: &Fields, world: &World) -> Result<Vec<Command>, Failed> {
     let user = form.get("user").filter(|user| *user != "all");
     let action = form.get("action").unwrap_or_default();
     match action {
-        "expire" | "revoke" => read(action, fields(&[("user", user)])),
+        "expire" => read(action, fields(&[("user", user)])),
+        "revoke" => read(action, fields(&[("user", user), ("client_id", form.get("client").filter(|client| *client != "all"))])),
         "fault" => Ok(vec![Command::Fault(Order::from_form(&|name| form.get(name).map(str::to_owned)).map_err(Failed::Wrong)?)]),
         "disarm" => {
             let number = form.get("number").and_then(|number| number.parse().ok()).ok_or_else(|| Failed::wrong("Which fault?"))?;

@@ -105,13 +105,18 @@ pub struct HealthArguments {
 }
 
 impl HealthArguments {
-    /// Where to ask: a sandbox that serves every address is asked on loopback.
+    /// Where to ask.
     pub fn address(self) -> SocketAddr {
-        let ip = match self.listen.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-            ip => ip,
-        };
-        SocketAddr::new(ip, self.listen.port())
+        reached_at(self.listen)
     }
+}
+
+/// Where somebody on this computer reaches what listens at `address`: what serves every address is on loopback, too.
+pub fn reached_at(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }

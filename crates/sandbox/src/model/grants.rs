@@ -394,6 +394,12 @@ impl Grants {
         self.pairs.get(self.index.access.get(&hash(token))?)
     }
 
+    /// Whose an access token is or was: also where it has expired, ended, or was replaced by a refresh.
+    pub(crate) fn owner_of_access(&self, token: &str) -> Option<&Grant> {
+        let key = hash(token);
+        self.pairs.get(self.index.access.get(&key).or_else(|| self.index.replaced.get(&key))?)
+    }
+
     /// What a refresh token is.
     pub(crate) fn by_refresh(&self, token: &str) -> Found {
         let key = hash(token);

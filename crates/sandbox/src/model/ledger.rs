@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use crate::model::clock::{Millis, day};
+use crate::model::clock::{DAY, Millis, day};
 use crate::model::coins::Coin;
 use crate::model::mint::{Random, stable_uuid};
 use crate::model::people::Person;
@@ -40,6 +40,27 @@ pub(crate) struct Deposit {
     pub(crate) method: &'static str,
     pub(crate) narration: Option<String>,
     pub(crate) paid: bool,
+}
+
+impl Deposit {
+    /// Until when it can be paid: a day.
+    pub(crate) fn expires(&self) -> Millis {
+        self.at + DAY
+    }
+
+    /// As Monei writes it.
+    pub(crate) fn status(&self, now: Millis) -> &'static str {
+        match self.paid {
+            true => "SUCCESS",
+            false if now >= self.expires() => "FAILED",
+            false => "PENDING",
+        }
+    }
+
+    /// Whether it can still be paid.
+    pub(crate) fn waits(&self, now: Millis) -> bool {
+        self.status(now) == "PENDING"
+    }
 }
 
 /// A bill that was paid.
@@ -172,7 +193,7 @@ impl Ledger {
     pub(crate) fn settle(&mut self, only: Option<&str>, now: Millis) -> usize {
         let hit = |reference: &str| only.is_none_or(|only| only == reference);
         let mut arrived = Vec::new();
-        for deposit in self.deposits.iter_mut().filter(|deposit| !deposit.paid && hit(&deposit.reference)) {
+        for deposit in self.deposits.iter_mut().filter(|deposit| deposit.waits(now) && hit(&deposit.reference)) {
             deposit.paid = true;
             arrived.push(deposit.clone());
         }

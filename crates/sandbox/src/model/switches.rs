@@ -168,6 +168,8 @@ table! {
         quote_shape: QuoteShape { Text = "text", Number = "number", Object = "object" }
         /// The history of the offramp says statusCode beside message, or leaves it out.
         history_status: HistoryStatus { Present = "present", Absent = "absent" }
+        /// The status of one sale of the offramp: as it is (documentation), or in an envelope with its reference (Node SDK, MCP server).
+        sale_status_shape: SaleStatusShape { Bare = "bare", Wrapped = "wrapped" }
         /// What ERC-20 entries of a portfolio call their type.
         token_type: TokenType { Token = "token", Erc20 = "erc20" }
         /// HTTP status of a write that went well.

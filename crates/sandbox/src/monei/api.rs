@@ -10,9 +10,10 @@ use serde_json::{Map, Value, json};
 
 use crate::model::World;
 use crate::model::fields::Fields;
+use crate::model::grants::Grant;
 use crate::model::people::Person;
 use crate::model::switches::{BankList, BillPaths, Envelope, KycBlocks, OldPaths, Switches, TransactionsPath};
-use crate::model::timeline::{Step, listed};
+use crate::model::timeline::{Party, Step, listed};
 use crate::monei::call::{Answer, Call};
 use crate::monei::data::{banks, billers, bills, crypto, offramp, offramp_market, profile, transactions, wallet};
 use crate::shared::Shared;
@@ -185,11 +186,10 @@ pub(crate) fn admit(world: &World, headers: &HeaderMap, scope: Option<&Scope>, t
     let refused = |why: String| NestError::unauthorized().because(why);
     let token = bearer(headers).map_err(|why| refused(why.to_owned()))?;
     let now = world.now();
-    let grant = world.grants.by_access(token);
-    if let Some(grant) = grant {
+    if let Some(grant) = world.grants.owner_of_access(token) {
         trace.party = grant.party();
     }
-    let grant = grant.filter(|grant| grant.alive() && grant.access_expires > now);
+    let grant = world.grants.by_access(token).filter(|grant| grant.alive() && grant.access_expires > now);
     let grant = grant.ok_or_else(|| refused(world.grants.about_access(token, now)))?;
     let person = Person::find(&grant.user).ok_or_else(|| refused(format!("nobody is called {}", grant.user)))?;
     let carries = || format!("grant-{} carries {}", grant.id, listed(&grant.scopes));
@@ -202,6 +202,11 @@ pub(crate) fn admit(world: &World, headers: &HeaderMap, scope: Option<&Scope>, t
         return Err(NestError::forbidden("KYC tier limit exceeded").because("the switch kyc_blocks stops this person's wallet reads"));
     }
     Ok(person)
+}
+
+/// Whose call it is, where it never gets as far as [`admit`].
+pub(crate) fn caller(world: &World, headers: &HeaderMap) -> Party {
+    bearer(headers).ok().and_then(|token| world.grants.owner_of_access(token)).map(Grant::party).unwrap_or_default()
 }
 
 /// The token of exactly one `Authorization: Bearer …` header, or what is wrong with the headers.

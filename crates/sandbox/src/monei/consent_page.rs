@@ -77,7 +77,8 @@ pub(crate) fn consent(page: &Consent<'_>, action: &str, switch_user: &str, form_
                     "Logged in as " strong dir="auto" data-testid="user" { (user.name()) } ". "
                     a data-testid="switch-user" href=(switch_user) { "Not you?" }
                 }
-                form method="post" action=(action) {
+                // A reload shows what was planned, or nothing switched on, and not what was last ticked here.
+                form method="post" action=(action) autocomplete="off" {
                     input type="hidden" name="form_token" value=(form_token);
                     input type="hidden" name="decision_id" value=(random_hex());
                     @if new.is_empty() {

@@ -27,8 +27,9 @@ pub(crate) async fn calls(State(shared): State<Shared>, request: Request, next: 
     let Some(path) = below_api(request.uri().path()).map(str::to_owned) else { return next.run(request).await };
     let (parts, body) = request.into_parts();
     let body = body::read(body).await;
-    let fault = {
+    let (fault, party) = {
         let mut world = shared.world();
+        let party = api::caller(&world, &parts.headers);
         match (&parts.method, path.as_str()) {
             (&Method::POST, "/connect/token") => {
                 world.journal.counters.token_calls += 1;
@@ -41,7 +42,8 @@ pub(crate) async fn calls(State(shared): State<Shared>, request: Request, next: 
             _ => {}
         }
         let served = is_served(&parts.method, &path);
-        if served { world.take_fault(parts.method.as_str(), &path) } else { None }
+        let fault = if served { world.take_fault(parts.method.as_str(), &path) } else { None };
+        (fault, party)
     };
     let run = async || match body {
         Ok(body) => next.run(Request::from_parts(parts, Body::from(body))).await,
@@ -52,7 +54,10 @@ pub(crate) async fn calls(State(shared): State<Shared>, request: Request, next: 
         tokio::time::sleep(delay).await;
     }
     let mut response = match instead(&fault.kind) {
-        Some(response) => response,
+        Some(mut response) => {
+            response.extensions_mut().insert(Trace { party, ..Trace::default() });
+            response
+        }
         None => afterwards(&fault.kind, run().await),
     };
     response.extensions_mut().insert(Why(format!("An armed fault: {}", fault.describe())));

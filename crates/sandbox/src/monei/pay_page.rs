@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode};
 use maud::html;
 
 use crate::command::{Command, Settle};
+use crate::model::clock::readable;
 use crate::model::money::readable_naira;
 use crate::model::people::Person;
 use crate::shared::Shared;
@@ -33,6 +34,7 @@ pub(crate) async fn show(State(shared): State<Shared>, Path(reference): Path<Str
             h1 { (readable_naira(deposit.kobo)) }
             @if let Some(narration) = &deposit.narration { p.lead dir="auto" { (narration) } }
             @if deposit.paid { p data-testid="paid" { "Paid." } }
+            @else if !deposit.waits(now) { p.note data-testid="expired" { "This link has expired: it could be paid until " (readable(deposit.expires())) "." } }
             @else {
                 form method="post" action={ "/pay/" (deposit.reference) } {
                     input type="hidden" name="form_token" value=(visit.form_token);

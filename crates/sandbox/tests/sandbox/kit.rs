@@ -250,7 +250,7 @@ impl Page {
     }
 
     pub fn action(&self) -> String {
-        self.between("<form method=\"post\" action=\"", "\"").replace("&amp;", "&")
+        self.between("method=\"post\" action=\"", "\"").replace("&amp;", "&")
     }
 
     /// The scopes that the consent page offers.

@@ -1,13 +1,16 @@
 //! The sandbox on a real port, seen from outside: what it answers, what it keeps to, and what it is steered by.
 
+mod apps;
 mod authorize;
 mod clients;
 mod conformance;
 mod control;
+mod editor;
 mod faults;
 mod hostile;
 mod kit;
 mod layers;
+mod matrix;
 mod program;
 mod reads;
 mod replay;
@@ -18,5 +21,6 @@ mod shapes;
 mod state_file;
 mod steering;
 mod switches;
+mod timeline;
 mod token;
 mod writes;

@@ -113,6 +113,7 @@ async fn effect(world: &World, name: &str) -> String {
             let quote = get("/offramp/exchange/quote?token=USDT&network=base&amount=10", "ada").await["body"]["data"].clone();
             format!("{} {} {}", quote.is_string(), quote.is_number(), quote.is_object())
         }
+        "sale_status_shape" => keys(&get("/offramp/ledger/status/OFF-A1B2C3D4", "ada").await["body"]),
         "history_status" => keys(&get("/offramp/ledger/history", "ada").await["body"]),
         "token_type" => get("/evm/portfolio/1", "ada").await["body"]["data"]["tokens"][0]["type"].to_string(),
         "write_status" => post("/wallet/deposit/payment-link", json!({"amount": 500})).await["status"].to_string(),

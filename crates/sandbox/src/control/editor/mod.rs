@@ -16,7 +16,7 @@ use crate::script::Stage;
 use crate::shared::Shared;
 use crate::web::body;
 use crate::web::entry::cookies;
-use crate::web::page::{self, form_refused, see_other};
+use crate::web::page::{self, see_other};
 use draft::{Draft, EventDraft, MOST, RoundDraft};
 use form::Notice;
 
@@ -34,10 +34,15 @@ pub(super) async fn submit(State(shared): State<Shared>, headers: HeaderMap, for
     };
     let mut world = shared.world();
     let now = world.now();
-    if let Err(refused) = world.sessions.check(&cookies(&headers), form.get("form_token").unwrap_or_default(), now) {
-        return form_refused(refused);
-    }
     let before = Draft::of_form(&form);
+    // Playing a scenario ends every session. What was typed meanwhile is shown again, and nothing is done.
+    if world.sessions.check(&cookies(&headers), form.get("form_token").unwrap_or_default(), now).is_err() {
+        let wrong =
+            Some("This page was out of date, so nothing was done. What you typed is still here: press the button again.".to_owned());
+        let mut response = answer(&mut world, &headers, &before, &Notice { wrong, done: None });
+        *response.status_mut() = StatusCode::UNAUTHORIZED;
+        return response;
+    }
     match pressed(&before, &form, &mut world) {
         Ok(Outcome::Edited(draft, done)) => answer(&mut world, &headers, &draft, &Notice { wrong: None, done }),
         Ok(Outcome::Saved(scenario)) => saved(&scenario),

@@ -12,7 +12,9 @@ use crate::model::people::PEOPLE;
 /// Codes, pairs and balances.
 pub(super) fn issued(world: &World, token: &str) -> Markup {
     let now = world.now();
-    let waiting = world.ledger.deposits.iter().filter(|deposit| !deposit.paid).count()
+    // Whose app it is says something only where there are several.
+    let several = world.clients.len() > 1;
+    let waiting = world.ledger.deposits.iter().filter(|deposit| deposit.waits(now)).count()
         + world.ledger.sales.iter().filter(|sale| sale.status == "processing").count();
     panel(
         "issued",
@@ -22,18 +24,18 @@ pub(super) fn issued(world: &World, token: &str) -> Markup {
             p.note { "Tokens are kept as hashes and never shown. Refresh tokens live until they are rotated or revoked." }
             div.scroll {
                 table {
-                    thead { tr { th scope="col" { "Issued" } th scope="col" { "Person" } th scope="col" { "Scopes" } th scope="col" { "Dies" } th scope="col" { "State" } } }
+                    thead { tr { th scope="col" { "Issued" } th scope="col" { "Person" } @if several { th scope="col" { "App" } } th scope="col" { "Scopes" } th scope="col" { "Dies" } th scope="col" { "State" } } }
                     tbody {
-                        @if world.grants.all().next().is_none() && world.grants.codes().next().is_none() { tr { td colspan="5" { "Nothing was issued yet." } } }
+                        @if world.grants.all().next().is_none() && world.grants.codes().next().is_none() { tr { td colspan="6" { "Nothing was issued yet." } } }
                         @for code in world.grants.codes().filter(|code| code.used.is_none() && now - code.issued < CODE_LIFE) {
                             tr {
-                                td { "code" } td { (code.user) } td { (scopes(&code.scopes)) }
+                                td { "code" } td { (code.user) } @if several { td { (code.client_id) } } td { (scopes(&code.scopes)) }
                                 td.figures { (left(code.issued + CODE_LIFE - now)) } td { span.state.live { "unused" } }
                             }
                         }
                         @for grant in world.grants.all().rev().take(50) {
                             tr.dead[!grant.alive()] {
-                                td { "grant-" (grant.id) } td { (grant.user) } td { (scopes(&grant.scopes)) }
+                                td { "grant-" (grant.id) } td { (grant.user) } @if several { td { (grant.client_id) } } td { (scopes(&grant.scopes)) }
                                 td.figures { (dies(grant, now)) } td { span.state.live[grant.alive()] { (fate(grant)) } }
                             }
                         }
@@ -42,6 +44,12 @@ pub(super) fn issued(world: &World, token: &str) -> Markup {
             }
             div.fields {
                 label { "Person" select name="user" { option value="all" { "Everyone" } @for person in &PEOPLE { option value=(person.id) { (person.id) } } } }
+                @if several {
+                    label { "App (for revoking)" select name="client" {
+                        option value="all" { "Every app" }
+                        @for registered in &world.clients { @let id = registered.client.client_id.as_str(); option value=(id) { (id) } }
+                    } }
+                }
                 button.quiet type="submit" name="action" value="expire" { "Expire access tokens" }
                 button.danger type="submit" name="action" value="revoke" { "Revoke as the person" }
             }
@@ -71,12 +79,5 @@ fn left(left: Millis) -> String {
 }
 
 fn fate(grant: &Grant) -> &'static str {
-    match grant.ended {
-        None => "alive",
-        Some(Ended::ByApp) => "revoked by the app",
-        Some(Ended::ByPerson) => "revoked by the person",
-        Some(Ended::CodeReuse) => "ended: code used twice",
-        Some(Ended::RefreshReuse) => "ended: refresh token reused",
-        Some(Ended::Replaced) => "replaced",
-    }
+    grant.ended.map_or("alive", Ended::words)
 }

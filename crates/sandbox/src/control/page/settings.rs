@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::panel::panel;
+use crate::command::often;
 use crate::model::World;
 use crate::model::switches::Row;
 
@@ -50,15 +51,6 @@ pub(super) fn faults(world: &World, token: &str) -> Markup {
         },
     );
     html! { (content) (armed) }
-}
-
-/// How often a fault still strikes. A preset's outage stands until it is cleared.
-fn often(times: u32) -> String {
-    match times {
-        1 => "once".into(),
-        times if times > 1_000 => "until it is taken back".into(),
-        times => format!("{times} times"),
-    }
 }
 
 /// The open points.

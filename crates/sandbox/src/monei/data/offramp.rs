@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::model::clock::{DAY, HOUR, MINUTE, iso};
 use crate::model::ledger::Sale;
 use crate::model::mint::stable_uuid;
-use crate::model::switches::HistoryStatus;
+use crate::model::switches::{HistoryStatus, SaleStatusShape};
 use crate::monei::call::{Answer, Call};
 use crate::monei::data::paging::Page;
 use crate::monei::data::{Usually, amount};
@@ -45,23 +45,34 @@ pub(crate) fn history(call: &Call<'_>) -> Result<Answer, NestError> {
     Ok(Answer::Bare(body))
 }
 
-/// `GET /offramp/ledger/status/:reference`: without an envelope.
+/// `GET /offramp/ledger/status/:reference`: without an envelope, or in one.
 pub(crate) fn status(call: &Call<'_>) -> Result<Answer, NestError> {
+    let mut sale = sale(call)?;
+    Ok(match call.switches.sale_status_shape {
+        SaleStatusShape::Bare => Answer::Bare(sale),
+        SaleStatusShape::Wrapped => {
+            sale["reference"] = json!(call.param());
+            Answer::Usual("Transaction status retrieved successfully", sale)
+        }
+    })
+}
+
+fn sale(call: &Call<'_>) -> Result<Value, NestError> {
     if let Some(sale) = call.ledger.sales.iter().find(|sale| sale.person == call.person.id && sale.reference == call.param()) {
-        return Ok(Answer::Bare(track(sale, call)));
+        return Ok(track(sale, call));
     }
     let order = ORDERS.iter().zip(1_i64..).find(|((reference, ..), _)| *reference == call.param() && call.person.tier >= 3);
     let Some(((reference, status, crypto, fiat), step)) = order else { return Err(NestError::not_found("Transaction not found")) };
     let at = call.now - call.now % DAY - step * DAY;
     let number = |text: &str| amount(text, Usually::Number, call.switches);
-    Ok(Answer::Bare(json!({
+    Ok(json!({
         "id": stable_uuid(reference), "internalReference": reference, "provider": "paycrest", "providerTransactionId": stable_uuid(&format!("p {reference}")),
         "status": status, "cryptoAmount": number(crypto), "fiatAmount": number(fiat), "exchangeRate": number("1458"), "fromCurrency": "USDT",
         "toCurrency": "NGN", "createdAt": iso(at), "updatedAt": iso(at), "expiresAt": iso(at + HOUR / 2), "providerStatus": status.to_uppercase(),
         "fees": {"providerFee": number("0.5"), "networkFee": number("0.1"), "serviceFee": number("0")},
         "debitPaymentDetails": {"paymentMethod": "STABLE_CURRENCY", "currency": "USDT", "network": "BEP20", "walletAddress": "0x0000000000000000000000000000000000000101"},
         "creditPaymentDetails": {"paymentMethod": "BANK_TRANSFER", "currency": "NGN", "accountName": call.person.name(), "accountNumber": "0000000101", "bankCode": "GTBINGLA"},
-    })))
+    }))
 }
 
 fn line(sale: &Sale, call: &Call<'_>) -> Value {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::model::clock::{DAY, HOUR, iso};
+use crate::model::clock::{DAY, HOUR, Millis, iso};
 use crate::model::ledger::Deposit;
 use crate::model::mint::stable_uuid;
 use crate::model::people::Person;
@@ -43,7 +43,7 @@ pub(crate) fn deposit_status(call: &Call<'_>) -> Result<Answer, NestError> {
     let person = call.person;
     let mine = |deposit: &&Deposit| deposit.person == person.id && deposit.reference == call.param();
     if let Some(deposit) = call.ledger.deposits.iter().rev().find(mine) {
-        return Ok(Answer::Usual("Deposit status retrieved successfully", payment(person, deposit, call.switches, &call.own)));
+        return Ok(Answer::Usual("Deposit status retrieved successfully", payment(person, deposit, call.switches, &call.own, call.now)));
     }
     let status = match call.param().strip_prefix(&format!("DEP-{}-", person.id)) {
         Some("1") => "SUCCESS",
@@ -98,21 +98,21 @@ fn account_name(person: &Person) -> String {
 }
 
 /// A deposit of this run, as starting it and asking for its status show it.
-pub(crate) fn payment(person: &Person, deposit: &Deposit, switches: &Switches, own: &str) -> Value {
+pub(crate) fn payment(person: &Person, deposit: &Deposit, switches: &Switches, own: &str, now: Millis) -> Value {
     let money = |kobo: i64| amount(&naira_text(kobo), Usually::Number, switches);
     let fee = deposit.kobo.saturating_mul(22) / 1_000;
-    let (kind, note) = match (deposit.paid, deposit.method) {
-        (true, _) => ("payment_Instructions", "Nothing is left to do"),
-        (false, "CARD" | "LINK") => ("redirect_url", "Pay on the page"),
-        (false, "USSD") => ("payment_Instructions", "Dial *000*1# (made up)"),
-        (false, _) => ("payment_Instructions", "Pay into this account"),
+    let (kind, note) = match (deposit.waits(now), deposit.method) {
+        (false, _) => ("payment_Instructions", "Nothing is left to do"),
+        (true, "CARD" | "LINK") => ("redirect_url", "Pay on the page"),
+        (true, "USSD") => ("payment_Instructions", "Dial *000*1# (made up)"),
+        (true, _) => ("payment_Instructions", "Pay into this account"),
     };
     json!({
         "amount": money(deposit.kobo), "totalAmount": money(deposit.kobo.saturating_add(fee)), "moneiFee": money(fee),
         "feeBreakdown": {"amountToCredit": money(deposit.kobo), "fee": money(fee)},
         "reference": deposit.reference, "currency": "NGN", "narration": deposit.narration, "accountNumber": account_number(person.id),
-        "bankName": "Sandbox MFB", "accountName": account_name(person), "expiry_datetime": iso(deposit.at + DAY), "note": "Sandbox deposit",
-        "status": if deposit.paid { "SUCCESS" } else { "PENDING" },
+        "bankName": "Sandbox MFB", "accountName": account_name(person), "expiry_datetime": iso(deposit.expires()), "note": "Sandbox deposit",
+        "status": deposit.status(now),
         "nextAction": next_action(kind, own, &deposit.reference, note),
     })
 }

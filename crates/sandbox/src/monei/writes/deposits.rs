@@ -35,9 +35,9 @@ pub(super) fn start(mut order: Order<'_>) -> Done {
     if method == "USSD" && !ussd.as_ref().is_some_and(|ussd| has_text(ussd, "bankCode")) {
         body.complain("ussd.bankCode should not be empty");
     }
-    let own = order.own.clone();
+    let (own, now) = (order.own.clone(), order.now);
     let deposit = keep(order, kobo, reference, method, narration)?;
-    Ok(Sort::Written.with("Deposit initiated successfully", payment(deposit.0, &deposit.1, &deposit.2, &own)))
+    Ok(Sort::Written.with("Deposit initiated successfully", payment(deposit.0, &deposit.1, &deposit.2, &own, now)))
 }
 
 /// `POST /wallet/deposit/payment-link`

@@ -50,6 +50,14 @@ impl Dto {
         }
     }
 
+    /// A text that must be there, or a whole number, which is written with at least `digits` digits.
+    pub(crate) fn text_or_number(&mut self, name: &'static str, longest: usize, digits: usize) -> String {
+        if let Some(number) = self.fields.get(name).and_then(Value::as_u64) {
+            self.fields.insert(name.to_owned(), Value::from(format!("{number:0digits$}")));
+        }
+        self.text(name, longest)
+    }
+
     /// One of these texts.
     pub(crate) fn one_of(&mut self, name: &'static str, values: &[&'static str]) -> &'static str {
         let given = self.text(name, 64);

@@ -98,7 +98,8 @@ fn instructions(order: &Order<'_>, sale: &Sale, chain: Option<Chain>, held: Deci
 
 /// `POST /offramp/payouts/verify`: body and answer are inferred from the other verification.
 pub(super) fn verify(mut order: Order<'_>) -> Done {
-    let bank = order.body.text("bankCode", 16);
+    // The Node SDK's type says that the code is a number; as one it has lost its leading zeros.
+    let bank = order.body.text_or_number("bankCode", 16, 3);
     let account = order.body.matching("accountNumber", |text| is_digits(text, 10..=10), "a number string of 10 digits");
     order.checked()?;
     let Some(name) = banks::offramp_name(&bank) else { return Err(NestError::bad_request("Invalid bank code")) };
