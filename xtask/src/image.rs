@@ -87,7 +87,7 @@ impl Image {
             make.arg(format!("--dpkgopt={option}"));
         }
         for hook in HOOKS {
-            make.arg(format!("--customize-hook={hook}"));
+            make.arg(format!("--extract-hook={hook}"));
         }
         succeed(make.arg(debian_release()?).arg(&archive))?;
         let name = format!("localhost/{}-base", self.package);
@@ -153,13 +153,13 @@ const HARDENED: [&str; 15] = [
     "nproc=1024:1024",
 ];
 
-/// Done in the root before it is packed; `$1` is its folder.
+/// Done in the root once the packages are unpacked; `$1` is its folder. Packages aren't configured, so that nothing of theirs is run.
 const HOOKS: [&str; 4] = [
     // The bundle that installing ca-certificates would make.
     r#"if [ -d "$1/usr/share/ca-certificates" ]; then cat "$1"/usr/share/ca-certificates/mozilla/*.crt > "$1/etc/ssl/certs/ca-certificates.crt"; fi"#,
     r#"printf 'root:x:0:0:root:/root:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n' > "$1/etc/passwd""#,
     r#"printf 'root:x:0:\nnogroup:x:65534:\n' > "$1/etc/group""#,
-    r#"rm -rf "$1/etc/apt" "$1/etc/debconf.conf" "$1/etc/dpkg" "$1/etc/fstab" "$1/etc/hostname" "$1/etc/resolv.conf" "$1/etc/ssl/private" "$1/var/cache" "$1/var/lib/apt" "$1/var/log""#,
+    r#"rm -rf "$1/etc/debconf.conf" "$1/etc/ssl/private" "$1/etc/hostname""#,
 ];
 
 /// The release of Debian that the program was built on: its C library must be no older than the one that the program was linked with.

@@ -129,3 +129,33 @@ fn every_option_can_come_from_the_environment_and_health_asks_where_it_serves() 
     assert_eq!(gone.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&gone.stderr).contains(&port.to_string()), "it says where it asked");
 }
+
+#[test]
+fn every_setting_that_packaging_and_documents_name_is_an_option() {
+    let state = tempfile::tempdir().unwrap();
+    let help =
+        Command::new(env!("CARGO_BIN_EXE_monei-sandbox")).env("XDG_STATE_HOME", state.path()).args(["serve", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut named = std::collections::BTreeSet::new();
+    for file in [
+        "packaging/monei-sandbox/Containerfile",
+        "packaging/monei-sandbox/compose.yaml",
+        "packaging/monei-sandbox/github-actions.yml",
+        "packaging/monei-sandbox/monei-sandbox.1",
+        "docs/sandbox-in-ci.md",
+    ] {
+        let text = std::fs::read_to_string(root.join(file)).unwrap();
+        for rest in text.split("MONEI_SANDBOX_").skip(1) {
+            let name: String = rest.chars().take_while(|letter| letter.is_ascii_uppercase() || *letter == '_').collect();
+            // What the backend calls the sandbox's address is a setting of its own.
+            if !name.is_empty() && name != "URL" {
+                named.insert(format!("MONEI_SANDBOX_{name}"));
+            }
+        }
+    }
+    assert!(named.len() >= 6, "{named:?}");
+    for name in named {
+        assert!(help.contains(&name), "{name} is no option of `serve`");
+    }
+}
