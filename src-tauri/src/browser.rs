@@ -8,6 +8,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use connect_core::{Browser, OpenFailed};
+use tauri::AppHandle;
 use url::Url;
 
 use crate::{registration, window};
@@ -40,19 +41,35 @@ const WITH_WINDOW: &str = "x-www-browser:firefox:firefox-esr:chromium:chromium-b
 /// Opens addresses as this system does by default: on Linux with `$BROWSER` where that is set, else `xdg-open` and its like.
 pub struct SystemBrowser {
     link_scheme: String,
+    /// Whose window the browser may come to the front of.
+    app: Option<AppHandle>,
 }
 
 impl SystemBrowser {
     /// `link_scheme` is the one whose default handler [`Browser::handles_links`] looks up.
     pub fn new(link_scheme: String) -> Self {
-        Self { link_scheme }
+        Self { link_scheme, app: None }
+    }
+
+    /// Opens the browser in front of the window of `app`, as far as the desktop lets it.
+    pub fn in_front_of(self, app: AppHandle) -> Self {
+        Self { app: Some(app), ..self }
+    }
+
+    /// What lets the browser come to the front.
+    fn activation(&self) -> Vec<(&'static str, String)> {
+        #[cfg(target_os = "linux")]
+        return self.app.as_ref().map(crate::activation::for_browser).unwrap_or_default();
+        #[cfg(not(target_os = "linux"))]
+        Vec::new()
     }
 }
 
 impl Browser for SystemBrowser {
     fn open(&self, url: &Url) -> Result<(), OpenFailed> {
+        let activation = self.activation();
         for launcher in launchers(url) {
-            match launch(launcher) {
+            match launch(launcher, &activation) {
                 Launched::Opened => return Ok(()),
                 // The launcher's name tells enough; the address carries the transaction.
                 Launched::Failed(program, status) => tracing::info!(%program, %status, "this launcher found no browser"),
@@ -172,7 +189,8 @@ enum Launched {
     Missing,
 }
 
-fn launch(mut launcher: Command) -> Launched {
+/// Starts `launcher` with `more` in its environment.
+fn launch(mut launcher: Command, more: &[(&str, String)]) -> Launched {
     let program = launcher.get_program().to_string_lossy().into_owned();
     launcher.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // What configures this program, secrets among it, is no business of a browser.
@@ -184,6 +202,12 @@ fn launch(mut launcher: Command) -> Launched {
     if let Some(name) = window::not_inherited() {
         launcher.env_remove(name);
     }
+    // A token serves one start: that of this program was for itself.
+    #[cfg(target_os = "linux")]
+    for name in crate::activation::VARIABLES {
+        launcher.env_remove(name);
+    }
+    launcher.envs(more.iter().map(|(name, value)| (name, value)));
     // A browser outlives this program, also when that is ended from a terminal.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut launcher, 0);
@@ -219,9 +243,9 @@ mod tests {
 
     #[test]
     fn a_launcher_that_fails_is_noticed() {
-        assert!(matches!(launch(shell("exit 3")), Launched::Failed(_, status) if status.code() == Some(3)));
-        assert!(matches!(launch(Command::new("no-such-launcher-anywhere")), Launched::Missing));
-        assert!(matches!(launch(shell("exit 0")), Launched::Opened));
+        assert!(matches!(launch(shell("exit 3"), &[]), Launched::Failed(_, status) if status.code() == Some(3)));
+        assert!(matches!(launch(Command::new("no-such-launcher-anywhere"), &[]), Launched::Missing));
+        assert!(matches!(launch(shell("exit 0"), &[]), Launched::Opened));
     }
 
     #[test]
@@ -278,7 +302,7 @@ mod tests {
     #[test]
     fn a_launcher_that_becomes_the_browser_is_not_waited_for() {
         let started = std::time::Instant::now();
-        assert!(matches!(launch(shell("exec sleep 5")), Launched::Opened));
+        assert!(matches!(launch(shell("exec sleep 5"), &[]), Launched::Opened));
         assert!(started.elapsed() < Duration::from_secs(4));
     }
 
@@ -291,6 +315,8 @@ mod tests {
             .env("MONEI_CLIENT_SECRET", "mcs_x")
             .env("CONNECT_SEALING_KEY", "00")
             .env("LAUNCHER_TEST_CHILD", &seen)
+            .env("XDG_ACTIVATION_TOKEN", "used")
+            .env("DESKTOP_STARTUP_ID", "used")
             .env_remove("WEBKIT_DISABLE_COMPOSITING_MODE")
             .env_remove("TAURI_WEBVIEW_AUTOMATION")
             .status()
@@ -298,9 +324,10 @@ mod tests {
         assert!(child.success());
         let environment = std::fs::read_to_string(seen).unwrap();
         assert!(environment.contains("PATH="), "{environment}");
-        for name in ["MONEI_", "CONNECT_", "WEBKIT_"] {
+        for name in ["MONEI_", "CONNECT_", "WEBKIT_", "DESKTOP_STARTUP_ID"] {
             assert!(!environment.contains(name), "{name}: {environment}");
         }
+        assert!(environment.contains("XDG_ACTIVATION_TOKEN=fresh"), "{environment}");
     }
 
     /// Not a test of its own: what [`the_browser_inherits_none_of_our_configuration`] starts.
@@ -310,6 +337,6 @@ mod tests {
         window::prepare();
         let mut command = shell("env > \"$0\"");
         command.arg(seen);
-        assert!(matches!(launch(command), Launched::Opened));
+        assert!(matches!(launch(command, &[("XDG_ACTIVATION_TOKEN", "fresh".to_owned())]), Launched::Opened));
     }
 }

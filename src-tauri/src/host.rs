@@ -34,7 +34,7 @@ impl Host {
     /// Starts nothing yet.
     pub fn new(app: AppHandle, settings: Settings) -> Self {
         Self {
-            browser: Arc::new(SystemBrowser::new(settings.link_scheme.clone())),
+            browser: Arc::new(SystemBrowser::new(settings.link_scheme.clone()).in_front_of(app.clone())),
             app,
             settings,
             connections: OnceCell::new(),

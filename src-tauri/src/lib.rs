@@ -3,6 +3,8 @@
 //!
 //! [`run`] is the whole program. With the feature `embedded`, for development, backend and sandbox run inside of it.
 
+#[cfg(target_os = "linux")]
+mod activation;
 mod browser;
 mod cli;
 mod commands;
@@ -67,6 +69,13 @@ pub fn run() -> ExitCode {
         return ExitCode::from(2);
     }
     window::prepare();
+    #[cfg(target_os = "linux")]
+    if std::env::var_os(ALONE).is_none()
+        && let Some(token) = activation::of_this_start()
+        && activation::hand_over(&settings.namespace, &token)
+    {
+        return ExitCode::SUCCESS;
+    }
     if let Err(error) = logging::start(&settings.data_dir) {
         eprintln!("monei-connect: no log file: {:?}", error.kind());
     }
@@ -119,7 +128,13 @@ fn start_alone(error: &str) -> ExitCode {
 fn build(settings: Settings) -> tauri::Result<tauri::App> {
     // First, so that a second start ends before it opens anything. The working directory it tells is of no use here.
     let single_instance = tauri_plugin_single_instance::Builder::new().dbus_id(&settings.namespace).callback(|app, arguments, _| {
+        #[cfg(target_os = "linux")]
+        let (arguments, token) = activation::taken_from(arguments);
         window::raise(app);
+        #[cfg(target_os = "linux")]
+        if let Some(token) = token {
+            activation::use_token(app, token);
+        }
         links::started_with(app, arguments);
     });
     #[cfg(not(target_os = "linux"))]

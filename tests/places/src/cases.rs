@@ -1,20 +1,27 @@
 //! What is tried in each kind of place.
 
 use anyhow::{Context, Result, ensure};
-use e2e::{Display, Surroundings};
+use e2e::{Display, Keychain, Surroundings};
 
 use crate::desk::Desk;
-use crate::table::{Case, Place, Window};
+use crate::table::{Activation, Case, Place, Unasked, Window};
 use crate::words;
-use crate::{environments, keychains, looks, networks, start_time};
+use crate::{activation, environments, keychains, looks, networks, start_time, unasked, web_process};
 
 /// Tries one place, and leaves a picture of it.
 pub async fn try_place(place: &Place) -> Result<()> {
     let mut surroundings = Surroundings::default();
     match place.case {
-        Case::Journey(display) | Case::Window(display, _) => surroundings.display = display,
+        Case::Journey(display) | Case::Window(display, _) | Case::WebProcess(display) => surroundings.display = display,
+        Case::Activation(Activation::Token) => surroundings.display = Display::Sway,
+        Case::Unasked(Unasked::LockedKeychain) => surroundings.keychain = Keychain::Locked,
         Case::Keychain(secrets) => surroundings.keychain = secrets.keychain(),
-        Case::Look(_) | Case::Network(_) | Case::Environment(_) | Case::StartTime => {}
+        Case::Look(_)
+        | Case::Network(_)
+        | Case::Environment(_)
+        | Case::Activation(Activation::StartupNotification)
+        | Case::Unasked(Unasked::UnlockedKeychain | Unasked::Offline)
+        | Case::StartTime => {}
     }
     let mut desk = Desk::set_up(&place.name, surroundings).await?;
     let tried = match place.case {
@@ -24,6 +31,9 @@ pub async fn try_place(place: &Place) -> Result<()> {
         Case::Look(look) => looks::try_look(&mut desk, look).await,
         Case::Network(network) => networks::try_network(&mut desk, network).await,
         Case::Environment(environment) => environments::try_environment(&mut desk, environment).await,
+        Case::Activation(activation) => activation::try_activation(&mut desk, activation).await,
+        Case::WebProcess(_) => web_process::try_faults(&mut desk).await,
+        Case::Unasked(unasked) => unasked::try_unasked(&mut desk, unasked).await,
         Case::StartTime => start_time::try_starts(&mut desk).await,
     };
     desk.finish(tried).await

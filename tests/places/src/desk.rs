@@ -437,6 +437,13 @@ impl Desk {
         }
     }
 
+    /// Waits until the program has ended well, without being asked from outside.
+    pub async fn ends_by_itself(&mut self) -> Result<()> {
+        let code = self.program.take().context("the program does not run")?.wait_for_end().await?;
+        ensure!(code == 0, "the program ended with exit code {code}");
+        Ok(())
+    }
+
     /// The log tells of no web process that ended.
     pub fn check_log(&self) -> Result<()> {
         let log = log_of(&self.session)?;

@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 
 mod accessible;
+mod activation;
 pub mod cases;
 pub mod desk;
 mod environments;
@@ -18,5 +19,7 @@ mod screen;
 mod services;
 mod start_time;
 pub mod table;
+mod unasked;
 mod ways;
+mod web_process;
 mod words;

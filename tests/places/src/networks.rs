@@ -15,9 +15,7 @@ pub async fn try_network(desk: &mut Desk, network: Network) -> Result<()> {
         Network::Direct | Network::None => None,
     };
     if network != Network::Direct {
-        // The sandbox is on this computer alone: for what is outside of it, Monei's development hosts.
-        desk.session.set("MONEI_ENVIRONMENT", "development");
-        desk.session.set("CONNECT_BACKEND_URL", FAR_BACKEND);
+        use_far_backend(desk);
     }
     match &way {
         Some((Kind::HttpProxy | Kind::HttpProxyWithPassword, way)) => desk.session.set("HTTPS_PROXY", &format!("http://{}", way.address)),
@@ -26,9 +24,7 @@ pub async fn try_network(desk: &mut Desk, network: Network) -> Result<()> {
             desk.session.set("MONEI_ENVIRONMENT", "sandbox");
             desk.session.set("CONNECT_BACKEND_URL", &format!("http://{}", way.address));
         }
-        None if network == Network::None => {
-            desk.wrapper = ["unshare", "--map-root-user", "--net"].map(str::to_owned).to_vec();
-        }
+        None if network == Network::None => take_network_away(desk),
         None => {}
     }
     desk.start()?;
@@ -51,4 +47,16 @@ pub async fn try_network(desk: &mut Desk, network: Network) -> Result<()> {
         None => desk.reads("Places").await?,
     }
     seen_again(desk, words::WELCOME).await
+}
+
+/// A backend that isn't on this computer. The sandbox always is: so Monei's development hosts.
+fn use_far_backend(desk: &mut Desk) {
+    desk.session.set("MONEI_ENVIRONMENT", "development");
+    desk.session.set("CONNECT_BACKEND_URL", FAR_BACKEND);
+}
+
+/// Leaves the program that is started next without any network.
+pub fn take_network_away(desk: &mut Desk) {
+    use_far_backend(desk);
+    desk.wrapper = ["unshare", "--map-root-user", "--net"].map(str::to_owned).to_vec();
 }

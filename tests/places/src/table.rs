@@ -182,6 +182,40 @@ pub const ENVIRONMENTS: [(&str, Environment); 10] = [
     ("no-tray-no-notifications", Environment::NoTray),
 ];
 
+/// How windows come to the front by the desktop's permission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// Activation tokens of Wayland, both ways.
+    Token,
+    /// X11's startup notification.
+    StartupNotification,
+}
+
+/// The values of that axis.
+pub const ACTIVATIONS: [(&str, Activation); 2] =
+    [("tokens-on-sway", Activation::Token), ("startup-notification-on-openbox", Activation::StartupNotification)];
+
+/// The displays on which the web process is ended.
+pub const WEB_PROCESSES: [(&str, Display); 2] = [("killed-on-openbox", DISPLAYS[0].1), ("killed-on-weston", DISPLAYS[2].1)];
+
+/// What the program is left alone with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unasked {
+    /// A keychain that is locked, and whose dialog was cancelled.
+    LockedKeychain,
+    /// A keychain that is unlocked, and an account in it.
+    UnlockedKeychain,
+    /// No network.
+    Offline,
+}
+
+/// The values of that axis.
+pub const UNASKED: [(&str, Unasked); 3] = [
+    ("dialog-cancelled-for-120-s", Unasked::LockedKeychain),
+    ("an-account-for-95-s", Unasked::UnlockedKeychain),
+    ("offline-for-65-s", Unasked::Offline),
+];
+
 /// What is tried in a place.
 #[derive(Clone, Copy, Debug)]
 pub enum Case {
@@ -197,6 +231,12 @@ pub enum Case {
     Network(Network),
     /// The same, with what the environment calls for.
     Environment(Environment),
+    /// Windows come to the front.
+    Activation(Activation),
+    /// The web process is ended, three times.
+    WebProcess(Display),
+    /// Left alone: nothing is asked, written or said again and again.
+    Unasked(Unasked),
     /// Started several times with a saved size; none takes over a second.
     StartTime,
 }
@@ -233,8 +273,31 @@ pub fn places() -> Vec<Place> {
         always: true,
         case: Case::Environment(*environment),
     });
+    let activations = ACTIVATIONS.iter().map(|(name, activation)| Place {
+        name: format!("activation::{name}"),
+        always: true,
+        case: Case::Activation(*activation),
+    });
+    let faults = WEB_PROCESSES.iter().map(|(name, display)| Place {
+        name: format!("web-process::{name}"),
+        always: true,
+        case: Case::WebProcess(*display),
+    });
+    let unasked =
+        UNASKED.iter().map(|(name, unasked)| Place { name: format!("unasked::{name}"), always: true, case: Case::Unasked(*unasked) });
     let start = Place { name: "start::within-a-second".to_owned(), always: true, case: Case::StartTime };
-    journeys.chain(windows).chain(keychains).chain(looks).chain(networks).chain(environments).chain([start]).collect()
+    // The long ones first: they wait beside the others.
+    unasked
+        .chain(journeys)
+        .chain(windows)
+        .chain(keychains)
+        .chain(looks)
+        .chain(networks)
+        .chain(environments)
+        .chain(activations)
+        .chain(faults)
+        .chain([start])
+        .collect()
 }
 
 #[cfg(test)]
@@ -278,6 +341,9 @@ mod tests {
             LOOKS.iter().map(|(name, _)| *name).collect(),
             NETWORKS.iter().map(|(name, _)| *name).collect(),
             ENVIRONMENTS.iter().map(|(name, _)| *name).collect(),
+            ACTIVATIONS.iter().map(|(name, _)| *name).collect(),
+            WEB_PROCESSES.iter().map(|(name, _)| *name).collect(),
+            UNASKED.iter().map(|(name, _)| *name).collect(),
             vec!["within-a-second"],
         ]
     }

@@ -13,6 +13,8 @@ pub const CONNECTED: &str = "Connected, with a part of what was asked";
 /// Leads to the dashboard.
 pub const GO_TO_ACCOUNT: &str = "Go to the account";
 
+/// While the browser is open.
+pub const WAITING: &str = "Waiting for you in the browser";
 /// Where no browser could be opened.
 pub const OPEN_LINK_YOURSELF: &str = "Open the link in your browser";
 /// Said while the keychain's own dialog is open.
@@ -63,5 +65,18 @@ pub const ALLOWED_SCOPES: [&str; 2] = ["profile:read", "wallet:read"];
 /// What the dashboard then reads from Monei.
 pub const BALANCE: &str = "₦";
 
+/// Said natively where the page ended twice.
+pub const NO_PAGE: &str = "This window can't show its page";
+/// Said with it.
+pub const NOTHING_LOST: &str = "Your accounts and what they allow are as they were";
+/// Loads the page once more.
+pub const SHOW_AGAIN: &str = "Show it again";
+/// Ends the program.
+pub const QUIT: &str = "Quit";
+/// What the log says of a page that ended, the first time and later.
+pub const LOADED_ANEW: &str = "the window's page ended; it is loaded anew";
+/// The same.
+pub const ENDED_AGAIN: &str = "the window's page ended again";
+
 /// Words of the log that nothing healthy writes.
-pub const SIGNS_OF_FAILURE: [&str; 3] = ["web process", "a programming error", "panicked"];
+pub const SIGNS_OF_FAILURE: [&str; 3] = ["the window's page ended", "a programming error", "panicked"];

@@ -1,0 +1,28 @@
+//! Gives GDK the activation token under which it asks a Wayland compositor to bring the next presented window to the front.
+//!
+//! GDK's safe bindings for Wayland (`gdkwayland`) have this call too, but depend on a Wayland client of 2023 for others; that is why the
+//! call is made here, alone in its crate, and the rest of the workspace forbids `unsafe`.
+#![cfg(target_os = "linux")]
+
+use gdk::prelude::*;
+use glib::translate::ToGlibPtr as _;
+
+/// Whether `display` is a Wayland compositor's.
+pub fn is_wayland(display: &gdk::Display) -> bool {
+    display.type_().name() == "GdkWaylandDisplay"
+}
+
+/// Sets the token for the next window that is presented on `display`. Without effect where that isn't Wayland's.
+///
+/// `token` is the one that the compositor gave to the program that wants the window; an unknown or used one is ignored by the compositor.
+#[allow(unsafe_code)]
+pub fn set(display: &gdk::Display, token: &str) {
+    if !is_wayland(display) {
+        return;
+    }
+    let of_display: *mut gdk::ffi::GdkDisplay = display.to_glib_none().0;
+    let token = token.to_glib_none();
+    // SAFETY: `display` is a live GdkWaylandDisplay: its type was looked at, and its reference is held across the call. GDK copies the
+    // token, which is NUL-terminated and outlives the call. A `gdk::Display` can't leave GDK's thread, since it isn't `Send`.
+    unsafe { gdkwayland_sys::gdk_wayland_display_set_startup_notification_id(of_display.cast(), token.0) }
+}
