@@ -44,7 +44,7 @@ async fn child() {
             if is_new(&view) {
                 core.decide(Decision::AddAsAccount).await.unwrap();
             }
-            println!("\noutcome connected");
+            println!("\noutcome {:?}", stage(&view));
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use connect_core::problem::ProblemCode;
 use connect_core::vault::KeychainVault;
@@ -35,6 +36,11 @@ pub async fn kwallet() {
     assert_eq!(world.core.view().keychain, KeychainState::Ready);
     world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
 }
+
+/// What KeePassXC's dialog for a locked database is called, beside its main window.
+const UNLOCK_DIALOG: &str = "^Unlock Database";
+/// How long unlocking may take before a person types again.
+const UNLOCKING: Duration = Duration::from_secs(4);
 
 /// As somebody sets it up who lets programs use it. It asks about each entry that a program of another run made (the default).
 const KEEPASSXC: &str =
@@ -74,7 +80,21 @@ pub async fn keepassxc_asks() {
     let connecting = world.connect("ada", &["profile:read"], &["profile:read"]);
     let typing = async {
         world.until("it asks", |view| view.keychain == KeychainState::Asking).await;
-        tokio::task::block_in_place(|| desktop.type_into(&desktop.window("keepassxc"), "pw", &["Return"]));
+        // Its dialog may open between two keys, and take the second alone: then a person types once more.
+        let asks = || world.core.view().keychain == KeychainState::Asking;
+        tokio::task::block_in_place(|| {
+            until("the database is unlocked", || {
+                let dialog = desktop.has_window_named(UNLOCK_DIALOG);
+                let window = if dialog { desktop.window_named(UNLOCK_DIALOG) } else { desktop.window("keepassxc") };
+                desktop.type_into(&window, "", &["ctrl+a"]);
+                desktop.type_into(&window, "pw", &["Return"]);
+                let typed = std::time::Instant::now();
+                while asks() && typed.elapsed() < UNLOCKING {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                !asks()
+            });
+        });
     };
     let (account, ()) = tokio::join!(connecting, typing);
     world.core.load(&account, Section::Profile).await.unwrap();

@@ -209,6 +209,10 @@ impl Desktop {
         !self.tool("xdotool", &["search", "--onlyvisible", "--class", class]).trim().is_empty()
     }
 
+    pub fn has_window_named(&self, pattern: &str) -> bool {
+        !self.tool("xdotool", &["search", "--onlyvisible", "--name", pattern]).trim().is_empty()
+    }
+
     /// Clicks at a place of `window`, in pixels from its upper left corner.
     pub fn click(&self, window: &str, x: u32, y: u32) {
         self.tool("xdotool", &["mousemove", "--sync", "--window", window, &x.to_string(), &y.to_string(), "click", "1"]);

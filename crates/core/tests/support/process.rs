@@ -57,15 +57,19 @@ pub fn start(world: &World, job: &str, after: Duration, failpoint: Option<&str>)
 pub async fn line(child: &mut Child, word: &'static str) -> Option<String> {
     let out = child.stdout.take().unwrap();
     let (found, out) = tokio::task::spawn_blocking(move || {
-        let mut out = BufReader::new(out);
-        let mut text = String::new();
-        while out.read_line(&mut text).unwrap() > 0 {
-            if let Some(rest) = text.trim().strip_prefix(word) {
+        // A byte at a time: what comes after the line is for the next call.
+        let mut out = BufReader::with_capacity(1, out);
+        let mut all = String::new();
+        loop {
+            let from = all.len();
+            if out.read_line(&mut all).unwrap() == 0 {
+                eprintln!("the child ended without \"{word}\"; it said:\n{all}");
+                return (None, out.into_inner());
+            }
+            if let Some(rest) = all[from..].trim().strip_prefix(word) {
                 return (Some(rest.trim().to_owned()), out.into_inner());
             }
-            text.clear();
         }
-        (None, out.into_inner())
     })
     .await
     .unwrap();
