@@ -61,7 +61,7 @@ pub fn hand_over(single_instance: &str, token: &str) -> bool {
         Ok(_) => true,
         // Nothing runs, mostly. Else the plugin finds out what is the matter.
         Err(error) => {
-            tracing::debug!(kind = ?error.kind::<gio::DBusError>(), "no program takes this start's token");
+            tracing::debug!(%error, "no program takes this start's token");
             false
         }
     }

@@ -24,5 +24,5 @@ pub fn set(display: &gdk::Display, token: &str) {
     let token = token.to_glib_none();
     // SAFETY: `display` is a live GdkWaylandDisplay: its type was looked at, and its reference is held across the call. GDK copies the
     // token, which is NUL-terminated and outlives the call. A `gdk::Display` can't leave GDK's thread, since it isn't `Send`.
-    unsafe { gdkwayland_sys::gdk_wayland_display_set_startup_notification_id(of_display.cast(), token.0) }
+    unsafe { gdk_wayland_sys::gdk_wayland_display_set_startup_notification_id(of_display.cast(), token.0) }
 }

@@ -6,7 +6,7 @@ use e2e::{Display, Keychain, Surroundings};
 use crate::desk::Desk;
 use crate::table::{Activation, Case, Place, Unasked, Window};
 use crate::words;
-use crate::{activation, environments, keychains, looks, networks, start_time, unasked, web_process};
+use crate::{activation, environments, first_minutes, keychains, looks, networks, start_time, unasked, web_process};
 
 /// Tries one place, and leaves a picture of it.
 pub async fn try_place(place: &Place) -> Result<()> {
@@ -19,6 +19,7 @@ pub async fn try_place(place: &Place) -> Result<()> {
         Case::Look(_)
         | Case::Network(_)
         | Case::Environment(_)
+        | Case::FirstMinutes(_)
         | Case::Activation(Activation::StartupNotification)
         | Case::Unasked(Unasked::UnlockedKeychain | Unasked::Offline)
         | Case::StartTime => {}
@@ -31,6 +32,7 @@ pub async fn try_place(place: &Place) -> Result<()> {
         Case::Look(look) => looks::try_look(&mut desk, look).await,
         Case::Network(network) => networks::try_network(&mut desk, network).await,
         Case::Environment(environment) => environments::try_environment(&mut desk, environment).await,
+        Case::FirstMinutes(case) => first_minutes::try_first_minutes(&mut desk, case).await,
         Case::Activation(activation) => activation::try_activation(&mut desk, activation).await,
         Case::WebProcess(_) => web_process::try_faults(&mut desk).await,
         Case::Unasked(unasked) => unasked::try_unasked(&mut desk, unasked).await,

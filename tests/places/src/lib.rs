@@ -9,6 +9,7 @@ mod activation;
 pub mod cases;
 pub mod desk;
 mod environments;
+mod first_minutes;
 mod keychains;
 mod looks;
 mod networks;

@@ -20,7 +20,7 @@ pub async fn try_network(desk: &mut Desk, network: Network) -> Result<()> {
     match &way {
         Some((Kind::HttpProxy | Kind::HttpProxyWithPassword, way)) => desk.session.set("HTTPS_PROXY", &format!("http://{}", way.address)),
         Some((Kind::Socks5, way)) => desk.session.set("ALL_PROXY", &format!("socks5h://{}", way.address)),
-        Some((Kind::Portal, way)) => {
+        Some((Kind::Portal | Kind::PosesAsMonei, way)) => {
             desk.session.set("MONEI_ENVIRONMENT", "sandbox");
             desk.session.set("CONNECT_BACKEND_URL", &format!("http://{}", way.address));
         }
@@ -39,7 +39,7 @@ pub async fn try_network(desk: &mut Desk, network: Network) -> Result<()> {
             way.was_asked("version 5 command 1 connect.test").await?;
             desk.reads(words::PROXY).await?;
         }
-        Some((Kind::Portal, way)) => {
+        Some((Kind::Portal | Kind::PosesAsMonei, way)) => {
             way.was_asked("GET /v1/client").await?;
             desk.reads(words::INTERCEPTED).await?;
         }

@@ -182,6 +182,19 @@ pub const ENVIRONMENTS: [(&str, Environment); 10] = [
     ("no-tray-no-notifications", Environment::NoTray),
 ];
 
+/// What somebody finds who has just installed the package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstMinutes {
+    /// No environment and no service is set.
+    NothingSet,
+    /// What is set is a program of this computer that says it is Monei.
+    PosesAsMonei,
+}
+
+/// The values of that axis.
+pub const FIRST_MINUTES: [(&str, FirstMinutes); 2] =
+    [("nothing-set", FirstMinutes::NothingSet), ("service-poses-as-monei", FirstMinutes::PosesAsMonei)];
+
 /// How windows come to the front by the desktop's permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
@@ -231,6 +244,8 @@ pub enum Case {
     Network(Network),
     /// The same, with what the environment calls for.
     Environment(Environment),
+    /// Nothing is set, or the wrong thing.
+    FirstMinutes(FirstMinutes),
     /// Windows come to the front.
     Activation(Activation),
     /// The web process is ended, three times.
@@ -273,6 +288,11 @@ pub fn places() -> Vec<Place> {
         always: true,
         case: Case::Environment(*environment),
     });
+    let first_minutes = FIRST_MINUTES.iter().map(|(name, case)| Place {
+        name: format!("first-minutes::{name}"),
+        always: true,
+        case: Case::FirstMinutes(*case),
+    });
     let activations = ACTIVATIONS.iter().map(|(name, activation)| Place {
         name: format!("activation::{name}"),
         always: true,
@@ -294,6 +314,7 @@ pub fn places() -> Vec<Place> {
         .chain(looks)
         .chain(networks)
         .chain(environments)
+        .chain(first_minutes)
         .chain(activations)
         .chain(faults)
         .chain([start])
@@ -341,6 +362,7 @@ mod tests {
             LOOKS.iter().map(|(name, _)| *name).collect(),
             NETWORKS.iter().map(|(name, _)| *name).collect(),
             ENVIRONMENTS.iter().map(|(name, _)| *name).collect(),
+            FIRST_MINUTES.iter().map(|(name, _)| *name).collect(),
             ACTIVATIONS.iter().map(|(name, _)| *name).collect(),
             WEB_PROCESSES.iter().map(|(name, _)| *name).collect(),
             UNASKED.iter().map(|(name, _)| *name).collect(),

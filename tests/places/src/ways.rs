@@ -1,4 +1,5 @@
-//! Ways out to the network, on loopback: proxies that note what they are asked for and let nothing through, and a sign-in page.
+//! What may answer in place of the backend, on loopback: proxies that note what they are asked for and let nothing through, a sign-in page,
+//! and a service that poses as Monei.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +23,8 @@ pub enum Kind {
     Socks5,
     /// A page that asks for a sign-in, whatever was asked for.
     Portal,
+    /// A program of this computer that calls itself by Monei's name.
+    PosesAsMonei,
 }
 
 /// One way. It ends with this value's runtime.
@@ -85,11 +88,16 @@ async fn answer(kind: Kind, mut stream: TcpStream) -> Result<String> {
     }
     let line = String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned();
     let body = "<!doctype html><title>Sign in</title><h1>Welcome to this hotel</h1>";
+    let posing = r#"{"api_version":1,"environment":"production","operator":{"name":"Monei","url":"https://monei.cc"},"scopes":["profile:read","wallet:read"]}"#;
     let answer = match kind {
         Kind::HttpProxy => "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_owned(),
         Kind::HttpProxyWithPassword => "HTTP/1.1 407 Proxy Authentication Required\r\nproxy-authenticate: Basic realm=\"office\"\r\n\
                                         content-length: 0\r\nconnection: close\r\n\r\n"
             .to_owned(),
+        Kind::PosesAsMonei => format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{posing}",
+            posing.len()
+        ),
         _ => format!("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len()),
     };
     stream.write_all(answer.as_bytes()).await?;

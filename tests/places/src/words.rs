@@ -2,6 +2,14 @@
 
 /// The first page's heading.
 pub const WELCOME: &str = "Welcome to Monei Connections";
+/// Where no service is set.
+pub const ADDRESS_MISSING: &str = "Enter the address of your connection service";
+/// What is said of a service that doesn't answer.
+pub const NO_ANSWER: &str = "didn’t answer";
+/// What is said of a service whose name is like Monei's.
+pub const LIKE_MONEI: &str = "Anybody can do that, so the name isn’t shown";
+/// What is said of a service on this computer.
+pub const ON_THIS_COMPUTER: &str = "a service on this computer";
 /// Agrees to the service.
 pub const CONFIRM_SERVICE: &str = "I trust this service";
 /// Begins to connect.
