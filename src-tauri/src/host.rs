@@ -7,7 +7,9 @@ use connect_core::problem::{Problem, ProblemCode};
 use connect_core::vault::{KeychainVault, Vault};
 use connect_core::view::{AppView, Stage};
 use connect_core::{Browser, Check, Connections, Options};
-use tauri::{AppHandle, Emitter, EventTarget};
+use tauri::AppHandle;
+use tauri::async_runtime::JoinHandle;
+use tauri::ipc::Channel;
 use tokio::sync::{OnceCell, watch};
 
 use crate::browser::SystemBrowser;
@@ -15,15 +17,14 @@ use crate::report;
 use crate::settings::Settings;
 use crate::window;
 
-/// The event that carries an [`AppView`] to the window.
-const STATE: &str = "state";
-
 /// The running program, apart from its window.
 pub struct Host {
     app: AppHandle,
     settings: Settings,
     browser: Arc<SystemBrowser>,
     connections: OnceCell<Connections>,
+    /// Tells the page of changes; `None` before it has shown its first picture.
+    telling: Mutex<Option<JoinHandle<()>>>,
     /// What the last diagnosis found, in words.
     report: Mutex<Option<String>>,
     #[cfg(feature = "embedded")]
@@ -38,6 +39,7 @@ impl Host {
             app,
             settings,
             connections: OnceCell::new(),
+            telling: Mutex::default(),
             report: Mutex::default(),
             #[cfg(feature = "embedded")]
             embedded: OnceCell::new(),
@@ -62,10 +64,27 @@ impl Host {
         &self.app
     }
 
+    /// The page has its first picture: from now on it is told each view through `views`, the present one first, and the first look begins,
+    /// which would only have held that picture up.
+    ///
+    /// # Errors
+    /// As [`Host::connections`].
+    pub async fn watch(&self, views: Channel<Arc<AppView>>) -> Result<(), Problem> {
+        let connections = self.connections().await?;
+        let telling = tauri::async_runtime::spawn(tell_page(views, connections.subscribe()));
+        let before = self.telling.lock().unwrap_or_else(PoisonError::into_inner).replace(telling);
+        match before {
+            Some(before) => before.abort(),
+            None => drop(tauri::async_runtime::spawn(async move { connections.look().await })),
+        }
+        Ok(())
+    }
+
     /// Somebody looks at the window. The core knows whether anything is due: the computer may have slept or changed networks, and access
     /// may have been taken back at Monei.
     pub async fn look_again(&self) {
-        if let Some(connections) = self.connections.get() {
+        let is_shown = self.telling.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if let Some(connections) = self.connections.get().filter(|_| is_shown) {
             connections.look().await;
         }
     }
@@ -123,15 +142,24 @@ impl Host {
             proxies: crate::proxies::of_the_desktop(),
         })
         .await?;
-        tokio::spawn(tell_window(self.app.clone(), connections.subscribe()));
-        let looking = connections.clone();
-        tokio::spawn(async move { looking.look().await });
+        tokio::spawn(follow_answers(self.app.clone(), connections.subscribe()));
         Ok(connections)
     }
 }
 
-/// Sends each change to the main window and no other, and brings it to the front when the browser's answer has come.
-async fn tell_window(app: AppHandle, mut views: watch::Receiver<Arc<AppView>>) {
+/// Tells the page the present view and each that follows. Of several that come while it is told, only the last.
+async fn tell_page(page: Channel<Arc<AppView>>, mut views: watch::Receiver<Arc<AppView>>) {
+    views.mark_changed();
+    while views.changed().await.is_ok() {
+        let view = Arc::clone(&views.borrow_and_update());
+        if let Err(error) = page.send(view) {
+            tracing::warn!(%error, "the page can't be told of a change");
+        }
+    }
+}
+
+/// Brings the window to the front when the browser's answer has come.
+async fn follow_answers(app: AppHandle, mut views: watch::Receiver<Arc<AppView>>) {
     let mut before = None;
     while views.changed().await.is_ok() {
         let view = Arc::clone(&views.borrow_and_update());
@@ -140,9 +168,6 @@ async fn tell_window(app: AppHandle, mut views: watch::Receiver<Arc<AppView>>) {
             window::raise(&app);
         }
         before = stage;
-        if let Err(error) = app.emit_to(EventTarget::webview_window(window::MAIN), STATE, &*view) {
-            tracing::warn!(%error, "the window can't be told of a change");
-        }
     }
 }
 

@@ -9,13 +9,14 @@ import { asProblem, type Backend } from './lib/backend/backend';
 export async function start(backend: Backend): Promise<App | undefined> {
   const target = document.getElementById('app');
   if (!target) throw new Error('the page has no #app');
+  if (navigator.userAgent.includes('Linux')) document.documentElement.dataset.system = 'linux';
   let app: App | undefined;
   try {
-    // Listening first: what changes while the state is fetched is not missed.
-    await backend.onState((view) => app?.receive(view));
-    app = new App(backend, await backend.state());
+    const shown = (app = new App(backend, await backend.state()));
     mount(Window, { target, props: { app } });
     performance.mark('dashboard');
+    // What changed until then comes first.
+    void shown.painted.then(() => shown.attempt(() => backend.watch((view) => shown.receive(view))));
   } catch (thrown) {
     mount(NotStarted, { target, props: { problem: asProblem(thrown) } });
   }

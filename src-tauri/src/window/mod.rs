@@ -23,6 +23,9 @@ const LEAST: (i32, i32) = (360, 320);
 const LIGHT: Color = Color(0xf5, 0xf7, 0xf8, 0xff);
 const DARK: Color = Color(0x16, 0x18, 0x19, 0xff);
 
+/// Asks for the first state while the page's own files are still being fetched; `ui/src/lib/backend/tauri.ts` takes the answer.
+const ASK_FOR_STATE: &str = "window.__firstState = window.__TAURI_INTERNALS__.invoke('state'); window.__firstState.catch(() => undefined);";
+
 /// Makes the window and shows it, in the page's own colour. `state` is where its size, place and zoom are kept.
 ///
 /// # Errors
@@ -43,6 +46,7 @@ pub fn create(app: &AppHandle, data_dir: &Path, state: PathBuf) -> tauri::Result
         // Nothing of what the page keeps outlives the program. WebKit makes its folders all the same.
         .incognito(!is_driven())
         .data_directory(web_dir(data_dir))
+        .initialization_script(ASK_FOR_STATE)
         .on_navigation(is_own_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)

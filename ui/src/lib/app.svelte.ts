@@ -37,6 +37,10 @@ export class App {
   previousBackend: string | null = $state(null);
   /** What the last check of everything found. */
   checks: Check[] | null = $state.raw(null);
+  /** The first picture is on the screen. What it doesn't need waits for it. */
+  readonly painted: Promise<void>;
+  /** Whether that was a frame ago. What lies below the fold is drawn then. */
+  settled = $state(false);
   #lastAccount: string | null = null;
 
   constructor(backend: Backend, view: AppView) {
@@ -44,6 +48,8 @@ export class App {
     this.sections = new Sections(backend);
     this.view = $state.raw(view);
     if (view.transaction) this.page = { kind: 'transaction' };
+    this.painted = nextFrame().then(nextFrame);
+    void this.painted.then(nextFrame).then(() => (this.settled = true));
   }
 
   /** Takes a new view of the program. */
@@ -144,6 +150,8 @@ export class App {
     else this.go(this.account(id) ? { kind: 'account', id } : this.#without(id));
   }
 }
+
+const nextFrame = (): Promise<void> => new Promise((resolve) => requestAnimationFrame(() => resolve()));
 
 /** Where a feature of an account stands. */
 export function stateOf(account: AccountView, feature: Feature): FeatureState {

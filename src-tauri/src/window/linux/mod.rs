@@ -1,6 +1,7 @@
 //! What GTK and WebKitGTK are told directly, where Tauri has no word for it.
 
 mod appearance;
+mod face;
 mod geometry;
 mod kept;
 mod keys;
@@ -28,6 +29,7 @@ pub fn attach(window: &WebviewWindow, appearance: Appearance, state: PathBuf) ->
         let view = view.inner();
         web_process::watch(shell.app_handle(), &view);
         menu::limit(&view);
+        face::follow(&view);
         let Some(top) = view.toplevel().and_then(|top| top.downcast::<gtk::Window>().ok()) else {
             tracing::error!("the page is in no window");
             return;

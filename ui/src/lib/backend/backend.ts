@@ -47,8 +47,8 @@ export interface Backend {
   tester(): Promise<TesterView>;
   /** Has the sandbox do something. */
   tester_order(order: TesterOrder): Promise<TesterView>;
-  /** Calls back with the whole view whenever anything changed; the returned function ends it. */
-  onState(listener: (view: AppView) => void): Promise<() => void>;
+  /** Calls back with the whole view: the present one, and each that follows. To be called once the first picture is there. */
+  watch(listener: (view: AppView) => void): Promise<void>;
 }
 
 /** What was thrown, as a problem. What isn't one (a command that the program refuses, say) becomes `invalid_input`. */

@@ -11,7 +11,7 @@ const next = () => calls.find((step) => !reads.has(step.call));
 
 async function watched(memory: Memory): Promise<AppView[]> {
   const seen: AppView[] = [];
-  await memory.onState((view) => seen.push(view));
+  await memory.watch((view) => seen.push(view));
   return seen;
 }
 

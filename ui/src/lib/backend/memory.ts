@@ -104,9 +104,9 @@ export class Memory implements Backend {
     return this.tester();
   }
 
-  onState(listener: (view: AppView) => void): Promise<() => void> {
+  watch(listener: (view: AppView) => void): Promise<void> {
     this.#listeners.add(listener);
-    return Promise.resolve(() => this.#listeners.delete(listener));
+    return Promise.resolve();
   }
 
   async #play<Result>(call: string, args: Record<string, unknown>): Promise<Result> {

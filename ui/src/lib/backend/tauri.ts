@@ -1,11 +1,24 @@
-import { invoke } from '@tauri-apps/api/core';
-import { listen } from '@tauri-apps/api/event';
+import { Channel, invoke } from '@tauri-apps/api/core';
 import type { AppView } from '../bindings';
 import type { Backend } from './backend';
 
+declare global {
+  interface Window {
+    /** Asked for at document start (`src-tauri/src/window/mod.rs`). */
+    __firstState?: Promise<AppView>;
+  }
+}
+
+/** The first state, once: it ages. */
+function firstState(): Promise<AppView> | undefined {
+  const asked = window.__firstState;
+  delete window.__firstState;
+  return asked;
+}
+
 /** The desktop program. */
 export const tauri: Backend = {
-  state: () => invoke('state'),
+  state: () => firstState() ?? invoke('state'),
   connect: (scopes) => invoke('connect', { scopes }),
   reconnect: (account, scopes) => invoke('reconnect', { account, scopes }),
   open_again: () => invoke('open_again'),
@@ -32,5 +45,5 @@ export const tauri: Backend = {
   save_report: () => invoke('save_report'),
   tester: () => invoke('tester'),
   tester_order: (order) => invoke('tester_order', { order }),
-  onState: (listener) => listen<AppView>('state', (event) => listener(event.payload)),
+  watch: (listener) => invoke('watch', { views: new Channel<AppView>(listener) }),
 };

@@ -2,7 +2,8 @@ import type { MoneyView } from '../bindings';
 import { LOCALE } from './locale';
 
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
-const FIAT = new Set(Intl.supportedValuesOf('currency'));
+/** Known when an amount is first shown. */
+let fiat: Set<string> | undefined;
 
 /**
  * A decimal string as a person reads it: `₦1,805.00`, `0.5 SOL`. Digits never pass through a float, so none is lost.
@@ -14,7 +15,7 @@ export function formatMoney({ amount, currency }: MoneyView): string | undefined
   const [, sign = '', whole = '', fraction = ''] = match;
   const grouped = new Intl.NumberFormat(LOCALE).format(BigInt(whole));
   const minus = sign && /[1-9]/.test(whole + fraction) ? '−' : '';
-  if (!FIAT.has(currency)) {
+  if (!(fiat ??= new Set(Intl.supportedValuesOf('currency'))).has(currency)) {
     const digits = fraction.replace(/0+$/, '');
     return `${minus}${grouped}${digits && `.${digits}`} ${currency}`;
   }

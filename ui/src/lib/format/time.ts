@@ -5,29 +5,36 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-const relative = new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto' });
-const dateOnly = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric' });
-const dateAndTime = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const timeOnly = new Intl.DateTimeFormat(LOCALE, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const monthAndYear = new Intl.DateTimeFormat(LOCALE, { month: 'long', year: 'numeric' });
+/** Made when it is first used: each costs the start some milliseconds. */
+const lazily = <Format>(make: () => Format): (() => Format) => {
+  let made: Format | undefined;
+  return () => (made ??= make());
+};
+const dates = (options: Intl.DateTimeFormatOptions) => lazily(() => new Intl.DateTimeFormat(LOCALE, options));
+
+const relative = lazily(() => new Intl.RelativeTimeFormat(LOCALE, { numeric: 'auto' }));
+const dateOnly = dates({ day: 'numeric', month: 'short', year: 'numeric' });
+const dateAndTime = dates({ day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const timeOnly = dates({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const monthAndYear = dates({ month: 'long', year: 'numeric' });
 
 /** `3 Nov 2026` */
-export const formatDate = (at: number): string => dateOnly.format(at);
+export const formatDate = (at: number): string => dateOnly().format(at);
 /** `3 Nov 2026, 14:05` */
-export const formatDateTime = (at: number): string => dateAndTime.format(at);
+export const formatDateTime = (at: number): string => dateAndTime().format(at);
 /** `14:05` */
-export const formatTime = (at: number): string => timeOnly.format(at);
+export const formatTime = (at: number): string => timeOnly().format(at);
 /** `November 2026` */
-export const formatMonth = (at: number): string => monthAndYear.format(at);
+export const formatMonth = (at: number): string => monthAndYear().format(at);
 
 /** `in 42 minutes`, `3 days ago`, `just now`; a date beyond a month. */
 export function formatRelative(at: number, now: number): string {
   const difference = at - now;
   const size = Math.abs(difference);
   if (size < 45 * SECOND) return difference > 0 ? 'in a moment' : 'just now';
-  if (size < HOUR) return relative.format(round(difference, MINUTE), 'minute');
-  if (size < DAY) return relative.format(round(difference, HOUR), 'hour');
-  if (size < 30 * DAY) return relative.format(round(difference, DAY), 'day');
+  if (size < HOUR) return relative().format(round(difference, MINUTE), 'minute');
+  if (size < DAY) return relative().format(round(difference, HOUR), 'hour');
+  if (size < 30 * DAY) return relative().format(round(difference, DAY), 'day');
   return difference > 0 ? `on ${formatDate(at)}` : formatDate(at);
 }
 
@@ -42,9 +49,9 @@ export function formatCountdown(milliseconds: number): string {
 
 /** `Today`, `Yesterday`, or the date. */
 export function formatDay(at: number, now: number): string {
-  const day = dateOnly.format(at);
-  if (day === dateOnly.format(now)) return 'Today';
-  if (day === dateOnly.format(now - DAY)) return 'Yesterday';
+  const day = formatDate(at);
+  if (day === formatDate(now)) return 'Today';
+  if (day === formatDate(now - DAY)) return 'Yesterday';
   return day;
 }
 
