@@ -12,6 +12,8 @@ const next = () => calls.find((step) => !reads.has(step.call));
 async function watched(memory: Memory): Promise<AppView[]> {
   const seen: AppView[] = [];
   await memory.watch((view) => seen.push(view));
+  // The present one, which each watcher is told first.
+  expect(seen.splice(0)).toEqual([await memory.state()]);
   return seen;
 }
 

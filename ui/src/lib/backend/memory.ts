@@ -104,9 +104,9 @@ export class Memory implements Backend {
     return this.tester();
   }
 
-  watch(listener: (view: AppView) => void): Promise<void> {
+  async watch(listener: (view: AppView) => void): Promise<void> {
     this.#listeners.add(listener);
-    return Promise.resolve();
+    listener(await this.state());
   }
 
   async #play<Result>(call: string, args: Record<string, unknown>): Promise<Result> {
