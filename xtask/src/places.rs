@@ -29,7 +29,8 @@ pub fn build() -> Result<()> {
 
 /// Runs the places. Their programs are there already.
 pub fn run(count: &mut Count, all: bool) -> Result<()> {
-    let mut tests = command("cargo", &["test", "--locked", "--package", "places", "--test", "places"]);
+    // With the flags of the other tests, so that what was built for them serves.
+    let mut tests = command("cargo", &["test", "--locked", "--workspace", "--features", "embedded", "--test", "places"]);
     if all {
         tests.env("PLACES", "all");
     }

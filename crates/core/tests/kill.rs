@@ -44,7 +44,7 @@ async fn child() {
             if is_new(&view) {
                 core.decide(Decision::AddAsAccount).await.unwrap();
             }
-            println!("\noutcome {:?}", stage(&view));
+            println!("\noutcome {:?}", support::stage(&view));
         }
     }
 }

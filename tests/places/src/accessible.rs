@@ -163,6 +163,12 @@ impl Accessibility {
         Ok(Rectangle { x, y, width, height })
     }
 
+    /// Gives the element the keyboard's focus.
+    pub async fn focus(&self, element: &Element) -> Result<()> {
+        ensure!(self.component(element).await?.grab_focus().await?, "{} {:?} takes no focus", element.role, element.name);
+        Ok(())
+    }
+
     /// Does what the element is for: presses a button, follows a link, turns a switch.
     pub async fn activate(&self, element: &Element) -> Result<()> {
         let (name, path) = element.object.clone();

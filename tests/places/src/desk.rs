@@ -221,6 +221,24 @@ impl Desk {
         .await
     }
 
+    /// Presses a button with the Return key until it is gone. The first key of a virtual keyboard may get lost.
+    pub async fn press_by_key(&self, name: &str) -> Result<()> {
+        let find = async || -> Result<Option<Element>> {
+            let elements = self.elements().await?;
+            Ok(elements.into_iter().find(|element| element.role == Role::Button && element.name.starts_with(name)))
+        };
+        until(&format!("the button {name:?} to be gone"), async || {
+            let Some(button) = find().await? else { return Ok(Some(())) };
+            self.accessibility.focus(&button).await?;
+            if find().await?.is_some_and(|button| button.is(State::Focused)) {
+                self.screen.press(&self.session, "Return")?;
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+            Ok(None)
+        })
+        .await
+    }
+
     /// Turns the switches of the page so that those of these names are on and no others.
     pub async fn choose(&self, names: &[&str]) -> Result<()> {
         until("the switches to be as wanted", async || {
@@ -282,6 +300,7 @@ impl Desk {
         browser.next_tab().await?;
         browser.reach_consent(person).await?;
         browser.allow(&words::ALLOWED_SCOPES).await?;
+        self.press(words::THIS_IS_ME).await?;
         until("the approval to arrive", async || {
             let elements = self.elements().await?;
             let found = elements.iter().any(|element| element.role == Role::Heading && element.name.starts_with(words::CONNECTED));

@@ -13,6 +13,9 @@ use x11rb::rust_connection::RustConnection;
 use crate::accessible::Rectangle;
 use crate::picture::{DESKTOP, Picture};
 
+/// A window that is so near to the screen's edge, in pixels, is at it.
+const AT_EDGE: i32 = 2;
+
 /// The screen of a session.
 pub struct Screen {
     x: Option<(RustConnection, Window)>,
@@ -99,18 +102,20 @@ impl Screen {
                 succeed("i3-msg", session.run("i3-msg", &["open"])?)?;
             }
             Display::Weston { .. } => {
-                // The pointer is on the picture before the window is.
-                let frame = until("the whole window", async || {
-                    Ok(self
-                        .picture(session)?
-                        .windows()
-                        .filter(|frame| frame.width > from.0 / 2 * scale && frame.height > from.1 / 2 * scale))
+                // Weston puts windows anywhere: first into the corner, where there is room for any size. A busy Weston may miss a drag,
+                // and the pointer is on the picture before the window is.
+                let frame = until("the whole window in the corner", async || {
+                    let whole = |frame: &Rectangle| frame.width > from.0 / 2 * scale && frame.height > from.1 / 2 * scale;
+                    let Some(frame) = self.picture(session)?.windows().filter(whole) else { return Ok(None) };
+                    if frame.x <= AT_EDGE && frame.y <= AT_EDGE {
+                        return Ok(Some(frame));
+                    }
+                    let title = (frame.x + frame.width / 2, frame.y + 20 * scale);
+                    self.drag(session, 1, title, (-frame.x, -frame.y)).await?;
+                    Ok(None)
                 })
                 .await?;
                 let (dx, dy) = ((to.0 - from.0) * scale, (to.1 - from.1) * scale);
-                // Weston puts windows anywhere: first into the corner, where there is room for any size.
-                let title = (frame.x + frame.width / 2, frame.y + 20 * scale);
-                self.drag(session, 1, title, (-frame.x, -frame.y)).await?;
                 // Then from somewhere in its lower right quarter: the corner that moves.
                 self.drag(session, 3, (frame.width * 3 / 4, frame.height * 3 / 4), (dx, dy)).await?;
             }

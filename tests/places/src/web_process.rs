@@ -31,11 +31,11 @@ pub async fn try_faults(desk: &mut Desk) -> Result<()> {
     desk.ends_by_itself().await
 }
 
-/// Ends it as a crash does, and waits until it is gone.
+/// Ends it at once, as a crash or a system without memory does, and waits until it is gone.
 async fn end_web_process(desk: &Desk) -> Result<()> {
     let program = desk.program()?;
     let [pid] = program.web_processes(&desk.session)[..] else { anyhow::bail!("there is no web process, or several") };
-    process::signal("SEGV", &[pid]);
+    process::signal("KILL", &[pid]);
     until("the web process to end", async || Ok((!program.web_processes(&desk.session).contains(&pid)).then_some(()))).await
 }
 

@@ -16,6 +16,8 @@ pub const CONFIRM_SERVICE: &str = "I trust this service";
 pub const CONNECT: &str = "Connect an account";
 /// Opens the browser.
 pub const START: &str = "Continue in browser";
+/// Keeps a new account.
+pub const THIS_IS_ME: &str = "Keep it";
 /// After a partial grant.
 pub const CONNECTED: &str = "Connected, with a part of what was asked";
 /// Leads to the dashboard.
