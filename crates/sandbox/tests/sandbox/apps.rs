@@ -140,3 +140,30 @@ async fn moving_the_clock_ends_what_should_end_and_nothing_else() {
     by(-30 * 86_400).await;
     assert_eq!(world.get("/user/me", &tokens.access).await.status(), 200, "back in time nothing dies");
 }
+
+#[tokio::test]
+async fn the_consent_page_remembers_who_is_logged_in_and_what_was_allowed_and_nothing_else() {
+    let world = World::new().await;
+    let mut browser = Browser::new();
+    let url = world.authorize_url("profile:read wallet:read kyc:read");
+    let consent = browser.consent(&url, "ada").await;
+    assert!(
+        !consent.text.contains(" checked") && consent.text.contains("autocomplete=\"off\""),
+        "nothing is switched on, by a reload neither"
+    );
+    // Declined, ticked without deciding, and denied: none of it is remembered.
+    browser.submit(&consent, &[("scope", "profile:read"), ("decision", "allow")]).await;
+    let again = browser.open(&url).await;
+    assert_eq!(again.offered(), ["kyc:read", "wallet:read"]);
+    assert!(again.text.contains("You allowed 1 of its requests before") && !again.text.contains(" checked"));
+    browser.submit(&again, &[("scope", "kyc:read"), ("decision", "deny")]).await;
+    let again = browser.open(&url).await;
+    assert_eq!(again.offered(), ["kyc:read", "wallet:read"]);
+    assert!(again.text.contains("Ada Okafor") && !again.text.contains(" checked"));
+    // A plan is for one decision, and says that it is there.
+    world.control("next", json!({"allow": "all"})).await;
+    let planned = browser.open(&url).await;
+    assert!(planned.text.contains("data-testid=\"planned\"") && planned.text.matches(" checked").count() == 2);
+    browser.submit(&planned, &[("decision", "deny")]).await;
+    assert!(!browser.open(&url).await.text.contains(" checked"));
+}

@@ -79,5 +79,12 @@ fn left(left: Millis) -> String {
 }
 
 fn fate(grant: &Grant) -> &'static str {
-    grant.ended.map_or("alive", Ended::words)
+    match grant.ended {
+        None => "alive",
+        Some(Ended::ByApp) => "revoked by the app",
+        Some(Ended::ByPerson) => "revoked by the person",
+        Some(Ended::CodeReuse) => "ended: code used twice",
+        Some(Ended::RefreshReuse) => "ended: refresh token reused",
+        Some(Ended::Replaced) => "replaced",
+    }
 }
