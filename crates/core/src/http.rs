@@ -74,8 +74,13 @@ impl Http {
         let mut first = None;
         for way in ways {
             let client = self.client(&way, connection).await?;
-            let again = request.try_clone().ok_or(ProblemCode::InvalidInput)?;
-            let error = match client.execute(again).await {
+            let copy = || request.try_clone().ok_or(ProblemCode::InvalidInput);
+            let mut answer = client.execute(copy()?).await;
+            if connection == Connection::Shared && answer.as_ref().is_err_and(broke_off) {
+                // The other side was closing what an earlier request had left open.
+                answer = self.client(&way, Connection::Own).await?.execute(copy()?).await;
+            }
+            let error = match answer {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };
@@ -149,6 +154,11 @@ impl Http {
     fn clients(&self) -> std::sync::MutexGuard<'_, HashMap<(Way, Connection), Client>> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a connection ended without an answer.
+fn broke_off(error: &reqwest::Error) -> bool {
+    error.is_request() && !error.is_connect() && !error.is_timeout()
 }
 
 fn read_tls() -> Result<rustls::ClientConfig, rustls::Error> {
@@ -338,6 +348,31 @@ mod tests {
         assert!(http.tls.lock().await.is_some());
         http.forget().await;
         assert!(http.clients().is_empty() && http.tls.lock().await.is_none());
+    }
+
+    /// Answers the first request of each connection. The second one of the first connection is read, and the connection closed on it.
+    async fn server_that_closes(listener: tokio::net::TcpListener) {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        for takes_a_second in [true, false] {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+            if takes_a_second {
+                assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0, "the connection was not used again");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_read_outlives_a_connection_that_the_other_side_is_closing() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        let server = tokio::spawn(server_that_closes(listener));
+        let http = Http::new(Arc::new(Never));
+        for _ in 0..2 {
+            assert_eq!(http.get(url.clone(), Peer::Backend).await.unwrap().status(), 204);
+        }
+        server.await.unwrap();
     }
 
     #[tokio::test]
