@@ -4,29 +4,39 @@
 //! [`Connections`] is the whole public face. What it shows is an [`view::AppView`], published anew after each change; what it can be
 //! told are its methods. It takes the platform through four traits: [`vault::Vault`], [`clock::Clock`], [`Browser`] and
 //! [`DesktopProxies`].
+//!
+//! Behind it each part owns what it is about: [`approval`] one run through the browser, [`grants`] the token pairs, [`ledger`] the index,
+//! [`provider`] the network, [`access`] the use of a connection, [`monitor`] what is checked unasked. They know only parts further down in
+//! that order of `tests/layers.rs`, and [`model`].
 
-mod answer;
-mod api;
-pub mod backend;
+mod access;
+mod approval;
+mod changed;
 pub mod clock;
 mod connections;
+mod diagnose;
 #[doc(hidden)]
 pub mod failpoint;
-pub mod feature;
-mod http;
-mod index;
-mod loopback;
-mod operator;
-pub mod problem;
-mod proof;
-mod reads;
+mod grants;
+mod ledger;
+mod model;
+mod monitor;
+mod provider;
 #[cfg(test)]
 mod secrets;
-pub mod vault;
+mod service;
+mod snapshot;
+mod tester;
 pub mod view;
 mod wiped;
+mod work;
 
-pub use answer::{NotAnAnswer, parse_deep_link};
-pub use backend::parse_address;
-pub use connections::{Browser, Check, CheckName, Connections, OpenFailed, Options};
-pub use http::{DesktopProxies, Http, ProxySetting, SystemProxies};
+pub use approval::{Browser, OpenFailed};
+pub use connections::{Connections, Options};
+pub use diagnose::{Check, CheckName};
+pub use grants::vault;
+pub use ledger::UseRow;
+pub use model::answer::{NotAnAnswer, parse_deep_link};
+pub use model::{AccountId, ProxySetting, feature, problem};
+pub use provider::backend::{self, parse_address};
+pub use provider::http::{DesktopProxies, Http, SystemProxies};

@@ -7,11 +7,11 @@ use serde::Serialize;
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::answer::Handoff;
-use crate::api::Body;
-use crate::backend::{SealedRefreshToken, Tokens};
-use crate::proof::{PathNonce, Verifier};
-use crate::vault::{GrantRecord, PendingRecord};
+use crate::grants::vault::{GrantRecord, PendingRecord};
+use crate::model::answer::Handoff;
+use crate::model::proof::{PathNonce, Verifier};
+use crate::provider::Body;
+use crate::provider::backend::{SealedRefreshToken, Tokens};
 
 assert_not_impl_any!(Verifier: Debug, Display, Serialize, Clone);
 // Copied to the listener that it is the path of.
@@ -24,7 +24,7 @@ assert_not_impl_any!(PendingRecord: Debug, Display, Serialize, Clone);
 // Their `Debug` tells nothing, which is tested.
 assert_not_impl_any!(Handoff: Display, Serialize, Clone);
 assert_not_impl_any!(monei::AccessToken: Display, Serialize);
-assert_not_impl_any!(crate::api::Verdict: Debug, Display, Serialize, Clone);
+assert_not_impl_any!(crate::provider::Verdict: Debug, Display, Serialize, Clone);
 
 // Wiped when dropped.
 assert_impl_all!(secrecy::SecretString: ZeroizeOnDrop);
@@ -32,6 +32,6 @@ assert_impl_all!(Body: Zeroize);
 
 #[test]
 fn the_debug_of_a_handoff_tells_nothing() {
-    let answer = crate::answer::parse_query("handoff=a-very-secret-handoff").unwrap();
+    let answer = crate::model::answer::parse_query("handoff=a-very-secret-handoff").unwrap();
     assert_eq!(format!("{answer:?}"), "Handoff([redacted])");
 }

@@ -7,8 +7,10 @@ mod tester;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::feature::{Feature, FeatureId};
-use crate::problem::Problem;
+use crate::model::feature::{Feature, FeatureId};
+use crate::model::problem::Problem;
+
+pub use crate::model::{Channel, Environment};
 
 pub use tester::{
     TesterAllow, TesterArmed, TesterFault, TesterOrder, TesterPerson, TesterPlan, TesterPreset, TesterReset, TesterSwitch, TesterTarget,
@@ -39,19 +41,6 @@ pub struct AppView {
     pub transaction: Option<TransactionView>,
     /// The person's choices.
     pub preferences: Preferences,
-}
-
-/// Which Monei.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
-pub enum Environment {
-    /// Real money.
-    Production,
-    /// Monei's development hosts.
-    Development,
-    /// A local stand-in; nothing is real.
-    Sandbox,
 }
 
 /// The backend as Settings and the first run name it.
@@ -175,6 +164,8 @@ pub struct AccountView {
     pub other_backend: Option<String>,
     /// When the first of its live access tokens ends; refreshed by itself when it is used.
     pub expires_at: Option<i64>,
+    /// An older account here that is the same Monei user's, where that was noticed.
+    pub same_user_as: Option<String>,
 }
 
 /// How an account is.
@@ -247,17 +238,6 @@ pub struct TransactionView {
     pub channel: Channel,
     /// How far it is.
     pub stage: Stage,
-}
-
-/// How the browser's answer comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
-pub enum Channel {
-    /// `http://127.0.0.1:…`
-    Loopback,
-    /// This program's own link scheme.
-    DeepLink,
 }
 
 /// How far a connection is.
@@ -635,6 +615,11 @@ pub enum ActivityEvent {
         /// What was lost.
         scopes: Vec<String>,
     },
+    /// What was used turned out to be approved by another person, and was set apart.
+    Contradicted {
+        /// What was lost with it.
+        scopes: Vec<String>,
+    },
     /// The person disconnected.
     Disconnected {
         /// Monei confirmed.
@@ -642,7 +627,7 @@ pub enum ActivityEvent {
     },
     /// A connection was tried and ended without effect.
     Failed {
-        /// Snake-case [`crate::problem::ProblemCode`].
+        /// Snake-case [`crate::model::problem::ProblemCode`].
         code: String,
     },
     /// The backend's address was changed.
@@ -650,6 +635,8 @@ pub enum ActivityEvent {
         /// To which.
         address: String,
     },
+    /// Something that another version of this program wrote down, or a line that can't be read.
+    Unknown,
 }
 
 /// The person's choices.

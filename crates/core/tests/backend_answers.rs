@@ -115,11 +115,12 @@ async fn a_claim_to_be_monei_is_neither_shown_nor_opened() {
         let mut body = good();
         body["operator"] = json!({"name": name, "url": url});
         let info = asked(200, body.to_string()).await.unwrap();
-        let shown = info.operator.view();
-        assert_eq!((shown.name, shown.host, shown.poses_as_monei, info.operator_url), (None, None, true, None), "{name} {url}");
+        let claim = info.operator;
+        let shown = (claim.shown_name(), claim.shown_host(), claim.poses_as_monei(), info.operator_url);
+        assert_eq!(shown, (None, None, true, None), "{name} {url}");
     }
-    let shown = asked(200, good().to_string()).await.unwrap().operator.view();
-    assert_eq!((shown.name.as_deref(), shown.poses_as_monei), (Some("Somebody"), false));
+    let claim = asked(200, good().to_string()).await.unwrap().operator;
+    assert_eq!((claim.shown_name(), claim.poses_as_monei()), (Some("Somebody"), false));
 }
 
 #[tokio::test]

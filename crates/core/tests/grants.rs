@@ -8,7 +8,7 @@ mod support;
 use std::time::Duration;
 
 use connect_core::problem::ProblemCode;
-use connect_core::view::{DisconnectOutcome, Health, Section, Unrevoked};
+use connect_core::view::{DisconnectOutcome, Health, MoneyView, Section, SectionView, Unrevoked};
 use serde_json::json;
 use support::{World, feature, scopes};
 
@@ -27,10 +27,32 @@ async fn lives(switches: &[(&str, &str)]) {
     lives_in(switched(switches).await, switches).await;
 }
 
+/// Of Ada, as the sandbox makes her up: whatever the shape of the answer, what a person reads is the same.
+fn says_what_monei_has(shown: &SectionView, switches: &[(&str, &str)]) {
+    let naira = |money: &Option<MoneyView>| {
+        let money = money.as_ref().unwrap_or_else(|| panic!("{switches:?}: no amount"));
+        assert_eq!(money.currency, "NGN", "{switches:?}");
+        money.amount.parse::<rust_decimal::Decimal>().unwrap()
+    };
+    match shown {
+        SectionView::Profile(profile) => {
+            assert!(profile.name.as_deref().is_some_and(|name| name.starts_with("Ada")), "{switches:?}: {profile:?}");
+            assert!(profile.email.as_deref().is_some_and(|email| email.contains('@')), "{switches:?}: {profile:?}");
+        }
+        SectionView::Wallet(wallet) => assert!(naira(&wallet.naira).is_sign_positive(), "{switches:?}: {wallet:?}"),
+        SectionView::Transactions(list) => {
+            assert!(!list.items.is_empty() && list.total.is_some_and(|total| total > 0), "{switches:?}: {list:?}");
+            assert!(list.items.iter().all(|item| item.amount.is_some() && item.at.is_some()), "{switches:?}: {list:?}");
+        }
+        SectionView::Kyc(kyc) => panic!("{switches:?}: {kyc:?} was not asked for"),
+    }
+}
+
 async fn lives_in(world: World, switches: &[(&str, &str)]) {
     let account = world.connect("ada", BOTH, BOTH).await;
     for section in [Section::Profile, Section::Wallet, Section::Transactions] {
-        world.core.load(&account, section).await.unwrap_or_else(|problem| panic!("{switches:?} {section:?}: {problem:?}"));
+        let shown = world.core.load(&account, section).await.unwrap_or_else(|problem| panic!("{switches:?} {section:?}: {problem:?}"));
+        says_what_monei_has(&shown, switches);
     }
     world.clock.advance(Duration::from_secs(3400));
     world.core.load(&account, Section::Wallet).await.unwrap_or_else(|problem| panic!("{switches:?} refresh: {problem:?}"));
@@ -177,11 +199,16 @@ async fn tokens_that_no_keychain_holds_are_refused_whole_and_taken_back() {
 
 #[tokio::test]
 async fn the_limits_of_the_tier_are_read_in_either_shape() {
+    let mut read = Vec::new();
     for shape in ["flat", "nested"] {
         let world = switched(&[("kyc_limits_shape", shape)]).await;
         let account = world.connect("ada", &["kyc:read"], &["kyc:read"]).await;
-        world.core.load(&account, Section::Kyc).await.unwrap();
+        let Ok(SectionView::Kyc(kyc)) = world.core.load(&account, Section::Kyc).await else { panic!("{shape}") };
+        assert!(kyc.tier.is_some() && !kyc.limits.is_empty(), "{shape}: {kyc:?}");
+        assert!(kyc.limits.iter().any(|limit| limit.amount.is_some()), "{shape}: {kyc:?}");
+        read.push(kyc);
     }
+    assert_eq!(read[0], read[1]);
 }
 
 #[tokio::test]

@@ -262,6 +262,8 @@ function everyEvent(now: number, scopes: string[]): ActivityItem[] {
   const who = { account: null, account_name: 'Ada Okafor' };
   const events: ActivityItem['event'][] = [
     { kind: 'refreshed' },
+    { kind: 'contradicted', scopes: ['kyc:read'] },
+    { kind: 'unknown' },
     { kind: 'disconnected', confirmed: true },
     { kind: 'disconnected', confirmed: false },
     { kind: 'revoked', scopes: scopes.slice(0, 2) },

@@ -51,7 +51,11 @@ other_backend: string | null,
 /**
  * When the first of its live access tokens ends; refreshed by itself when it is used.
  */
-expires_at: number | null, };
+expires_at: number | null, 
+/**
+ * An older account here that is the same Monei user's, where that was noticed.
+ */
+same_user_as: string | null, };
 
 /**
  * What happened.
@@ -76,19 +80,23 @@ declined: Array<string>, } | { "kind": "refreshed" } | { "kind": "revoked",
 /**
  * What was lost.
  */
+scopes: Array<string>, } | { "kind": "contradicted", 
+/**
+ * What was lost with it.
+ */
 scopes: Array<string>, } | { "kind": "disconnected", 
 /**
  * Monei confirmed.
  */
 confirmed: boolean, } | { "kind": "failed", 
 /**
- * Snake-case [`crate::problem::ProblemCode`].
+ * Snake-case [`crate::model::problem::ProblemCode`].
  */
 code: string, } | { "kind": "backend_changed", 
 /**
  * To which.
  */
-address: string, };
+address: string, } | { "kind": "unknown" };
 
 /**
  * One line of the activity list.
@@ -518,7 +526,7 @@ proxy?: ProxySetting, };
 /**
  * The closed list.
  */
-export type ProblemCode = "keychain_locked" | "keychain_dismissed" | "keychain_not_set_up" | "keychain_absent" | "keychain_no_bus" | "keychain_failed" | "keychain_stopped" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "address_unknown" | "network_intercepted" | "proxy_refused" | "proxy_password" | "proxy_unreachable" | "proxy_setting" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "certificates_missing" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "browser_missing" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "run_ended" | "request_refused" | "access_revoked" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "report_unsaved" | "clipboard_unavailable" | "invalid_input";
+export type ProblemCode = "keychain_locked" | "keychain_dismissed" | "keychain_not_set_up" | "keychain_absent" | "keychain_no_bus" | "keychain_failed" | "keychain_stopped" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "address_unknown" | "network_intercepted" | "proxy_refused" | "proxy_password" | "proxy_unreachable" | "proxy_setting" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "certificates_missing" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "browser_missing" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "run_ended" | "request_refused" | "access_revoked" | "revocation_pending" | "somebody_else" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "report_unsaved" | "clipboard_unavailable" | "program_ending" | "invalid_input";
 
 /**
  * Who.

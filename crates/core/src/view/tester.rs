@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
-use crate::feature::FeatureId;
+use crate::model::feature::FeatureId;
 
 /// What the sandbox offers and is about to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]

@@ -61,6 +61,8 @@ const ways: Record<ProblemCode, WayOut> = {
   approval_invalid: 'try_again',
   run_ended: 'try_again',
   request_refused: 'try_again',
+  revocation_pending: 'monei_settings',
+  somebody_else: 'none',
   access_revoked: 'reconnect',
   scope_missing: 'none',
   limit_reached: 'monei_settings',
@@ -69,6 +71,7 @@ const ways: Record<ProblemCode, WayOut> = {
   no_such_account: 'none',
   report_unsaved: 'none',
   clipboard_unavailable: 'none',
+  program_ending: 'none',
   invalid_input: 'none',
 };
 

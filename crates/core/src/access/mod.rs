@@ -1,0 +1,169 @@
+//! The one way to use a connection: [`Accesses::access`] says whether a caller may, and [`Access::call`] calls. Each use is recorded in the
+//! ledger: who, under which permission, for what, with what outcome.
+
+mod check;
+mod reads;
+mod sections;
+
+use monei::permission::Method;
+use monei::{Permission, ScopeSet};
+
+use crate::grants::{Grants, Lease};
+use crate::ledger::{Checked, GrantRow, Ledger, Used};
+use crate::model::problem::{Problem, ProblemCode};
+use crate::model::{AccountId, Caller, Denied, Permit};
+use crate::provider::{Body, Provider, Verdict};
+
+pub use check::is_checkable;
+
+/// Who may use what. Cheap to clone.
+#[derive(Clone)]
+pub struct Accesses {
+    ledger: Ledger,
+    grants: Grants,
+    provider: Provider,
+}
+
+/// A caller may use one permission of one account. Only [`Accesses::access`] makes one.
+pub struct Access {
+    of: Accesses,
+    caller: Caller,
+    account: AccountId,
+    permission: &'static Permission,
+    /// The grants that hold the permission, newest first.
+    grants: Vec<GrantRow>,
+}
+
+/// One call below the API base.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// How.
+    pub method: Method,
+    /// Path below the API base, with its parameters filled in.
+    pub path: &'a str,
+    /// Query.
+    pub query: &'a [(&'a str, &'a str)],
+}
+
+/// An answer, and the grant whose token it was given to.
+pub struct Answer {
+    /// Monei's body; `None` for 404.
+    pub body: Option<Body>,
+    /// The grant.
+    lease: Lease,
+}
+
+impl<'a> Request<'a> {
+    /// Reads `path`.
+    pub fn get(path: &'a str) -> Self {
+        Self { method: Method::Get, path, query: &[] }
+    }
+}
+
+impl Accesses {
+    /// Uses these.
+    pub fn new(ledger: Ledger, grants: Grants, provider: Provider) -> Self {
+        Self { ledger, grants, provider }
+    }
+
+    /// Whether `caller` may use `permission` of `account`. Nothing is called.
+    ///
+    /// # Errors
+    /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::ScopeMissing`] where no grant of the present backend holds it, or
+    /// [`ProblemCode::Busy`] while Monei must not be called for the account.
+    pub async fn access(&self, caller: Caller, account: &AccountId, permission: &'static Permission) -> Result<Access, Problem> {
+        let mut grants = self.grants_of(account).await?;
+        grants.retain(|grant| grant.scopes.contains(&permission.scope));
+        self.provider.check_backoff(account)?;
+        if grants.is_empty() {
+            return Err(Denied::NotGranted(permission).into());
+        }
+        Ok(Access { of: self.clone(), caller, account: account.clone(), permission, grants })
+    }
+
+    /// The account's grants from the present backend, newest first.
+    async fn grants_of(&self, account: &AccountId) -> Result<Vec<GrantRow>, Problem> {
+        let mut grants = self.ledger.grants_of(account).await?;
+        let here = self.provider.origin();
+        grants.retain(|grant| Some(&grant.backend) == here.as_ref());
+        Ok(grants)
+    }
+
+    /// Shows on the account how the last call went. An answer that was fetched isn't lost where that can't be written.
+    pub async fn note(&self, account: &AccountId, outcome: Result<(), &Problem>) {
+        let missing = self.grants.missing().into_keys().collect();
+        let change = Checked { account: account.clone(), code: outcome.err().map(|problem| problem.code), missing };
+        if let Err(problem) = self.ledger.apply(change).await {
+            tracing::warn!(code = ?problem.code, "how a call went could not be written down");
+        }
+    }
+}
+
+impl Access {
+    /// Calls, with whichever grant has the permission. A call that the permission doesn't open is refused, and nothing is sent.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn call(&self, request: Request<'_>) -> Result<Answer, Problem> {
+        let Some(endpoint) = self.permission.opens(request.method, request.path) else { return Err(Denied::NotListed.into()) };
+        let mut outcome = Err(ProblemCode::ScopeMissing.into());
+        for grant in &self.grants {
+            outcome = self.call_with(grant, &request).await;
+            // Only a grant that is gone, or has lost the scope, makes room for the next one.
+            let over =
+                |code: ProblemCode| code.is_of_one_record() || matches!(code, ProblemCode::AccessRevoked | ProblemCode::ScopeMissing);
+            if !outcome.as_ref().is_err_and(|problem| over(problem.code)) {
+                break;
+            }
+        }
+        self.of.provider.record_retry_after(&self.account, &outcome);
+        let used = Used {
+            caller: self.caller,
+            account: self.account.clone(),
+            permission: self.permission,
+            endpoint,
+            code: outcome.as_ref().err().map(|problem| problem.code),
+        };
+        if let Err(problem) = self.of.ledger.apply(used).await {
+            tracing::warn!(caller = %self.caller, path = endpoint.path, code = ?problem.code, "a use could not be recorded");
+        }
+        outcome
+    }
+
+    async fn call_with(&self, grant: &GrantRow, request: &Request<'_>) -> Result<Answer, Problem> {
+        let Accesses { grants, provider, .. } = &self.of;
+        let mut refused: Option<Lease> = None;
+        loop {
+            let lease = grants.lease(grant, refused.as_ref()).await?;
+            let permit = self.permit(lease.scopes(), request)?;
+            let body = match provider.call(&permit, lease.backend(), lease.token(), request.query).await? {
+                Verdict::Answer(body) => Some(body),
+                Verdict::NotFound => None,
+                // A token that Monei has just given: its trouble, not a revocation.
+                Verdict::Unauthorized if refused.is_some() => {
+                    grants.was_refused_fresh(&lease);
+                    return Err(ProblemCode::ProviderUnavailable.into());
+                }
+                // And so it has been for a while.
+                Verdict::Unauthorized if grants.are_all_refused(&lease) => return Err(ProblemCode::ProviderUnavailable.into()),
+                // Expired, stale or revoked: one refresh tells which.
+                Verdict::Unauthorized => {
+                    refused = Some(lease);
+                    continue;
+                }
+                Verdict::Forbidden { scope: true } => return Err(ProblemCode::ScopeMissing.into()),
+                Verdict::Forbidden { scope: false } => return Err(ProblemCode::LimitReached.into()),
+                Verdict::Failed(problem) => return Err(problem),
+            };
+            if body.is_some() {
+                grants.was_taken(&lease);
+            }
+            return Ok(Answer { body, lease });
+        }
+    }
+
+    /// A refresh may have taken the scope away: each call is checked against its own token's scopes.
+    fn permit(&self, scopes: &ScopeSet, request: &Request<'_>) -> Result<Permit, Denied> {
+        Permit::check(self.caller, scopes, request.method, request.path)
+    }
+}

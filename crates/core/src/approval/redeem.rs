@@ -1,0 +1,182 @@
+//! From the browser's answers to tokens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use monei::{AccessToken, ScopeSet};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::Approvals;
+use super::loopback::Loopback;
+use super::run::{End, MAX_TRIES};
+use super::state::About;
+use crate::clock::Since;
+use crate::model::answer::Handoff;
+use crate::model::problem::{Problem, ProblemCode};
+use crate::model::proof::Verifier;
+use crate::provider::backend::{BackendClient, Redeemed, TokenError, Tokens};
+use crate::work::{Piece, Work};
+
+/// How long a handoff is offered again while nothing is decided. It dies after 120 seconds.
+const REDEEM_WITHIN: Duration = Duration::from_secs(100);
+
+/// Where answers come from, and until when they are taken.
+pub(super) struct Answers {
+    pub(super) loopback: Option<Loopback>,
+    pub(super) linked: mpsc::Receiver<Handoff>,
+    pub(super) time: Duration,
+}
+
+/// What came of one answer.
+enum Tried {
+    Tokens(Tokens),
+    /// Nothing was approved, or it can't be had.
+    Nothing(Problem),
+    /// The backend can't open it: somebody else's.
+    Foreign,
+}
+
+impl Approvals {
+    /// Redeems each answer that comes in, until one gives tokens. Anybody who has seen the start link can bring in an answer, even one that
+    /// the backend sealed; so nothing that an answer says ends the wait but tokens. What it says is shown meanwhile.
+    pub(super) async fn answered(
+        &self,
+        backend: &BackendClient,
+        about: &About,
+        verifier: Verifier,
+        answers: Answers,
+    ) -> Result<(Tokens, Piece), End> {
+        let Answers { mut loopback, mut linked, time } = answers;
+        let verifier = Arc::new(verifier);
+        let work = &self.inner.needs.work;
+        let mut tries: JoinSet<Tried> = JoinSet::new();
+        // Held from the first answer on, so that the end of the program waits for what comes of it.
+        let mut under_way = None;
+        let mut refused: Option<Problem> = None;
+        let mut cancelled = false;
+        let time_is_over = self.wait_out(about.run, time);
+        tokio::pin!(time_is_over);
+        loop {
+            let from_loopback = async {
+                match &mut loopback {
+                    Some(loopback) => loopback.answer().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let handoff = tokio::select! {
+                Some(tried) = tries.join_next() => {
+                    let tried = tried.unwrap_or_else(|error| {
+                        tracing::error!(%error, "an answer could not be redeemed");
+                        Tried::Nothing(ProblemCode::ApprovalInvalid.into())
+                    });
+                    match tried {
+                        Tried::Tokens(tokens) => {
+                            let piece = match under_way {
+                                Some(piece) => piece,
+                                None => work.enter()?,
+                            };
+                            revoke_others(work, backend.clone(), tries, tokens.access.clone());
+                            return Ok((tokens, piece));
+                        }
+                        Tried::Nothing(problem) => {
+                            if refused.as_ref() != Some(&problem) {
+                                self.note_failure(about, &problem).await;
+                            }
+                            refused = Some(problem);
+                        }
+                        Tried::Foreign => tracing::info!("an answer that isn't for this transaction was dropped"),
+                    }
+                    if tries.is_empty() {
+                        under_way = None;
+                        let waits = self.runs().wait_on(about.run, refused.clone());
+                        if waits.is_ok() {
+                            self.tell();
+                        }
+                    }
+                    continue;
+                }
+                answer = from_loopback, if !cancelled => answer.ok_or(End::Failed(ProblemCode::LoopbackUnavailable.into()))?,
+                // The sender is dropped when the run is cancelled. What is being redeemed just then is still stored.
+                answer = linked.recv(), if !cancelled => match answer {
+                    Some(handoff) => handoff,
+                    None => {
+                        cancelled = true;
+                        continue;
+                    }
+                },
+                () = &mut time_is_over, if tries.is_empty() && !cancelled => {
+                    return Err(refused.map_or_else(|| ProblemCode::TimedOut.into(), End::Told));
+                }
+                else => return Err(End::Cancelled),
+            };
+            if tries.len() >= MAX_TRIES {
+                tracing::info!("an answer was dropped: too many are being redeemed");
+                continue;
+            }
+            // Once the program is about to end, a link can finish the transaction in its next run.
+            let Ok(piece) = work.enter() else { return Err(End::Cancelled) };
+            let present = self.runs().redeem(about.run);
+            if present.is_err() {
+                continue;
+            }
+            under_way.get_or_insert(piece);
+            self.tell();
+            let (this, backend, verifier) = (self.clone(), backend.clone(), Arc::clone(&verifier));
+            tries.spawn(async move { this.redeem(&backend, &handoff, &verifier).await });
+        }
+    }
+
+    /// Offers the handoff until it is decided. The backend answers the same proof the same way, so asking again is safe.
+    async fn redeem(&self, backend: &BackendClient, handoff: &Handoff, verifier: &Verifier) -> Tried {
+        let began = Since::now(self.clock());
+        let mut pause = Duration::from_secs(1);
+        loop {
+            let problem = match backend.redeem(handoff, verifier, self.now()).await {
+                Ok(Redeemed::Tokens(tokens)) if tokens.scopes.as_ref().is_none_or(ScopeSet::is_empty) => {
+                    // A pair that opens nothing: not worth keeping alive at Monei.
+                    backend.revoke(&tokens.access, &tokens.refresh).await;
+                    return Tried::Nothing(ProblemCode::NothingGranted.into());
+                }
+                Ok(Redeemed::Tokens(tokens)) => return Tried::Tokens(tokens),
+                Ok(Redeemed::Refused(refusal)) => return Tried::Nothing(ProblemCode::from(refusal).into()),
+                Err(TokenError::Refused) => return Tried::Nothing(ProblemCode::ApprovalExpired.into()),
+                Err(TokenError::Unreadable) => return Tried::Foreign,
+                Err(TokenError::Undecided(problem)) => problem,
+            };
+            let wait = problem.retry_after_s.map_or(pause, |seconds| Duration::from_secs(seconds.into()));
+            let may_pass = matches!(
+                problem.code,
+                ProblemCode::Busy
+                    | ProblemCode::BackendUnreachable
+                    | ProblemCode::Offline
+                    | ProblemCode::ProviderUnavailable
+                    | ProblemCode::ProxyUnreachable
+            );
+            if !may_pass || began.age(self.clock()) + wait > REDEEM_WITHIN {
+                return Tried::Nothing(problem);
+            }
+            tokio::time::sleep(wait).await;
+            pause = (pause * 2).min(Duration::from_secs(10));
+        }
+    }
+}
+
+/// Takes back what other answers give, if one was approved twice: only the first is stored. The same answer twice gives the same pair.
+fn revoke_others(work: &Work, backend: BackendClient, mut tries: JoinSet<Tried>, stored: AccessToken) {
+    if tries.is_empty() {
+        return;
+    }
+    let under_way = work.enter();
+    tokio::spawn(async move {
+        while let Some(tried) = tries.join_next().await {
+            match tried {
+                Ok(Tried::Tokens(other)) if other.access.expose() != stored.expose() => {
+                    backend.revoke(&other.access, &other.refresh).await;
+                }
+                _ => {}
+            }
+        }
+        drop(under_way);
+    });
+}

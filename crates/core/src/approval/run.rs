@@ -1,0 +1,349 @@
+//! A run from its beginning to the browser, and what a person does about one that waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use monei::ScopeSet;
+use tokio::sync::mpsc;
+use url::Url;
+
+use super::loopback::Loopback;
+use super::redeem::Answers;
+use super::state::{About, Approval, Browsing, Outcome};
+use super::{Approvals, place};
+use crate::clock::Since;
+use crate::failpoint::failpoint;
+use crate::grants::WAIT;
+use crate::grants::vault::PendingRecord;
+use crate::ledger::NotGranted;
+use crate::model::problem::{Problem, ProblemCode};
+use crate::model::proof::{PathNonce, Verifier};
+use crate::model::{AccountId, Channel};
+use crate::provider::backend::BackendClient;
+
+/// A deadline on the wall clock that is off by more than this, in milliseconds: the clock was set.
+const SET_MS: u64 = 2_000;
+/// Most scopes asked for at once.
+const MAX_REQUESTED: usize = 16;
+/// Most answers that wait to be redeemed.
+pub(super) const MAX_TRIES: usize = 8;
+
+/// Why a run ended without a grant.
+pub(super) enum End {
+    /// The person cancelled, or started another; or the program ends, and a link can finish it in a later run.
+    Cancelled,
+    /// The time is over, and why nothing came of it is shown already.
+    Told(Problem),
+    /// It failed.
+    Failed(Problem),
+}
+
+impl From<Problem> for End {
+    fn from(problem: Problem) -> Self {
+        End::Failed(problem)
+    }
+}
+
+impl From<ProblemCode> for End {
+    fn from(code: ProblemCode) -> Self {
+        End::Failed(code.into())
+    }
+}
+
+impl Approvals {
+    /// Asks for the approval of `scopes`, and of nothing else: for a new account, or for one that is there. Returns once under way; the rest
+    /// shows in the snapshot.
+    ///
+    /// # Errors
+    /// What keeps it from starting; nothing has changed then.
+    pub fn begin(&self, account: Option<AccountId>, scopes: &[String]) -> Result<(), Problem> {
+        let parsed = scopes.iter().map(|text| text.parse()).collect::<Result<ScopeSet, _>>();
+        let scopes = parsed.ok().filter(|set| (1..=MAX_REQUESTED).contains(&set.len())).ok_or(ProblemCode::InvalidInput)?;
+        let backend = self.provider().backend()?;
+        let about = {
+            let mut runs = self.runs();
+            runs.begin(account, scopes)?;
+            runs.approval().about().cloned().ok_or(ProblemCode::AnotherInProgress)?
+        };
+        self.tell();
+        let this = self.clone();
+        tokio::spawn(async move {
+            let verifier = Verifier::generate();
+            let transaction = verifier.challenge().transaction().to_owned();
+            let whole = async {
+                let ended = this.run(&backend, &about, verifier).await;
+                this.ended(&about, &transaction, ended).await;
+            };
+            this.grants().asked(whole).await;
+        });
+        Ok(())
+    }
+
+    async fn run(&self, backend: &BackendClient, about: &About, verifier: Verifier) -> Result<(), End> {
+        let pending = PendingRecord {
+            verifier,
+            account: about.account.as_deref().map(str::to_owned),
+            scopes: about.requested.clone(),
+            backend: backend.origin(),
+            environment: self.inner.needs.environment,
+            expires_at: self.now() + i64::try_from(WAIT.as_millis()).unwrap_or(i64::MAX),
+        };
+        self.checked(about, &pending).await?;
+        let answers = self.ask(backend, about, &pending.verifier).await?;
+        self.finish(backend, about, pending.verifier, answers).await
+    }
+
+    /// The keychain, the disk and the backend, so that nobody is sent to the browser for an approval that can't be kept.
+    async fn checked(&self, about: &About, pending: &PendingRecord) -> Result<(), End> {
+        let (keychain, disk, backend) =
+            tokio::join!(self.grants().open_transaction(pending), self.ledger().check_disk(), self.provider().ask_backend());
+        keychain?;
+        disk?;
+        backend?;
+        let service = self.provider().service();
+        if !service.is_confirmed() {
+            // It says now that somebody else runs it.
+            return Err(ProblemCode::BackendUnconfirmed.into());
+        }
+        let allowed = service.info.map(|info| info.scopes).unwrap_or_default();
+        if !about.requested.is_subset(&allowed) {
+            return Err(ProblemCode::RequestRefused.into());
+        }
+        Ok(())
+    }
+
+    /// Opens the browser. Gives where its answers come from.
+    async fn ask(&self, backend: &BackendClient, about: &About, verifier: &Verifier) -> Result<Answers, End> {
+        let challenge = verifier.challenge();
+        let deep_link = backend.start_url(challenge.as_str(), "deep-link", &about.requested);
+        let prefers_loopback = self.runs().channel == Channel::Loopback;
+        let loopback = if prefers_loopback { Loopback::open(&PathNonce::generate()).await.ok() } else { None };
+        let channel = if loopback.is_some() { Channel::Loopback } else { Channel::DeepLink };
+        if channel == Channel::DeepLink && !self.handles_links().await {
+            return Err(if prefers_loopback { ProblemCode::LoopbackUnavailable } else { ProblemCode::DeepLinkUnavailable }.into());
+        }
+        let loopback_link = loopback.as_ref().map(|loopback| backend.start_url(challenge.as_str(), loopback.return_to(), &about.requested));
+        let link = loopback_link.clone().unwrap_or_else(|| deep_link.clone());
+        let (answers, linked) = mpsc::channel(MAX_TRIES);
+        let browsing = Browsing {
+            transaction: challenge.transaction().to_owned(),
+            loopback_link,
+            deep_link,
+            answers,
+            expires_at: self.now() + i64::try_from(WAIT.as_millis()).unwrap_or(i64::MAX),
+            browser_failed: false,
+            refused: None,
+        };
+        let waits = self.runs().wait(About { channel, ..about.clone() }, browsing);
+        if waits.is_err() {
+            return Err(End::Cancelled);
+        }
+        self.tell();
+        // The browser may take its time to start; the answer may come before the opener has returned.
+        let opener = self.clone();
+        let run = about.run;
+        tokio::spawn(async move { opener.open_browser(run, link).await });
+        Ok(Answers { loopback, linked, time: WAIT })
+    }
+
+    /// Takes answers until one is an approval, stores it and puts it where it belongs.
+    pub(super) async fn finish(&self, backend: &BackendClient, about: &About, verifier: Verifier, answers: Answers) -> Result<(), End> {
+        let transaction = verifier.challenge().transaction().to_owned();
+        // Until the grant is stored or taken back the program doesn't end.
+        let (tokens, _under_way) = self.answered(backend, about, verifier, answers).await?;
+        self.runs().store(about.run);
+        failpoint!("connect.redeemed");
+        // From here on the pair is stored, or taken back: a link must not bring the same one once more.
+        self.grants().end_transaction(&transaction).await;
+        self.runs().finished = Some(transaction.clone());
+        let orphan = self.grants().hold(backend, tokens).await?;
+        failpoint!("connect.kept");
+        self.grants().close_transaction(&transaction).await;
+        Ok(self.place(place::Approved { about: about.clone(), orphan }).await?)
+    }
+
+    /// After a run: shows why nothing came of it, and takes the transaction off the list. If the program ends, it stays listed, and a link
+    /// can finish it in the next run.
+    pub(super) async fn ended(&self, about: &About, transaction: &str, ended: Result<(), End>) {
+        match ended {
+            Ok(()) | Err(End::Cancelled) => {}
+            Err(End::Told(problem)) => {
+                self.end(about.run, Outcome::Failed(problem));
+            }
+            Err(End::Failed(problem)) => {
+                if self.end(about.run, Outcome::Failed(problem.clone())) {
+                    self.note_failure(about, &problem).await;
+                }
+            }
+        }
+        if !self.inner.needs.work.is_ending() {
+            self.grants().close_transaction(transaction).await;
+        }
+    }
+
+    /// Shows how the run ended. False, with nothing shown, if it isn't the present one any more.
+    pub(super) fn end(&self, run: u64, outcome: Outcome) -> bool {
+        let ended = self.runs().end(run, outcome);
+        if ended {
+            self.tell();
+        }
+        ended
+    }
+
+    /// Nothing came of an answer, or of the run: the history says so, and what was declined is remembered.
+    pub(super) async fn note_failure(&self, about: &About, problem: &Problem) {
+        let code = problem.code;
+        tracing::info!(run = about.run, ?code, "no connection came of it");
+        if !self.runs().is_present(about.run) {
+            return;
+        }
+        let change = NotGranted { account: about.account.clone(), code, requested: about.requested.clone() };
+        if self.ledger().apply(change).await.is_err() {
+            tracing::warn!("a failed connection could not be written down");
+        }
+    }
+
+    /// Waits for as long as the person has, sleep of the computer included. Where its clock is set meanwhile, the time left is shown anew.
+    pub(super) async fn wait_out(&self, run: u64, time: Duration) {
+        let since = Since::now(self.clock());
+        let show = |left: Duration| {
+            let end = self.now() + i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
+            {
+                let mut runs = self.runs();
+                match runs.browsing() {
+                    Some((about, browsing)) if about.run == run && browsing.expires_at.abs_diff(end) > SET_MS => browsing.expires_at = end,
+                    _ => return,
+                }
+            }
+            self.tell();
+        };
+        since.passes(time, self.clock(), show).await;
+    }
+
+    async fn open_browser(&self, run: u64, link: Url) {
+        let browser = Arc::clone(&self.inner.needs.browser);
+        let opened = tokio::task::spawn_blocking(move || browser.open(&link)).await;
+        {
+            let mut runs = self.runs();
+            match runs.browsing() {
+                Some((about, browsing)) if about.run == run => browsing.browser_failed = !matches!(opened, Ok(Ok(()))),
+                _ => return,
+            }
+        }
+        self.tell();
+    }
+
+    /// Whether the system brings links of this program's scheme back to it.
+    pub async fn handles_links(&self) -> bool {
+        let browser = Arc::clone(&self.inner.needs.browser);
+        tokio::task::spawn_blocking(move || browser.handles_links()).await.unwrap_or(false)
+    }
+
+    /// Whether there is a browser to open.
+    pub async fn is_browser_there(&self) -> bool {
+        let browser = Arc::clone(&self.inner.needs.browser);
+        tokio::task::spawn_blocking(move || browser.is_there()).await.unwrap_or(false)
+    }
+
+    /// Opens the browser again with the same link.
+    ///
+    /// # Errors
+    /// [`ProblemCode::InvalidInput`] when nothing waits.
+    pub async fn open_again(&self) -> Result<(), Problem> {
+        let link = self.start_link().ok_or(ProblemCode::InvalidInput)?;
+        let run = self.runs().browsing().map(|(about, _)| about.run).ok_or(ProblemCode::InvalidInput)?;
+        self.open_browser(run, link).await;
+        Ok(())
+    }
+
+    /// The link that the browser was opened with, for the clipboard. It must not reach the web view.
+    pub fn start_link(&self) -> Option<Url> {
+        let mut runs = self.runs();
+        let (about, browsing) = runs.browsing()?;
+        match (&browsing.loopback_link, about.channel) {
+            (Some(link), Channel::Loopback) => Some(link.clone()),
+            _ => Some(browsing.deep_link.clone()),
+        }
+    }
+
+    /// "Browser shows an error?": the same approval, brought back by a deep link. Either answer counts.
+    ///
+    /// # Errors
+    /// [`ProblemCode::DeepLinkUnavailable`] if the system doesn't bring such links here, [`ProblemCode::InvalidInput`] when nothing waits.
+    pub async fn use_deep_link(&self) -> Result<(), Problem> {
+        if self.runs().browsing().is_none() {
+            return Err(ProblemCode::InvalidInput.into());
+        }
+        if !self.handles_links().await {
+            return Err(ProblemCode::DeepLinkUnavailable.into());
+        }
+        match self.runs().browsing() {
+            Some((about, _)) => about.channel = Channel::DeepLink,
+            None => return Err(ProblemCode::InvalidInput.into()),
+        }
+        self.tell();
+        self.open_again().await
+    }
+
+    /// Ends the run while the person is in the browser. An undecided approval is discarded. Too late once it is being stored.
+    pub async fn cancel(&self) {
+        let Ok(undecided) = self.runs().cancel() else { return };
+        self.grants().close_dialogs();
+        self.tell();
+        if let Some(undecided) = undecided {
+            self.take_back(undecided.orphan).await;
+        }
+    }
+
+    /// Takes the outcome of the last run off the screen. After a refusal this also ends the wait for a better answer.
+    pub fn dismiss(&self) {
+        if self.runs().dismiss().is_ok() {
+            self.tell();
+        }
+    }
+
+    /// The outcome of the last run goes with its account: it would lead to nothing, or to another account.
+    pub fn drop_outcome_of(&self, is_gone: impl Fn(&AccountId) -> bool) {
+        let mut runs = self.runs();
+        let about = match runs.approval() {
+            Approval::Ended(_, Outcome::Done(account, _)) => Some(account),
+            Approval::Ended(about, Outcome::Failed(_)) => about.account.as_ref(),
+            _ => None,
+        };
+        if about.is_some_and(is_gone) {
+            let _dismissed = runs.dismiss();
+        }
+    }
+
+    /// Lets no run begin while `change` is carried out.
+    ///
+    /// # Errors
+    /// [`ProblemCode::AnotherInProgress`] while one is under way; else those of `change`.
+    pub async fn without_runs<T>(&self, change: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+        self.runs().block()?;
+        let changed = change.await;
+        self.runs().unblock();
+        changed
+    }
+
+    /// How the browser's answer comes back first.
+    pub fn channel(&self) -> Channel {
+        self.runs().channel
+    }
+
+    /// Changes that, for runs that begin from now on.
+    pub fn set_channel(&self, channel: Channel) {
+        self.runs().channel = channel;
+        self.tell();
+    }
+
+    /// Reads where the present run is.
+    pub fn read<T>(&self, look: impl FnOnce(&Approval) -> T) -> T {
+        look(self.runs().approval())
+    }
+
+    /// The program ends: no run begins or waits any more.
+    pub fn close(&self) {
+        self.runs().close();
+    }
+}

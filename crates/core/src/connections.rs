@@ -1,0 +1,445 @@
+//! The facade: what a front end can show and do, one method a line. It starts the parts, publishes a snapshot after each change, and ends
+//! them in order.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use monei::Scope;
+use tokio::sync::watch;
+use url::Url;
+
+use crate::access::Accesses;
+use crate::approval::{self, Approvals, Browser};
+use crate::changed::Changed;
+use crate::clock::Clock;
+use crate::diagnose::{self, Check};
+use crate::grants::vault::Vault;
+use crate::grants::{self, Grants};
+use crate::ledger::{Ledger, Opened, Renamed, UseRow};
+use crate::model::feature::catalogue;
+use crate::model::operator::{Agreed, is_on_this_computer};
+use crate::model::problem::{Problem, ProblemCode};
+use crate::model::{AccountId, Caller, Environment};
+use crate::monitor::Monitor;
+use crate::provider::backend::parse_address;
+use crate::provider::http::{DesktopProxies, Http};
+use crate::provider::{Provider, Service};
+use crate::service;
+use crate::snapshot;
+use crate::tester;
+use crate::view::{
+    ActivityItem, AppView, BackendView, Decision, DisconnectOutcome, Link, Preferences, Section, SectionView, TesterOrder, TesterView,
+    Unrevoked,
+};
+use crate::work::Work;
+
+/// How long the program's end waits for answers that would be lost with it: a little longer than the backend lets its callers wait.
+const WORK_ENDS: Duration = Duration::from_secs(15);
+/// Longest label, in characters.
+const MAX_LABEL: usize = 60;
+/// How many lines of history are shown.
+const MAX_ACTIVITY: u32 = 200;
+
+/// What the crate needs from the program around it.
+pub struct Options {
+    /// Which Monei.
+    pub environment: Environment,
+    /// The program's version, for display.
+    pub version: String,
+    /// Folder for the index and locks. Made where it is missing, for this user alone.
+    pub data_dir: PathBuf,
+    /// Scheme of this program's deep links.
+    pub link_scheme: String,
+    /// The backend to start with; see [`crate::parse_address`]. `None`: the person enters one before anything can be asked.
+    pub backend: Option<Url>,
+    /// The backend's address was set by the packager or the environment: it can't be changed from within.
+    pub backend_managed: bool,
+    /// A page about running a backend, for who has none.
+    pub guide: Option<Url>,
+    /// Opens pages.
+    pub browser: Arc<dyn Browser>,
+    /// Keeps tokens.
+    pub vault: Arc<dyn Vault>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Knows the proxies that the person's desktop is set up with.
+    pub proxies: Arc<dyn DesktopProxies>,
+}
+
+/// All connections of this person on this computer. Cheap to clone.
+#[derive(Clone)]
+pub struct Connections {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    environment: Environment,
+    version: String,
+    backend_managed: bool,
+    guide: Option<Url>,
+    ledger: Ledger,
+    provider: Provider,
+    grants: Grants,
+    access: Accesses,
+    approvals: Approvals,
+    monitor: Monitor,
+    work: Work,
+    view: watch::Sender<Arc<AppView>>,
+}
+
+impl Connections {
+    /// Opens the index. Keychain and backend are checked by [`Connections::probe`] and [`Connections::look`].
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`] when the index can't be opened, [`ProblemCode::IndexNewer`] when a newer version wrote it.
+    pub async fn start(options: Options) -> Result<Self, Problem> {
+        let Options { environment, version, data_dir, link_scheme, backend, backend_managed, guide, browser, vault, clock, proxies } =
+            options;
+        let (changed, work) = (Changed::default(), Work::default());
+        let (folder, its_clock, its_changed) = (data_dir.clone(), Arc::clone(&clock), changed.clone());
+        let opened = tokio::task::spawn_blocking(move || Ledger::open(&folder, its_clock, its_changed)).await;
+        let Opened { ledger, rebuild } = opened.map_err(|_| ProblemCode::IndexUnavailable)??;
+        let chosen = ledger.backend_address().await?.and_then(|text| parse_address(&text).ok());
+        let address = chosen.filter(|_| !backend_managed).or(backend);
+        let agreed = match &address {
+            Some(url) => ledger.agreed(url.origin().ascii_serialization()).await?,
+            None => None,
+        };
+        let channel = ledger.channel().await?;
+        let provider = Provider::new(Http::new(proxies), Arc::clone(&clock), environment, changed.clone(), Service::new(address, agreed));
+        let grants = Grants::new(grants::Needs {
+            ledger: ledger.clone(),
+            provider: provider.clone(),
+            vault,
+            clock: Arc::clone(&clock),
+            environment,
+            directory: data_dir,
+            work: work.clone(),
+            changed: changed.clone(),
+            rebuild,
+        });
+        let access = Accesses::new(ledger.clone(), grants.clone(), provider.clone());
+        let approvals = Approvals::new(approval::Needs {
+            ledger: ledger.clone(),
+            provider: provider.clone(),
+            grants: grants.clone(),
+            browser,
+            clock: Arc::clone(&clock),
+            environment,
+            link_scheme,
+            channel,
+            work: work.clone(),
+            changed: changed.clone(),
+        });
+        let monitor = Monitor::new(ledger.clone(), provider.clone(), grants.clone(), access.clone(), clock);
+        let inner = Arc::new_cyclic(|inner: &std::sync::Weak<Inner>| {
+            let inner = inner.clone();
+            changed.listen(move || {
+                if let Some(inner) = inner.upgrade() {
+                    inner.publish();
+                }
+            });
+            let shown = snapshot_of(&ledger, &provider, &grants, &approvals, environment, &version, backend_managed, guide.is_some());
+            let view = watch::Sender::new(Arc::new(shown));
+            Inner { environment, version, backend_managed, guide, ledger, provider, grants, access, approvals, monitor, work, view }
+        });
+        Ok(Self { inner })
+    }
+
+    /// What there is to show now.
+    pub fn view(&self) -> Arc<AppView> {
+        self.inner.view.borrow().clone()
+    }
+
+    /// Tells of each change, the latest one only.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<AppView>> {
+        self.inner.view.subscribe()
+    }
+
+    /// The page outside that `link` stands for, if there is one here.
+    pub fn link(&self, link: Link) -> Option<Url> {
+        service::link(&self.inner.provider, self.inner.environment, self.inner.guide.as_ref(), link)
+    }
+
+    /// Asks for a new account's approval of `scopes`. Returns once under way; the rest shows in the view.
+    ///
+    /// # Errors
+    /// What keeps it from starting; nothing has changed then.
+    pub async fn connect(&self, scopes: Vec<String>) -> Result<(), Problem> {
+        self.inner.approvals.begin(None, &scopes)
+    }
+
+    /// Asks for the approval of `scopes`, and of nothing else, for an account that is there.
+    ///
+    /// # Errors
+    /// What keeps it from starting; nothing has changed then.
+    pub async fn reconnect(&self, account: &str, scopes: Vec<String>) -> Result<(), Problem> {
+        let account = AccountId::from(account);
+        self.inner.ledger.grants_of(&account).await?;
+        self.inner.approvals.begin(Some(account), &scopes)
+    }
+
+    /// Opens the browser again with the same link.
+    ///
+    /// # Errors
+    /// [`ProblemCode::InvalidInput`] when nothing waits.
+    pub async fn open_again(&self) -> Result<(), Problem> {
+        self.inner.approvals.open_again().await
+    }
+
+    /// The link that the browser was opened with, for the clipboard. It must not reach the web view.
+    pub fn start_link(&self) -> Option<Url> {
+        self.inner.approvals.start_link()
+    }
+
+    /// "Browser shows an error?": the same approval, brought back by a deep link. Either answer counts.
+    ///
+    /// # Errors
+    /// [`ProblemCode::DeepLinkUnavailable`] if the system doesn't bring such links here, [`ProblemCode::InvalidInput`] when nothing waits.
+    pub async fn use_deep_link(&self) -> Result<(), Problem> {
+        self.inner.approvals.use_deep_link().await
+    }
+
+    /// Takes a link that the system handed to this program.
+    pub async fn deep_link(&self, url: &str) {
+        self.inner.approvals.deep_link(url).await;
+    }
+
+    /// Ends the run while the person is in the browser. An undecided approval is discarded. Too late once it is being stored.
+    pub async fn cancel(&self) {
+        self.inner.approvals.cancel().await;
+    }
+
+    /// Takes the outcome of the last run off the screen. After a refusal this also ends the wait for a better answer.
+    pub async fn dismiss(&self) {
+        self.inner.approvals.dismiss();
+    }
+
+    /// The person's decision about an approval.
+    ///
+    /// # Errors
+    /// [`ProblemCode::InvalidInput`] when nothing waits or the decision doesn't fit; else what went wrong, with the decision still open.
+    pub async fn decide(&self, decision: Decision) -> Result<(), Problem> {
+        self.inner.grants.asked(self.inner.approvals.decide(decision)).await
+    }
+
+    /// Fetches a section. Without its permission nothing is called. It is fetched as soon as a page is shown, so the keychain opens no dialog
+    /// for it.
+    ///
+    /// # Errors
+    /// A [`Problem`] that says why there is nothing to show.
+    pub async fn load(&self, account: &str, section: Section) -> Result<SectionView, Problem> {
+        let loaded = self.inner.access.load(Caller::Window, &account.into(), section).await;
+        if loaded.is_ok() {
+            self.inner.grants.sweep_transactions().await;
+        }
+        self.inner.approvals.ask_about_set_apart().await;
+        loaded
+    }
+
+    /// The person asks whether the connection still works. The keychain may open its dialog for it.
+    ///
+    /// # Errors
+    /// What the call came to; [`ProblemCode::ScopeMissing`] where it can't be told without spending.
+    pub async fn check(&self, account: &str) -> Result<(), Problem> {
+        let checked = self.inner.grants.asked(self.inner.access.check(Caller::Window, &account.into())).await;
+        self.inner.approvals.ask_about_set_apart().await;
+        checked
+    }
+
+    /// Somebody looks at the window: what may have happened meanwhile is found out. Opens no dialog of the keychain and writes nothing to it.
+    pub async fn look(&self) {
+        self.inner.monitor.look().await;
+        self.inner.approvals.ask_about_set_apart().await;
+    }
+
+    /// Reads how the keychain stands, without opening its dialog, and asks the backend who it is.
+    pub async fn poll(&self) {
+        self.inner.monitor.poll().await;
+    }
+
+    /// The person wants everything tried anew: the keychain, which may open its dialog, and the backend.
+    pub async fn probe(&self) {
+        self.inner.grants.asked(self.inner.monitor.probe()).await;
+    }
+
+    /// Revokes every grant of the account, then removes it. Where Monei doesn't confirm, `unrevoked` decides.
+    ///
+    /// # Errors
+    /// A keychain or index problem, with the account still there.
+    pub async fn disconnect(&self, account: &str, unrevoked: Unrevoked) -> Result<DisconnectOutcome, Problem> {
+        let account = account.into();
+        let revoked = self.inner.grants.asked(self.inner.grants.revoke_all(&account, unrevoked == Unrevoked::Remove)).await?;
+        Ok(snapshot::disconnected(revoked))
+    }
+
+    /// Sets or removes the person's own name for the account.
+    ///
+    /// # Errors
+    /// [`ProblemCode::InvalidInput`] for a label that is empty, longer than 60 characters or holds control characters.
+    pub async fn rename(&self, account: &str, label: Option<String>) -> Result<(), Problem> {
+        let label = label.map(|text| text.trim().to_owned());
+        let sound = |text: &String| !text.is_empty() && text.chars().count() <= MAX_LABEL && !text.chars().any(char::is_control);
+        if !label.as_ref().is_none_or(sound) {
+            return Err(ProblemCode::InvalidInput.into());
+        }
+        let found = self.inner.ledger.apply(Renamed { account: account.into(), label }).await?;
+        if found { Ok(()) } else { Err(ProblemCode::NoSuchAccount.into()) }
+    }
+
+    /// What happened, newest first: to one account, or at all.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn activity(&self, account: Option<&str>) -> Result<Vec<ActivityItem>, Problem> {
+        let rows = self.inner.ledger.activity(account.map(AccountId::from), MAX_ACTIVITY).await?;
+        Ok(rows.into_iter().map(snapshot::activity).collect())
+    }
+
+    /// What the account was used for, by whom and with what outcome, counted by the day; latest first.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn uses(&self, account: &str) -> Result<Vec<UseRow>, Problem> {
+        self.inner.ledger.uses(account.into()).await
+    }
+
+    /// Sets another backend. It is asked who runs it, and nothing else until [`Connections::confirm_backend`]. What the present one
+    /// gave rests until the person comes back to it.
+    ///
+    /// # Errors
+    /// [`ProblemCode::BackendAddress`] if the address is unsafe, [`ProblemCode::InvalidInput`] if it can't be changed here,
+    /// [`ProblemCode::AnotherInProgress`] while a connection is being made.
+    pub async fn set_backend(&self, address: &str) -> Result<(), Problem> {
+        if self.inner.backend_managed {
+            return Err(ProblemCode::InvalidInput.into());
+        }
+        let url = parse_address(address)?;
+        self.inner.approvals.without_runs(service::change(&self.inner.ledger, &self.inner.provider, url)).await
+    }
+
+    /// The person has seen what the backend at `address` calls itself (`name`, as [`crate::view::OperatorView`] has it) and agrees. Both
+    /// guard against agreeing to another than was shown.
+    ///
+    /// # Errors
+    /// [`ProblemCode::InvalidInput`] if that isn't the present one, or why the backend can't be used.
+    pub async fn confirm_backend(&self, address: &str, name: Option<&str>) -> Result<(), Problem> {
+        service::confirm(&self.inner.ledger, &self.inner.provider, &parse_address(address)?, name).await
+    }
+
+    /// Stores the person's choices.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn set_preferences(&self, preferences: Preferences) -> Result<(), Problem> {
+        self.inner.ledger.set_channel(preferences.channel).await?;
+        self.inner.approvals.set_channel(preferences.channel);
+        Ok(())
+    }
+
+    /// From now on, and for this run, new approvals are kept in memory alone.
+    pub async fn keep_in_memory(&self) {
+        self.inner.grants.keep_in_memory();
+    }
+
+    /// The person doesn't want to answer the keychain's dialog: it is closed, and what it was for ends as if it had been cancelled there.
+    pub fn close_keychain_dialog(&self) {
+        self.inner.grants.close_dialogs();
+    }
+
+    /// Tries everything, one after the other. `witness` says whether another process finds the keychain's entry of the name that it is
+    /// given ([`crate::vault::finds`]); `None` where no other process could be asked.
+    pub async fn diagnose(&self, witness: impl AsyncFnOnce(&str) -> Option<bool>) -> Vec<Check> {
+        diagnose::all(&self.inner.grants, &self.inner.provider, &self.inner.approvals, witness).await
+    }
+
+    /// What the sandbox offers and is about to do.
+    ///
+    /// # Errors
+    /// [`ProblemCode::InvalidInput`] outside of the sandbox environment; else why the sandbox can't be asked.
+    pub async fn tester(&self) -> Result<TesterView, Problem> {
+        tester::view(&self.inner.provider, self.inner.environment).await
+    }
+
+    /// Tells the sandbox what to do, and gives what it is about to do then. What it changes is seen here when Monei is asked the next
+    /// time, as with the real one.
+    ///
+    /// # Errors
+    /// [`ProblemCode::InvalidInput`] outside of the sandbox environment and for an order that the sandbox doesn't know; else why it
+    /// can't be told.
+    pub async fn tester_order(&self, order: TesterOrder) -> Result<TesterView, Problem> {
+        tester::order(&self.inner.provider, self.inner.environment, order).await
+    }
+
+    /// Ends what is open: the listener and any wait. What was sent gets up to fifteen seconds to be answered and stored, since its answer
+    /// would be lost with the process; nothing is begun any more. What was kept in memory alone is revoked.
+    pub async fn shutdown(&self) {
+        self.inner.approvals.close();
+        self.inner.grants.close_dialogs();
+        if !self.inner.work.end(WORK_ENDS).await {
+            tracing::warn!("something that was sent was not answered before the end");
+        }
+        self.inner.grants.keep_all_unsaved().await;
+        self.inner.grants.end_memory_only().await;
+    }
+}
+
+impl Inner {
+    /// What is published is read while nobody else publishes, so that nothing older ever follows.
+    fn publish(&self) {
+        self.view.send_if_modified(|shown| {
+            let known = self.ledger.known();
+            let there_before: Vec<&str> = shown.accounts.iter().map(|account| account.id.as_str()).collect();
+            // Only what was there a moment ago: a failure because an account had gone before is worth its words.
+            let is_gone = |id: &AccountId| there_before.contains(&&**id) && !known.iter().any(|known| known.row.id == *id);
+            self.approvals.drop_outcome_of(is_gone);
+            let Inner { ledger, provider, grants, approvals, environment, version, backend_managed, guide, .. } = self;
+            let fresh = snapshot_of(ledger, provider, grants, approvals, *environment, version, *backend_managed, guide.is_some());
+            let changed = **shown != fresh;
+            if changed {
+                *shown = Arc::new(fresh);
+            }
+            changed
+        });
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "one of each part, read before and after they are put together")]
+fn snapshot_of(
+    ledger: &Ledger,
+    provider: &Provider,
+    grants: &Grants,
+    approvals: &Approvals,
+    environment: Environment,
+    version: &str,
+    managed: bool,
+    guide: bool,
+) -> AppView {
+    let service = provider.service();
+    let (known, missing) = (ledger.known(), grants.missing());
+    let around = snapshot::Around { service: &service, missing: &missing, backoff_s: &|account| provider.backoff_s(account) };
+    let formerly = service.agreed.as_ref().filter(|_| !service.is_confirmed()).and_then(|Agreed(claim)| claim.as_ref());
+    AppView {
+        environment,
+        version: version.to_owned(),
+        accounts: snapshot::accounts(&known, &around),
+        backend: BackendView {
+            address: service.origin(),
+            on_this_computer: service.address.as_ref().is_some_and(is_on_this_computer),
+            managed,
+            confirmed: service.is_confirmed(),
+            operator: service.info.as_ref().map(|info| snapshot::operator(&info.operator)),
+            formerly: formerly.map(snapshot::operator),
+            guide,
+            scopes: service.info.as_ref().map(|info| info.scopes.iter().map(Scope::to_string).collect()).unwrap_or_default(),
+            status: snapshot::status(&service.status),
+        },
+        keychain: snapshot::keychain(grants.keychain_status()),
+        in_memory: grants.in_memory(),
+        set_aside: grants.set_aside().map(snapshot::set_aside),
+        catalogue: catalogue(),
+        transaction: approvals.read(snapshot::transaction),
+        preferences: Preferences { channel: approvals.channel() },
+    }
+}

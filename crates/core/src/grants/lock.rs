@@ -1,0 +1,103 @@
+//! One lock file for each grant, so that no two processes refresh, revoke or store it at the same time.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use super::Grants;
+use crate::model::GrantId;
+use crate::model::problem::{Problem, ProblemCode};
+
+/// A grant's lock, held until this is dropped or the process ends.
+pub(super) struct Lock {
+    #[expect(dead_code, reason = "held until this is dropped")]
+    file: File,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Removes the lock's file with the lock: its grant is gone. Whoever waits for the lock notices, and takes a new one.
+    pub(super) fn remove(self) {
+        drop(std::fs::remove_file(&self.path));
+    }
+}
+
+impl Grants {
+    /// Waits for the grant's lock.
+    pub(super) async fn lock(&self, grant: &GrantId) -> Result<Lock, Problem> {
+        let path = self.lock_path(grant);
+        take(path, |file| file.lock().map(|()| true)).await?.ok_or_else(|| ProblemCode::IndexUnavailable.into())
+    }
+
+    /// The grant's lock, unless somebody has it, here or in another process.
+    pub(super) async fn try_lock(&self, grant: &GrantId) -> Option<Lock> {
+        let attempt = |file: &File| match file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        };
+        take(self.lock_path(grant), attempt).await.ok()?
+    }
+
+    /// Removes the files of grants that are gone and that nobody holds.
+    pub(super) async fn sweep_locks(&self) {
+        let known = self.inner.ledger.known();
+        let (Ok(orphans), Ok(apart)) = (self.inner.ledger.orphans().await, self.inner.ledger.set_apart().await) else { return };
+        let is_known = |name: &str| {
+            let in_account = known.iter().flat_map(|account| &account.grants).any(|grant| *grant.id == *name);
+            in_account || orphans.iter().any(|id| **id == *name) || apart.iter().any(|row| *row.grant == *name)
+        };
+        let directory = self.inner.locks.clone();
+        let names = tokio::task::spawn_blocking(move || -> Vec<String> {
+            let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+            entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
+        })
+        .await
+        .unwrap_or_default();
+        for name in names.into_iter().filter(|name| !is_known(name)) {
+            if let Some(lock) = self.try_lock(&name.into()).await {
+                lock.remove();
+            }
+        }
+    }
+
+    /// Where a grant's lock file is. Grant ids are our own base64url, so no name can lead elsewhere.
+    fn lock_path(&self, grant: &GrantId) -> PathBuf {
+        self.inner.locks.join(&**grant)
+    }
+}
+
+/// Opens the file and locks it; `None` where `lock` says that somebody else has it.
+async fn take(path: PathBuf, lock: impl Fn(&File) -> std::io::Result<bool> + Send + 'static) -> Result<Option<Lock>, Problem> {
+    let taken = tokio::task::spawn_blocking(move || {
+        if let Some(directory) = path.parent() {
+            std::fs::create_dir_all(directory)?;
+        }
+        loop {
+            let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+            if !lock(&file)? {
+                return Ok::<_, std::io::Error>(None);
+            }
+            // Whoever had it may have removed the file: then this is the lock of nothing.
+            if is_at(&file, &path) {
+                return Ok(Some(Lock { file, path }));
+            }
+        }
+    });
+    match taken.await {
+        Ok(Ok(taken)) => Ok(taken),
+        _ => Err(ProblemCode::IndexUnavailable.into()),
+    }
+}
+
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let id = |metadata: std::io::Result<std::fs::Metadata>| metadata.ok().map(|found| (found.dev(), found.ino()));
+    id(file.metadata()).is_some() && id(file.metadata()) == id(std::fs::metadata(path))
+}
+
+/// A file that is open keeps its name there, so nobody else can have made a new one.
+#[cfg(not(unix))]
+fn is_at(_: &File, _: &Path) -> bool {
+    true
+}

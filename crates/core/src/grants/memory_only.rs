@@ -1,0 +1,50 @@
+//! A run without a keychain, on the person's choice: what is approved in it ends with it.
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::Grants;
+use crate::ledger::Forgotten;
+use crate::model::GrantId;
+
+/// How long quitting waits for Monei to hear of the end.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Grants {
+    /// From now on, and for this run, new approvals are kept in memory alone.
+    pub fn keep_in_memory(&self) {
+        self.inner.vault.keep_in_memory();
+        self.inner.changed.tell();
+    }
+
+    /// Whether new approvals are kept in memory alone.
+    pub fn in_memory(&self) -> bool {
+        self.inner.vault.in_memory()
+    }
+
+    /// Revokes what was kept in memory alone, all at the same time, and forgets its accounts, or those of their grants.
+    pub async fn end_memory_only(&self) {
+        let grants: Vec<GrantId> = self.inner.vault.only_here().into_iter().map(GrantId::from).collect();
+        if grants.is_empty() {
+            return;
+        }
+        let mut ends = JoinSet::new();
+        for grant in grants.clone() {
+            let this = self.clone();
+            ends.spawn(async move {
+                if let Ok(record) = this.newest_record(&grant).await {
+                    this.revoke_record(&record).await;
+                }
+            });
+        }
+        // A slow answer about one holds up no other.
+        let ended = async { while ends.join_next().await.is_some() {} };
+        if tokio::time::timeout(PATIENCE, ended).await.is_err() {
+            tracing::warn!("not all of what was kept in memory could be revoked in time");
+        }
+        if self.inner.ledger.apply(Forgotten(grants.into_iter().collect())).await.is_err() {
+            tracing::warn!("the accounts of this run could not be forgotten");
+        }
+    }
+}

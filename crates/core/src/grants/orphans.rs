@@ -1,0 +1,181 @@
+//! Grants in the vault that are in no account: an approval that is being decided about, or that was left over when a program ended, or
+//! one whose end Monei hasn't confirmed yet.
+
+use monei::ScopeSet;
+
+use super::lock::Lock;
+use super::vault::GrantRecord;
+use super::{Grants, expiry, held, log_id};
+use crate::failpoint::failpoint;
+use crate::ledger::{GrantRow, Granted, Into, Placed};
+use crate::model::problem::{Problem, ProblemCode};
+use crate::model::proof::random_text;
+use crate::model::{AccountId, Caller, GrantId, Identity};
+use crate::provider::backend::{BackendClient, Tokens};
+
+/// A grant in no account, with its lock: while this lives, no process takes it for left over.
+pub struct Orphan {
+    grant: GrantId,
+    lock: Lock,
+}
+
+/// What came of taking a grant back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discarded {
+    /// Monei confirmed, and nothing is left here; or there was nothing left to take back.
+    Gone,
+    /// Monei didn't confirm. It is kept, unused, and taken back later.
+    Pending,
+}
+
+impl Grants {
+    /// Makes a new pair durable before anything is done with it. One that can't be kept is taken back.
+    ///
+    /// # Errors
+    /// Why it can't be kept.
+    pub async fn hold(&self, backend: &BackendClient, tokens: Tokens) -> Result<Orphan, Problem> {
+        let grant = GrantId::from(random_text::<16>());
+        let record = GrantRecord {
+            generation: 0,
+            backend: backend.origin(),
+            account: String::new(),
+            access: tokens.access,
+            refresh: tokens.refresh,
+            expires_at: expiry(self.now(), tokens.expires_in),
+            lifetime: tokens.expires_in,
+            scopes: tokens.scopes.unwrap_or_default(),
+        };
+        match self.store_new(&grant, &record).await {
+            Ok(lock) => {
+                tracing::info!(grant = log_id(&grant), scopes = record.scopes.len(), "an approval is kept");
+                Ok(Orphan { grant, lock })
+            }
+            Err(problem) => {
+                // What can't be kept must not stay alive at Monei.
+                if !backend.revoke(&record.access, &record.refresh).await {
+                    tracing::warn!("an approval could neither be kept nor taken back");
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    async fn store_new(&self, grant: &GrantId, record: &GrantRecord) -> Result<Lock, Problem> {
+        let lock = self.lock(grant).await?;
+        self.inner.ledger.note_orphan(grant.clone()).await?;
+        failpoint!("connect.noted");
+        self.vault().write(grant, record.encode()).await?;
+        Ok(lock)
+    }
+
+    /// Takes hold of a grant that turned out to be another person's. `None` where another process has it.
+    ///
+    /// # Errors
+    /// Why its record can't be read.
+    pub async fn hold_again(&self, grant: &GrantId) -> Result<Option<Orphan>, Problem> {
+        let Some(lock) = self.try_lock(grant).await else { return Ok(None) };
+        self.read_record(grant).await?;
+        Ok(Some(Orphan { grant: grant.clone(), lock }))
+    }
+
+    /// Asks Monei whose a grant is.
+    ///
+    /// # Errors
+    /// Why that can't be told now.
+    pub async fn identify(&self, caller: Caller, orphan: &Orphan) -> Result<Identity, Problem> {
+        let record = self.read_record(&orphan.grant).await?;
+        self.inner.provider.identify(caller, &record.backend, &record.access, &record.scopes).await
+    }
+
+    /// Gives a grant to `account`. `None`, with nothing changed, if that account has gone meanwhile or is another person's.
+    ///
+    /// # Errors
+    /// Why it can't be stored; the grant stays in no account then.
+    pub async fn adopt(
+        &self,
+        orphan: &Orphan,
+        account: &AccountId,
+        into: Into,
+        requested: &ScopeSet,
+        who: &Identity,
+    ) -> Result<Option<Placed>, Problem> {
+        let mut record = self.read_record(&orphan.grant).await?;
+        record.account = account.to_string();
+        self.vault().write(&orphan.grant, record.encode()).await?;
+        failpoint!("connect.assigned");
+        let grant = GrantRow {
+            id: orphan.grant.clone(),
+            account: account.clone(),
+            backend: record.backend,
+            scopes: record.scopes,
+            granted_at: self.now(),
+            expires_at: record.expires_at,
+            generation: record.generation,
+            owner: Identity::default(),
+        };
+        let granted = Granted { grant, into, requested: requested.clone(), who: who.clone(), missing: self.missing_ids() };
+        let placed = self.inner.ledger.apply(granted).await?;
+        for old in placed.iter().flat_map(|placed| &placed.replaced) {
+            self.note_found(old);
+            if let Err(error) = self.vault().delete(old).await {
+                tracing::warn!(%error, "a damaged entry could not be removed");
+            }
+        }
+        Ok(placed)
+    }
+
+    /// Takes a grant back that belongs to no account. Where Monei doesn't confirm it is kept and listed, and taken back later: its tokens are
+    /// the only ones that can end it.
+    pub async fn discard(&self, orphan: Orphan) -> Discarded {
+        let Orphan { grant, lock, .. } = orphan;
+        // Given to an account after all: it is in use.
+        if self.inner.ledger.known().iter().flat_map(|account| &account.grants).any(|row| row.id == grant) {
+            return Discarded::Gone;
+        }
+        let over = match self.newest_record(&grant).await {
+            Ok(record) => self.revoke_record(&record).await || self.is_over(&grant, &record).await,
+            // There is nothing left to take back with.
+            Err(Problem { code: ProblemCode::RecordMissing, .. }) => true,
+            Err(_) => false,
+        };
+        if !over {
+            // A program that ended before it was listed must find it again.
+            if self.inner.ledger.note_orphan(grant.clone()).await.is_err() {
+                tracing::warn!(grant = log_id(&grant), "a grant that Monei may keep alive is remembered by the keychain alone");
+            }
+            return Discarded::Pending;
+        }
+        if let Err(error) = self.vault().delete(&grant).await {
+            // Kept in the list, so that the next look tries again.
+            tracing::warn!(%error, "a grant that has ended could not be removed");
+            return Discarded::Gone;
+        }
+        held(&self.inner.unsaved).remove(&grant);
+        if self.inner.ledger.forget_orphan(grant).await.is_ok() {
+            lock.remove();
+        }
+        Discarded::Gone
+    }
+
+    /// Whether Monei says that the grant is over, or ends it once it has a pair that Monei knows.
+    async fn is_over(&self, grant: &GrantId, record: &GrantRecord) -> bool {
+        match self.refresh(grant, record).await {
+            Err(problem) => problem.code == ProblemCode::AccessRevoked,
+            Ok(fresh) => self.revoke_record(&fresh).await,
+        }
+    }
+
+    /// Takes back what was approved but never decided about because a program ended in between, and what Monei hasn't confirmed yet.
+    pub async fn discard_orphans(&self) {
+        let Ok(orphans) = self.inner.ledger.orphans().await else { return };
+        for grant in orphans {
+            // Held: it is being stored, or a person decides about it, perhaps in another process.
+            let Some(lock) = self.try_lock(&grant).await else { continue };
+            // Whoever held it may have discarded it just now.
+            if self.inner.ledger.is_orphan(grant.clone()).await == Ok(true) {
+                self.discard(Orphan { grant, lock }).await;
+            }
+        }
+        self.sweep_locks().await;
+    }
+}

@@ -1,0 +1,27 @@
+//! The changes that the ledger knows: each says what it does to the rows, and leaves its line of history in the same transaction.
+
+mod disconnected;
+mod granted;
+mod health;
+mod identified;
+mod life;
+mod record;
+
+use super::index::IndexError;
+use super::tables::Tables;
+
+pub use disconnected::{Disconnected, Forgotten};
+pub use granted::{Granted, Into, NotGranted, Placed};
+pub use health::Checked;
+pub use identified::{Identified, Owner};
+pub use life::{Found, Recovered, Refreshed, Revoked};
+pub use record::{BackendAgreed, Renamed, Used};
+
+/// One change of the ledger.
+pub trait Change: Send + 'static {
+    /// What whoever makes the change learns from it.
+    type Outcome: Send + 'static;
+
+    /// Writes it. `now` is milliseconds since the Unix epoch.
+    fn apply(self, tables: &Tables<'_>, now: i64) -> Result<Self::Outcome, IndexError>;
+}

@@ -1,0 +1,83 @@
+//! What happened, as the history keeps it: JSON with a word for its kind. These words are what is on disk, whatever the window calls them.
+
+use serde::{Deserialize, Serialize};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// An account was connected. Scopes in Monei's words, as in all of these.
+    Connected {
+        /// Granted of what was asked for.
+        granted: Vec<String>,
+        /// Not granted.
+        declined: Vec<String>,
+    },
+    /// More was granted, or declined, on a reconnect.
+    Reconnected {
+        /// Granted of what was asked for.
+        granted: Vec<String>,
+        /// Not granted.
+        declined: Vec<String>,
+    },
+    /// A token was refreshed.
+    Refreshed,
+    /// Monei ended the access.
+    Revoked {
+        /// What was lost.
+        scopes: Vec<String>,
+    },
+    /// A grant turned out to be another person's.
+    Contradicted {
+        /// What was lost with it.
+        scopes: Vec<String>,
+    },
+    /// The person disconnected.
+    Disconnected {
+        /// Monei confirmed.
+        confirmed: bool,
+    },
+    /// A connection was tried and ended without effect.
+    Failed {
+        /// Snake-case code of a problem.
+        code: String,
+    },
+    /// Another backend was agreed to.
+    BackendChanged {
+        /// Its origin.
+        address: String,
+    },
+    /// Something that this version doesn't know, or that can't be read. The line stays on disk as it is.
+    #[serde(skip)]
+    Unknown,
+}
+
+impl Event {
+    /// Reads a stored text. What isn't known is [`Event::Unknown`].
+    pub fn read(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or(Event::Unknown)
+    }
+
+    /// Whether it comes by itself again and again.
+    pub fn is_routine(&self) -> bool {
+        matches!(self, Event::Refreshed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_another_version_wrote_is_unknown_and_what_this_one_writes_comes_back() {
+        for text in ["", "{}", "null", r#"{"kind":"app_allowed","app":"x"}"#, r#"{"kind":"revoked"}"#, r#"{"kind":"unknown"}"#, "\u{0}"] {
+            assert_eq!(Event::read(text), Event::Unknown, "{text}");
+        }
+        let events = [Event::Refreshed, Event::Failed { code: "a_code_of_tomorrow".into() }, Event::Disconnected { confirmed: true }];
+        for event in events {
+            assert_eq!(Event::read(&serde_json::to_string(&event).unwrap()), event);
+        }
+        // A field more than this version knows takes nothing away.
+        assert_eq!(Event::read(r#"{"kind":"revoked","scopes":["kyc:read"],"by":"x"}"#), Event::Revoked { scopes: vec!["kyc:read".into()] });
+    }
+}

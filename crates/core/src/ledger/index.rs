@@ -1,0 +1,67 @@
+//! The index file: SQLite in the data folder. Every write is one synchronous transaction, so a killed process leaves the state before or
+//! after it, never between. Reads have a connection of their own and wait for no writer.
+
+use std::sync::{Mutex, PoisonError};
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::tables::Tables;
+
+/// Why the index can't be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum IndexError {
+    /// A newer version of this program wrote it. It is left as it is.
+    #[error("the index was written by a newer version (schema {found})")]
+    Newer {
+        /// Its schema number.
+        found: u32,
+    },
+    /// It can't be read or written: disk full, no permission, in use for too long. Names no path.
+    #[error("the index can't be read or written: {0}")]
+    Unavailable(String),
+}
+
+impl From<rusqlite::Error> for IndexError {
+    fn from(error: rusqlite::Error) -> Self {
+        // SQLite's own message may hold the path, so only the code is kept.
+        let cause = match &error {
+            rusqlite::Error::SqlInputError { error, .. } => Some(error),
+            error => error.sqlite_error(),
+        };
+        Self::Unavailable(match cause {
+            Some(cause) => format!("{:?} ({})", cause.code, cause.extended_code),
+            None => "a row or statement doesn't fit".to_owned(),
+        })
+    }
+}
+
+/// The open index.
+pub struct Index {
+    pub(super) writer: Mutex<Connection>,
+    pub(super) reader: Mutex<Connection>,
+}
+
+impl Index {
+    /// Does all of `work`, or nothing of it when it fails.
+    ///
+    /// # Errors
+    /// What `work` returns, or [`IndexError::Unavailable`].
+    pub(super) fn write<T>(&self, work: impl FnOnce(&Tables<'_>) -> Result<T, IndexError>) -> Result<T, IndexError> {
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        // Immediate: a writer in another process is waited for here, and not found out about half-way.
+        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = work(&Tables(&transaction))?;
+        transaction.commit()?;
+        Ok(value)
+    }
+
+    /// Reads one state of the index. Takes no lock that a writer has.
+    ///
+    /// # Errors
+    /// What `work` returns, or [`IndexError::Unavailable`].
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Tables<'_>) -> Result<T, IndexError>) -> Result<T, IndexError> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = reader.transaction_with_behavior(TransactionBehavior::Deferred)?;
+        work(&Tables(&transaction))
+    }
+}

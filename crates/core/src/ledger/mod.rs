@@ -1,0 +1,229 @@
+//! What the program knows without the keychain: accounts, labels, grants' scopes and expiry, what was declined or lost, history, uses,
+//! settings. No token, code or secret. The keychain is the truth for tokens; where they differ this is rebuilt from it.
+//!
+//! [`Ledger`] is the only writer. [`Ledger::apply`] takes a [`Change`], and nothing else writes an account's health, the marks on its scopes
+//! or the history.
+
+mod change;
+pub mod event;
+mod filesystem;
+mod index;
+mod open;
+mod query;
+mod rows;
+mod salvage;
+mod settings;
+mod tables;
+mod uses;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use index::{Index, IndexError};
+
+use crate::changed::Changed;
+use crate::clock::Clock;
+use crate::model::AccountId;
+use crate::model::problem::{Problem, ProblemCode};
+
+pub use change::{
+    BackendAgreed, Change, Checked, Disconnected, Forgotten, Found, Granted, Identified, Into, NotGranted, Owner, Placed, Recovered,
+    Refreshed, Renamed, Revoked, Used,
+};
+pub use event::Event;
+pub use rows::{AccountRow, ActivityRow, GrantRow, OpenTransactionRow, ScopeMark, ScopeRow, SetApartRow, StoredHealth, UseRow};
+pub use tables::Tables;
+
+/// An account with its grants and the marks on its scopes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The account.
+    pub row: AccountRow,
+    /// Its grants, oldest first.
+    pub grants: Vec<GrantRow>,
+    /// Declined and lost scopes.
+    pub marks: Vec<ScopeRow>,
+}
+
+/// The index, and what was last read of it. Cheap to clone.
+#[derive(Clone)]
+pub struct Ledger {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    index: Index,
+    clock: Arc<dyn Clock>,
+    changed: Changed,
+    /// Held from reading the accounts to keeping them, so that nothing older follows.
+    reading: Mutex<()>,
+    known: Mutex<Arc<Vec<Known>>>,
+}
+
+/// An opened ledger.
+pub struct Opened {
+    /// The ledger.
+    pub ledger: Ledger,
+    /// Name of the damaged file whose accounts are to be found again in the keychain.
+    pub rebuild: Option<String>,
+}
+
+impl Ledger {
+    /// Opens the index in `directory`, making it where it is missing. Blocks for the disk.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`], or [`ProblemCode::IndexNewer`] for one that a newer version wrote.
+    pub fn open(directory: &Path, clock: Arc<dyn Clock>, changed: Changed) -> Result<Opened, Problem> {
+        let opened = Index::open(&directory.join("index.sqlite")).map_err(problem)?;
+        if let Some(file) = opened.set_aside.as_deref().and_then(Path::file_name) {
+            tracing::warn!(?file, "the index was damaged; it was set aside and a fresh one made");
+        }
+        let inner = Inner { index: opened.index, clock, changed, reading: Mutex::default(), known: Mutex::default() };
+        let ledger = Self { inner: Arc::new(inner) };
+        ledger.reread().map_err(problem)?;
+        let rebuild = ledger.inner.index.read(|tables| tables.setting(open::REBUILD)).map_err(problem)?;
+        Ok(Opened { ledger, rebuild })
+    }
+
+    /// Writes a change, with its line of history, in one transaction; then tells of it.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`]; nothing is written then.
+    pub async fn apply<C: Change>(&self, change: C) -> Result<C::Outcome, Problem> {
+        let now = self.inner.clock.now_ms();
+        self.change(move |tables| change.apply(tables, now)).await
+    }
+
+    /// The accounts as last read, oldest first.
+    pub fn known(&self) -> Arc<Vec<Known>> {
+        Arc::clone(&held(&self.inner.known))
+    }
+
+    /// Reads the accounts anew: another copy of this program may have changed them.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn reload(&self) -> Result<(), Problem> {
+        self.blocking(|inner| inner.reread()).await?;
+        self.inner.changed.tell();
+        Ok(())
+    }
+
+    /// The latest lines of history, newest first: of one account, or of all.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn activity(&self, account: Option<AccountId>, limit: u32) -> Result<Vec<ActivityRow>, Problem> {
+        self.read(move |tables| tables.activity(account.as_deref(), limit)).await
+    }
+
+    /// What the account was used for, latest first.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn uses(&self, account: AccountId) -> Result<Vec<UseRow>, Problem> {
+        self.read(move |tables| tables.uses(&account)).await
+    }
+
+    /// The account's grants, newest first; of two given at the same time the one that covers more.
+    ///
+    /// # Errors
+    /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::IndexUnavailable`].
+    pub async fn grants_of(&self, account: &AccountId) -> Result<Vec<GrantRow>, Problem> {
+        let account = account.clone();
+        let read = move |tables: &Tables<'_>| {
+            if tables.account(&account)?.is_none() {
+                return Ok(None);
+            }
+            let mut grants = tables.grants_of(&account)?;
+            grants.sort_by_key(|grant| std::cmp::Reverse((grant.granted_at, grant.scopes.len())));
+            Ok(Some(grants))
+        };
+        self.read(read).await?.ok_or_else(|| ProblemCode::NoSuchAccount.into())
+    }
+
+    /// Reads one state of the index, off the async runtime.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tables<'_>) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.blocking(|inner| inner.index.read(work)).await
+    }
+
+    /// Writes what isn't about accounts, off the async runtime.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tables<'_>) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        self.blocking(|inner| inner.index.write(work)).await
+    }
+
+    /// Writes what may be about accounts, reads them anew, and tells of it.
+    async fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tables<'_>) -> Result<T, IndexError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let written = |inner: &Inner| {
+            let value = inner.index.write(work)?;
+            // It is written: whoever made the change must not take it for undone.
+            if let Err(error) = inner.reread() {
+                tracing::warn!(%error, "what was written can't be read back; the next look shows it");
+            }
+            Ok(value)
+        };
+        let done = self.blocking(written).await?;
+        self.inner.changed.tell();
+        Ok(done)
+    }
+
+    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Inner) -> Result<T, IndexError> + Send + 'static) -> Result<T, Problem> {
+        let inner = Arc::clone(&self.inner);
+        match tokio::task::spawn_blocking(move || work(&inner)).await {
+            Ok(done) => done.map_err(problem),
+            Err(_) => Err(ProblemCode::IndexUnavailable.into()),
+        }
+    }
+
+    fn reread(&self) -> Result<(), IndexError> {
+        self.inner.reread()
+    }
+}
+
+impl Inner {
+    fn reread(&self) -> Result<(), IndexError> {
+        let _alone = held(&self.reading);
+        let known = self.index.read(load)?;
+        *held(&self.known) = Arc::new(known);
+        Ok(())
+    }
+}
+
+fn load(tables: &Tables<'_>) -> Result<Vec<Known>, IndexError> {
+    let mut grants = tables.grants()?;
+    let mut known = Vec::new();
+    for row in tables.accounts()? {
+        let (own, rest) = grants.into_iter().partition(|grant| grant.account == row.id);
+        grants = rest;
+        let marks = tables.scope_states(&row.id)?;
+        known.push(Known { row, grants: own, marks });
+    }
+    Ok(known)
+}
+
+fn problem(error: IndexError) -> Problem {
+    tracing::error!(%error, "index");
+    match error {
+        IndexError::Newer { .. } => ProblemCode::IndexNewer.into(),
+        IndexError::Unavailable(_) => ProblemCode::IndexUnavailable.into(),
+    }
+}
+
+fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,277 @@
+//! Opening: private files, the schema's number, and what happens to a damaged file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::filesystem;
+use super::index::{Index, IndexError};
+use super::salvage;
+use super::tables::Tables;
+
+/// The setting that names the damaged index whose accounts are still to be found again.
+pub(super) const REBUILD: &str = "rebuild";
+
+/// The steps from an empty file to the schema of this version, in order. A change to the schema is a new step at the end, and a step that
+/// was in a release never changes: a file whose `user_version` is `n` has had the first `n` of them.
+const STEPS: [&str; 3] = [
+    include_str!("migrations/1-accounts.sql"),
+    include_str!("migrations/2-open-transactions.sql"),
+    include_str!("migrations/3-owners-and-uses.sql"),
+];
+
+/// How long a writer in another process is waited for.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// An opened index.
+pub struct Opened {
+    /// The index, perhaps a fresh one.
+    pub index: Index,
+    /// Where a damaged one was put, so that the person can be told and it can be looked at.
+    pub set_aside: Option<PathBuf>,
+}
+
+/// What came of looking at a file.
+enum Found {
+    Usable(Box<Index>),
+    Damaged,
+}
+
+impl Index {
+    /// Opens the index at `path`, making it and its folder where missing. A damaged one is set aside as `index.damaged-<n>.sqlite`.
+    ///
+    /// # Errors
+    /// [`IndexError::Newer`] for one written by a newer version, [`IndexError::Unavailable`] where the file system refuses.
+    pub fn open(path: &Path) -> Result<Opened, IndexError> {
+        let folder = path.parent().ok_or_else(|| IndexError::Unavailable("no folder".to_owned()))?;
+        private_folder(folder).map_err(io_error)?;
+        // One process at a time: else two that find the same damage would set aside each other's fresh index.
+        let lock = private_file(&path.with_extension("lock")).map_err(io_error)?;
+        lock.lock().map_err(io_error)?;
+        if let Found::Usable(index) = look(path)? {
+            return Ok(Opened { index: *index, set_aside: None });
+        }
+        let set_aside = set_aside(path).map_err(io_error)?;
+        match look(path)? {
+            Found::Usable(index) => {
+                salvage::from(&set_aside, &index);
+                Ok(Opened { index: *index, set_aside: Some(set_aside) })
+            }
+            Found::Damaged => Err(IndexError::Unavailable("a fresh index can't be read back".to_owned())),
+        }
+    }
+}
+
+fn look(path: &Path) -> Result<Found, IndexError> {
+    // A file that is there isn't opened: closing it again would drop the locks that SQLite holds on it in this process (fcntl).
+    if path.exists() {
+        make_private(path).map_err(io_error)?;
+    } else {
+        private_file(path).map_err(io_error)?;
+    }
+    match prepare(path) {
+        Ok(index) => Ok(Found::Usable(Box::new(index))),
+        Err(Refused::Newer(found)) => Err(IndexError::Newer { found }),
+        Err(Refused::Sqlite(error)) if is_damage(&error) => Ok(Found::Damaged),
+        Err(Refused::Sqlite(error)) => Err(error.into()),
+        Err(Refused::Inconsistent) => Ok(Found::Damaged),
+    }
+}
+
+enum Refused {
+    Newer(u32),
+    Inconsistent,
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Refused {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+fn prepare(path: &Path) -> Result<Index, Refused> {
+    let mut writer = match if filesystem::is_shared_by_computers(path) { None } else { with_log(path)? } {
+        Some(writer) => writer,
+        None => without_log(path)?,
+    };
+    let version: u32 = writer.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if (version as usize) < STEPS.len() {
+        migrate(&mut writer, path)?;
+    }
+    let verdict: String = writer.pragma_query_value(None, "quick_check", |row| row.get(0))?;
+    if verdict != "ok" {
+        return Err(Refused::Inconsistent);
+    }
+    let reader = connect(path)?;
+    reader.pragma_update(None, "query_only", true)?;
+    Tables(&reader).are_there()?;
+    Ok(Index { writer: Mutex::new(writer), reader: Mutex::new(reader) })
+}
+
+/// With a write-ahead log; `None` where the folder's file system has none of the memory that all who open the file must share for it.
+fn with_log(path: &Path) -> Result<Option<Connection>, Refused> {
+    let without = |error: &rusqlite::Error| {
+        let codes = [ErrorCode::CannotOpen, ErrorCode::SystemIoFailure, ErrorCode::ReadOnly, ErrorCode::FileLockingProtocolFailed];
+        error.sqlite_error_code().is_some_and(|code| codes.contains(&code))
+    };
+    match try_log(path) {
+        Ok(connection) => Ok(connection),
+        Err(Refused::Sqlite(error)) if without(&error) => Ok(None),
+        Err(refused) => Err(refused),
+    }
+}
+
+fn try_log(path: &Path) -> Result<Option<Connection>, Refused> {
+    let connection = connect(path)?;
+    known(schema(&connection)?)?;
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    // A file that has a log can be read without that memory, and not be written. Somebody else who writes just now can.
+    connection.busy_timeout(Duration::ZERO)?;
+    match connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK") {
+        Err(error) if error.sqlite_error_code() != Some(ErrorCode::DatabaseBusy) => return Err(error.into()),
+        _ => {}
+    }
+    connection.busy_timeout(BUSY)?;
+    Ok((mode == "wal").then_some(connection))
+}
+
+/// Without one: writers keep others out for a moment instead.
+fn without_log(path: &Path) -> Result<Connection, Refused> {
+    let connection = open(path)?;
+    // First of all: a file that has a log can be opened without that memory by one connection alone.
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    known(schema(&connection)?)?;
+    connection.pragma_update(None, "journal_mode", "DELETE")?;
+    drop(connection);
+    tracing::info!("the index has no write-ahead log: its folder's file system has none of the memory that it needs");
+    connect(path)
+}
+
+fn schema(connection: &Connection) -> Result<u32, Refused> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+/// Asked before anything is changed: a newer version's file stays as it is.
+fn known(version: u32) -> Result<(), Refused> {
+    if version as usize > STEPS.len() { Err(Refused::Newer(version)) } else { Ok(()) }
+}
+
+fn open(path: &Path) -> Result<Connection, Refused> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    Ok(connection)
+}
+
+/// A connection with everything set but the journal's mode, which is the file's own.
+fn connect(path: &Path) -> Result<Connection, Refused> {
+    let connection = open(path)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    // A removed account's name must not linger in free pages.
+    connection.pragma_update(None, "secure_delete", true)?;
+    Ok(connection)
+}
+
+/// Takes the steps that the file hasn't had, all or none of them.
+fn migrate(connection: &mut Connection, path: &Path) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let had: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let missing = STEPS.get(had as usize..).unwrap_or_default();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    for step in missing {
+        transaction.execute_batch(step)?;
+    }
+    if had == 0
+        && let Some(name) = newest_damaged(path)
+    {
+        // With the tables themselves, so that being killed between setting aside and rebuilding loses nothing.
+        transaction.execute("INSERT INTO settings (key, value) VALUES (?1, ?2)", [REBUILD, name.as_str()])?;
+    }
+    transaction.pragma_update(None, "user_version", STEPS.len() as u32)?;
+    transaction.commit()
+}
+
+/// Whether the file itself is at fault, and not the disk, the permissions or another process.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    let code = match error {
+        rusqlite::Error::SqlInputError { error, .. } => Some(error.code),
+        error => error.sqlite_error_code(),
+    };
+    match code {
+        // `Unknown` is SQLITE_ERROR: a table that is missing, or there already.
+        Some(code) => matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown),
+        // Not SQLite's own word: nothing is wrong with the file.
+        None => false,
+    }
+}
+
+/// The index that was set aside last, if there is one: the highest number.
+fn newest_damaged(path: &Path) -> Option<String> {
+    let names = fs::read_dir(path.parent()?).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let number = |name: &String| name.strip_prefix("index.damaged-")?.strip_suffix(".sqlite")?.parse::<u32>().ok();
+    names.filter(|name| number(name).is_some()).max_by_key(number)
+}
+
+/// Renames the file and its log to the first free `index.damaged-<n>.sqlite`.
+fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
+    let free = (1u32..).map(|n| path.with_file_name(format!("index.damaged-{n}.sqlite"))).find(|to| !to.exists());
+    let Some(to) = free else { return Err(std::io::ErrorKind::AlreadyExists.into()) };
+    fs::rename(path, &to)?;
+    for suffix in ["-wal", "-shm"] {
+        let with = |base: &Path| {
+            let mut name = base.as_os_str().to_owned();
+            name.push(suffix);
+            PathBuf::from(name)
+        };
+        match fs::rename(with(path), with(&to)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(to)
+}
+
+fn io_error(error: std::io::Error) -> IndexError {
+    IndexError::Unavailable(error.kind().to_string())
+}
+
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    #[cfg(unix)]
+    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(())
+}
+
+/// Opens or makes the file for its owner alone. SQLite gives its log the same mode.
+fn private_file(path: &Path) -> std::io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    make_private(path)?;
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn make_private(path: &Path) -> std::io::Result<()> {
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+}
+
+/// Elsewhere the person's own profile folder keeps others out.
+#[cfg(not(unix))]
+fn make_private(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}

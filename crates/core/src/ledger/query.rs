@@ -1,0 +1,23 @@
+//! What is read, in the order of the columns that [`super::rows`] expects.
+
+pub(super) const ACCOUNTS: &str = "SELECT id, user_id, wallet_id, name, email, label, connected_at, checked_at, health, health_code
+    FROM accounts ORDER BY connected_at, id";
+
+pub(super) const GRANTS: &str = "SELECT id, account, backend, scopes, granted_at, expires_at, generation, owner_user, owner_wallet
+    FROM grants ORDER BY granted_at, id";
+
+pub(super) const SCOPE_STATES: &str = "SELECT scope, mark, at FROM scope_states WHERE account = ?1 ORDER BY scope";
+
+pub(super) const SET_APART: &str = "SELECT id, account, scopes, user_id, wallet_id, name, email FROM set_apart ORDER BY at, id";
+
+/// The account is told only while it is still there.
+pub(super) const ACTIVITY: &str = "SELECT activity.at, accounts.id, activity.account_name, activity.event
+    FROM activity LEFT JOIN accounts ON accounts.id = activity.account
+    WHERE ?1 IS NULL OR activity.account = ?1 ORDER BY activity.seq DESC LIMIT ?2";
+
+pub(super) const SETTING: &str = "SELECT value FROM settings WHERE key = ?1";
+
+pub(super) const OPEN_TRANSACTIONS: &str = "SELECT hash, expires_at FROM open_transactions ORDER BY expires_at, hash";
+
+pub(super) const USES: &str = "SELECT day, caller, account, permission, endpoint, outcome, count, first_at, last_at
+    FROM uses WHERE account = ?1 ORDER BY last_at DESC";

@@ -1,0 +1,54 @@
+//! What can still be read of a damaged index goes into the fresh one: names, labels, what was declined, history, settings. The grants come
+//! from the keychain, which is the truth for them.
+
+use std::path::Path;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OpenFlags, params_from_iter};
+
+use super::index::{Index, IndexError};
+
+/// Tables whose rows are taken over, with their columns; those first that others refer to. All columns are of the first schema, so that a
+/// file of any version gives what it has.
+const TAKEN: [(&str, &str); 4] = [
+    ("accounts", "id, user_id, wallet_id, name, email, label, connected_at, checked_at, health, health_code"),
+    ("scope_states", "account, scope, mark, at"),
+    ("activity", "seq, at, account, account_name, event"),
+    ("settings", "key, value"),
+];
+
+/// Copies what can be read of the damaged file into `index`. What can't be read or doesn't fit is left out; the damaged file stays.
+pub(super) fn from(damaged: &Path, index: &Index) {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let Ok(old) = Connection::open_with_flags(damaged, flags) else { return };
+    let mut taken = 0;
+    let outcome = index.write(|tables| {
+        for (table, columns) in TAKEN {
+            let count = columns.split(", ").count();
+            let places = vec!["?"; count].join(", ");
+            let insert = format!("INSERT OR IGNORE INTO {table} ({columns}) VALUES ({places})");
+            // From both ends: a torn page ends the one way, and what lies behind it is found by the other.
+            for order in ["ASC", "DESC"] {
+                for row in rows(&old, &format!("SELECT {columns} FROM {table} ORDER BY rowid {order}"), count) {
+                    // A row that the fresh tables refuse is left out.
+                    taken += tables.0.execute(&insert, params_from_iter(row)).unwrap_or(0);
+                }
+            }
+        }
+        Ok::<_, IndexError>(())
+    });
+    match outcome {
+        Ok(()) => tracing::warn!(rows = taken, "what could be read of the damaged index was taken over"),
+        Err(error) => tracing::warn!(%error, "nothing of the damaged index could be taken over"),
+    }
+}
+
+/// The rows up to the first that can't be read.
+fn rows(old: &Connection, sql: &str, columns: usize) -> Vec<Vec<Value>> {
+    let Ok(mut statement) = old.prepare(sql) else { return Vec::new() };
+    let read = |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get(column)).collect::<rusqlite::Result<Vec<Value>>>();
+    match statement.query_map([], read) {
+        Ok(rows) => rows.map_while(Result::ok).collect(),
+        Err(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,245 @@
+//! What the ledger keeps besides accounts and history: the person's choices, what they agreed to, and what is under way.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::Ledger;
+use super::index::IndexError;
+use super::rows::{OpenTransactionRow, SetApartRow};
+use super::tables::Tables;
+use crate::clock::Moment;
+use crate::model::operator::Agreed;
+use crate::model::problem::Problem;
+use crate::model::proof::random_text;
+use crate::model::{Channel, GrantId};
+
+const ADDRESS: &str = "backend_address";
+const AGREED: &str = "backend_confirmed";
+const CHANNEL: &str = "channel";
+/// Written and removed, to see whether the disk has room.
+const DISK: &str = "room";
+/// Bytes that a new account takes in the index, and some to spare.
+const ROOM: usize = 16 * 1024;
+/// Lists the grants that are in the keychain and in no account.
+const ORPHANS: &str = "unassigned_grants";
+
+/// A refresh that was sent and not answered: asked again under the same key, Monei is never called twice for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unanswered {
+    /// The idempotency key.
+    pub key: String,
+    /// The rotation that it replaces.
+    pub generation: u64,
+    /// When it was first sent.
+    #[serde(flatten)]
+    pub since: Moment,
+}
+
+/// Name of the setting that keeps an unanswered refresh.
+fn unanswered_name(grant: &str) -> String {
+    format!("refresh:{grant}")
+}
+
+/// Name of the setting that says that Monei has ended a grant whose removal isn't through.
+fn ended_name(grant: &str) -> String {
+    format!("ended:{grant}")
+}
+
+impl Tables<'_> {
+    /// What was agreed to, by origin.
+    pub(super) fn agreements(&self) -> Result<BTreeMap<String, Agreed>, IndexError> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Stored {
+            ByOrigin(BTreeMap<String, Agreed>),
+            OriginsOnly(Vec<String>),
+        }
+        let stored = self.setting(AGREED)?.and_then(|text| serde_json::from_str(&text).ok());
+        Ok(match stored {
+            Some(Stored::ByOrigin(agreements)) => agreements,
+            Some(Stored::OriginsOnly(origins)) => origins.into_iter().map(|origin| (origin, Agreed(None))).collect(),
+            None => BTreeMap::new(),
+        })
+    }
+
+    pub(super) fn put_agreements(&self, all: &BTreeMap<String, Agreed>) -> Result<(), IndexError> {
+        self.set_setting(AGREED, &serde_json::to_string(all).unwrap_or_default())
+    }
+
+    /// The grants in no account.
+    fn orphans(&self) -> Result<Vec<GrantId>, IndexError> {
+        let list: Vec<String> = self.setting(ORPHANS)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        Ok(list.into_iter().map(GrantId::from).collect())
+    }
+
+    pub(super) fn note_orphan(&self, grant: &str) -> Result<(), IndexError> {
+        let mut list = self.orphans()?;
+        if !list.iter().any(|listed| **listed == *grant) {
+            list.push(grant.into());
+        }
+        self.put_orphans(&list)
+    }
+
+    pub(super) fn forget_orphan(&self, grant: &str) -> Result<(), IndexError> {
+        let mut list = self.orphans()?;
+        list.retain(|listed| **listed != *grant);
+        self.put_orphans(&list)
+    }
+
+    fn put_orphans(&self, list: &[GrantId]) -> Result<(), IndexError> {
+        let list: Vec<&str> = list.iter().map(|id| &**id).collect();
+        self.set_setting(ORPHANS, &serde_json::to_string(&list).unwrap_or_default())
+    }
+
+    pub(super) fn forget_unanswered(&self, grant: &str) -> Result<(), IndexError> {
+        self.remove_setting(&unanswered_name(grant))
+    }
+
+    pub(super) fn forget_ended(&self, grant: &str) -> Result<(), IndexError> {
+        self.remove_setting(&ended_name(grant))
+    }
+}
+
+#[allow(clippy::missing_errors_doc, reason = "each fails with IndexUnavailable only")]
+impl Ledger {
+    /// The backend's address that the person entered.
+    pub async fn backend_address(&self) -> Result<Option<String>, Problem> {
+        self.read(|tables| tables.setting(ADDRESS)).await
+    }
+
+    /// Stores the backend's address. Gives what was agreed to of it.
+    pub async fn set_backend_address(&self, address: &Url) -> Result<Option<Agreed>, Problem> {
+        let (text, origin) = (address.to_string(), address.origin().ascii_serialization());
+        self.write(move |tables| {
+            tables.set_setting(ADDRESS, &text)?;
+            Ok(tables.agreements()?.remove(&origin))
+        })
+        .await
+    }
+
+    /// What was agreed to of the backend at `origin`.
+    pub async fn agreed(&self, origin: String) -> Result<Option<Agreed>, Problem> {
+        self.read(move |tables| Ok(tables.agreements()?.remove(&origin))).await
+    }
+
+    /// How the browser's answer comes back first.
+    pub async fn channel(&self) -> Result<Channel, Problem> {
+        let stored = self.read(|tables| tables.setting(CHANNEL)).await?;
+        Ok(if stored.as_deref() == Some("deep_link") { Channel::DeepLink } else { Channel::Loopback })
+    }
+
+    /// Stores that.
+    pub async fn set_channel(&self, channel: Channel) -> Result<(), Problem> {
+        let text = match channel {
+            Channel::Loopback => "loopback",
+            Channel::DeepLink => "deep_link",
+        };
+        self.write(move |tables| tables.set_setting(CHANNEL, text)).await
+    }
+
+    /// Writes to the index and takes it back: a full disk is found out before an approval is.
+    pub async fn check_disk(&self) -> Result<(), Problem> {
+        let padding = "x".repeat(ROOM);
+        self.write(move |tables| tables.set_setting(DISK, &padding)).await?;
+        self.write(|tables| tables.remove_setting(DISK)).await
+    }
+
+    /// The grants that are in the keychain and in no account.
+    pub async fn orphans(&self) -> Result<Vec<GrantId>, Problem> {
+        self.read(|tables| tables.orphans()).await
+    }
+
+    /// Lists a grant as in no account.
+    pub async fn note_orphan(&self, grant: GrantId) -> Result<(), Problem> {
+        self.write(move |tables| tables.note_orphan(&grant)).await
+    }
+
+    /// Takes a grant off that list, and off the one of grants that are another person's.
+    pub async fn forget_orphan(&self, grant: GrantId) -> Result<(), Problem> {
+        self.write(move |tables| {
+            tables.forget_orphan(&grant)?;
+            tables.remove_set_apart(&grant)
+        })
+        .await
+    }
+
+    /// Whether the grant is still in no account. One that has got its account, with only the note left, is taken off the list.
+    pub async fn is_orphan(&self, grant: GrantId) -> Result<bool, Problem> {
+        self.write(move |tables| {
+            if tables.grants()?.iter().any(|row| row.id == grant) {
+                tables.forget_orphan(&grant)?;
+            }
+            Ok(tables.orphans()?.contains(&grant))
+        })
+        .await
+    }
+
+    /// The grants that turned out to be another person's, and about which nobody has decided yet.
+    pub async fn set_apart(&self) -> Result<Vec<SetApartRow>, Problem> {
+        self.read(|tables| tables.set_apart()).await
+    }
+
+    /// The key of a refresh of this rotation that has had no answer and is younger than `longest_ms`, or a new one. It is on disk when this
+    /// returns.
+    pub async fn refresh_key(&self, grant: GrantId, generation: u64, longest_ms: i64) -> Result<String, Problem> {
+        let now = Moment::now(self.inner.clock.as_ref());
+        self.write(move |tables| {
+            let name = unanswered_name(&grant);
+            let earlier: Option<Unanswered> = tables.setting(&name)?.and_then(|text| serde_json::from_str(&text).ok());
+            // Where only the wall clock tells, one set back makes it look younger: the same key is never wrong, only perhaps of no use.
+            let same = |earlier: &Unanswered| earlier.generation == generation && earlier.since.age_ms(&now) < longest_ms;
+            if let Some(earlier) = earlier.filter(same) {
+                return Ok(earlier.key);
+            }
+            let fresh = Unanswered { key: random_text::<24>(), generation, since: now };
+            tables.set_setting(&name, &serde_json::to_string(&fresh).unwrap_or_default())?;
+            Ok(fresh.key)
+        })
+        .await
+    }
+
+    /// Whether a refresh of this rotation was sent and has had no answer.
+    pub async fn has_unanswered(&self, grant: GrantId, generation: u64) -> Result<bool, Problem> {
+        self.read(move |tables| {
+            let stored: Option<Unanswered> = tables.setting(&unanswered_name(&grant))?.and_then(|text| serde_json::from_str(&text).ok());
+            Ok(stored.is_some_and(|sent| sent.generation == generation))
+        })
+        .await
+    }
+
+    /// Remembers that Monei has ended a grant whose removal isn't through.
+    pub async fn note_ended(&self, grant: GrantId) -> Result<(), Problem> {
+        self.write(move |tables| tables.set_setting(&ended_name(&grant), "")).await
+    }
+
+    /// Whether that was remembered.
+    pub async fn has_ended(&self, grant: GrantId) -> Result<bool, Problem> {
+        self.read(move |tables| Ok(tables.setting(&ended_name(&grant))?.is_some())).await
+    }
+
+    /// The transactions that a link can finish.
+    pub async fn open_transactions(&self) -> Result<Vec<OpenTransactionRow>, Problem> {
+        self.read(|tables| tables.open_transactions()).await
+    }
+
+    /// Lists a transaction as the one that is open; earlier ones are over.
+    pub async fn put_open_transaction(&self, row: OpenTransactionRow) -> Result<(), Problem> {
+        self.write(move |tables| {
+            tables.end_open_transactions(None)?;
+            tables.put_open_transaction(&row)
+        })
+        .await
+    }
+
+    /// Notes that a listed transaction is over.
+    pub async fn end_open_transaction(&self, hash: String) -> Result<(), Problem> {
+        self.write(move |tables| tables.end_open_transactions(Some(&hash))).await
+    }
+
+    /// Takes transactions off the list.
+    pub async fn remove_open_transactions(&self, hashes: Vec<String>) -> Result<(), Problem> {
+        self.write(move |tables| hashes.iter().try_for_each(|hash| tables.remove_open_transaction(hash))).await
+    }
+}

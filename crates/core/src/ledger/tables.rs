@@ -1,0 +1,248 @@
+//! What can be read and written, row by row. Reading is the crate's; writing is the ledger's alone.
+
+use rusqlite::{Connection, Row, params};
+
+use super::event::Event;
+use super::index::IndexError;
+use super::rows::{self, AccountRow, ActivityRow, GrantRow, OpenTransactionRow, ScopeMark, ScopeRow, SetApartRow, UseRow};
+use super::{query, uses};
+
+/// Lines of history that are kept.
+pub(super) const ACTIVITY_KEPT: u32 = 1000;
+/// Of those that come by themselves ([`Event::is_routine`]), besides.
+pub(super) const ROUTINE_KEPT: u32 = 50;
+
+/// The tables as one transaction sees and changes them. Each method fails with [`IndexError::Unavailable`] only.
+pub struct Tables<'a>(pub(super) &'a Connection);
+
+#[allow(clippy::missing_errors_doc, reason = "said once, at the type")]
+impl Tables<'_> {
+    /// Every account, oldest first.
+    pub fn accounts(&self) -> Result<Vec<AccountRow>, IndexError> {
+        self.rows(query::ACCOUNTS, [], rows::account)
+    }
+
+    /// One account.
+    pub fn account(&self, id: &str) -> Result<Option<AccountRow>, IndexError> {
+        Ok(self.accounts()?.into_iter().find(|row| *row.id == *id))
+    }
+
+    /// Every grant, oldest first.
+    pub fn grants(&self) -> Result<Vec<GrantRow>, IndexError> {
+        self.rows(query::GRANTS, [], rows::grant)
+    }
+
+    /// The account's grants, oldest first.
+    pub fn grants_of(&self, account: &str) -> Result<Vec<GrantRow>, IndexError> {
+        Ok(self.grants()?.into_iter().filter(|row| *row.account == *account).collect())
+    }
+
+    /// The scopes that `account` declined or lost, by name.
+    pub fn scope_states(&self, account: &str) -> Result<Vec<ScopeRow>, IndexError> {
+        Ok(self.rows(query::SCOPE_STATES, [account], rows::scope)?.into_iter().flatten().collect())
+    }
+
+    /// The grants that turned out to be another person's, and about which nobody has decided yet.
+    pub fn set_apart(&self) -> Result<Vec<SetApartRow>, IndexError> {
+        self.rows(query::SET_APART, [], rows::set_apart)
+    }
+
+    /// The latest lines of activity, newest first; of one account, or of all.
+    pub fn activity(&self, account: Option<&str>, limit: u32) -> Result<Vec<ActivityRow>, IndexError> {
+        self.rows(query::ACTIVITY, params![account, limit], rows::activity)
+    }
+
+    /// What `account` was used for, latest first.
+    pub fn uses(&self, account: &str) -> Result<Vec<UseRow>, IndexError> {
+        self.rows(query::USES, [account], rows::used)
+    }
+
+    /// A setting.
+    pub(super) fn setting(&self, key: &str) -> Result<Option<String>, IndexError> {
+        Ok(self.rows(query::SETTING, [key], |row| row.get(0))?.pop())
+    }
+
+    /// The transactions that are open, in this run or since an earlier one; the first to end first.
+    pub fn open_transactions(&self) -> Result<Vec<OpenTransactionRow>, IndexError> {
+        self.rows(query::OPEN_TRANSACTIONS, [], rows::open_transaction)
+    }
+
+    /// Adds the account, or replaces all but its grants and scope states.
+    pub(super) fn put_account(&self, account: &AccountRow) -> Result<(), IndexError> {
+        let (health, code) = account.health.columns();
+        let who = &account.who;
+        // Not INSERT OR REPLACE: that would delete the row first, and its grants with it.
+        self.run(
+            "INSERT INTO accounts (id, user_id, wallet_id, name, email, label, connected_at, checked_at, health, health_code)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             ON CONFLICT (id) DO UPDATE SET user_id = ?2, wallet_id = ?3, name = ?4, email = ?5, label = ?6, connected_at = ?7,
+                 checked_at = ?8, health = ?9, health_code = ?10",
+            params![
+                &*account.id,
+                who.user_id,
+                who.wallet_id,
+                who.name,
+                who.email,
+                account.label,
+                account.connected_at,
+                account.checked_at,
+                health,
+                code
+            ],
+        )
+    }
+
+    /// Removes the account with its grants and scope states. Its activity stays, with its name, and so does the record of its uses.
+    pub(super) fn remove_account(&self, id: &str) -> Result<(), IndexError> {
+        self.run("DELETE FROM accounts WHERE id = ?1", params![id])
+    }
+
+    /// Adds or replaces the grant. Its account must be there.
+    pub(super) fn put_grant(&self, grant: &GrantRow) -> Result<(), IndexError> {
+        let generation = i64::try_from(grant.generation).unwrap_or(i64::MAX);
+        self.run(
+            "INSERT INTO grants (id, account, backend, scopes, granted_at, expires_at, generation, owner_user, owner_wallet)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (id) DO UPDATE SET account = ?2, backend = ?3, scopes = ?4, granted_at = ?5, expires_at = ?6, generation = ?7,
+                 owner_user = ?8, owner_wallet = ?9",
+            params![
+                &*grant.id,
+                &*grant.account,
+                grant.backend,
+                grant.scopes.to_string(),
+                grant.granted_at,
+                grant.expires_at,
+                generation,
+                grant.owner.user_id,
+                grant.owner.wallet_id
+            ],
+        )
+    }
+
+    /// Removes the grant.
+    pub(super) fn remove_grant(&self, id: &str) -> Result<(), IndexError> {
+        self.run("DELETE FROM grants WHERE id = ?1", params![id])
+    }
+
+    /// Notes that `scope` was declined or lost, replacing what was noted before. The account must be there.
+    pub(super) fn put_scope_state(&self, account: &str, scope: &str, mark: ScopeMark, at_ms: i64) -> Result<(), IndexError> {
+        self.run(
+            "INSERT INTO scope_states (account, scope, mark, at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (account, scope) DO UPDATE SET mark = ?3, at = ?4",
+            params![account, scope, mark.column(), at_ms],
+        )
+    }
+
+    /// Forgets that `scope` was declined or lost.
+    pub(super) fn clear_scope_state(&self, account: &str, scope: &str) -> Result<(), IndexError> {
+        self.run("DELETE FROM scope_states WHERE account = ?1 AND scope = ?2", params![account, scope])
+    }
+
+    /// Lists a grant as another person's.
+    pub(super) fn put_set_apart(&self, row: &SetApartRow, at_ms: i64) -> Result<(), IndexError> {
+        self.run(
+            "INSERT OR REPLACE INTO set_apart (id, account, scopes, user_id, wallet_id, name, email, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                &*row.grant,
+                &*row.account,
+                row.scopes.to_string(),
+                row.who.user_id,
+                row.who.wallet_id,
+                row.who.name,
+                row.who.email,
+                at_ms
+            ],
+        )
+    }
+
+    /// Takes a grant off that list.
+    pub(super) fn remove_set_apart(&self, grant: &str) -> Result<(), IndexError> {
+        self.run("DELETE FROM set_apart WHERE id = ?1", params![grant])
+    }
+
+    /// Adds a line to the history and drops the oldest beyond those that are kept. Lines that come by themselves push out no others.
+    pub(super) fn log(&self, at_ms: i64, account: Option<&str>, account_name: Option<&str>, event: &Event) -> Result<(), IndexError> {
+        let text = serde_json::to_string(event).map_err(|_| IndexError::Unavailable("an event that can't be written".to_owned()))?;
+        let routine = event.is_routine();
+        self.run(
+            "INSERT INTO activity (at, account, account_name, event, routine) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![at_ms, account, account_name, text, routine],
+        )?;
+        self.run(
+            "DELETE FROM activity WHERE routine = ?1 AND seq <=
+                (SELECT seq FROM activity WHERE routine = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
+            params![routine, if routine { ROUTINE_KEPT } else { ACTIVITY_KEPT }],
+        )
+    }
+
+    /// Counts one use.
+    pub(super) fn count_use(&self, used: &UseRow) -> Result<(), IndexError> {
+        self.run(
+            "INSERT INTO uses (day, caller, account, permission, endpoint, outcome, count, first_at, last_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7)
+             ON CONFLICT (day, caller, account, permission, endpoint, outcome) DO UPDATE SET count = count + 1, last_at = ?7",
+            params![used.day, used.caller, &*used.account, used.permission, used.endpoint, used.outcome, used.last_at],
+        )?;
+        self.run("DELETE FROM uses WHERE day < ?1", params![used.day - uses::KEPT_DAYS])
+    }
+
+    /// Sets a setting.
+    pub(super) fn set_setting(&self, key: &str, value: &str) -> Result<(), IndexError> {
+        self.run("INSERT INTO settings (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2", params![key, value])
+    }
+
+    /// Removes a setting.
+    pub(super) fn remove_setting(&self, key: &str) -> Result<(), IndexError> {
+        self.run("DELETE FROM settings WHERE key = ?1", params![key])
+    }
+
+    /// Lists a transaction as open.
+    pub(super) fn put_open_transaction(&self, row: &OpenTransactionRow) -> Result<(), IndexError> {
+        self.run(
+            "INSERT INTO open_transactions (hash, expires_at) VALUES (?1, ?2) ON CONFLICT (hash) DO UPDATE SET expires_at = ?2",
+            params![row.hash, row.expires_at],
+        )
+    }
+
+    /// Notes that a listed transaction is over, or all of them: its time becomes 0, which is long past.
+    pub(super) fn end_open_transactions(&self, hash: Option<&str>) -> Result<(), IndexError> {
+        self.run("UPDATE open_transactions SET expires_at = 0 WHERE ?1 IS NULL OR hash = ?1", params![hash])
+    }
+
+    /// Takes a transaction off the list.
+    pub(super) fn remove_open_transaction(&self, hash: &str) -> Result<(), IndexError> {
+        self.run("DELETE FROM open_transactions WHERE hash = ?1", params![hash])
+    }
+
+    /// Whether every table is there with its columns. No row is read: one that can't be read costs no other.
+    pub(super) fn are_there(&self) -> rusqlite::Result<()> {
+        let queries = [
+            query::ACCOUNTS,
+            query::GRANTS,
+            query::SCOPE_STATES,
+            query::SET_APART,
+            query::ACTIVITY,
+            query::SETTING,
+            query::OPEN_TRANSACTIONS,
+            query::USES,
+        ];
+        queries.iter().try_for_each(|sql| self.0.prepare_cached(sql).map(drop))
+    }
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, IndexError> {
+        let mut statement = self.0.prepare_cached(sql)?;
+        let rows = statement.query_map(params, read)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    fn run(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), IndexError> {
+        self.0.prepare_cached(sql)?.execute(params)?;
+        Ok(())
+    }
+}

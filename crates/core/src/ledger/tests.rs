@@ -1,0 +1,587 @@
+use std::collections::HashSet;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use monei::ScopeSet;
+use tempfile::TempDir;
+
+use super::index::{Index, IndexError};
+use super::open::REBUILD;
+use super::tables::{ACTIVITY_KEPT, ROUTINE_KEPT};
+use super::*;
+use crate::changed::Changed;
+use crate::clock::SystemClock;
+use crate::model::{Caller, Identity};
+
+fn folder() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sandbox").join("index.sqlite");
+    (folder, path)
+}
+
+fn open(path: &Path) -> Index {
+    let opened = Index::open(path).unwrap();
+    assert_eq!(opened.set_aside, None);
+    opened.index
+}
+
+/// Does one thing to the tables.
+fn on<T>(index: &Index, work: impl FnOnce(&Tables<'_>) -> Result<T, IndexError>) -> Result<T, IndexError> {
+    work(&Tables(&index.writer.lock().unwrap()))
+}
+
+fn account(id: &str, connected_at: i64) -> AccountRow {
+    AccountRow {
+        id: id.into(),
+        who: Identity { user_id: Some("u-1".into()), name: Some("Ada Obi".into()), ..Identity::default() },
+        label: Some("Shop".into()),
+        connected_at,
+        checked_at: Some(7),
+        health: StoredHealth::Unreachable("offline".into()),
+    }
+}
+
+fn grant(id: &str, account: &str) -> GrantRow {
+    GrantRow {
+        id: id.into(),
+        account: account.into(),
+        backend: "https://connect.example.test".into(),
+        scopes: ScopeSet::parse("wallet:read cards:freeze").unwrap(),
+        granted_at: 1,
+        expires_at: 3_600_001,
+        generation: 4,
+        owner: Identity::default(),
+    }
+}
+
+#[test]
+fn everything_survives_closing_and_opening_again() {
+    let (_keep, path) = folder();
+    let event = Event::Connected { granted: vec!["wallet:read".into()], declined: vec!["wallet:send".into()] };
+    {
+        let index = open(&path);
+        on(&index, |tables| tables.put_account(&account("b", 2))).unwrap();
+        on(&index, |tables| tables.put_account(&account("a", 1))).unwrap();
+        on(&index, |tables| tables.put_grant(&grant("g", "a"))).unwrap();
+        on(&index, |tables| tables.put_scope_state("a", "wallet:send", ScopeMark::Declined, 5)).unwrap();
+        on(&index, |tables| tables.put_scope_state("a", "wallet:send", ScopeMark::Lost, 6)).unwrap();
+        on(&index, |tables| tables.log(9, Some("a"), Some("Shop"), &event)).unwrap();
+        on(&index, |tables| tables.set_setting("backend", "https://one")).unwrap();
+        on(&index, |tables| tables.set_setting("backend", "https://two")).unwrap();
+    }
+    let index = open(&path);
+    assert_eq!(on(&index, |tables| tables.accounts()).unwrap(), [account("a", 1), account("b", 2)]);
+    assert_eq!(on(&index, |tables| tables.grants()).unwrap(), [grant("g", "a")]);
+    assert_eq!(
+        on(&index, |tables| tables.scope_states("a")).unwrap(),
+        [ScopeRow { scope: "wallet:send".into(), mark: ScopeMark::Lost, at: 6 }]
+    );
+    assert_eq!(
+        on(&index, |tables| tables.activity(None, 10)).unwrap(),
+        [ActivityRow { at: 9, account: Some("a".into()), account_name: Some("Shop".into()), event }]
+    );
+    assert_eq!(on(&index, |tables| tables.activity(Some("b"), 10)).unwrap(), []);
+    assert_eq!(
+        (on(&index, |tables| tables.setting("backend")).unwrap().as_deref(), on(&index, |tables| tables.setting("else")).unwrap()),
+        (Some("https://two"), None)
+    );
+    on(&index, |tables| tables.remove_setting("backend")).unwrap();
+    assert_eq!(on(&index, |tables| tables.setting("backend")).unwrap(), None);
+    on(&index, |tables| tables.clear_scope_state("a", "wallet:send")).unwrap();
+    assert_eq!(on(&index, |tables| tables.scope_states("a")).unwrap(), []);
+}
+
+#[test]
+fn an_index_of_the_first_version_is_taken_over_with_all_that_is_in_it() {
+    let (_keep, path) = folder();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    rusqlite::Connection::open(&path).unwrap().execute_batch(include_str!("fixtures/schema-1.sql")).unwrap();
+    let declined = ScopeRow { scope: "wallet:send".into(), mark: ScopeMark::Declined, at: 5 };
+    let event = Event::Connected { granted: vec!["wallet:read".into()], declined: vec!["wallet:send".into()] };
+    let line = ActivityRow { at: 9, account: Some("a".into()), account_name: Some("Shop".into()), event };
+    let waits = OpenTransactionRow { hash: "aa".into(), expires_at: 600_000 };
+    for turn in 0..2 {
+        let index = open(&path);
+        let writer = index.writer.lock().unwrap();
+        let tables = Tables(&writer);
+        let accounts = tables.accounts().unwrap();
+        assert_eq!((accounts.len(), &accounts[0]), (2, &account("a", 1)));
+        assert_eq!((accounts[1].who.wallet_id.as_deref(), accounts[1].who.email.as_deref()), (Some("w-2"), Some("tunde@example.test")));
+        assert_eq!(tables.grants().unwrap(), [grant("g", "a")]);
+        assert_eq!(tables.scope_states("a").unwrap(), std::slice::from_ref(&declined));
+        assert_eq!(tables.activity(None, 10).unwrap(), std::slice::from_ref(&line));
+        assert_eq!(tables.setting("channel").unwrap().as_deref(), Some("deep_link"));
+        let listed = if turn == 0 { vec![] } else { vec![waits.clone()] };
+        assert_eq!(tables.open_transactions().unwrap(), listed);
+        tables.put_open_transaction(&waits).unwrap();
+    }
+    assert_eq!(open(&path).writer.lock().unwrap().pragma_query_value(None, "user_version", |row| row.get(0)), Ok(3));
+}
+
+#[test]
+fn an_index_of_the_second_schema_is_taken_over_with_its_history_and_open_transactions() {
+    let (_keep, path) = folder();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    rusqlite::Connection::open(&path).unwrap().execute_batch(include_str!("fixtures/schema-2.sql")).unwrap();
+    let index = open(&path);
+    assert_eq!(on(&index, |tables| tables.open_transactions()).unwrap().len(), 1);
+    assert_eq!(on(&index, |tables| tables.grants()).unwrap(), [grant("g", "a")]);
+    let lines = on(&index, |tables| tables.activity(None, 10)).unwrap();
+    assert_eq!((lines.len(), &lines[0].event), (2, &Event::Refreshed));
+    // What is routine was so before it was noted.
+    index.write(|tx| (0..100).try_for_each(|n| tx.log(n, None, None, &Event::Refreshed))).unwrap();
+    let lines = on(&index, |tables| tables.activity(None, 1000)).unwrap();
+    assert_eq!(lines.len(), ROUTINE_KEPT as usize + 1);
+    assert_eq!(lines.last().unwrap().at, 9);
+}
+
+/// Opens a ledger with one account, `a`, of `u-1`, and the grant `g` in it.
+async fn ledger(path: &Path) -> Ledger {
+    let opened = Ledger::open(path.parent().unwrap(), Arc::new(SystemClock), Changed::default()).unwrap();
+    let write = |tables: &Tables<'_>| tables.put_account(&account("a", 1)).and_then(|()| tables.put_grant(&grant("g", "a")));
+    opened.ledger.change(write).await.unwrap();
+    opened.ledger
+}
+
+fn user(id: &str) -> Identity {
+    Identity { user_id: Some(id.into()), name: Some(format!("Name of {id}")), ..Identity::default() }
+}
+
+#[tokio::test]
+async fn an_answer_that_contradicts_the_account_overwrites_nothing_and_sets_its_grant_apart() {
+    let (_keep, path) = folder();
+    let ledger = ledger(&path).await;
+    assert_eq!(ledger.apply(Identified { grant: "g".into(), who: user("u-2") }).await, Ok(Owner::SomebodyElse));
+    let known = ledger.known();
+    assert_eq!((known[0].row.who.clone(), known[0].grants.len()), (account("a", 1).who, 0));
+    assert!(matches!(known[0].row.health, StoredHealth::NeedsReconnect(_)));
+    let apart = ledger.set_apart().await.unwrap();
+    assert_eq!((apart.len(), &apart[0].who, &*apart[0].account), (1, &user("u-2"), "a"));
+    assert!(matches!(ledger.activity(None, 1).await.unwrap()[0].event, Event::Contradicted { .. }));
+}
+
+#[tokio::test]
+async fn a_grant_of_somebody_else_is_put_into_no_account_whoever_asks() {
+    let (_keep, path) = folder();
+    let ledger = ledger(&path).await;
+    let change =
+        Granted { grant: grant("h", "a"), into: Into::Existing, requested: ScopeSet::new(), who: user("u-2"), missing: HashSet::new() };
+    assert_eq!(ledger.apply(change).await, Ok(None));
+    assert_eq!((ledger.known()[0].grants.len(), ledger.known()[0].row.who.clone()), (1, account("a", 1).who));
+}
+
+#[tokio::test]
+async fn two_grants_of_two_people_are_noticed_where_the_account_itself_is_unknown() {
+    let (_keep, path) = folder();
+    let ledger = ledger(&path).await;
+    let unknown = AccountRow { who: Identity::default(), ..account("b", 2) };
+    let theirs = GrantRow { owner: Identity { wallet_id: Some("w-1".into()), ..Identity::default() }, ..grant("h", "b") };
+    let write = move |tables: &Tables<'_>| {
+        tables.put_account(&unknown)?;
+        tables.put_grant(&theirs)?;
+        tables.put_grant(&grant("i", "b"))
+    };
+    ledger.change(write).await.unwrap();
+    let other = Identity { wallet_id: Some("w-2".into()), ..Identity::default() };
+    assert_eq!(ledger.apply(Identified { grant: "i".into(), who: other }).await, Ok(Owner::SomebodyElse));
+}
+
+#[tokio::test]
+async fn what_is_written_counts_though_it_cannot_be_read_back() {
+    let (_keep, path) = folder();
+    let ledger = ledger(&path).await;
+    *ledger.inner.index.reader.lock().unwrap() = rusqlite::Connection::open_in_memory().unwrap();
+    assert_eq!(ledger.apply(Renamed { account: "a".into(), label: Some("Home".into()) }).await, Ok(true));
+}
+
+#[tokio::test]
+async fn each_use_is_counted_by_the_day_and_kept_two_years() {
+    let (_keep, path) = folder();
+    let ledger = ledger(&path).await;
+    let (permission, endpoint) = monei::permission::find(monei::Method::Get, "/user/me").unwrap();
+    for code in [None, None, Some(ProblemCode::Busy)] {
+        let used = Used { caller: Caller::Window, account: "a".into(), permission, endpoint, code };
+        ledger.apply(used).await.unwrap();
+    }
+    let uses = ledger.uses("a".into()).await.unwrap();
+    let told: Vec<_> = uses.iter().map(|used| (used.permission.as_str(), used.outcome.as_str(), used.count)).collect();
+    assert!(told.contains(&("profile:read", "ok", 2)) && told.contains(&("profile:read", "busy", 1)), "{told:?}");
+    assert!(uses.iter().all(|used| used.endpoint == "GET /user/me" && used.caller == "window"));
+    let old = UseRow { day: uses[0].day - 731, ..uses[0].clone() };
+    let write =
+        move |tables: &Tables<'_>| tables.count_use(&old).and_then(|()| tables.count_use(&UseRow { outcome: "new".into(), ..old.clone() }));
+    ledger.change(write).await.unwrap();
+    ledger.apply(Used { caller: Caller::Monitor, account: "a".into(), permission, endpoint, code: None }).await.unwrap();
+    assert!(ledger.uses("a".into()).await.unwrap().iter().all(|used| used.day > uses[0].day - 731));
+}
+
+#[test]
+fn a_migrated_index_and_a_fresh_one_have_the_same_tables() {
+    let ((_keep, migrated), (_keep_too, fresh)) = (folder(), folder());
+    fs::create_dir_all(migrated.parent().unwrap()).unwrap();
+    rusqlite::Connection::open(&migrated).unwrap().execute_batch(include_str!("fixtures/schema-2.sql")).unwrap();
+    let schema = |path: &Path| -> Vec<(String, String)> {
+        let index = open(path);
+        let writer = index.writer.lock().unwrap();
+        let mut rows = writer.prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name").unwrap();
+        rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(schema(&migrated), schema(&fresh));
+}
+
+#[test]
+fn an_open_transaction_is_listed_until_it_is_over_or_taken_off() {
+    let (_keep, path) = folder();
+    let index = open(&path);
+    let row = |hash: &str, expires_at| OpenTransactionRow { hash: hash.into(), expires_at };
+    for expires_at in [7, 9] {
+        on(&index, |tables| tables.put_open_transaction(&row("a", expires_at))).unwrap();
+    }
+    on(&index, |tables| tables.put_open_transaction(&row("b", 8))).unwrap();
+    assert_eq!(on(&index, |tables| tables.open_transactions()).unwrap(), [row("b", 8), row("a", 9)]);
+    on(&index, |tables| tables.end_open_transactions(Some("a"))).unwrap();
+    assert_eq!(on(&index, |tables| tables.open_transactions()).unwrap(), [row("a", 0), row("b", 8)]);
+    on(&index, |tables| tables.end_open_transactions(None)).unwrap();
+    on(&index, |tables| tables.remove_open_transaction("a")).unwrap();
+    assert_eq!(on(&index, |tables| tables.open_transactions()).unwrap(), [row("b", 0)]);
+}
+
+#[test]
+fn changing_an_account_keeps_its_grants() {
+    let (_keep, path) = folder();
+    let index = open(&path);
+    on(&index, |tables| tables.put_account(&account("a", 1))).unwrap();
+    on(&index, |tables| tables.put_grant(&grant("g", "a"))).unwrap();
+    let changed = AccountRow { health: StoredHealth::Connected, label: None, ..account("a", 1) };
+    on(&index, |tables| tables.put_account(&changed)).unwrap();
+    on(&index, |tables| tables.put_grant(&GrantRow { generation: 5, ..grant("g", "a") })).unwrap();
+    assert_eq!(on(&index, |tables| tables.accounts()).unwrap(), [changed]);
+    assert_eq!(on(&index, |tables| tables.grants()).unwrap(), [GrantRow { generation: 5, ..grant("g", "a") }]);
+    on(&index, |tables| tables.remove_grant("g")).unwrap();
+    assert_eq!(on(&index, |tables| tables.grants()).unwrap(), []);
+}
+
+#[test]
+fn removing_an_account_takes_all_but_its_activity() {
+    let (_keep, path) = folder();
+    let index = open(&path);
+    on(&index, |tables| tables.put_account(&account("a", 1))).unwrap();
+    on(&index, |tables| tables.put_grant(&grant("g", "a"))).unwrap();
+    on(&index, |tables| tables.put_scope_state("a", "wallet:send", ScopeMark::Declined, 5)).unwrap();
+    on(&index, |tables| tables.log(9, Some("a"), Some("Shop"), &Event::Refreshed)).unwrap();
+    on(&index, |tables| tables.remove_account("a")).unwrap();
+    assert_eq!(
+        (
+            on(&index, |tables| tables.accounts()).unwrap().len(),
+            on(&index, |tables| tables.grants()).unwrap().len(),
+            on(&index, |tables| tables.scope_states("a")).unwrap().len()
+        ),
+        (0, 0, 0)
+    );
+    let line = ActivityRow { at: 9, account: None, account_name: Some("Shop".into()), event: Event::Refreshed };
+    assert_eq!(on(&index, |tables| tables.activity(None, 10)).unwrap(), [line]);
+}
+
+#[test]
+fn a_grant_needs_its_account() {
+    let (_keep, path) = folder();
+    assert!(matches!(on(&open(&path), |tables| tables.put_grant(&grant("g", "nobody"))), Err(IndexError::Unavailable(_))));
+}
+
+#[test]
+fn a_failing_transaction_leaves_nothing_behind() {
+    let (_keep, path) = folder();
+    let index = open(&path);
+    let outcome = index.write(|tx| {
+        tx.put_account(&account("a", 1))?;
+        tx.set_setting("backend", "https://one")?;
+        tx.put_grant(&grant("g", "nobody"))
+    });
+    assert!(outcome.is_err());
+    assert_eq!((on(&index, |tables| tables.accounts()).unwrap().len(), on(&index, |tables| tables.setting("backend")).unwrap()), (0, None));
+}
+
+#[test]
+fn a_full_database_takes_nothing_by_halves_and_goes_on_once_there_is_room() {
+    let (_keep, path) = folder();
+    let index = open(&path);
+    on(&index, |tables| tables.put_account(&account("before", 1))).unwrap();
+    let pages: u32 = index.writer.lock().unwrap().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    let most: u32 = index.writer.lock().unwrap().pragma_query_value(None, "max_page_count", |row| row.get(0)).unwrap();
+    index.writer.lock().unwrap().pragma_update(None, "max_page_count", pages).unwrap();
+    let much = |index: &Index| {
+        index.write(|tx| {
+            (0..500).try_for_each(|n| {
+                tx.put_account(&account(&format!("a{n}"), n)).and_then(|()| tx.put_grant(&grant(&format!("g{n}"), &format!("a{n}"))))
+            })
+        })
+    };
+    // SQLITE_FULL, as where the file system has no room (`ENOSPC`).
+    let told = much(&index).unwrap_err();
+    assert!(told.to_string().contains("DiskFull"), "{told}");
+    assert_eq!(
+        (on(&index, |tables| tables.accounts()).unwrap(), on(&index, |tables| tables.grants()).unwrap()),
+        (vec![account("before", 1)], vec![])
+    );
+    index.writer.lock().unwrap().pragma_update(None, "max_page_count", most).unwrap();
+    much(&index).unwrap();
+    drop(index);
+    assert_eq!(on(&open(&path), |tables| tables.accounts()).unwrap().len(), 501);
+}
+
+#[test]
+fn the_activity_is_newest_first_and_bounded() {
+    let (_keep, path) = folder();
+    let index = open(&path);
+    let total = i64::from(ACTIVITY_KEPT) + 20;
+    let failed = Event::Failed { code: "timed_out".into() };
+    // The clock may jump back: the order is that of writing.
+    index.write(|tx| (0..total).try_for_each(|n| tx.log(total - n, None, None, &failed))).unwrap();
+    let all = on(&index, |tables| tables.activity(None, u32::MAX)).unwrap();
+    assert_eq!((all.len(), all[0].at), (ACTIVITY_KEPT as usize, 1));
+    assert_eq!(on(&index, |tables| tables.activity(None, 3)).unwrap().len(), 3);
+}
+
+#[test]
+fn lines_that_come_by_themselves_push_out_no_others() {
+    let (_keep, path) = folder();
+    let index = open(&path);
+    let connected = Event::Connected { granted: vec![], declined: vec![] };
+    index.write(|tx| tx.log(1, None, None, &connected)).unwrap();
+    index.write(|tx| (0..3000).try_for_each(|n| tx.log(n, None, None, &Event::Refreshed))).unwrap();
+    let shown = on(&index, |tables| tables.activity(None, 200)).unwrap();
+    assert_eq!((shown.len(), shown.last().unwrap().event.clone()), (ROUTINE_KEPT as usize + 1, connected));
+}
+
+#[test]
+fn a_damaged_file_is_set_aside_and_a_fresh_one_made() {
+    let (_keep, path) = folder();
+    drop(open(&path));
+    for n in 1..=2 {
+        fs::write(
+            &path,
+            b"this is no database, and long enough to have a header of a hundred bytes ......................................",
+        )
+        .unwrap();
+        let opened = Index::open(&path).unwrap();
+        let aside = path.with_file_name(format!("index.damaged-{n}.sqlite"));
+        assert_eq!(opened.set_aside.as_deref(), Some(aside.as_path()));
+        assert!(fs::read(&aside).unwrap().starts_with(b"this is no database"));
+        assert_eq!(on(&opened.index, |tables| tables.accounts()).unwrap(), []);
+        let name = format!("index.damaged-{n}.sqlite");
+        assert_eq!(on(&opened.index, |tables| tables.setting(REBUILD)).unwrap(), Some(name), "whose accounts are to be found again");
+    }
+    open(&path);
+}
+
+#[test]
+fn killed_just_after_setting_aside_the_next_start_knows_what_is_to_be_found_again() {
+    let (_keep, path) = folder();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    for n in [2, 10] {
+        fs::write(path.with_file_name(format!("index.damaged-{n}.sqlite")), b"").unwrap();
+    }
+    let opened = Index::open(&path).unwrap();
+    assert_eq!(on(&opened.index, |tables| tables.setting(REBUILD)).unwrap().as_deref(), Some("index.damaged-10.sqlite"));
+    // Once they have been found, it isn't asked for anew.
+    on(&opened.index, |tables| tables.remove_setting(REBUILD)).unwrap();
+    drop(opened);
+    assert_eq!(on(&Index::open(&path).unwrap().index, |tables| tables.setting(REBUILD)).unwrap(), None);
+}
+
+#[test]
+fn a_file_with_other_tables_is_damaged() {
+    let (_keep, path) = folder();
+    drop(open(&path));
+    for damage in ["DROP TABLE grants", "CREATE TABLE x (y); DROP TABLE accounts", "ALTER TABLE uses DROP COLUMN first_at"] {
+        rusqlite::Connection::open(&path).unwrap().execute_batch(damage).unwrap();
+        assert!(Index::open(&path).unwrap().set_aside.is_some(), "{damage}");
+        open(&path);
+    }
+}
+
+#[test]
+fn a_line_that_cannot_be_read_costs_no_other() {
+    let (_keep, path) = folder();
+    let events = ["", "{}", "{\"kind\":\"app_allowed\"}", "[1", "\u{0}", "{\"kind\":\"failed\",\"code\":7}"];
+    {
+        let index = open(&path);
+        on(&index, |tables| tables.put_account(&account("a", 1))).unwrap();
+        on(&index, |tables| tables.put_grant(&grant("g", "a"))).unwrap();
+        on(&index, |tables| tables.log(9, Some("a"), Some("Shop"), &Event::Refreshed)).unwrap();
+        for event in events {
+            let insert = "INSERT INTO activity (at, account, event) VALUES (10, 'a', ?1)";
+            index.writer.lock().unwrap().execute(insert, [event]).unwrap();
+        }
+        let odd = "UPDATE grants SET scopes = 'wallet:read n\u{f6} cards:freeze', generation = -1;
+            INSERT INTO scope_states VALUES ('a', 'kyc:read', 'declined', 5);";
+        index.writer.lock().unwrap().execute_batch(odd).unwrap();
+    }
+    let index = open(&path);
+    let lines = on(&index, |tables| tables.activity(Some("a"), 20)).unwrap();
+    assert_eq!(lines.len(), events.len() + 1);
+    assert!(lines[..events.len()].iter().all(|line| line.event == Event::Unknown));
+    assert_eq!(lines.last().unwrap().event, Event::Refreshed);
+    assert_eq!(on(&index, |tables| tables.accounts()).unwrap(), [account("a", 1)]);
+    assert_eq!(on(&index, |tables| tables.grants()).unwrap(), [GrantRow { generation: 0, ..grant("g", "a") }]);
+}
+
+#[test]
+fn what_can_be_read_of_a_torn_index_is_taken_over() {
+    let (_keep, path) = folder();
+    {
+        let index = open(&path);
+        let write = |tx: &Tables<'_>| {
+            (0..400).try_for_each(|n| {
+                tx.put_account(&account(&format!("a{n:03}"), n))?;
+                tx.log(n, None, Some("Shop"), &Event::Disconnected { confirmed: true })
+            })
+        };
+        index.write(write).unwrap();
+        on(&index, |tables| tables.set_setting("channel", "deep_link")).unwrap();
+    }
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "journal_mode", "DELETE").unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    // Pages here and there, of whichever table.
+    for quarter in 1..4 {
+        let page = bytes.len() * quarter / 4 / 4096 * 4096;
+        bytes[page..page + 4096].fill(0xAA);
+    }
+    fs::write(&path, bytes).unwrap();
+    let opened = Index::open(&path).unwrap();
+    assert!(opened.set_aside.is_some());
+    let index = opened.index;
+    let accounts = on(&index, |tables| tables.accounts()).unwrap();
+    let lines = on(&index, |tables| tables.activity(None, 1000)).unwrap();
+    assert!(accounts.len() + lines.len() > 300, "{} {}", accounts.len(), lines.len());
+    assert!(accounts.iter().all(|account| account.label.as_deref() == Some("Shop")));
+}
+
+#[test]
+fn a_reader_waits_for_no_writer() {
+    let (_keep, path) = folder();
+    let index = open(&path);
+    on(&index, |tables| tables.put_account(&account("a", 1))).unwrap();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE; DELETE FROM accounts").unwrap();
+    let _ours = index.writer.lock().unwrap();
+    let began = std::time::Instant::now();
+    assert_eq!(index.read(|tables| tables.accounts()).unwrap().len(), 1);
+    assert!(began.elapsed() < std::time::Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
+/// As on a network file system: there is no memory that all who open the file share.
+#[test]
+fn a_folder_without_shared_memory_holds_an_index_all_the_same() {
+    let (_keep, path) = folder();
+    let shared_memory = path.with_file_name("index.sqlite-shm");
+    {
+        let index = open(&path);
+        on(&index, |tables| tables.put_account(&account("a", 1))).unwrap();
+    }
+    drop(fs::remove_file(&shared_memory));
+    fs::create_dir_all(&shared_memory).unwrap();
+    let (one, two) = (open(&path), open(&path));
+    one.write(|tables| tables.put_account(&account("b", 2))).unwrap();
+    two.write(|tables| tables.put_account(&account("c", 3))).unwrap();
+    assert_eq!(one.read(|tables| tables.accounts()).unwrap().len(), 3);
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_left_alone() {
+    let (_keep, path) = folder();
+    drop(open(&path));
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let before = fs::read(&path).unwrap();
+    assert_eq!(Index::open(&path).err(), Some(IndexError::Newer { found: 99 }));
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn an_error_names_no_path() {
+    let (_keep, path) = folder();
+    fs::create_dir_all(&path).unwrap();
+    let Err(error) = Index::open(&path) else { panic!("a folder is no index") };
+    assert!(matches!(error, IndexError::Unavailable(_)));
+    assert!(!error.to_string().contains("index.sqlite"), "{error}");
+    assert!(path.is_dir(), "what isn't ours stays where it is");
+}
+
+#[test]
+fn two_handles_write_and_see_each_other() {
+    let (_keep, path) = folder();
+    let (one, two) = (open(&path), open(&path));
+    let first =
+        std::thread::spawn(move || (0..50).try_for_each(|n| on(&one, |tables| tables.put_account(&account(&format!("one{n}"), n)))));
+    (0..50).try_for_each(|n| on(&two, |tables| tables.put_account(&account(&format!("two{n}"), n)))).unwrap();
+    first.join().unwrap().unwrap();
+    assert_eq!(on(&two, |tables| tables.accounts()).unwrap().len(), 100);
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_read_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (_keep, path) = folder();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, b"").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    let index = open(&path);
+    on(&index, |tables| tables.put_account(&account("a", 1))).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    let files: Vec<_> = fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(files.iter().any(|file| file.to_string_lossy().ends_with("-wal")), "{files:?}");
+    for file in files {
+        assert_eq!(mode(&file), 0o600, "{file:?}");
+    }
+}
+
+const CHILD: &str = "INDEX_TEST_CHILD";
+
+/// Not a test of its own: what [`a_killed_process_leaves_whole_transactions`] starts and kills.
+#[test]
+fn writer_child() {
+    let Some(path) = std::env::var_os(CHILD) else { return };
+    let index = Index::open(Path::new(&path)).unwrap().index;
+    for n in 0.. {
+        let id = format!("a{n}");
+        index
+            .write(|tx| {
+                tx.put_account(&account(&id, n))?;
+                tx.put_grant(&grant(&format!("g{n}"), &id))
+            })
+            .unwrap();
+        println!("written {n}");
+    }
+}
+
+#[test]
+fn a_killed_process_leaves_whole_transactions() {
+    let (_keep, path) = folder();
+    let child = std::env::current_exe().unwrap();
+    let module = module_path!().split_once("::").unwrap().1;
+    let mut child = Command::new(child)
+        .args(["--exact", &format!("{module}::writer_child"), "--nocapture"])
+        .env(CHILD, &path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut acknowledged = Vec::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok) {
+        let Some((_, n)) = line.split_once("written ") else { continue };
+        acknowledged.push(n.parse::<i64>().unwrap());
+        if acknowledged.len() == 40 {
+            child.kill().unwrap();
+        }
+    }
+    child.wait().unwrap();
+    assert!(acknowledged.len() >= 40);
+    let index = open(&path);
+    let accounts: Vec<_> = on(&index, |tables| tables.accounts()).unwrap().into_iter().map(|account| account.connected_at).collect();
+    assert!(acknowledged.iter().all(|n| accounts.contains(n)), "what was acknowledged is there");
+    assert_eq!(on(&index, |tables| tables.grants()).unwrap().len(), accounts.len(), "an account and its grant come together");
+}

@@ -1,0 +1,38 @@
+//! Which Monei, which way back from the browser, which proxy: small closed choices.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Which Monei.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum Environment {
+    /// Real money.
+    Production,
+    /// Monei's development hosts.
+    Development,
+    /// A local stand-in; nothing is real.
+    Sandbox,
+}
+
+/// How the browser's answer comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "snake_case")]
+#[ts(export_to = "bindings.ts")]
+pub enum Channel {
+    /// `http://127.0.0.1:…`
+    Loopback,
+    /// This program's own link scheme.
+    DeepLink,
+}
+
+/// Where a proxy was set, and of which kind it is: for the person who wants to change it. Never its user name or password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export_to = "bindings.ts")]
+pub struct ProxySetting {
+    /// The environment's variable, or `None` for the desktop's or system's own settings.
+    pub variable: Option<String>,
+    /// The scheme of its address, such as `socks5`; `None` where it can't be told.
+    pub scheme: Option<String>,
+}

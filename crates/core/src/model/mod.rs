@@ -1,0 +1,18 @@
+//! Plain data that every other part speaks of: it calls nobody and keeps nothing.
+
+pub mod answer;
+mod caller;
+mod choice;
+pub mod feature;
+mod id;
+mod identity;
+pub mod operator;
+mod permit;
+pub mod problem;
+pub mod proof;
+
+pub use caller::Caller;
+pub use choice::{Channel, Environment, ProxySetting};
+pub use id::{AccountId, GrantId};
+pub use identity::Identity;
+pub use permit::{Denied, Permit};

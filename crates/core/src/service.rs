@@ -1,0 +1,49 @@
+//! The choice of a backend, and the pages outside that it and Monei have.
+
+use url::Url;
+
+use crate::ledger::{BackendAgreed, Ledger};
+use crate::model::Environment;
+use crate::model::operator::Agreed;
+use crate::model::problem::{Problem, ProblemCode};
+use crate::provider::Provider;
+use crate::view::Link;
+
+/// Uses the backend at `url` from now on, and asks it who runs it.
+pub(crate) async fn change(ledger: &Ledger, provider: &Provider, url: Url) -> Result<(), Problem> {
+    let agreed = ledger.set_backend_address(&url).await?;
+    provider.set_backend(url, agreed);
+    // Its answer, or why there is none, shows in the snapshot.
+    drop(provider.ask_backend().await);
+    Ok(())
+}
+
+/// The person agrees to the backend at `address`, which calls itself `name`.
+pub(crate) async fn confirm(ledger: &Ledger, provider: &Provider, address: &Url, name: Option<&str>) -> Result<(), Problem> {
+    let claim = provider.claim_of(address).await?;
+    if claim.shown_name() != name {
+        return Err(ProblemCode::InvalidInput.into());
+    }
+    let origin = address.origin().ascii_serialization();
+    ledger.apply(BackendAgreed { origin, claim: claim.clone() }).await?;
+    provider.agree(address, Agreed(Some(claim)))
+}
+
+/// The page that `link` stands for, if there is one here.
+pub(crate) fn link(provider: &Provider, environment: Environment, guide: Option<&Url>, link: Link) -> Option<Url> {
+    let info = provider.service().info;
+    let testing = environment == Environment::Sandbox;
+    let sandbox = |path: &str| info.as_ref().filter(|_| testing)?.sandbox_url.as_ref()?.join(path).ok();
+    match link {
+        Link::Operator => info.as_ref().and_then(|info| info.operator_url.clone()),
+        Link::OperatorGuide => guide.cloned(),
+        Link::SandboxControl => sandbox("/sandbox"),
+        Link::SandboxSwitches => sandbox("/sandbox?open=switches#switches"),
+        Link::SandboxClock => sandbox("/sandbox#time"),
+        Link::SandboxScenario => sandbox("/sandbox?open=scenario#scenario"),
+        Link::SandboxLog => sandbox("/sandbox/log"),
+        Link::MoneiSettings if testing => sandbox("/settings/apps"),
+        // Where in Monei's settings isn't documented; its front page is.
+        Link::MoneiSettings => Url::parse("https://monei.cc/").ok(),
+    }
+}

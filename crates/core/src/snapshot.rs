@@ -1,0 +1,187 @@
+//! From what is known to what is shown: pure functions over what each part tells of itself.
+
+use std::collections::HashMap;
+
+use monei::{Scope, ScopeSet};
+
+use crate::access::is_checkable;
+use crate::approval::{Approval, Shown};
+use crate::grants::vault::VaultError;
+use crate::grants::{KeychainStatus, Revoked, SetAside};
+use crate::ledger::{ActivityRow, Event, GrantRow, Known, ScopeMark, ScopeRow, StoredHealth};
+use crate::model::feature::FeatureId;
+use crate::model::operator::Claim;
+use crate::model::problem::{Problem, ProblemCode};
+use crate::model::{Channel, GrantId};
+use crate::provider::{Service, ServiceStatus};
+use crate::view::{
+    AccountView, ActivityEvent, ActivityItem, BackendStatus, DisconnectOutcome, FeatureState, FeatureView, Health, KeychainState,
+    OperatorView, SetAsideView, Stage, TransactionView,
+};
+
+/// What accounts are shown with, besides what the ledger knows.
+pub(crate) struct Around<'a> {
+    /// The backend.
+    pub service: &'a Service,
+    /// Grants whose record is gone, and since when that is known.
+    pub missing: &'a HashMap<GrantId, i64>,
+    /// Seconds for which Monei must not be called for an account.
+    pub backoff_s: &'a dyn Fn(&str) -> Option<u64>,
+}
+
+pub(crate) fn accounts(known: &[Known], around: &Around<'_>) -> Vec<AccountView> {
+    let mut views: Vec<AccountView> = known.iter().map(|known| account(known, around)).collect();
+    // Two accounts of one person: the later one names the earlier.
+    for later in 1..known.len() {
+        let same = |earlier: &&Known| earlier.row.who.is_same_as(&known[later].row.who) == Some(true);
+        views[later].same_user_as = known[..later].iter().find(same).map(|earlier| earlier.row.id.to_string());
+    }
+    views
+}
+
+fn account(Known { row, grants, marks }: &Known, around: &Around<'_>) -> AccountView {
+    let here = around.service.origin();
+    let feature = |id: FeatureId| FeatureView { id, state: feature_state(id.scope(), grants, marks, around.missing) };
+    let scopes = grants.iter().fold(ScopeSet::new(), |all, grant| all.union(&grant.scopes));
+    let other_scopes = scopes.iter().filter(|scope| !scope.is_known()).map(Scope::to_string).collect();
+    let elsewhere = grants.iter().all(|grant| Some(&grant.backend) != here.as_ref());
+    AccountView {
+        id: row.id.to_string(),
+        label: row.label.clone(),
+        name: row.who.name.clone(),
+        email: row.who.email.clone(),
+        health: health(&row.health, (around.backoff_s)(&row.id), around.service),
+        checkable: is_checkable(&scopes),
+        connected_at: row.connected_at,
+        checked_at: row.checked_at,
+        features: FeatureId::all().map(feature).collect(),
+        other_scopes,
+        other_backend: grants.first().filter(|_| elsewhere).map(|grant| grant.backend.clone()),
+        expires_at: grants.iter().map(|grant| grant.expires_at).min(),
+        same_user_as: None,
+    }
+}
+
+fn health(stored: &StoredHealth, backoff_s: Option<u64>, service: &Service) -> Health {
+    // A code of another version says only that something is wrong.
+    let problem = |code: &str| Problem::new(ProblemCode::named(code).unwrap_or(ProblemCode::AnswerUnreadable));
+    match stored {
+        StoredHealth::Connected => Health::Connected,
+        StoredHealth::NeedsReconnect(code) => Health::NeedsReconnect { reason: problem(code) },
+        StoredHealth::Unreachable(code) => {
+            let mut reason = problem(code);
+            if reason.code.is_of_keychain() {
+                return Health::Locked { reason };
+            }
+            if let (ProblemCode::Busy, Some(seconds)) = (reason.code, backoff_s) {
+                reason = Problem::busy(seconds);
+            }
+            // The ledger keeps codes alone.
+            if let ServiceStatus::Problem(now) = &service.status
+                && now.code == reason.code
+            {
+                reason.proxy.clone_from(&now.proxy);
+            }
+            Health::Unreachable { reason }
+        }
+    }
+}
+
+fn feature_state(scope: &Scope, grants: &[GrantRow], marks: &[ScopeRow], missing: &HashMap<GrantId, i64>) -> FeatureState {
+    let of_scope = || grants.iter().filter(|grant| grant.scopes.contains(scope));
+    if let Some(at) = of_scope().filter(|grant| !missing.contains_key(&grant.id)).map(|grant| grant.granted_at).min() {
+        return FeatureState::Enabled { at };
+    }
+    if let Some(at) = of_scope().find_map(|grant| missing.get(&grant.id)) {
+        return FeatureState::Lost { at: *at };
+    }
+    match marks.iter().find(|row| row.scope == scope.as_str()) {
+        Some(ScopeRow { mark: ScopeMark::Declined, at, .. }) => FeatureState::Declined { at: *at },
+        Some(ScopeRow { mark: ScopeMark::Lost, at, .. }) => FeatureState::Lost { at: *at },
+        None => FeatureState::NotAsked,
+    }
+}
+
+pub(crate) fn status(status: &ServiceStatus) -> BackendStatus {
+    match status {
+        ServiceStatus::Unknown => BackendStatus::Unknown,
+        ServiceStatus::Ready => BackendStatus::Ready,
+        ServiceStatus::Problem(problem) => BackendStatus::Problem { problem: problem.clone() },
+    }
+}
+
+/// What of a backend's claim may be shown.
+pub(crate) fn operator(claim: &Claim) -> OperatorView {
+    OperatorView {
+        name: claim.shown_name().map(str::to_owned),
+        host: claim.shown_host().map(str::to_owned),
+        poses_as_monei: claim.poses_as_monei(),
+    }
+}
+
+pub(crate) fn keychain(status: KeychainStatus) -> KeychainState {
+    match status {
+        KeychainStatus::Unknown => KeychainState::Unknown,
+        KeychainStatus::Asking => KeychainState::Asking,
+        KeychainStatus::Told(None) | KeychainStatus::Told(Some(VaultError::TooLong)) => KeychainState::Ready,
+        KeychainStatus::Told(Some(error)) => match error {
+            VaultError::Locked => KeychainState::Locked,
+            VaultError::Dismissed => KeychainState::Dismissed,
+            VaultError::NotSetUp => KeychainState::NotSetUp,
+            VaultError::Absent => KeychainState::Absent,
+            VaultError::NoBus => KeychainState::NoBus,
+            VaultError::Failed => KeychainState::Failed,
+            VaultError::Stopped => KeychainState::Stopped,
+            VaultError::Timeout => KeychainState::Timeout,
+            VaultError::Refused | VaultError::Forgets | VaultError::TooLong => KeychainState::Refused,
+        },
+    }
+}
+
+pub(crate) fn set_aside(SetAside { file, recovered }: SetAside) -> SetAsideView {
+    SetAsideView { file, recovered }
+}
+
+pub(crate) fn transaction(approval: &Approval) -> Option<TransactionView> {
+    let (about, shown) = approval.shown()?;
+    let stage = match shown {
+        Shown::Checking => Stage::Checking,
+        Shown::Waiting(browsing) => Stage::Waiting { expires_at: browsing.expires_at, browser_failed: browsing.browser_failed },
+        Shown::Finishing => Stage::Finishing,
+        Shown::Deciding(conflict) => Stage::Decide { conflict: conflict.clone() },
+        Shown::Done(account, placed) => Stage::Done {
+            account: account.to_string(),
+            granted: placed.granted.clone(),
+            declined: placed.declined.clone(),
+            extra: placed.extra.clone(),
+        },
+        Shown::Failed(problem) => Stage::Failed { problem: problem.clone() },
+    };
+    let channel: Channel = about.channel;
+    let requested = about.requested.iter().map(Scope::to_string).collect();
+    Some(TransactionView { account: about.account.as_deref().map(str::to_owned), requested, channel, stage })
+}
+
+pub(crate) fn activity(row: ActivityRow) -> ActivityItem {
+    let event = match row.event {
+        Event::Connected { granted, declined } => ActivityEvent::Connected { granted, declined },
+        Event::Reconnected { granted, declined } => ActivityEvent::Reconnected { granted, declined },
+        Event::Refreshed => ActivityEvent::Refreshed,
+        Event::Revoked { scopes } => ActivityEvent::Revoked { scopes },
+        Event::Contradicted { scopes } => ActivityEvent::Contradicted { scopes },
+        Event::Disconnected { confirmed } => ActivityEvent::Disconnected { confirmed },
+        Event::Failed { code } => ActivityEvent::Failed { code },
+        Event::BackendChanged { address } => ActivityEvent::BackendChanged { address },
+        Event::Unknown => ActivityEvent::Unknown,
+    };
+    ActivityItem { at: row.at, account: row.account.as_deref().map(str::to_owned), account_name: row.account_name, event }
+}
+
+pub(crate) fn disconnected((worst, gone): (Revoked, bool)) -> DisconnectOutcome {
+    match (worst, gone) {
+        (Revoked::Confirmed, _) => DisconnectOutcome::Revoked,
+        (_, true) => DisconnectOutcome::Removed,
+        (Revoked::Unconfirmed, false) => DisconnectOutcome::Unconfirmed,
+        (Revoked::Impossible, false) => DisconnectOutcome::Unrevocable,
+    }
+}

@@ -1,0 +1,191 @@
+//! However a run or the program ends: no token stays alive at Monei that belongs to nobody.
+
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use connect_core::problem::ProblemCode;
+use connect_core::view::{Conflict, Decision, DisconnectOutcome, Section, Stage, Unrevoked};
+use serde_json::json;
+use support::proxy::Cut;
+use support::{World, is_new, scopes, stage};
+
+const PROFILE: &[&str] = &["profile:read"];
+const TWO: &[&str] = &["profile:read", "kyc:read"];
+
+async fn alive(world: &World) -> usize {
+    world.sandbox_state().await["grants"].as_array().unwrap().iter().filter(|grant| grant["alive"] == true).count()
+}
+
+/// Every grant that lives at Monei is in an account here.
+async fn nobody_is_left_over(world: &World) {
+    assert_eq!(alive(world).await, world.records().len());
+    let view = world.core.view();
+    let in_accounts = view.accounts.len();
+    assert_eq!(world.records().len(), in_accounts, "{:?}", view.accounts);
+}
+
+#[tokio::test]
+async fn closed_while_an_approval_is_redeemed_it_survives_or_is_taken_back() {
+    for (allowed, known) in [(PROFILE, false), (TWO, true)] {
+        let mut world = World::new().await;
+        let account = if known { Some(world.connect("ada", PROFILE, PROFILE).await) } else { None };
+        match &account {
+            Some(account) => world.core.reconnect(account, scopes(TWO)).await.unwrap(),
+            None => world.core.connect(scopes(TWO)).await.unwrap(),
+        }
+        world.waiting().await;
+        world.control("fault", json!({"target": "token", "kind": "delay", "delay_ms": 1_500, "times": 1})).await;
+        let asked: &[&str] = if known { &["kyc:read"] } else { allowed };
+        world.approve("ada", asked).await;
+        world.until("finishing", |view| matches!(stage(view), Some(Stage::Finishing))).await;
+        world.restart().await;
+        world.core.look().await;
+        if known {
+            // Whichever way: what lives is what the keychain has, and all of it is the account's.
+            let records = world.records().len();
+            assert_eq!(world.core.disconnect(account.as_deref().unwrap(), Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+            assert_eq!((alive(&world).await, world.records().len()), (0, 0), "{records} records");
+        } else {
+            nobody_is_left_over(&world).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn closed_while_a_person_decides_or_a_discard_is_under_way_nothing_is_left_over() {
+    let mut world = World::new().await;
+    world.core.connect(scopes(TWO)).await.unwrap();
+    world.approve("ada", TWO).await;
+    world.until("whose it is", is_new).await;
+    world.control("fault", json!({"target": "revoke", "kind": "delay", "delay_ms": 1_500, "times": 1})).await;
+    let core = world.core.clone();
+    let discarding = tokio::spawn(async move { core.decide(Decision::Discard).await });
+    world.until("it is carried out", |view| !is_new(view)).await;
+    world.core.shutdown().await;
+    assert_eq!(alive(&world).await, 0, "the program ended before Monei had heard");
+    discarding.await.unwrap().unwrap();
+    world.restart().await;
+    nobody_is_left_over(&world).await;
+}
+
+#[tokio::test]
+async fn a_discard_that_monei_does_not_confirm_is_kept_told_and_tried_again() {
+    for fault in [json!({"kind": "status", "status": 500}), json!({"kind": "drop_before"})] {
+        let world = World::new().await;
+        world.core.connect(scopes(TWO)).await.unwrap();
+        world.approve("ada", TWO).await;
+        world.until("whose it is", is_new).await;
+        let mut body = json!({"target": "revoke", "times": 2});
+        body.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
+        world.control("fault", body).await;
+        world.core.decide(Decision::Discard).await.unwrap();
+        assert_eq!(world.failed().await.code, ProblemCode::RevocationPending, "{fault}");
+        assert_eq!((world.records().len(), alive(&world).await), (1, 1), "{fault}: what could end it is gone");
+        world.core.poll().await;
+        assert_eq!((world.records().len(), alive(&world).await), (0, 0), "{fault}: it isn't tried again");
+    }
+}
+
+#[tokio::test]
+async fn what_was_kept_in_memory_ends_though_one_revocation_is_slow() {
+    let world = World::new().await;
+    world.core.keep_in_memory().await;
+    for user in ["ada", "tunde", "markup"] {
+        world.connect(user, PROFILE, PROFILE).await;
+    }
+    assert_eq!(alive(&world).await, 3);
+    world.control("fault", json!({"target": "revoke", "kind": "delay", "delay_ms": 20_000, "times": 1})).await;
+    let began = Instant::now();
+    world.core.shutdown().await;
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    assert!(alive(&world).await <= 1, "one slow answer keeps the others alive");
+}
+
+#[tokio::test]
+async fn disconnecting_with_a_refresh_unanswered_revokes_the_pair_that_lives() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(Duration::from_secs(3_700));
+    // Monei has rotated, and nobody here knows the new pair.
+    world.proxy.as_ref().unwrap().plan(&[Cut::After, Cut::After]);
+    assert!(world.core.load(&account, Section::Profile).await.is_err());
+    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!((alive(&world).await, world.records().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn the_backend_is_not_changed_while_an_approval_is_checked_redeemed_or_decided_about() {
+    let world = World::new().await;
+    let other = world.sandbox.clone();
+    world.core.connect(scopes(TWO)).await.unwrap();
+    // Being checked, or in the browser already.
+    assert_eq!(world.core.set_backend(other.as_str()).await.unwrap_err().code, ProblemCode::AnotherInProgress);
+    world.waiting().await;
+    world.control("fault", json!({"target": "token", "kind": "delay", "delay_ms": 1_000, "times": 1})).await;
+    world.approve("ada", TWO).await;
+    world.until("finishing", |view| matches!(stage(view), Some(Stage::Finishing))).await;
+    assert_eq!(world.core.set_backend(other.as_str()).await.unwrap_err().code, ProblemCode::AnotherInProgress);
+    world.until("whose it is", is_new).await;
+    assert_eq!(world.core.set_backend(other.as_str()).await.unwrap_err().code, ProblemCode::AnotherInProgress);
+    world.core.decide(Decision::AddAsAccount).await.unwrap();
+    world.done().await;
+    // And then it is.
+    drop(world.core.set_backend(other.as_str()).await);
+    assert_eq!(world.core.view().backend.address, Some(other.origin().ascii_serialization()));
+}
+
+#[tokio::test]
+async fn what_was_fetched_is_shown_though_the_index_cannot_be_written() {
+    let world = World::new().await;
+    let account = world.connect("ada", TWO, TWO).await;
+    let holder = rusqlite::Connection::open(world.data_dir().join("index.sqlite")).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for section in [Section::Profile, Section::Kyc] {
+        world.core.load(&account, section).await.unwrap();
+    }
+    // Nor does reading the history wait.
+    assert!(!world.core.activity(Some(&account)).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_monei_that_is_down_costs_a_few_calls_and_shows_on_every_account() {
+    let world = World::new().await;
+    let users = ["ada", "tunde", "markup"];
+    for user in users {
+        world.connect(user, PROFILE, PROFILE).await;
+    }
+    // The same people again, as accounts that nobody can tell apart.
+    world.control("switch", json!({"name": "upgrade_scopes", "value": "only_new"})).await;
+    for user in users {
+        world.connect(user, &["kyc:read"], &["kyc:read"]).await;
+    }
+    assert_eq!(world.core.view().accounts.len(), 6);
+    let before = world.calls("/user/me").await + world.calls("/kyc/status").await;
+    world.control("fault", json!({"target": "api", "kind": "status", "status": 503, "times": 100})).await;
+    world.core.look().await;
+    let asked = world.calls("/user/me").await + world.calls("/kyc/status").await - before;
+    assert!(asked <= 3, "{asked} calls");
+    let down = |account: &connect_core::view::AccountView| matches!(&account.health, connect_core::view::Health::Unreachable { .. });
+    assert!(world.core.view().accounts.iter().all(down), "{:#?}", world.core.view().accounts);
+}
+
+#[tokio::test]
+async fn lock_files_of_grants_that_are_gone_are_removed() {
+    let world = World::new().await;
+    let locks = || std::fs::read_dir(world.data_dir().join("locks")).map_or(0, Iterator::count);
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    std::fs::write(world.data_dir().join("locks").join("of-a-grant-that-is-gone"), b"").unwrap();
+    world.core.poll().await;
+    assert_eq!(locks(), 1);
+    world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
+    assert_eq!(locks(), 0);
+    world.core.connect(scopes(TWO)).await.unwrap();
+    world.approve("ada", TWO).await;
+    let view = world.until("whose it is", is_new).await;
+    assert!(matches!(stage(&view), Some(Stage::Decide { conflict: Conflict::NewUser { .. } })));
+    world.core.decide(Decision::Discard).await.unwrap();
+    assert_eq!(locks(), 0);
+}

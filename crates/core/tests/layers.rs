@@ -1,0 +1,123 @@
+//! What may depend on what inside this crate, read from its imports: each part knows only parts further down, so there are no circles.
+
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every module of the crate's root, with all that it may import. One that is missing here fails the test.
+const LAYERS: &[(&str, &[&str])] = &[
+    // Plain data, and what it takes to tell the time or to stop a process in a test.
+    ("wiped", &[]),
+    ("failpoint", &[]),
+    ("clock", &[]),
+    ("changed", &[]),
+    ("model", &[]),
+    ("work", &["model"]),
+    ("view", &["model"]),
+    // The owners.
+    ("provider", &["changed", "clock", "model", "wiped"]),
+    ("ledger", &["changed", "clock", "model"]),
+    ("grants", &["changed", "clock", "failpoint", "ledger", "model", "provider", "wiped", "work"]),
+    ("access", &["grants", "ledger", "model", "provider", "view"]),
+    ("approval", &["changed", "clock", "failpoint", "grants", "ledger", "model", "provider", "view", "work"]),
+    ("monitor", &["access", "clock", "grants", "ledger", "model", "provider"]),
+    // What puts them together.
+    ("service", &["ledger", "model", "provider", "view"]),
+    ("tester", &["model", "provider", "view"]),
+    ("diagnose", &["approval", "grants", "model", "provider"]),
+    ("snapshot", &["access", "approval", "grants", "ledger", "model", "provider", "view"]),
+];
+
+/// The facade and the root may know everything; the test of secrets too.
+const TOP: [&str; 3] = ["connections", "lib", "secrets"];
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// The module of the root that a file belongs to.
+fn part(source: &Path, file: &Path) -> String {
+    let first = file.strip_prefix(source).unwrap().components().next().unwrap();
+    first.as_os_str().to_str().unwrap().trim_end_matches(".rs").to_owned()
+}
+
+/// What a text names as `crate::x`, in code and not in comments.
+fn imports(text: &str) -> BTreeSet<String> {
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let mut found = BTreeSet::new();
+    for line in code {
+        for rest in line.split("crate::").skip(1) {
+            found.insert(rest.chars().take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '_').collect());
+        }
+        assert!(!line.contains("use crate::{"), "name each import by itself, so that it can be read here: {line}");
+    }
+    found
+}
+
+fn all_imports() -> BTreeMap<String, BTreeSet<String>> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut paths, mut all) = (Vec::new(), BTreeMap::<String, BTreeSet<String>>::new());
+    files(&source, &mut paths);
+    for path in paths {
+        let own = part(&source, &path);
+        let named = imports(&fs::read_to_string(&path).unwrap());
+        all.entry(own.clone()).or_default().extend(named.into_iter().filter(|name| *name != own));
+    }
+    all
+}
+
+#[test]
+fn each_part_knows_only_parts_further_down() {
+    for (part, imports) in all_imports() {
+        if TOP.contains(&part.as_str()) {
+            continue;
+        }
+        let (_, allowed) = LAYERS.iter().find(|(name, _)| *name == part).unwrap_or_else(|| panic!("{part} has no place in the layers"));
+        // The macro of a failpoint names its own module.
+        let foreign: Vec<&String> = imports.iter().filter(|name| !allowed.contains(&name.as_str())).collect();
+        assert!(foreign.is_empty(), "{part} imports {foreign:?}");
+    }
+}
+
+#[test]
+fn the_layers_have_no_circles() {
+    for (position, (part, allowed)) in LAYERS.iter().enumerate() {
+        for below in *allowed {
+            let stands = LAYERS.iter().position(|(name, _)| name == below).unwrap_or_else(|| panic!("{below} has no place in the layers"));
+            assert!(stands < position, "{part} may import {below}, which stands above it");
+        }
+    }
+}
+
+/// One file each for the clock, the HTTP client and the writes of the index.
+#[test]
+fn time_network_and_index_have_one_door_each() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    files(&source, &mut paths);
+    let doors = [
+        ("SystemTime::now", "clock.rs"),
+        ("Client::builder", "provider/http.rs"),
+        ("rusqlite::", "ledger/"),
+        ("env::var", "failpoint.rs provider/http/proxies.rs grants/vault"),
+    ];
+    for path in paths {
+        let name = path.strip_prefix(&source).unwrap().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        let code: String =
+            text.split("#[cfg(test)]\nmod tests").next().unwrap().lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        for (word, door) in doors {
+            let is_door = door.split(' ').any(|door| name.starts_with(door));
+            assert!(!code.contains(word) || is_door || name.contains("tests"), "{name} uses {word}, which is {door}'s");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Whose a grant is: one person's never ends in another's account, whatever Monei answers meanwhile.
+
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+
+mod support;
+
+use connect_core::problem::ProblemCode;
+use connect_core::view::{ActivityEvent, AppView, Conflict, Decision, Health, Section, Stage};
+use serde_json::json;
+use support::{World, feature, is_settled, scopes, stage};
+
+const PROFILE: &[&str] = &["profile:read"];
+const TWO: &[&str] = &["profile:read", "kyc:read"];
+
+async fn fault(world: &World, fault: serde_json::Value) {
+    let mut body = json!({"target": "/user/me"});
+    body.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
+    world.control("fault", body).await;
+}
+
+async fn conflict(world: &World) -> Conflict {
+    let view = world.until("a decision", |view| matches!(stage(view), Some(Stage::Decide { .. } | Stage::Failed { .. }))).await;
+    match stage(&view) {
+        Some(Stage::Decide { conflict }) => conflict.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn alive(world: &World, user: &str) -> usize {
+    let state = world.sandbox_state().await;
+    state["grants"].as_array().unwrap().iter().filter(|grant| grant["user"] == user && grant["alive"] == true).count()
+}
+
+/// What keeps Monei from telling at first.
+fn hiccups() -> Vec<serde_json::Value> {
+    vec![
+        json!({"kind": "status", "status": 500, "times": 1}),
+        json!({"kind": "status", "status": 503, "times": 2}),
+        json!({"kind": "status", "status": 429, "retry_after": "1", "times": 1}),
+        json!({"kind": "drop_before", "times": 1}),
+        json!({"kind": "drop_after", "times": 2}),
+    ]
+}
+
+#[tokio::test]
+async fn a_question_that_fails_at_first_makes_no_duplicate() {
+    let world = World::new().await;
+    let ada = world.connect("ada", PROFILE, PROFILE).await;
+    for hiccup in hiccups() {
+        world.core.connect(scopes(TWO)).await.unwrap();
+        world.waiting().await;
+        fault(&world, hiccup.clone()).await;
+        world.approve("ada", &["kyc:read"]).await;
+        let asked = conflict(&world).await;
+        assert!(matches!(&asked, Conflict::AlreadyConnected { existing, .. } if *existing == ada), "{hiccup}: {asked:?}");
+        world.core.decide(Decision::Discard).await.unwrap();
+        world.control("reset", json!({"what": "faults"})).await;
+    }
+    assert_eq!(world.core.view().accounts.len(), 1);
+}
+
+#[tokio::test]
+async fn a_question_that_fails_at_first_still_finds_out_that_somebody_else_approved() {
+    let world = World::new().await;
+    let ada = world.connect("ada", PROFILE, PROFILE).await;
+    for hiccup in hiccups() {
+        world.core.reconnect(&ada, scopes(TWO)).await.unwrap();
+        world.waiting().await;
+        fault(&world, hiccup.clone()).await;
+        world.approve("tunde", TWO).await;
+        let asked = conflict(&world).await;
+        assert!(matches!(asked, Conflict::OtherUser { existing: None, .. }), "{hiccup}: {asked:?}");
+        world.core.decide(Decision::Discard).await.unwrap();
+        world.control("reset", json!({"what": "faults"})).await;
+    }
+}
+
+#[tokio::test]
+async fn an_approval_whose_owner_cannot_be_found_out_is_taken_back_and_told() {
+    let world = World::new().await;
+    world.connect("ada", PROFILE, PROFILE).await;
+    world.core.connect(scopes(TWO)).await.unwrap();
+    world.waiting().await;
+    fault(&world, json!({"kind": "status", "status": 500, "times": 50})).await;
+    world.approve("tunde", TWO).await;
+    assert_eq!(world.failed().await.code, ProblemCode::ProviderUnavailable);
+    assert_eq!((world.core.view().accounts.len(), world.records().len(), alive(&world, "tunde").await), (1, 1, 0));
+}
+
+/// Ada's account, with a grant of Tunde's that the person put there by mistake while Monei didn't say whose it was.
+async fn mixed_up() -> (World, String) {
+    let world = World::new().await;
+    let ada = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(std::time::Duration::from_secs(60));
+    world.core.reconnect(&ada, scopes(TWO)).await.unwrap();
+    world.waiting().await;
+    fault(&world, json!({"kind": "status", "status": 404, "times": 1})).await;
+    world.approve("tunde", TWO).await;
+    assert!(matches!(conflict(&world).await, Conflict::UnknownUser { .. }));
+    world.core.decide(Decision::Merge).await.unwrap();
+    assert_eq!(world.done().await, ada);
+    (world, ada)
+}
+
+fn asks(view: &AppView) -> bool {
+    matches!(stage(view), Some(Stage::Decide { conflict: Conflict::OtherUser { .. } }))
+}
+
+#[tokio::test]
+async fn an_answer_that_contradicts_the_account_overwrites_nothing_and_the_person_is_asked() {
+    let (world, ada) = mixed_up().await;
+    let before = world.core.view().accounts[0].clone();
+    // Tunde's grant is the newer one, and answers first.
+    world.core.load(&ada, Section::Profile).await.unwrap();
+    let view = world.until("the person is asked", asks).await;
+    let account = &view.accounts[0];
+    assert_eq!((&account.name, &account.email, view.accounts.len()), (&before.name, &before.email, 1));
+    assert_eq!((feature(&view, &ada, "profile:read"), feature(&view, &ada, "kyc:read")), ("enabled".into(), "lost".into()));
+    assert_eq!(account.health, Health::Connected);
+    let Some(Stage::Decide { conflict: Conflict::OtherUser { approved_by, .. } }) = stage(&view) else { unreachable!() };
+    assert!(approved_by.as_deref().is_some_and(|name| name.starts_with("Tunde")), "{approved_by:?}");
+    let lines = world.core.activity(Some(&ada)).await.unwrap();
+    assert!(lines.iter().any(|line| line.event == ActivityEvent::Contradicted { scopes: vec!["kyc:read".into()] }));
+    world.core.decide(Decision::AddAsAccount).await.unwrap();
+    let tunde = world.done().await;
+    let view = world.core.view();
+    assert_eq!((view.accounts.len(), feature(&view, &tunde, "kyc:read")), (2, "enabled".into()));
+    world.core.load(&tunde, Section::Kyc).await.unwrap();
+    world.core.load(&ada, Section::Profile).await.unwrap();
+    assert!(world.core.view().accounts[0].name.as_deref().is_some_and(|name| name.starts_with("Ada")));
+}
+
+#[tokio::test]
+async fn what_was_set_apart_is_asked_about_after_a_restart_too_and_discarded_where_that_is_wanted() {
+    let (mut world, ada) = mixed_up().await;
+    world.core.check(&ada).await.unwrap();
+    world.until("the person is asked", asks).await;
+    world.restart().await;
+    assert_eq!((alive(&world, "tunde").await, world.records().len()), (1, 2), "taken back unasked");
+    world.core.look().await;
+    world.until("the person is asked again", asks).await;
+    world.core.decide(Decision::Discard).await.unwrap();
+    assert_eq!((alive(&world, "tunde").await, alive(&world, "ada").await, world.records().len()), (0, 1, 1));
+}
+
+#[tokio::test]
+async fn two_accounts_of_one_user_are_noticed() {
+    let world = World::new().await;
+    let first = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(std::time::Duration::from_secs(60));
+    world.core.connect(scopes(TWO)).await.unwrap();
+    world.waiting().await;
+    fault(&world, json!({"kind": "status", "status": 404, "times": 1})).await;
+    world.approve("ada", &["kyc:read"]).await;
+    world.until("whose it is", is_settled).await;
+    world.core.decide(Decision::AddAsAccount).await.unwrap();
+    let second = world.done().await;
+    assert_ne!(first, second);
+    world.core.check(&second).await.unwrap();
+    let view = world.core.view();
+    assert_eq!((view.accounts[0].same_user_as.clone(), view.accounts[1].same_user_as.clone()), (None, Some(first)));
+}
