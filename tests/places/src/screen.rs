@@ -16,6 +16,9 @@ use crate::picture::{DESKTOP, Picture};
 /// A window that is so near to the screen's edge, in pixels, is at it.
 const AT_EDGE: i32 = 2;
 
+/// How often a window that is there is looked for, a tenth of a second apart.
+const LOOKS: usize = 30;
+
 /// The screen of a session.
 pub struct Screen {
     x: Option<(RustConnection, Window)>,
@@ -94,7 +97,7 @@ impl Screen {
         let (width, height) = ((to.0 * scale).to_string(), (to.1 * scale).to_string());
         match session.display() {
             Display::X11 { manager: Manager::Openbox, .. } => {
-                let id = x_window(session, pid)?.context("no window")?.to_string();
+                let id = present_x_window(session, pid)?.to_string();
                 succeed("xdotool", session.run("xdotool", &["windowsize", &id, &width, &height])?)?;
             }
             Display::X11 { manager: Manager::I3, .. } => {
@@ -129,14 +132,14 @@ impl Screen {
 
     /// Brings the window before all others. Only where windows overlap.
     pub fn raise(&self, session: &Session, pid: u32) -> Result<()> {
-        let id = x_window(session, pid)?.context("no window")?.to_string();
+        let id = present_x_window(session, pid)?.to_string();
         succeed("xdotool", session.run("xdotool", &["windowactivate", "--sync", &id])?)?;
         Ok(())
     }
 
     /// Moves the window so that its upper left corner is here. Only where the display lets a window be moved from outside.
     pub fn move_to(&self, session: &Session, pid: u32, x: i32, y: i32) -> Result<()> {
-        let id = x_window(session, pid)?.context("no window")?.to_string();
+        let id = present_x_window(session, pid)?.to_string();
         succeed("xdotool", session.run("xdotool", &["windowmove", &id, &x.to_string(), &y.to_string()])?)?;
         Ok(())
     }
@@ -162,7 +165,7 @@ impl Screen {
     fn cover(&self, session: &Session, pid: u32, action: u32) -> Result<()> {
         let (connection, root) = self.x.as_ref().context("no X server")?;
         let atom = |name: &str| -> Result<u32> { Ok(connection.intern_atom(false, name.as_bytes())?.reply()?.atom) };
-        let id = x_window(session, pid)?.context("no window")?;
+        let id = present_x_window(session, pid)?;
         // EWMH: action (0 removes, 1 adds), two properties, source (2: a pager).
         let data = [action, atom("_NET_WM_STATE_MAXIMIZED_VERT")?, atom("_NET_WM_STATE_MAXIMIZED_HORZ")?, 2, 0];
         let message = ClientMessageEvent::new(32, id, atom("_NET_WM_STATE")?, data);
@@ -224,6 +227,17 @@ impl Screen {
     pub async fn wait_for_window(&self, session: &Session, pid: u32) -> Result<Rectangle> {
         until("a window", async || self.window(session, pid)).await
     }
+}
+
+/// The window that is there. A look while the window manager puts it elsewhere may miss it.
+fn present_x_window(session: &Session, pid: u32) -> Result<Window> {
+    for _ in 0..LOOKS {
+        if let Some(id) = x_window(session, pid)? {
+            return Ok(id);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    bail!("no window")
 }
 
 fn x_window(session: &Session, pid: u32) -> Result<Option<Window>> {
