@@ -1,24 +1,37 @@
-//! The backend as one value: configuration, keys, store and the way to Monei.
+//! The backend as one value: what wires configuration, ports, flows and HTTP together.
 
+use std::io;
 use std::sync::Arc;
 
 use axum::Router;
+use tokio::net::TcpListener;
 
-use crate::clock::{Clock, SystemClock};
-use crate::config::{BudgetScope, Config, ConfigError, Environment};
-use crate::cookie::Cookies;
-use crate::domain::budget::{Call, Charge, Endpoint, Id, Limits, Op};
-use crate::guard::address::AddressLimit;
-use crate::metrics::{Counter, Metrics};
-use crate::problem::{Code, Problem};
-use crate::provider::Provider;
-use crate::provider::answer::Answer;
-use crate::seal::Sealer;
-use crate::standing::{Credentials, Standing};
-use crate::store::memory::MemoryStore;
-use crate::store::redis::RedisStore;
-use crate::store::{Scope, Store};
-use crate::under_way::UnderWay;
+use crate::config::{Config, ConfigError, Environment};
+use crate::domain::budget::Limits;
+use crate::domain::seal::Sealer;
+use crate::flow::answers::Answers;
+use crate::flow::callback::Callback;
+use crate::flow::gate::Gate;
+use crate::flow::health::Health;
+use crate::flow::once::Once;
+use crate::flow::redeem::Redeem;
+use crate::flow::refresh::Refresh;
+use crate::flow::refusals::Refusals;
+use crate::flow::revoke::Revoke;
+use crate::flow::standing::Standing;
+use crate::flow::start::Start;
+use crate::flow::under_way::UnderWay;
+use crate::http::cookie::Cookies;
+use crate::http::guard::address::AddressLimit;
+use crate::http::server::{self, Listener, Served};
+use crate::http::{About, Parts, Service, routes};
+use crate::metrics::Metrics;
+use crate::ports::Store;
+use crate::ports::clock::{Clock, SystemClock};
+use crate::ports::memory::MemoryStore;
+use crate::ports::monei::Monei;
+use crate::ports::provider::Provider;
+use crate::ports::redis::RedisStore;
 
 /// The service. Cheap to clone; all clones are the same.
 #[derive(Clone)]
@@ -33,18 +46,14 @@ pub struct Reloaded {
     pub sealing_keys: bool,
 }
 
-pub(crate) struct Inner {
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) cookies: Cookies,
-    pub(crate) limits: Limits,
-    pub(crate) address_limit: AddressLimit,
-    pub(crate) metrics: Metrics,
-    pub(crate) provider: Provider,
-    pub(crate) sealer: Sealer,
-    pub(crate) standing: Standing,
-    pub(crate) store: Box<dyn Store>,
-    pub(crate) under_way: UnderWay,
-    pub(crate) config: Config,
+struct Inner {
+    config: Config,
+    monei: Arc<Monei>,
+    sealer: Arc<Sealer>,
+    standing: Arc<Standing>,
+    store: Arc<dyn Store>,
+    under_way: UnderWay,
+    service: Service,
 }
 
 impl std::fmt::Debug for Backend {
@@ -67,25 +76,83 @@ impl Backend {
     /// # Errors
     /// [`ConfigError::Tls`] when the HTTPS client can't be set up.
     pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Backend, ConfigError> {
-        let provider = Provider::new(&config)?;
-        let store: Box<dyn Store> = match &config.redis_url {
-            Some(url) => Box::new(RedisStore::new(url, &config)?),
-            None => Box::new(MemoryStore::new(clock.clone(), config.environment == Environment::Production)),
+        let metrics = Arc::new(Metrics::default());
+        let monei = Arc::new(Monei::new(&config, metrics.clone())?);
+        let store: Arc<dyn Store> = match &config.redis_url {
+            Some(url) => Arc::new(RedisStore::new(url, &config)?),
+            None => Arc::new(MemoryStore::new(clock.clone(), config.environment == Environment::Production)),
         };
-        let sealer = Sealer::new(config.environment, config.sealing_key.clone(), config.sealing_key_previous.clone());
-        Ok(Self(Arc::new(Inner {
-            cookies: Cookies::new(config.https),
+        let sealer = Arc::new(Sealer::new(config.environment, config.sealing_key.clone(), config.sealing_key_previous.clone()));
+        let (standing, under_way) = (Arc::new(Standing::default()), UnderWay::default());
+        let provider: Arc<dyn Provider> = monei.clone();
+        let gate = Arc::new(Gate {
+            budgets: store.clone(),
             limits: Limits::new(config.token_calls_per_minute, config.authorize_calls_per_minute),
+            scope: config.budget_scope,
+            registrations: config.registrations.clone(),
+            standing: standing.clone(),
+            metrics: metrics.clone(),
+        });
+        let answers = Arc::new(Answers { sealer: sealer.clone(), standing: standing.clone(), metrics: metrics.clone() });
+        let once = Once { replays: store.clone(), sealer: sealer.clone(), under_way: under_way.clone() };
+        let refusals = Arc::new(Refusals {
+            marks: store.clone(),
+            clock: clock.clone(),
+            policy: config.refusals,
+            registrations: config.registrations.clone(),
+        });
+        let parts = Parts {
+            start: Start {
+                sealer: sealer.clone(),
+                clock: clock.clone(),
+                gate: gate.clone(),
+                metrics: metrics.clone(),
+                authorize_url: config.authorize_url.clone(),
+            },
+            callback: Callback {
+                sealer: sealer.clone(),
+                clock: clock.clone(),
+                marks: store.clone(),
+                gate: gate.clone(),
+                answers: answers.clone(),
+                metrics: metrics.clone(),
+                issuer: config.authorize_url.origin().ascii_serialization(),
+                link_scheme: config.link_scheme.clone(),
+            },
+            redeem: Redeem {
+                sealer: sealer.clone(),
+                clock,
+                marks: store.clone(),
+                provider: provider.clone(),
+                once: once.clone(),
+                gate: gate.clone(),
+                answers: answers.clone(),
+                metrics: metrics.clone(),
+            },
+            refresh: Refresh {
+                sealer: sealer.clone(),
+                provider: provider.clone(),
+                once: once.clone(),
+                gate: gate.clone(),
+                answers,
+                refusals,
+                standing: standing.clone(),
+            },
+            revoke: Revoke { sealer: sealer.clone(), provider, once, gate: gate.clone() },
+            health: Health { store: store.clone(), gate, standing: standing.clone(), metrics: metrics.clone() },
+            metrics,
+            cookies: Cookies::new(config.https),
             address_limit: AddressLimit::new(config.per_address_per_minute),
-            metrics: Metrics::default(),
-            provider,
-            sealer,
-            standing: Standing::default(),
-            store,
-            under_way: UnderWay::default(),
-            clock,
-            config,
-        })))
+            trusted_proxies: config.trusted_proxies.clone(),
+            about: About {
+                environment: config.environment,
+                operator_name: config.operator_name.clone(),
+                operator_url: config.operator_url.clone(),
+                sandbox_url: config.sandbox_url.clone(),
+            },
+        };
+        let service = Service(Arc::new(parts));
+        Ok(Self(Arc::new(Inner { config, monei, sealer, standing, store, under_way, service })))
     }
 
     /// Uses the client secrets and sealing keys of `config` from now on, as after a rotation. Requests under way keep those they began with.
@@ -94,142 +161,82 @@ impl Backend {
     /// # Errors
     /// [`ConfigError::Restart`] when anything else differs, which takes a restart; nothing is changed then.
     pub fn reload(&self, config: &Config) -> Result<Reloaded, ConfigError> {
-        let inner = self.inner();
+        let inner = &self.0;
         inner.config.differs_in_more_than_secrets(config).map_or(Ok(()), |name| Err(ConfigError::Restart { name }))?;
         let sealing_keys = inner.sealer.replace(config.sealing_key.clone(), config.sealing_key_previous.clone());
-        let client_secrets = inner.provider.replace_secrets(config);
+        let client_secrets = inner.monei.replace_secrets(config);
         if client_secrets {
-            // They are yet to be tried.
-            inner.standing.set_credentials(Credentials::Untried);
+            inner.standing.forget();
         }
         Ok(Reloaded { client_secrets, sealing_keys })
     }
 
     /// What callers may reach.
     pub fn router(&self) -> Router {
-        crate::routes::public(self.clone())
+        routes::public(self.service())
     }
 
     /// Health and metrics, for a listener that callers can't reach.
     pub fn private_router(&self) -> Router {
-        crate::routes::private(self.clone())
+        routes::private(self.service())
     }
 
     /// What can't be reached or used, a sentence each. Tries the store with a key of nobody's, and asks Monei without any credentials.
     pub async fn unreachable(&self) -> Vec<String> {
-        let inner = self.inner();
         let mut sentences = Vec::new();
-        if let Err(reason) = inner.store.check().await {
+        if let Err(reason) = self.0.store.check().await {
             sentences.push(format!("CONNECT_REDIS_URL: the store can't be used: {reason}."));
         }
-        if let Err(reason) = inner.provider.greet().await {
-            sentences.push(format!("Monei ({}) can't be reached: {reason}.", inner.config.api_base));
+        if let Err(reason) = self.0.monei.greet().await {
+            sentences.push(format!("Monei ({}) can't be reached: {reason}.", self.0.config.api_base));
         }
         sentences
     }
 
-    pub(crate) fn inner(&self) -> &Inner {
-        &self.0
+    /// Where the metrics read how many lines the log lost because nobody took them in time.
+    pub fn watch_log(&self, dropped: impl Fn() -> u64 + Send + Sync + 'static) {
+        self.0.service.metrics.watch_log(Box::new(dropped));
     }
 
-    /// Makes room for one call to Monei, or says how long to wait.
-    pub(crate) async fn charge(&self, op: Op) -> Result<(), Problem> {
-        let inner = self.inner();
-        if inner.limits.is_unlimited() && matches!(op, Op::Reserve(_)) {
-            return Ok(());
-        }
-        match inner.store.budget(self.scope_of(&op), op, inner.limits).await? {
-            Charge::Granted => Ok(()),
-            Charge::Wait(wait) => Err(Problem::from(Code::RateLimited).retry_after(whole_seconds(wait))),
-            Charge::Paused(wait) => Err(Problem::from(Code::ProviderBusy).retry_after(whole_seconds(wait))),
-        }
-    }
-
-    /// Takes a place for the redeem of a code that just arrived; the seconds until its time. Where no place can be had the code is handed over all
-    /// the same: it is the person's only one.
-    pub(crate) async fn book(&self, call: Call, id: Id) -> u64 {
-        let inner = self.inner();
-        let op = Op::Book { call, id };
-        if inner.limits.is_unlimited() {
-            return 0;
-        }
-        match inner.store.budget(self.scope_of(&op), op, inner.limits).await {
-            Ok(Charge::Granted) => 0,
-            Ok(Charge::Wait(wait) | Charge::Paused(wait)) => whole_seconds(wait),
-            Err(_) => {
-                tracing::warn!(event = "no_place_booked");
-                0
-            }
-        }
-    }
-
-    /// A person came back from the consent page without a code.
-    pub(crate) async fn returned(&self, id: Id) {
-        let inner = self.inner();
-        if !inner.limits.is_unlimited() && inner.store.budget(self.shared_scope(), Op::Returned { id }, inner.limits).await.is_err() {
-            tracing::warn!(event = "return_not_counted");
-        }
-    }
-
-    /// Counts a call to Monei, and records when Monei asked for a pause.
-    pub(crate) async fn note_call(&self, call: &'static str, endpoint: Endpoint, ticket: Id, answer: &Answer) {
-        let inner = self.inner();
-        inner.metrics.count(Counter::Provider(call, answer.label()));
-        if call == "refresh" && matches!(answer, Answer::Busy(_) | Answer::Failed(_) | Answer::NotSent) && !inner.limits.is_unlimited() {
-            let op = Op::NotDone { ticket };
-            if inner.store.budget(self.scope_of(&op), op, inner.limits).await.is_err() {
-                tracing::warn!(event = "refresh_not_uncounted");
-            }
-        }
-        let Some(seconds) = answer.wait() else { return };
-        // A 503 is about the service as a whole, a 429 about a limit of whatever kind.
-        let ticket = matches!(answer, Answer::Busy(_)).then_some(ticket);
-        let op = Op::Busy { endpoint, ticket, ms: seconds.saturating_mul(1_000) };
-        match inner.store.budget(self.scope_of(&op), op, inner.limits).await {
-            Ok(charge) => self.compare_with_scope(endpoint, answer, charge != Charge::Granted).await,
-            Err(_) => tracing::warn!(event = "pause_not_shared"),
-        }
-    }
-
-    /// A limit of Monei's that counts something else than `MONEI_BUDGET_SCOPE` says raises an alert: a 429 though this backend kept to the limit, or
-    /// one that concerns several grants where each is said to have its own.
-    async fn compare_with_scope(&self, endpoint: Endpoint, answer: &Answer, all: bool) {
-        let inner = self.inner();
-        if endpoint != Endpoint::Token || !matches!(answer, Answer::Busy(_)) {
-            return;
-        }
-        let contradicted = match inner.config.budget_scope {
-            BudgetScope::Grant => all,
-            BudgetScope::Client | BudgetScope::Egress(_) => {
-                let usage = inner.store.usage(self.shared_scope()).await.unwrap_or_default();
-                usage.redeem + usage.refresh < inner.limits.total()
-            }
+    /// Serves callers on `listeners`, and health and metrics on `private`, until `shutdown`; then lets requests under way finish.
+    ///
+    /// # Errors
+    /// When a task that accepts connections fails, which is a fault of this program.
+    pub async fn serve(
+        &self,
+        listeners: Vec<Listener>,
+        private: Vec<Listener>,
+        shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let served = Served {
+            public: self.router(),
+            private: self.private_router(),
+            under_way: self.0.under_way.clone(),
+            connections_per_address: self.0.config.connections_per_address,
+            trusted_proxies: self.0.config.trusted_proxies.clone(),
         };
-        if contradicted {
-            inner.metrics.count(Counter::ScopeContradicted);
-            tracing::error!(event = "budget_scope_contradicted", all);
-        }
+        server::serve(listeners, private, served, shutdown).await
     }
 
-    fn scope_of(&self, op: &Op) -> Scope {
-        match (self.inner().config.budget_scope, op) {
-            (BudgetScope::Grant, Op::Reserve(call) | Op::Book { call, .. }) => Scope::Grant(call.ticket),
-            (BudgetScope::Grant, Op::NotDone { ticket }) => Scope::Grant(*ticket),
-            (BudgetScope::Grant, Op::Busy { endpoint: Endpoint::Token, ticket: Some(ticket), .. }) => Scope::Grant(*ticket),
-            _ => self.shared_scope(),
-        }
+    pub(crate) fn service(&self) -> Service {
+        self.0.service.clone()
     }
 
-    /// What all callers share.
-    pub(crate) fn shared_scope(&self) -> Scope {
-        match self.inner().config.budget_scope {
-            BudgetScope::Egress(id) => Scope::Shared(id),
-            BudgetScope::Client | BudgetScope::Grant => Scope::Shared(0),
-        }
+    #[cfg(test)]
+    pub(crate) fn sealer(&self) -> &Sealer {
+        &self.0.sealer
     }
 }
 
-/// Rounded up, so that who waits this long has waited long enough.
-pub(crate) fn whole_seconds(wait: std::time::Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+/// Serves `backend` on one address, and health and metrics on `private`: see [`Backend::serve`].
+///
+/// # Errors
+/// As [`Backend::serve`].
+pub async fn serve(
+    listener: TcpListener,
+    private: Option<TcpListener>,
+    backend: Backend,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    backend.serve(vec![listener.into()], private.map(Listener::from).into_iter().collect(), shutdown).await
 }

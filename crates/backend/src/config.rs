@@ -1,6 +1,7 @@
 //! What the operator sets, checked once at the start. A wrong or missing value stops the start with one sentence that names it.
 
 mod address;
+mod clients;
 mod error;
 mod source;
 #[cfg(test)]
@@ -10,69 +11,28 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 
 use ipnet::IpNet;
-use monei::ClientSecret;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::domain::budget::Id;
 use crate::domain::refusal::Policy;
-use crate::seal::MasterKey;
+use crate::domain::registration::Registrations;
+use crate::domain::seal::MasterKey;
+use crate::domain::settings::BudgetScope;
+pub use crate::domain::settings::{Environment, RefreshAuth};
+use crate::ports::monei::Pair;
 use address::{authorize_url, redirect_uri, redis_url, sandbox_origin};
 pub use error::ConfigError;
 use source::Source;
-
-/// Which Monei this backend serves. One instance serves one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Environment {
-    /// `api.monei.cc`.
-    Production,
-    /// `api.dev.monei.cc`.
-    Development,
-    /// A sandbox on this computer.
-    Sandbox,
-}
-
-impl Environment {
-    /// As in `MONEI_ENVIRONMENT`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Environment::Production => "production",
-            Environment::Development => "development",
-            Environment::Sandbox => "sandbox",
-        }
-    }
-}
-
-/// Whether a refresh carries the client's credentials. Monei documents none; never are both tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefreshAuth {
-    /// `{grant_type, refresh_token}`, as documented.
-    None,
-    /// With `client_id` and `client_secret`.
-    Secret,
-}
-
-/// What Monei's limit of token calls counts, which it doesn't document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum BudgetScope {
-    /// The calls of a client id: one budget for all instances.
-    Client,
-    /// The calls of an address: one budget for the instances that leave by the same, which `CONNECT_EGRESS_ID` names.
-    Egress(Id),
-    /// The calls of a grant: one budget for each.
-    Grant,
-}
 
 /// Everything the backend needs to know. Made by [`Config::from_env`] or [`Config::from_lookup`] alone, so that it is always sound.
 #[derive(Clone)]
 pub struct Config {
     pub(crate) environment: Environment,
-    pub(crate) client_id: String,
-    pub(crate) client_secret: ClientSecret,
-    pub(crate) client_secret_previous: Option<ClientSecret>,
-    /// Sent byte for byte as the operator wrote it: Monei compares characters.
-    pub(crate) redirect_uri: String,
+    /// Their redirect URIs are sent byte for byte as the operator wrote them: Monei compares characters.
+    pub(crate) registrations: Registrations,
+    /// Of each registration.
+    pub(crate) secrets: Vec<Pair>,
     /// Whether callers come over https, which cookies depend on.
     pub(crate) https: bool,
     pub(crate) authorize_url: Url,
@@ -131,9 +91,7 @@ impl Config {
             (Environment::Development, _) => "https://api.dev.monei.cc/api/v1".to_owned(),
             (Environment::Sandbox, origin) => format!("{}/api/v1", origin.as_deref().unwrap_or_default()),
         };
-        let needed = "the client secret of the Monei app, starting with mcs_";
-        let client_secret =
-            secret_of(environment, &source, "MONEI_CLIENT_SECRET")?.ok_or(ConfigError::Missing { name: "MONEI_CLIENT_SECRET", needed })?;
+        let (registrations, secrets) = clients::registrations(environment, &source, &redirect)?;
         let needed = "32 random bytes as 64 hexadecimal digits";
         let sealing_key =
             master_key(&source, "CONNECT_SEALING_KEY")?.ok_or(ConfigError::Missing { name: "CONNECT_SEALING_KEY", needed })?;
@@ -143,12 +101,10 @@ impl Config {
         }
         Ok(Config {
             environment,
-            client_id: client_id(environment, &source)?,
-            client_secret,
-            client_secret_previous: secret_of(environment, &source, "MONEI_CLIENT_SECRET_PREVIOUS")?,
+            registrations,
+            secrets,
             listen: socket(&source, "CONNECT_LISTEN")?.unwrap_or(redirect.default_listen),
             private_listen: socket(&source, "CONNECT_PRIVATE_LISTEN")?,
-            redirect_uri: redirect.text,
             https: redirect.https,
             authorize_url,
             api_base,
@@ -185,8 +141,12 @@ impl Config {
         let same = [
             ("MONEI_ENVIRONMENT", self.environment == other.environment),
             ("MONEI_SANDBOX_URL", self.sandbox_url == other.sandbox_url),
-            ("MONEI_CLIENT_ID", self.client_id == other.client_id),
-            ("MONEI_REDIRECT_URI", self.redirect_uri == other.redirect_uri),
+            (
+                "MONEI_CLIENT_ID",
+                self.registrations.are_several() || self.registrations.first().client_id == other.registrations.first().client_id,
+            ),
+            ("MONEI_REDIRECT_URI", self.registrations.first().redirect_uri == other.registrations.first().redirect_uri),
+            ("CONNECT_CLIENTS_FILE", self.registrations == other.registrations),
             ("MONEI_AUTHORIZE_URL", self.authorize_url == other.authorize_url),
             ("MONEI_REFRESH_AUTH", self.refresh_auth == other.refresh_auth),
             ("MONEI_BUDGET_SCOPE", self.budget_scope == other.budget_scope),
@@ -227,39 +187,6 @@ fn environment(source: &Source<'_>) -> Result<Environment, ConfigError> {
     }
 }
 
-fn client_id(environment: Environment, source: &Source<'_>) -> Result<String, ConfigError> {
-    const NAME: &str = "MONEI_CLIENT_ID";
-    let needed = "the client id of the Monei app, starting with mc_";
-    let id = source.value(NAME).ok_or(ConfigError::Missing { name: NAME, needed })?;
-    if id.starts_with("mcs_") {
-        return Err(ConfigError::invalid(NAME, "it holds a client secret, which must never be sent to a browser"));
-    }
-    if !id.starts_with("mc_")
-        || !(6..=128).contains(&id.len())
-        || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
-    {
-        return Err(ConfigError::invalid(NAME, "it must start with mc_ and have 6 to 128 letters, digits, dots, dashes or underscores"));
-    }
-    if environment != Environment::Sandbox && id.starts_with("mc_sim_") {
-        return Err(ConfigError::invalid(NAME, "it is a sandbox's, but MONEI_ENVIRONMENT is not sandbox"));
-    }
-    Ok(id)
-}
-
-fn secret_of(environment: Environment, source: &Source<'_>, name: &'static str) -> Result<Option<ClientSecret>, ConfigError> {
-    let Some(text) = source.secret(name)? else { return Ok(None) };
-    if !text.starts_with("mcs_") || text.len() < 12 || text.len() > 512 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(ConfigError::invalid(name, "it must start with mcs_ and have 12 to 512 printable characters"));
-    }
-    match (environment, text.starts_with("mcs_sim_")) {
-        (Environment::Sandbox, false) => Err(ConfigError::invalid(name, "MONEI_ENVIRONMENT is sandbox, but the secret is not a sandbox's")),
-        (Environment::Production | Environment::Development, true) => {
-            Err(ConfigError::invalid(name, "it is a sandbox's, but MONEI_ENVIRONMENT is not sandbox"))
-        }
-        _ => Ok(Some(ClientSecret::new(text.as_str()))),
-    }
-}
-
 fn master_key(source: &Source<'_>, name: &'static str) -> Result<Option<MasterKey>, ConfigError> {
     let Some(text) = source.secret(name)? else { return Ok(None) };
     let mut bytes = Zeroizing::new([0u8; 32]);
@@ -289,7 +216,7 @@ fn count(source: &Source<'_>, name: &'static str, default: u32, most: u32) -> Re
 fn budget_scope(source: &Source<'_>) -> Result<BudgetScope, ConfigError> {
     let egress = source.value("CONNECT_EGRESS_ID");
     match (source.value("MONEI_BUDGET_SCOPE").as_deref(), egress) {
-        (Some("egress"), Some(id)) if id.len() <= 64 => Ok(BudgetScope::Egress(crate::once::id(&[b"egress", id.as_bytes()]))),
+        (Some("egress"), Some(id)) if id.len() <= 64 => Ok(BudgetScope::Egress(crate::domain::digest::id(&[b"egress", id.as_bytes()]))),
         (Some("egress"), Some(_)) => Err(ConfigError::invalid("CONNECT_EGRESS_ID", "it must have at most 64 characters")),
         (Some("egress"), None) => {
             Err(ConfigError::Missing { name: "CONNECT_EGRESS_ID", needed: "a name of the address by which this instance reaches Monei" })

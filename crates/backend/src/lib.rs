@@ -2,37 +2,22 @@
 //! it sealed to the app that asked, and exchanges, refreshes and revokes on the app's behalf. It keeps no account and no token.
 //!
 //! [`Config`] is read from the environment, [`Backend`] is made from it, [`serve`] serves it. [`Backend::router`] is the service itself, for
-//! programs that embed it. What is handed out is sealed (`seal`), what may happen once happens once (`once`), and nothing is sent to Monei
-//! before the caller has proven that it may (`routes`).
+//! programs that embed it. Four layers, each of which knows those before it alone: rules (`domain`), what they need of the world (`ports`), what
+//! can be asked for (`flow`), and how it is asked for (`http`). Nothing is sent to Monei before the caller has proven that it may.
 
 mod backend;
-pub mod clock;
 mod config;
-mod cookie;
 mod domain;
-mod guard;
+mod flow;
+mod http;
 mod metrics;
-mod once;
-mod pages;
-mod problem;
-mod proof;
-mod provider;
-mod query;
-mod refusals;
-mod return_target;
-mod routes;
-mod seal;
+mod ports;
 #[cfg(test)]
 mod secrets;
-mod server;
-mod standing;
-mod store;
-mod tokens;
-mod transaction;
-mod under_way;
 
-pub use backend::{Backend, Reloaded};
+pub use crate::http::routes::{Audience, Route, routes};
+pub use crate::http::server::Listener;
+pub use backend::{Backend, Reloaded, serve};
 pub use config::{Config, ConfigError, Environment, RefreshAuth};
-pub use problem::Code;
-pub use routes::ROUTES;
-pub use server::serve;
+pub use domain::problem::Code;
+pub use ports::clock;

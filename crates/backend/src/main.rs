@@ -1,27 +1,32 @@
-//! The backend as a program: reads its environment and serves. `connect-backend check` only says whether the configuration does and
-//! whether what it names can be reached. A hangup (SIGHUP) has it read its secrets anew.
+//! The backend as a program: reads its environment and serves. `connect-backend check` only says whether the configuration can be used and
+//! whether what it names can be reached; `health` and `ready` ask an instance that runs. A hangup (SIGHUP) has it read its secrets anew.
+
+mod program;
 
 use std::process::ExitCode;
+use std::thread::available_parallelism;
 
-use connect_backend::{Backend, Config, serve};
+use connect_backend::{Backend, Config, Listener};
 use tokio::net::TcpListener;
-use tracing::Level;
-use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
-use tracing_subscriber::fmt;
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
-use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Most threads that serve requests. They mostly wait, so that more than the computer has, or than a unit's `TasksMax=` allows, are of no use.
+const MOST_THREADS: usize = 8;
+/// Most threads for what blocks: looking up names.
+const MOST_BLOCKING_THREADS: usize = 8;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let check = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => false,
-        ["check"] => true,
+    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => on_threads(serve()),
+        ["check"] => on_threads(check()),
+        ["health"] => program::probe::ask("/healthz").map_err(Into::into),
+        ["ready"] => program::probe::ask("/readyz").map_err(Into::into),
         _ => {
-            eprintln!("usage: connect-backend [check]    Values come from the environment, never from arguments.");
+            eprintln!("usage: connect-backend [check|health|ready]    Values come from the environment, never from arguments.");
             return ExitCode::from(2);
         }
     };
-    match run(check) {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("connect-backend: {error}");
@@ -30,56 +35,73 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
-async fn run(check: bool) -> Result<(), Box<dyn std::error::Error>> {
+type Done = Result<(), Box<dyn std::error::Error>>;
+
+fn on_threads(work: impl Future<Output = Done>) -> Done {
+    let threads = available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(threads).max_blocking_threads(MOST_BLOCKING_THREADS).enable_all().build()?.block_on(work)
+}
+
+/// The configuration, and a line about each name that has no effect.
+fn config() -> Result<Config, Box<dyn std::error::Error>> {
+    for name in unknown_names() {
+        println!("{name} is set and has no effect: it is not a name that connect-backend reads.");
+    }
+    Ok(Config::from_env()?)
+}
+
+fn unknown_names() -> Vec<String> {
+    program::names::unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))
+}
+
+async fn check() -> Done {
+    let backend = Backend::new(config()?)?;
+    match &backend.unreachable().await[..] {
+        [] => {
+            println!("The configuration is sound, and everything it names can be reached and used.");
+            Ok(())
+        }
+        sentences => Err(format!("The configuration is sound, but: {}", sentences.join(" ")).into()),
+    }
+}
+
+async fn serve() -> Done {
     let config = Config::from_env()?;
     let (listen, private_listen) = (config.listen(), config.private_listen());
     let backend = Backend::new(config)?;
-    if check {
-        let unreachable = backend.unreachable().await;
-        return match &unreachable[..] {
-            [] => {
-                println!("The configuration is sound, and everything it names can be reached and used.");
-                Ok(())
-            }
-            sentences => Err(format!("The configuration is sound, but: {}", sentences.join(" ")).into()),
-        };
+    let (_log, dropped) = program::log::begin();
+    backend.watch_log(dropped);
+    for name in unknown_names() {
+        tracing::warn!(event = "unknown_name", name);
     }
-    log();
-    let mut inherited = inherited();
-    let listener = listener(inherited.next(), listen, "CONNECT_LISTEN").await?;
-    let private = match private_listen {
-        Some(address) => Some(self::listener(inherited.next(), address, "CONNECT_PRIVATE_LISTEN").await?),
-        None => None,
-    };
+    let mut inherited = program::sockets::inherited()?;
+    if inherited.public.is_empty() {
+        inherited.public.push(listener(listen, "CONNECT_LISTEN").await?);
+    }
+    if let Some(address) = private_listen.filter(|_| inherited.private.is_empty()) {
+        inherited.private.push(listener(address, "CONNECT_PRIVATE_LISTEN").await?);
+    }
     // Before anybody is told that it listens: a hangup that nobody waits for ends the program.
     #[cfg(unix)]
     let reloading = tokio::spawn(reload(backend.clone(), tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?));
-    tracing::info!(event = "listening", address = %listener.local_addr()?);
-    serve(listener, private, backend, stop()).await?;
+    for listener in &inherited.public {
+        match listener {
+            Listener::Tcp(listener) => tracing::info!(event = "listening", address = %listener.local_addr()?),
+            #[cfg(unix)]
+            Listener::Unix(listener) => tracing::info!(event = "listening", path = ?listener.local_addr()?),
+        }
+    }
+    backend.serve(inherited.public, inherited.private, stop()).await?;
     #[cfg(unix)]
     reloading.abort();
     tracing::info!(event = "stopped");
     Ok(())
 }
 
-/// Listening sockets that systemd kept while no backend ran, in the order of the unit: callers, then the private one.
-fn inherited() -> impl Iterator<Item = std::net::TcpListener> {
-    #[cfg(unix)]
-    {
-        let mut sockets = listenfd::ListenFd::from_env();
-        (0..sockets.len()).filter_map(move |at| sockets.take_tcp_listener(at).ok().flatten())
-    }
-    #[cfg(not(unix))]
-    std::iter::empty()
-}
-
-async fn listener(inherited: Option<std::net::TcpListener>, address: std::net::SocketAddr, name: &str) -> Result<TcpListener, String> {
-    let listener = match inherited {
-        Some(socket) => socket.set_nonblocking(true).and_then(|()| TcpListener::from_std(socket)),
-        None => TcpListener::bind(address).await,
-    };
-    listener.map_err(|error| format!("{name}: {address} can't be listened on ({error})."))
+async fn listener(address: std::net::SocketAddr, name: &str) -> Result<Listener, String> {
+    let listener = TcpListener::bind(address).await;
+    listener.map(Listener::Tcp).map_err(|error| format!("{name}: {address} can't be listened on ({error})."))
 }
 
 /// On each hangup reads the configuration anew and takes over its secrets. What is wrong is said, and the old ones stay.
@@ -97,18 +119,6 @@ async fn reload(backend: Backend, mut hangup: tokio::signal::unix::Signal) {
             Err(error) => tracing::error!(event = "reload_refused", %error),
         }
     }
-}
-
-/// One JSON object a line, on standard output (C-18). Libraries end at info, whatever `RUST_LOG` says of them or of one of their modules: at
-/// trace level the HTTP and TLS crates log what they carry.
-fn log() {
-    let wish = std::env::var_os(EnvFilter::DEFAULT_ENV).filter(|text| !text.is_empty()).unwrap_or_else(|| "info".into());
-    let wanted = EnvFilter::try_new(wish.to_string_lossy()).unwrap_or_else(|error| {
-        eprintln!("connect-backend: RUST_LOG can't be used ({error}); logging at info.");
-        EnvFilter::new("info")
-    });
-    let ours = filter_fn(|metadata| *metadata.level() <= Level::INFO || metadata.target().starts_with("connect_backend"));
-    tracing_subscriber::registry().with(fmt::layer().json().with_filter(wanted.and(ours))).init();
 }
 
 /// Until the system or a person says stop.

@@ -1,20 +1,21 @@
-//! Counters for the private listener, in Prometheus' text format. Names and codes alone: never an address, a token or an id.
+//! Counters and gauges for the private listener. Names and codes alone: never an address, a token or an id.
 
-use std::collections::BTreeMap;
-use std::fmt::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use monei::{Scope, ScopeSet};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter as Count;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
 
-use crate::provider::answer::Answer;
+use crate::ports::provider::Answer;
 
-/// What is counted.
-#[derive(Default)]
-pub(crate) struct Metrics(Mutex<BTreeMap<Counter, u64>>);
-
-/// One counter: its family and labels from closed sets.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// One thing that happened, with labels from closed sets.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Counter {
     /// An answered request: route, and code or status class.
     Request(&'static str, &'static str),
@@ -22,8 +23,6 @@ pub(crate) enum Counter {
     Provider(&'static str, &'static str),
     /// How far people got: `started`, `approved`, `declined`, `failed`, `finished`.
     Login(&'static str),
-    /// A scope: `asked` or `granted`, and which.
-    Scope(&'static str, &'static str),
     /// A refusal that was taken for this backend's own trouble. Any is a reason to look.
     NotBelieved,
     /// An answer that holds both tokens, but not as documented: of which call.
@@ -34,74 +33,186 @@ pub(crate) enum Counter {
     PreviousSecret,
 }
 
-impl Counter {
-    fn family(self) -> (&'static str, &'static str) {
-        match self {
-            Counter::Request(..) => ("connect_requests_total", "Answered requests."),
-            Counter::Provider(..) => ("connect_provider_calls_total", "Calls to Monei."),
-            Counter::Login(_) => ("connect_logins_total", "How far logins got."),
-            Counter::Scope(..) => ("connect_scopes_total", "Scopes asked for, and granted."),
-            Counter::NotBelieved => ("connect_refusals_not_believed_total", "Refusals taken for trouble of this backend's own."),
-            Counter::OddAnswer(_) => ("connect_odd_token_answers_total", "Token answers that were not as documented, and were used."),
-            Counter::ScopeContradicted => {
-                ("connect_budget_scope_contradicted_total", "429s of Monei that the configured budget does not explain.")
-            }
-            Counter::PreviousSecret => {
-                ("connect_previous_secret_used_total", "Calls for which Monei took only the previous client secret.")
-            }
-        }
-    }
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfRoute {
+    route: &'static str,
+    result: &'static str,
+}
 
-    fn labels(self) -> String {
-        match self {
-            Counter::Request(route, result) => format!("{{route=\"{route}\",result=\"{result}\"}}"),
-            Counter::Provider(call, result) => format!("{{call=\"{call}\",result=\"{result}\"}}"),
-            Counter::Login(stage) => format!("{{stage=\"{stage}\"}}"),
-            Counter::Scope(stage, scope) => format!("{{stage=\"{stage}\",scope=\"{scope}\"}}"),
-            Counter::OddAnswer(call) => format!("{{call=\"{call}\"}}"),
-            Counter::NotBelieved | Counter::ScopeContradicted | Counter::PreviousSecret => String::new(),
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfAnswer {
+    call: &'static str,
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfCall {
+    call: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfStage {
+    stage: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfScope {
+    stage: &'static str,
+    scope: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfLane {
+    lane: &'static str,
+}
+
+/// What is told when somebody looks.
+#[derive(Debug, Default)]
+pub(crate) struct Gauges {
+    /// Whether the store can be read and written.
+    pub(crate) store_up: bool,
+    /// Calls to Monei that may still be made this minute, by lane; all registrations together.
+    pub(crate) left: Vec<(&'static str, u64)>,
+    /// Callers that were given a time for their token call.
+    pub(crate) waiting: u64,
+    /// Of how many registrations Monei refused the credentials.
+    pub(crate) credentials_refused: u64,
+    /// For how long Monei asked for a pause.
+    pub(crate) pause: Duration,
+}
+
+/// Upper bounds of the latency histogram, in seconds: from a close Monei to the time limit of a call.
+const BOUNDS: [f64; 8] = [0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 20.0];
+
+type Latencies = Family<OfCall, Histogram, fn() -> Histogram>;
+
+/// Everything that is counted.
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<OfRoute, Count>,
+    provider: Family<OfAnswer, Count>,
+    logins: Family<OfStage, Count>,
+    scopes: Family<OfScope, Count>,
+    not_believed: Count,
+    odd_answers: Family<OfCall, Count>,
+    scope_contradicted: Count,
+    previous_secret: Count,
+    latency: Latencies,
+    store_up: Gauge,
+    left: Family<OfLane, Gauge>,
+    waiting: Gauge,
+    credentials_refused: Gauge,
+    pause: Gauge,
+    log_dropped: Gauge,
+    log_dropped_now: OnceLock<Box<dyn Fn() -> u64 + Send + Sync>>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("connect");
+        macro_rules! registered {
+            ($metric:expr, $name:literal, $help:literal) => {{
+                let metric = $metric;
+                registry.register($name, $help, metric.clone());
+                metric
+            }};
         }
+        let latency: Latencies = Family::new_with_constructor(|| Histogram::new(BOUNDS));
+        let metrics = Self {
+            requests: registered!(Family::default(), "requests", "Answered requests"),
+            provider: registered!(Family::default(), "provider_calls", "Calls to Monei"),
+            logins: registered!(Family::default(), "logins", "How far logins got"),
+            scopes: registered!(Family::default(), "scopes", "Scopes asked for, and granted"),
+            not_believed: registered!(Count::default(), "refusals_not_believed", "Refusals taken for trouble of this backend's own"),
+            odd_answers: registered!(Family::default(), "odd_token_answers", "Token answers that were not as documented, and were used"),
+            scope_contradicted: registered!(
+                Count::default(),
+                "budget_scope_contradicted",
+                "429s of Monei that the configured budget does not explain"
+            ),
+            previous_secret: registered!(
+                Count::default(),
+                "previous_secret_used",
+                "Calls for which Monei took only the previous client secret"
+            ),
+            latency: registered!(latency, "provider_seconds", "How long Monei took to answer"),
+            store_up: registered!(Gauge::default(), "store_up", "Whether the store can be read and written"),
+            left: registered!(Family::default(), "budget_left", "Calls to Monei that may still be made this minute"),
+            waiting: registered!(Gauge::default(), "waiting", "Callers that were given a time for their token call"),
+            credentials_refused: registered!(
+                Gauge::default(),
+                "credentials_refused",
+                "Of how many registrations Monei refused this backend's own credentials"
+            ),
+            pause: registered!(Gauge::default(), "provider_pause_seconds", "For how long Monei asked for a pause of its token endpoint"),
+            log_dropped: registered!(Gauge::default(), "log_lines_dropped", "Log lines that were not taken in time"),
+            log_dropped_now: OnceLock::new(),
+            registry,
+        };
+        // All but those of requests are there from the start, so that the first time is an increase too.
+        for call in ["exchange", "refresh", "revoke"] {
+            for result in Answer::LABELS {
+                drop(metrics.provider.get_or_create(&OfAnswer { call, result }));
+            }
+        }
+        for stage in ["started", "approved", "declined", "failed", "finished"] {
+            drop(metrics.logins.get_or_create(&OfStage { stage }));
+        }
+        for (stage, scope) in ["asked", "granted"].into_iter().flat_map(|stage| SCOPES.iter().map(move |scope| (stage, scope))) {
+            drop(metrics.scopes.get_or_create(&OfScope { stage, scope: scope.as_str() }));
+        }
+        for call in ["exchange", "refresh"] {
+            drop(metrics.odd_answers.get_or_create(&OfCall { call }));
+        }
+        metrics
     }
 }
 
 impl Metrics {
     pub(crate) fn count(&self, counter: Counter) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(counter).or_default() += 1;
+        match counter {
+            Counter::Request(route, result) => self.requests.get_or_create(&OfRoute { route, result }).inc(),
+            Counter::Provider(call, result) => self.provider.get_or_create(&OfAnswer { call, result }).inc(),
+            Counter::Login(stage) => self.logins.get_or_create(&OfStage { stage }).inc(),
+            Counter::NotBelieved => self.not_believed.inc(),
+            Counter::OddAnswer(call) => self.odd_answers.get_or_create(&OfCall { call }).inc(),
+            Counter::ScopeContradicted => self.scope_contradicted.inc(),
+            Counter::PreviousSecret => self.previous_secret.inc(),
+        };
     }
 
     /// Counts the known scopes of a set; unknown ones are Monei's words and could be anything.
     pub(crate) fn count_scopes(&self, stage: &'static str, scopes: &ScopeSet) {
-        for scope in Scope::KNOWN.iter().filter(|scope| scopes.contains(scope)) {
-            self.count(Counter::Scope(stage, name(scope)));
+        for scope in SCOPES.iter().filter(|scope| scopes.contains(scope)) {
+            self.scopes.get_or_create(&OfScope { stage, scope: scope.as_str() }).inc();
         }
     }
 
-    /// Every counter. All but those of requests are there from the start, so that the first time is an increase too.
-    pub(crate) fn text(&self) -> String {
-        let mut counters = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let calls =
-            ["exchange", "refresh", "revoke"].into_iter().flat_map(|call| Answer::LABELS.map(|result| Counter::Provider(call, result)));
-        let logins = ["started", "approved", "declined", "failed", "finished"].map(Counter::Login);
-        let scopes =
-            ["asked", "granted"].into_iter().flat_map(|stage| SCOPES.iter().map(move |scope| Counter::Scope(stage, scope.as_str())));
-        for counter in calls.chain(logins).chain(scopes).chain([
-            Counter::NotBelieved,
-            Counter::PreviousSecret,
-            Counter::OddAnswer("exchange"),
-            Counter::OddAnswer("refresh"),
-        ]) {
-            counters.entry(counter).or_default();
+    /// How long a call to Monei took.
+    pub(crate) fn observe(&self, call: &'static str, took: Duration) {
+        self.latency.get_or_create(&OfCall { call }).observe(took.as_secs_f64());
+    }
+
+    /// Where to read how many lines the log lost. The first one that is given stays.
+    pub(crate) fn watch_log(&self, dropped: Box<dyn Fn() -> u64 + Send + Sync>) {
+        let _ = self.log_dropped_now.set(dropped);
+    }
+
+    /// Every metric, in the text format that Prometheus reads.
+    pub(crate) fn text(&self, gauges: Gauges) -> String {
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.store_up.set(gauges.store_up.into());
+        self.left.clear();
+        for (lane, left) in gauges.left {
+            self.left.get_or_create(&OfLane { lane }).set(number(left));
         }
+        self.waiting.set(number(gauges.waiting));
+        self.credentials_refused.set(number(gauges.credentials_refused));
+        self.pause.set(number(gauges.pause.as_secs() + u64::from(gauges.pause.subsec_nanos() > 0)));
+        self.log_dropped.set(self.log_dropped_now.get().map_or(0, |dropped| number(dropped())));
         let mut text = String::new();
-        let mut last = "";
-        for (counter, count) in counters {
-            let (name, help) = counter.family();
-            if last != name {
-                last = name;
-                let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter");
-            }
-            let _ = writeln!(text, "{name}{} {count}", counter.labels());
-        }
+        // Writing to a string doesn't fail.
+        let _ = encode(&mut text, &self.registry);
         text
     }
 }
@@ -109,78 +220,31 @@ impl Metrics {
 /// The known scopes, whose names are there for as long as the program runs.
 static SCOPES: [Scope; 9] = Scope::KNOWN;
 
-/// A known scope's name, for as long as the program runs.
-fn name(scope: &Scope) -> &'static str {
-    SCOPES.iter().find(|known| *known == scope).map_or("other", Scope::as_str)
-}
-
-/// Gauges, one line each.
-pub(crate) fn gauge(text: &mut String, name: &str, help: &str, values: &[(&str, u64)]) {
-    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} gauge");
-    for (labels, value) in values {
-        let _ = writeln!(text, "{name}{labels} {value}");
-    }
-}
-
-/// Upper bounds of the latency histogram, in milliseconds.
-const BOUNDS: [u64; 8] = [25, 50, 100, 250, 500, 1_000, 5_000, 20_000];
-
-/// How long calls took, by name.
-#[derive(Default)]
-pub(crate) struct Latency(Mutex<BTreeMap<&'static str, Observed>>);
-
-#[derive(Clone, Copy, Default)]
-struct Observed {
-    within: [u64; BOUNDS.len()],
-    count: u64,
-    sum: Duration,
-}
-
-impl Latency {
-    pub(crate) fn observe(&self, call: &'static str, took: Duration) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let observed = all.entry(call).or_default();
-        observed.count += 1;
-        observed.sum += took;
-        for (bound, count) in BOUNDS.iter().zip(&mut observed.within) {
-            *count += u64::from(took <= Duration::from_millis(*bound));
-        }
-    }
-
-    pub(crate) fn text(&self) -> String {
-        const NAME: &str = "connect_provider_seconds";
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut text = format!("# HELP {NAME} How long Monei took to answer.\n# TYPE {NAME} histogram\n");
-        for (call, observed) in all {
-            for (bound, count) in BOUNDS.iter().zip(observed.within) {
-                let bound = Duration::from_millis(*bound).as_secs_f64();
-                let _ = writeln!(text, "{NAME}_bucket{{call=\"{call}\",le=\"{bound}\"}} {count}");
-            }
-            let _ = writeln!(text, "{NAME}_bucket{{call=\"{call}\",le=\"+Inf\"}} {}", observed.count);
-            let _ = writeln!(text, "{NAME}_sum{{call=\"{call}\"}} {}", observed.sum.as_secs_f64());
-            let _ = writeln!(text, "{NAME}_count{{call=\"{call}\"}} {}", observed.count);
-        }
-        text
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn every_known_scope_has_its_name() {
-        assert!(Scope::KNOWN.iter().all(|scope| name(scope) == scope.as_str()));
+    fn latencies_fall_into_every_bucket_above_them() {
+        let metrics = Metrics::default();
+        metrics.observe("refresh", Duration::from_millis(60));
+        metrics.observe("refresh", Duration::from_secs(30));
+        let text = metrics.text(Gauges::default());
+        for line in ["le=\"0.05\"", "le=\"0.1\"", "le=\"20.0\"", "le=\"+Inf\""].into_iter().zip([0, 1, 1, 2]) {
+            let (bucket, count) = line;
+            assert!(text.contains(&format!("connect_provider_seconds_bucket{{{bucket},call=\"refresh\"}} {count}")), "{bucket}: {text}");
+        }
+        assert!(text.contains("connect_provider_seconds_count{call=\"refresh\"} 2"), "{text}");
     }
 
     #[test]
-    fn latencies_fall_into_every_bucket_above_them() {
-        let latency = Latency::default();
-        latency.observe("refresh", Duration::from_millis(60));
-        latency.observe("refresh", Duration::from_secs(30));
-        let text = latency.text();
-        for line in ["le=\"0.05\"} 0", "le=\"0.1\"} 1", "le=\"20\"} 1", "le=\"+Inf\"} 2", "_count{call=\"refresh\"} 2"] {
-            assert!(text.contains(line), "{line}: {text}");
+    fn what_the_store_does_not_tell_has_no_line() {
+        let metrics = Metrics::default();
+        let known = metrics.text(Gauges { waiting: 3, left: vec![("redeem", 8)], store_up: true, ..Gauges::default() });
+        for line in ["connect_waiting 3", "connect_budget_left{lane=\"redeem\"} 8", "connect_store_up 1"] {
+            assert!(known.lines().any(|told| told == line), "{line}: {known}");
         }
+        let unknown = metrics.text(Gauges::default());
+        assert!(!unknown.contains("connect_budget_left{") && unknown.contains("connect_store_up 0"), "{unknown}");
     }
 }

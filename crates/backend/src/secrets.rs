@@ -8,9 +8,10 @@ use static_assertions::{assert_impl_all, assert_not_impl_any};
 use zeroize::ZeroizeOnDrop;
 
 use crate::config::Config;
-use crate::once::{Outcome, Slot};
-use crate::proof::Verifier;
-use crate::seal::{MasterKey, Sealer};
+use crate::domain::outcome::Outcome;
+use crate::domain::proof::Verifier;
+use crate::domain::seal::{MasterKey, Sealer};
+use crate::flow::once::Slot;
 
 assert_not_impl_any!(Slot: Debug, Display, Serialize, Clone);
 // Copied where a replay or a change of keys needs it; each copy is wiped.

@@ -156,3 +156,126 @@ fn values_are_not_taken_from_arguments() {
     let output = run(&["--client-secret=mcs_sim_secret"], &sandbox(&[]));
     assert_eq!(output.status.code(), Some(2));
 }
+
+/// `check` was silent about a misspelt name.
+#[test]
+fn check_tells_names_that_have_no_effect() {
+    let monei = answering();
+    let values = [("MONEI_CLIENT_SECRET", "mcs_sim_secret"), ("MONEI_SANDBOX_URL", &monei), ("MONEI_TOKEN_CALLS", "600")];
+    let output = run(&["check"], &sandbox(&values));
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("MONEI_TOKEN_CALLS is set and has no effect"), "{said}");
+    assert!(!said.contains("600") && !said.contains("MONEI_SANDBOX_URL"), "{said}");
+}
+
+/// An instance with these values, once it listens; its address, and its private one.
+fn serving(values: &[(&str, &str)]) -> (Ended, String, String) {
+    use std::io::BufRead;
+    let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let (public, private) = (free(), free());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_connect-backend"));
+    let own = [("MONEI_CLIENT_SECRET", "mcs_sim_secret"), ("CONNECT_LISTEN", &public), ("CONNECT_PRIVATE_LISTEN", &private)];
+    command.env_clear().envs(sandbox(&own)).envs(values.iter().copied()).stdout(std::process::Stdio::piped());
+    let mut child = Ended(command.spawn().unwrap());
+    let mut lines = std::io::BufReader::new(child.0.stdout.take().unwrap()).lines();
+    while !lines.next().expect("it listens").unwrap().contains("listening") {}
+    // Nobody reads on, but the pipe stays open.
+    std::mem::forget(lines);
+    (child, public, private)
+}
+
+struct Ended(std::process::Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn status(address: &str, path: &str) -> String {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("is answered");
+    answer.split(' ').nth(1).unwrap().to_owned()
+}
+
+/// Requests hung on a log that nobody read.
+#[test]
+fn a_standard_output_that_nobody_reads_stops_no_request() {
+    let (_instance, address, private) = serving(&[("CONNECT_PER_ADDRESS_PER_MINUTE", "0")]);
+    // A pipe holds 64 KiB, a line has more than 200 bytes.
+    for _ in 0..1_000 {
+        assert_eq!(status(&address, "/v1/client"), "200");
+    }
+    assert_eq!(status(&private, "/readyz"), "200");
+}
+
+#[test]
+fn a_supervisor_can_ask_by_a_command() {
+    let (instance, _, private) = serving(&[]);
+    let ask = |command: &str, address: &str| run(&[command], &[("CONNECT_PRIVATE_LISTEN", address)]);
+    let everywhere = private.replace("127.0.0.1", "0.0.0.0");
+    for command in ["health", "ready"] {
+        assert!(ask(command, &private).status.success() && ask(command, &everywhere).status.success(), "{command}");
+    }
+    drop(instance);
+    refused(&ask("health", &private), "can't be asked");
+    refused(&ask("health", ""), "CONNECT_PRIVATE_LISTEN");
+    let dead = "redis+unix:///nowhere/socket";
+    let (_instance, _, private) = serving(&[("CONNECT_REDIS_URL", dead)]);
+    assert!(ask("health", &private).status.success());
+    refused(&ask("ready", &private), "503");
+}
+
+/// 63 threads against `TasksMax=64`.
+#[test]
+fn the_program_has_few_threads_however_many_the_computer_has() {
+    let (instance, address, _) = serving(&[]);
+    assert_eq!(status(&address, "/v1/client"), "200");
+    let threads = std::fs::read_dir(format!("/proc/{}/task", instance.0.id())).map(Iterator::count);
+    assert!(threads.is_ok_and(|count| count <= 20));
+}
+
+/// A socket in the file system was dropped silently, and the order decided what a socket is for.
+#[test]
+fn sockets_are_taken_by_name_and_one_that_is_not_used_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("callers");
+    let start = |names: &str| {
+        // Binds, and hands over, as systemd does: the private one first.
+        let script = format!(
+            "import os, socket\n\
+             a = socket.socket(); a.bind(('127.0.0.1', 0)); a.listen()\n\
+             b = socket.socket(socket.AF_UNIX); b.bind({path:?}); b.listen()\n\
+             print(a.getsockname()[1], flush=True)\n\
+             os.dup2(a.fileno(), 10); os.dup2(b.fileno(), 11)\n\
+             os.dup2(10, 3); os.dup2(11, 4)\n\
+             os.environ.update(LISTEN_FDS='2', LISTEN_PID=str(os.getpid()), LISTEN_FDNAMES={names:?})\n\
+             os.execv({program:?}, ['connect-backend'])",
+            path = path.to_str().unwrap(),
+            program = env!("CARGO_BIN_EXE_connect-backend"),
+        );
+        let mut command = Command::new("/usr/bin/python3");
+        command.args(["-c", &script]).env_clear().envs(sandbox(&[("MONEI_CLIENT_SECRET", "mcs_sim_secret")]));
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        command.spawn().unwrap()
+    };
+    use std::io::{BufRead, Read, Write};
+    let mut instance = Ended(start("private:callers"));
+    let mut lines = std::io::BufReader::new(instance.0.stdout.take().unwrap()).lines();
+    let port = lines.next().unwrap().unwrap();
+    while !lines.next().expect("it listens").unwrap().contains("listening") {}
+    assert_eq!(status(&format!("127.0.0.1:{port}"), "/healthz"), "200");
+    let mut stream = std::os::unix::net::UnixStream::connect(&path).unwrap();
+    stream.write_all(b"GET /v1/client HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    drop(instance);
+    std::fs::remove_file(&path).unwrap();
+    refused(&start("private:metrics").wait_with_output().unwrap(), "\"metrics\"");
+}

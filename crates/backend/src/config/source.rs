@@ -1,6 +1,6 @@
 //! Where a value comes from: a systemd credential, a file named by `…_FILE`, or the environment; never an argument.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::Path;
 
@@ -37,7 +37,7 @@ impl<'a> Source<'a> {
             (Some(_), Some(_)) => Err(ConfigError::invalid(name, format!("{file_name} is set as well, and only one of them may be"))),
             // So that a rotation can begin and end by a reload: the file is there while it lasts.
             (Some(path), None) if name.ends_with("_PREVIOUS") && is_missing_or_empty(Path::new(&path)) => Ok(None),
-            (Some(path), None) => read(Path::new(&path), &file_name, 0o077).map(Some),
+            (Some(path), None) => read_secret(Path::new(&path), &file_name).map(Some),
             (None, Some(text)) => Ok(Some(Zeroizing::new(text.trim().to_owned()))),
             (None, None) => Ok(None),
         }
@@ -51,37 +51,63 @@ impl<'a> Source<'a> {
             let path = Path::new(&folder).join(&spelling);
             if path.exists() {
                 // systemd lets the service's user in by an access list, which shows as a group's right to read.
-                return read(&path, &format!("The credential {spelling}"), 0o037).map(Some);
+                return read(&path, &format!("The credential {spelling}"), |about| mode(about) & 0o037 == 0).map(Some);
             }
         }
         Ok(None)
     }
 }
 
-fn is_missing_or_empty(path: &Path) -> bool {
+pub(super) fn is_missing_or_empty(path: &Path) -> bool {
     match path.metadata() {
         Ok(about) => about.len() == 0,
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     }
 }
 
-/// Reads one secret; refuses a file whose mode grants any of `forbidden`.
-fn read(path: &Path, name: &str, forbidden: u32) -> Result<Zeroizing<String>, ConfigError> {
+/// Reads a secret from a file that nobody but this process' user can read, or nobody but it and a group of its own: so Kubernetes mounts secrets.
+pub(super) fn read_secret(path: &Path, name: &str) -> Result<Zeroizing<String>, ConfigError> {
+    read(path, name, |about| match mode(about) & 0o777 {
+        0o440 => is_of_own_group(about),
+        mode => mode & 0o077 == 0,
+    })
+}
+
+#[cfg(unix)]
+fn mode(about: &Metadata) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(&about.permissions())
+}
+
+#[cfg(not(unix))]
+fn mode(_: &Metadata) -> u32 {
+    0
+}
+
+/// Whether the file's group is one that this process runs in.
+#[cfg(unix)]
+fn is_of_own_group(about: &Metadata) -> bool {
+    let group = std::os::unix::fs::MetadataExt::gid(about);
+    let others = rustix::process::getgroups().unwrap_or_default();
+    others.into_iter().chain([rustix::process::getegid()]).any(|own| own.as_raw() == group)
+}
+
+#[cfg(not(unix))]
+fn is_of_own_group(_: &Metadata) -> bool {
+    true
+}
+
+/// Reads one secret; refuses a file that others can read.
+fn read(path: &Path, name: &str, is_closed: impl Fn(&Metadata) -> bool) -> Result<Zeroizing<String>, ConfigError> {
     let fail = |reason: String| ConfigError::File { name: name.to_owned(), reason };
     let file = File::open(path).map_err(|error| fail(format!("{} ({error})", path.display())))?;
     let about = file.metadata().map_err(|error| fail(format!("{} ({error})", path.display())))?;
     if !about.is_file() {
         return Err(fail(format!("{} is not a regular file", path.display())));
     }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if about.permissions().mode() & forbidden != 0 {
-            return Err(fail(format!("{} is open to other users; its mode must be 0400 or 0600", path.display())));
-        }
+    if !is_closed(&about) {
+        let modes = "0400 or 0600, or 0440 with a group of this program's";
+        return Err(fail(format!("{} is open to other users; its mode must be {modes}", path.display())));
     }
-    #[cfg(not(unix))]
-    let _ = forbidden;
     if about.len() > MAX_FILE {
         return Err(fail(format!("{} is longer than {MAX_FILE} bytes", path.display())));
     }

@@ -50,7 +50,7 @@ fn refused(values: &Values, name: &str) -> String {
 #[test]
 fn the_sandbox_needs_little_and_stays_on_this_computer() {
     let config = read(&sandbox()).unwrap();
-    assert_eq!(config.redirect_uri, "http://127.0.0.1:43117/v1/callback");
+    assert_eq!(config.registrations.first().redirect_uri, "http://127.0.0.1:43117/v1/callback");
     assert_eq!(config.listen().to_string(), "127.0.0.1:43117");
     assert_eq!(config.authorize_url.as_str(), "http://127.0.0.1:43118/connect/authorize");
     assert_eq!(config.api_base, "http://127.0.0.1:43118/api/v1");
@@ -180,7 +180,10 @@ fn loopback_redirects_are_allowed_for_development() {
         ("http://[::1]:43117/v1/callback", "[::1]:43117"),
     ] {
         let config = read(&with(live("development"), "MONEI_REDIRECT_URI", uri)).unwrap();
-        assert_eq!((config.redirect_uri.as_str(), config.https, config.listen().to_string().as_str()), (uri, false, listen));
+        assert_eq!(
+            (config.registrations.first().redirect_uri.as_str(), config.https, config.listen().to_string().as_str()),
+            (uri, false, listen)
+        );
     }
 }
 
@@ -210,13 +213,87 @@ mod files {
         let folder = tempfile::tempdir().unwrap();
         for mode in [0o400, 0o600] {
             let path = file(folder.path(), &format!("{mode:o}"), "mcs_sim_from_file\n", mode);
-            assert_eq!(read(&from_file(&path)).unwrap().client_secret.expose(), "mcs_sim_from_file");
+            assert_eq!(read(&from_file(&path)).unwrap().secrets[0].present.expose(), "mcs_sim_from_file");
         }
         for mode in [0o644, 0o640, 0o604, 0o660, 0o620, 0o601] {
             let path = file(folder.path(), &format!("{mode:o}"), "mcs_sim_from_file\n", mode);
             let sentence = refused(&from_file(&path), "MONEI_CLIENT_SECRET_FILE");
             assert!(sentence.contains("open to other users"), "{mode:o}: {sentence}");
         }
+    }
+
+    /// Kubernetes mounts secrets like this, and they were refused.
+    #[test]
+    fn a_secret_may_be_readable_by_a_group_of_this_program_and_by_no_other() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = file(folder.path(), "secret", "mcs_sim_from_file\n", 0o440);
+        let own = rustix::process::getegid().as_raw();
+        assert_eq!(std::fs::metadata(&path).unwrap().gid(), own);
+        assert_eq!(read(&from_file(&path)).unwrap().secrets[0].present.expose(), "mcs_sim_from_file");
+        if std::os::unix::fs::chown(&path, None, Some(own + 54_321)).is_ok() {
+            assert!(refused(&from_file(&path), "MONEI_CLIENT_SECRET_FILE").contains("open to other users"));
+        }
+    }
+
+    /// Two registrations in a file, with secrets beside it.
+    fn clients(folder: &std::path::Path, list: &str) -> Values {
+        for (name, secret) in [("one", "mcs_sim_secret_one"), ("two", "mcs_sim_secret_two")] {
+            file(folder, name, secret, 0o400);
+        }
+        let mut values = sandbox();
+        values.remove("MONEI_CLIENT_ID");
+        values.remove("MONEI_CLIENT_SECRET");
+        with(values, "CONNECT_CLIENTS_FILE", &file(folder, "clients.toml", list, 0o644))
+    }
+
+    const TWO: &str = "[[client]]\nid = 'mc_sim_one'\nsecret_file = 'one'\n[[client]]\nid = 'mc_sim_two'\nsecret_file = 'two'\n";
+
+    #[test]
+    fn a_file_lists_several_registrations() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = read(&clients(folder.path(), TWO)).unwrap();
+        let ids: Vec<_> = config.registrations.shards().map(|shard| config.registrations.get(shard).client_id.as_str()).collect();
+        assert_eq!(ids, ["mc_sim_one", "mc_sim_two"]);
+        assert_eq!(config.secrets[1].present.expose(), "mcs_sim_secret_two");
+        assert_eq!(config.registrations.first().redirect_uri, "http://127.0.0.1:43117/v1/callback");
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_used_stops_the_start_and_shows_nothing_of_itself() {
+        let elsewhere = format!("{TWO}redirect_uri = 'http://127.0.0.1:1/v1/callback'\n");
+        for list in [
+            "",
+            "client = []",
+            "x9",
+            "[[client]]\nid = 'mc_sim_x9'\n",
+            "[[client]]\nid = 'mc_sim_x9'\nsecret = 'mcs_sim_x9x9x9'\nsecret_file = 'one'\n",
+            "[[client]]\nid = 'x9'\nsecret_file = 'one'\n",
+            "[[client]]\nid = 'mc_sim_x9'\nsecret_file = 'clients.toml'\n",
+            "[[client]]\nid = 'mc_sim_x9'\nsecret_file = 'missing'\n",
+            &TWO.replace("mc_sim_two", "mc_sim_one"),
+            &elsewhere,
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let sentence = refused(&clients(folder.path(), list), "CONNECT_CLIENTS_FILE");
+            assert!(!sentence.contains("x9"), "{list}: {sentence}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let listed = clients(folder.path(), TWO);
+        refused(&with(listed.clone(), "MONEI_CLIENT_ID", "mc_sim_app"), "MONEI_CLIENT_ID");
+        refused(&with(listed, "MONEI_CLIENT_SECRET", "mcs_sim_secret"), "MONEI_CLIENT_SECRET");
+    }
+
+    #[test]
+    fn a_reload_takes_new_secrets_of_a_list_and_no_new_registration() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = read(&clients(folder.path(), TWO)).unwrap();
+        let other = tempfile::tempdir().unwrap();
+        let renamed = read(&clients(other.path(), &TWO.replace("mc_sim_two", "mc_sim_three"))).unwrap();
+        assert_eq!(config.differs_in_more_than_secrets(&renamed), Some("CONNECT_CLIENTS_FILE"));
+        let other = tempfile::tempdir().unwrap();
+        let same = read(&clients(other.path(), &TWO.replace("'two'", "'one'"))).unwrap();
+        assert_eq!(config.differs_in_more_than_secrets(&same), None);
     }
 
     #[test]
@@ -242,7 +319,7 @@ mod files {
             let folder = tempfile::tempdir().unwrap();
             file(folder.path(), name, "mcs_sim_credential\n", 0o440);
             let values = with(sandbox(), "CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap());
-            assert_eq!(read(&values).unwrap().client_secret.expose(), "mcs_sim_credential");
+            assert_eq!(read(&values).unwrap().secrets[0].present.expose(), "mcs_sim_credential");
         }
         let folder = tempfile::tempdir().unwrap();
         file(folder.path(), "monei-client-secret", "mcs_sim_credential\n", 0o444);

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::network::Network;
 pub(crate) use limits::Limits;
 use queue::{Place, Sent};
 
@@ -30,7 +31,7 @@ const REFRESHES_OF_A_GRANT: usize = 5;
 /// ...in ten minutes. Enough for a program that loses an answer now and then; a live token in a loop ends here.
 const GRANT_WINDOW_MS: u64 = 600_000;
 
-/// Names a ticket, a grant or a network: the beginning of a digest.
+/// Names a ticket, a grant, a network or a registration: the beginning of a digest.
 pub(crate) type Id = u64;
 
 /// Where a call goes. Monei's limits are those of an endpoint.
@@ -61,7 +62,7 @@ pub(crate) struct Call {
     /// The grant of a refresh, the code of a redeem: names the place in the queue, however often it is asked for.
     pub(crate) ticket: Id,
     /// Who shares fairly; `None` where rules per network don't bind the caller.
-    pub(crate) network: Option<Id>,
+    pub(crate) network: Option<Network>,
 }
 
 /// What happens to a budget.
@@ -81,7 +82,7 @@ pub(crate) enum Op {
         /// The start.
         id: Id,
         /// As in [`Call::network`].
-        network: Option<Id>,
+        network: Option<Network>,
     },
     /// A person came back from the consent page without a code.
     Returned {
@@ -126,10 +127,19 @@ pub(crate) struct Usage {
     pub(crate) revoke: u32,
     /// How many wait for a token call.
     pub(crate) waiting: u32,
+    /// How many redeems one more login would come after: those that wait, and those expected of people at the consent page.
+    pub(crate) ahead: u32,
     /// For how long Monei asked for a pause of its token endpoint.
     pub(crate) busy: Duration,
     /// For how long nothing is sent, since nobody knows what was sent in the last minute.
     pub(crate) unknown: Duration,
+}
+
+impl Usage {
+    /// How long one more login would wait for its redeem: the shard where this is least has most room. Then by starts of the last minute.
+    pub(crate) fn room(&self, limits: Limits) -> impl Ord + use<> {
+        (self.busy.max(self.unknown) + limits.between_redeems() * self.ahead, self.authorize)
+    }
 }
 
 /// The state of one budget.
@@ -210,6 +220,7 @@ impl Budget {
             authorize: count(copy.starts.of_last_minute(copy.now)),
             revoke: count(copy.revoked.len()),
             waiting: count(copy.queue.len()),
+            ahead: count(copy.redeems_ahead()),
             busy: copy.left(copy.busy_until[Endpoint::Token as usize]),
             unknown: copy.left(copy.unknown_until),
         }

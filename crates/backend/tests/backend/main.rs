@@ -14,6 +14,7 @@ mod flood;
 mod headers;
 #[cfg(unix)]
 mod instances;
+mod layers;
 mod logs;
 mod openapi;
 #[cfg(unix)]
@@ -26,6 +27,8 @@ mod reload;
 mod requests;
 mod revoke;
 mod server;
+#[cfg(unix)]
+mod shards;
 mod sharing;
 mod start;
 mod support;

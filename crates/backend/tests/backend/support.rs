@@ -61,6 +61,11 @@ impl World {
 
     /// A world whose backend has these values on top of the usual ones.
     pub async fn with(values: &[(&str, &str)]) -> Self {
+        Self::of_clients(&[(CLIENT_ID, CLIENT_SECRET)], values).await
+    }
+
+    /// A world whose Monei knows these registrations.
+    pub async fn of_clients(clients: &[(&str, &str)], values: &[(&str, &str)]) -> Self {
         // For the test's own client; set already where another test came first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listen = || async { TcpListener::bind("127.0.0.1:0").await.unwrap() };
@@ -69,13 +74,16 @@ impl World {
         let clock = Arc::new(ManualClock::new(1_800_000_000));
         let redirect_uri = format!("{}/v1/callback", origin(&backend));
         let options = Options {
-            clients: vec![Client {
-                client_id: CLIENT_ID.into(),
-                client_secret: CLIENT_SECRET.into(),
-                name: "Monei Connections".into(),
-                redirect_uris: vec![redirect_uri.clone()],
-                website: None,
-            }],
+            clients: clients
+                .iter()
+                .map(|(id, secret)| Client {
+                    client_id: (*id).into(),
+                    client_secret: (*secret).into(),
+                    name: "Monei Connections".into(),
+                    redirect_uris: vec![redirect_uri.clone()],
+                    website: None,
+                })
+                .collect(),
             run: Some("test".into()),
             ..Options::default()
         };

@@ -4,14 +4,12 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Endpoint, Id, Kind, Limits, Refused, WINDOW_MS};
+use super::{Budget, Endpoint, Id, Limits, Network, Refused, WINDOW_MS};
 
 /// How long a start is expected to come back, in milliseconds: as long as its state lives.
 const OUTSTANDING_MS: u64 = 600_000;
 /// Within this a code must be redeemed, in milliseconds: its life of ten minutes less one.
 const REDEEM_WITHIN_MS: u64 = 540_000;
-/// By how much a minute's worth of places is longer, in milliseconds.
-const SLACK_MS: u64 = 3_000;
 /// So many outstanding starts of one network count at most: starts are free, and whoever makes many keeps nobody out.
 const OF_A_NETWORK: usize = 2;
 /// Starts counted before their rate of coming back is told from experience alone.
@@ -25,6 +23,7 @@ const LEAST: u64 = 25;
 struct Start {
     at: u64,
     id: Id,
+    /// Its site.
     network: Option<Id>,
     /// Not yet back from the consent page.
     out: bool,
@@ -81,7 +80,8 @@ impl Starts {
 }
 
 impl Budget {
-    pub(super) fn start(&mut self, id: Id, network: Option<Id>, limits: Limits) -> Result<(), Refused> {
+    pub(super) fn start(&mut self, id: Id, network: Option<Network>, limits: Limits) -> Result<(), Refused> {
+        let network = network.map(|network| network.site);
         self.check_open(Endpoint::Authorize)?;
         let of_all = limits.authorize().and_then(|most| self.starts.nth_last(most, |_| true));
         let of_one = network.and(limits.starts_per_network()).and_then(|most| self.starts.nth_last(most, |start| start.network == network));
@@ -95,13 +95,16 @@ impl Budget {
         Ok(())
     }
 
-    /// Whether one more can be redeemed in time, after all who wait and all who are expected. Places are a little further apart than calls need be,
-    /// since waits are told in whole seconds.
+    /// How many redeems one more login would come after: those that wait and those that are expected.
+    pub(super) fn redeems_ahead(&self) -> usize {
+        self.waiting_redeems() + usize::try_from(self.starts.expected()).unwrap_or(usize::MAX)
+    }
+
+    /// Whether one more can be redeemed in time, after all who wait and all who are expected.
     fn check_room(&self, limits: Limits) -> Result<(), Refused> {
-        let per_call = (WINDOW_MS + SLACK_MS) / u64::from(limits.of(Kind::Redeem));
-        let before = self.waiting_redeems() as u64 + self.starts.expected();
+        let per_call = u64::try_from(limits.between_redeems().as_millis()).unwrap_or(u64::MAX);
         let held = self.held_until().saturating_sub(self.now);
-        let needed = held + (before + 1) * per_call;
+        let needed = held + (self.redeems_ahead() as u64 + 1) * per_call;
         match needed.checked_sub(REDEEM_WITHIN_MS) {
             Some(over) if over > 0 => Err(Refused::Until(self.now + over)),
             _ => Ok(()),

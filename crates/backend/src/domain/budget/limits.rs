@@ -1,11 +1,15 @@
 //! How many calls a minute, and the shares of each kind.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
-use super::Kind;
+use super::{Kind, WINDOW_MS};
 
 /// From so many token calls a minute on there is no budget at all: nobody sells so many, and a test measures what the backend itself takes.
 pub(crate) const UNLIMITED: u32 = 100_000;
+
+/// By how much a minute's worth of places is longer, in milliseconds.
+const SLACK_MS: u64 = 3_000;
 
 /// How many calls a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +34,11 @@ impl Limits {
         Self { total, redeem, refresh, authorize, starts_per_network: authorize.map(|all| all.div_ceil(2)) }
     }
 
+    /// The same without a limit of token calls.
+    pub(crate) fn without_token_limit(self) -> Self {
+        Self { total: UNLIMITED, ..self }
+    }
+
     /// Token calls.
     pub(crate) fn total(self) -> u32 {
         self.total
@@ -41,6 +50,11 @@ impl Limits {
             Kind::Redeem => self.redeem,
             Kind::Refresh => self.refresh,
         }
+    }
+
+    /// How far apart redeems are, where many wait: a little further than they need be, since waits are told in whole seconds.
+    pub(crate) fn between_redeems(self) -> Duration {
+        Duration::from_millis((WINDOW_MS + SLACK_MS) / u64::from(self.redeem))
     }
 
     /// Starts; `None` is no limit.

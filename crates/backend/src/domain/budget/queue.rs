@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Budget, Call, Endpoint, GRANT_WINDOW_MS, Id, Kind, Limits, REFRESHES_OF_A_GRANT, Refused, WINDOW_MS};
+use super::{Budget, Call, Endpoint, GRANT_WINDOW_MS, Id, Kind, Limits, Network, REFRESHES_OF_A_GRANT, Refused, WINDOW_MS};
 
 /// A place that isn't claimed so long after its time lapses.
 const CLAIM_WITHIN_MS: u64 = 10_000;
@@ -18,7 +18,8 @@ const BURST: usize = 2;
 pub(super) struct Sent {
     pub(super) at: u64,
     pub(super) kind: Kind,
-    network: Option<Id>,
+    /// The site that it was for.
+    site: Option<Id>,
 }
 
 /// A place in the queue.
@@ -26,16 +27,22 @@ pub(super) struct Sent {
 pub(super) struct Place {
     kind: Kind,
     ticket: Id,
-    network: Option<Id>,
-    /// Start-time fair queueing: one more than the turn served last, or than the network's own place before it. So networks alternate, however
+    network: Option<Network>,
+    /// Start-time fair queueing: one more than the turn served last, or than the site's own place before it. So sites alternate, however
     /// many places one of them takes.
     turn: u64,
+    /// The same among the parts of a site, which share its turns.
+    turn_in_site: u64,
     arrival: u64,
     /// When its holder was told to come.
     due: u64,
 }
 
 impl Place {
+    fn site(&self) -> Option<Id> {
+        self.network.map(|network| network.site)
+    }
+
     pub(super) fn lapsed(&self, now: u64) -> bool {
         self.due + CLAIM_WITHIN_MS < now
     }
@@ -91,12 +98,11 @@ impl Budget {
             Some(index) => index,
             None if self.queue.len() >= MAX_PLACES => return Err(Refused::Until(self.now + LONGEST_WAIT_MS)),
             None => {
-                let before =
-                    self.queue.iter().filter(|place| place.network.is_some() && place.network == call.network).map(|place| place.turn);
-                let turn = before.max().unwrap_or(0).max(self.turn) + 1;
                 self.arrivals += 1;
                 let Call { kind, ticket, network } = call;
-                self.queue.push(Place { kind, ticket, network, turn, arrival: self.arrivals, due: self.now });
+                let (turn, turn_in_site) = self.next_turns(network);
+                self.queue.push(Place { kind, ticket, network, turn, turn_in_site, arrival: self.arrivals, due: self.now });
+                self.share_turns(network);
                 self.queue.len() - 1
             }
         };
@@ -111,12 +117,35 @@ impl Budget {
         Ok(due)
     }
 
+    /// The turn of a new place of `network` among all sites, and that among the parts of its own.
+    fn next_turns(&self, network: Option<Network>) -> (u64, u64) {
+        let Some(network) = network else { return (self.turn + 1, 0) };
+        let of_site = || self.queue.iter().filter(move |place| place.site() == Some(network.site));
+        let turn = of_site().map(|place| place.turn).max().unwrap_or(0).max(self.turn) + 1;
+        // Whoever waits longest was not served yet: the turn before it is the last that was.
+        let served = of_site().map(|place| place.turn_in_site).min().map_or(0, |least| least.saturating_sub(1));
+        let own = of_site().filter(|place| place.network == Some(network)).map(|place| place.turn_in_site).max().unwrap_or(0);
+        (turn, own.max(served) + 1)
+    }
+
+    /// Gives the turns of a site to its parts one after the other.
+    fn share_turns(&mut self, network: Option<Network>) {
+        let Some(network) = network else { return };
+        let mut places: Vec<_> = self.queue.iter_mut().filter(|place| place.site() == Some(network.site)).collect();
+        let mut turns: Vec<_> = places.iter().map(|place| place.turn).collect();
+        turns.sort_unstable();
+        places.sort_by_key(|place| (place.turn_in_site, place.arrival));
+        for (place, turn) in places.into_iter().zip(turns) {
+            place.turn = turn;
+        }
+    }
+
     /// Counts the call as sent, and gives up its place.
     fn take(&mut self, call: Call) {
         if let Some(index) = self.queue.iter().position(|place| place.ticket == call.ticket && place.kind == call.kind) {
             self.turn = self.turn.max(self.queue.remove(index).turn);
         }
-        self.sent.push_back(Sent { at: self.now, kind: call.kind, network: call.network });
+        self.sent.push_back(Sent { at: self.now, kind: call.kind, site: call.network.map(|network| network.site) });
         if call.kind == Kind::Refresh {
             self.refreshed.push_back((call.ticket, self.now));
         }
@@ -131,12 +160,12 @@ impl Budget {
         all.extend(self.queue.iter().filter(before).map(|other| Sent {
             at: other.due.max(self.now),
             kind: other.kind,
-            network: other.network,
+            site: other.site(),
         }));
         all.sort_by_key(|sent| sent.at);
         let times = |matches: &dyn Fn(&Sent) -> bool| all.iter().filter(|sent| matches(sent)).map(|sent| sent.at).collect::<Vec<u64>>();
         let of_kind = times(&|sent| sent.kind == place.kind);
-        let own = if place.network.is_some() { times(&|sent| sent.network == place.network) } else { Vec::new() };
+        let own = if place.network.is_some() { times(&|sent| sent.site == place.site()) } else { Vec::new() };
         let all = times(&|_| true);
 
         let earliest = self.now.max(self.held_until());

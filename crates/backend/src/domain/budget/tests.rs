@@ -9,7 +9,7 @@ fn limits(total: u32) -> Limits {
 }
 
 fn call(kind: Kind, ticket: Id, network: Id) -> Call {
-    Call { kind, ticket, network: Some(network) }
+    Call { kind, ticket, network: Some(Network::alone(network)) }
 }
 
 /// Whoever keeps asking at the time that it was told.
@@ -129,6 +129,24 @@ fn networks_get_equal_turns_however_many_places_one_takes() {
     assert!(before <= 12, "{before} of the other network's were served first");
 }
 
+/// The /64s of one /48 were one network: a neighbour's queue came before everybody else of the /48.
+#[test]
+fn parts_of_a_site_share_its_turns_and_get_no_more_than_another_site() {
+    let of = |ticket, site, part| Call { kind: Kind::Redeem, ticket, network: Some(Network { site, part }) };
+    let mut callers: Vec<_> = (0..30).map(|n| Caller::new(of(n, 1, 1), 0)).collect();
+    callers.push(Caller::new(of(100, 1, 2), 1_000));
+    callers.push(Caller::new(of(101, 2, 3), 1_000));
+    play(&mut Budget::default(), &mut callers, limits(10), 3_600_000);
+    let order = |at: usize| callers[..30].iter().filter(|caller| caller.served < callers[at].served).count();
+    assert!(order(30) <= 10, "{} of its neighbour's were served before it", order(30));
+    // As many parts as one likes are still one site.
+    let mut callers: Vec<_> = (0..40).map(|n| Caller::new(of(n, 1, 1_000 + n), 0)).collect();
+    callers.push(Caller::new(of(100, 2, 3), 1_000));
+    play(&mut Budget::default(), &mut callers, limits(10), 3_600_000);
+    let before = callers[..40].iter().filter(|caller| caller.served < callers[40].served).count();
+    assert!(before <= 10, "{before} of a site's many parts were served before another site");
+}
+
 #[test]
 fn a_place_that_is_not_claimed_lapses() {
     let mut budget = Budget::default();
@@ -186,7 +204,8 @@ fn what_is_lost_costs_token_calls_a_minute_and_nothing_else() {
 #[test]
 fn a_network_gets_half_of_the_starts_of_any_minute() {
     let mut budget = Budget::default();
-    let start = |budget: &mut Budget, id, network, now| budget.apply(Op::Start { id, network: Some(network) }, limits(100), now);
+    let start =
+        |budget: &mut Budget, id, network, now| budget.apply(Op::Start { id, network: Some(Network::alone(network)) }, limits(100), now);
     // A bucket that refills let twice as many through in its first minute.
     let granted = (0..60).filter(|second| start(&mut budget, *second, 1, second * 1_000) == Charge::Granted).count();
     assert_eq!(granted, 10);
@@ -208,7 +227,7 @@ fn nobody_who_is_let_in_loses_an_approval() {
             for id in 0..200 {
                 // All of them before the first place lapses.
                 let now = id * 40;
-                if budget.apply(Op::Start { id, network: Some(id) }, limits, now) == Charge::Granted {
+                if budget.apply(Op::Start { id, network: Some(Network::alone(id)) }, limits, now) == Charge::Granted {
                     let call = call(Kind::Redeem, id, id);
                     let at = now + 20;
                     let wait = match budget.apply(Op::Book { call, id }, limits, at) {

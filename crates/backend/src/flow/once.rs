@@ -1,0 +1,205 @@
+//! At most one call to Monei per key. A code and a refresh token can each be used once, and an answer that got lost on the way to the app must
+//! be had again without asking Monei again: so the first request claims the key and calls, others wait for its answer, and whoever presents
+//! the same proof within two minutes gets the same answer (C-15, T-10).
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::Instrument;
+use zeroize::Zeroizing;
+
+use crate::domain::digest::Key;
+use crate::domain::outcome::{Outcome, Settled};
+use crate::domain::problem::{Code, Problem};
+use crate::domain::seal::Sealer;
+use crate::flow::under_way::UnderWay;
+use crate::ports::{Claim, Replays, StoreUnavailable};
+
+/// How long an answer is kept.
+pub(crate) const REPLAY_LIFETIME: Duration = Duration::from_secs(120);
+/// How long a request waits for an answer before it says that the outcome is unknown. The call itself goes on, and its answer is kept.
+const PATIENCE: Duration = Duration::from_secs(13);
+/// How often, and for how long, an answer is tried to be kept while the store is away. With the longest call before it, less than a claim's life.
+const KEEP_AGAIN: Duration = Duration::from_secs(1);
+const KEEP_FOR: Duration = Duration::from_secs(90);
+
+/// What identifies a piece of work.
+pub(crate) struct Slot {
+    /// Under which the answer is kept.
+    pub(crate) key: Key,
+    /// Of what was presented: the same key with another fingerprint is a conflict.
+    pub(crate) fingerprint: [u8; 16],
+    /// What the caller must present to read a kept answer; its key is derived from it.
+    pub(crate) proof: Zeroizing<Vec<u8>>,
+}
+
+const PENDING: u8 = 0;
+const DONE: u8 = 1;
+
+fn record(state: u8, fingerprint: &[u8; 16], sealed: &[u8]) -> Vec<u8> {
+    [&[state][..], fingerprint, sealed].concat()
+}
+
+/// Does work once, and remembers what came of it.
+#[derive(Clone)]
+pub(crate) struct Once {
+    pub(crate) replays: Arc<dyn Replays>,
+    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) under_way: UnderWay,
+}
+
+impl Once {
+    /// Gives the answer for `slot`: a kept one, that of a request already on its way, or that of `work`.
+    ///
+    /// The work runs to its end even when the caller goes away or loses patience.
+    pub(crate) async fn run<W>(&self, slot: Slot, work: impl FnOnce() -> W + Send + 'static) -> Outcome
+    where
+        W: Future<Output = Settled> + Send,
+    {
+        let (once, under_way) = (self.clone(), self.under_way.enter());
+        let work = async move {
+            let outcome = once.claim_or_join(slot, work).await.unwrap_or_else(Outcome::Problem);
+            drop(under_way);
+            outcome
+        };
+        let task = tokio::spawn(work.in_current_span());
+        match tokio::time::timeout(PATIENCE, task).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Code::Internal.into(),
+            Err(_) => Code::OutcomeUnknown.into(),
+        }
+    }
+
+    async fn claim_or_join<W>(&self, slot: Slot, work: impl FnOnce() -> W + Send) -> Result<Outcome, Problem>
+    where
+        W: Future<Output = Settled> + Send,
+    {
+        // With a name of this try's own, so that it knows its claim again where the store's answer got lost.
+        match self.replays.claim(slot.key, record(PENDING, &slot.fingerprint, &rand::random::<[u8; 16]>()), REPLAY_LIFETIME).await? {
+            Claim::Taken(present) => self.join(&slot, present).await,
+            Claim::Ours => {
+                let (outcome, stands) = match work().await {
+                    Settled::Final(outcome) => (outcome, true),
+                    Settled::Void(problem) => (Outcome::Problem(problem), false),
+                };
+                let sealed = self.sealer.seal_replay(&slot.proof, &outcome.to_bytes());
+                let done = record(DONE, &slot.fingerprint, &sealed);
+                if self.keep(slot.key, done.clone(), stands).await.is_err() {
+                    tracing::error!(event = "replay_not_kept", reason = "the store is tried again");
+                    tokio::spawn(self.clone().keep_later(slot.key, done, stands).in_current_span());
+                }
+                Ok(outcome)
+            }
+        }
+    }
+
+    /// Keeps what came of a piece of work, or forgets that it was begun.
+    async fn keep(&self, key: Key, done: Vec<u8>, stands: bool) -> Result<(), StoreUnavailable> {
+        match stands {
+            true => self.replays.put(key, done, REPLAY_LIFETIME).await,
+            false => self.replays.release(key, done).await,
+        }
+    }
+
+    /// The same while the store is away, which must not make an answer that is known an unknown one. Ends before the claim does, since after
+    /// that the key may be somebody else's.
+    async fn keep_later(self, key: Key, done: Vec<u8>, stands: bool) {
+        let tries = async {
+            loop {
+                tokio::time::sleep(KEEP_AGAIN).await;
+                if self.keep(key, done.clone(), stands).await.is_ok() {
+                    return;
+                }
+            }
+        };
+        match tokio::time::timeout(KEEP_FOR, tries).await {
+            Ok(()) => tracing::info!(event = "replay_kept_later"),
+            Err(_) => tracing::error!(event = "replay_not_kept", reason = "the store stayed away"),
+        }
+    }
+
+    /// The kept answer for `slot`, if there is one; never calls Monei.
+    pub(crate) async fn kept(&self, slot: &Slot) -> Result<Option<Outcome>, Problem> {
+        match self.replays.get(slot.key).await? {
+            Some(present) => self.join(slot, present).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn join(&self, slot: &Slot, present: Vec<u8>) -> Result<Outcome, Problem> {
+        let mut present = present;
+        if present.first() == Some(&PENDING) && present.get(1..17) == Some(&slot.fingerprint[..]) {
+            present = match self.replays.wait(slot.key, present, PATIENCE).await? {
+                Some(settled) => settled,
+                // Settled between the two questions, or still on its way.
+                None => self.replays.get(slot.key).await?.unwrap_or_default(),
+            };
+        }
+        match present.split_first_chunk::<17>() {
+            Some(([_, presented @ ..], _)) if *presented != slot.fingerprint => Err(Code::IdempotencyConflict.into()),
+            Some(([DONE, ..], sealed)) => {
+                let plain = self.sealer.open_replay(&slot.proof, sealed).map_err(|_| Problem::from(Code::OutcomeUnknown))?;
+                Outcome::from_bytes(&plain).ok_or(Code::Internal.into())
+            }
+            _ => Err(Code::OutcomeUnknown.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::seal::MasterKey;
+    use crate::domain::settings::Environment;
+    use crate::ports::memory::MemoryStore;
+
+    fn once() -> Once {
+        let clock = Arc::new(crate::ports::clock::ManualClock::new(1_000));
+        let sealer = Sealer::new(Environment::Sandbox, MasterKey::new([3; 32]), None);
+        Once { replays: Arc::new(MemoryStore::new(clock, false)), sealer: Arc::new(sealer), under_way: UnderWay::default() }
+    }
+
+    fn slot(proof: &[u8]) -> Slot {
+        Slot { key: [1; 32], fingerprint: [2; 16], proof: Zeroizing::new(proof.to_vec()) }
+    }
+
+    fn canary() -> Settled {
+        Settled::Final(Outcome::Tokens(Zeroizing::new(b"mct_CNRY_and_mcr_CNRY".to_vec())))
+    }
+
+    #[tokio::test]
+    async fn the_store_holds_nothing_that_can_be_read_without_the_proof() {
+        let once = once();
+        once.run(slot(b"proof"), || async { canary() }).await;
+        let kept = once.replays.get([1; 32]).await.unwrap().unwrap();
+        assert!(!kept.windows(4).any(|window| window == b"CNRY"));
+        let other = once.run(slot(b"another"), || async { canary() }).await;
+        assert!(matches!(other, Outcome::Problem(problem) if problem.code == Code::OutcomeUnknown));
+        let same = once.run(slot(b"proof"), || async { panic!("must not work twice") }).await;
+        assert!(matches!(same, Outcome::Tokens(body) if *body == b"mct_CNRY_and_mcr_CNRY"));
+    }
+
+    #[tokio::test]
+    async fn work_goes_on_when_nobody_waits_for_it_any_more() {
+        let once = once();
+        let (go, gone) = tokio::sync::oneshot::channel::<()>();
+        let waiting = tokio::spawn({
+            let once = once.clone();
+            async move {
+                once.run(slot(b"proof"), || async {
+                    gone.await.ok();
+                    canary()
+                })
+                .await
+            }
+        });
+        while once.replays.get([1; 32]).await.unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+        waiting.abort();
+        go.send(()).unwrap();
+        let answer = once.run(slot(b"proof"), || async { panic!("must not work twice") }).await;
+        assert!(matches!(answer, Outcome::Tokens(_)));
+    }
+}

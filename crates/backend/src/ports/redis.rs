@@ -1,0 +1,210 @@
+//! The store of several instances: Redis or Valkey. What is kept there is digests, sealed answers and counts.
+//!
+//! It fails closed: where it can't be asked, the request is refused. The connection comes back by itself.
+
+mod budget;
+mod link;
+mod scripts;
+#[cfg(test)]
+pub(super) mod tests;
+
+use std::future::Future;
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncCommands, ErrorKind, RedisError, Script};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+use super::{Budgets, Claim, Later, Marks, Replays, Reply, Scope, Store, StoreUnavailable};
+use crate::config::{Config, ConfigError};
+use crate::domain::budget::{Charge, Limits, Op, Usage};
+use crate::domain::digest::Key;
+use crate::domain::settings::Environment;
+use link::{Attempt, Link};
+
+/// How long one question may take, connecting included.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a released value can still be had by those who wait for it.
+const TOLD: Duration = Duration::from_secs(20);
+/// How often whoever waits looks, at first and at most. Asking again needs nothing but the one connection, and survives its loss.
+const LOOK: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(200));
+
+/// Entries in Redis, under a prefix of the environment and the client.
+pub(crate) struct RedisStore {
+    link: Link,
+    prefix: String,
+    claim: Script,
+    budgets: budget::Budgets,
+}
+
+impl RedisStore {
+    /// Doesn't connect yet: an instance may start before its store.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] when the address can't be used.
+    pub(crate) fn new(url: &SecretString, config: &Config) -> Result<Self, ConfigError> {
+        let invalid = |error: RedisError| ConfigError::invalid("CONNECT_REDIS_URL", error.category().to_owned());
+        let client = redis::Client::open(url.expose_secret()).map_err(invalid)?;
+        let client_name = hex::encode(&Sha256::digest(config.registrations.first().client_id.as_bytes())[..4]);
+        Ok(Self {
+            link: Link::new(client),
+            // In braces, so that a cluster keeps all of it in one place: scripts touch several keys.
+            prefix: format!("{{connect:{}:{client_name}}}", config.environment.as_str()),
+            claim: Script::new(scripts::CLAIM),
+            budgets: budget::Budgets::new(config.environment == Environment::Production),
+        })
+    }
+
+    fn name(&self, kind: &str, key: &Key) -> String {
+        format!("{}:{kind}:{}", self.prefix, hex::encode(key))
+    }
+
+    /// Tells `value` and forgets the entry, both at once.
+    fn released(&self, key: &Key, value: &[u8]) -> redis::Pipeline {
+        let mut both = redis::pipe();
+        both.atomic().pset_ex(self.name("told", key), value, millis(TOLD)).ignore().del(self.name("entry", key)).ignore();
+        both
+    }
+}
+
+impl RedisStore {
+    /// Asks, with a limit of time; says in the log why there is no answer.
+    async fn ask<T, F>(&self, question: impl Fn(MultiplexedConnection, Attempt) -> F) -> Result<T, StoreUnavailable>
+    where
+        F: Future<Output = Result<T, RedisError>>,
+    {
+        self.try_ask(question).await.map_err(|reason| {
+            tracing::error!(event = "store_unavailable", reason);
+            StoreUnavailable
+        })
+    }
+
+    /// The answer within [`PATIENCE`], or why there is none.
+    async fn try_ask<T, F>(&self, question: impl Fn(MultiplexedConnection, Attempt) -> F) -> Result<T, String>
+    where
+        F: Future<Output = Result<T, RedisError>>,
+    {
+        match tokio::time::timeout(PATIENCE, self.link.ask(question)).await {
+            Ok(answer) => answer.map_err(|error| words(&error)),
+            Err(_) => Err("it does not answer in time".to_owned()),
+        }
+    }
+
+    /// Takes an entry unless somebody has it; the value that is there if so. Asked again, what is there may be the caller's own.
+    async fn try_claim(&self, key: &Key, value: &[u8], ttl: Duration) -> Result<Option<Vec<u8>>, String> {
+        let mut script = self.claim.key(self.name("entry", key));
+        script.key(self.name("told", key)).arg(value).arg(millis(ttl));
+        let script = &script;
+        self.try_ask(|mut connection, attempt| async move {
+            let held: Option<Vec<u8>> = script.invoke_async(&mut connection).await?;
+            Ok(held.filter(|held| attempt == Attempt::First || held != value))
+        })
+        .await
+    }
+
+    async fn try_release(&self, key: &Key, value: &[u8]) -> Result<(), String> {
+        let both = &self.released(key, value);
+        self.try_ask(|mut connection, _| async move { both.query_async(&mut connection).await }).await
+    }
+}
+
+/// What is wrong. Never the error's own text, which may hold what was asked.
+fn words(error: &RedisError) -> String {
+    let text = match (error.kind(), error.code()) {
+        (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS")) => "it refuses the user name or the password",
+        (_, Some("NOAUTH")) => "it wants a password",
+        (_, Some("NOPERM")) => "the user may not run scripts, or not use the keys that begin with {connect:",
+        (_, Some("READONLY")) => "it is a replica that can't be written to",
+        (_, Some("OOM")) => "it is full",
+        (ErrorKind::Io, _) => "it can't be reached",
+        // The library has no other sign for it.
+        _ if error.to_string().contains("switch database") => "it has no database of that number, or not for this user",
+        (_, code) => return format!("it refuses ({})", code.unwrap_or(error.category())),
+    };
+    text.to_owned()
+}
+
+fn millis(length: Duration) -> u64 {
+    u64::try_from(length.as_millis()).unwrap_or(u64::MAX).max(1)
+}
+
+impl Marks for RedisStore {
+    fn claim(&self, key: Key, value: Vec<u8>, ttl: Duration) -> Reply<'_, Claim> {
+        Box::pin(async move {
+            let held = self.try_claim(&key, &value, ttl).await.map_err(|reason| {
+                tracing::error!(event = "store_unavailable", reason);
+                StoreUnavailable
+            })?;
+            Ok(held.map_or(Claim::Ours, Claim::Taken))
+        })
+    }
+
+    fn get(&self, key: Key) -> Reply<'_, Option<Vec<u8>>> {
+        Box::pin(async move {
+            let name = &self.name("entry", &key);
+            self.ask(|mut connection, _| async move { connection.get(name).await }).await
+        })
+    }
+
+    fn put(&self, key: Key, value: Vec<u8>, ttl: Duration) -> Reply<'_, ()> {
+        Box::pin(async move {
+            let (name, value) = (&self.name("entry", &key), &value);
+            self.ask(|mut connection, _| async move { connection.pset_ex(name, value, millis(ttl)).await }).await
+        })
+    }
+}
+
+impl Replays for RedisStore {
+    fn release(&self, key: Key, value: Vec<u8>) -> Reply<'_, ()> {
+        Box::pin(async move {
+            let both = &self.released(&key, &value);
+            self.ask(|mut connection, _| async move { both.query_async(&mut connection).await }).await
+        })
+    }
+
+    fn wait(&self, key: Key, seen: Vec<u8>, limit: Duration) -> Reply<'_, Option<Vec<u8>>> {
+        Box::pin(async move {
+            let look = async {
+                let mut pause = LOOK.0;
+                loop {
+                    match self.get(key).await? {
+                        Some(value) if value == seen => {}
+                        Some(value) => return Ok(Some(value)),
+                        None => {
+                            let name = &self.name("told", &key);
+                            return self.ask(|mut connection, _| async move { connection.get(name).await }).await;
+                        }
+                    }
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LOOK.1);
+                }
+            };
+            tokio::time::timeout(limit, look).await.unwrap_or(Ok(None))
+        })
+    }
+}
+
+impl Store for RedisStore {
+    fn check(&self) -> Later<'_, Result<(), String>> {
+        Box::pin(async move {
+            // A key of nobody's, for a second.
+            let key = rand::random();
+            self.try_claim(&key, b"check", Duration::from_secs(1)).await?;
+            self.try_release(&key, b"check").await
+        })
+    }
+}
+
+impl Budgets for RedisStore {
+    fn apply(&self, scope: Scope, op: Op, limits: Limits) -> Reply<'_, Charge> {
+        Box::pin(self.apply_op(scope, op, limits))
+    }
+
+    fn usage(&self, scope: Scope) -> Reply<'_, Usage> {
+        Box::pin(async move {
+            let read = self.read(scope).await?;
+            Ok(read.budget.usage(read.now))
+        })
+    }
+}

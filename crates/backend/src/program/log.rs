@@ -1,0 +1,27 @@
+//! The log: one JSON object a line, on standard output (C-18).
+
+use tracing::Level;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// So many lines wait for whoever reads standard output; further ones are dropped and counted, so that a slow reader stops no request.
+const WAITING_LINES: usize = 20_000;
+
+/// Begins to log. Libraries end at info, whatever `RUST_LOG` says of them or of one of their modules: at trace level the HTTP and TLS crates log
+/// what they carry. The guard writes what is left when it is dropped; the function tells how many lines were dropped.
+pub fn begin() -> (WorkerGuard, impl Fn() -> u64 + Send + Sync + 'static) {
+    let wish = std::env::var_os(EnvFilter::DEFAULT_ENV).filter(|text| !text.is_empty()).unwrap_or_else(|| "info".into());
+    let wanted = EnvFilter::try_new(wish.to_string_lossy()).unwrap_or_else(|error| {
+        eprintln!("connect-backend: RUST_LOG can't be used ({error}); logging at info.");
+        EnvFilter::new("info")
+    });
+    let ours = filter_fn(|metadata| *metadata.level() <= Level::INFO || metadata.target().starts_with("connect_backend"));
+    let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(WAITING_LINES).thread_name("log");
+    let (writer, guard) = builder.finish(std::io::stdout());
+    let dropped = writer.error_counter();
+    tracing_subscriber::registry().with(fmt::layer().json().with_writer(writer).with_filter(wanted.and(ours))).init();
+    (guard, move || u64::try_from(dropped.dropped_lines()).unwrap_or(u64::MAX))
+}
