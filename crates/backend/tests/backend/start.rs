@@ -156,11 +156,11 @@ async fn on_https_the_cookie_is_host_bound_and_secure() {
     let response = world.visit(&world.start_url(&Proof::new().challenge, RETURN, "wallet:read"), None).await;
     let cookie = header(&response, "set-cookie");
     assert!(cookie.starts_with("__Host-connect-"), "{cookie}");
-    assert!(cookie.ends_with("; Max-Age=600; Path=/; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
+    assert!(cookie.ends_with("; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=600"), "{cookie}");
     let world = World::new().await;
     let response = world.visit(&world.start_url(&Proof::new().challenge, RETURN, "wallet:read"), None).await;
     let cookie = header(&response, "set-cookie");
-    assert!(cookie.starts_with("connect-") && cookie.ends_with("; Max-Age=600; Path=/; HttpOnly; SameSite=Lax"), "{cookie}");
+    assert!(cookie.starts_with("connect-") && cookie.ends_with("; HttpOnly; SameSite=Lax; Path=/; Max-Age=600"), "{cookie}");
 }
 
 #[tokio::test]
