@@ -14,6 +14,8 @@ pub enum What {
     Desktop,
     /// The confidential backend.
     Backend,
+    /// How many people an operator can serve, by simulation.
+    Capacity,
     /// The sandbox, as it fills.
     Sandbox,
 }
@@ -22,6 +24,7 @@ pub fn bench(what: What) -> Result<()> {
     match what {
         What::Desktop => desktop(),
         What::Backend => backend(),
+        What::Capacity => capacity(),
         What::Sandbox => sandbox(),
     }
 }
@@ -34,6 +37,14 @@ fn backend() -> Result<()> {
     })?;
     steps
         .step("Build and measure", || succeed(&mut command("cargo", &["bench", "--locked", "-p", "connect-backend", "--bench", "backend"])))
+}
+
+fn capacity() -> Result<()> {
+    let mut steps = Steps::new(1);
+    steps.step("Build and simulate", || {
+        let words = ["bench", "--locked", "-p", "connect-backend", "--features", "simulation", "--bench", "capacity"];
+        succeed(&mut command("cargo", &words))
+    })
 }
 
 fn sandbox() -> Result<()> {

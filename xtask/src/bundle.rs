@@ -17,9 +17,9 @@ pub fn bundle() -> Result<()> {
     steps.step("The desktop program", tools::desktop_packages)?;
     if cfg!(target_os = "linux") {
         steps.step("The backend and the sandbox", || {
-            ["connect-backend", "monei-sandbox"]
+            [("connect-backend", tools::SERVICE_PROFILE), ("monei-sandbox", "release")]
                 .into_iter()
-                .try_for_each(|package| tools::debian_package(package, "target/release/bundle/deb"))
+                .try_for_each(|(package, profile)| tools::debian_package(package, profile, "target/release/bundle/deb"))
         })?;
     }
     eprintln!("\nThe packages are in target/release/bundle.");

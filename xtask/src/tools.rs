@@ -51,10 +51,13 @@ pub fn desktop_packages() -> Result<()> {
 }
 
 /// A Debian package of one of the programs, into `folder`.
-pub fn debian_package(package: &str, folder: &str) -> Result<()> {
+pub fn debian_package(package: &str, profile: &str, folder: &str) -> Result<()> {
     let deb = installed(CARGO_DEB)?;
-    succeed(Command::new(deb).args(["--locked", "--package", package, "--output", folder]))
+    succeed(Command::new(deb).args(["--locked", "--package", package, "--profile", profile, "--output", folder]))
 }
+
+/// The cargo profile of a service: as a release, but a fault in one exchange doesn't end the others under way.
+pub const SERVICE_PROFILE: &str = "service";
 
 fn installed((name, version): (&str, &str)) -> Result<String> {
     // Tauri's program is a subcommand of cargo by another name than its package's.

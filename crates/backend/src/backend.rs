@@ -78,8 +78,8 @@ impl Backend {
     pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Backend, ConfigError> {
         let metrics = Arc::new(Metrics::default());
         let monei = Arc::new(Monei::new(&config, metrics.clone())?);
-        let store: Arc<dyn Store> = match &config.redis_url {
-            Some(url) => Arc::new(RedisStore::new(url, &config)?),
+        let store: Arc<dyn Store> = match &config.store {
+            Some(settings) => Arc::new(RedisStore::new(settings, &config)?),
             None => Arc::new(MemoryStore::new(clock.clone(), config.environment == Environment::Production)),
         };
         let sealer = Arc::new(Sealer::new(config.environment, config.sealing_key.clone(), config.sealing_key_previous.clone()));

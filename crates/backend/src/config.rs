@@ -4,6 +4,7 @@ mod address;
 mod clients;
 mod error;
 mod source;
+pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 
@@ -11,7 +12,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 
 use ipnet::IpNet;
-use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -21,7 +21,7 @@ use crate::domain::seal::MasterKey;
 use crate::domain::settings::BudgetScope;
 pub use crate::domain::settings::{Environment, RefreshAuth};
 use crate::ports::monei::Pair;
-use address::{authorize_url, redirect_uri, redis_url, sandbox_origin};
+use address::{authorize_url, redirect_uri, sandbox_origin};
 pub use error::ConfigError;
 use source::Source;
 
@@ -46,8 +46,8 @@ pub struct Config {
     pub(crate) token_calls_per_minute: NonZeroU32,
     /// Starts a minute; without a limit where absent.
     pub(crate) authorize_calls_per_minute: Option<NonZeroU32>,
-    /// Where several instances agree; may hold a password.
-    pub(crate) redis_url: Option<SecretString>,
+    /// Where several instances agree.
+    pub(crate) store: Option<store::StoreSettings>,
     /// Whose `X-Forwarded-For` is believed.
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) per_address_per_minute: Option<NonZeroU32>,
@@ -123,7 +123,7 @@ impl Config {
             token_calls_per_minute: NonZeroU32::new(count(&source, "MONEI_TOKEN_CALLS_PER_MINUTE", 10, u32::MAX)?)
                 .ok_or_else(|| ConfigError::invalid("MONEI_TOKEN_CALLS_PER_MINUTE", "it must be at least 1"))?,
             authorize_calls_per_minute: NonZeroU32::new(count(&source, "MONEI_AUTHORIZE_CALLS_PER_MINUTE", 20, 1_000_000)?),
-            redis_url: redis_url(&source)?,
+            store: store::store(&source)?,
             trusted_proxies: trusted_proxies(&source)?,
             per_address_per_minute: NonZeroU32::new(count(&source, "CONNECT_PER_ADDRESS_PER_MINUTE", 120, 1_000_000)?),
             connections_per_address: NonZeroU32::new(count(&source, "CONNECT_CONNECTIONS_PER_ADDRESS", 512, 1_000_000)?),
@@ -137,7 +137,10 @@ impl Config {
 
     /// The first value other than a secret that is not the same in `other`.
     pub(crate) fn differs_in_more_than_secrets(&self, other: &Config) -> Option<&'static str> {
-        let url = |config: &Config| config.redis_url.as_ref().map(|url| url.expose_secret().to_owned());
+        let same_store = match (&self.store, &other.store) {
+            (Some(one), Some(two)) => one.same_as(two),
+            (one, two) => one.is_none() && two.is_none(),
+        };
         let same = [
             ("MONEI_ENVIRONMENT", self.environment == other.environment),
             ("MONEI_SANDBOX_URL", self.sandbox_url == other.sandbox_url),
@@ -155,7 +158,7 @@ impl Config {
             ("MONEI_AUTHORIZE_CALLS_PER_MINUTE", self.authorize_calls_per_minute == other.authorize_calls_per_minute),
             ("CONNECT_PER_ADDRESS_PER_MINUTE", self.per_address_per_minute == other.per_address_per_minute),
             ("CONNECT_CONNECTIONS_PER_ADDRESS", self.connections_per_address == other.connections_per_address),
-            ("CONNECT_REDIS_URL", url(self) == url(other)),
+            ("CONNECT_REDIS_URL", same_store),
             ("CONNECT_TRUSTED_PROXIES", self.trusted_proxies == other.trusted_proxies),
             ("CONNECT_OPERATOR_NAME", self.operator_name == other.operator_name),
             ("CONNECT_OPERATOR_URL", self.operator_url == other.operator_url),

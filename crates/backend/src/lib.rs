@@ -14,6 +14,8 @@ mod metrics;
 mod ports;
 #[cfg(test)]
 mod secrets;
+#[cfg(any(test, feature = "simulation"))]
+pub mod simulation;
 
 pub use crate::http::routes::{Audience, Route, routes};
 pub use crate::http::server::Listener;

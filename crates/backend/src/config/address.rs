@@ -2,10 +2,8 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use secrecy::SecretString;
 use url::{Host, Url};
 
-use super::source::Source;
 use super::{ConfigError, Environment};
 
 /// Where the sandbox listens when nothing else is said.
@@ -106,21 +104,4 @@ pub(super) fn authorize_url(environment: Environment, value: Option<String>, san
         return Err(ConfigError::invalid(NAME, "it must be an https address under monei.cc without port, query or fragment"));
     }
     Ok(url)
-}
-
-/// Where several instances keep what they must agree on. Encrypted unless it is on this computer (N-01).
-pub(super) fn redis_url(source: &Source<'_>) -> Result<Option<SecretString>, ConfigError> {
-    const NAME: &str = "CONNECT_REDIS_URL";
-    let Some(text) = source.secret(NAME)? else { return Ok(None) };
-    let url = Url::parse(&text).map_err(|_| ConfigError::invalid(NAME, "it is not an address"))?;
-    // Not a special scheme, so its host is text.
-    let loopback = url.host_str().is_some_and(|host| matches!(host, "127.0.0.1" | "[::1]" | "localhost"));
-    match url.scheme() {
-        "rediss" if url.fragment().is_none() && url.host_str().is_some_and(|host| !host.is_empty()) => {}
-        "redis" if loopback => {}
-        "redis+unix" | "unix" => {}
-        "redis" => return Err(ConfigError::invalid(NAME, "a store on another computer must be reached over TLS (rediss://)")),
-        _ => return Err(ConfigError::invalid(NAME, "it must be rediss://host:port, redis://127.0.0.1:port or redis+unix:///path")),
-    }
-    Ok(Some(SecretString::from(text.as_str())))
 }

@@ -73,6 +73,11 @@ pub(super) fn read_secret(path: &Path, name: &str) -> Result<Zeroizing<String>, 
     })
 }
 
+/// Reads what isn't secret.
+pub(super) fn read_public(path: &Path, name: &str) -> Result<Vec<u8>, ConfigError> {
+    std::fs::read(path).map_err(|error| ConfigError::File { name: name.to_owned(), reason: format!("{} ({error})", path.display()) })
+}
+
 #[cfg(unix)]
 fn mode(about: &Metadata) -> u32 {
     std::os::unix::fs::PermissionsExt::mode(&about.permissions())

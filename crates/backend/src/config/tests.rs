@@ -342,7 +342,7 @@ fn a_store_on_another_computer_is_reached_over_tls_alone() {
         "rediss://store.example:6380",
         "redis+unix:///run/redis/socket",
     ] {
-        assert!(read(&with(sandbox(), "CONNECT_REDIS_URL", address)).unwrap().redis_url.is_some(), "{address}");
+        assert!(read(&with(sandbox(), "CONNECT_REDIS_URL", address)).unwrap().store.is_some(), "{address}");
     }
     for address in
         ["redis://store.example:6379", "redis://127.0.0.1.example", "http://127.0.0.1", "store", "rediss://", "redis://localhost.example/"]

@@ -69,7 +69,7 @@ impl Callback {
     /// # Errors
     /// [`Problem`] when nothing may be handed to the app.
     pub(crate) async fn run(&self, input: Input<'_>) -> Result<Landing, Problem> {
-        let span = tracing::error_span!("flow", name = "callback", tx = field::Empty);
+        let span = tracing::error_span!("flow", flow = "callback", tx = field::Empty);
         self.receive(input).instrument(span).await
     }
 

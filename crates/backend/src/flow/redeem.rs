@@ -63,7 +63,7 @@ pub(crate) struct Refused {
 
 impl Redeem {
     pub(crate) async fn run(&self, input: Input) -> Outcome {
-        let span = tracing::error_span!("flow", name = "redeem", tx = field::Empty);
+        let span = tracing::error_span!("flow", flow = "redeem", tx = field::Empty);
         self.redeem(input).instrument(span).await
     }
 

@@ -48,7 +48,7 @@ pub(crate) struct Input {
 impl Refresh {
     pub(crate) async fn run(&self, input: Input) -> Outcome {
         // Of the grant, so that all its refreshes can be found together.
-        let span = tracing::error_span!("flow", name = "refresh", tx = field::Empty, id = log_id(&[b"log", input.key.as_bytes()]));
+        let span = tracing::error_span!("flow", flow = "refresh", tx = field::Empty, id = log_id(&[b"log", input.key.as_bytes()]));
         self.refresh(input).instrument(span).await
     }
 

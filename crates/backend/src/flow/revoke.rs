@@ -37,7 +37,7 @@ pub(crate) struct Input {
 
 impl Revoke {
     pub(crate) async fn run(&self, input: Input) -> Outcome {
-        let span = tracing::error_span!("flow", name = "revoke", tx = field::Empty);
+        let span = tracing::error_span!("flow", flow = "revoke", tx = field::Empty);
         self.revoke(input).instrument(span).await
     }
 

@@ -49,7 +49,7 @@ impl Start {
     /// # Errors
     /// [`Problem`] when there is no room for one more; it says when there will be.
     pub(crate) async fn run(&self, input: Input) -> Result<Begun, Problem> {
-        let span = tracing::error_span!("flow", name = "start", tx = input.challenge.log_id());
+        let span = tracing::error_span!("flow", flow = "start", tx = input.challenge.log_id());
         self.begin(input).instrument(span).await
     }
 

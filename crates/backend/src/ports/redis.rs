@@ -3,24 +3,26 @@
 //! It fails closed: where it can't be asked, the request is refused. The connection comes back by itself.
 
 mod budget;
+mod connection;
 mod link;
 mod scripts;
 #[cfg(test)]
 pub(super) mod tests;
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands, ErrorKind, RedisError, Script};
-use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
 use super::{Budgets, Claim, Later, Marks, Replays, Reply, Scope, Store, StoreUnavailable};
+use crate::config::store::StoreSettings;
 use crate::config::{Config, ConfigError};
 use crate::domain::budget::{Charge, Limits, Op, Usage};
 use crate::domain::digest::Key;
 use crate::domain::settings::Environment;
+use connection::{Connection, Source};
 use link::{Attempt, Link};
 
 /// How long one question may take, connecting included.
@@ -43,21 +45,21 @@ impl RedisStore {
     ///
     /// # Errors
     /// [`ConfigError::Invalid`] when the address can't be used.
-    pub(crate) fn new(url: &SecretString, config: &Config) -> Result<Self, ConfigError> {
+    pub(crate) fn new(settings: &StoreSettings, config: &Config) -> Result<Self, ConfigError> {
         let invalid = |error: RedisError| ConfigError::invalid("CONNECT_REDIS_URL", error.category().to_owned());
-        let client = redis::Client::open(url.expose_secret()).map_err(invalid)?;
+        let source = Source::new(settings).map_err(invalid)?;
         let client_name = hex::encode(&Sha256::digest(config.registrations.first().client_id.as_bytes())[..4]);
         Ok(Self {
-            link: Link::new(client),
-            // In braces, so that a cluster keeps all of it in one place: scripts touch several keys.
-            prefix: format!("{{connect:{}:{client_name}}}", config.environment.as_str()),
+            link: Link::new(source),
+            prefix: format!("connect:{}:{client_name}", config.environment.as_str()),
             claim: Script::new(scripts::CLAIM),
             budgets: budget::Budgets::new(config.environment == Environment::Production),
         })
     }
 
+    /// The braces have a cluster keep all names of one entry in one place, since scripts touch several; entries are spread over it.
     fn name(&self, kind: &str, key: &Key) -> String {
-        format!("{}:{kind}:{}", self.prefix, hex::encode(key))
+        format!("{{{}:{}}}:{kind}", self.prefix, hex::encode(key))
     }
 
     /// Tells `value` and forgets the entry, both at once.
@@ -70,7 +72,7 @@ impl RedisStore {
 
 impl RedisStore {
     /// Asks, with a limit of time; says in the log why there is no answer.
-    async fn ask<T, F>(&self, question: impl Fn(MultiplexedConnection, Attempt) -> F) -> Result<T, StoreUnavailable>
+    async fn ask<T, F>(&self, question: impl Fn(Connection, Attempt) -> F) -> Result<T, StoreUnavailable>
     where
         F: Future<Output = Result<T, RedisError>>,
     {
@@ -81,7 +83,7 @@ impl RedisStore {
     }
 
     /// The answer within [`PATIENCE`], or why there is none.
-    async fn try_ask<T, F>(&self, question: impl Fn(MultiplexedConnection, Attempt) -> F) -> Result<T, String>
+    async fn try_ask<T, F>(&self, question: impl Fn(Connection, Attempt) -> F) -> Result<T, String>
     where
         F: Future<Output = Result<T, RedisError>>,
     {
@@ -117,12 +119,36 @@ fn words(error: &RedisError) -> String {
         (_, Some("NOPERM")) => "the user may not run scripts, or not use the keys that begin with {connect:",
         (_, Some("READONLY")) => "it is a replica that can't be written to",
         (_, Some("OOM")) => "it is full",
-        (ErrorKind::Io, _) => "it can't be reached",
+        (_, Some("CLUSTERDOWN")) => "its cluster lacks a master",
+        (ErrorKind::MasterNameNotFoundBySentinel, _) => "its sentinels know no primary of that name that can be reached",
+        (ErrorKind::Io, _) => return io_words(error),
         // The library has no other sign for it.
         _ if error.to_string().contains("switch database") => "it has no database of that number, or not for this user",
         (_, code) => return format!("it refuses ({})", code.unwrap_or(error.category())),
     };
     text.to_owned()
+}
+
+/// Why it can't be reached: trouble with certificates and file permissions is told apart from a server that isn't there.
+fn io_words(error: &RedisError) -> String {
+    let shared = std::error::Error::source(error).and_then(|source| source.downcast_ref::<Arc<dyn std::error::Error + Send + Sync>>());
+    let Some(io) = shared.and_then(|shared| shared.downcast_ref::<std::io::Error>()) else { return "it can't be reached".to_owned() };
+    if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        return match tls {
+            rustls::Error::InvalidCertificate(reason) => {
+                format!("its certificate is not accepted ({reason:?}); CONNECT_REDIS_CA_FILE names whom to trust")
+            }
+            rustls::Error::AlertReceived(alert) => {
+                format!("it refuses the TLS connection ({alert:?}); it may want CONNECT_REDIS_CERTIFICATE_FILE")
+            }
+            _ => "it can't be reached over TLS: it may not speak it".to_owned(),
+        };
+    }
+    match io.kind() {
+        std::io::ErrorKind::PermissionDenied => "this program may not open its socket: look at the socket's permissions".to_owned(),
+        std::io::ErrorKind::NotFound => "there is no socket at that path".to_owned(),
+        _ => "it can't be reached".to_owned(),
+    }
 }
 
 fn millis(length: Duration) -> u64 {

@@ -71,7 +71,13 @@ mod tests {
 
     #[test]
     fn every_name_that_the_configuration_reads_is_known() {
-        let sources = [include_str!("../config.rs"), include_str!("../config/address.rs"), include_str!("../config/clients.rs")].concat();
+        let sources = [
+            include_str!("../config.rs"),
+            include_str!("../config/address.rs"),
+            include_str!("../config/clients.rs"),
+            include_str!("../config/store.rs"),
+        ]
+        .concat();
         let names = sources.split('"').filter(|part| {
             (part.starts_with("MONEI_") || part.starts_with("CONNECT_"))
                 && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')

@@ -34,7 +34,7 @@ fn every_test_that_the_security_table_names_exists() {
 fn every_value_that_is_read_is_documented() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(root.join("../../docs/operating-the-backend.md")).unwrap();
-    let sources = ["config.rs", "config/address.rs", "config/clients.rs"]
+    let sources = ["config.rs", "config/address.rs", "config/clients.rs", "config/store.rs"]
         .map(|file| std::fs::read_to_string(root.join("src").join(file)).unwrap())
         .concat();
     let names = sources.split('"').filter(|part| {

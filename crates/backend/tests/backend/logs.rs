@@ -155,3 +155,40 @@ async fn every_refusal_leaves_its_reason() {
     let limited = lines.iter().any(|line| line["fields"]["route"] == "unknown" && line["fields"]["result"] == "rate_limited");
     assert!(limited, "{lines:?}");
 }
+
+/// No id joined the lines of one request.
+#[tokio::test]
+async fn every_line_of_a_request_names_it_its_transaction_and_its_call() {
+    let sandbox = World::new().await;
+    let instance = Instance::start(&sandbox, &[]).await;
+    let world = sandbox.at(&instance.base);
+    let proof = Proof::new();
+    let started = world.start(&proof, RETURN).await;
+    let response = world.visit(&world.callback_url(&world.code(&started).await, &started.state), Some(&started.cookie)).await;
+    let handoff = handoff_of(&header(&response, "location"));
+    let tokens: Value = world.redeem(&handoff, &proof.verifier).await.json().await.unwrap();
+    world.refresh(tokens["refresh_token"].as_str().unwrap(), "an-idempotency-key-1").await;
+    world.revoke(&tokens).await;
+    let lines = instance.stopped().await;
+    let event = |line: &Value| line["fields"]["event"].as_str().unwrap().to_owned();
+    let span = |line: &Value, at: usize| line["spans"][at].clone();
+    let of_requests: Vec<_> = lines.iter().filter(|line| !["listening", "stopped"].contains(&event(line).as_str())).collect();
+    assert!(of_requests.len() >= 13, "{lines:?}");
+    for line in &of_requests {
+        let request = span(line, 0);
+        assert_eq!(request["name"], "request", "{line}");
+        assert!(request["id"].as_str().is_some_and(|id| id.len() == 12) && request["route"].is_string(), "{line}");
+    }
+    let calls: Vec<_> = of_requests.iter().filter(|line| event(line) == "provider_call").collect();
+    assert_eq!(calls.len(), 3, "{lines:?}");
+    for line in calls {
+        let (flow, call) = (span(line, 1), span(line, 2));
+        assert!(flow["flow"].is_string() && flow["tx"].as_str().is_some_and(|tx| tx.len() == 12), "{line}");
+        assert_eq!(call["call"], line["fields"]["call"], "{line}");
+    }
+    // All lines of the login, from its start to its tokens, have one transaction.
+    let of_login = ["start", "callback", "redeem"].map(|name| of_requests.iter().find(|line| event(line) == name).unwrap());
+    assert!(of_login.iter().all(|line| span(line, 1)["tx"] == span(of_login[0], 1)["tx"]), "{lines:?}");
+    let ids: std::collections::BTreeSet<_> = of_requests.iter().map(|line| span(line, 0)["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids.len(), 5, "each request has an id of its own");
+}

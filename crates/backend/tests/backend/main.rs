@@ -31,6 +31,8 @@ mod server;
 mod shards;
 mod sharing;
 mod start;
+#[cfg(unix)]
+mod stores;
 mod support;
 #[cfg(unix)]
 mod tls;

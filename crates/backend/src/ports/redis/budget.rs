@@ -114,8 +114,8 @@ impl Budgets {
 impl RedisStore {
     fn budget_name(&self, scope: Scope) -> String {
         match scope {
-            Scope::Shared(id) => format!("{}:budget:{id:016x}", self.prefix),
-            Scope::Grant(id) => format!("{}:budget-of-grant:{id:016x}", self.prefix),
+            Scope::Shared(id) => format!("{{{}:{id:016x}}}:budget", self.prefix),
+            Scope::Grant(id) => format!("{{{}:{id:016x}}}:budget-of-grant", self.prefix),
         }
     }
 

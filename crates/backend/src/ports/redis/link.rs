@@ -2,17 +2,14 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, RetryMethod};
+use redis::{ErrorKind, RedisError, RetryMethod};
 use tokio::sync::Mutex;
 
-/// How long connecting, and how long one answer may take.
-const PATIENCE: Duration = Duration::from_secs(1);
+use super::connection::{Connection, Source};
 
 pub(super) struct Link {
-    client: Client,
+    source: Source,
     held: Mutex<Option<Held>>,
     made: AtomicU64,
 }
@@ -20,7 +17,7 @@ pub(super) struct Link {
 #[derive(Clone)]
 struct Held {
     number: u64,
-    connection: MultiplexedConnection,
+    connection: Connection,
 }
 
 /// Whether a question is asked for the first time, or again because the answer to the first may have been lost.
@@ -32,12 +29,12 @@ pub(super) enum Attempt {
 
 impl Link {
     /// Doesn't connect yet.
-    pub(super) fn new(client: Client) -> Self {
-        Self { client, held: Mutex::default(), made: AtomicU64::new(0) }
+    pub(super) fn new(source: Source) -> Self {
+        Self { source, held: Mutex::default(), made: AtomicU64::new(0) }
     }
 
     /// The answer to `question`. It must be one that may be asked twice.
-    pub(super) async fn ask<T, F>(&self, question: impl Fn(MultiplexedConnection, Attempt) -> F) -> Result<T, RedisError>
+    pub(super) async fn ask<T, F>(&self, question: impl Fn(Connection, Attempt) -> F) -> Result<T, RedisError>
     where
         F: Future<Output = Result<T, RedisError>>,
     {
@@ -64,8 +61,7 @@ impl Link {
         if let Some(held) = held.as_ref() {
             return Ok((held.clone(), false));
         }
-        let config = AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(PATIENCE));
-        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let connection = self.source.connect().await?;
         let made = Held { number: self.made.fetch_add(1, Ordering::Relaxed), connection };
         *held = Some(made.clone());
         Ok((made, true))
@@ -82,7 +78,7 @@ impl Link {
 /// Whether a connection that gave this error is of no more use: it broke, it went silent, or it leads to a server that is not the primary or
 /// doesn't know us any more.
 fn ends(error: &RedisError) -> bool {
-    matches!(error.kind(), ErrorKind::Io | ErrorKind::AuthenticationFailed)
+    matches!(error.kind(), ErrorKind::Io | ErrorKind::AuthenticationFailed | ErrorKind::ClusterConnectionNotFound)
         || matches!(error.retry_method(), RetryMethod::Reconnect | RetryMethod::ReconnectFromInitialConnections)
-        || matches!(error.code(), Some("READONLY" | "NOAUTH" | "WRONGPASS" | "MASTERDOWN" | "LOADING" | "UNBLOCKED"))
+        || matches!(error.code(), Some("READONLY" | "NOAUTH" | "WRONGPASS" | "MASTERDOWN" | "CLUSTERDOWN" | "LOADING" | "UNBLOCKED"))
 }

@@ -3,7 +3,10 @@
 use std::num::NonZeroU32;
 use std::process::{Child, Command, Stdio};
 
+use secrecy::SecretString;
+
 use super::*;
+use crate::config::store::StoreAddress;
 use crate::domain::budget::{Call, Kind};
 
 const TTL: Duration = Duration::from_secs(120);
@@ -35,6 +38,7 @@ impl Server {
 
     fn store(&self) -> RedisStore {
         let url = format!("redis+unix://{}", self.folder.path().join("socket").display());
+        let settings = StoreSettings { address: StoreAddress::One(SecretString::from(url)), ca: None, client: None };
         let values = [
             ("MONEI_ENVIRONMENT", "sandbox"),
             ("MONEI_CLIENT_ID", "mc_sim_app"),
@@ -42,7 +46,7 @@ impl Server {
             ("CONNECT_SEALING_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
         ];
         let find = |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        RedisStore::new(&SecretString::from(url), &Config::from_lookup(&find).unwrap()).unwrap()
+        RedisStore::new(&settings, &Config::from_lookup(&find).unwrap()).unwrap()
     }
 
     /// A store that answers.

@@ -1,0 +1,302 @@
+//! Stores as operators run them, with real servers that fail in the middle of a login: each is told as a clear 503 while it lasts, and is over by
+//! itself within 15 seconds.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::fleet::Running;
+use crate::support::*;
+
+/// How soon an instance serves again after its store does, or after another server took over.
+const BACK_WITHIN: Duration = Duration::from_secs(15);
+
+/// A port that is free, and so low that a cluster's bus (10,000 above) has one too.
+fn port() -> u16 {
+    loop {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let low = 10_000 + port % 30_000;
+        if std::net::TcpListener::bind(("127.0.0.1", low)).is_ok() && std::net::TcpListener::bind(("127.0.0.1", low + 10_000)).is_ok() {
+            return low;
+        }
+    }
+}
+
+/// A server that listens on `port`.
+fn server(folder: &Path, port: u16, settings: &[&str]) -> Running {
+    let own = folder.join(port.to_string());
+    std::fs::create_dir_all(&own).unwrap();
+    let mut command = Command::new("redis-server");
+    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""]).args(settings).current_dir(own);
+    Running(command.stdout(Stdio::null()).spawn().expect("redis-server is needed for this test: install Debian's package redis-server"))
+}
+
+fn ask(port: u16, words: &[&str]) -> String {
+    let output = Command::new("redis-cli").args(["-p", &port.to_string()]).args(words).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Waits until `condition`, at most a minute: servers find each other at their own pace.
+async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let wait = async {
+        while !condition() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), wait).await.unwrap_or_else(|_| panic!("{what}"));
+}
+
+async fn ready(world: &World) -> bool {
+    world.private("/readyz").await.status() == StatusCode::OK
+}
+
+/// Waits until the instance says itself that it can serve.
+async fn until_ready(world: &World) {
+    let wait = async {
+        while !ready(world).await {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(BACK_WITHIN, wait).await.expect("it is back by itself within 15 seconds");
+    assert_eq!(world.metric("connect_store_up").await, Some(1));
+}
+
+/// Until it says that it can't serve, every request is answered, with 503 where the store is needed.
+async fn is_clear_about_its_store(world: &World) {
+    let url = world.start_url(&Proof::new().challenge, RETURN, "wallet:read");
+    let seen = async {
+        loop {
+            let page = world.visit(&url, None).await;
+            if page.status() == StatusCode::SERVICE_UNAVAILABLE {
+                return;
+            }
+            assert_eq!(page.status(), StatusCode::SEE_OTHER, "served, or clearly not");
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), seen).await.expect("is told");
+    assert!(!ready(world).await, "and says so");
+    assert_eq!(world.metric("connect_store_up").await, Some(0));
+}
+
+/// A login that is on the consent page, the store's trouble, and the login's end.
+struct Login {
+    proof: Proof,
+    started: Started,
+    code: String,
+}
+
+impl Login {
+    async fn begin(world: &World) -> Self {
+        let proof = Proof::new();
+        let started = world.start(&proof, RETURN).await;
+        let code = world.code(&started).await;
+        Self { proof, started, code }
+    }
+
+    async fn finish(&self, world: &World) {
+        let url = world.callback_url(&self.code, &self.started.state);
+        let response = world.visit(&url, Some(&self.started.cookie)).await;
+        assert_eq!(response.status(), StatusCode::SEE_OTHER, "the approval is not lost");
+        let handoff = handoff_of(&header(&response, "location"));
+        let response = world.redeem(&handoff, &self.proof.verifier).await;
+        if response.status() == StatusCode::TOO_MANY_REQUESTS {
+            // Where calls of the last minute may be forgotten, token calls wait for it to pass, and say how long.
+            let wait = problem(response, 429, "rate_limited").await.expect("says how long");
+            assert!(wait <= 61, "{wait}");
+            return;
+        }
+        assert_eq!(response.status(), StatusCode::OK);
+        assert!(response.json::<Value>().await.unwrap()["access_token"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn a_primary_that_is_lost_to_a_replica_costs_no_approval() {
+    let folder = tempfile::tempdir().unwrap();
+    let [primary, replica, sentinel] = [port(), port(), port()];
+    let lost = server(folder.path(), primary, &[]);
+    let _replica = server(folder.path(), replica, &["--replicaof", "127.0.0.1", &primary.to_string()]);
+    until("the replica follows", || ask(replica, &["info", "replication"]).contains("master_link_status:up")).await;
+    let conf = folder.path().join("sentinel.conf");
+    let text = format!(
+        "port {sentinel}\nbind 127.0.0.1\ndir {}\nsentinel monitor mymaster 127.0.0.1 {primary} 1\n\
+         sentinel down-after-milliseconds mymaster 1000\nsentinel failover-timeout mymaster 5000\n",
+        folder.path().display()
+    );
+    std::fs::write(&conf, text).unwrap();
+    let mut command = Command::new("redis-server");
+    let _sentinel = Running(command.arg(&conf).arg("--sentinel").stdout(Stdio::null()).spawn().unwrap());
+    until("the sentinel knows the replica", || ask(sentinel, &["sentinel", "replicas", "mymaster"]).contains(&replica.to_string())).await;
+
+    let url = format!("redis+sentinel://127.0.0.1:{sentinel}/mymaster");
+    let world = World::with(&[("CONNECT_REDIS_URL", &url)]).await;
+    world.connect().await;
+    let login = Login::begin(&world).await;
+    drop(lost);
+    is_clear_about_its_store(&world).await;
+    until("the replica takes over", || ask(replica, &["role"]).starts_with("master")).await;
+    until_ready(&world).await;
+    login.finish(&world).await;
+}
+
+#[tokio::test]
+async fn a_cluster_of_six_that_loses_a_master_costs_no_approval() {
+    let folder = tempfile::tempdir().unwrap();
+    let ports: Vec<u16> = (0..6).map(|_| port()).collect();
+    let settings = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+    let mut servers: Vec<_> = ports.iter().map(|port| server(folder.path(), *port, &settings)).collect();
+    for port in &ports {
+        until("a node answers", || ask(*port, &["ping"]).contains("PONG")).await;
+    }
+    let nodes: Vec<_> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+    let mut create = Command::new("redis-cli");
+    create.args(["--cluster", "create"]).args(&nodes).args(["--cluster-replicas", "1", "--cluster-yes"]);
+    assert!(create.output().unwrap().status.success(), "the cluster is made");
+    for port in &ports {
+        until("the cluster is whole", || ask(*port, &["cluster", "info"]).contains("cluster_state:ok")).await;
+    }
+    let replicas = |port: u16| ask(port, &["cluster", "nodes"]).matches("slave").count();
+    until("each master has its replica", || replicas(ports[5]) == 3).await;
+
+    let url = format!("redis+cluster://{}", nodes[..3].join(","));
+    let world = World::with(&[("CONNECT_REDIS_URL", &url)]).await;
+    world.connect().await;
+    let written = || ports.iter().filter(|port| ask(**port, &["role"]).starts_with("master") && !ask(**port, &["dbsize"]).starts_with('0'));
+    for _ in 0..4 {
+        world.connect().await;
+    }
+    assert!(written().count() > 1, "entries are spread over the masters");
+    let login = Login::begin(&world).await;
+    // The one that has the budget, which every start needs.
+    let has_budget = |port: &u16| ask(*port, &["role"]).starts_with("master") && ask(*port, &["keys", "*budget*"]).contains("budget");
+    let lost = ports.iter().position(has_budget).expect("a master has the budget");
+    drop(servers.remove(lost));
+    is_clear_about_its_store(&world).await;
+    let survivor = ports[(lost + 1) % 6];
+    until("a replica takes over", || {
+        let info = ask(survivor, &["cluster", "info"]);
+        info.contains("cluster_state:ok") && ask(survivor, &["cluster", "nodes"]).contains("fail")
+    })
+    .await;
+    until_ready(&world).await;
+    login.finish(&world).await;
+}
+
+/// A certificate of `names`, signed by an authority of its own; its PEM texts in `folder`.
+fn certificates(folder: &Path) {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    let write = |name: &str, text: String| std::fs::write(folder.join(name), text).unwrap();
+    let ca_key = KeyPair::generate().unwrap();
+    let mut ca = CertificateParams::new(Vec::new()).unwrap();
+    ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    write("ca.pem", ca.self_signed(&ca_key).unwrap().pem());
+    let issuer = Issuer::new(ca, ca_key);
+    for name in ["server", "client"] {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        write(&format!("{name}.pem"), certificate.signed_by(&key, &issuer).unwrap().pem());
+        write(&format!("{name}.key"), key.serialize_pem());
+    }
+}
+
+#[tokio::test]
+async fn a_store_with_a_private_authority_that_wants_a_certificate_is_used() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    certificates(folder.path());
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::set_permissions(path("client.key"), std::fs::Permissions::from_mode(0o400)).unwrap();
+    let tls = port();
+    let settings = [
+        ("--tls-port", tls.to_string()),
+        ("--tls-cert-file", path("server.pem")),
+        ("--tls-key-file", path("server.key")),
+        ("--tls-ca-cert-file", path("ca.pem")),
+        ("--tls-auth-clients", "yes".to_owned()),
+    ];
+    let settings: Vec<&str> = settings.iter().flat_map(|(name, value)| [*name, value.as_str()]).collect();
+    let plain = port();
+    let _server = server(folder.path(), plain, &settings);
+    until("it answers", || ask(plain, &["ping"]).contains("PONG")).await;
+    let url = format!("rediss://localhost:{tls}");
+    let all = [
+        ("CONNECT_REDIS_URL", url.as_str()),
+        ("CONNECT_REDIS_CA_FILE", &path("ca.pem")),
+        ("CONNECT_REDIS_CERTIFICATE_FILE", &path("client.pem")),
+        ("CONNECT_REDIS_KEY_FILE", &path("client.key")),
+    ];
+    let world = World::with(&all).await;
+    until_ready(&world).await;
+    world.connect().await;
+    assert!(ask(plain, &["dbsize"]).trim() != "0");
+    // Without the authority it isn't trusted, and without the certificate it is refused.
+    for fewer in [&all[..1], &all[..2]] {
+        let world = World::with(fewer).await;
+        assert!(!ready(&world).await, "{fewer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_is_rotated_while_it_runs_is_taken_without_a_restart_of_the_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = port();
+    let _server = server(folder.path(), at, &["--requirepass", "first"]);
+    until("it answers", || ask(at, &["--no-auth-warning", "-a", "first", "ping"]).contains("PONG")).await;
+    let world = World::with(&[("CONNECT_REDIS_URL", &format!("redis://:first@127.0.0.1:{at}"))]).await;
+    let login = Login::begin(&world).await;
+    let operator = |password: &str, words: &[&str]| ask(at, &[&["--no-auth-warning", "-a", password], words].concat());
+    operator("first", &["config", "set", "requirepass", "second"]);
+    operator("second", &["client", "kill", "type", "normal"]);
+    is_clear_about_its_store(&world).await;
+    operator("second", &["config", "set", "requirepass", "first"]);
+    until_ready(&world).await;
+    login.finish(&world).await;
+}
+
+#[tokio::test]
+async fn a_store_that_goes_silent_fills_up_or_can_only_be_read_is_told_and_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = port();
+    let server = server(folder.path(), at, &["--maxmemory-policy", "noeviction"]);
+    until("it answers", || ask(at, &["ping"]).contains("PONG")).await;
+    let world = World::with(&[("CONNECT_REDIS_URL", &format!("redis://127.0.0.1:{at}"))]).await;
+    world.connect().await;
+    type Change<'a> = Box<dyn Fn() + 'a>;
+    let set = |words: &'static [&'static str]| -> Change<'_> { Box::new(move || drop(ask(at, words))) };
+    let troubles: [(Change<'_>, Change<'_>); 3] = [
+        (Box::new(|| server.signal("-STOP")), Box::new(|| server.signal("-CONT"))),
+        (set(&["config", "set", "maxmemory", "1"]), set(&["config", "set", "maxmemory", "0"])),
+        (set(&["replicaof", "127.0.0.1", "1"]), set(&["replicaof", "no", "one"])),
+    ];
+    for (begin, end) in troubles {
+        let login = Login::begin(&world).await;
+        begin();
+        is_clear_about_its_store(&world).await;
+        end();
+        until_ready(&world).await;
+        login.finish(&world).await;
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_restarts_empty_holds_token_calls_for_a_minute_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = port();
+    let first = server(folder.path(), at, &[]);
+    until("it answers", || ask(at, &["ping"]).contains("PONG")).await;
+    let world = World::with(&[("CONNECT_REDIS_URL", &format!("redis://127.0.0.1:{at}"))]).await;
+    world.connect().await;
+    drop(first);
+    is_clear_about_its_store(&world).await;
+    let _second = server(folder.path(), at, &[]);
+    until_ready(&world).await;
+    let proof = Proof::new();
+    let handoff = world.handoff(&proof).await;
+    let calls = world.token_calls().await;
+    let wait = problem(world.redeem(&handoff, &proof.verifier).await, 429, "rate_limited").await.expect("says how long");
+    assert!((40..=61).contains(&wait), "{wait}");
+    assert_eq!(world.token_calls().await, calls, "nobody knows what was sent before, so nothing is sent");
+}
