@@ -58,10 +58,12 @@ const BETWEEN_REFRESHES: u64 = 55 * MINUTE;
 const AT_CONSENT: u64 = MINUTE;
 /// How long Monei's codes live.
 const CODE_LIFETIME: u64 = 600 * SECOND;
-/// So many accounts are behind one address: homes and small offices.
-const ACCOUNTS_PER_NETWORK: u64 = 3;
+/// So many accounts are behind one address.
+const ACCOUNTS_PER_NETWORK: u64 = 2;
+/// A person who is told to come back does so at the earliest after this, and up to as much later.
+const PERSON_COMES_BACK: u64 = MINUTE;
 /// Beyond so many requests a shard is hopeless, and what was seen until then says so.
-const MOST_REQUESTS: u64 = 400_000;
+const MOST_REQUESTS: u64 = 100_000;
 
 /// What is played.
 #[derive(Debug, Clone, Copy)]
@@ -93,6 +95,8 @@ pub struct Outcome {
     pub lost: u64,
     /// People who were told before they approved anything to come back later.
     pub later: u64,
+    /// Whether the play ended early, since far too many asked: nobody knows how long they would wait.
+    pub cut: bool,
     /// Requests, of all kinds, for each served call.
     pub requests_per_call: f64,
 }
@@ -126,14 +130,15 @@ pub fn play(case: Case) -> Outcome {
     let horizon = case.pattern.horizon();
     let mut budgets: HashMap<Id, Budget> = HashMap::new();
     let mut events = first_events(case.pattern, accounts);
-    let (mut waits, mut outcome, mut requests) = (Vec::new(), Outcome::default(), 0_u64);
+    let (mut waits, mut outcome, mut requests, mut now) = (Vec::new(), Outcome::default(), 0_u64, 0);
     while let Some(Reverse(event)) = events.pop() {
         let Event { at, account, want, since } = event;
         if at >= horizon || requests >= MOST_REQUESTS {
+            outcome.cut = requests >= MOST_REQUESTS;
             events.push(Reverse(event));
             break;
         }
-        requests += 1;
+        (requests, now) = (requests + 1, at);
         let budget = budgets.entry(if case.per_grant { account } else { 0 }).or_default();
         let network = Some(network_of(account));
         let call = |kind| Call { kind, ticket: account, network };
@@ -154,7 +159,7 @@ pub fn play(case: Case) -> Outcome {
             (Want::Start, Charge::Granted) => events.push(next(Want::Return, at + AT_CONSENT, at + AT_CONSENT)),
             (Want::Start, _) => {
                 outcome.later += u64::from(at == since);
-                events.push(next(Want::Start, at + told, since));
+                events.push(next(Want::Start, at + told.max(PERSON_COMES_BACK) + spread(account ^ requests, PERSON_COMES_BACK), since));
             }
             // Whatever the answer, the code is handed over, with a place.
             (Want::Return, _) => events.push(next(Want::Redeem, at + told, at)),
@@ -171,8 +176,7 @@ pub fn play(case: Case) -> Outcome {
     }
     outcome.served = waits.len() as u64;
     // Who still waits for a token call waited at least until now.
-    let waiting = events.iter().filter(|Reverse(event)| event.since < horizon && !matches!(event.want, Want::Start | Want::Return));
-    let now = horizon;
+    let waiting = events.iter().filter(|Reverse(event)| event.since <= now && !matches!(event.want, Want::Start | Want::Return));
     for Reverse(event) in waiting {
         outcome.unserved += 1;
         waits.push(now - event.since);

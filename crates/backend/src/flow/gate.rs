@@ -86,6 +86,11 @@ impl Gate {
             shards.swap(at, rand::random_range(at..count));
         }
         shards.truncate(LOOKED_AT);
+        if matches!(self.scope, BudgetScope::Egress(_)) {
+            // One budget for all: any will do whose credentials were not refused.
+            let accepted = shards.iter().position(|shard| self.standing.credentials(*shard) != Credentials::Refused);
+            return Ok(vec![shards[accepted.unwrap_or(0)]]);
+        }
         let mut known = Vec::with_capacity(shards.len());
         for shard in shards {
             let refused = self.standing.credentials(shard) == Credentials::Refused;

@@ -167,8 +167,8 @@ async fn every_line_of_a_request_names_it_its_transaction_and_its_call() {
     let response = world.visit(&world.callback_url(&world.code(&started).await, &started.state), Some(&started.cookie)).await;
     let handoff = handoff_of(&header(&response, "location"));
     let tokens: Value = world.redeem(&handoff, &proof.verifier).await.json().await.unwrap();
-    world.refresh(tokens["refresh_token"].as_str().unwrap(), "an-idempotency-key-1").await;
-    world.revoke(&tokens).await;
+    let fresh = world.refresh(tokens["refresh_token"].as_str().unwrap(), "an-idempotency-key-1").await;
+    world.revoke(&fresh.json().await.unwrap()).await;
     let lines = instance.stopped().await;
     let event = |line: &Value| line["fields"]["event"].as_str().unwrap().to_owned();
     let span = |line: &Value, at: usize| line["spans"][at].clone();

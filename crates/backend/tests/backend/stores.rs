@@ -146,7 +146,7 @@ async fn a_primary_that_is_lost_to_a_replica_costs_no_approval() {
 async fn a_cluster_of_six_that_loses_a_master_costs_no_approval() {
     let folder = tempfile::tempdir().unwrap();
     let ports: Vec<u16> = (0..6).map(|_| port()).collect();
-    let settings = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000"];
+    let settings = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0"];
     let mut servers: Vec<_> = ports.iter().map(|port| server(folder.path(), *port, &settings)).collect();
     for port in &ports {
         until("a node answers", || ask(*port, &["ping"]).contains("PONG")).await;
@@ -158,8 +158,8 @@ async fn a_cluster_of_six_that_loses_a_master_costs_no_approval() {
     for port in &ports {
         until("the cluster is whole", || ask(*port, &["cluster", "info"]).contains("cluster_state:ok")).await;
     }
-    let replicas = |port: u16| ask(port, &["cluster", "nodes"]).matches("slave").count();
-    until("each master has its replica", || replicas(ports[5]) == 3).await;
+    let follows = |port: &&u16| ask(**port, &["info", "replication"]).contains("master_link_status:up");
+    until("each master has its replica", || ports.iter().filter(follows).count() == 3).await;
 
     let url = format!("redis+cluster://{}", nodes[..3].join(","));
     let world = World::with(&[("CONNECT_REDIS_URL", &url)]).await;
@@ -187,16 +187,19 @@ async fn a_cluster_of_six_that_loses_a_master_costs_no_approval() {
 
 /// A certificate of `names`, signed by an authority of its own; its PEM texts in `folder`.
 fn certificates(folder: &Path) {
-    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
     let write = |name: &str, text: String| std::fs::write(folder.join(name), text).unwrap();
     let ca_key = KeyPair::generate().unwrap();
     let mut ca = CertificateParams::new(Vec::new()).unwrap();
+    // A certificate with its issuer's name counts as signed by itself.
+    ca.distinguished_name.push(DnType::CommonName, "Test authority");
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     write("ca.pem", ca.self_signed(&ca_key).unwrap().pem());
     let issuer = Issuer::new(ca, ca_key);
     for name in ["server", "client"] {
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        let mut certificate = CertificateParams::new(vec!["localhost".to_owned(), "127.0.0.1".to_owned()]).unwrap();
+        certificate.distinguished_name.push(DnType::CommonName, name);
         write(&format!("{name}.pem"), certificate.signed_by(&key, &issuer).unwrap().pem());
         write(&format!("{name}.key"), key.serialize_pem());
     }

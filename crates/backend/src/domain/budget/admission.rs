@@ -33,13 +33,20 @@ struct Start {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Starts {
     all: VecDeque<Start>,
-    begun: u32,
+    /// Starts of which it is known whether they came back.
+    decided: u32,
+    /// Of those, how many did.
     came_back: u32,
 }
 
 impl Starts {
     pub(super) fn forget(&mut self, now: u64) {
-        super::drop_while(&mut self.all, |start| start.at + OUTSTANDING_MS <= now);
+        while let Some(start) = self.all.front().copied().filter(|start| start.at + OUTSTANDING_MS <= now) {
+            self.all.pop_front();
+            if start.out {
+                self.decide(false);
+            }
+        }
     }
 
     pub(super) fn of_last_minute(&self, now: u64) -> usize {
@@ -49,7 +56,7 @@ impl Starts {
     pub(super) fn returned(&mut self, id: Id) {
         if let Some(start) = self.all.iter_mut().find(|start| start.id == id && start.out) {
             start.out = false;
-            self.came_back += 1;
+            self.decide(true);
         }
     }
 
@@ -59,6 +66,15 @@ impl Starts {
         self.all.iter().rev().filter(|start| matches(start)).nth(nth).map(|start| start.at)
     }
 
+    /// One more start came back, or never will. Those that are out say nothing yet: in a rush nearly all are, and would look like lost ones.
+    fn decide(&mut self, came_back: bool) {
+        if self.decided >= FADE {
+            (self.decided, self.came_back) = (self.decided / 2, self.came_back / 2);
+        }
+        self.decided += 1;
+        self.came_back += u32::from(came_back);
+    }
+
     /// How many of those that are out will come back, by experience.
     fn expected(&self) -> u64 {
         let out: Vec<_> = self.all.iter().filter(|start| start.out).collect();
@@ -66,17 +82,10 @@ impl Starts {
             start.network.is_none() || out[..*at].iter().filter(|other| other.network == start.network).count() < OF_A_NETWORK
         };
         let out = out.iter().enumerate().filter(counted).count() as u64;
-        let share = u64::from(self.came_back + PRIOR) * 100 / u64::from(self.begun + PRIOR);
+        let share = u64::from(self.came_back + PRIOR) * 100 / u64::from(self.decided + PRIOR);
         (out * share.clamp(LEAST, 100)).div_ceil(100)
     }
 
-    fn push(&mut self, start: Start) {
-        if self.begun >= FADE {
-            (self.begun, self.came_back) = (self.begun / 2, self.came_back / 2);
-        }
-        self.begun += 1;
-        self.all.push_back(start);
-    }
 }
 
 impl Budget {
@@ -91,7 +100,7 @@ impl Budget {
         if !limits.is_unlimited() {
             self.check_room(limits)?;
         }
-        self.starts.push(Start { at: self.now, id, network, out: true });
+        self.starts.all.push_back(Start { at: self.now, id, network, out: true });
         Ok(())
     }
 

@@ -48,8 +48,8 @@ pub(super) struct Read {
     pub(super) budget: Budget,
     /// By Redis' clock, in milliseconds.
     pub(super) now: u64,
-    /// `None`: the store had none.
-    head: Option<Head>,
+    /// Of what was read, as it stands in the store; empty if there was nothing.
+    head: String,
     /// What it is to be replaced with.
     next: Head,
 }
@@ -130,12 +130,14 @@ impl RedisStore {
             let (head, json) = value.split_once(':')?;
             Some((Head::parse(head)?, serde_json::from_str::<Budget>(json).ok()?))
         });
-        if value.is_some() && parsed.is_none() {
+        // Of another version, or damaged: what it says is lost.
+        let unreadable = value.is_some() && parsed.is_none();
+        if unreadable {
             tracing::error!(event = "budget_unreadable");
-            return Err(StoreUnavailable);
         }
         let head = parsed.as_ref().map(|(head, _)| *head);
         let lost_at = match scope {
+            Scope::Shared(_) if unreadable => Some(now),
             Scope::Shared(id) => self.budgets.lost_at(id, head, now),
             Scope::Grant(_) => None,
         };
@@ -148,6 +150,7 @@ impl RedisStore {
             Some(head) if lost_at.is_none_or(|at| at == head.began) => Head { count: head.count + 1, ..head },
             _ => Head { generation: rand::random(), began: now, count: 0 },
         };
+        let head = value.as_deref().map(|value| value.split(':').next().unwrap_or_default().to_owned()).unwrap_or_default();
         Ok(Read { budget, now, head, next })
     }
 
@@ -162,7 +165,7 @@ impl RedisStore {
                 Scope::Grant(_) => millis(GRANT_KEPT),
             };
             let mut script = self.budgets.replace.key(self.budget_name(scope));
-            script.arg(head.map(Head::text).unwrap_or_default()).arg(format!("{}:{json}", next.text())).arg(kept);
+            script.arg(head).arg(format!("{}:{json}", next.text())).arg(kept);
             // Asked again after a lost answer it finds its own value, and the call is counted twice: too careful, never too many.
             let script = &script;
             let replaced: u8 = self.ask(|mut connection, _| async move { script.invoke_async(&mut connection).await }).await?;

@@ -22,7 +22,7 @@ const RETRIES: u32 = 2;
 /// Where connections come from.
 pub(super) enum Source {
     One(Box<Client>),
-    Sentinel(Mutex<SentinelClient>),
+    Sentinel(Box<Mutex<SentinelClient>>),
     Cluster(Box<ClusterClient>),
 }
 
@@ -60,7 +60,7 @@ impl Source {
                 if let Some(password) = sentinel_password {
                     builder = builder.set_client_to_sentinel_password(password.expose_secret());
                 }
-                Ok(Self::Sentinel(Mutex::new(builder.build()?)))
+                Ok(Self::Sentinel(Box::new(Mutex::new(builder.build()?))))
             }
             StoreAddress::Cluster(nodes) => {
                 let mut builder =

@@ -200,6 +200,24 @@ async fn a_store_that_went_back_in_time_holds_everybody_for_a_minute() {
     assert_eq!(redeem(&two).await, Ok(Charge::Wait(Duration::from_secs(36))), "and not longer for who notices later");
 }
 
+/// It made every request fail for ever.
+#[tokio::test]
+async fn a_budget_that_cannot_be_read_counts_as_lost_and_is_replaced() {
+    let server = Server::start();
+    let store = server.ready().await;
+    store.set_time(1_000_000);
+    redeem(&store).await.unwrap();
+    let name = texts(tell(&store, &["KEYS", "*budget*"]).await).remove(0);
+    for (round, damaged) in ["", "nonsense", "0.0.0:{\"of\":\"another version\"}"].into_iter().enumerate() {
+        tell(&store, &["SET", &name, damaged]).await;
+        let now = 2_000_000 + round as u64 * 100_000;
+        store.set_time(now);
+        assert_eq!(redeem(&store).await, Ok(Charge::Wait(Duration::from_secs(61))), "{damaged}");
+        store.set_time(now + 61_000);
+        assert_eq!(redeem(&store).await, Ok(Charge::Granted), "{damaged}");
+    }
+}
+
 #[tokio::test]
 async fn in_production_a_store_without_data_may_have_lost_them() {
     let server = Server::start();
