@@ -60,6 +60,11 @@ impl Starts {
         }
     }
 
+    /// How many of one site are out.
+    fn out_of(&self, site: Id) -> usize {
+        self.all.iter().filter(|start| start.out && start.network == Some(site)).count()
+    }
+
     /// The time of the nth last start that `matches`, 1 for the last.
     fn nth_last(&self, nth: u32, matches: impl Fn(&Start) -> bool) -> Option<u64> {
         let nth = usize::try_from(nth).ok()?.checked_sub(1)?;
@@ -85,7 +90,6 @@ impl Starts {
         let share = u64::from(self.came_back + PRIOR) * 100 / u64::from(self.decided + PRIOR);
         (out * share.clamp(LEAST, 100)).div_ceil(100)
     }
-
 }
 
 impl Budget {
@@ -98,7 +102,7 @@ impl Budget {
             return Err(Refused::Until(until));
         }
         if !limits.is_unlimited() {
-            self.check_room(limits)?;
+            self.check_room(network, limits)?;
         }
         self.starts.all.push_back(Start { at: self.now, id, network, out: true });
         Ok(())
@@ -109,11 +113,14 @@ impl Budget {
         self.waiting_redeems() + usize::try_from(self.starts.expected()).unwrap_or(usize::MAX)
     }
 
-    /// Whether one more can be redeemed in time, after all who wait and all who are expected.
-    fn check_room(&self, limits: Limits) -> Result<(), Refused> {
+    /// Whether one more of the site `network` can be redeemed in time, after all who wait and all who are expected. Sites take turns, so whoever comes
+    /// after others of its own site waits for a round of all other sites for each of them.
+    fn check_room(&self, network: Option<Id>, limits: Limits) -> Result<(), Refused> {
         let per_call = u64::try_from(limits.between_redeems().as_millis()).unwrap_or(u64::MAX);
         let held = self.held_until().saturating_sub(self.now);
-        let needed = held + (self.redeems_ahead() as u64 + 1) * per_call;
+        let own = network.map_or(0, |site| self.starts.out_of(site) + self.waiting_redeems_of(site)) as u64;
+        let others = (self.redeems_ahead() as u64).saturating_sub(own);
+        let needed = held + (own + 1 + others * (own + 1)) * per_call;
         match needed.checked_sub(REDEEM_WITHIN_MS) {
             Some(over) if over > 0 => Err(Refused::Until(self.now + over)),
             _ => Ok(()),

@@ -8,9 +8,9 @@ use super::{Kind, WINDOW_MS};
 /// From so many token calls a minute on there is no budget at all: nobody sells so many, and a test measures what the backend itself takes.
 pub(crate) const UNLIMITED: u32 = 100_000;
 
-/// By how much a minute's worth of places is longer, in milliseconds: waits are told in whole seconds, and whoever comes a moment late or has to
-/// be told again leaves its time unused. With 3 seconds the simulation lost approvals in a launch of a thousand people.
-const SLACK_MS: u64 = 10_000;
+/// By how much a minute's worth of places is longer, in milliseconds: waits are told in whole seconds, and whoever comes a moment late leaves its
+/// time unused.
+const SLACK_MS: u64 = 5_000;
 
 /// How many calls a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

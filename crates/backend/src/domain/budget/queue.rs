@@ -75,6 +75,11 @@ impl Budget {
         self.queue.iter().filter(|place| place.kind == Kind::Redeem).count()
     }
 
+    /// How many redeems of one site wait.
+    pub(super) fn waiting_redeems_of(&self, site: Id) -> usize {
+        self.queue.iter().filter(|place| place.kind == Kind::Redeem && place.site() == Some(site)).count()
+    }
+
     /// Until when token calls are held up for all, whyever.
     pub(super) fn held_until(&self) -> u64 {
         self.unknown_until.max(self.busy_until[Endpoint::Token as usize])
