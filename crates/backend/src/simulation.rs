@@ -133,8 +133,9 @@ pub fn play(case: Case) -> Outcome {
     let (mut waits, mut outcome, mut requests, mut now) = (Vec::new(), Outcome::default(), 0_u64, 0);
     while let Some(Reverse(event)) = events.pop() {
         let Event { at, account, want, since } = event;
-        if at >= horizon || requests >= MOST_REQUESTS {
-            outcome.cut = requests >= MOST_REQUESTS;
+        let far_too_many = requests >= MOST_REQUESTS && !case.per_grant;
+        if at >= horizon || far_too_many {
+            outcome.cut = far_too_many;
             events.push(Reverse(event));
             break;
         }
