@@ -29,7 +29,7 @@ pub(crate) enum Readiness {
 
 impl Health {
     pub(crate) async fn run(&self) -> Readiness {
-        if let Err(reason) = self.store.check().await {
+        if let Err(reason) = self.usage().await {
             tracing::error!(event = "not_ready", reason);
             return Readiness::StoreUnusable;
         }
@@ -39,16 +39,23 @@ impl Health {
         Readiness::Ready(worst.unwrap_or(Credentials::Accepted))
     }
 
+    /// How much of the budgets is used, if the store can be written to and read. Of a cluster, one part may be lost while others answer: the budgets
+    /// are what every start needs.
+    async fn usage(&self) -> Result<Vec<Usage>, String> {
+        self.store.check().await?;
+        self.gate.usage().await.map_err(|error| error.to_string())
+    }
+
     fn shards(&self) -> impl Iterator<Item = Shard> + use<> {
         self.gate.registrations.shards()
     }
 
     /// Every counter and gauge, in Prometheus' text format.
     pub(crate) async fn metrics(&self) -> String {
-        let usage = self.gate.usage().await;
+        let usage = self.usage().await;
         let all = usage.as_deref().unwrap_or_default();
         let gauges = Gauges {
-            store_up: self.store.check().await.is_ok() && usage.is_ok(),
+            store_up: usage.is_ok(),
             left: if all.is_empty() { Vec::new() } else { self.left(all) },
             waiting: all.iter().map(|usage| u64::from(usage.waiting)).sum(),
             credentials_refused: self.shards().filter(|shard| self.standing.credentials(*shard) == Credentials::Refused).count() as u64,

@@ -214,10 +214,13 @@ impl Replays for RedisStore {
 impl Store for RedisStore {
     fn check(&self) -> Later<'_, Result<(), String>> {
         Box::pin(async move {
-            // A key of nobody's, for a second.
-            let key = rand::random();
-            self.try_claim(&key, b"check", Duration::from_secs(1)).await?;
-            self.try_release(&key, b"check").await
+            for _ in 0..self.link.parts() {
+                // A key of nobody's, for a second.
+                let key = rand::random();
+                self.try_claim(&key, b"check", Duration::from_secs(1)).await?;
+                self.try_release(&key, b"check").await?;
+            }
+            Ok(())
         })
     }
 }

@@ -33,6 +33,14 @@ impl Link {
         Self { source, held: Mutex::default(), made: AtomicU64::new(0) }
     }
 
+    /// How many keys by chance a check should try: a cluster keeps them in several places, any of which may be lost.
+    pub(super) fn parts(&self) -> usize {
+        match self.source {
+            Source::Cluster(_) => 6,
+            Source::One(_) | Source::Sentinel(_) => 1,
+        }
+    }
+
     /// The answer to `question`. It must be one that may be asked twice.
     pub(super) async fn ask<T, F>(&self, question: impl Fn(Connection, Attempt) -> F) -> Result<T, RedisError>
     where
