@@ -38,6 +38,9 @@ impl Canaries {
                 }
             }
         })?;
+        // The browser's files break texts off where a block ends: the beginning of one is no other.
+        let whole = |value: &String| !handoffs.iter().any(|other| other != value && other.starts_with(value.as_str()));
+        let handoffs = handoffs.iter().filter(|value| whole(value)).cloned().collect();
         Ok(Self { markers: runs.iter().map(|run| format!("CNRY{run}")).collect(), handoffs })
     }
 
@@ -169,6 +172,15 @@ mod tests {
         let text = format!("/t?handoff={}#_", "h".repeat(50));
         assert_eq!(canaries().leaks(text.as_bytes(), true).len(), 0);
         assert_eq!(canaries().leaks(text.as_bytes(), false).len(), 1);
+    }
+
+    #[test]
+    fn a_handoff_that_a_block_of_the_browsers_file_breaks_off_is_not_another_one() {
+        let profile = tempfile::tempdir().unwrap();
+        let handoff = "a".repeat(50) + &"b".repeat(50);
+        fs::write(profile.path().join("history"), format!("?handoff={handoff}#\0?handoff={}\0", &handoff[..70])).unwrap();
+        fs::write(profile.path().join("session"), format!("?handoff={}#", "c".repeat(100))).unwrap();
+        assert_eq!(Canaries::new(&["run7".to_owned()], profile.path()).unwrap().handoffs(), 2);
     }
 
     #[test]
