@@ -89,7 +89,7 @@ pub struct Outcome {
     pub unserved: u64,
     /// The longest that anybody waited who was served, or the longest that somebody still waits.
     pub worst: Duration,
-    /// The same of all but a hundredth.
+    /// The p99 of the same.
     pub p99: Duration,
     /// Codes that died before they were redeemed.
     pub lost: u64,

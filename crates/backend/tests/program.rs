@@ -1,4 +1,4 @@
-//! The program: what it says when its configuration doesn't do.
+//! The program: what it says when its configuration can't be used.
 
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step of a test that fails is a failed test")]

@@ -245,7 +245,7 @@ pub struct TransactionView {
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[ts(export_to = "bindings.ts")]
 pub enum Stage {
-    /// Keychain and backend are checked, so that nobody approves in vain.
+    /// Keychain and backend are checked before the browser opens, so that an approval can be stored.
     Checking,
     /// The browser has been opened; the person decides there.
     Waiting {

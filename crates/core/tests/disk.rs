@@ -121,7 +121,7 @@ async fn connecting() {
     full();
     world.core.connect(scopes(PROFILE)).await.unwrap();
     assert_eq!(world.failed().await.code, ProblemCode::IndexUnavailable);
-    assert!(world.browser.opened.lock().unwrap().is_empty(), "the person was sent to approve in vain");
+    assert!(world.browser.opened.lock().unwrap().is_empty(), "the browser was opened, though the approval could not be stored");
     room();
     // Full while the person was away: what can't be kept does not stay alive at Monei.
     world.core.connect(scopes(PROFILE)).await.unwrap();

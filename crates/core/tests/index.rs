@@ -47,7 +47,7 @@ async fn a_damaged_index_is_set_aside_by_name_and_its_accounts_are_found_in_the_
 }
 
 #[tokio::test]
-async fn a_newer_index_is_refused_with_its_own_sentence_and_left_alone() {
+async fn a_newer_index_is_refused_with_its_own_sentence_and_left_unchanged() {
     let world = World::new().await;
     world.core.shutdown().await;
     let path = world.data_dir().join("index.sqlite");

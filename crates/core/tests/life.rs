@@ -173,7 +173,7 @@ async fn once_not_busy(world: &World, account: &str) {
 }
 
 #[tokio::test]
-async fn while_monei_wants_to_be_left_alone_nothing_is_called_and_the_seconds_are_shown() {
+async fn during_a_rate_limit_nothing_is_called_and_the_seconds_are_shown() {
     let world = World::new().await;
     let account = world.connect("ada", &["profile:read", "wallet:read"], &["profile:read", "wallet:read"]).await;
     let calls = async || world.calls("/user/me").await + world.calls("/wallet/me").await;

@@ -163,7 +163,7 @@ async fn offline_at_the_start_and_back_online_is_seen_within_seconds_of_looking(
     again.look().await;
     let health = again.view().accounts[0].health.clone();
     assert!(matches!(&health, Health::Unreachable { reason } if reason.code == ProblemCode::BackendUnreachable), "{health:?}");
-    // Nobody gets through the start either, and nothing is approved in vain.
+    // No transaction starts either, so no approval is lost.
     again.connect(scopes(PROFILE)).await.unwrap();
     let mut views = again.subscribe();
     let failed =
@@ -412,7 +412,7 @@ async fn an_account_of_which_one_record_is_gone_works_by_the_others_and_is_not_a
 }
 
 #[tokio::test]
-async fn one_account_that_is_to_be_left_alone_holds_up_no_other_and_is_asked_about_again_in_time() {
+async fn a_rate_limited_account_holds_up_no_other_and_is_checked_again_in_time() {
     let world = World::new().await;
     let ada = world.connect("ada", PROFILE, PROFILE).await;
     let tunde = world.connect("tunde", &["wallet:read"], &["wallet:read"]).await;

@@ -1,4 +1,4 @@
-//! Why the configuration doesn't do: one sentence each, which names the value and never shows it.
+//! Why the configuration can't be used: one sentence each, which names the value and never shows it.
 
 /// A missing or wrong value. Its `Display` is one sentence for the person who starts the program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -490,7 +490,7 @@ fn a_folder_without_shared_memory_holds_an_index_all_the_same() {
 }
 
 #[test]
-fn a_newer_schema_is_refused_and_left_alone() {
+fn a_newer_schema_is_refused_and_left_unchanged() {
     let (_keep, path) = folder();
     drop(open(&path));
     rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_left_alone() {
+    fn other_names_are_shown_as_they_are() {
         for name in [
             "",
             "Local sandbox",

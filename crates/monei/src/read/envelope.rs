@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn an_envelope_is_taken_off_and_a_bare_answer_left_alone() {
+    fn an_envelope_is_taken_off_and_a_bare_answer_left_unchanged() {
         for wrapped in [
             json!({"statusCode": 200, "message": "ok", "data": {"id": "u"}, "errors": {}}),
             json!({"StatusCode": 200, "data": {"id": "u"}}),

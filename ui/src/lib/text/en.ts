@@ -195,7 +195,7 @@ export const en = {
       done: 'Connected',
       failed: 'Not connected',
     } satisfies Record<Stage['kind'], string>,
-    checking: 'Looking at the keychain and the connection service first, so that you don’t approve in vain. Your browser opens next.',
+    checking: 'Checking first that the keychain and the connection service can take your approval. Your browser opens next.',
     finishing: 'You answered. The approval is exchanged and stored in your keychain. This takes a few seconds.',
     finishingInMemory: 'You answered. The approval is exchanged, and kept in memory until you quit. This takes a few seconds.',
     asked: 'Asked for',
