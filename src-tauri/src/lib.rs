@@ -11,6 +11,7 @@ mod commands;
 mod diagnose;
 #[cfg(feature = "embedded")]
 mod embedded;
+mod ending;
 mod guide;
 mod host;
 mod limits;
@@ -157,7 +158,14 @@ fn build(settings: Settings) -> tauri::Result<tauri::App> {
             let data_dir = settings.data_dir.clone();
             let window_state = window::state_file(&settings);
             app.manage(Arc::new(Host::new(app.handle().clone(), settings)));
-            window::create(app.handle(), &data_dir, window_state)?;
+            #[cfg(unix)]
+            ending::follow_signals(app.handle());
+            if let Err(error) = window::create(app.handle(), &data_dir, window_state) {
+                tracing::error!(%error, "the window can't be opened");
+                eprintln!("monei-connect: the window can't be opened: {error}");
+                app.handle().exit(1);
+                return Ok(());
+            }
             links::open(app.handle());
             links::started_with(app.handle(), std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()));
             // The window doesn't wait for this: its `state` command does.
@@ -193,14 +201,8 @@ fn on_event(app: &tauri::AppHandle, event: RunEvent) {
                 links::arrived(app, url.as_str());
             }
         }
-        RunEvent::Exit => {
-            let Some(host) = app.try_state::<Arc<Host>>().map(|host| host.inner().clone()) else { return };
-            tauri::async_runtime::block_on(async move { host.shutdown().await });
-            // All is stored. The exit handlers of GTK's and WebKit's libraries run beside threads of theirs that still live, and seldom
-            // one of those crashes (a null mutex): so the process ends without them.
-            #[cfg(target_os = "linux")]
-            signal_hook::low_level::exit(0);
-        }
+        RunEvent::ExitRequested { code, .. } => ending::requested(code),
+        RunEvent::Exit => ending::finish(app),
         _ => {}
     }
 }

@@ -106,6 +106,11 @@ impl SandboxControl {
         self.post("fault", json!({"target": target, "kind": "status", "status": status, "times": times})).await
     }
 
+    /// Makes the next answer of `target` come so much later.
+    pub async fn delay(&self, target: &str, milliseconds: u32) -> Result<()> {
+        self.post("fault", json!({"target": target, "kind": "delay", "delay_ms": milliseconds, "times": 1})).await
+    }
+
     /// Ends what [`SandboxControl::fail`] began.
     pub async fn mend(&self) -> Result<()> {
         self.post("reset", json!({"what": "faults"})).await

@@ -128,6 +128,17 @@ pub fn raise(app: &AppHandle) {
     }
 }
 
+/// Takes the window off the screen before the program ends: nothing answers in it any more.
+pub fn put_away(app: &AppHandle) {
+    if let Some(window) = app.get_webview_window(MAIN)
+        && let Err(error) = window.hide()
+    {
+        tracing::warn!(%error, "the window can't be hidden");
+    }
+    #[cfg(target_os = "linux")]
+    linux::flush();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use atspi::{Role, State};
-use e2e::{Browser, PATIENCE, Session, Surroundings, until};
+use e2e::{Browser, PATIENCE, Session, Surroundings, process, until};
 use tokio::time::Instant;
 
 use crate::accessible::{self, Accessibility, Element, Rectangle};
@@ -454,6 +454,23 @@ impl Desk {
             }
             ensure!(Instant::now() < end, "the program does not end when its window is closed");
         }
+    }
+
+    /// Closes the window and starts the program again before the first one has ended, which is given back.
+    pub async fn start_while_it_ends(&mut self) -> Result<Program> {
+        let mut ending = self.program.take().context("the program does not run")?;
+        let pid = ending.pid();
+        self.screen.close(&self.session, pid)?;
+        until("the window to be gone", async || Ok(self.screen.window(&self.session, pid)?.is_none().then_some(()))).await?;
+        ensure!(ending.runs()?, "the program had ended already");
+        self.start()?;
+        Ok(ending)
+    }
+
+    /// Ends the program by a signal, as a session manager does.
+    pub async fn end_by(&mut self, signal: &str) -> Result<()> {
+        process::signal(signal, &[self.program()?.pid()]);
+        self.ends_by_itself().await
     }
 
     /// Waits until the program has ended well, without being asked from outside.

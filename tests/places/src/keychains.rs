@@ -22,6 +22,9 @@ const KEEPASSXC_DIALOG: &str = "Access Request";
 /// How long the person of one place takes to answer: longer than any call to a keychain may take.
 const LATE: Duration = Duration::from_secs(15);
 
+/// How long Monei takes to end an approval in one place, in milliseconds.
+const SLOW_REVOCATION: u32 = 8000;
+
 /// Tries one keychain.
 pub async fn try_keychain(desk: &mut Desk, secrets: Secrets) -> Result<()> {
     if secrets == Secrets::NoBus {
@@ -111,9 +114,27 @@ pub async fn try_keychain(desk: &mut Desk, secrets: Secrets) -> Result<()> {
     let size = another_size(desk).await?;
     desk.resize(size, words::PERSON_NAME).await?;
     desk.leave_picture("")?;
-    desk.quit().await?;
+    if secrets == Secrets::Killed {
+        // Taking the access back takes long, and the person starts the program again meanwhile.
+        desk.services.sandbox.delay("revoke", SLOW_REVOCATION).await?;
+        let mut ending = desk.start_while_it_ends().await?;
+        desk.sees(words::NO_ACCOUNT).await?;
+        ensure!(ending.runs()?, "the program had ended before the second one was seen");
+        let code = ending.wait_for_end().await?;
+        ensure!(code == 0, "the program ended with exit code {code}");
+        let alive = desk.services.sandbox.state().await?.granted_by(words::PERSON);
+        ensure!(alive.is_empty(), "after the end, Monei still allows {alive:?}");
+        desk.quit().await?;
+        return desk.check_log();
+    }
+    match secrets {
+        Secrets::Cancelled => desk.end_by("INT").await?,
+        Secrets::Absent => desk.end_by("TERM").await?,
+        Secrets::NoBus => desk.end_by("HUP").await?,
+        _ => desk.quit().await?,
+    }
     let alive = desk.services.sandbox.state().await?.granted_by(words::PERSON);
-    ensure!(alive.is_empty() == in_memory, "after quitting, Monei still allows {alive:?}");
+    ensure!(alive.is_empty() == in_memory, "after the end, Monei still allows {alive:?}");
     desk.start()?;
     if in_memory {
         // Nothing is left of it, and the service stays trusted.

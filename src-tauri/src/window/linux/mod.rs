@@ -19,6 +19,13 @@ pub use self::appearance::{Appearance, is_dark};
 use self::kept::Kept;
 pub use self::painting::{not_inherited, without_gpu};
 
+/// Sends what was asked of the display so far, for when the event loop doesn't run any more.
+pub fn flush() {
+    if let Some(display) = gtk::gdk::Display::default() {
+        display.flush();
+    }
+}
+
 /// Gives `window`, which isn't shown yet, its size and place, its keys and menu, and the desktop's look. `state` is where they are kept.
 ///
 /// # Errors

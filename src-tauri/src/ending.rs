@@ -1,0 +1,58 @@
+//! How the program ends, whatever ends it: its window, a signal, the end of the desktop's session. First it gives up its name, so that
+//! another start gets a window at once; then the core finishes what would be lost.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use tauri::{AppHandle, Manager as _};
+
+use crate::host::Host;
+use crate::window;
+
+/// The exit code that was asked for.
+static CODE: AtomicI32 = AtomicI32::new(0);
+
+/// Keeps the exit code until [`finish`]; none means that the last window was closed.
+pub fn requested(code: Option<i32>) {
+    CODE.store(code.unwrap_or(0), Ordering::Relaxed);
+}
+
+/// Ends the program in order when the system asks it to: SIGTERM, SIGINT and SIGHUP.
+#[cfg(unix)]
+pub fn follow_signals(app: &AppHandle) {
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        match signalled().await {
+            Ok(name) => {
+                tracing::info!(name, "asked to end");
+                app.exit(0);
+            }
+            Err(error) => tracing::error!(%error, "signals can't be followed"),
+        }
+    });
+}
+
+#[cfg(unix)]
+async fn signalled() -> std::io::Result<&'static str> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt, mut hang_up) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+        _ = hang_up.recv() => "SIGHUP",
+    })
+}
+
+/// Finishes, and on Linux ends the process.
+pub fn finish(app: &AppHandle) {
+    tauri_plugin_single_instance::destroy(app);
+    window::put_away(app);
+    if let Some(host) = app.try_state::<Arc<Host>>().map(|host| host.inner().clone()) {
+        tauri::async_runtime::block_on(async move { host.shutdown().await });
+    }
+    // All is stored. The exit handlers of GTK's and WebKit's libraries run beside threads of theirs that still live, and seldom one of
+    // those crashes (a null mutex): so the process ends without them.
+    #[cfg(target_os = "linux")]
+    signal_hook::low_level::exit(CODE.load(Ordering::Relaxed));
+}
