@@ -118,8 +118,9 @@ pub async fn try_keychain(desk: &mut Desk, secrets: Secrets) -> Result<()> {
         // Taking the access back takes long, and the person starts the program again meanwhile.
         desk.services.sandbox.delay("revoke", SLOW_REVOCATION).await?;
         let mut ending = desk.start_while_it_ends().await?;
+        desk.screen.wait_for_window(&desk.session, desk.program()?.pid()).await?;
+        ensure!(ending.runs()?, "the program had ended before the second one had a window");
         desk.sees(words::NO_ACCOUNT).await?;
-        ensure!(ending.runs()?, "the program had ended before the second one was seen");
         let code = ending.wait_for_end().await?;
         ensure!(code == 0, "the program ended with exit code {code}");
         let alive = desk.services.sandbox.state().await?.granted_by(words::PERSON);
