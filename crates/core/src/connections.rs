@@ -375,6 +375,8 @@ impl Connections {
     /// Ends what is open: the listener and any wait. What was sent gets up to fifteen seconds to be answered and stored, since its answer
     /// would be lost with the process; nothing is begun any more. What was kept in memory alone is revoked.
     pub async fn shutdown(&self) {
+        // First, so that a run that ends with its approval knows that a link can still finish it.
+        self.inner.work.close();
         self.inner.approvals.close();
         self.inner.grants.close_dialogs();
         if !self.inner.work.end(WORK_ENDS).await {

@@ -39,10 +39,15 @@ impl Work {
         self.ending.is_cancelled()
     }
 
-    /// Lets no piece begin any more, and waits for those under way; false if they took longer than `limit`.
-    pub async fn end(&self, limit: Duration) -> bool {
+    /// The program is about to end: no piece begins any more.
+    pub fn close(&self) {
         self.tracker.close();
         self.ending.cancel();
+    }
+
+    /// Closes, and waits for the pieces under way; false if they took longer than `limit`.
+    pub async fn end(&self, limit: Duration) -> bool {
+        self.close();
         tokio::time::timeout(limit, self.tracker.wait()).await.is_ok()
     }
 }

@@ -141,7 +141,8 @@ async fn an_outage_or_a_limit_is_no_revocation() {
         (json!({"target": "api", "kind": "status", "status": 503, "times": 1}), ProblemCode::ProviderUnavailable),
         (json!({"target": "api", "kind": "status", "status": 429, "retry_after": "1", "times": 1}), ProblemCode::Busy),
         (json!({"target": "api", "kind": "status", "status": 403, "times": 1}), ProblemCode::LimitReached),
-        (json!({"target": "api", "kind": "drop_before", "times": 1}), ProblemCode::ProviderUnavailable),
+        // Once, it is repeated on a connection of its own.
+        (json!({"target": "api", "kind": "drop_before", "times": 2}), ProblemCode::ProviderUnavailable),
         (json!({"target": "api", "kind": "huge_body", "times": 1}), ProblemCode::AnswerUnreadable),
         (
             json!({"target": "api", "kind": "redirect", "location": "http://127.0.0.1:9/elsewhere", "times": 1}),
@@ -150,6 +151,8 @@ async fn an_outage_or_a_limit_is_no_revocation() {
     ];
     let world = World::new().await;
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    world.control("fault", json!({"target": "api", "kind": "drop_before", "times": 1})).await;
+    world.core.load(&account, Section::Profile).await.unwrap();
     for (fault, expected) in cases {
         world.control("fault", fault.clone()).await;
         let problem = world.core.load(&account, Section::Profile).await.unwrap_err();
