@@ -212,8 +212,10 @@ impl Window {
     /// while the focus moves can get lost, so it is pressed again after two seconds.
     pub async fn quit(self, session: &Session) -> Result<()> {
         let mut pressed: Option<Instant> = None;
+        // A process that ends loses its arguments and environment before its sockets: it is gone when the kernel has let go of it.
+        let all = self.pids();
         until("the program to end", async || {
-            let pids = self.pids();
+            let pids: Vec<u32> = all.iter().copied().filter(|pid| process::parent(*pid).is_some()).collect();
             if pressed.is_none_or(|at| at.elapsed() > Duration::from_secs(2)) {
                 for pid in &pids {
                     press_close(session, *pid)?;

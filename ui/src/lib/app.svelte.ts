@@ -57,6 +57,7 @@ export class App {
     const before = this.view;
     this.view = view;
     this.sections.keep(view.accounts.map((account) => account.id));
+    if (this.notice && 'problem' in this.notice && tells(before, this.notice.problem) && !tells(view, this.notice.problem)) this.notice = null;
     const stage = view.transaction?.stage.kind;
     if (view.transaction && (!before.transaction || (stage === 'checking' && before.transaction.stage.kind !== 'checking'))) this.go({ kind: 'transaction' });
     else if (before.transaction && !view.transaction && this.page.kind === 'transaction') this.#leave(before.transaction.stage, before.transaction.account);
@@ -152,6 +153,10 @@ export class App {
 }
 
 const nextFrame = (): Promise<void> => new Promise((resolve) => requestAnimationFrame(() => resolve()));
+
+/** Whether an account has this problem. What was said of it elsewhere goes with it. */
+const tells = (view: AppView, problem: Problem): boolean =>
+  view.accounts.some(({ health }) => health.kind !== 'connected' && health.reason.code === problem.code);
 
 /** Where a feature of an account stands. */
 export function stateOf(account: AccountView, feature: Feature): FeatureState {
