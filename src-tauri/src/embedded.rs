@@ -1,8 +1,10 @@
 //! For development: the confidential backend, and in the sandbox environment Monei's stand-in, inside of this process. The same code and
 //! the same steps as apart, on loopback. In no release package.
 
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use connect_backend::Backend;
 use connect_core::vault::Vault;
@@ -23,6 +25,9 @@ const SANDBOX_URL: &str = "http://127.0.0.1:43118";
 const CLIENT_ID: &str = "mc_sim_embedded";
 /// Keychain entry with the backend's sealing key, without which no stored refresh token could be opened after a restart.
 const SEALING_KEY: &str = "embedded-backend-sealing-key";
+
+/// How long an earlier run of this program may take to let go of the addresses: no longer than its own end.
+const EARLIER_RUN_ENDS: Duration = Duration::from_secs(10);
 
 /// Both servers, until they are stopped.
 pub struct Running {
@@ -124,7 +129,17 @@ fn sandbox_address(url: &str) -> Result<SocketAddr, EmbeddedError> {
 }
 
 async fn listen(address: SocketAddr) -> Result<TcpListener, EmbeddedError> {
-    TcpListener::bind(address).await.map_err(|error| EmbeddedError::Listen { address, reason: error.kind() })
+    let begun = Instant::now();
+    loop {
+        match TcpListener::bind(address).await {
+            Ok(listener) => return Ok(listener),
+            // An earlier run that is ending may still hold it.
+            Err(error) if error.kind() == ErrorKind::AddrInUse && begun.elapsed() < EARLIER_RUN_ENDS => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(error) => return Err(EmbeddedError::Listen { address, reason: error.kind() }),
+        }
+    }
 }
 
 /// The kept key, or a new one. Without a keychain it lasts as long as this run, and so do the connections.
