@@ -326,6 +326,8 @@ test('a permission that is out of sight is shown by the first key press, and not
   const { page } = await open(browser, '', { viewport: { width: 720, height: 520 }, reducedMotion: 'reduce' });
   await show(page, 'choose');
   await tabTo(page, 'choose-send');
+  // What has got the focus is brought into view with the next frame: only after that it can be scrolled away.
+  await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
   await page.evaluate(() => document.querySelector('main')?.scrollTo(0, 0));
   await page.keyboard.press('Space');
   expect(await page.getByTestId('choose-send').isChecked()).toBe(false);
