@@ -256,7 +256,7 @@ async fn exercise_5_monei_is_busy_then_down() -> Result<()> {
         ensure!(counted == 1, "{counted} calls were answered 429 by one look");
         window.click("refresh").await?;
         world.picture_of_window("5-busy").await?;
-        // Monei wants to be left alone for 8 seconds. Once they are over, the program may look again by itself.
+        // Monei's Retry-After is 8 seconds. After that the program may poll again by itself.
         let mut most = counted;
         while asked.elapsed() < Duration::from_secs(7) {
             most = busy(world).await?;

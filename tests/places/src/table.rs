@@ -211,7 +211,7 @@ pub const ACTIVATIONS: [(&str, Activation); 2] =
 /// The displays on which the web process is ended.
 pub const WEB_PROCESSES: [(&str, Display); 2] = [("killed-on-openbox", DISPLAYS[0].1), ("killed-on-weston", DISPLAYS[2].1)];
 
-/// What the program is left alone with.
+/// The state in which the program is idle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unasked {
     /// A keychain that is locked, and whose dialog was cancelled.

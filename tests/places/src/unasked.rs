@@ -16,7 +16,7 @@ use crate::services::log_of;
 use crate::table::Unasked;
 use crate::words;
 
-/// How long it is left alone: the same as where it was seen to ask.
+/// How long it is idle: as long as where unasked calls were found.
 const WITH_DIALOGS: Duration = Duration::from_secs(120);
 const WITH_ENTRIES: Duration = Duration::from_secs(95);
 const OFFLINE: Duration = Duration::from_secs(65);
