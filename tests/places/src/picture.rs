@@ -15,6 +15,9 @@ pub const DESKTOP: [u8; 3] = [0x80, 0x00, 0xff];
 /// How far two colours must lie apart, summed over the channels, to be told apart by a person at a glance.
 const APART: u32 = 96;
 
+/// A mouse pointer is smaller than the screen divided by this, in both directions; a window is larger.
+const POINTER: usize = 12;
+
 /// A picture: rows of red, green and blue.
 #[derive(Clone)]
 pub struct Picture {
@@ -94,11 +97,19 @@ impl Picture {
         share
     }
 
-    /// The smallest rectangle that holds everything but the desktop and the shadows on it.
+    /// The smallest rectangle that holds everything but the desktop, the shadows on it, and a mouse pointer.
     pub fn windows(&self) -> Option<Rectangle> {
-        let such: Vec<usize> = (0..self.pixels.len()).filter(|at| !is_desktop(self.pixels[*at])).collect();
-        let (left, right) = (such.iter().map(|at| at % self.width).min()?, such.iter().map(|at| at % self.width).max()?);
-        let (upper, lower) = (such.first()? / self.width, such.last()? / self.width);
+        let (mut columns, mut rows) = (vec![0; self.width], vec![0; self.height]);
+        for at in (0..self.pixels.len()).filter(|at| !is_desktop(self.pixels[*at])) {
+            columns[at % self.width] += 1;
+            rows[at / self.width] += 1;
+        }
+        // A pointer on the desktop fills less of its columns and rows than any window does.
+        let sides = |counts: &[usize], all: usize| {
+            let fills = |count: &usize| count * POINTER > all;
+            Some((counts.iter().position(fills)?, counts.iter().rposition(fills)?))
+        };
+        let ((left, right), (upper, lower)) = (sides(&columns, self.height)?, sides(&rows, self.width)?);
         let number = |value: usize| i32::try_from(value).unwrap_or(i32::MAX);
         Some(Rectangle { x: number(left), y: number(upper), width: number(right - left + 1), height: number(lower - upper + 1) })
     }
@@ -144,6 +155,19 @@ mod tests {
         }
         let found = Picture::new(10, 10, pixels).unwrap().windows();
         assert_eq!(found, Some(Rectangle { x: 5, y: 4, width: 2, height: 2 }));
+    }
+
+    #[test]
+    fn a_mouse_pointer_in_the_corner_is_no_window() {
+        let pixels = |window: bool| {
+            let is_pointer = |x: usize, y: usize| x < 3 && y < 3;
+            let is_window = |x: usize, y: usize| window && (20..90).contains(&x) && (10..40).contains(&y);
+            let at = |at: usize| (at % 100, at / 100);
+            (0..5_000).map(at).map(|(x, y)| if is_pointer(x, y) || is_window(x, y) { [245, 247, 248] } else { DESKTOP }).collect()
+        };
+        assert_eq!(Picture::new(100, 50, pixels(false)).unwrap().windows(), None);
+        let found = Picture::new(100, 50, pixels(true)).unwrap().windows();
+        assert_eq!(found, Some(Rectangle { x: 20, y: 10, width: 70, height: 30 }));
     }
 
     #[test]

@@ -105,8 +105,7 @@ impl Screen {
                 succeed("i3-msg", session.run("i3-msg", &["open"])?)?;
             }
             Display::Weston { .. } => {
-                // Weston puts windows anywhere: first into the corner, where there is room for any size. A busy Weston may miss a drag,
-                // and the pointer is on the picture before the window is.
+                // Weston puts windows anywhere: first into the corner, where there is room for any size. A busy Weston may miss a drag.
                 let frame = until("the whole window in the corner", async || {
                     let whole = |frame: &Rectangle| frame.width > from.0 / 2 * scale && frame.height > from.1 / 2 * scale;
                     let Some(frame) = self.picture(session)?.windows().filter(whole) else { return Ok(None) };
