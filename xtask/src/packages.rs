@@ -29,6 +29,7 @@ const DRIVE: &[&str] = &[
     "libkf5config-bin",
     "libkf5wallet-bin",
     "libproxy1-plugin-kconfig",
+    "libproxy1-plugin-webkit",
     "libqca-qt5-2-plugins",
     "libsecret-tools",
     "openbox",

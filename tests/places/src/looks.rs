@@ -4,37 +4,57 @@ use anyhow::{Result, ensure};
 
 use crate::cases::seen_again;
 use crate::desk::{Desk, Scheme};
+use crate::picture::{DESKTOP, lightness};
 use crate::portal::Portal;
+use crate::screen::Screen;
 use crate::table::Look;
 use crate::words;
 
 /// The ground of a page in high contrast: white itself, and no shade of it.
 const WHITE: [u8; 3] = [0xff, 0xff, 0xff];
 
+/// Pictures of the window while it starts that are enough to have seen a flash.
+const LEAST_PICTURES: usize = 50;
+
 /// Tries one look.
 pub async fn try_look(desk: &mut Desk, look: Look) -> Result<()> {
     match look {
-        Look::Light => {}
+        Look::Light => without_a_flash(desk).await,
         Look::Dark => {
             desk.session.set("GTK_THEME", "Adwaita:dark");
             desk.scheme = Scheme::Dark;
+            without_a_flash(desk).await
         }
         Look::DarkByPortal => {
             let _portal = Portal::start(&desk.session_bus()?, &[("color-scheme", 1)]).await?;
             desk.scheme = Scheme::Dark;
-            desk.start()?;
-            return seen_again(desk, words::WELCOME).await;
+            without_a_flash(desk).await
         }
         Look::HighContrast => {
             let _portal = Portal::start(&desk.session_bus()?, &[("color-scheme", 0), ("contrast", 1)]).await?;
             desk.ground = Some(WHITE);
             desk.start()?;
-            return seen_again(desk, words::WELCOME).await;
+            seen_again(desk, words::WELCOME).await
         }
-        Look::Switched => return switched(desk).await,
-        Look::TextScaling => return scaled(desk).await,
+        Look::Switched => switched(desk).await,
+        Look::TextScaling => scaled(desk).await,
     }
+}
+
+/// The window never shows the other scheme, from its first picture on.
+async fn without_a_flash(desk: &mut Desk) -> Result<()> {
+    let watch = Screen::watch(&desk.session)?;
     desk.start()?;
+    desk.sees(words::WELCOME).await?;
+    let shown: Vec<[u8; 3]> = watch.end()?.into_iter().filter(|colour| *colour != DESKTOP).collect();
+    let seen = shown.len();
+    ensure!(seen >= LEAST_PICTURES, "only {seen} pictures of the window");
+    let fits = |colour: [u8; 3]| match desk.scheme {
+        Scheme::Light => lightness(colour) > 128,
+        Scheme::Dark => lightness(colour) < 128,
+    };
+    let other: Vec<(usize, [u8; 3])> = shown.into_iter().enumerate().filter(|(_, colour)| !fits(*colour)).collect();
+    ensure!(other.is_empty(), "of {seen} pictures, these were not {:?}: {other:?}", desk.scheme);
     seen_again(desk, words::WELCOME).await
 }
 

@@ -1,9 +1,12 @@
 //! The screen of a session, from outside: pictures of it, and what a person does there to a window.
 
 use std::process::Output;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use e2e::{Display, Manager, Session, until};
 use serde_json::Value;
 use x11rb::connection::Connection as _;
@@ -19,9 +22,26 @@ const AT_EDGE: i32 = 2;
 /// How often a window that is there is looked for, a tenth of a second apart.
 const LOOKS: usize = 30;
 
+/// Side of the square that is watched, in pixels.
+const WATCHED: u16 = 64;
+
 /// The screen of a session.
 pub struct Screen {
     x: Option<(RustConnection, Window)>,
+}
+
+/// What watches the middle of the screen.
+pub struct Watch {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Result<Vec<[u8; 3]>>>,
+}
+
+impl Watch {
+    /// The colour that most of the watched square had, in each picture from the beginning on: several hundred a second.
+    pub fn end(self) -> Result<Vec<[u8; 3]>> {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().map_err(|_| anyhow!("the watch panicked"))?
+    }
 }
 
 impl Screen {
@@ -49,6 +69,28 @@ impl Screen {
         ensure!(image.depth == 24, "the screen has {} bits a pixel", image.depth);
         let pixels = image.data.chunks_exact(4).map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
         Picture::new(size.width.into(), size.height.into(), pixels)
+    }
+
+    /// Watches the middle of an X screen, on a thread of its own, until it is asked what it saw.
+    pub fn watch(session: &Session) -> Result<Watch> {
+        let display = session.x_display().context("only X tells its pictures that quickly")?.to_owned();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || -> Result<Vec<[u8; 3]>> {
+            let (connection, number) = x11rb::connect(Some(&display)).context("the X server")?;
+            let screen = connection.setup().roots.get(number).context("no screen")?;
+            let (x, y) = (screen.width_in_pixels / 2, screen.height_in_pixels / 2);
+            let (x, y) = (i16::try_from(x)?, i16::try_from(y)?);
+            let mut grounds = Vec::new();
+            while !stopped.load(Ordering::Relaxed) {
+                let image = connection.get_image(ImageFormat::Z_PIXMAP, screen.root, x, y, WATCHED, WATCHED, u32::MAX)?.reply()?;
+                let pixels = image.data.chunks_exact(4).map(|pixel| [pixel[2], pixel[1], pixel[0]]).collect();
+                grounds.push(Picture::new(WATCHED.into(), WATCHED.into(), pixels)?.ground());
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Ok(grounds)
+        });
+        Ok(Watch { stop, thread })
     }
 
     /// Presses a key or a combination, named as X names them: `Tab`, `ctrl+plus`.

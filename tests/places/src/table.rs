@@ -133,16 +133,22 @@ pub enum Network {
     Direct,
     /// Through this.
     Through(Kind),
+    /// Through the HTTP proxy of GNOME's settings.
+    Gnome,
+    /// Through the HTTP proxy that a script tells, which GNOME's settings name (proxy auto-configuration).
+    GnomeScript,
     /// There is none at all.
     None,
 }
 
 /// The values of that axis.
-pub const NETWORKS: [(&str, Network); 6] = [
+pub const NETWORKS: [(&str, Network); 8] = [
     ("direct", Network::Direct),
     ("http-proxy", Network::Through(Kind::HttpProxy)),
     ("socks5-proxy", Network::Through(Kind::Socks5)),
     ("proxy-wants-a-password", Network::Through(Kind::HttpProxyWithPassword)),
+    ("gnome-proxy", Network::Gnome),
+    ("gnome-proxy-script", Network::GnomeScript),
     ("captive-portal", Network::Through(Kind::Portal)),
     ("no-network", Network::None),
 ];
