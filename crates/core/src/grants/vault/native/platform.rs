@@ -100,7 +100,7 @@ fn open_macos() -> Result<Arc<CredentialStore>, Error> {
 fn macos_status(error: &Error) -> Option<i32> {
     match error {
         Error::PlatformFailure(inner) | Error::NoStorageAccess(inner) => {
-            inner.downcast_ref::<security_framework::base::Error>().map(security_framework::base::Error::code)
+            inner.downcast_ref::<security_framework::base::Error>().map(|error| error.code())
         }
         _ => None,
     }
