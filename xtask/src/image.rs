@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::packages::{For, install_missing};
-use crate::step::{Steps, command, succeed};
+use crate::step::{Steps, command, output, succeed};
 use crate::tools;
 
 /// Of what an image is made.
@@ -196,12 +196,4 @@ fn wait_until_healthy(id: &str) -> Result<()> {
         }
         std::thread::sleep(BETWEEN_LOOKS);
     }
-}
-
-fn output(run: &mut Command) -> Result<String> {
-    let output = run.output().with_context(|| crate::step::describe(run))?;
-    if !output.status.success() {
-        bail!("{}: {}", crate::step::describe(run), String::from_utf8_lossy(&output.stderr));
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -2,7 +2,9 @@
 
 mod bench;
 mod bundle;
+mod cross;
 mod image;
+mod macos;
 mod packages;
 mod places;
 mod run;
@@ -10,6 +12,8 @@ mod step;
 mod test;
 mod tools;
 mod ui;
+mod windows;
+mod wine;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -57,6 +61,18 @@ enum Task {
         #[arg(value_enum, default_value_t = bench::What::Desktop)]
         what: bench::What,
     },
+    /// The program for Windows, from Debian: compiled, and tested under Wine.
+    Windows {
+        /// What to do.
+        #[command(subcommand)]
+        task: windows::Task,
+    },
+    /// The program for macOS, from Debian: compiled.
+    Macos {
+        /// What to do.
+        #[command(subcommand)]
+        task: macos::Task,
+    },
 }
 
 fn main() -> ExitCode {
@@ -72,6 +88,8 @@ fn main() -> ExitCode {
         Task::Bundle => bundle::bundle(),
         Task::Image { what, base } => image::image(what, base.as_deref()),
         Task::Bench { what } => bench::bench(what),
+        Task::Windows { task } => windows::windows(task),
+        Task::Macos { task } => macos::macos(task),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

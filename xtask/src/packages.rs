@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::step::{command, succeed};
 
+/// To compile anything.
+const COMPILE: &[&str] = &["build-essential"];
 /// To build the program.
 const BUILD: &[&str] = &["build-essential", "pkg-config", "libwebkit2gtk-4.1-dev"];
 /// To open links and keep tokens.
@@ -48,6 +50,10 @@ const CLIENTS: &[&str] = &["python3-venv"];
 /// To package.
 const PACKAGE: &[&str] = &["rpm", "file"];
 
+/// To link for Windows.
+const MINGW: &[&str] = &["gcc-mingw-w64-x86-64", "mingw-w64-x86-64-dev"];
+/// To run what was built for Windows.
+const WINE: &[&str] = &["wine", "wine64"];
 /// To make container images and try them.
 const IMAGES: &[&str] = &["iptables", "mmdebstrap", "netavark", "podman", "runc"];
 
@@ -64,6 +70,12 @@ pub enum For {
     Packaging,
     /// Making container images.
     Images,
+    /// Compiling for macOS.
+    Macos,
+    /// Compiling for Windows.
+    Windows,
+    /// Running what was compiled for Windows.
+    Wine,
 }
 
 /// Installs what `purpose` needs and isn't there.
@@ -77,7 +89,10 @@ pub fn install_missing(purpose: For) -> Result<()> {
         For::Driving => &[BUILD, OPEN, DRIVE],
         For::Testing => &[BUILD, OPEN, DRIVE, PLACES, SERVE, CLIENTS],
         For::Packaging => &[BUILD, PACKAGE],
-        For::Images => &[&["build-essential"], IMAGES],
+        For::Images => &[COMPILE, IMAGES],
+        For::Macos => &[COMPILE],
+        For::Windows => &[COMPILE, MINGW],
+        For::Wine => &[COMPILE, MINGW, WINE],
     };
     let missing: Vec<&str> = groups.iter().copied().flatten().copied().filter(|name| !is_installed(name)).collect();
     if missing.is_empty() {
@@ -87,14 +102,24 @@ pub fn install_missing(purpose: For) -> Result<()> {
     eprintln!("Missing: {}", missing.join(" "));
     let root = is_root()?;
     if !root && std::env::var_os("CI").is_none() {
-        ask()?;
+        ask("Install them with sudo apt-get?")?;
     }
     apt(root, &["update", "-qq"])?;
     let words: Vec<&str> = ["install", "-y", "-qq", "--no-install-recommends"].into_iter().chain(missing).collect();
     apt(root, &words)
 }
 
-fn is_installed(package: &str) -> bool {
+/// Has apt read its lists anew.
+pub fn update_lists() -> Result<()> {
+    let root = is_root()?;
+    if !root && std::env::var_os("CI").is_none() {
+        ask("Read the lists of packages anew with sudo apt-get?")?;
+    }
+    apt(root, &["update", "-qq"])
+}
+
+/// Whether a package is installed.
+pub fn is_installed(package: &str) -> bool {
     let asked = Command::new("dpkg-query").args(["-W", "-f=${db:Status-Status}", package]).stderr(Stdio::null()).output();
     asked.is_ok_and(|output| output.stdout == b"installed")
 }
@@ -104,18 +129,18 @@ fn is_root() -> Result<bool> {
     Ok(output.stdout.trim_ascii() == b"0")
 }
 
-fn ask() -> Result<()> {
+fn ask(question: &str) -> Result<()> {
     if !std::io::stdin().is_terminal() {
-        bail!("packages are missing and nobody is there to ask; install them, or set CI=true to agree");
+        bail!("nobody is there to ask; install what is missing yourself, or set CI=true to agree");
     }
-    eprint!("Install them with sudo apt-get? [Y/n] ");
+    eprint!("{question} [Y/n] ");
     std::io::stderr().flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     if matches!(answer.trim().to_ascii_lowercase().as_str(), "" | "y" | "yes") {
         Ok(())
     } else {
-        bail!("not installed");
+        bail!("not done");
     }
 }
 
