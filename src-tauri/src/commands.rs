@@ -1,12 +1,13 @@
-//! Everything that the web view can ask for: one list, thin calls. Arguments are opaque handles, enums and short texts; answers are
-//! display data. `permissions/commands.toml` and `capabilities/main.json` have the same list, and a test compares the three.
+//! Everything that the web view can ask for: one list (`commands/list.rs`), thin calls. Arguments are opaque handles, enums and short
+//! texts; answers are display data. The permissions are made from the same list by the build script, and a test compares it with what
+//! each window's capability names.
 
 use std::sync::Arc;
 
 use connect_core::problem::{Problem, ProblemCode};
-use connect_core::view::{
-    ActivityItem, AppView, Decision, DisconnectOutcome, Link, Preferences, Section, SectionView, TesterOrder, TesterView, Unrevoked,
-};
+use connect_core::view::{ActivityItem, AppView, Decision, DisconnectOutcome, Link, Preferences, Section, SectionView, Unrevoked};
+#[cfg(feature = "tester")]
+use connect_core::view::{TesterOrder, TesterView};
 use connect_core::{Browser as _, Check};
 use tauri::State;
 use tauri::ipc::Channel;
@@ -23,48 +24,30 @@ const MAX_TEXT: usize = 256;
 const MAX_NAME: usize = 320;
 
 macro_rules! commands {
-    ($($name:ident),* $(,)?) => {
-        /// The names of all commands.
+    (main: [$($main:ident),* $(,)?], tester: [$($tester:ident),* $(,)?]) => {
+        /// The names of the commands that each build has.
         #[cfg(test)]
-        pub const NAMES: &[&str] = &[$(stringify!($name)),*];
+        const MAIN: &[&str] = &[$(stringify!($main)),*];
+
+        /// The names of those that come with the tester's panel.
+        #[cfg(test)]
+        const TESTER: &[&str] = &[$(stringify!($tester)),*];
 
         /// What answers them.
+        #[cfg(not(feature = "tester"))]
         pub fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + 'static {
-            tauri::generate_handler![$($name),*]
+            tauri::generate_handler![$($main),*]
+        }
+
+        /// What answers them.
+        #[cfg(feature = "tester")]
+        pub fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + 'static {
+            tauri::generate_handler![$($main,)* $($tester),*]
         }
     };
 }
 
-commands![
-    state,
-    watch,
-    connect,
-    reconnect,
-    open_again,
-    copy_link,
-    use_deep_link,
-    cancel,
-    dismiss,
-    decide,
-    load,
-    check,
-    rename,
-    disconnect,
-    activity,
-    set_backend,
-    confirm_backend,
-    set_preferences,
-    probe,
-    poll,
-    close_keychain_dialog,
-    keep_in_memory,
-    open_link,
-    diagnose,
-    copy_report,
-    save_report,
-    tester,
-    tester_order,
-];
+include!("commands/list.rs");
 
 type Shared<'a> = State<'a, Arc<Host>>;
 
@@ -232,12 +215,14 @@ async fn save_report(host: Shared<'_>) -> Result<String, Problem> {
 }
 
 /// Answers in the sandbox environment only, as the next one.
+#[cfg(feature = "tester")]
 #[tauri::command]
 async fn tester(host: Shared<'_>) -> Result<TesterView, Problem> {
     host.connections().await?.tester().await
 }
 
 /// A tester has the sandbox do something. People and presets are words of a bounded form; all else is of closed lists.
+#[cfg(feature = "tester")]
 #[tauri::command]
 async fn tester_order(host: Shared<'_>, order: TesterOrder) -> Result<TesterView, Problem> {
     host.connections().await?.tester_order(order).await
@@ -263,43 +248,53 @@ fn bounded_list(texts: Vec<String>) -> Result<Vec<String>, Problem> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use tauri::ipc::Origin;
+
     use super::*;
 
-    fn capability() -> serde_json::Value {
-        serde_json::from_str(include_str!("../capabilities/main.json")).unwrap()
-    }
-
-    fn names(commands: impl IntoIterator<Item = String>) -> BTreeSet<String> {
-        commands.into_iter().collect()
+    /// Each capability, with the commands that it is for.
+    fn capabilities() -> [(serde_json::Value, &'static [&'static str]); 2] {
+        [
+            (serde_json::from_str(include_str!("../capabilities/main.json")).unwrap(), MAIN),
+            (serde_json::from_str(include_str!("../capabilities/tester.json")).unwrap(), TESTER),
+        ]
     }
 
     #[test]
-    fn handlers_permissions_and_capability_have_the_same_commands() {
-        let handled = names(NAMES.iter().map(|&name| name.to_owned()));
-        assert_eq!(handled.len(), NAMES.len());
-
-        let file: toml::Table = include_str!("../permissions/commands.toml").parse().unwrap();
-        let mut permitted = BTreeSet::new();
-        for permission in file["permission"].as_array().unwrap() {
-            let commands = permission["commands"]["allow"].as_array().unwrap();
-            assert_eq!(commands.len(), 1, "one permission, one command");
-            let command = commands[0].as_str().unwrap();
-            assert_eq!(permission["identifier"].as_str().unwrap(), format!("allow-{}", command.replace('_', "-")));
-            permitted.insert(command.to_owned());
+    fn each_capability_names_exactly_the_commands_of_its_list() {
+        for (capability, commands) in capabilities() {
+            let listed = capability["permissions"].as_array().unwrap();
+            let granted: BTreeSet<String> = listed.iter().map(|text| text.as_str().unwrap().to_owned()).collect();
+            assert_eq!(granted.len(), listed.len());
+            // Nothing else of Tauri and its plugins, and no event: a link that arrives is one.
+            assert_eq!(granted, commands.iter().map(|name| format!("allow-{}", name.replace('_', "-"))).collect());
         }
-        assert_eq!(permitted, handled);
-
-        let granted = names(capability()["permissions"].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()));
-        // Nothing else of Tauri and its plugins, and no event: a link that arrives is one.
-        assert_eq!(granted, names(NAMES.iter().map(|name| format!("allow-{}", name.replace('_', "-")))));
     }
 
     #[test]
-    fn the_capability_is_for_the_one_window_and_no_remote_page() {
-        let capability = capability();
-        assert_eq!(capability["windows"], serde_json::json!([crate::window::MAIN]));
-        let keys: BTreeSet<&str> = capability.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(keys, BTreeSet::from(["identifier", "description", "windows", "permissions"]));
+    fn the_capabilities_are_for_the_one_window_and_no_remote_page() {
+        for (capability, _) in capabilities() {
+            assert_eq!(capability["windows"], serde_json::json!([crate::window::MAIN]));
+            let keys: BTreeSet<&str> = capability.as_object().unwrap().keys().map(String::as_str).collect();
+            assert_eq!(keys, BTreeSet::from(["identifier", "description", "windows", "permissions"]));
+        }
+    }
+
+    #[test]
+    fn a_command_that_no_capability_names_is_refused() {
+        let mut context = crate::context();
+        let authority = context.runtime_authority_mut();
+        let allowed = |command: &str| authority.resolve_access(command, crate::window::MAIN, crate::window::MAIN, &Origin::Local).is_some();
+        for command in MAIN {
+            assert!(allowed(command), "{command}");
+        }
+        for command in TESTER {
+            assert_eq!(allowed(command), cfg!(feature = "tester"), "{command}");
+        }
+        for command in ["no_such_command", "plugin:event|listen", "plugin:clipboard-manager|read_text", "plugin:window|close"] {
+            assert!(!allowed(command), "{command}");
+        }
+        assert!(authority.resolve_access("state", "another", "another", &Origin::Local).is_none());
     }
 
     #[test]

@@ -174,7 +174,12 @@ fn build(settings: Settings) -> tauri::Result<tauri::App> {
             tauri::async_runtime::spawn(look_while_visible(app.handle().clone()));
             Ok(())
         })
-        .build(tauri::generate_context!())
+        .build(context())
+}
+
+/// Configuration, access list and web view, as the build script prepared them.
+fn context() -> tauri::Context {
+    tauri::generate_context!()
 }
 
 /// While the window can be seen, what it shows stays true. With nobody looking nothing is asked.

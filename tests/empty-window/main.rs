@@ -8,5 +8,5 @@ fn main() -> tauri::Result<()> {
             WebviewWindowBuilder::new(app, "main", WebviewUrl::default()).title("Empty window").inner_size(1080.0, 720.0).build()?;
             Ok(())
         })
-        .run(tauri::generate_context!("tests/empty-window/tauri.conf.json"))
+        .run(tauri::generate_context!())
 }

@@ -58,9 +58,9 @@ fn desktop() -> Result<()> {
     steps.step("Packages of the web view", ui::install)?;
     steps.step("Build the web view", ui::build)?;
     steps.step("Build the release programs", || {
-        let packages = ["-p", "monei-connect", "-p", "connect-backend", "-p", "monei-sandbox"];
+        let packages = ["-p", "monei-connect", "-p", "empty-window", "-p", "connect-backend", "-p", "monei-sandbox"];
         let mut build = command("cargo", &["build", "--release", "--locked", "--features", "monei-connect/automation", "--bins"]);
-        succeed(build.args(["--example", "empty-window"]).args(packages))?;
+        succeed(build.args(packages))?;
         succeed(&mut command("cargo", &["build", "--locked", "-p", "e2e", "--bin", "bench"]))
     })?;
     steps.step("Measure", || succeed(&mut command("target/debug/bench", &[])))

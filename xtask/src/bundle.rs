@@ -14,7 +14,10 @@ pub fn bundle() -> Result<()> {
     }
     steps.step("Packages of the web view", ui::install)?;
     // Tauri's own bundler builds the web view first. Its working folder is the top of the project, where tauri.conf.json is.
-    steps.step("The desktop program", tools::desktop_packages)?;
+    steps.step("The desktop program", || {
+        tools::desktop_packages()?;
+        ui::check_release_bundle()
+    })?;
     if cfg!(target_os = "linux") {
         steps.step("The backend and the sandbox", || {
             [("connect-backend", tools::SERVICE_PROFILE), ("monei-sandbox", "release")]

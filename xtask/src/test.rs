@@ -32,7 +32,7 @@ pub fn test(all: bool) -> Result<()> {
         succeed(&mut command("cargo", &words))
     }));
     drop(steps.step("No GUI library below the shell", no_gui_library));
-    drop(steps.step("No sandbox or backend in a release", no_sandbox_in_release));
+    drop(steps.step("No sandbox, backend or tester's panel in a release", no_tools_in_release));
     let built = steps.step("Build everything", || {
         succeed(&mut command("cargo", &["build", "--workspace", "--all-targets", "--features", "embedded", "--locked"]))
     });
@@ -118,8 +118,18 @@ fn no_gui_library() -> Result<()> {
 }
 
 /// What is for development only is in no release package.
-fn no_sandbox_in_release() -> Result<()> {
-    refuse_in_tree(&["-p", "monei-connect", "-e", "normal"], &["monei-sandbox", "connect-backend"])
+fn no_tools_in_release() -> Result<()> {
+    refuse_in_tree(&["-p", "monei-connect", "-e", "normal"], &["monei-sandbox", "connect-backend"])?;
+    let mut tree = command("cargo", &["tree", "--locked", "--prefix", "none", "--format", "{p} {f}", "-p", "monei-connect", "-e", "normal"]);
+    let output = tree.output().context("cargo tree")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let Some(ours) = text.lines().find(|line| line.starts_with("monei-connect ")).filter(|_| output.status.success()) else {
+        bail!("{}: {}", describe(&tree), String::from_utf8_lossy(&output.stderr));
+    };
+    if let Some(feature) = ["tester", "embedded", "automation"].into_iter().find(|feature| ours.contains(feature)) {
+        bail!("the package has the feature {feature}");
+    }
+    ui::check_release_bundle()
 }
 
 fn refuse_in_tree(what: &[&str], refused: &[&str]) -> Result<()> {

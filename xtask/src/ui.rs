@@ -28,9 +28,42 @@ pub fn install() -> Result<()> {
     std::fs::write(stamp, lock).context("ui/node_modules")
 }
 
-/// Bundles the web view into `ui/dist`.
+/// Bundles the web view: into `ui/dist` as packages carry it, and into `ui/dist-tester` with the tester's panel.
 pub fn build() -> Result<()> {
     succeed(&mut npm(&["run", "--silent", "build"]))
+}
+
+/// What only the tester's panel says, names or calls.
+const PANEL: [&str; 4] = ["tester-open", "tester_order", "Have it go wrong", "TesterPanel"];
+
+/// Nothing of the tester's panel is in the bundle that packages carry. That the marks are found in the other one shows that the search works.
+pub fn check_release_bundle() -> Result<()> {
+    for mark in PANEL {
+        let found_in = |bundle: &str| found(Path::new(bundle), mark);
+        if found_in("ui/dist-tester")?.is_none() {
+            bail!("\"{mark}\" is not in ui/dist-tester: the search for the tester's panel is out of date");
+        }
+        if let Some(path) = found_in("ui/dist")? {
+            bail!("{path} has \"{mark}\" of the tester's panel");
+        }
+    }
+    Ok(())
+}
+
+/// The first file of a folder that has `mark` in its name or text.
+fn found(folder: &Path, mark: &str) -> Result<Option<String>> {
+    for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        let name = path.display().to_string();
+        if path.is_dir() {
+            if let Some(inside) = found(&path, mark)? {
+                return Ok(Some(inside));
+            }
+        } else if name.contains(mark) || String::from_utf8_lossy(&std::fs::read(&path)?).contains(mark) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
 }
 
 fn check_node() -> Result<()> {

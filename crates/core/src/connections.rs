@@ -27,11 +27,11 @@ use crate::provider::http::{DesktopProxies, Http};
 use crate::provider::{Provider, Service};
 use crate::service;
 use crate::snapshot;
+#[cfg(feature = "tester")]
 use crate::tester;
-use crate::view::{
-    ActivityItem, AppView, BackendView, Decision, DisconnectOutcome, Link, Preferences, Section, SectionView, TesterOrder, TesterView,
-    Unrevoked,
-};
+use crate::view::{ActivityItem, AppView, BackendView, Decision, DisconnectOutcome, Link, Preferences, Section, SectionView, Unrevoked};
+#[cfg(feature = "tester")]
+use crate::view::{TesterOrder, TesterView};
 use crate::work::Work;
 
 /// How long the program's end waits for answers that would be lost with it: a little longer than the backend lets its callers wait.
@@ -358,6 +358,7 @@ impl Connections {
     ///
     /// # Errors
     /// [`ProblemCode::InvalidInput`] outside of the sandbox environment; else why the sandbox can't be asked.
+    #[cfg(feature = "tester")]
     pub async fn tester(&self) -> Result<TesterView, Problem> {
         tester::view(&self.inner.provider, self.inner.environment).await
     }
@@ -368,6 +369,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::InvalidInput`] outside of the sandbox environment and for an order that the sandbox doesn't know; else why it
     /// can't be told.
+    #[cfg(feature = "tester")]
     pub async fn tester_order(&self, order: TesterOrder) -> Result<TesterView, Problem> {
         tester::order(&self.inner.provider, self.inner.environment, order).await
     }

@@ -26,6 +26,7 @@ mod provider;
 mod secrets;
 mod service;
 mod snapshot;
+#[cfg(feature = "tester")]
 mod tester;
 pub mod view;
 mod wiped;

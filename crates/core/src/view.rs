@@ -2,6 +2,7 @@
 //!
 //! Times are milliseconds since the Unix epoch, as JavaScript counts them. Money is a decimal string in major units.
 
+#[cfg(feature = "tester")]
 mod tester;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use crate::model::problem::Problem;
 
 pub use crate::model::{Channel, Environment};
 
+#[cfg(feature = "tester")]
 pub use tester::{
     TesterAllow, TesterArmed, TesterFault, TesterOrder, TesterPerson, TesterPlan, TesterPreset, TesterReset, TesterSwitch, TesterTarget,
     TesterView,

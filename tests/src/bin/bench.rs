@@ -42,7 +42,7 @@ async fn main() -> Result<()> {
     let mut session = Session::start("bench").await?;
     let _servers = start_servers(&mut session, &release).await?;
     let program = launcher(&session, "monei-connect", &release.join("monei-connect"))?;
-    let empty = launcher(&session, "empty-window", &release.join("examples/empty-window"))?;
+    let empty = launcher(&session, "empty-window", &release.join("empty-window"))?;
 
     let arrivals = connect(&session, &program).await?;
     // The first of each pays for cold caches.
@@ -59,7 +59,7 @@ async fn main() -> Result<()> {
     println!("\n{:<44}{:>12}{:>12}{:>8}", "", "empty", "program", "ratio");
     row("exec to second frame, median, ms", &empties, &ours, |start| start.painted);
     row("memory of the process tree (PSS), median, MiB", &empties, &ours, |start| start.memory);
-    println!("{:<44}{:>12.2}{:>12.2}", "size of the binary, MB", size("examples/empty-window")?, size("monei-connect")?);
+    println!("{:<44}{:>12.2}{:>12.2}", "size of the binary, MB", size("empty-window")?, size("monei-connect")?);
     let spread = |list: &[f64]| (list.iter().copied().fold(f64::MAX, f64::min), list.iter().copied().fold(0.0, f64::max));
     let (least, most) = spread(&arrivals);
     println!(

@@ -3,6 +3,7 @@ import type { App } from '../lib/app.svelte';
 import { Memory } from '../lib/backend/memory';
 import type { Story } from '../lib/backend/story';
 import { setClock } from '../lib/clock';
+import { tester } from '../lib/tester/extra';
 import { start } from '../start';
 import { variants, type Variant } from './variants';
 
@@ -35,7 +36,7 @@ memory.seek(Number(parameters.get('step') ?? 0));
 const begun = performance.now();
 setClock(() => story.now + performance.now() - begun);
 
-const app = await start(memory);
+const app = await start(memory, tester(memory));
 if (!app) throw new Error('the window did not start');
 
 const known: Record<string, Variant> = variants(story, stories);

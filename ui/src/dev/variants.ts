@@ -146,7 +146,7 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     activity: { view: { ...base, accounts: [full, second] }, page: { kind: 'activity' }, activity: everyEvent(now, all) },
     'activity-empty': { view: none, page: { kind: 'activity' }, activity: [] },
   };
-  const tester = (testing: TesterView): Variant => ({ view: { ...base, environment: 'sandbox' }, page: { kind: 'tester' }, testing });
+  const tester = (testing: TesterView): Variant => ({ view: { ...base, environment: 'sandbox' }, page: { kind: 'extra' }, testing });
   const nothingPlanned: TesterView = { people: [], presets: [], planned: [], faults: [], switches: [], clock_offset_s: 0, scenario: null };
   found['tester'] = tester(busySandbox());
   found['tester-nothing'] = tester(nothingPlanned);
@@ -161,7 +161,7 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     scenario: HOSTILE,
   });
   // A place that only the sandbox has leads nowhere elsewhere.
-  found['tester-production'] = { view: { ...base, environment: 'production' }, page: { kind: 'tester' } };
+  found['tester-production'] = { view: { ...base, environment: 'production' }, page: { kind: 'extra' } };
   const names = ['keychain', 'loopback_listener', 'link_handler', 'browser', 'backend', 'monei'] as const;
   const works = (name: Check['name']): Check => ({ name, ok: true, needed: name !== 'link_handler' && name !== 'clock', problem: null, took_ms: 12, skew_s: null });
   found['diagnose-well'] = { ...settings({}), checks: [...names.map(works), { ...works('clock'), skew_s: -1 }] };

@@ -1,5 +1,6 @@
 import { asProblem, type Backend } from './backend/backend';
 import type { AccountView, AppView, Check, Feature, FeatureState, Link, Problem, Stage } from './bindings';
+import type { Extra } from './extra';
 import { clean } from './format/foreign';
 import { Sections } from './sections.svelte';
 import { t } from './text';
@@ -12,7 +13,7 @@ export type Page =
   | { kind: 'transaction' }
   | { kind: 'activity' }
   | { kind: 'settings' }
-  | { kind: 'tester' }
+  | { kind: 'extra' }
   /** What was shown, or led to, isn't there any more. Never another account in its place. */
   | { kind: 'gone' };
 
@@ -28,6 +29,8 @@ export type Notice = { text: string } | { problem: Problem };
 /** The window's state: the program's view, and where the person looks. */
 export class App {
   readonly backend: Backend;
+  /** What this build has besides. */
+  readonly extra: Extra | null;
   readonly sections: Sections;
   view: AppView;
   page: Page = $state.raw({ kind: 'home' });
@@ -43,8 +46,9 @@ export class App {
   settled = $state(false);
   #lastAccount: string | null = null;
 
-  constructor(backend: Backend, view: AppView) {
+  constructor(backend: Backend, view: AppView, extra: Extra | null) {
     this.backend = backend;
+    this.extra = extra;
     this.sections = new Sections(backend);
     this.view = $state.raw(view);
     if (view.transaction) this.page = { kind: 'transaction' };

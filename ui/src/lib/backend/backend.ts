@@ -1,4 +1,4 @@
-import type { ActivityItem, AppView, Check, Decision, DisconnectOutcome, Link, Preferences, Problem, Section, SectionView, TesterOrder, TesterView, Unrevoked } from '../bindings';
+import type { ActivityItem, AppView, Check, Decision, DisconnectOutcome, Link, Preferences, Problem, Section, SectionView, Unrevoked } from '../bindings';
 
 /**
  * All that the window can ask of the program. Two implementations: the Tauri commands (`tauri.ts`) and recorded stories (`memory.ts`).
@@ -43,10 +43,6 @@ export interface Backend {
   copy_report(): Promise<void>;
   /** Writes it to the Downloads folder, or where there is none to the home folder; answers where. */
   save_report(): Promise<string>;
-  /** What the sandbox offers and is about to do. In the sandbox alone, as the next one. */
-  tester(): Promise<TesterView>;
-  /** Has the sandbox do something. */
-  tester_order(order: TesterOrder): Promise<TesterView>;
   /** Calls back with the whole view: the present one, and each that follows. To be called once the first picture is there. */
   watch(listener: (view: AppView) => void): Promise<void>;
 }

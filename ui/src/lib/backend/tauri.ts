@@ -43,7 +43,5 @@ export const tauri: Backend = {
   diagnose: () => invoke('diagnose'),
   copy_report: () => invoke('copy_report'),
   save_report: () => invoke('save_report'),
-  tester: () => invoke('tester'),
-  tester_order: (order) => invoke('tester_order', { order }),
   watch: (listener) => invoke('watch', { views: new Channel<AppView>(listener) }),
 };

@@ -2,7 +2,6 @@ import type { AllowanceKind, Channel, CheckName, Direction, Environment, Feature
 import { features, groups } from './en-features';
 import { problems } from './en-problems';
 import shared from './en-shared.json';
-import { tester } from './en-tester';
 
 /** Every word that the window says. Another language is another object of this shape (`Texts`). */
 export const en = {
@@ -13,7 +12,6 @@ export const en = {
     `It is set in ${variable === null ? 'this computer’s network settings' : `the variable ${variable}`}${scheme === null ? '' : `, as ${scheme}://`}.`,
   features,
   groups,
-  tester,
 
   common: {
     notAvailable: 'Not available',
@@ -46,7 +44,6 @@ export const en = {
     sandbox: 'Sandbox: nothing here is real money',
     development: 'Development: Monei’s test hosts, not your real account',
     control: 'Sandbox controls',
-    tester: 'Tester’s panel',
   },
 
   sidebar: {

@@ -1,7 +1,9 @@
 import type { TesterAllow, TesterFault, TesterOrder, TesterTarget } from '../bindings';
 
-/** The tester's panel. It speaks to people who test, and still in plain words. */
-export const tester = {
+/** The words of the tester's panel. It speaks to people who test, and still in plain words. */
+export const words = {
+  /** On the banner. */
+  open_panel: 'Tester’s panel',
   title: 'Tester’s panel',
   lead: 'What the sandbox does next, in Monei’s place. What you do here is noticed by this program as at the real Monei: when it asks the next time, for instance with Refresh.',
   loading: 'Asking the sandbox…',

@@ -1,0 +1,5 @@
+//! What Tauri wants of each program.
+
+fn main() {
+    tauri_build::build();
+}
