@@ -120,7 +120,8 @@ fn no_gui_library() -> Result<()> {
 /// What is for development only is in no release package.
 fn no_tools_in_release() -> Result<()> {
     refuse_in_tree(&["-p", "monei-connect", "-e", "normal"], &["monei-sandbox", "connect-backend"])?;
-    let mut tree = command("cargo", &["tree", "--locked", "--prefix", "none", "--format", "{p} {f}", "-p", "monei-connect", "-e", "normal"]);
+    let mut tree =
+        command("cargo", &["tree", "--locked", "--prefix", "none", "--format", "{p} {f}", "-p", "monei-connect", "-e", "normal"]);
     let output = tree.output().context("cargo tree")?;
     let text = String::from_utf8_lossy(&output.stdout);
     let Some(ours) = text.lines().find(|line| line.starts_with("monei-connect ")).filter(|_| output.status.success()) else {
