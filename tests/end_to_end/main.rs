@@ -7,6 +7,7 @@ mod connecting;
 mod disconnecting;
 mod exercises;
 mod looking;
+mod page;
 mod reconnecting;
 mod secrets;
 mod session;

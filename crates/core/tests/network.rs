@@ -85,8 +85,8 @@ impl DesktopProxies for Desktop {
 async fn child() {
     let Ok(case) = std::env::var(CASE) else { return };
     let place = PathBuf::from(std::env::var(PLACE).unwrap());
-    let (ca, acceptor) = company();
-    let other = company().0;
+    let (ca, acceptor) = company(&case);
+    let other = company("another company's").0;
     std::fs::write(place.join("trusted.pem"), if case == "strange" { &other } else { &ca }).unwrap();
     let desktop = place.join("desktop");
     let world = if desktop.exists() {
@@ -97,7 +97,7 @@ async fn child() {
     std::fs::write(place.join("front"), front(acceptor, &world.backend).await).unwrap();
     match case.as_str() {
         "trusted" => trusted(&world).await,
-        "strange" => drop(refused(&world, ProblemCode::BackendCertificate).await),
+        "strange" | "expired" | "not yet valid" | "of another name" => drop(refused(&world, ProblemCode::BackendCertificate).await),
         "changed" => {
             drop(refused(&world, ProblemCode::ProxyUnreachable).await);
             std::fs::rename(place.join("later"), desktop).unwrap();
@@ -142,8 +142,8 @@ async fn refused(world: &World, expected: ProblemCode) -> Problem {
     problem
 }
 
-/// A certificate authority of the company's own, and a server with its certificate for the backend's name.
-fn company() -> (String, TlsAcceptor) {
+/// A certificate authority of the company's own, and a server with its certificate for the backend's name, unless the case is about another.
+fn company(case: &str) -> (String, TlsAcceptor) {
     drop(rustls::crypto::ring::default_provider().install_default());
     let mut authority = CertificateParams::new(Vec::new()).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -152,7 +152,14 @@ fn company() -> (String, TlsAcceptor) {
     let issuer = Issuer::new(authority, key);
     let own = KeyPair::generate().unwrap();
     let name = Url::parse(BACKEND).unwrap().host_str().unwrap().to_owned();
-    let certificate = CertificateParams::new([name]).unwrap().signed_by(&own, &issuer).unwrap();
+    let mut certificate =
+        CertificateParams::new([if case == "of another name" { "another.corporate.test".to_owned() } else { name }]).unwrap();
+    match case {
+        "expired" => certificate.not_after = rcgen::date_time_ymd(2020, 1, 1),
+        "not yet valid" => certificate.not_before = rcgen::date_time_ymd(2999, 1, 1),
+        _ => {}
+    }
+    let certificate = certificate.signed_by(&own, &issuer).unwrap();
     let chain = vec![CertificateDer::from(certificate.der().to_vec())];
     let key = PrivateKeyDer::try_from(own.serialize_der()).unwrap();
     let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
@@ -252,8 +259,10 @@ fn a_proxy_that_is_not_there_is_told_as_such() {
 }
 
 #[test]
-fn a_certificate_that_the_system_does_not_know_is_told_as_the_networks() {
-    only_the_backend(&in_company("strange", Way::Http, &[]));
+fn a_certificate_that_is_not_right_is_told_as_the_networks() {
+    for case in ["strange", "expired", "not yet valid", "of another name"] {
+        only_the_backend(&in_company(case, Way::Http, &[]));
+    }
 }
 
 #[test]
@@ -310,7 +319,7 @@ fn variables_count_more_than_the_desktop() {
 #[tokio::test]
 async fn a_strange_certificate_is_told_as_such_without_any_proxy_too() {
     let nowhere = "http://127.0.0.1:9".parse().unwrap();
-    let url = format!("https://{}", front(company().1, &nowhere).await).parse().unwrap();
+    let url = format!("https://{}", front(company("strange").1, &nowhere).await).parse().unwrap();
     let client = BackendClient::new(url, Arc::new(Http::new(Arc::new(SystemProxies))));
     assert_eq!(client.client_info(Environment::Sandbox, 0).await.unwrap_err().code, ProblemCode::BackendCertificate);
 }
