@@ -3,6 +3,7 @@
 mod bench;
 mod bundle;
 mod cross;
+mod hardening;
 mod image;
 mod macos;
 mod packages;
