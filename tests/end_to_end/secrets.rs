@@ -1,22 +1,41 @@
 //! The canary sweep over a full life of an account, with everything logged that can be (security.md K1).
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, ensure};
-use e2e::canary::Canaries;
+use e2e::canary::{Canaries, secrets_of};
 use e2e::{Setup, World, until};
+
+/// What the keychain keeps for the program now.
+fn in_keychain(world: &World) -> Result<BTreeSet<String>> {
+    Ok(world.keychain()?.iter().flat_map(|item| secrets_of(&item.secret)).collect())
+}
 
 #[tokio::test]
 async fn no_secret_is_found_outside_the_keychain() -> Result<()> {
     World::with("secrets", Setup { trace: true, sample: true, ..Setup::default() }, async |world| {
-        world.connect("ada", &["profile", "kyc", "wallet"], &["profile:read", "wallet:read"]).await?;
+        world.ask(&["profile", "kyc", "wallet"]).await?;
+        world.browser.next_tab().await?;
+        world.browser.reach_consent("ada").await?;
+        // The verifier, while the transaction waits.
+        let mut stored = in_keychain(world)?;
+        ensure!(stored.len() == 1, "{} secrets in the keychain while it waits", stored.len());
+        world.browser.allow(&["profile:read", "wallet:read"]).await?;
+        world.finish().await?;
         let mut runs = vec![world.sandbox.state().await?.run];
         world.window()?.shows("naira-balance").await?;
         let marker = format!("mct_sim_CNRY{}", runs[0]);
         ensure!(world.keychain()?.iter().all(|item| item.secret.contains(&marker)), "the stored token does not carry the marker");
         world.ask_more("kyc").await?;
         world.browser.reach_consent("ada").await?;
+        stored.extend(in_keychain(world)?);
         world.browser.allow(&["kyc:read"]).await?;
         world.finish().await?;
+        let before = in_keychain(world)?;
+        stored.extend(before.iter().cloned());
         world.sandbox.expire("ada").await?;
+        world.window()?.click("refresh").await?;
+        until("refreshed tokens in the keychain", async || Ok((in_keychain(world)? != before).then_some(()))).await?;
         let first = world.window()?.messages().await?;
         ensure!(first.len() > 10, "the recorder saw {} messages", first.len());
         let held = world
@@ -28,6 +47,9 @@ async fn no_secret_is_found_outside_the_keychain() -> Result<()> {
         world.open().await?;
         runs.push(world.sandbox.state().await?.run);
         world.window()?.shows("naira-balance").await?;
+        stored.extend(in_keychain(world)?);
+        // Two verifiers, and an access and a refresh token of each of two grants, one of them refreshed at least.
+        ensure!(stored.len() >= 8, "{} secrets were in the keychain", stored.len());
         let held_again = world.window()?.script("return document.documentElement.outerHTML").await?;
         world.disconnect(0).await?;
         let second = world.window()?.messages().await?;
@@ -46,7 +68,7 @@ async fn no_secret_is_found_outside_the_keychain() -> Result<()> {
         ensure!(std::fs::read_to_string(log)?.contains("/v1/redeem"), "the program did not log");
 
         let profile = world.browser.profile().to_owned();
-        let canaries = Canaries::new(&runs, &profile)?;
+        let canaries = Canaries::new(&runs, &profile)?.with_stored(stored);
         ensure!(canaries.handoffs() == 2, "{} handoffs in the browser's history", canaries.handoffs());
         let mut findings = canaries.sweep(world.session.folder(), &profile)?;
         findings.extend(canaries.sweep_samples(&samples));

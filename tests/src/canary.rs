@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Result;
+use serde_json::Value;
 
 use crate::Samples;
 
@@ -16,12 +17,16 @@ pub struct Canaries {
     markers: Vec<String>,
     /// The sealed codes that travelled through the browser, read from its history.
     handoffs: BTreeSet<String>,
+    /// What the keychain keeps: tokens, sealed refresh tokens, verifiers. Nothing else may hold any of them, the browser's profile included.
+    stored: BTreeSet<String>,
 }
 
 /// The prefix of codes; the only marked secrets that a browser may have seen.
 const CODE: &str = "mcc_sim_";
 /// What a handoff stands behind in an address.
 const HANDOFF: &[u8] = b"handoff=";
+/// Shortest text of a keychain entry that is a secret: a verifier has 43 characters, an account's id 22.
+const SHORTEST_SECRET: usize = 40;
 /// Shortest value that counts as a handoff: a sealed code is longer than its code.
 const SHORTEST_HANDOFF: usize = 40;
 
@@ -41,7 +46,13 @@ impl Canaries {
         // The browser's files break texts off where a block ends: the beginning of one is no other.
         let whole = |value: &String| !handoffs.iter().any(|other| other != value && other.starts_with(value.as_str()));
         let handoffs = handoffs.iter().filter(|value| whole(value)).cloned().collect();
-        Ok(Self { markers: runs.iter().map(|run| format!("CNRY{run}")).collect(), handoffs })
+        Ok(Self { markers: runs.iter().map(|run| format!("CNRY{run}")).collect(), handoffs, stored: BTreeSet::new() })
+    }
+
+    /// Looks for these too, read from the keychain with [`secrets_of`].
+    pub fn with_stored(mut self, stored: BTreeSet<String>) -> Self {
+        self.stored = stored;
+        self
     }
 
     /// How many handoffs the browser has seen.
@@ -94,6 +105,10 @@ impl Canaries {
                 }
             }
         }
+        for secret in &self.stored {
+            leaks.extend(positions(bytes, secret.as_bytes()).map(|at| format!("from the keychain: {}", excerpt(bytes, at))));
+            leaks.extend(positions(bytes, &two_byte(secret)).map(|_| "from the keychain, in two-byte units".to_owned()));
+        }
         if !browsers_own {
             for handoff in &self.handoffs {
                 leaks.extend(positions(bytes, handoff.as_bytes()).map(|at| format!("handoff: {}", excerpt(bytes, at))));
@@ -101,6 +116,13 @@ impl Canaries {
         }
         leaks
     }
+}
+
+/// The secrets in an entry of the keychain: its longer texts without a colon, a slash or a space, which the addresses and scopes beside them have.
+pub fn secrets_of(entry: &str) -> BTreeSet<String> {
+    let Ok(Value::Object(fields)) = serde_json::from_str(entry) else { return BTreeSet::new() };
+    let texts = fields.values().filter_map(Value::as_str);
+    texts.filter(|text| text.len() >= SHORTEST_SECRET && !text.contains([':', '/', ' '])).map(str::to_owned).collect()
 }
 
 fn two_byte(text: &str) -> Vec<u8> {
@@ -154,7 +176,20 @@ mod tests {
     use super::*;
 
     fn canaries() -> Canaries {
-        Canaries { markers: vec!["CNRYrun7".to_owned()], handoffs: BTreeSet::from(["h".repeat(50)]) }
+        Canaries { markers: vec!["CNRYrun7".to_owned()], handoffs: BTreeSet::from(["h".repeat(50)]), stored: secrets_of(ENTRY) }
+    }
+
+    const ENTRY: &str = r#"{"v":1,"b":"https://connect.example/a/long/path/with/many/parts/in/it","s":["wallet:read"],"a":"an account's id",
+        "p":"kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"}"#;
+
+    #[test]
+    fn what_the_keychain_keeps_is_found_in_every_place() {
+        let verifier = "k".repeat(43);
+        assert_eq!(secrets_of(ENTRY), BTreeSet::from([verifier.clone()]));
+        for browsers_own in [true, false] {
+            assert_eq!(canaries().leaks(format!("x{verifier}y").as_bytes(), browsers_own).len(), 1);
+            assert_eq!(canaries().leaks(&two_byte(&verifier), browsers_own).len(), 1);
+        }
     }
 
     #[test]
