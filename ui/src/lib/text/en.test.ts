@@ -22,7 +22,7 @@ test('every problem code has its sentence, its cause and its advice, and no othe
 
 test('a proxy that is the trouble is named by where it was set', () => {
   const set = { variable: 'ALL_PROXY', scheme: 'gopher' };
-  expect(cause({ code: 'proxy_setting', proxy: set })).toContain('the variable ALL_PROXY, as gopher://.');
+  expect(cause({ code: 'proxy_setting', proxy: set })).toContain('the variable ALL_PROXY; its address begins with gopher://.');
   expect(cause({ code: 'proxy_refused', proxy: { variable: null, scheme: null } })).toMatch(/set in this computer’s network settings\.$/);
   expect(cause({ code: 'offline' })).toBe(en.problems.offline.cause);
 });

@@ -9,7 +9,7 @@ export const en = {
   problems,
   /** Where the proxy that is the trouble was set, and of which kind it is. */
   proxySet: (variable: string | null, scheme: string | null) =>
-    `It is set in ${variable === null ? 'this computer’s network settings' : `the variable ${variable}`}${scheme === null ? '' : `, as ${scheme}://`}.`,
+    `It is set in ${variable === null ? 'this computer’s network settings' : `the variable ${variable}`}${scheme === null ? '' : `; its address begins with ${scheme}://`}.`,
   features,
   groups,
 
