@@ -8,6 +8,7 @@ mod image;
 mod macos;
 mod packages;
 mod places;
+mod proofs;
 mod run;
 mod step;
 mod test;
