@@ -7,15 +7,13 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
+use connect_app::browser::ACTIVATION;
 use gtk::gio::prelude::*;
 use gtk::prelude::*;
 use gtk::{gdk, gio, glib};
 use tauri::{AppHandle, Manager as _};
 
 use crate::window;
-
-/// Where a program that is started finds its token: on Wayland in the first, on X11 in the second; some launchers set both.
-pub const VARIABLES: [&str; 2] = ["XDG_ACTIVATION_TOKEN", "DESKTOP_STARTUP_ID"];
 
 /// Precedes the token among the words that a second start hands over. No start takes it from a person ([`crate::cli`]).
 const WORD: &str = "--activation-token=";
@@ -29,7 +27,7 @@ const WINDOW_ANSWERS: Duration = Duration::from_secs(1);
 
 /// The token that this start was given, if it has the form of one. To be read before GTK starts, which takes the variables away.
 pub fn of_this_start() -> Option<String> {
-    VARIABLES.iter().find_map(|name| std::env::var(name).ok().filter(|token| is_well_formed(token)))
+    ACTIVATION.iter().find_map(|name| std::env::var(name).ok().filter(|token| is_well_formed(token)))
 }
 
 /// Printable ASCII without spaces: what compositors and X11's startup notification make.
@@ -106,8 +104,8 @@ pub fn for_browser(app: &AppHandle) -> Vec<(&'static str, String)> {
         return Vec::new();
     }
     match given.recv_timeout(WINDOW_ANSWERS) {
-        Ok(Some((token, true))) => VARIABLES.map(|name| (name, token.clone())).into(),
-        Ok(Some((token, false))) => vec![(VARIABLES[1], token)],
+        Ok(Some((token, true))) => ACTIVATION.map(|name| (name, token.clone())).into(),
+        Ok(Some((token, false))) => vec![(ACTIVATION[1], token)],
         Ok(None) => Vec::new(),
         Err(_) => {
             tracing::info!("the window gave no activation token in time");

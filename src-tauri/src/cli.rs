@@ -36,26 +36,14 @@ struct Words {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
 pub enum Task {
     /// Say whether everything that a connection needs works here: keychain, ways back from the browser, connection service, Monei
-    #[command(after_help = "\
-With --json, one object on standard output, whatever happens:
-  ok           a connection can be made
-  version      of this program
-  environment  production, development or sandbox; null if a setting can't be used
-  backend      address of the connection service, as it is used; null if none is set
-  error        the sentence, if nothing could be tried; else null
-  problem      its code, if it has one; else null
-  checks       a list of: name, ok, needed (without it no connection can be made), problem (code or null),
-               proxy (where a proxy that is the trouble was set; only then),
-               message (what is wrong and what to do, or null), took_ms, skew_s (seconds the other clock is ahead, or null)
-
-Exit codes: 0 a connection can be made; 1 it can't; 2 a word or a setting can't be used.")]
+    #[command(after_help = connect_app::diagnose::HELP)]
     Diagnose {
         /// Answer as one JSON object
         #[arg(long)]
         json: bool,
     },
     /// Look into the keychain for another process of this program
-    #[command(name = crate::witness::WORD, hide = true)]
+    #[command(name = connect_app::witness::WORD, hide = true)]
     Witness,
 }
 
@@ -158,10 +146,10 @@ mod tests {
         assert!(matches!(start(&[]), Ok(Start::Window)));
         assert!(matches!(start(&["diagnose"]), Ok(Start::Task(Task::Diagnose { json: false }))));
         assert!(matches!(start(&["diagnose", "--json"]), Ok(Start::Task(Task::Diagnose { json: true }))));
-        assert!(matches!(start(&[crate::witness::WORD]), Ok(Start::Task(Task::Witness))));
+        assert!(matches!(start(&[connect_app::witness::WORD]), Ok(Start::Task(Task::Witness))));
         for words in [&["--help"][..], &["-h"], &["help"], &["help", "diagnose"], &["diagnose", "--help"], &["--version"], &["-V"]] {
             let Err(Refused::Asked(text)) = start(words) else { panic!("{words:?}") };
-            assert!(!text.contains(crate::witness::WORD) && text.contains("onei"), "{words:?}: {text}");
+            assert!(!text.contains(connect_app::witness::WORD) && text.contains("onei"), "{words:?}: {text}");
         }
         let Err(Refused::Asked(help)) = start(&["--help"]) else { panic!("help") };
         assert!(help.contains("Exit codes") && help.contains("diagnose") && help.contains("CONNECT_BACKEND_URL"), "{help}");

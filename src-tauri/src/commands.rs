@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use connect_app::report;
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::view::{ActivityItem, AppView, Decision, DisconnectOutcome, Link, Preferences, Section, SectionView, Unrevoked};
 #[cfg(feature = "tester")]
@@ -14,7 +15,6 @@ use tauri::ipc::Channel;
 use tauri_plugin_clipboard_manager::ClipboardExt as _;
 
 use crate::host::Host;
-use crate::report;
 
 /// Most scopes in one request; Monei documents nine.
 const MAX_SCOPES: usize = 32;

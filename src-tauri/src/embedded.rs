@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use connect_app::settings::Settings;
 use connect_backend::Backend;
 use connect_core::vault::Vault;
 use connect_core::view::Environment;
@@ -14,8 +15,6 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
-
-use crate::settings::Settings;
 
 /// Redirect URI of the embedded backend, registered at the sandbox. Monei compares it character for character.
 const REDIRECT_URI: &str = "http://127.0.0.1:43117/v1/callback";

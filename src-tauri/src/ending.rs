@@ -22,7 +22,7 @@ pub fn requested(code: Option<i32>) {
 pub fn follow_signals(app: &AppHandle) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
-        match signalled().await {
+        match connect_app::ending::asked_to_end().await {
             Ok(name) => {
                 tracing::info!(name, "asked to end");
                 app.exit(0);
@@ -30,18 +30,6 @@ pub fn follow_signals(app: &AppHandle) {
             Err(error) => tracing::error!(%error, "signals can't be followed"),
         }
     });
-}
-
-#[cfg(unix)]
-async fn signalled() -> std::io::Result<&'static str> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt, mut hang_up) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-        _ = hang_up.recv() => "SIGHUP",
-    })
 }
 
 /// Finishes, and on Linux ends the process.

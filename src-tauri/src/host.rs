@@ -2,20 +2,19 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use connect_core::clock::SystemClock;
+use connect_app::browser::SystemBrowser;
+use connect_app::diagnose::Found;
+use connect_app::settings::Settings;
+use connect_app::start;
 use connect_core::problem::{Problem, ProblemCode};
-use connect_core::vault::{KeychainVault, Vault};
 use connect_core::view::{AppView, Stage};
-use connect_core::{Browser, Check, Connections, Options};
+use connect_core::{Check, Connections};
 use tauri::AppHandle;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
 use tokio::sync::{OnceCell, watch};
 
-use crate::browser::SystemBrowser;
-use crate::report;
-use crate::settings::Settings;
-use crate::window;
+use crate::{platform, window};
 
 /// The running program, apart from its window.
 pub struct Host {
@@ -35,7 +34,7 @@ impl Host {
     /// Starts nothing yet.
     pub fn new(app: AppHandle, settings: Settings) -> Self {
         Self {
-            browser: Arc::new(SystemBrowser::new(settings.link_scheme.clone()).in_front_of(app.clone())),
+            browser: Arc::new(platform::browser_of(app.clone(), &settings)),
             app,
             settings,
             connections: OnceCell::new(),
@@ -95,10 +94,9 @@ impl Host {
     /// Why nothing could be tried.
     pub async fn diagnose(&self) -> Result<Vec<Check>, Problem> {
         let connections = self.connections().await?;
-        let checks = connections.diagnose(crate::witness::sees).await;
-        let text = report::text(self.settings.environment, connections.view().backend.address.as_deref(), &checks);
-        *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
-        Ok(checks)
+        let found = Found::with(&connections, self.settings.environment).await;
+        *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(found.text());
+        Ok(found.checks)
     }
 
     /// The report of the last diagnosis, if there was one in this run.
@@ -119,7 +117,7 @@ impl Host {
 
     async fn start(&self) -> Result<Connections, Problem> {
         let settings = &self.settings;
-        let vault: Arc<dyn Vault> = Arc::new(KeychainVault::new(&settings.namespace).map_err(ProblemCode::from)?);
+        let vault = start::vault(settings)?;
         #[cfg(feature = "embedded")]
         if settings.embedded {
             let running = self.embedded.get_or_try_init(|| crate::embedded::start(settings, vault.as_ref())).await;
@@ -128,20 +126,7 @@ impl Host {
                 ProblemCode::BackendUnreachable
             })?;
         }
-        let connections = Connections::start(Options {
-            environment: settings.environment,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            data_dir: settings.data_dir.clone(),
-            link_scheme: settings.link_scheme.clone(),
-            backend: settings.backend.clone(),
-            backend_managed: settings.backend_managed,
-            guide: crate::guide::url(),
-            browser: Arc::clone(&self.browser) as Arc<dyn Browser>,
-            vault,
-            clock: Arc::new(SystemClock),
-            proxies: crate::proxies::of_the_desktop(),
-        })
-        .await?;
+        let connections = start::connections(settings, vault, platform::with_browser(self.browser())).await?;
         tokio::spawn(follow_answers(self.app.clone(), connections.subscribe()));
         Ok(connections)
     }

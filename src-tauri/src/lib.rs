@@ -1,38 +1,32 @@
-//! The desktop shell: one window, its commands, the system's browser, links that come back, and where settings come from. What the
-//! program *does* is in `connect_core`; each command here is a thin call into it. The web view gets display data only.
+//! The desktop shell: one window, its commands, and links that come back. What the program *does* is in `connect_core`, and what every
+//! front end needs around it in `connect_app`; each command here is a thin call into them. The web view gets display data only.
 //!
 //! [`run`] is the whole program. With the feature `embedded`, for development, backend and sandbox run inside of it.
 
 #[cfg(target_os = "linux")]
 mod activation;
-mod browser;
 mod cli;
 mod commands;
 mod diagnose;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod ending;
-mod guide;
 mod host;
-mod limits;
 mod links;
-mod logging;
+mod platform;
 mod proxies;
-mod registration;
-mod report;
-mod settings;
 mod window;
-mod witness;
-mod words;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use connect_app::diagnose::Asked;
+use connect_app::settings::Settings;
+use connect_app::{limits, logging, registration, witness};
 use tauri::{Manager, RunEvent, WindowEvent};
 
 use crate::host::Host;
-use crate::settings::Settings;
 
 /// How often a visible window has the core see whether a look is due.
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(15);
@@ -54,13 +48,13 @@ pub fn run() -> ExitCode {
         }
         Err(cli::Refused::Word(line)) => return refuse(&line, as_json),
     };
-    let settings = match Settings::read() {
+    let settings = match Settings::read(cfg!(feature = "embedded")) {
         Ok(settings) => settings,
         Err(error) => return refuse(&error.to_string(), as_json),
     };
     match start {
-        cli::Start::Task(cli::Task::Diagnose { json }) => return diagnose::run(settings, json),
-        cli::Start::Task(cli::Task::Witness) => return witness::run(&settings),
+        cli::Start::Task(cli::Task::Diagnose { json }) => return diagnose::run(&settings, asked(json)),
+        cli::Start::Task(cli::Task::Witness) => return tauri::async_runtime::block_on(witness::run(&settings)),
         cli::Start::Link(link) if !cli::is_ours(&link, &settings.link_scheme) => return refuse(cli::FOREIGN_LINK, as_json),
         // It is read from the arguments again where it is delivered, in this process or in the one that runs already.
         cli::Start::Window | cli::Start::Link(_) => {}
@@ -94,12 +88,17 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// A diagnosis on the command line.
+fn asked(as_json: bool) -> Asked {
+    Asked { program: "monei-connect", as_json }
+}
+
 /// Ends a start that can't be: one line for people, and an answer for programs that asked for one.
 fn refuse(sentence: &str, as_json: bool) -> ExitCode {
     // Where nobody reads it, there is nobody to tell.
     drop(writeln!(std::io::stderr(), "monei-connect: {}", sentence.replace('\n', " ")));
     if as_json {
-        diagnose::not_tried(sentence, None, None, true);
+        connect_app::diagnose::not_tried(sentence, None, None, asked(true));
     }
     ExitCode::from(2)
 }

@@ -75,7 +75,8 @@ fn rust_tests(count: &mut Count, what: &[&str]) -> Result<()> {
 
 /// The property tests of the crates with a million inputs each, optimised but with every check of a development build.
 fn property_tests(count: &mut Count) -> Result<()> {
-    let packages = ["-p", "monei", "-p", "connect-core", "-p", "connect-backend", "-p", "leaks", "-p", "monei-sandbox"];
+    let packages =
+        ["-p", "monei", "-p", "connect-core", "-p", "connect-app", "-p", "connect-backend", "-p", "leaks", "-p", "monei-sandbox"];
     // Beside the libraries' own: the readers of Monei's answers. The sandbox's two that play whole runs have a number of their own.
     let mut tests = command("cargo", &["test", "--locked", "--no-fail-fast", "--profile", "property", "--lib", "--test", "read"]);
     counted(tests.args(packages).env("PROPTEST_CASES", "1000000"), count)
@@ -112,7 +113,7 @@ fn web_view_tests(count: &mut Count) -> Result<()> {
 
 /// `crates/*` must build and test on a machine without any GUI library.
 fn no_gui_library() -> Result<()> {
-    for package in ["monei", "connect-core", "connect-backend", "leaks", "monei-sandbox"] {
+    for package in ["monei", "connect-core", "connect-app", "connect-backend", "leaks", "monei-sandbox"] {
         refuse_in_tree(&["-p", package, "-e", "all"], &["gtk", "webkit2gtk", "tauri", "wry", "libdbus-sys"])?;
     }
     Ok(())

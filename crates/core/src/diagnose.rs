@@ -40,8 +40,9 @@ pub struct Check {
 }
 
 /// What can be tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS, strum::IntoStaticStr, strum::VariantArray)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 #[ts(export_to = "bindings.ts")]
 pub enum CheckName {
     /// An entry is written, read here and from another process, and removed.
@@ -61,17 +62,14 @@ pub enum CheckName {
 }
 
 impl CheckName {
+    /// The whole list, in the order in which they are tried.
+    pub const fn all() -> &'static [Self] {
+        <Self as strum::VariantArray>::VARIANTS
+    }
+
     /// Its name in snake case, as reports have it.
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Keychain => "keychain",
-            Self::LoopbackListener => "loopback_listener",
-            Self::LinkHandler => "link_handler",
-            Self::Browser => "browser",
-            Self::Backend => "backend",
-            Self::Monei => "monei",
-            Self::Clock => "clock",
-        }
+        self.into()
     }
 }
 

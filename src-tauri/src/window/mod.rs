@@ -5,13 +5,12 @@ mod linux;
 
 use std::path::{Path, PathBuf};
 
+use connect_app::settings::{IDENTIFIER, Settings};
 #[cfg(not(target_os = "linux"))]
 use tauri::Theme;
 use tauri::webview::NewWindowResponse;
 use tauri::window::Color;
 use tauri::{AppHandle, Manager, Url, UserAttentionType, WebviewUrl, WebviewWindowBuilder};
-
-use crate::settings::{IDENTIFIER, Settings};
 
 /// The window's label, which its capability names.
 pub const MAIN: &str = "main";

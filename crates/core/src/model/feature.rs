@@ -1,5 +1,5 @@
 //! What a person sees instead of scopes: one feature per row of Monei's [table of permissions](monei::permission). The words for each are
-//! in the web view's catalogue, whose keys are generated from the same table.
+//! in the catalogue of `connect-app`, keyed by the same table.
 
 use std::fmt;
 
@@ -50,6 +50,11 @@ impl FeatureId {
     /// The feature that needs `scope`; `None` for a scope that this version doesn't know.
     pub fn of(scope: &Scope) -> Option<FeatureId> {
         Permission::of(scope).map(FeatureId)
+    }
+
+    /// Its short name.
+    pub fn name(self) -> &'static str {
+        self.0.feature
     }
 
     /// The one scope it needs.

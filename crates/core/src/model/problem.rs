@@ -1,4 +1,4 @@
-//! What can go wrong, one code per thing that a person does differently. The sentences are in the web view's catalogue.
+//! What can go wrong, one code per thing that a person does differently. The sentences are in the catalogue of `connect-app`.
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -21,7 +21,7 @@ pub struct Problem {
 }
 
 /// The closed list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS, strum::Display, strum::EnumString)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS, strum::Display, strum::EnumString, strum::VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 #[ts(export_to = "bindings.ts")]
@@ -141,6 +141,11 @@ pub enum ProblemCode {
 }
 
 impl ProblemCode {
+    /// The whole list.
+    pub const fn all() -> &'static [Self] {
+        <Self as strum::VariantArray>::VARIANTS
+    }
+
     /// Its name in snake case, as the index and the activity list keep it.
     pub fn name(self) -> String {
         self.to_string()

@@ -75,7 +75,7 @@ const ways: Record<ProblemCode, WayOut> = {
   invalid_input: 'none',
 };
 
-/** The sentences, which the command line reads from the same file: a code without its sentence does not compile. */
+/** The sentences, from the catalogue that every front end shares (`crates/app`): a code without its sentence does not compile. */
 const words: Record<ProblemCode, Omit<ProblemText, 'wayOut'>> = shared.problems;
 
 export const problems = Object.fromEntries(

@@ -8,10 +8,16 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use connect_core::{Browser, OpenFailed};
-use tauri::AppHandle;
 use url::Url;
 
-use crate::{registration, window};
+use crate::registration;
+
+/// Where a program that is started finds its token to come to the front: on Wayland in the first, on X11 in the second; some launchers
+/// set both.
+pub const ACTIVATION: [&str; 2] = ["XDG_ACTIVATION_TOKEN", "DESKTOP_STARTUP_ID"];
+
+/// Variables of a launcher: set where they have a value, else taken out.
+pub type Variables = Vec<(&'static str, Option<String>)>;
 
 /// How long a launcher is watched for failing. One that is still running then has become the browser itself.
 const WATCHED: Duration = Duration::from_millis(1500);
@@ -41,35 +47,28 @@ const WITH_WINDOW: &str = "x-www-browser:firefox:firefox-esr:chromium:chromium-b
 /// Opens addresses as this system does by default: on Linux with `$BROWSER` where that is set, else `xdg-open` and its like.
 pub struct SystemBrowser {
     link_scheme: String,
-    /// Whose window the browser may come to the front of.
-    app: Option<AppHandle>,
+    /// What a launcher gets besides, asked before each start.
+    variables: Box<dyn Fn() -> Variables + Send + Sync>,
 }
 
 impl SystemBrowser {
     /// `link_scheme` is the one whose default handler [`Browser::handles_links`] looks up.
     pub fn new(link_scheme: String) -> Self {
-        Self { link_scheme, app: None }
+        Self { link_scheme, variables: Box::new(Vec::new) }
     }
 
-    /// Opens the browser in front of the window of `app`, as far as the desktop lets it.
-    pub fn in_front_of(self, app: AppHandle) -> Self {
-        Self { app: Some(app), ..self }
-    }
-
-    /// What lets the browser come to the front.
-    fn activation(&self) -> Vec<(&'static str, String)> {
-        #[cfg(target_os = "linux")]
-        return self.app.as_ref().map(crate::activation::for_browser).unwrap_or_default();
-        #[cfg(not(target_os = "linux"))]
-        Vec::new()
+    /// Launchers get `variables` besides: what lets the browser come to the front, and what it must not inherit.
+    #[must_use]
+    pub fn with_variables(self, variables: impl Fn() -> Variables + Send + Sync + 'static) -> Self {
+        Self { variables: Box::new(variables), ..self }
     }
 }
 
 impl Browser for SystemBrowser {
     fn open(&self, url: &Url) -> Result<(), OpenFailed> {
-        let activation = self.activation();
+        let variables = (self.variables)();
         for launcher in launchers(url) {
-            match launch(launcher, &activation) {
+            match launch(launcher, &variables) {
                 Launched::Opened => return Ok(()),
                 // The launcher's name tells enough; the address carries the transaction.
                 Launched::Failed(program, status) => tracing::info!(%program, %status, "this launcher found no browser"),
@@ -189,8 +188,8 @@ enum Launched {
     Missing,
 }
 
-/// Starts `launcher` with `more` in its environment.
-fn launch(mut launcher: Command, more: &[(&str, String)]) -> Launched {
+/// Starts `launcher` with `variables`.
+fn launch(mut launcher: Command, variables: &[(&str, Option<String>)]) -> Launched {
     let program = launcher.get_program().to_string_lossy().into_owned();
     launcher.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // What configures this program, secrets among it, is no business of a browser.
@@ -199,15 +198,16 @@ fn launch(mut launcher: Command, more: &[(&str, String)]) -> Launched {
             launcher.env_remove(name);
         }
     }
-    if let Some(name) = window::not_inherited() {
-        launcher.env_remove(name);
-    }
     // A token serves one start: that of this program was for itself.
-    #[cfg(target_os = "linux")]
-    for name in crate::activation::VARIABLES {
+    for name in ACTIVATION {
         launcher.env_remove(name);
     }
-    launcher.envs(more.iter().map(|(name, value)| (name, value)));
+    for (name, value) in variables {
+        match value {
+            Some(value) => launcher.env(name, value),
+            None => launcher.env_remove(name),
+        };
+    }
     // A browser outlives this program, also when that is ended from a terminal.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut launcher, 0);
@@ -317,8 +317,7 @@ mod tests {
             .env("LAUNCHER_TEST_CHILD", &seen)
             .env("XDG_ACTIVATION_TOKEN", "used")
             .env("DESKTOP_STARTUP_ID", "used")
-            .env_remove("WEBKIT_DISABLE_COMPOSITING_MODE")
-            .env_remove("TAURI_WEBVIEW_AUTOMATION")
+            .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1")
             .status()
             .unwrap();
         assert!(child.success());
@@ -334,9 +333,9 @@ mod tests {
     #[test]
     fn launcher_child() {
         let Some(seen) = std::env::var_os("LAUNCHER_TEST_CHILD") else { return };
-        window::prepare();
         let mut command = shell("env > \"$0\"");
         command.arg(seen);
-        assert!(matches!(launch(command, &[("XDG_ACTIVATION_TOKEN", "fresh".to_owned())]), Launched::Opened));
+        let variables = [("XDG_ACTIVATION_TOKEN", Some("fresh".to_owned())), ("WEBKIT_DISABLE_COMPOSITING_MODE", None)];
+        assert!(matches!(launch(command, &variables), Launched::Opened));
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use connect_core::view::Environment;
 use connect_core::{Check, ProxySetting};
 
-use crate::words;
+use crate::catalogue;
 
 /// Name of the first report in a folder; later ones are numbered.
 const NAME: &str = "monei-connections-report";
@@ -75,9 +75,9 @@ fn line(check: &Check) -> String {
         _ => "note",
     };
     let set = check.proxy.as_ref().map(set_in).unwrap_or_default();
-    let why = words::reason(check).map(|why| format!("\n         {why}{set}")).unwrap_or_default();
+    let why = catalogue::reason(check).map(|why| format!("\n         {why}{set}")).unwrap_or_default();
     let skew = check.skew_s.map(|seconds| format!(", its clock is {seconds} s ahead of this computer's")).unwrap_or_default();
-    format!("  {mark:<6} {} ({} ms{skew}){why}", words::check(check.name), check.took_ms)
+    format!("  {mark:<6} {} ({} ms{skew}){why}", catalogue::check(check.name), check.took_ms)
 }
 
 /// Where a proxy was set, and of which kind it is.

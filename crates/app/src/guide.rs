@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn the_packages_install_it_where_it_is_looked_for() {
-        let config: serde_json::Value = serde_json::from_str(include_str!("../../tauri.linux.conf.json")).unwrap();
+        let config: serde_json::Value = serde_json::from_str(include_str!("../../../tauri.linux.conf.json")).unwrap();
         for package in ["deb", "rpm"] {
             assert_eq!(config["bundle"]["linux"][package]["files"][INSTALLED], "docs/operating-the-backend.md", "{package}");
         }

@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::settings::Settings;
 
-/// The word that this program starts itself with. In no help text: it is for nobody else.
+/// The word that a program starts itself with; each front end answers it with [`run`]. In no help text: it is for nobody else.
 pub const WORD: &str = "keychain-witness";
 
 /// Longest name read, in bytes.
@@ -21,13 +21,14 @@ const BLIND: u8 = 2;
 
 /// The second process: exit code 0 if the keychain has the entry of the probe whose name comes on standard input, 1 if not, and
 /// [`BLIND`] if the keychain doesn't say.
-pub fn run(settings: &Settings) -> ExitCode {
+pub async fn run(settings: &Settings) -> ExitCode {
     let mut name = String::new();
     let read = std::io::stdin().take(LONGEST).read_to_string(&mut name);
     if read.is_err() || !name.starts_with(PROBE) {
         return ExitCode::FAILURE;
     }
-    match KeychainVault::new(&settings.namespace).and_then(|vault| tauri::async_runtime::block_on(finds(&vault, &name))) {
+    let Ok(vault) = KeychainVault::new(&settings.namespace) else { return ExitCode::from(BLIND) };
+    match finds(&vault, &name).await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(_) => ExitCode::from(BLIND),

@@ -22,7 +22,7 @@ const BUILT_IN_BACKEND: Option<&str> = option_env!("CONNECT_DEFAULT_BACKEND");
 /// Origin of the default redirect URI of the backend inside of a development build.
 const DEFAULT_EMBEDDED: &str = "http://127.0.0.1:43117";
 
-/// What the shell needs to know before anything starts.
+/// What a front end needs to know before anything starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// Which Monei.
@@ -73,24 +73,18 @@ struct ConfigFile {
 }
 
 impl Settings {
-    /// Reads the process environment and the packager's file.
+    /// Reads the process environment and the packager's file. `can_embed`: this build has a backend and a sandbox inside.
     ///
     /// # Errors
     /// [`SettingsError`] for the first thing that can't be used.
-    pub fn read() -> Result<Self, SettingsError> {
+    pub fn read(can_embed: bool) -> Result<Self, SettingsError> {
         #[cfg(unix)]
         let config = config_file(Path::new(CONFIG_FILE))?;
         #[cfg(not(unix))]
         let config = ConfigFile::default();
         // Windows has another one that goes with the person to other computers; the index, locks and log belong to this one (T-06).
         let data_home = dirs::data_local_dir().ok_or(SettingsError::NoDataFolder)?;
-        Self::from(
-            &|name| std::env::var(name).ok().filter(|value| !value.is_empty()),
-            config,
-            &data_home,
-            cfg!(feature = "embedded"),
-            BUILT_IN_BACKEND,
-        )
+        Self::from(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()), config, &data_home, can_embed, BUILT_IN_BACKEND)
     }
 
     /// The environment's name, as `MONEI_ENVIRONMENT` has it.
@@ -306,7 +300,7 @@ mod tests {
 
     #[test]
     fn identifier_and_bundle_are_one() {
-        let config: serde_json::Value = serde_json::from_str(include_str!("../../tauri.conf.json")).unwrap();
+        let config: serde_json::Value = serde_json::from_str(include_str!("../../../tauri.conf.json")).unwrap();
         assert_eq!(config["identifier"], IDENTIFIER);
         assert_eq!(config["plugins"]["deep-link"]["desktop"]["schemes"], serde_json::json!([IDENTIFIER]));
     }

@@ -1,0 +1,48 @@
+//! From settings to a running core, the same for every front end.
+
+use std::sync::Arc;
+
+use connect_core::clock::SystemClock;
+use connect_core::problem::{Problem, ProblemCode};
+use connect_core::vault::{KeychainVault, Vault};
+use connect_core::{Browser, Connections, DesktopProxies, Options};
+
+use crate::guide;
+use crate::settings::Settings;
+
+/// What a front end brings along.
+pub struct Platform {
+    /// Opens pages; [`crate::browser::SystemBrowser`] does on every system.
+    pub browser: Arc<dyn Browser>,
+    /// Knows the desktop's proxies. [`connect_core::SystemProxies`] does on macOS and Windows; on Linux it takes a library of the desktop's.
+    pub proxies: Arc<dyn DesktopProxies>,
+}
+
+/// The system's keychain, for the entries of this environment.
+///
+/// # Errors
+/// Why there is none.
+pub fn vault(settings: &Settings) -> Result<Arc<dyn Vault>, Problem> {
+    Ok(Arc::new(KeychainVault::new(&settings.namespace).map_err(ProblemCode::from)?))
+}
+
+/// The core, with its index open. Nothing is asked of the keychain or the network yet.
+///
+/// # Errors
+/// As [`Connections::start`].
+pub async fn connections(settings: &Settings, vault: Arc<dyn Vault>, platform: Platform) -> Result<Connections, Problem> {
+    Connections::start(Options {
+        environment: settings.environment,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        data_dir: settings.data_dir.clone(),
+        link_scheme: settings.link_scheme.clone(),
+        backend: settings.backend.clone(),
+        backend_managed: settings.backend_managed,
+        guide: guide::url(),
+        browser: platform.browser,
+        vault,
+        clock: Arc::new(SystemClock),
+        proxies: platform.proxies,
+    })
+    .await
+}
