@@ -9,7 +9,7 @@ use connect_core::problem::{Problem, ProblemCode};
 use connect_core::view::{ActivityItem, AppView, Decision, DisconnectOutcome, Link, Preferences, Section, SectionView, Unrevoked};
 #[cfg(feature = "tester")]
 use connect_core::view::{TesterOrder, TesterView};
-use connect_core::{Browser as _, Check};
+use connect_core::{Browser as _, Caller, Check};
 use tauri::State;
 use tauri::ipc::Channel;
 use tauri_plugin_clipboard_manager::ClipboardExt as _;
@@ -64,12 +64,12 @@ async fn watch(host: Shared<'_>, views: Channel<Arc<AppView>>) -> Result<(), Pro
 
 #[tauri::command]
 async fn connect(host: Shared<'_>, scopes: Vec<String>) -> Result<(), Problem> {
-    host.connections().await?.connect(bounded_list(scopes)?).await
+    host.connections().await?.connect(&Caller::Window, bounded_list(scopes)?).await
 }
 
 #[tauri::command]
 async fn reconnect(host: Shared<'_>, account: String, scopes: Vec<String>) -> Result<(), Problem> {
-    host.connections().await?.reconnect(bounded(&account)?, bounded_list(scopes)?).await
+    host.connections().await?.reconnect(&Caller::Window, bounded(&account)?, bounded_list(scopes)?).await
 }
 
 #[tauri::command]
@@ -108,12 +108,12 @@ async fn decide(host: Shared<'_>, decision: Decision) -> Result<(), Problem> {
 
 #[tauri::command]
 async fn load(host: Shared<'_>, account: String, section: Section) -> Result<SectionView, Problem> {
-    host.connections().await?.load(bounded(&account)?, section).await
+    host.connections().await?.load(&Caller::Window, bounded(&account)?, section).await
 }
 
 #[tauri::command]
 async fn check(host: Shared<'_>, account: String) -> Result<(), Problem> {
-    host.connections().await?.check(bounded(&account)?).await
+    host.connections().await?.check(&Caller::Window, bounded(&account)?).await
 }
 
 #[tauri::command]

@@ -166,18 +166,18 @@ impl Connections {
     ///
     /// # Errors
     /// What keeps it from starting; nothing has changed then.
-    pub async fn connect(&self, scopes: Vec<String>) -> Result<(), Problem> {
-        self.inner.approvals.begin(None, &scopes)
+    pub async fn connect(&self, caller: &Caller, scopes: Vec<String>) -> Result<(), Problem> {
+        self.inner.approvals.begin(caller, None, &scopes)
     }
 
     /// Asks for the approval of `scopes`, and of nothing else, for an account that is there.
     ///
     /// # Errors
     /// What keeps it from starting; nothing has changed then.
-    pub async fn reconnect(&self, account: &str, scopes: Vec<String>) -> Result<(), Problem> {
+    pub async fn reconnect(&self, caller: &Caller, account: &str, scopes: Vec<String>) -> Result<(), Problem> {
         let account = AccountId::from(account);
         self.inner.ledger.grants_of(&account).await?;
-        self.inner.approvals.begin(Some(account), &scopes)
+        self.inner.approvals.begin(caller, Some(account), &scopes)
     }
 
     /// Opens the browser again with the same link.
@@ -229,8 +229,8 @@ impl Connections {
     ///
     /// # Errors
     /// A [`Problem`] that says why there is nothing to show.
-    pub async fn load(&self, account: &str, section: Section) -> Result<SectionView, Problem> {
-        let loaded = self.inner.access.load(Caller::Window, &account.into(), section).await;
+    pub async fn load(&self, caller: &Caller, account: &str, section: Section) -> Result<SectionView, Problem> {
+        let loaded = self.inner.access.load(caller, &account.into(), section).await;
         if loaded.is_ok() {
             self.inner.grants.sweep_transactions().await;
         }
@@ -242,8 +242,8 @@ impl Connections {
     ///
     /// # Errors
     /// What the call came to; [`ProblemCode::ScopeMissing`] where it can't be told without spending.
-    pub async fn check(&self, account: &str) -> Result<(), Problem> {
-        let checked = self.inner.grants.asked(self.inner.access.check(Caller::Window, &account.into())).await;
+    pub async fn check(&self, caller: &Caller, account: &str) -> Result<(), Problem> {
+        let checked = self.inner.grants.asked(self.inner.access.check(caller, &account.into())).await;
         self.inner.approvals.ask_about_set_apart().await;
         checked
     }

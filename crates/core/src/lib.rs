@@ -38,6 +38,6 @@ pub use diagnose::{Check, CheckName};
 pub use grants::vault;
 pub use ledger::UseRow;
 pub use model::answer::{NotAnAnswer, parse_deep_link};
-pub use model::{AccountId, ProxySetting, feature, problem};
+pub use model::{AccountId, AppId, Caller, ProxySetting, feature, problem};
 pub use provider::backend::{self, parse_address};
 pub use provider::http::{DesktopProxies, Http, SystemProxies};

@@ -7,6 +7,7 @@ mod support;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::vault::{MemoryVault, Vault, VaultFuture};
 use connect_core::view::{Decision, DisconnectOutcome, Section, Stage, Unrevoked};
@@ -119,7 +120,7 @@ async fn a_look_leaves_an_approval_alone_that_is_being_stored() {
     let (world, vault) = world().await;
     // First as approved, then with its account.
     let mut assigning = vault.stop(Call::Write, 1);
-    world.core.connect(scopes(PROFILE)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(PROFILE)).await.unwrap();
     world.approve("ada", PROFILE).await;
     world.until("whose it is", is_new).await;
     let core = world.core.clone();
@@ -131,17 +132,17 @@ async fn a_look_leaves_an_approval_alone_that_is_being_stored() {
     assigning.go_on();
     deciding.await.unwrap().unwrap();
     let account = world.done().await;
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     // Now that it has its account, a look finds nothing to do either.
     world.core.probe().await;
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_look_leaves_an_approval_alone_that_somebody_decides_about() {
     let (world, vault) = world().await;
     let account = world.connect("ada", PROFILE, PROFILE).await;
-    world.core.reconnect(&account, scopes(&["kyc:read"])).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, scopes(&["kyc:read"])).await.unwrap();
     world.approve("tunde", &["kyc:read"]).await;
     world.until("a decision", |view| matches!(stage(view), Some(Stage::Decide { .. }))).await;
     // Another program's look, while the person thinks.
@@ -157,12 +158,12 @@ async fn a_look_leaves_an_approval_alone_that_somebody_decides_about() {
     assert_eq!((alive(&world).await, world.records().len()), (2, 2));
     // It is too late for another run, whose place the end of this one would take, and for calling it off.
     assert_eq!(stage(&world.core.view()), Some(&Stage::Finishing));
-    assert_eq!(world.core.connect(scopes(PROFILE)).await.unwrap_err().code, ProblemCode::AnotherInProgress);
+    assert_eq!(world.core.connect(&Caller::Window, scopes(PROFILE)).await.unwrap_err().code, ProblemCode::AnotherInProgress);
     world.core.cancel().await;
     assigning.go_on();
     deciding.await.unwrap().unwrap();
     assert_eq!(world.done().await, account);
-    world.core.load(&account, Section::Kyc).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Kyc).await.unwrap();
 }
 
 #[tokio::test]
@@ -170,7 +171,7 @@ async fn an_account_disconnected_while_more_is_approved_for_it_stays_disconnecte
     let (world, vault) = world().await;
     let account = world.connect("ada", PROFILE, PROFILE).await;
     let mut assigning = vault.stop(Call::Write, 1);
-    world.core.reconnect(&account, scopes(BOTH)).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, scopes(BOTH)).await.unwrap();
     world.approve("ada", WALLET).await;
     assigning.reached().await;
     assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
@@ -184,7 +185,7 @@ async fn an_account_disconnected_while_more_is_approved_for_it_stays_disconnecte
 async fn an_account_disconnected_while_a_decision_for_it_is_carried_out_stays_disconnected() {
     let (world, vault) = world().await;
     let account = world.connect("ada", PROFILE, PROFILE).await;
-    world.core.connect(scopes(BOTH)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(BOTH)).await.unwrap();
     world.approve("ada", WALLET).await;
     world.until("a decision", |view| matches!(stage(view), Some(Stage::Decide { .. }))).await;
     let mut assigning = vault.stop(Call::Write, 0);
@@ -207,7 +208,7 @@ async fn what_is_approved_during_a_disconnection_is_revoked_with_the_rest() {
     let (core, id) = (world.core.clone(), account.clone());
     let disconnecting = tokio::spawn(async move { core.disconnect(&id, Unrevoked::Keep).await });
     removing.reached().await;
-    world.core.reconnect(&account, scopes(BOTH)).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, scopes(BOTH)).await.unwrap();
     world.approve("ada", BOTH).await;
     assert_eq!(world.done().await, account);
     removing.go_on();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::vault::Vault;
 use connect_core::view::{AppView, Channel, Decision, Stage};
@@ -21,7 +22,7 @@ const BOTH: &[&str] = &["profile:read", "wallet:read"];
 
 /// Begins to connect, and has the person approve in the browser. Gives the link at the end of the way, which nobody has followed yet.
 async fn approved(world: &World) -> String {
-    world.core.connect(scopes(BOTH)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(BOTH)).await.unwrap();
     approve_by_link(world, "ada", BOTH).await
 }
 
@@ -67,7 +68,7 @@ async fn a_link_finishes_what_was_begun_before_the_program_was_quit() {
 async fn an_approval_for_an_account_goes_to_that_account_in_the_next_run_too() {
     let mut world = World::new().await;
     let account = world.connect("ada", BOTH, BOTH).await;
-    world.core.reconnect(&account, scopes(&["kyc:read", "wallet:send"])).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, scopes(&["kyc:read", "wallet:send"])).await.unwrap();
     let link = approve_by_link(&world, "ada", &["kyc:read"]).await;
     world.restart().await;
     world.core.deep_link(&link).await;
@@ -80,7 +81,7 @@ async fn an_approval_for_an_account_goes_to_that_account_in_the_next_run_too() {
 #[tokio::test]
 async fn a_refusal_is_told_in_the_next_run_and_a_better_answer_still_counts() {
     let mut world = World::new().await;
-    world.core.connect(scopes(BOTH)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(BOTH)).await.unwrap();
     world.waiting().await;
     world.core.use_deep_link().await.unwrap();
     let start = world.opened();
@@ -121,10 +122,10 @@ async fn cancelling_and_starting_another_end_the_earlier_one_for_good() {
     world.until("the end of the run", ended).await;
     world.core.dismiss().await;
 
-    world.core.connect(scopes(BOTH)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(BOTH)).await.unwrap();
     let first = approve_by_link(&world, "tunde", BOTH).await;
     world.restart().await;
-    world.core.connect(scopes(BOTH)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(BOTH)).await.unwrap();
     world.waiting().await;
     assert_eq!(world.pending().len(), 1, "the earlier entry stays in the keychain");
     world.core.deep_link(&first).await;
@@ -138,7 +139,7 @@ async fn cancelling_and_starting_another_end_the_earlier_one_for_good() {
 async fn an_expired_transaction_is_over_and_its_entry_is_swept_with_the_next_thing_that_is_asked_for() {
     let mut world = World::new().await;
     let account = world.connect("ada", BOTH, BOTH).await;
-    world.core.reconnect(&account, scopes(&["kyc:read"])).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, scopes(&["kyc:read"])).await.unwrap();
     let link = approve_by_link(&world, "ada", &["kyc:read"]).await;
     let vault = WatchedVault::over(&world.vault);
     world.restart_with(Arc::clone(&vault) as Arc<dyn Vault>).await;
@@ -148,7 +149,7 @@ async fn an_expired_transaction_is_over_and_its_entry_is_swept_with_the_next_thi
     world.until("the end of the run", ended).await;
     assert_eq!(vault.asked.load(Ordering::SeqCst), asked, "the keychain was asked for a transaction that is over");
     assert_eq!(world.pending().len(), 1);
-    world.core.load(&account, connect_core::view::Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, connect_core::view::Section::Profile).await.unwrap();
     world.nothing_pending().await;
     assert_eq!(world.records().len(), 1);
 }
@@ -250,7 +251,7 @@ async fn child() {
     let Some((job, core)) = support::process::ours().await else { return };
     match job.split_once(' ') {
         Some(("link", link)) => core.deep_link(link).await,
-        _ => core.connect(scopes(BOTH)).await.unwrap(),
+        _ => core.connect(&Caller::Window, scopes(BOTH)).await.unwrap(),
     }
     let mut views = core.subscribe();
     let view = views.wait_for(|view| is_settled(view)).await.unwrap().clone();

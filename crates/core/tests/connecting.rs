@@ -7,6 +7,7 @@ mod support;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::view::{Conflict, Decision, DisconnectOutcome, Health, Section, SectionView, Stage, Unrevoked};
 use serde_json::json;
@@ -38,7 +39,7 @@ async fn asked_for_four_granted_two() {
 async fn reconnecting_asks_for_the_missing_scope_alone() {
     let world = World::new().await;
     let account = world.connect("ada", &FOUR, &["profile:read", "wallet:read"]).await;
-    world.core.reconnect(&account, scopes(&["kyc:read"])).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, scopes(&["kyc:read"])).await.unwrap();
     world.waiting().await;
     let asked: Vec<String> =
         world.opened().query_pairs().filter(|(name, _)| name == "scope").map(|(_, value)| value.into_owned()).collect();
@@ -51,7 +52,7 @@ async fn reconnecting_asks_for_the_missing_scope_alone() {
         assert_eq!(feature(&view, &account, scope), "enabled", "{scope}");
     }
     assert_eq!(feature(&view, &account, "wallet:send"), "declined");
-    assert!(matches!(world.core.load(&account, Section::Kyc).await, Ok(SectionView::Kyc(_))));
+    assert!(matches!(world.core.load(&Caller::Window, &account, Section::Kyc).await, Ok(SectionView::Kyc(_))));
 }
 
 #[tokio::test]
@@ -59,14 +60,14 @@ async fn an_upgrade_that_answers_with_the_new_scope_only_keeps_both_grants() {
     let world = World::new().await;
     world.control("switch", json!({"name": "upgrade_scopes", "value": "only_new"})).await;
     let account = world.connect("ada", &["profile:read", "wallet:read"], &["wallet:read", "profile:read"]).await;
-    world.core.reconnect(&account, scopes(&["kyc:read"])).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, scopes(&["kyc:read"])).await.unwrap();
     world.approve("ada", &["kyc:read"]).await;
     // Nothing in the new token tells whose it is, so the person is asked.
     world.until("a decision", |view| matches!(stage(view), Some(Stage::Decide { conflict: Conflict::UnknownUser { .. } }))).await;
     world.core.decide(Decision::Merge).await.unwrap();
     assert_eq!(world.done().await, account);
     for section in [Section::Profile, Section::Wallet, Section::Kyc] {
-        world.core.load(&account, section).await.unwrap();
+        world.core.load(&Caller::Window, &account, section).await.unwrap();
     }
     assert_eq!(world.records().len(), 2);
     assert_eq!(world.count("forbidden").await, 0);
@@ -77,14 +78,14 @@ async fn an_upgrade_that_answers_with_the_new_scope_only_keeps_both_grants() {
 #[tokio::test]
 async fn denying_leaves_everything_and_is_remembered() {
     let world = World::new().await;
-    world.core.connect(scopes(&FOUR)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(&FOUR)).await.unwrap();
     world.deny("ada").await;
     assert_eq!(world.failed().await.code, ProblemCode::Declined);
     assert!(world.core.view().accounts.is_empty() && world.records().is_empty());
 
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
     let before = world.core.view().accounts[0].clone();
-    world.core.reconnect(&account, scopes(&["kyc:read"])).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, scopes(&["kyc:read"])).await.unwrap();
     world.deny("ada").await;
     assert_eq!(world.failed().await.code, ProblemCode::Declined);
     world.until("the declined scope", |view| feature(view, &account, "kyc:read") == "declined").await;
@@ -98,7 +99,7 @@ async fn approving_nothing_is_told_whichever_way_monei_answers() {
     for switch in ["error", "empty"] {
         let world = World::new().await;
         world.control("switch", json!({"name": "none_granted", "value": switch})).await;
-        world.core.connect(scopes(&FOUR)).await.unwrap();
+        world.core.connect(&Caller::Window, scopes(&FOUR)).await.unwrap();
         world.approve("ada", &[]).await;
         let code = world.failed().await.code;
         assert!(matches!(code, ProblemCode::Declined | ProblemCode::NothingGranted), "{switch}: {code:?}");
@@ -115,7 +116,7 @@ async fn another_user_approving_a_reconnect_changes_nothing_until_the_person_dec
     let before = world.core.view().accounts.clone();
     for decision in [Decision::Discard, Decision::AddAsAccount] {
         world.clock.advance(Duration::from_secs(60));
-        world.core.reconnect(&account, scopes(&["profile:read", "kyc:read"])).await.unwrap();
+        world.core.reconnect(&Caller::Window, &account, scopes(&["profile:read", "kyc:read"])).await.unwrap();
         world.approve("tunde", &["profile:read", "kyc:read"]).await;
         let view = world.until("a decision", |view| matches!(stage(view), Some(Stage::Decide { .. }))).await;
         match stage(&view) {
@@ -140,10 +141,10 @@ async fn another_user_approving_a_reconnect_changes_nothing_until_the_person_dec
     assert_eq!(view.accounts[0], before[0]);
     assert_eq!(feature(&view, &added, "kyc:read"), "enabled");
     // Each goes on by itself.
-    world.core.load(&account, Section::Wallet).await.unwrap();
-    world.core.load(&added, Section::Kyc).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Wallet).await.unwrap();
+    world.core.load(&Caller::Window, &added, Section::Kyc).await.unwrap();
     assert_eq!(world.core.disconnect(&added, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
-    world.core.load(&account, Section::Wallet).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Wallet).await.unwrap();
 }
 
 /// Anybody who has the start link can approve as somebody else: what is asked for a new account is kept once the person knows who it was.
@@ -151,7 +152,7 @@ async fn another_user_approving_a_reconnect_changes_nothing_until_the_person_dec
 async fn a_new_account_is_shown_with_who_approved_and_kept_after_this_is_me() {
     let world = World::new().await;
     for (allowed, named) in [(&["profile:read"][..], true), (&["wallet:read"], false)] {
-        world.core.connect(scopes(&["profile:read", "wallet:read"])).await.unwrap();
+        world.core.connect(&Caller::Window, scopes(&["profile:read", "wallet:read"])).await.unwrap();
         world.approve("tunde", allowed).await;
         let view = world.until("whose it is", support::is_new).await;
         let Some(Stage::Decide { conflict: Conflict::NewUser { approved_by, email } }) = stage(&view) else { unreachable!() };
@@ -165,7 +166,7 @@ async fn a_new_account_is_shown_with_who_approved_and_kept_after_this_is_me() {
         let state = world.sandbox_state().await;
         assert!(state["grants"].as_array().unwrap().iter().all(|grant| grant["alive"] == false), "it stays alive at Monei");
     }
-    world.core.connect(scopes(&["profile:read"])).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(&["profile:read"])).await.unwrap();
     world.approve("ada", &["profile:read"]).await;
     world.until("whose it is", support::is_new).await;
     world.core.decide(Decision::AddAsAccount).await.unwrap();
@@ -177,7 +178,7 @@ async fn a_new_account_is_shown_with_who_approved_and_kept_after_this_is_me() {
 async fn the_same_user_twice_is_recognised() {
     let world = World::new().await;
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
-    world.core.connect(scopes(&["profile:read", "wallet:read"])).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(&["profile:read", "wallet:read"])).await.unwrap();
     world.approve("ada", &["wallet:read"]).await;
     let view = world.until("a decision", |view| matches!(stage(view), Some(Stage::Decide { .. }))).await;
     assert!(matches!(stage(&view), Some(Stage::Decide { conflict: Conflict::AlreadyConnected { existing, .. } }) if *existing == account));
@@ -193,7 +194,7 @@ async fn without_a_profile_the_wallet_tells_who_approved_and_else_the_person_doe
     let ada = world.connect("ada", &["wallet:read"], &["wallet:read"]).await;
     let before = world.core.view().accounts.clone();
     let conflict = async |user: &str, asked: &[&str], switches: &[&str]| {
-        world.core.reconnect(&ada, scopes(asked)).await.unwrap();
+        world.core.reconnect(&Caller::Window, &ada, scopes(asked)).await.unwrap();
         world.approve(user, switches).await;
         let ended = |view: &connect_core::view::AppView| matches!(stage(view), Some(Stage::Decide { .. } | Stage::Done { .. }));
         match stage(&*world.until("a decision, or none", ended).await) {
@@ -224,7 +225,7 @@ async fn without_a_profile_the_wallet_tells_who_approved_and_else_the_person_doe
 async fn an_approval_that_waits_for_a_decision_is_discarded_at_the_next_start() {
     let mut world = World::new().await;
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
-    world.core.reconnect(&account, scopes(&["profile:read", "kyc:read"])).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, scopes(&["profile:read", "kyc:read"])).await.unwrap();
     world.approve("tunde", &["profile:read", "kyc:read"]).await;
     world.until("a decision", |view| matches!(stage(view), Some(Stage::Decide { .. }))).await;
     assert_eq!(world.records().len(), 2);
@@ -238,7 +239,7 @@ async fn an_approval_that_waits_for_a_decision_is_discarded_at_the_next_start() 
 #[tokio::test]
 async fn the_deep_link_is_the_other_way_back() {
     let world = World::new().await;
-    world.core.connect(scopes(&["profile:read"])).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(&["profile:read"])).await.unwrap();
     world.waiting().await;
     world.core.use_deep_link().await.unwrap();
     let start = world.opened();
@@ -263,7 +264,7 @@ async fn the_deep_link_is_the_other_way_back() {
 async fn a_browser_that_does_not_open_still_leaves_the_link_to_copy() {
     let world = World::new().await;
     world.browser.broken.store(true, Ordering::SeqCst);
-    world.core.connect(scopes(&["profile:read"])).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(&["profile:read"])).await.unwrap();
     world.until("the failure", |view| matches!(stage(view), Some(Stage::Waiting { browser_failed: true, .. }))).await;
     let link = world.core.start_link().unwrap();
     person::walk(&link, "ada", Some(&["profile:read"])).await;
@@ -273,7 +274,7 @@ async fn a_browser_that_does_not_open_still_leaves_the_link_to_copy() {
 #[tokio::test]
 async fn cancelling_closes_the_way_back() {
     let world = World::new().await;
-    world.core.connect(scopes(&["profile:read"])).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(&["profile:read"])).await.unwrap();
     world.waiting().await;
     let start = world.opened();
     world.core.cancel().await;
@@ -294,11 +295,11 @@ async fn cancelling_closes_the_way_back() {
 #[tokio::test]
 async fn a_new_start_replaces_the_one_that_waits() {
     let world = World::new().await;
-    world.core.connect(scopes(&["profile:read"])).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(&["profile:read"])).await.unwrap();
     world.waiting().await;
     let first = world.core.start_link().unwrap();
     world.browser.opened.lock().unwrap().clear();
-    world.core.connect(scopes(&["wallet:read"])).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(&["wallet:read"])).await.unwrap();
     world.waiting().await;
     assert_ne!(world.core.start_link().unwrap(), first);
     world.approve("ada", &["wallet:read"]).await;
@@ -308,7 +309,7 @@ async fn a_new_start_replaces_the_one_that_waits() {
 #[tokio::test]
 async fn nobody_is_sent_to_the_browser_in_vain() {
     let world = World::unconfirmed().await;
-    let refused = world.core.connect(scopes(&["profile:read"])).await.unwrap_err();
+    let refused = world.core.connect(&Caller::Window, scopes(&["profile:read"])).await.unwrap_err();
     assert_eq!(refused.code, ProblemCode::BackendUnconfirmed);
     // Not the one that was shown.
     assert_eq!(
@@ -317,11 +318,14 @@ async fn nobody_is_sent_to_the_browser_in_vain() {
     );
     world.core.confirm_backend(world.backend.as_str(), Some("Sandbox operator")).await.unwrap();
     for bad in [scopes(&[]), scopes(&["profile read"]), (0..17).map(|n| format!("x:{n}")).collect()] {
-        assert_eq!(world.core.connect(bad).await.unwrap_err().code, ProblemCode::InvalidInput);
+        assert_eq!(world.core.connect(&Caller::Window, bad).await.unwrap_err().code, ProblemCode::InvalidInput);
     }
-    assert_eq!(world.core.reconnect("nobody", scopes(&["profile:read"])).await.unwrap_err().code, ProblemCode::NoSuchAccount);
+    assert_eq!(
+        world.core.reconnect(&Caller::Window, "nobody", scopes(&["profile:read"])).await.unwrap_err().code,
+        ProblemCode::NoSuchAccount
+    );
     // A scope that the backend doesn't allow.
-    world.core.connect(scopes(&["cards:freeze"])).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(&["cards:freeze"])).await.unwrap();
     assert_eq!(world.failed().await.code, ProblemCode::RequestRefused);
     assert!(world.browser.opened.lock().unwrap().is_empty());
 }
@@ -335,10 +339,10 @@ async fn a_changed_backend_needs_agreement_and_never_gets_what_the_other_gave() 
     let view = world.core.view();
     assert!(!view.backend.confirmed);
     assert_eq!(view.accounts[0].other_backend.as_deref(), Some(world.backend.as_str().trim_end_matches('/')));
-    assert_eq!(world.core.connect(scopes(&["profile:read"])).await.unwrap_err().code, ProblemCode::BackendUnconfirmed);
+    assert_eq!(world.core.connect(&Caller::Window, scopes(&["profile:read"])).await.unwrap_err().code, ProblemCode::BackendUnconfirmed);
     world.core.confirm_backend(other.backend.as_str(), Some("Sandbox operator")).await.unwrap();
     world.clock.advance(Duration::from_secs(7200));
-    assert!(world.core.load(&account, Section::Profile).await.is_err());
+    assert!(world.core.load(&Caller::Window, &account, Section::Profile).await.is_err());
     let (token_calls, revokes) = (other.count("token_calls").await, other.count("revokes").await);
     assert_eq!((token_calls, revokes), (0, 0), "the other backend was given something");
     // Taking access away goes to the backend that gave it.
@@ -356,17 +360,17 @@ async fn an_approval_that_monei_no_longer_takes_leaves_everything_as_it_was() {
     let before = world.core.view().accounts.clone();
     // What Monei answers for a code that is too old or used (Monei: errors).
     world.control("fault", json!({"target": "token", "kind": "status", "status": 400, "times": 1})).await;
-    world.core.reconnect(&account, scopes(&["kyc:read"])).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, scopes(&["kyc:read"])).await.unwrap();
     world.approve("ada", &["kyc:read"]).await;
     assert_eq!(world.failed().await.code, ProblemCode::ApprovalExpired);
     assert_eq!(world.core.view().accounts, before);
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
 }
 
 #[tokio::test]
 async fn nobody_answering_for_ten_minutes_ends_the_wait() {
     let world = World::new().await;
-    world.core.connect(scopes(&["profile:read"])).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(&["profile:read"])).await.unwrap();
     world.waiting().await;
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(599)).await;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use connect_core::Caller;
 use connect_core::Connections;
 use connect_core::problem::ProblemCode;
 use connect_core::vault::{MemoryVault, Vault, VaultFuture};
@@ -90,10 +91,10 @@ async fn unmarked() {
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.clock.advance(Duration::from_secs(3700));
     full();
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::IndexUnavailable);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::IndexUnavailable);
     assert_eq!((world.count("refreshes").await, world.records().len(), world.core.view().accounts.len()), (0, 1, 1));
     room();
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!((world.count("refreshes").await, &world.core.view().accounts[0].health), (1, &Health::Connected));
 }
 
@@ -106,12 +107,12 @@ async fn untold() {
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.clock.advance(Duration::from_secs(3700));
     vault.armed.store(true, Ordering::SeqCst);
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::IndexUnavailable);
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::IndexUnavailable);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::IndexUnavailable);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::IndexUnavailable);
     vault.armed.store(false, Ordering::SeqCst);
     room();
     world.restart_with(Arc::clone(&vault) as Arc<dyn Vault>).await;
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!((world.count("refreshes").await, &world.core.view().accounts[0].health), (1, &Health::Connected));
 }
 
@@ -119,12 +120,12 @@ async fn untold() {
 async fn connecting() {
     let world = World::new().await;
     full();
-    world.core.connect(scopes(PROFILE)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(PROFILE)).await.unwrap();
     assert_eq!(world.failed().await.code, ProblemCode::IndexUnavailable);
     assert!(world.browser.opened.lock().unwrap().is_empty(), "the browser was opened, though the approval could not be stored");
     room();
     // Full while the person was away: what can't be kept does not stay alive at Monei.
-    world.core.connect(scopes(PROFILE)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(PROFILE)).await.unwrap();
     world.waiting().await;
     full();
     world.approve("ada", PROFILE).await;

@@ -6,6 +6,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
+use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::view::{Conflict, Decision, DisconnectOutcome, Section, Stage, Unrevoked};
 use serde_json::json;
@@ -33,8 +34,8 @@ async fn closed_while_an_approval_is_redeemed_it_survives_or_is_taken_back() {
         let mut world = World::new().await;
         let account = if known { Some(world.connect("ada", PROFILE, PROFILE).await) } else { None };
         match &account {
-            Some(account) => world.core.reconnect(account, scopes(TWO)).await.unwrap(),
-            None => world.core.connect(scopes(TWO)).await.unwrap(),
+            Some(account) => world.core.reconnect(&Caller::Window, account, scopes(TWO)).await.unwrap(),
+            None => world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap(),
         }
         world.waiting().await;
         world.control("fault", json!({"target": "token", "kind": "delay", "delay_ms": 1_500, "times": 1})).await;
@@ -57,7 +58,7 @@ async fn closed_while_an_approval_is_redeemed_it_survives_or_is_taken_back() {
 #[tokio::test]
 async fn closed_while_a_person_decides_or_a_discard_is_under_way_nothing_is_left_over() {
     let mut world = World::new().await;
-    world.core.connect(scopes(TWO)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
     world.approve("ada", TWO).await;
     world.until("whose it is", is_new).await;
     world.control("fault", json!({"target": "revoke", "kind": "delay", "delay_ms": 1_500, "times": 1})).await;
@@ -75,7 +76,7 @@ async fn closed_while_a_person_decides_or_a_discard_is_under_way_nothing_is_left
 async fn a_discard_that_monei_does_not_confirm_is_kept_told_and_tried_again() {
     for fault in [json!({"kind": "status", "status": 500}), json!({"kind": "drop_before"})] {
         let world = World::new().await;
-        world.core.connect(scopes(TWO)).await.unwrap();
+        world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
         world.approve("ada", TWO).await;
         world.until("whose it is", is_new).await;
         let mut body = json!({"target": "revoke", "times": 2});
@@ -111,7 +112,7 @@ async fn disconnecting_with_a_refresh_unanswered_revokes_the_pair_that_lives() {
     world.clock.advance(Duration::from_secs(3_700));
     // Monei has rotated, and nobody here knows the new pair.
     world.proxy.as_ref().unwrap().plan(&[Cut::After, Cut::After]);
-    assert!(world.core.load(&account, Section::Profile).await.is_err());
+    assert!(world.core.load(&Caller::Window, &account, Section::Profile).await.is_err());
     assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assert_eq!((alive(&world).await, world.records().len()), (0, 0));
 }
@@ -120,7 +121,7 @@ async fn disconnecting_with_a_refresh_unanswered_revokes_the_pair_that_lives() {
 async fn the_backend_is_not_changed_while_an_approval_is_checked_redeemed_or_decided_about() {
     let world = World::new().await;
     let other = world.sandbox.clone();
-    world.core.connect(scopes(TWO)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
     // Being checked, or in the browser already.
     assert_eq!(world.core.set_backend(other.as_str()).await.unwrap_err().code, ProblemCode::AnotherInProgress);
     world.waiting().await;
@@ -144,7 +145,7 @@ async fn what_was_fetched_is_shown_though_the_index_cannot_be_written() {
     let holder = rusqlite::Connection::open(world.data_dir().join("index.sqlite")).unwrap();
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
     for section in [Section::Profile, Section::Kyc] {
-        world.core.load(&account, section).await.unwrap();
+        world.core.load(&Caller::Window, &account, section).await.unwrap();
     }
     // Nor does reading the history wait.
     assert!(!world.core.activity(Some(&account)).await.unwrap().is_empty());
@@ -182,7 +183,7 @@ async fn lock_files_of_grants_that_are_gone_are_removed() {
     assert_eq!(locks(), 1);
     world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
     assert_eq!(locks(), 0);
-    world.core.connect(scopes(TWO)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
     world.approve("ada", TWO).await;
     let view = world.until("whose it is", is_new).await;
     assert!(matches!(stage(&view), Some(Stage::Decide { conflict: Conflict::NewUser { .. } })));

@@ -7,6 +7,7 @@ mod support;
 
 use std::time::Duration;
 
+use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::view::{DisconnectOutcome, Health, MoneyView, Section, SectionView, Unrevoked};
 use serde_json::json;
@@ -51,11 +52,15 @@ fn says_what_monei_has(shown: &SectionView, switches: &[(&str, &str)]) {
 async fn lives_in(world: World, switches: &[(&str, &str)]) {
     let account = world.connect("ada", BOTH, BOTH).await;
     for section in [Section::Profile, Section::Wallet, Section::Transactions] {
-        let shown = world.core.load(&account, section).await.unwrap_or_else(|problem| panic!("{switches:?} {section:?}: {problem:?}"));
+        let shown = world
+            .core
+            .load(&Caller::Window, &account, section)
+            .await
+            .unwrap_or_else(|problem| panic!("{switches:?} {section:?}: {problem:?}"));
         says_what_monei_has(&shown, switches);
     }
     world.clock.advance(Duration::from_secs(3400));
-    world.core.load(&account, Section::Wallet).await.unwrap_or_else(|problem| panic!("{switches:?} refresh: {problem:?}"));
+    world.core.load(&Caller::Window, &account, Section::Wallet).await.unwrap_or_else(|problem| panic!("{switches:?} refresh: {problem:?}"));
     assert_eq!(world.count("refreshes").await, 1, "{switches:?}");
     for scope in BOTH {
         assert_eq!(feature(&world.core.view(), &account, scope), "enabled", "{switches:?}");
@@ -122,16 +127,24 @@ async fn a_refresh_with_or_without_the_client_secret_works_where_the_backend_is_
         let account = world.connect("ada", BOTH, BOTH).await;
         world.clock.advance(Duration::from_secs(3400));
         // The token is good for some minutes still, so what can be seen is seen.
-        world.core.load(&account, Section::Wallet).await.unwrap_or_else(|problem| panic!("{monei} {backend}: {problem:?}"));
+        world
+            .core
+            .load(&Caller::Window, &account, Section::Wallet)
+            .await
+            .unwrap_or_else(|problem| panic!("{monei} {backend}: {problem:?}"));
         world.clock.advance(Duration::from_secs(600));
-        let code = world.core.load(&account, Section::Wallet).await.unwrap_err().code;
+        let code = world.core.load(&Caller::Window, &account, Section::Wallet).await.unwrap_err().code;
         assert_eq!(code, ProblemCode::ServiceUnavailable, "{monei} {backend}");
         assert_eq!(world.records().len(), 1, "{monei} {backend}: tokens were cleared");
         assert_eq!(feature(&world.core.view(), &account, "wallet:read"), "enabled", "{monei} {backend}");
         // Set right at either side, the same connection goes on.
         world.control("switch", json!({"name": "refresh_secret", "value": "ignored"})).await;
         world.clock.advance(Duration::from_secs(121));
-        world.core.load(&account, Section::Wallet).await.unwrap_or_else(|problem| panic!("{monei} {backend}: {problem:?}"));
+        world
+            .core
+            .load(&Caller::Window, &account, Section::Wallet)
+            .await
+            .unwrap_or_else(|problem| panic!("{monei} {backend}: {problem:?}"));
         assert_eq!(world.core.view().accounts[0].health, Health::Connected, "{monei} {backend}");
     }
 }
@@ -140,7 +153,7 @@ async fn a_refresh_with_or_without_the_client_secret_works_where_the_backend_is_
 #[tokio::test]
 async fn an_answer_that_names_another_issuer_connects_nobody() {
     let world = switched(&[("iss", "wrong")]).await;
-    world.core.connect(scopes(BOTH)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(BOTH)).await.unwrap();
     world.waiting().await;
     let end = support::person::walk(&world.opened(), "ada", Some(BOTH)).await;
     assert_eq!((end.status, end.url.path()), (400, "/v1/callback"));
@@ -160,13 +173,13 @@ async fn whether_monei_takes_redirects_to_an_apps_own_scheme_changes_nothing() {
     for value in ["accepted", "rejected"] {
         lives(&[("custom_scheme_redirect", value)]).await;
         let world = switched(&[("custom_scheme_redirect", value)]).await;
-        world.core.connect(scopes(BOTH)).await.unwrap();
+        world.core.connect(&Caller::Window, scopes(BOTH)).await.unwrap();
         world.waiting().await;
         world.core.use_deep_link().await.unwrap();
         let end = support::person::walk(&world.opened(), "ada", Some(BOTH)).await;
         world.core.deep_link(&support::person::deep_link(&end.page, support::SCHEME)).await;
         let account = world.done().await;
-        world.core.load(&account, Section::Profile).await.unwrap();
+        world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     }
 }
 
@@ -176,7 +189,7 @@ async fn tokens_that_no_keychain_holds_are_refused_whole_and_taken_back() {
     let world = World::new().await;
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
     world.control("switch", json!({"name": "token_length", "value": "1500"})).await;
-    world.core.connect(scopes(BOTH)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(BOTH)).await.unwrap();
     world.approve("tunde", BOTH).await;
     assert_eq!(world.failed().await.code, ProblemCode::KeychainTooLong);
     let alive = |state: &serde_json::Value, user: &str| {
@@ -186,7 +199,7 @@ async fn tokens_that_no_keychain_holds_are_refused_whole_and_taken_back() {
     assert_eq!((world.core.view().accounts.len(), world.records().len()), (1, 1), "half an account");
     // A refresh whose answer doesn't fit: the old pair is dead at Monei, the new one waits in memory and is used by nobody.
     world.clock.advance(Duration::from_secs(3700));
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::KeychainTooLong);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::KeychainTooLong);
     assert_eq!(world.records().len(), 1);
     let health = world.core.view().accounts[0].health.clone();
     assert!(matches!(&health, Health::Locked { reason } if reason.code == ProblemCode::KeychainTooLong), "{health:?}");
@@ -203,7 +216,7 @@ async fn the_limits_of_the_tier_are_read_in_either_shape() {
     for shape in ["flat", "nested"] {
         let world = switched(&[("kyc_limits_shape", shape)]).await;
         let account = world.connect("ada", &["kyc:read"], &["kyc:read"]).await;
-        let Ok(SectionView::Kyc(kyc)) = world.core.load(&account, Section::Kyc).await else { panic!("{shape}") };
+        let Ok(SectionView::Kyc(kyc)) = world.core.load(&Caller::Window, &account, Section::Kyc).await else { panic!("{shape}") };
         assert!(kyc.tier.is_some() && !kyc.limits.is_empty(), "{shape}: {kyc:?}");
         assert!(kyc.limits.iter().any(|limit| limit.amount.is_some()), "{shape}: {kyc:?}");
         read.push(kyc);
@@ -215,7 +228,7 @@ async fn the_limits_of_the_tier_are_read_in_either_shape() {
 async fn nothing_granted_is_said_whether_monei_sends_an_error_or_an_empty_list() {
     for (way, expected) in [("error", ProblemCode::Declined), ("empty", ProblemCode::NothingGranted)] {
         let world = switched(&[("none_granted", way)]).await;
-        world.core.connect(scopes(BOTH)).await.unwrap();
+        world.core.connect(&Caller::Window, scopes(BOTH)).await.unwrap();
         world.approve("ada", &[]).await;
         assert_eq!(world.failed().await.code, expected, "{way}");
         assert!(world.core.view().accounts.is_empty() && world.records().is_empty());
@@ -230,7 +243,11 @@ async fn a_refused_refresh_is_a_revocation_with_any_of_its_statuses() {
         let world = switched(&[("bad_refresh_status", status)]).await;
         let account = world.connect("ada", BOTH, BOTH).await;
         world.control("revoke", json!({"user": "ada"})).await;
-        assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::AccessRevoked, "{status}");
+        assert_eq!(
+            world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code,
+            ProblemCode::AccessRevoked,
+            "{status}"
+        );
         assert!(world.records().is_empty(), "{status}");
     }
 }
@@ -243,12 +260,12 @@ async fn one_more_scope_keeps_all_that_monei_lets_live() {
             let name = format!("{upgrade}, old pair {old}");
             let world = switched(&[("upgrade_scopes", upgrade), ("old_pair_after_upgrade", old)]).await;
             let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
-            world.core.reconnect(&account, scopes(&["wallet:read"])).await.unwrap();
+            world.core.reconnect(&Caller::Window, &account, scopes(&["wallet:read"])).await.unwrap();
             world.approve("ada", &["wallet:read"]).await;
             // Only the new scope tells little of who approved: the person says that it is the same one.
             world.settle_upgrade().await;
-            world.core.load(&account, Section::Wallet).await.unwrap_or_else(|problem| panic!("{name}: {problem:?}"));
-            let profile = world.core.load(&account, Section::Profile).await;
+            world.core.load(&Caller::Window, &account, Section::Wallet).await.unwrap_or_else(|problem| panic!("{name}: {problem:?}"));
+            let profile = world.core.load(&Caller::Window, &account, Section::Profile).await;
             let state = |scope| feature(&world.core.view(), &account, scope);
             if (upgrade, old) == ("only_new", "dead") {
                 // Monei ended it and nothing else holds its scope: only that is lost.
@@ -263,7 +280,7 @@ async fn one_more_scope_keeps_all_that_monei_lets_live() {
             if upgrade == "cumulative" {
                 world.clock.advance(Duration::from_secs(3400));
                 for section in [Section::Profile, Section::Wallet] {
-                    world.core.load(&account, section).await.unwrap();
+                    world.core.load(&Caller::Window, &account, section).await.unwrap();
                 }
                 assert_eq!(world.count("refreshes").await, 1, "{name}");
             }
@@ -277,10 +294,10 @@ async fn one_more_scope_keeps_all_that_monei_lets_live() {
 async fn a_dead_grant_that_a_live_one_covers_goes_without_a_word() {
     let world = switched(&[("upgrade_scopes", "cumulative"), ("old_pair_after_upgrade", "dead")]).await;
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
-    world.core.reconnect(&account, scopes(&["wallet:read"])).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, scopes(&["wallet:read"])).await.unwrap();
     world.approve("ada", &["wallet:read"]).await;
     world.settle_upgrade().await;
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     let told = world.core.activity(Some(&account)).await.unwrap();
     assert!(!told.iter().any(|item| matches!(item.event, connect_core::view::ActivityEvent::Revoked { .. })), "{told:?}");
     assert_eq!(world.core.view().accounts[0].health, Health::Connected);

@@ -4,6 +4,7 @@
 
 mod support;
 
+use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::vault::Vault as _;
 use connect_core::view::{AppView, Conflict, Section, Stage};
@@ -36,9 +37,9 @@ async fn a_damaged_index_is_set_aside_by_name_and_its_accounts_are_found_in_the_
     assert_eq!(world.core.view().accounts.len(), 2);
     // Who runs the backend is agreed to anew; then everything works as before.
     world.core.confirm_backend(world.backend.as_str(), Some("Sandbox operator")).await.unwrap();
-    world.core.load(&ada, Section::Profile).await.unwrap();
-    world.core.load(&ada, Section::Wallet).await.unwrap();
-    world.core.load(&tunde, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &ada, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &ada, Section::Wallet).await.unwrap();
+    world.core.load(&Caller::Window, &tunde, Section::Profile).await.unwrap();
     assert_eq!(feature(&world.core.view(), &tunde, "wallet:read"), "not_asked");
     assert!(world.core.view().accounts.iter().all(|account| account.name.is_some()));
     // Told once.
@@ -65,11 +66,11 @@ async fn an_index_that_cannot_be_written_loses_no_token() {
     let holder = rusqlite::Connection::open(world.data_dir().join("index.sqlite")).unwrap();
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
     world.clock.advance(std::time::Duration::from_secs(3700));
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::IndexUnavailable);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::IndexUnavailable);
     // Without a durable mark nothing was sent.
     assert_eq!(world.count("refreshes").await, 0);
     holder.execute_batch("ROLLBACK").unwrap();
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 1);
 }
 
@@ -82,7 +83,7 @@ async fn whose_an_account_is_comes_back_by_looking() {
         world.core.confirm_backend(world.backend.as_str(), Some("Sandbox operator")).await.unwrap();
         world.core.look().await;
         // The same person again is noticed.
-        world.core.connect(support::scopes(scopes)).await.unwrap();
+        world.core.connect(&Caller::Window, support::scopes(scopes)).await.unwrap();
         world.approve("ada", &[]).await;
         let decide = |view: &AppView| matches!(support::stage(view), Some(Stage::Decide { .. } | Stage::Done { .. }));
         let view = world.until("decide", decide).await;

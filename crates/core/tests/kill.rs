@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use connect_core::Caller;
 use connect_core::Connections;
 use connect_core::view::{Decision, Section, Unrevoked};
 use serde_json::json;
@@ -33,12 +34,12 @@ async fn child() {
     match job.split_once(' ') {
         Some(("crowd", account)) => println!("\noutcome {}", crowd(&core, account).await),
         Some(("load", account)) => {
-            let outcome = core.load(account, Section::Profile).await;
+            let outcome = core.load(&Caller::Window, account, Section::Profile).await;
             println!("\noutcome {}", outcome.err().map_or("working".into(), |problem| problem.code.name()));
         }
         Some(("disconnect", account)) => println!("\noutcome {:?}", core.disconnect(account, Unrevoked::Keep).await),
         _ => {
-            core.connect(vec!["profile:read".into()]).await.unwrap();
+            core.connect(&Caller::Window, vec!["profile:read".into()]).await.unwrap();
             let mut views = core.subscribe();
             let view = views.wait_for(|view| is_settled(view)).await.unwrap().clone();
             if is_new(&view) {
@@ -55,7 +56,7 @@ async fn crowd(core: &Connections, account: &str) -> usize {
     wait_for_word().await;
     let calls = (0..CROWD).map(|_| {
         let (core, account) = (core.clone(), account.to_owned());
-        tokio::spawn(async move { core.load(&account, Section::Profile).await })
+        tokio::spawn(async move { core.load(&Caller::Window, &account, Section::Profile).await })
     });
     let mut working = 0;
     for call in calls.collect::<Vec<_>>() {
@@ -324,7 +325,7 @@ async fn a_killed_connection_or_disconnection_leaves_nothing_that_nobody_knows_o
             kill_at(&world, &format!("disconnect {account}"), Duration::ZERO, failpoint).await;
             let (alive, _, accounts) = standing(&mut world, &vault).await;
             assert_eq!((alive, accounts), (0, 1));
-            let looked = world.core.load(&account, Section::Profile).await.unwrap_err();
+            let looked = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
             world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
             assert_eq!(standing(&mut world, &vault).await, (0, 0, 0));
             table.count(step, format!("the account says `{}`; disconnecting again removes it", looked.code.name()));
@@ -335,7 +336,7 @@ async fn a_killed_connection_or_disconnection_leaves_nothing_that_nobody_knows_o
         world.control("revoke", json!({"user": "ada"})).await;
         kill_at(&world, &format!("load {account}"), DUE, "revoked.removed").await;
         standing(&mut world, &vault).await;
-        let looked = world.core.load(&account, Section::Profile).await.unwrap_err();
+        let looked = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
         assert_eq!(feature(&world.core.view(), &account, "profile:read"), "lost");
         table.count(
             "revoked at Monei: killed after the keychain, before the index",

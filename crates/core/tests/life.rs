@@ -6,6 +6,7 @@ mod support;
 
 use std::time::Duration;
 
+use connect_core::Caller;
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::view::{ActivityEvent, Decision, DisconnectOutcome, Health, Section, SectionView, Stage, Unrevoked};
 use serde_json::json;
@@ -17,12 +18,16 @@ const READS: [&str; 3] = ["profile:read", "kyc:read", "wallet:read"];
 async fn granted_sections_show_live_data_and_others_are_never_called() {
     let world = World::new().await;
     let account = world.connect("ada", &READS, &["profile:read", "wallet:read"]).await;
-    assert!(matches!(world.core.load(&account, Section::Profile).await, Ok(SectionView::Profile(view)) if view.email.is_some()));
-    let Ok(SectionView::Wallet(wallet)) = world.core.load(&account, Section::Wallet).await else { panic!("no wallet") };
+    assert!(
+        matches!(world.core.load(&Caller::Window, &account, Section::Profile).await, Ok(SectionView::Profile(view)) if view.email.is_some())
+    );
+    let Ok(SectionView::Wallet(wallet)) = world.core.load(&Caller::Window, &account, Section::Wallet).await else { panic!("no wallet") };
     assert!(wallet.naira.is_some() && wallet.subwallets.len() >= 2);
-    let Ok(SectionView::Transactions(latest)) = world.core.load(&account, Section::Transactions).await else { panic!("no transactions") };
+    let Ok(SectionView::Transactions(latest)) = world.core.load(&Caller::Window, &account, Section::Transactions).await else {
+        panic!("no transactions")
+    };
     assert_eq!(latest.items.len(), 10);
-    let refused = world.core.load(&account, Section::Kyc).await.unwrap_err();
+    let refused = world.core.load(&Caller::Window, &account, Section::Kyc).await.unwrap_err();
     assert_eq!(refused.code, ProblemCode::ScopeMissing);
     assert_eq!((world.calls("/kyc/status").await, world.calls("/kyc/limits").await, world.count("forbidden").await), (0, 0, 0));
 }
@@ -33,7 +38,9 @@ async fn transactions_are_found_on_either_path() {
         let world = World::new().await;
         world.control("switch", json!({"name": "transactions_path", "value": path})).await;
         let account = world.connect("ada", &["wallet:read"], &["wallet:read"]).await;
-        let Ok(SectionView::Transactions(latest)) = world.core.load(&account, Section::Transactions).await else { panic!("{path}") };
+        let Ok(SectionView::Transactions(latest)) = world.core.load(&Caller::Window, &account, Section::Transactions).await else {
+            panic!("{path}")
+        };
         assert_eq!(latest.items.len(), 10, "{path}");
     }
 }
@@ -43,12 +50,12 @@ async fn a_token_is_refreshed_from_five_minutes_before_its_end_and_not_earlier()
     let world = World::new().await;
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
     world.clock.advance(Duration::from_secs(3299));
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 0);
     world.clock.advance(Duration::from_secs(2));
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 1);
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 1);
     let refreshed = world.core.activity(Some(&account)).await.unwrap();
     assert_eq!(refreshed.iter().filter(|item| item.event == ActivityEvent::Refreshed).count(), 1);
@@ -62,7 +69,7 @@ async fn quitting_waits_for_a_refresh_that_was_sent_and_begins_none() {
     world.control("fault", json!({"target": "token", "kind": "delay", "delay_ms": 1_500})).await;
     let loading = tokio::spawn({
         let (core, account) = (world.core.clone(), account.clone());
-        async move { core.load(&account, Section::Profile).await }
+        async move { core.load(&Caller::Window, &account, Section::Profile).await }
     });
     let before = world.count("token_calls").await;
     while world.count("token_calls").await == before {
@@ -75,12 +82,12 @@ async fn quitting_waits_for_a_refresh_that_was_sent_and_begins_none() {
     // Much later, when the backend no longer replays anything, the new pair is in the keychain.
     world.clock.advance(Duration::from_secs(7_200));
     world.restart().await;
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 2, "the one at the end, and the one after it");
     assert_eq!(world.core.view().accounts[0].health, Health::Connected);
     // After the end none is begun.
     world.clock.advance(Duration::from_secs(3_700));
-    let none = old.load(&account, Section::Profile).await.unwrap_err();
+    let none = old.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
     assert_eq!(none.code, ProblemCode::ProgramEnding);
     assert_eq!(old.view().accounts[0].health, Health::Connected, "the end of the program says nothing of a connection");
     assert_eq!(world.count("refreshes").await, 2);
@@ -95,7 +102,7 @@ async fn many_callers_and_a_second_program_refresh_once() {
     world.clock.advance(Duration::from_secs(3500));
     let calls = (0..20).map(|n| {
         let (core, account) = (if n % 2 == 0 { world.core.clone() } else { second.clone() }, account.clone());
-        tokio::spawn(async move { core.load(&account, Section::Profile).await })
+        tokio::spawn(async move { core.load(&Caller::Window, &account, Section::Profile).await })
     });
     for call in calls.collect::<Vec<_>>() {
         call.await.unwrap().unwrap();
@@ -108,7 +115,7 @@ async fn expiry_at_monei_is_healed_by_one_refresh() {
     let world = World::new().await;
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
     world.control("expire", json!({})).await;
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 1);
     assert_eq!(world.core.view().accounts[0].health, Health::Connected);
 }
@@ -120,17 +127,21 @@ async fn revoked_at_monei_clears_the_tokens_and_asks_to_reconnect() {
         world.control("switch", json!({"name": "bad_refresh_status", "value": status})).await;
         let account = world.connect("ada", &["profile:read", "wallet:read"], &["profile:read", "wallet:read"]).await;
         world.control("revoke", json!({"user": "ada"})).await;
-        assert_eq!(world.core.load(&account, Section::Wallet).await.unwrap_err().code, ProblemCode::AccessRevoked, "{status}");
+        assert_eq!(
+            world.core.load(&Caller::Window, &account, Section::Wallet).await.unwrap_err().code,
+            ProblemCode::AccessRevoked,
+            "{status}"
+        );
         let view = world.core.view();
         assert!(matches!(&view.accounts[0].health, Health::NeedsReconnect { reason } if reason.code == ProblemCode::AccessRevoked));
         assert_eq!(feature(&view, &account, "wallet:read"), "lost");
         assert!(world.records().is_empty(), "tokens were kept");
         // And the way back.
-        world.core.reconnect(&account, scopes(&["profile:read"])).await.unwrap();
+        world.core.reconnect(&Caller::Window, &account, scopes(&["profile:read"])).await.unwrap();
         world.approve("ada", &["profile:read"]).await;
         assert_eq!(world.done().await, account);
         assert_eq!(world.core.view().accounts[0].health, Health::Connected);
-        world.core.load(&account, Section::Profile).await.unwrap();
+        world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     }
 }
 
@@ -152,10 +163,10 @@ async fn an_outage_or_a_limit_is_no_revocation() {
     let world = World::new().await;
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
     world.control("fault", json!({"target": "api", "kind": "drop_before", "times": 1})).await;
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     for (fault, expected) in cases {
         world.control("fault", fault.clone()).await;
-        let problem = world.core.load(&account, Section::Profile).await.unwrap_err();
+        let problem = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
         assert_eq!(problem.code, expected, "{fault}");
         assert_eq!(world.records().len(), 1, "{fault}: tokens were cleared");
         assert_eq!(feature(&world.core.view(), &account, "profile:read"), "enabled", "{fault}");
@@ -167,10 +178,10 @@ async fn an_outage_or_a_limit_is_no_revocation() {
 /// Loads, again and again while Monei wants to be left alone.
 async fn once_not_busy(world: &World, account: &str) {
     let healed = async {
-        while world.core.load(account, Section::Profile).await.is_err_and(|problem| problem.code == ProblemCode::Busy) {
+        while world.core.load(&Caller::Window, account, Section::Profile).await.is_err_and(|problem| problem.code == ProblemCode::Busy) {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        world.core.load(account, Section::Profile).await
+        world.core.load(&Caller::Window, account, Section::Profile).await
     };
     tokio::time::timeout(Duration::from_secs(20), healed).await.unwrap().unwrap();
 }
@@ -182,9 +193,9 @@ async fn during_a_rate_limit_nothing_is_called_and_the_seconds_are_shown() {
     let calls = async || world.calls("/user/me").await + world.calls("/wallet/me").await;
     world.control("fault", json!({"target": "api", "kind": "status", "status": 429, "retry_after": 3, "times": 2})).await;
     let before = calls().await;
-    assert_eq!(world.core.check(&account).await, Err(Problem::busy(3)));
+    assert_eq!(world.core.check(&Caller::Window, &account).await, Err(Problem::busy(3)));
     for section in [Section::Profile, Section::Wallet] {
-        let refused = world.core.load(&account, section).await.unwrap_err();
+        let refused = world.core.load(&Caller::Window, &account, section).await.unwrap_err();
         assert!(refused.code == ProblemCode::Busy && (1..=3).contains(&refused.retry_after_s.unwrap()), "{refused:?}");
     }
     assert_eq!(calls().await, before + 1, "Monei had asked to be left alone");
@@ -207,7 +218,7 @@ async fn trouble_while_refreshing_keeps_the_tokens() {
         world.control("expire", json!({})).await;
         world.clock.advance(Duration::from_secs(3700));
         world.control("fault", fault.clone()).await;
-        let problem = world.core.load(&account, Section::Profile).await.unwrap_err();
+        let problem = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
         assert_ne!(problem.code, ProblemCode::AccessRevoked, "{fault}");
         assert!(matches!(world.core.view().accounts[0].health, Health::Unreachable { .. }), "{fault}");
         assert_eq!(world.records().len(), 1, "{fault}");
@@ -225,10 +236,10 @@ async fn a_backend_with_a_wrong_secret_disconnects_nobody() {
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
     world.control("fault", json!({"target": "token", "kind": "status", "status": 401, "times": 1})).await;
     // A code exchange answered with 401 means the backend's own credentials.
-    world.core.reconnect(&account, scopes(&["kyc:read"])).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, scopes(&["kyc:read"])).await.unwrap();
     world.approve("ada", &["kyc:read"]).await;
     assert_eq!(world.failed().await.code, ProblemCode::ServiceUnavailable);
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.core.view().accounts.len(), 1);
 }
 
@@ -240,9 +251,9 @@ async fn everything_is_there_after_a_restart() {
     let before = world.core.view().accounts.clone();
     world.restart().await;
     assert_eq!(world.core.view().accounts, before);
-    world.core.load(&ada, Section::Wallet).await.unwrap();
-    world.core.load(&tunde, Section::Kyc).await.unwrap();
-    assert_eq!(world.core.load(&tunde, Section::Wallet).await.unwrap_err().code, ProblemCode::ScopeMissing);
+    world.core.load(&Caller::Window, &ada, Section::Wallet).await.unwrap();
+    world.core.load(&Caller::Window, &tunde, Section::Kyc).await.unwrap();
+    assert_eq!(world.core.load(&Caller::Window, &tunde, Section::Wallet).await.unwrap_err().code, ProblemCode::ScopeMissing);
     assert_eq!(world.count("forbidden").await, 0);
 }
 
@@ -274,7 +285,7 @@ async fn what_could_still_revoke_is_kept_until_monei_confirms_or_the_person_remo
         let before = world.core.view().accounts.clone();
         assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Unconfirmed), "{fault}");
         assert_eq!((world.core.view().accounts.clone(), world.records().len(), alive().await), (before, 1, 1), "{fault}");
-        world.core.load(&account, Section::Profile).await.unwrap();
+        world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
         // Asked again once Monei is well, it ends there too.
         world.control("reset", json!({"what": "faults"})).await;
         assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked), "{fault}");
@@ -295,7 +306,7 @@ async fn of_two_grants_the_one_that_has_ended_is_removed_and_the_other_kept() {
     let world = World::new().await;
     world.control("switch", json!({"name": "upgrade_scopes", "value": "only_new"})).await;
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
-    world.core.reconnect(&account, scopes(&["wallet:read"])).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, scopes(&["wallet:read"])).await.unwrap();
     world.approve("ada", &["wallet:read"]).await;
     world.settle_upgrade().await;
     assert_eq!(world.records().len(), 2);
@@ -324,7 +335,7 @@ async fn without_the_tokens_nothing_is_said_to_be_revoked() {
 async fn the_outcome_of_a_connection_goes_with_its_account() {
     let world = World::new().await;
     let tunde = world.connect("tunde", &["profile:read"], &["profile:read"]).await;
-    world.core.connect(scopes(&["profile:read"])).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(&["profile:read"])).await.unwrap();
     world.approve("ada", &["profile:read"]).await;
     world.until("whose it is", support::is_new).await;
     world.core.decide(Decision::AddAsAccount).await.unwrap();
@@ -391,14 +402,18 @@ async fn the_access_token_goes_to_the_api_in_a_header_and_follows_no_redirect() 
     let account = world.connect("ada", &READS, &READS).await;
     // Monei itself answers with a redirect.
     world.control("fault", json!({"target": "api", "kind": "redirect", "location": canary.as_str(), "times": 1})).await;
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::NetworkIntercepted);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::NetworkIntercepted);
     for status in ["301 Moved Permanently", "302 Found", "303 See Other", "307 Temporary Redirect", "308 Permanent Redirect"] {
         // The backend tells where the sandbox is; here that leads to one that redirects all.
         let (api, asked) = redirecting_api(status, canary.clone()).await;
         world.proxy.as_ref().unwrap().rewrite(world.sandbox.authority(), api.authority());
         world.core.probe().await;
         for section in [Section::Profile, Section::Kyc, Section::Wallet, Section::Transactions] {
-            assert_eq!(world.core.load(&account, section).await.unwrap_err().code, ProblemCode::NetworkIntercepted, "{status}");
+            assert_eq!(
+                world.core.load(&Caller::Window, &account, section).await.unwrap_err().code,
+                ProblemCode::NetworkIntercepted,
+                "{status}"
+            );
         }
         let asked = asked.lock().unwrap();
         assert_eq!(asked.len(), 4, "{status}: asked again");

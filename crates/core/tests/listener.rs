@@ -5,6 +5,7 @@
 
 mod support;
 
+use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::view::{ActivityEvent, AppView, Stage};
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
@@ -15,7 +16,7 @@ const BOTH: &[&str] = &["profile:read", "wallet:read"];
 
 /// Begins to connect. Gives the start link, and the listener's address in it.
 async fn waiting(world: &World) -> (Url, Url) {
-    world.core.connect(scopes(BOTH)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(BOTH)).await.unwrap();
     world.waiting().await;
     let start = world.opened();
     let listener = start.query_pairs().find(|(name, _)| name == "return").unwrap().1.parse().unwrap();

@@ -10,6 +10,7 @@ use std::os::unix::fs::FileExt as _;
 use std::process::Child;
 use std::time::Duration;
 
+use connect_core::Caller;
 use connect_core::view::{Decision, DisconnectOutcome, Section, Unrevoked};
 use serde_json::json;
 use support::file_vault::FileVault;
@@ -26,7 +27,7 @@ const CEILING: usize = 3;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child() {
     let Some((_, core)) = ours().await else { return };
-    core.connect(SCOPES.map(str::to_owned).to_vec()).await.unwrap();
+    core.connect(&Caller::Window, SCOPES.map(str::to_owned).to_vec()).await.unwrap();
     let mut views = core.subscribe();
     views.wait_for(|view| support::is_new(view)).await.unwrap();
     core.decide(Decision::AddAsAccount).await.unwrap();
@@ -35,7 +36,7 @@ async fn child() {
     println!("\nconnected");
     wait_for_word().await;
     for section in [Section::Profile, Section::Kyc, Section::Wallet, Section::Transactions] {
-        core.load(&account, section).await.unwrap();
+        core.load(&Caller::Window, &account, section).await.unwrap();
     }
     println!("\nrefreshed");
     wait_for_word().await;

@@ -11,6 +11,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use connect_core::Caller;
 use connect_core::backend::BackendClient;
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::view::{BackendStatus, DisconnectOutcome, Environment, Health, Section, Unrevoked};
@@ -118,15 +119,15 @@ async fn child() {
 /// A whole life behind the proxy.
 async fn trusted(world: &World) {
     world.core.confirm_backend(BACKEND, Some("Sandbox operator")).await.unwrap();
-    world.core.connect(scopes(PROFILE)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(PROFILE)).await.unwrap();
     world.waiting().await;
     // The browser has its own way to the backend.
     let link = world.opened().as_str().replacen(&format!("{BACKEND}/"), world.backend.as_str(), 1);
     person::walk(&link.parse().unwrap(), "ada", Some(PROFILE)).await;
     let account = world.done().await;
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     world.clock.advance(Duration::from_secs(3700));
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 1);
     assert_eq!(world.core.view().accounts[0].health, Health::Connected);
     assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));

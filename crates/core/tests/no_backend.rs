@@ -6,6 +6,7 @@ mod support;
 
 use std::sync::Arc;
 
+use connect_core::Caller;
 use connect_core::Connections;
 use connect_core::clock::Clock;
 use connect_core::problem::ProblemCode;
@@ -35,7 +36,7 @@ async fn without_an_address_nobody_is_asked_and_the_missing_one_is_named() {
     core.look().await;
     core.probe().await;
     assert_eq!(core.view().backend.status, missing);
-    assert_eq!(core.connect(scopes(&["profile:read"])).await.unwrap_err().code, ProblemCode::BackendMissing);
+    assert_eq!(core.connect(&Caller::Window, scopes(&["profile:read"])).await.unwrap_err().code, ProblemCode::BackendMissing);
     let checks = core.diagnose(async |_| Some(true)).await;
     let backend = checks.iter().find(|check| check.name == CheckName::Backend).unwrap();
     assert_eq!((backend.ok, backend.problem), (false, Some(ProblemCode::BackendMissing)));
@@ -55,7 +56,7 @@ async fn accounts_rest_where_the_address_is_gone_and_can_be_disconnected_all_the
     world.core.shutdown().await;
     let core = without_address(&world).await;
     assert_eq!(core.view().accounts[0].other_backend.as_deref(), Some(world.backend.as_str().trim_end_matches('/')));
-    assert!(core.load(&account, Section::Profile).await.is_err());
+    assert!(core.load(&Caller::Window, &account, Section::Profile).await.is_err());
     core.disconnect(&account, Unrevoked::Keep).await.unwrap();
     assert!(core.view().accounts.is_empty() && world.records().is_empty());
 }
@@ -66,7 +67,7 @@ async fn another_name_behind_the_same_address_must_be_agreed_to() {
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
     world.proxy.as_ref().unwrap().rewrite("Sandbox operator", "Another operator");
     // Nobody is sent to approve before the new name was seen.
-    world.core.connect(scopes(&["profile:read"])).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(&["profile:read"])).await.unwrap();
     assert_eq!(world.failed().await.code, ProblemCode::BackendUnconfirmed);
     let backend = world.core.view().backend.clone();
     let name = |view: Option<&connect_core::view::OperatorView>| view.and_then(|view| view.name.clone());
@@ -76,13 +77,13 @@ async fn another_name_behind_the_same_address_must_be_agreed_to() {
     // No refresh token goes there meanwhile.
     let refreshes = world.count("refreshes").await;
     world.clock.advance(std::time::Duration::from_secs(3700));
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnconfirmed);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnconfirmed);
     assert_eq!(world.count("refreshes").await, refreshes);
     // Agreeing to a name that isn't the present one is refused.
     let address = world.backend.to_string();
     assert_eq!(world.core.confirm_backend(&address, Some("Sandbox operator")).await.unwrap_err().code, ProblemCode::InvalidInput);
     world.core.confirm_backend(&address, Some("Another operator")).await.unwrap();
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     let view = world.core.view();
     assert!(view.backend.confirmed && view.backend.formerly.is_none() && view.accounts[0].health == Health::Connected);
     // The agreement lasts, also over a restart.

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use connect_core::Caller;
 use connect_core::view::{AppView, Decision, Section, Stage, Unrevoked};
 use serde_json::{Map, Value, json};
 use support::{START, World, person, scopes, stage};
@@ -77,8 +78,8 @@ impl Recorder {
         };
         let made = async move {
             match account {
-                None => core.connect(list).await.unwrap(),
-                Some(account) => core.reconnect(&account, list).await.unwrap(),
+                None => core.connect(&Caller::Window, list).await.unwrap(),
+                Some(account) => core.reconnect(&Caller::Window, &account, list).await.unwrap(),
             }
         };
         self.world.browser.opened.lock().unwrap().clear();
@@ -98,7 +99,7 @@ impl Recorder {
         }
         let mut shown = Map::new();
         for (name, section) in SECTIONS {
-            if let Ok(view) = self.world.core.load(account, section).await {
+            if let Ok(view) = self.world.core.load(&Caller::Window, account, section).await {
                 shown.insert(name.into(), serde_json::to_value(view).unwrap());
             }
         }
@@ -189,7 +190,7 @@ async fn more_for_an_account() -> (String, String) {
     let sandbox = story.world.sandbox.clone();
     let taken_back = async {
         World::control_at(&sandbox, "revoke", json!({"user": "ada"})).await;
-        core.load(&ada, Section::Wallet).await.unwrap_err();
+        core.load(&Caller::Window, &ada, Section::Wallet).await.unwrap_err();
     };
     story.outside("Ada removes the connection in Monei’s settings", taken_back, |view| view.accounts[0].expires_at.is_none()).await;
     story.finish().await

@@ -4,6 +4,7 @@ mod support;
 
 use std::sync::Arc;
 
+use connect_core::Caller;
 use connect_core::Connections;
 use connect_core::clock::Clock;
 use connect_core::feature::FeatureId;
@@ -37,7 +38,7 @@ async fn a_planned_part_is_what_the_next_approval_grants() {
     assert_eq!(planned, [TesterPlan { person: Some("tunde".into()), allow, auto: true, times: 1 }]);
 
     // Nobody decides: were there a page, everything on it would be left off.
-    world.core.connect(scopes(&["profile:read", "kyc:read", "wallet:read"])).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(&["profile:read", "kyc:read", "wallet:read"])).await.unwrap();
     world.waiting().await;
     person::walk(&world.opened(), "tunde", Some(&[])).await;
     let account = world.done().await;
@@ -53,12 +54,12 @@ async fn what_is_revoked_in_the_panel_is_noticed_at_the_next_check() {
     let world = World::new().await;
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
     world.core.tester_order(TesterOrder::Expire { person: Some("ada".into()) }).await.unwrap();
-    world.core.check(&account).await.unwrap();
+    world.core.check(&Caller::Window, &account).await.unwrap();
     assert_eq!(world.count("refreshes").await, 1);
     world.core.tester_order(TesterOrder::Revoke { person: Some("tunde".into()) }).await.unwrap();
-    world.core.check(&account).await.unwrap();
+    world.core.check(&Caller::Window, &account).await.unwrap();
     world.core.tester_order(TesterOrder::Revoke { person: Some("ada".into()) }).await.unwrap();
-    assert_eq!(world.core.check(&account).await, Err(ProblemCode::AccessRevoked.into()));
+    assert_eq!(world.core.check(&Caller::Window, &account).await, Err(ProblemCode::AccessRevoked.into()));
     assert!(matches!(world.core.view().accounts[0].health, Health::NeedsReconnect { .. }));
 }
 
@@ -104,10 +105,10 @@ async fn a_fault_hits_the_calls_that_it_names_and_no_other() {
     let account = world.connect("ada", &["profile:read", "wallet:read"], &["profile:read", "wallet:read"]).await;
     let fault = TesterFault::Status { status: 500, retry_after_s: None };
     world.core.tester_order(TesterOrder::Fault { target: TesterTarget::Wallet, fault, times: 100_000 }).await.unwrap();
-    world.core.load(&account, Section::Profile).await.unwrap();
-    let refused = world.core.load(&account, Section::Wallet).await;
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
+    let refused = world.core.load(&Caller::Window, &account, Section::Wallet).await;
     assert_eq!(refused, Err(ProblemCode::ProviderUnavailable.into()));
-    world.core.load(&account, Section::Transactions).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Transactions).await.unwrap();
 }
 
 #[tokio::test]

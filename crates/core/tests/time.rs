@@ -7,6 +7,7 @@ mod support;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use connect_core::Caller;
 use connect_core::clock::Clock as _;
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::vault::Vault as _;
@@ -25,12 +26,12 @@ async fn a_clock_set_back_or_forth_costs_one_refresh_and_nothing_else() {
         let account = world.connect("ada", PROFILE, PROFILE).await;
         world.clock.forth(jump);
         for _ in 0..3 {
-            world.core.load(&account, Section::Profile).await.unwrap();
+            world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
         }
         assert_eq!(world.count("refreshes").await, 1, "forth by {jump:?}");
         world.clock.back(jump);
         for _ in 0..3 {
-            world.core.load(&account, Section::Profile).await.unwrap();
+            world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
         }
         assert_eq!(world.count("refreshes").await, 2, "back by {jump:?}");
         assert_eq!(world.core.view().accounts[0].health, Health::Connected);
@@ -45,10 +46,10 @@ async fn a_clock_that_is_ten_minutes_off_changes_nothing() {
         world.control("clock", json!({"offset_s": skew})).await;
         let account = world.connect("ada", PROFILE, PROFILE).await;
         world.clock.advance(Duration::from_secs(3299));
-        world.core.load(&account, Section::Profile).await.unwrap();
+        world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
         assert_eq!(world.count("refreshes").await, 0, "{skew}");
         world.clock.advance(Duration::from_secs(2));
-        world.core.load(&account, Section::Profile).await.unwrap();
+        world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
         assert_eq!(world.count("refreshes").await, 1, "{skew}");
     }
 }
@@ -57,7 +58,7 @@ async fn a_clock_that_is_ten_minutes_off_changes_nothing() {
 async fn a_clock_set_back_during_an_unanswered_refresh_asks_the_same_question_again() {
     let world = unanswered().await;
     world.clock.back(Duration::from_secs(30));
-    world.core.load(&world.account(), Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &world.account(), Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 1);
 }
 
@@ -68,7 +69,7 @@ async fn unanswered() -> World {
     world.control("switch", json!({"name": "reuse_revokes_family", "value": "on"})).await;
     world.clock.advance(Duration::from_secs(3700));
     world.proxy.as_ref().unwrap().plan(&[Cut::After; 2]);
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnreachable);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnreachable);
     world
 }
 
@@ -77,7 +78,7 @@ async fn a_clock_set_forth_during_an_unanswered_refresh_asks_the_same_question_a
     for jump in [Duration::from_secs(121), Duration::from_secs(86_400)] {
         let world = unanswered().await;
         world.clock.forth(jump);
-        world.core.load(&world.account(), Section::Profile).await.unwrap();
+        world.core.load(&Caller::Window, &world.account(), Section::Profile).await.unwrap();
         assert_eq!(world.count("refreshes").await, 1, "{jump:?}");
     }
 }
@@ -88,13 +89,13 @@ async fn after_a_restart_of_the_computer_an_unanswered_refresh_is_as_old_as_the_
     let world = unanswered().await;
     world.clock.reboot();
     world.clock.advance(Duration::from_secs(60));
-    world.core.load(&world.account(), Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &world.account(), Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 1);
     // Later it is a new one, and Monei had rotated: a clean end.
     let world = unanswered().await;
     world.clock.reboot();
     world.clock.advance(Duration::from_secs(121));
-    assert_eq!(world.core.load(&world.account(), Section::Profile).await.unwrap_err().code, ProblemCode::AccessRevoked);
+    assert_eq!(world.core.load(&Caller::Window, &world.account(), Section::Profile).await.unwrap_err().code, ProblemCode::AccessRevoked);
 }
 
 #[tokio::test]
@@ -107,7 +108,9 @@ async fn waking_up_refreshes_each_account_once() {
     world.clock.advance(Duration::from_secs(8 * 3600));
     let looks = (0..10).map(|n| {
         let (core, ada) = (world.core.clone(), ada.clone());
-        tokio::spawn(async move { if n % 2 == 0 { core.look().await } else { drop(core.load(&ada, Section::Profile).await) } })
+        tokio::spawn(
+            async move { if n % 2 == 0 { core.look().await } else { drop(core.load(&Caller::Window, &ada, Section::Profile).await) } },
+        )
     });
     for look in looks.collect::<Vec<_>>() {
         look.await.unwrap();
@@ -164,7 +167,7 @@ async fn offline_at_the_start_and_back_online_is_seen_within_seconds_of_looking(
     let health = again.view().accounts[0].health.clone();
     assert!(matches!(&health, Health::Unreachable { reason } if reason.code == ProblemCode::BackendUnreachable), "{health:?}");
     // No transaction starts either, so no approval is lost.
-    again.connect(scopes(PROFILE)).await.unwrap();
+    again.connect(&Caller::Window, scopes(PROFILE)).await.unwrap();
     let mut views = again.subscribe();
     let failed =
         |view: &std::sync::Arc<connect_core::view::AppView>| matches!(support::stage(view), Some(connect_core::view::Stage::Failed { .. }));
@@ -173,7 +176,7 @@ async fn offline_at_the_start_and_back_online_is_seen_within_seconds_of_looking(
     world.clock.advance(Duration::from_secs(10));
     again.look().await;
     assert_eq!(again.view().accounts[0].health, Health::Connected);
-    again.load(&account, Section::Profile).await.unwrap();
+    again.load(&Caller::Window, &account, Section::Profile).await.unwrap();
 }
 
 #[tokio::test]
@@ -182,7 +185,7 @@ async fn trouble_that_a_load_found_is_looked_after_within_seconds_too() {
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.core.look().await;
     world.control("fault", json!({"target": "api", "kind": "status", "status": 503, "times": 1})).await;
-    world.core.load(&account, Section::Profile).await.unwrap_err();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
     assert!(matches!(world.core.view().accounts[0].health, Health::Unreachable { .. }));
     world.clock.advance(Duration::from_secs(10));
     world.core.look().await;
@@ -198,12 +201,12 @@ async fn trouble_that_a_load_found_is_looked_after_within_seconds_too() {
 async fn offline_in_mid_flow_is_ridden_out_while_the_approval_lasts() {
     let world = World::proxied().await;
     let proxy = world.proxy.clone().unwrap();
-    world.core.connect(scopes(PROFILE)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(PROFILE)).await.unwrap();
     world.waiting().await;
     proxy.fail_redeems(2);
     world.approve("ada", PROFILE).await;
     let account = world.done().await;
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.count("code_exchanges").await, 1);
 }
 
@@ -225,7 +228,7 @@ async fn a_monei_that_refuses_every_token_costs_one_refresh_however_often_somebo
     assert_eq!(world.count("refreshes").await, 1);
     // Once a token was taken, the next refusal means something again.
     world.control("expire", json!({})).await;
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 2);
 }
 
@@ -243,7 +246,7 @@ async fn four_at_once(world: &mut World, account: &str) -> Vec<ProblemCode> {
     let calls: Vec<_> = (0..4)
         .map(|_| {
             let (core, account) = (world.core.clone(), account.to_owned());
-            tokio::spawn(async move { core.load(&account, Section::Profile).await })
+            tokio::spawn(async move { core.load(&Caller::Window, &account, Section::Profile).await })
         })
         .collect();
     let all_wait = async {
@@ -269,7 +272,7 @@ async fn whoever_waited_for_a_refresh_that_failed_fails_with_it() {
     assert_eq!(four_at_once(&mut world, &account).await, [ProblemCode::BackendUnreachable; 4]);
     assert_eq!(world.count("refreshes").await, 0);
     // Whoever asks anew is tried anew.
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 1);
 }
 
@@ -290,12 +293,12 @@ async fn a_refresh_that_failed_is_not_tried_at_each_call_while_the_token_is_good
     world.clock.advance(Duration::from_secs(3400));
     world.proxy.as_ref().unwrap().plan(&[Cut::Before; 4]);
     for _ in 0..2 {
-        world.core.load(&account, Section::Profile).await.unwrap();
+        world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     }
     // The first one took two of the four; now the token has ended, and the other two are met.
     world.clock.advance(Duration::from_secs(300));
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnreachable);
-    world.core.load(&account, Section::Profile).await.unwrap();
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnreachable);
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
 }
 
 #[tokio::test]
@@ -304,14 +307,14 @@ async fn a_refresh_that_was_told_to_wait_waits() {
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.clock.advance(Duration::from_secs(3400));
     world.control("fault", json!({"target": "token", "kind": "status", "status": 429, "retry_after": "300", "times": 1})).await;
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     world.clock.advance(Duration::from_secs(210));
-    let problem = world.core.load(&account, Section::Profile).await.unwrap_err();
+    let problem = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
     assert!(problem.code == ProblemCode::Busy && (60..=90).contains(&problem.retry_after_s.unwrap()), "{problem:?}");
     assert_eq!(world.count("refreshes").await, 0);
     // The rest passes while the computer sleeps. The backend, which didn't sleep, keeps to Monei's wish by its own clock.
     world.clock.advance(Duration::from_secs(90));
-    let problem = world.core.load(&account, Section::Profile).await.unwrap_err();
+    let problem = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
     assert!(problem.code == ProblemCode::Busy && problem.retry_after_s > Some(100), "{problem:?}");
 }
 
@@ -320,21 +323,21 @@ async fn a_rate_limit_is_over_after_a_sleep_and_no_sooner_by_a_clock_that_was_se
     let world = World::new().await;
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.control("fault", json!({"target": "api", "kind": "status", "status": 429, "retry_after": "300", "times": 1})).await;
-    assert_eq!(world.core.check(&account).await, Err(Problem::busy(300)));
+    assert_eq!(world.core.check(&Caller::Window, &account).await, Err(Problem::busy(300)));
     let calls = world.calls("/user/me").await;
     world.clock.forth(Duration::from_secs(600));
-    assert!(world.core.load(&account, Section::Profile).await.is_err_and(|problem| problem.code == ProblemCode::Busy));
+    assert!(world.core.load(&Caller::Window, &account, Section::Profile).await.is_err_and(|problem| problem.code == ProblemCode::Busy));
     world.clock.back(Duration::from_secs(1200));
-    assert!(world.core.load(&account, Section::Profile).await.is_err_and(|problem| problem.code == ProblemCode::Busy));
+    assert!(world.core.load(&Caller::Window, &account, Section::Profile).await.is_err_and(|problem| problem.code == ProblemCode::Busy));
     assert_eq!(world.calls("/user/me").await, calls);
     world.clock.advance(Duration::from_secs(301));
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
 }
 
 #[tokio::test]
 async fn an_approval_that_nobody_answered_has_ended_when_the_computer_wakes_up() {
     let world = World::new().await;
-    world.core.connect(scopes(PROFILE)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(PROFILE)).await.unwrap();
     world.waiting().await;
     world.clock.advance(Duration::from_secs(601));
     assert_eq!(world.failed().await.code, ProblemCode::TimedOut);
@@ -344,7 +347,7 @@ async fn an_approval_that_nobody_answered_has_ended_when_the_computer_wakes_up()
 #[tokio::test]
 async fn a_clock_set_while_somebody_approves_changes_what_is_shown_and_not_how_long_they_have() {
     let world = World::new().await;
-    world.core.connect(scopes(PROFILE)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(PROFILE)).await.unwrap();
     world.waiting().await;
     let left = |world: &World, view: &connect_core::view::AppView| match support::stage(view) {
         Some(Stage::Waiting { expires_at, .. }) => expires_at - world.clock.now_ms(),
@@ -370,11 +373,11 @@ async fn a_token_that_lives_for_minutes_is_used_for_half_of_them() {
     world.proxy.as_ref().unwrap().rewrite(r#""expires_in":3600"#, r#""expires_in": 240"#);
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.clock.advance(Duration::from_secs(119));
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 0);
     world.clock.advance(Duration::from_secs(2));
     for _ in 0..3 {
-        world.core.load(&account, Section::Profile).await.unwrap();
+        world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     }
     assert_eq!(world.count("refreshes").await, 1);
 }
@@ -390,7 +393,7 @@ async fn an_account_of_which_one_record_is_gone_works_by_the_others_and_is_not_a
     world.control("switch", json!({"name": "old_pair_after_upgrade", "value": "alive"})).await;
     let account = world.connect("ada", PROFILE, PROFILE).await;
     let profile = world.records().remove(0);
-    world.core.reconnect(&account, scopes(&["wallet:read"])).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, scopes(&["wallet:read"])).await.unwrap();
     world.approve("ada", &["wallet:read"]).await;
     assert_eq!(world.settle_upgrade().await, account);
     let wallet = world.records().into_iter().find(|name| *name != profile).unwrap();
@@ -401,13 +404,13 @@ async fn an_account_of_which_one_record_is_gone_works_by_the_others_and_is_not_a
     assert_eq!((feature(&view, &account, "profile:read"), feature(&view, &account, "wallet:read")), ("lost".into(), "enabled".into()));
     let calls = world.calls("/wallet/me").await;
     world.clock.advance(Duration::from_secs(60));
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::RecordMissing);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::RecordMissing);
     world.core.look().await;
     assert_eq!(world.calls("/wallet/me").await, calls, "looked again within five minutes");
     assert_eq!(account_of(&world, &account).health, Health::Connected);
     // Without the other one nothing is left.
     world.vault.delete(&wallet).await.unwrap();
-    assert_eq!(world.core.check(&account).await, Err(ProblemCode::RecordMissing.into()));
+    assert_eq!(world.core.check(&Caller::Window, &account).await, Err(ProblemCode::RecordMissing.into()));
     assert!(matches!(account_of(&world, &account).health, Health::NeedsReconnect { .. }));
 }
 

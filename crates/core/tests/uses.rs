@@ -4,6 +4,7 @@
 
 mod support;
 
+use connect_core::Caller;
 use connect_core::UseRow;
 use connect_core::problem::ProblemCode;
 use connect_core::view::Section;
@@ -31,7 +32,7 @@ async fn what_the_window_reads_and_what_the_monitor_checks_are_told_apart() {
     let account = world.connect("ada", TWO, TWO).await;
     assert_eq!(world.core.uses(&account).await.unwrap(), []);
     for _ in 0..2 {
-        world.core.load(&account, Section::Wallet).await.unwrap();
+        world.core.load(&Caller::Window, &account, Section::Wallet).await.unwrap();
     }
     world.core.look().await;
     let uses = world.core.uses(&account).await.unwrap();
@@ -44,9 +45,9 @@ async fn a_use_that_fails_is_recorded_with_its_reason_and_one_that_is_not_allowe
     let world = World::new().await;
     let account = world.connect("ada", TWO, &["wallet:read"]).await;
     world.control("fault", json!({"target": "/wallet/me", "kind": "status", "status": 503, "times": 1})).await;
-    assert_eq!(world.core.load(&account, Section::Wallet).await.unwrap_err().code, ProblemCode::ProviderUnavailable);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Wallet).await.unwrap_err().code, ProblemCode::ProviderUnavailable);
     let before = world.calls("/user/me").await;
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::ScopeMissing);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::ScopeMissing);
     assert_eq!(world.calls("/user/me").await, before);
     let uses = world.core.uses(&account).await.unwrap();
     assert_eq!(told(&uses), [line("window", "wallet:read GET /wallet/me", "provider_unavailable", 1)]);

@@ -6,6 +6,7 @@ mod support;
 
 use std::time::Duration;
 
+use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::view::{Health, Section};
 use serde_json::json;
@@ -27,7 +28,7 @@ async fn an_expired_token_is_refreshed_and_nobody_notices() {
     let world = World::new().await;
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.control("expire", json!({})).await;
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!((world.count("refreshes").await, world.calls("/user/me").await), (1, 3));
     kept(&world, &account);
 }
@@ -39,8 +40,8 @@ async fn a_stale_token_gives_way_to_the_newer_one_in_the_keychain_without_a_refr
     // Another program has refreshed: its pair is in the keychain, ours is dead.
     let other = world.second().await;
     world.clock.advance(Duration::from_secs(3400));
-    other.load(&account, Section::Profile).await.unwrap();
-    world.core.load(&account, Section::Profile).await.unwrap();
+    other.load(&Caller::Window, &account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 1);
     kept(&world, &account);
 }
@@ -50,7 +51,7 @@ async fn revoked_at_monei_clears_the_tokens() {
     let world = World::new().await;
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.control("revoke", json!({"user": "ada"})).await;
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::AccessRevoked);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::AccessRevoked);
     assert!(world.records().is_empty());
     assert_eq!(feature(&world.core.view(), &account, "profile:read"), "lost");
     assert!(matches!(world.core.view().accounts[0].health, Health::NeedsReconnect { .. }));
@@ -62,10 +63,10 @@ async fn a_backend_whose_secret_is_refused_signs_nobody_out() {
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.control("secret", json!({"client_id": "mc_sim_test", "client_secret": "mcs_sim_CNRYanother_secret"})).await;
     world.control("switch", json!({"name": "secret_overlap", "value": "off"})).await;
-    world.core.reconnect(&account, scopes(&["kyc:read"])).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, scopes(&["kyc:read"])).await.unwrap();
     world.approve("ada", &["kyc:read"]).await;
     assert_eq!(world.failed().await.code, ProblemCode::ServiceUnavailable);
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     kept(&world, &account);
 }
 
@@ -76,11 +77,11 @@ async fn an_outage_of_monei_keeps_everything() {
     for (target, status) in [("api", 500), ("api", 503), ("token", 500), ("token", 503)] {
         world.clock.advance(Duration::from_secs(3700));
         world.control("fault", json!({"target": target, "kind": "status", "status": status, "times": 1})).await;
-        let code = world.core.load(&account, Section::Profile).await.unwrap_err().code;
+        let code = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code;
         assert_eq!(code, ProblemCode::ProviderUnavailable, "{target} {status}");
         kept(&world, &account);
         world.clock.advance(Duration::from_secs(121));
-        world.core.load(&account, Section::Profile).await.unwrap();
+        world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     }
 }
 
@@ -90,9 +91,9 @@ async fn an_unreachable_backend_keeps_everything() {
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.clock.advance(Duration::from_secs(3700));
     world.proxy.as_ref().unwrap().plan(&[support::proxy::Cut::Before; 2]);
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnreachable);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnreachable);
     kept(&world, &account);
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
 }
 
 #[tokio::test]
@@ -113,9 +114,9 @@ async fn a_page_in_place_of_monei_is_the_network_and_not_a_refusal() {
         // The backend tells where the sandbox is; here that leads to the portal.
         world.proxy.as_ref().unwrap().rewrite(world.sandbox.authority(), portal(page(status)).await.authority());
         world.core.probe().await;
-        let code = world.core.load(&account, Section::Profile).await.unwrap_err().code;
+        let code = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code;
         assert_eq!(code, ProblemCode::NetworkIntercepted, "{status}");
-        assert_eq!(world.core.check(&account).await, Err(ProblemCode::NetworkIntercepted.into()), "{status}");
+        assert_eq!(world.core.check(&Caller::Window, &account).await, Err(ProblemCode::NetworkIntercepted.into()), "{status}");
         kept(&world, &account);
     }
     assert_eq!(world.count("refreshes").await, 0, "a page is no reason to rotate a token");
@@ -130,7 +131,7 @@ async fn anybody_elses_answer_in_place_of_monei_is_no_sign_of_life() {
     for (status, body) in [("200 OK", "{}"), ("200 OK", r#"{"login":"required"}"#), ("200 OK", ""), ("404 Not Found", "{}")] {
         world.proxy.as_ref().unwrap().rewrite(world.sandbox.authority(), portal(answer(status, body)).await.authority());
         world.core.probe().await;
-        assert_eq!(world.core.check(&account).await, Err(ProblemCode::AnswerUnreadable.into()), "{status} {body}");
+        assert_eq!(world.core.check(&Caller::Window, &account).await, Err(ProblemCode::AnswerUnreadable.into()), "{status} {body}");
         kept(&world, &account);
         assert_eq!(world.core.view().accounts[0].checked_at, before, "{status} {body}");
     }
@@ -152,11 +153,11 @@ async fn a_page_in_place_of_the_backend_is_the_network_and_not_a_refusal() {
         let account = world.connect("ada", PROFILE, PROFILE).await;
         world.clock.advance(Duration::from_secs(3700));
         world.proxy.as_ref().unwrap().page(Some(page(status)));
-        let code = world.core.load(&account, Section::Profile).await.unwrap_err().code;
+        let code = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code;
         assert_eq!(code, ProblemCode::NetworkIntercepted, "{status}");
         kept(&world, &account);
         world.proxy.as_ref().unwrap().page(None);
-        world.core.load(&account, Section::Profile).await.unwrap();
+        world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     }
 }
 
@@ -166,7 +167,7 @@ async fn a_limit_of_the_tier_keeps_everything_and_is_not_retried() {
     world.control("switch", json!({"name": "kyc_blocks", "value": "wallet_reads"})).await;
     let account = world.connect("blocked", &["profile:read", "wallet:read"], &["profile:read", "wallet:read"]).await;
     let before = world.calls("/wallet/me").await;
-    assert_eq!(world.core.load(&account, Section::Wallet).await.unwrap_err().code, ProblemCode::LimitReached);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Wallet).await.unwrap_err().code, ProblemCode::LimitReached);
     assert_eq!(world.calls("/wallet/me").await, before + 1);
     assert_eq!(feature(&world.core.view(), &account, "wallet:read"), "enabled");
     kept(&world, &account);
@@ -178,7 +179,7 @@ async fn a_token_refused_right_after_it_was_given_is_moneis_trouble() {
     let world = World::new().await;
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.control("fault", json!({"target": "api", "kind": "status", "status": 401, "times": 2})).await;
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::ProviderUnavailable);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::ProviderUnavailable);
     assert_eq!(world.count("refreshes").await, 1, "one refresh, and no more");
     kept(&world, &account);
 }
@@ -190,13 +191,13 @@ async fn a_grant_that_lost_a_scope_makes_room_for_another_that_has_it() {
         world.control("switch", json!({"name": name, "value": value})).await;
     }
     let account = world.connect("ada", PROFILE, PROFILE).await;
-    world.core.reconnect(&account, scopes(&["wallet:read"])).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, scopes(&["wallet:read"])).await.unwrap();
     world.approve("ada", &["wallet:read"]).await;
     world.settle_upgrade().await;
     // The next refresh of the newer grant leaves it without the profile.
     world.proxy.as_ref().unwrap().rewrite(r#"["profile:read","wallet:read"]"#, r#"["wallet:read"               ]"#);
     world.clock.advance(Duration::from_secs(3400));
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 2, "one by each grant");
     assert_eq!(feature(&world.core.view(), &account, "profile:read"), "enabled");
     assert_eq!(feature(&world.core.view(), &account, "wallet:read"), "enabled");
@@ -208,7 +209,7 @@ async fn a_refresh_that_leaves_no_scope_at_all_is_the_end() {
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.proxy.as_ref().unwrap().rewrite(r#"["profile:read"]"#, "[              ]");
     world.clock.advance(Duration::from_secs(3400));
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::ScopeMissing);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::ScopeMissing);
     assert_eq!(feature(&world.core.view(), &account, "profile:read"), "lost");
     let health = world.core.view().accounts[0].health.clone();
     assert!(matches!(&health, Health::NeedsReconnect { reason } if reason.code == ProblemCode::AccessRevoked), "{health:?}");

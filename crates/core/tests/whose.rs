@@ -4,6 +4,7 @@
 
 mod support;
 
+use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::view::{ActivityEvent, AppView, Conflict, Decision, Health, Section, Stage};
 use serde_json::json;
@@ -47,7 +48,7 @@ async fn a_question_that_fails_at_first_makes_no_duplicate() {
     let world = World::new().await;
     let ada = world.connect("ada", PROFILE, PROFILE).await;
     for hiccup in hiccups() {
-        world.core.connect(scopes(TWO)).await.unwrap();
+        world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
         world.waiting().await;
         fault(&world, hiccup.clone()).await;
         world.approve("ada", &["kyc:read"]).await;
@@ -64,7 +65,7 @@ async fn a_question_that_fails_at_first_still_finds_out_that_somebody_else_appro
     let world = World::new().await;
     let ada = world.connect("ada", PROFILE, PROFILE).await;
     for hiccup in hiccups() {
-        world.core.reconnect(&ada, scopes(TWO)).await.unwrap();
+        world.core.reconnect(&Caller::Window, &ada, scopes(TWO)).await.unwrap();
         world.waiting().await;
         fault(&world, hiccup.clone()).await;
         world.approve("tunde", TWO).await;
@@ -79,7 +80,7 @@ async fn a_question_that_fails_at_first_still_finds_out_that_somebody_else_appro
 async fn an_approval_whose_owner_cannot_be_found_out_is_taken_back_and_told() {
     let world = World::new().await;
     world.connect("ada", PROFILE, PROFILE).await;
-    world.core.connect(scopes(TWO)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
     world.waiting().await;
     fault(&world, json!({"kind": "status", "status": 500, "times": 50})).await;
     world.approve("tunde", TWO).await;
@@ -92,7 +93,7 @@ async fn mixed_up() -> (World, String) {
     let world = World::new().await;
     let ada = world.connect("ada", PROFILE, PROFILE).await;
     world.clock.advance(std::time::Duration::from_secs(60));
-    world.core.reconnect(&ada, scopes(TWO)).await.unwrap();
+    world.core.reconnect(&Caller::Window, &ada, scopes(TWO)).await.unwrap();
     world.waiting().await;
     fault(&world, json!({"kind": "status", "status": 404, "times": 1})).await;
     world.approve("tunde", TWO).await;
@@ -111,7 +112,7 @@ async fn an_answer_that_contradicts_the_account_overwrites_nothing_and_the_perso
     let (world, ada) = mixed_up().await;
     let before = world.core.view().accounts[0].clone();
     // Tunde's grant is the newer one, and answers first.
-    world.core.load(&ada, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &ada, Section::Profile).await.unwrap();
     let view = world.until("the person is asked", asks).await;
     let account = &view.accounts[0];
     assert_eq!((&account.name, &account.email, view.accounts.len()), (&before.name, &before.email, 1));
@@ -125,15 +126,15 @@ async fn an_answer_that_contradicts_the_account_overwrites_nothing_and_the_perso
     let tunde = world.done().await;
     let view = world.core.view();
     assert_eq!((view.accounts.len(), feature(&view, &tunde, "kyc:read")), (2, "enabled".into()));
-    world.core.load(&tunde, Section::Kyc).await.unwrap();
-    world.core.load(&ada, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &tunde, Section::Kyc).await.unwrap();
+    world.core.load(&Caller::Window, &ada, Section::Profile).await.unwrap();
     assert!(world.core.view().accounts[0].name.as_deref().is_some_and(|name| name.starts_with("Ada")));
 }
 
 #[tokio::test]
 async fn what_was_set_apart_is_asked_about_after_a_restart_too_and_discarded_where_that_is_wanted() {
     let (mut world, ada) = mixed_up().await;
-    world.core.check(&ada).await.unwrap();
+    world.core.check(&Caller::Window, &ada).await.unwrap();
     world.until("the person is asked", asks).await;
     world.restart().await;
     assert_eq!((alive(&world, "tunde").await, world.records().len()), (1, 2), "taken back unasked");
@@ -148,7 +149,7 @@ async fn two_accounts_of_one_user_are_noticed() {
     let world = World::new().await;
     let first = world.connect("ada", PROFILE, PROFILE).await;
     world.clock.advance(std::time::Duration::from_secs(60));
-    world.core.connect(scopes(TWO)).await.unwrap();
+    world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
     world.waiting().await;
     fault(&world, json!({"kind": "status", "status": 404, "times": 1})).await;
     world.approve("ada", &["kyc:read"]).await;
@@ -156,7 +157,7 @@ async fn two_accounts_of_one_user_are_noticed() {
     world.core.decide(Decision::AddAsAccount).await.unwrap();
     let second = world.done().await;
     assert_ne!(first, second);
-    world.core.check(&second).await.unwrap();
+    world.core.check(&Caller::Window, &second).await.unwrap();
     let view = world.core.view();
     assert_eq!((view.accounts[0].same_user_as.clone(), view.accounts[1].same_user_as.clone()), (None, Some(first)));
 }

@@ -25,7 +25,7 @@ impl Accesses {
     ///
     /// # Errors
     /// What the call came to; [`ProblemCode::ScopeMissing`] where it can't be told without spending.
-    pub async fn check(&self, caller: Caller, account: &AccountId) -> Result<(), Problem> {
+    pub async fn check(&self, caller: &Caller, account: &AccountId) -> Result<(), Problem> {
         let grants = self.grants_of(account).await?;
         let held = |path: &&str| grants.iter().any(|grant| allows(&grant.scopes, path));
         let mut outcome = Err(ProblemCode::ScopeMissing.into());

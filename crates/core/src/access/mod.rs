@@ -71,14 +71,14 @@ impl Accesses {
     /// # Errors
     /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::ScopeMissing`] where no grant of the present backend holds it, or
     /// [`ProblemCode::Busy`] while Monei must not be called for the account.
-    pub async fn access(&self, caller: Caller, account: &AccountId, permission: &'static Permission) -> Result<Access, Problem> {
+    pub async fn access(&self, caller: &Caller, account: &AccountId, permission: &'static Permission) -> Result<Access, Problem> {
         let mut grants = self.grants_of(account).await?;
         grants.retain(|grant| grant.scopes.contains(&permission.scope));
         self.provider.check_backoff(account)?;
         if grants.is_empty() {
             return Err(Denied::NotGranted(permission).into());
         }
-        Ok(Access { of: self.clone(), caller, account: account.clone(), permission, grants })
+        Ok(Access { of: self.clone(), caller: caller.clone(), account: account.clone(), permission, grants })
     }
 
     /// The account's grants from the present backend, newest first.
@@ -118,7 +118,7 @@ impl Access {
         }
         self.of.provider.record_retry_after(&self.account, &outcome);
         let used = Used {
-            caller: self.caller,
+            caller: self.caller.clone(),
             account: self.account.clone(),
             permission: self.permission,
             endpoint,
@@ -164,6 +164,6 @@ impl Access {
 
     /// A refresh may have taken the scope away: each call is checked against its own token's scopes.
     fn permit(&self, scopes: &ScopeSet, request: &Request<'_>) -> Result<Permit, Denied> {
-        Permit::check(self.caller, scopes, request.method, request.path)
+        Permit::check(&self.caller, scopes, request.method, request.path)
     }
 }

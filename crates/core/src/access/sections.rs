@@ -17,13 +17,13 @@ impl Accesses {
     ///
     /// # Errors
     /// Why there is nothing to show.
-    pub async fn load(&self, caller: Caller, account: &AccountId, section: Section) -> Result<SectionView, Problem> {
+    pub async fn load(&self, caller: &Caller, account: &AccountId, section: Section) -> Result<SectionView, Problem> {
         let outcome = self.fetch(caller, account, section).await;
         self.note(account, outcome.as_ref().map(drop)).await;
         outcome
     }
 
-    async fn fetch(&self, caller: Caller, account: &AccountId, section: Section) -> Result<SectionView, Problem> {
+    async fn fetch(&self, caller: &Caller, account: &AccountId, section: Section) -> Result<SectionView, Problem> {
         match section {
             Section::Profile => Ok(SectionView::Profile(reads::profile(&self.profile(caller, account).await?))),
             Section::Kyc => {
@@ -53,7 +53,7 @@ impl Accesses {
     }
 
     /// Reads the profile. It says whose the grant is, too.
-    pub(super) async fn profile(&self, caller: Caller, account: &AccountId) -> Result<Profile, Problem> {
+    pub(super) async fn profile(&self, caller: &Caller, account: &AccountId) -> Result<Profile, Problem> {
         self.read_of_owner(caller, account, Profile::PATH, Profile::parse, |profile| Identity {
             user_id: profile.id.clone(),
             name: profile.name(),
@@ -64,7 +64,7 @@ impl Accesses {
     }
 
     /// Reads the wallet. It says whose the grant is, too.
-    pub(super) async fn wallet(&self, caller: Caller, account: &AccountId) -> Result<Wallet, Problem> {
+    pub(super) async fn wallet(&self, caller: &Caller, account: &AccountId) -> Result<Wallet, Problem> {
         let whose = |wallet: &Wallet| Identity { wallet_id: wallet.id().map(str::to_owned), ..Identity::default() };
         self.read_of_owner(caller, account, Wallet::PATH, Wallet::parse, whose).await
     }
@@ -73,7 +73,7 @@ impl Accesses {
     /// is shown to nobody.
     async fn read_of_owner<T>(
         &self,
-        caller: Caller,
+        caller: &Caller,
         account: &AccountId,
         path: &str,
         parse: impl Fn(&[u8]) -> Result<T, ReadError>,
@@ -119,7 +119,7 @@ impl Accesses {
 
     pub(super) async fn read<T>(
         &self,
-        caller: Caller,
+        caller: &Caller,
         account: &AccountId,
         path: &str,
         parse: impl Fn(&[u8]) -> Result<T, ReadError>,
@@ -128,7 +128,7 @@ impl Accesses {
         parse(&answer.body.ok_or(ProblemCode::AnswerUnreadable)?).map_err(unreadable)
     }
 
-    async fn call(&self, caller: Caller, account: &AccountId, request: Request<'_>) -> Result<Answer, Problem> {
+    async fn call(&self, caller: &Caller, account: &AccountId, request: Request<'_>) -> Result<Answer, Problem> {
         let (permission, _) = permission::find(Method::Get, request.path).ok_or(Denied::NotListed)?;
         self.access(caller, account, permission).await?.call(request).await
     }

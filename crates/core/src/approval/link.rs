@@ -11,7 +11,7 @@ use super::state::{About, Browsing, Outcome};
 use crate::grants::vault::PendingRecord;
 use crate::model::answer::{DeepLink, Handoff, parse_deep_link};
 use crate::model::problem::{Problem, ProblemCode};
-use crate::model::{AccountId, Channel};
+use crate::model::{AccountId, Caller, Channel, TransactionId};
 
 impl Approvals {
     /// Takes a link that the system handed to this program. One that is malformed is dropped. One for a transaction of an earlier run that
@@ -45,7 +45,7 @@ impl Approvals {
     }
 
     /// Goes on with a transaction of an earlier run, as if the program had run all along.
-    fn resume(&self, transaction: String, handoff: Handoff) {
+    fn resume(&self, transaction: TransactionId, handoff: Handoff) {
         let run = match self.runs().resume() {
             Ok(run) => run,
             Err(illegal) => {
@@ -70,7 +70,7 @@ impl Approvals {
         });
     }
 
-    async fn go_on(&self, run: u64, transaction: &str, record: PendingRecord, handoff: Handoff) {
+    async fn go_on(&self, run: u64, transaction: &TransactionId, record: PendingRecord, handoff: Handoff) {
         let PendingRecord { verifier, account, scopes, backend: origin, expires_at, .. } = record;
         let backend = match self.provider().backend() {
             Ok(backend) if backend.origin() == origin => backend,
@@ -95,7 +95,8 @@ impl Approvals {
             browser_failed: false,
             refused: None,
         };
-        let about = About { run, account: account.map(AccountId::from), requested: scopes, channel: Channel::DeepLink };
+        let about =
+            About { run, caller: Caller::Window, account: account.map(AccountId::from), requested: scopes, channel: Channel::DeepLink };
         // Not told: the answer is there already. The wait is what comes back if that was no true one.
         let waits = self.runs().wait(about.clone(), browsing);
         if waits.is_err() || answers.try_send(handoff).is_err() {

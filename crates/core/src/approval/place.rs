@@ -9,7 +9,7 @@ use crate::grants::{Discarded, Orphan};
 use crate::ledger::{AccountRow, Into, SetApartRow};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::random_text;
-use crate::model::{AccountId, Caller, Identity};
+use crate::model::{AccountId, Identity};
 use crate::view::{Conflict, Decision};
 
 /// A stored grant that has no account yet.
@@ -81,7 +81,7 @@ impl Approvals {
     pub(super) async fn place(&self, approved: Approved) -> Result<(), Problem> {
         let Approved { about, orphan } = approved;
         let identified = tokio::select! {
-            identified = self.grants().identify(Caller::Window, &orphan) => identified,
+            identified = self.grants().identify(&about.caller, &orphan) => identified,
             // Nobody decides about it any more; the next start takes it back.
             () = self.inner.needs.work.ending() => return Ok(()),
         };

@@ -18,7 +18,7 @@ use crate::grants::vault::PendingRecord;
 use crate::ledger::NotGranted;
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::{PathNonce, Verifier};
-use crate::model::{AccountId, Channel};
+use crate::model::{AccountId, Caller, Channel, TransactionId};
 use crate::provider::backend::BackendClient;
 
 /// A deadline on the wall clock that is off by more than this, in milliseconds: the clock was set.
@@ -56,20 +56,20 @@ impl Approvals {
     ///
     /// # Errors
     /// What keeps it from starting; nothing has changed then.
-    pub fn begin(&self, account: Option<AccountId>, scopes: &[String]) -> Result<(), Problem> {
+    pub fn begin(&self, caller: &Caller, account: Option<AccountId>, scopes: &[String]) -> Result<(), Problem> {
         let parsed = scopes.iter().map(|text| text.parse()).collect::<Result<ScopeSet, _>>();
         let scopes = parsed.ok().filter(|set| (1..=MAX_REQUESTED).contains(&set.len())).ok_or(ProblemCode::InvalidInput)?;
         let backend = self.provider().backend()?;
         let about = {
             let mut runs = self.runs();
-            runs.begin(account, scopes)?;
+            runs.begin(caller, account, scopes)?;
             runs.approval().about().cloned().ok_or(ProblemCode::AnotherInProgress)?
         };
         self.tell();
         let this = self.clone();
         tokio::spawn(async move {
             let verifier = Verifier::generate();
-            let transaction = verifier.challenge().transaction().to_owned();
+            let transaction = verifier.challenge().transaction();
             let whole = async {
                 let ended = this.run(&backend, &about, verifier).await;
                 this.ended(&about, &transaction, ended).await;
@@ -126,7 +126,7 @@ impl Approvals {
         let link = loopback_link.clone().unwrap_or_else(|| deep_link.clone());
         let (answers, linked) = mpsc::channel(MAX_TRIES);
         let browsing = Browsing {
-            transaction: challenge.transaction().to_owned(),
+            transaction: challenge.transaction(),
             loopback_link,
             deep_link,
             answers,
@@ -148,7 +148,7 @@ impl Approvals {
 
     /// Takes answers until one is an approval, stores it and puts it where it belongs.
     pub(super) async fn finish(&self, backend: &BackendClient, about: &About, verifier: Verifier, answers: Answers) -> Result<(), End> {
-        let transaction = verifier.challenge().transaction().to_owned();
+        let transaction = verifier.challenge().transaction();
         // Until the grant is stored or taken back the program doesn't end.
         let (tokens, _under_way) = self.answered(backend, about, verifier, answers).await?;
         self.runs().store(about.run);
@@ -164,7 +164,7 @@ impl Approvals {
 
     /// After a run: shows why nothing came of it, and takes the transaction off the list. If the program ends, it stays listed, and a link
     /// can finish it in the next run.
-    pub(super) async fn ended(&self, about: &About, transaction: &str, ended: Result<(), End>) {
+    pub(super) async fn ended(&self, about: &About, transaction: &TransactionId, ended: Result<(), End>) {
         match ended {
             Ok(()) | Err(End::Cancelled) => {}
             Err(End::Told(problem)) => {

@@ -8,7 +8,7 @@ use super::place::Undecided;
 use crate::ledger::Placed;
 use crate::model::answer::Handoff;
 use crate::model::problem::{Problem, ProblemCode};
-use crate::model::{AccountId, Channel};
+use crate::model::{AccountId, Caller, Channel, TransactionId};
 use crate::view::Conflict;
 
 /// Where the present run is.
@@ -34,6 +34,8 @@ pub enum Approval {
 pub struct About {
     /// Its number in this run of the program.
     pub run: u64,
+    /// Who began it.
+    pub caller: Caller,
     /// The account that it is for; `None` for a new one.
     pub account: Option<AccountId>,
     /// What is asked for.
@@ -46,7 +48,7 @@ pub struct About {
 #[derive(Clone)]
 pub struct Browsing {
     /// First 22 characters of the challenge.
-    pub transaction: String,
+    pub transaction: TransactionId,
     /// The address that the browser was opened with, with the way back through the listener.
     pub loopback_link: Option<Url>,
     /// The same with the way back by a link.
@@ -145,7 +147,7 @@ pub(super) struct Runs {
     /// Counts runs, so that a task of an older one can tell that it isn't meant any more.
     count: u64,
     /// The transaction that was finished last: the browser may bring its answer once more.
-    pub(super) finished: Option<String>,
+    pub(super) finished: Option<TransactionId>,
     /// No run may begin: the backend is being changed.
     blocked: bool,
 }
@@ -165,12 +167,12 @@ impl Runs {
     }
 
     /// A new run. An earlier one that waits ends here, and its verifier with it.
-    pub(super) fn begin(&mut self, account: Option<AccountId>, requested: ScopeSet) -> Result<u64, Illegal> {
+    pub(super) fn begin(&mut self, caller: &Caller, account: Option<AccountId>, requested: ScopeSet) -> Result<u64, Illegal> {
         if self.blocked || matches!(self.approval, Approval::Redeeming(..) | Approval::Deciding(..)) {
             return Err(self.illegal("begin"));
         }
         self.count += 1;
-        self.approval = Approval::Checking(About { run: self.count, account, requested, channel: self.channel });
+        self.approval = Approval::Checking(About { run: self.count, caller: caller.clone(), account, requested, channel: self.channel });
         Ok(self.count)
     }
 
@@ -182,7 +184,8 @@ impl Runs {
             return Err(self.illegal("resume"));
         }
         self.count += 1;
-        let about = About { run: self.count, account: None, requested: ScopeSet::new(), channel: Channel::DeepLink };
+        let about =
+            About { run: self.count, caller: Caller::Window, account: None, requested: ScopeSet::new(), channel: Channel::DeepLink };
         self.approval = Approval::Redeeming(about, None);
         Ok(self.count)
     }
@@ -195,7 +198,10 @@ impl Runs {
         self.count += 1;
         let undecided = undecided(self.count);
         let requested = undecided.requested.clone();
-        self.approval = Approval::Deciding(About { run: self.count, account: Some(account), requested, channel: self.channel }, undecided);
+        self.approval = Approval::Deciding(
+            About { run: self.count, caller: Caller::Window, account: Some(account), requested, channel: self.channel },
+            undecided,
+        );
         Ok(())
     }
 
@@ -307,7 +313,8 @@ impl Runs {
             return Err(self.illegal("tell"));
         }
         self.count += 1;
-        let about = About { run: self.count, account: None, requested: ScopeSet::new(), channel: Channel::DeepLink };
+        let about =
+            About { run: self.count, caller: Caller::Window, account: None, requested: ScopeSet::new(), channel: Channel::DeepLink };
         self.approval = Approval::Ended(about, Outcome::Failed(problem));
         Ok(())
     }
@@ -403,7 +410,7 @@ mod tests {
     }
 
     fn waiting(runs: &mut Runs) -> u64 {
-        let run = runs.begin(None, ScopeSet::new()).unwrap();
+        let run = runs.begin(&Caller::Window, None, ScopeSet::new()).unwrap();
         let about = runs.approval().about().unwrap().clone();
         runs.wait(about, browsing(None)).unwrap();
         run
@@ -414,22 +421,22 @@ mod tests {
         let mut runs = Runs::new(Channel::Loopback);
         let run = waiting(&mut runs);
         runs.redeem(run).unwrap();
-        assert_eq!(runs.begin(None, ScopeSet::new()), Err(Illegal { step: "begin", at: "redeeming" }));
+        assert_eq!(runs.begin(&Caller::Window, None, ScopeSet::new()), Err(Illegal { step: "begin", at: "redeeming" }));
         assert_eq!(runs.cancel().err(), Some(Illegal { step: "cancel", at: "redeeming" }));
         assert_eq!(runs.block(), Err(Illegal { step: "change the backend", at: "redeeming" }));
         runs.store(run);
         assert_eq!(runs.wait_on(run, None), Err(Illegal { step: "wait on", at: "redeeming" }));
         assert!(runs.end(run, Outcome::Failed(ProblemCode::TimedOut.into())));
         runs.block().unwrap();
-        assert!(runs.begin(None, ScopeSet::new()).is_err() && runs.resume().is_err());
+        assert!(runs.begin(&Caller::Window, None, ScopeSet::new()).is_err() && runs.resume().is_err());
         runs.unblock();
-        runs.begin(None, ScopeSet::new()).unwrap();
+        runs.begin(&Caller::Window, None, ScopeSet::new()).unwrap();
     }
 
     #[test]
     fn the_backend_is_not_changed_while_it_is_being_checked() {
         let mut runs = Runs::new(Channel::Loopback);
-        runs.begin(None, ScopeSet::new()).unwrap();
+        runs.begin(&Caller::Window, None, ScopeSet::new()).unwrap();
         assert_eq!(runs.block(), Err(Illegal { step: "change the backend", at: "checking" }));
     }
 

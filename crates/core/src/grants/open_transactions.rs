@@ -13,9 +13,10 @@ use sha2::{Digest, Sha256};
 use super::Grants;
 use super::vault::{PENDING, PendingRecord, Vault, VaultError};
 use crate::ledger::OpenTransactionRow;
+use crate::model::TransactionId;
 use crate::model::problem::Problem;
 
-fn hash(transaction: &str) -> String {
+fn hash(transaction: &TransactionId) -> String {
     hex::encode(Sha256::digest(transaction.as_bytes()))
 }
 
@@ -36,10 +37,10 @@ impl Grants {
             return Ok(());
         }
         let challenge = record.verifier.challenge();
-        let row = OpenTransactionRow { hash: hash(challenge.transaction()), expires_at: record.expires_at };
+        let row = OpenTransactionRow { hash: hash(&challenge.transaction()), expires_at: record.expires_at };
         // First, so that an entry that is there is always listed.
         self.inner.ledger.put_open_transaction(row).await?;
-        let (name, text) = (PendingRecord::name(challenge.transaction()), record.encode());
+        let (name, text) = (PendingRecord::name(&challenge.transaction()), record.encode());
         let kept = async {
             let keychain = self.inner.vault.keychain();
             keychain.write(&name, text.clone()).await?;
@@ -53,13 +54,13 @@ impl Grants {
     }
 
     /// Whether a link can finish this transaction, as far as the index knows. Reads no keychain.
-    pub async fn is_open(&self, transaction: &str) -> Result<bool, Problem> {
+    pub async fn is_open(&self, transaction: &TransactionId) -> Result<bool, Problem> {
         let (hash, now) = (hash(transaction), self.now());
         Ok(self.inner.ledger.open_transactions().await?.iter().any(|row| row.hash == hash && is_live(row.expires_at, now)))
     }
 
     /// What finishing an open transaction needs; `None` where its entry is gone, damaged or too old.
-    pub async fn read_open(&self, transaction: &str) -> Result<Option<PendingRecord>, Problem> {
+    pub async fn read_open(&self, transaction: &TransactionId) -> Result<Option<PendingRecord>, Problem> {
         let name = PendingRecord::name(transaction);
         let text = self.shown(self.inner.vault.keychain().read(&name)).await?;
         let record = text.and_then(|text| match PendingRecord::decode(&text, transaction) {
@@ -74,7 +75,7 @@ impl Grants {
     }
 
     /// No link finishes the transaction any more: its answer is here.
-    pub async fn end_transaction(&self, transaction: &str) {
+    pub async fn end_transaction(&self, transaction: &TransactionId) {
         let hash = hash(transaction);
         if self.inner.ledger.end_open_transaction(hash).await.is_err() {
             tracing::warn!("a transaction could not be noted as over; it ends by its time");
@@ -82,7 +83,7 @@ impl Grants {
     }
 
     /// The transaction is over: removes its entry, and takes it off the list.
-    pub async fn close_transaction(&self, transaction: &str) {
+    pub async fn close_transaction(&self, transaction: &TransactionId) {
         self.end_transaction(transaction).await;
         let hash = hash(transaction);
         let listed = self.inner.ledger.open_transactions().await;

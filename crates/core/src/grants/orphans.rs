@@ -82,7 +82,7 @@ impl Grants {
     ///
     /// # Errors
     /// Why that can't be told now.
-    pub async fn identify(&self, caller: Caller, orphan: &Orphan) -> Result<Identity, Problem> {
+    pub async fn identify(&self, caller: &Caller, orphan: &Orphan) -> Result<Identity, Problem> {
         let record = self.read_record(&orphan.grant).await?;
         self.inner.provider.identify(caller, &record.backend, &record.access, &record.scopes).await
     }

@@ -129,7 +129,7 @@ pub struct ActivityRow {
 pub struct UseRow {
     /// Day since the Unix epoch, UTC.
     pub day: i64,
-    /// [`crate::model::Caller::word`].
+    /// [`crate::model::Caller`] by its word.
     pub caller: String,
     /// The account.
     pub account: AccountId,

@@ -3,6 +3,8 @@
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::TransactionId;
+
 /// Longest query or link read, in bytes.
 pub const MAX_LEN: usize = 2048;
 
@@ -43,7 +45,7 @@ pub fn parse_query(query: &str) -> Result<Handoff, NotAnAnswer> {
 #[derive(Debug)]
 pub struct DeepLink {
     /// First 22 characters of the challenge.
-    pub transaction: String,
+    pub transaction: TransactionId,
     /// What it brings.
     pub handoff: Handoff,
 }
@@ -62,7 +64,7 @@ pub fn parse_deep_link(text: &str, scheme: &str) -> Result<DeepLink, NotAnAnswer
         return Err(NotAnAnswer);
     }
     let (handoff, transaction) = parse_parameters(url.query().ok_or(NotAnAnswer)?, true)?;
-    Ok(DeepLink { transaction: transaction.ok_or(NotAnAnswer)?, handoff })
+    Ok(DeepLink { transaction: transaction.ok_or(NotAnAnswer)?.into(), handoff })
 }
 
 fn parse_parameters(query: &str, with_transaction: bool) -> Result<(Handoff, Option<String>), NotAnAnswer> {
@@ -108,7 +110,7 @@ mod tests {
     fn a_handoff_is_read_from_either_channel() {
         assert!(matches!(parse_query("handoff=abc-_1"), Ok(handoff) if handoff.expose() == "abc-_1"));
         let read = link(&format!("/callback?tx={TX}&handoff=abc")).unwrap();
-        assert_eq!((read.transaction.as_str(), read.handoff.expose()), (TX, "abc"));
+        assert_eq!((&*read.transaction, read.handoff.expose()), (TX, "abc"));
     }
 
     #[test]

@@ -53,3 +53,13 @@ id! {
     /// A grant; also the name of its entry in the keychain.
     GrantId
 }
+
+id! {
+    /// Another program of the person that may use a connection.
+    AppId
+}
+
+id! {
+    /// One run through the browser: the first 22 characters of its challenge, which links name it by.
+    TransactionId
+}

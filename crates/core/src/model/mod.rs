@@ -13,6 +13,6 @@ pub mod proof;
 
 pub use caller::Caller;
 pub use choice::{Channel, Environment, ProxySetting};
-pub use id::{AccountId, GrantId};
+pub use id::{AccountId, AppId, GrantId, TransactionId};
 pub use identity::Identity;
 pub use permit::{Denied, Permit};

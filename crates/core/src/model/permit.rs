@@ -35,7 +35,7 @@ impl Permit {
     ///
     /// # Errors
     /// [`Denied`].
-    pub fn check(caller: Caller, scopes: &ScopeSet, method: Method, path: &str) -> Result<Self, Denied> {
+    pub fn check(caller: &Caller, scopes: &ScopeSet, method: Method, path: &str) -> Result<Self, Denied> {
         let (permission, endpoint) = permission::find(method, path).ok_or(Denied::NotListed)?;
         if endpoint.effect != Effect::Reads {
             return Err(Denied::DoesMoreThanRead);
@@ -43,12 +43,12 @@ impl Permit {
         if !scopes.contains(&permission.scope) {
             return Err(Denied::NotGranted(permission));
         }
-        Ok(Self { caller, permission, endpoint, path: path.to_owned() })
+        Ok(Self { caller: caller.clone(), permission, endpoint, path: path.to_owned() })
     }
 
     /// Who calls.
-    pub fn caller(&self) -> Caller {
-        self.caller
+    pub fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     /// Under which permission.
@@ -88,7 +88,7 @@ mod tests {
         for row in &PERMISSIONS {
             for endpoint in row.endpoints {
                 let path = endpoint.fill(&vec!["x"; endpoint.path.matches("/:").count()]).unwrap();
-                let check = |scopes: &ScopeSet| Permit::check(Caller::Window, scopes, endpoint.method, &path);
+                let check = |scopes: &ScopeSet| Permit::check(&Caller::Window, scopes, endpoint.method, &path);
                 let own: ScopeSet = [row.scope.clone()].into_iter().collect();
                 let others: ScopeSet = PERMISSIONS.iter().map(|other| other.scope.clone()).filter(|scope| *scope != row.scope).collect();
                 if endpoint.effect == Effect::Reads {
@@ -101,6 +101,6 @@ mod tests {
             }
         }
         let all: ScopeSet = PERMISSIONS.iter().map(|row| row.scope.clone()).collect();
-        assert_eq!(Permit::check(Caller::Window, &all, Method::Get, "/wallet/utils/banks"), Err(Denied::NotListed));
+        assert_eq!(Permit::check(&Caller::Window, &all, Method::Get, "/wallet/utils/banks"), Err(Denied::NotListed));
     }
 }

@@ -5,6 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 
+use super::TransactionId;
+
 /// 32 random bytes, base64url (RFC 7636 §4.1). Known to this process alone until it redeems.
 pub struct Verifier(SecretString);
 
@@ -46,8 +48,8 @@ impl Challenge {
     }
 
     /// What a deep link names its transaction by: the first 22 characters.
-    pub fn transaction(&self) -> &str {
-        &self.0[..22]
+    pub fn transaction(&self) -> TransactionId {
+        self.0[..22].into()
     }
 }
 

@@ -122,7 +122,7 @@ impl Monitor {
         }
         let Some((first, rest)) = accounts.split_first() else { return };
         let mut round = Round::default();
-        round.count(&self.access.check(Caller::Monitor, first).await);
+        round.count(&self.access.check(&Caller::Monitor, first).await);
         let mut rest = rest.iter();
         let mut checks = JoinSet::new();
         while round.trouble.is_none() {
@@ -130,7 +130,7 @@ impl Monitor {
                 && let Some(account) = rest.next().cloned()
             {
                 let access = self.access.clone();
-                checks.spawn(async move { access.check(Caller::Monitor, &account).await });
+                checks.spawn(async move { access.check(&Caller::Monitor, &account).await });
             }
             match checks.join_next().await {
                 Some(Ok(outcome)) => round.count(&outcome),

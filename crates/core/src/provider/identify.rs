@@ -22,7 +22,7 @@ impl Provider {
     ///
     /// # Errors
     /// Why Monei couldn't be asked, after a few tries. Then nothing is known, which is another answer than "unknown".
-    pub async fn identify(&self, caller: Caller, origin: &str, token: &AccessToken, scopes: &ScopeSet) -> Result<Identity, Problem> {
+    pub async fn identify(&self, caller: &Caller, origin: &str, token: &AccessToken, scopes: &ScopeSet) -> Result<Identity, Problem> {
         let profile = self.ask(caller, origin, token, scopes, Profile::PATH, Profile::parse);
         let wallet = self.ask(caller, origin, token, scopes, Wallet::PATH, Wallet::parse);
         let (profile, wallet) = tokio::join!(profile, wallet);
@@ -43,7 +43,7 @@ impl Provider {
     /// `None` where the scopes don't allow it, or the answer doesn't tell.
     async fn ask<T>(
         &self,
-        caller: Caller,
+        caller: &Caller,
         origin: &str,
         token: &AccessToken,
         scopes: &ScopeSet,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::vault::{KeychainVault, Vault};
 use connect_core::view::{Health, KeychainState, Section, Stage, Unrevoked};
@@ -32,7 +33,7 @@ pub async fn locked() {
     let (world, account) = connected().await;
     lock("login");
     let began = Instant::now();
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::KeychainLocked);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::KeychainLocked);
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
     assert_eq!(world.core.view().keychain, KeychainState::Locked);
     let health = world.core.view().accounts[0].health.clone();
@@ -41,14 +42,14 @@ pub async fn locked() {
     // For what the person asks for the dialog would open, and nothing here can show it.
     assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await.unwrap_err().code, ProblemCode::KeychainDismissed);
     // That nothing can be stored is found before the browser is opened.
-    world.core.connect(vec!["profile:read".into()]).await.unwrap();
+    world.core.connect(&Caller::Window, vec!["profile:read".into()]).await.unwrap();
     assert_eq!(world.failed().await.code, ProblemCode::KeychainDismissed);
     drop(first);
     let _keyring = unlock();
     // Whoever unlocked it, the next look finds out.
     world.core.look().await;
     assert_eq!((&world.core.view().accounts[0].health, world.core.view().keychain), (&Health::Connected, KeychainState::Ready));
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
 }
 
 pub async fn unasked() {
@@ -72,7 +73,7 @@ pub async fn unasked() {
         world.clock.advance(Duration::from_secs(3601));
         world.core.look().await;
         world.core.poll().await;
-        assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::KeychainLocked);
+        assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::KeychainLocked);
     }
     assert!(matches!(world.core.view().accounts[0].health, Health::Locked { .. }));
     assert_eq!((calls.prompts(), calls.creations()), (0, 0), "a due check of an account opened a dialog");
@@ -84,12 +85,12 @@ pub async fn answered_late() {
     let _keyring = unlock();
     let (world, account) = connected().await;
     lock("login");
-    world.core.connect(vec!["wallet:read".into()]).await.unwrap();
+    world.core.connect(&Caller::Window, vec!["wallet:read".into()]).await.unwrap();
     keychain_is(&world, KeychainState::Asking).await;
     let window = desktop.window(GNOME_DIALOG);
     // Others are told meanwhile, and don't wait behind it.
     let began = Instant::now();
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::KeychainLocked);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::KeychainLocked);
     assert!(began.elapsed() < SOON, "waited behind the dialog: {:?}", began.elapsed());
     tokio::time::sleep(LONGER_THAN_A_CALL).await;
     assert_eq!(world.core.view().keychain, KeychainState::Asking, "the person is still typing");
@@ -98,7 +99,7 @@ pub async fn answered_late() {
     assert_eq!(world.core.view().keychain, KeychainState::Ready);
     let names = KeychainVault::new(SERVICE).unwrap().list().await.unwrap();
     assert!(!names.iter().any(|name| name.starts_with("probe.")), "{names:?}");
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
 }
 
 pub async fn cancelled() {
@@ -108,7 +109,7 @@ pub async fn cancelled() {
     lock("login");
     let calls = Calls::listen();
     // Cancelled by the run's own button.
-    world.core.connect(vec!["wallet:read".into()]).await.unwrap();
+    world.core.connect(&Caller::Window, vec!["wallet:read".into()]).await.unwrap();
     keychain_is(&world, KeychainState::Asking).await;
     let dialog = desktop.window(GNOME_DIALOG);
     world.core.cancel().await;
@@ -120,7 +121,7 @@ pub async fn cancelled() {
     until("the dialog is closed", || !desktop.has_window(GNOME_DIALOG));
     // And by that of the keychain's dialog.
     let (core, of) = (world.core.clone(), account.clone());
-    let asked = tokio::spawn(async move { core.check(&of).await });
+    let asked = tokio::spawn(async move { core.check(&Caller::Window, &of).await });
     let dialog = desktop.window(GNOME_DIALOG);
     world.core.close_keychain_dialog();
     assert_eq!(asked.await.unwrap().unwrap_err().code, ProblemCode::KeychainDismissed);
@@ -156,7 +157,7 @@ pub async fn never_set_up() {
     assert_eq!(world.core.view().keychain, KeychainState::NotSetUp);
     assert_eq!(calls.prompts(), 0);
     // Cancelled here first: this one can be closed.
-    world.core.connect(vec!["profile:read".into()]).await.unwrap();
+    world.core.connect(&Caller::Window, vec!["profile:read".into()]).await.unwrap();
     keychain_is(&world, KeychainState::Asking).await;
     desktop.window(GNOME_DIALOG);
     world.core.cancel().await;
@@ -164,7 +165,7 @@ pub async fn never_set_up() {
     until("the dialog is closed", || !desktop.has_window(GNOME_DIALOG));
     assert_eq!(calls.closings(), 1);
     // Then in the dialog.
-    world.core.connect(vec!["profile:read".into()]).await.unwrap();
+    world.core.connect(&Caller::Window, vec!["profile:read".into()]).await.unwrap();
     keychain_is(&world, KeychainState::Asking).await;
     let window = desktop.window(GNOME_DIALOG);
     desktop.type_into(&window, "", &["Escape"]);
@@ -180,7 +181,7 @@ pub async fn never_set_up() {
         });
     };
     let (account, ()) = tokio::join!(connecting, typing);
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.core.view().keychain, KeychainState::Ready);
 }
 
@@ -190,7 +191,7 @@ pub async fn killed_while_asking() {
     lock("login");
     let prompter = unanswering_prompter();
     let (core, of) = (world.core.clone(), account.clone());
-    let asked = tokio::spawn(async move { core.check(&of).await });
+    let asked = tokio::spawn(async move { core.check(&Caller::Window, &of).await });
     keychain_is(&world, KeychainState::Asking).await;
     drop(keyring);
     // Another one may answer by now, where the bus starts one; here there is none.
@@ -199,7 +200,7 @@ pub async fn killed_while_asking() {
     drop(prompter);
     let _keyring = unlock();
     let began = Instant::now();
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
     assert_eq!(world.core.view().keychain, KeychainState::Ready);
     let names = KeychainVault::new(SERVICE).unwrap().list().await.unwrap();

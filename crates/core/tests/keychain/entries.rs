@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::vault::{KeychainVault, MAX_ENTRY_LEN, Vault, VaultError, probe};
 use connect_core::view::{Health, Section};
@@ -48,20 +49,20 @@ pub async fn touched_from_outside() {
     let (world, account) = connected().await;
     let name = KeychainVault::new(SERVICE).unwrap().list().await.unwrap().remove(0);
     from_outside(&["store", "--label=x"], &name, "damaged");
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::RecordUnreadable);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::RecordUnreadable);
     assert!(matches!(world.core.view().accounts[0].health, Health::NeedsReconnect { .. }));
     from_outside(&["clear"], &name, "");
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::RecordMissing);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::RecordMissing);
     assert_eq!(feature(&world.core.view(), &account, "profile:read"), "lost");
     // Other accounts go on.
     let other = world.connect("tunde", &["profile:read"], &["profile:read"]).await;
-    world.core.load(&other, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &other, Section::Profile).await.unwrap();
     // And this one comes back by approving again.
-    world.core.reconnect(&account, vec!["profile:read".into()]).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, vec!["profile:read".into()]).await.unwrap();
     // Monei remembers the approval, and offers no switch for it.
     world.approve("ada", &[]).await;
     assert_eq!(world.settle_upgrade().await, account);
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.core.view().accounts[0].health, Health::Connected);
 }
 

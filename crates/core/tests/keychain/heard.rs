@@ -5,6 +5,7 @@ use std::process::{Child, Command};
 use std::sync::Arc;
 use std::time::Duration;
 
+use connect_core::Caller;
 use connect_core::vault::{KeychainVault, Vault};
 use connect_core::view::{Section, Unrevoked};
 use secrecy::ExposeSecret as _;
@@ -69,7 +70,7 @@ pub async fn overheard() {
     let first = vault.read(&name).await.unwrap().unwrap();
     // Replaced by a refresh, read, and removed.
     world.clock.advance(Duration::from_secs(3700));
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     let second = vault.read(&name).await.unwrap().unwrap();
     world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
     ear.hears("that was all").await;

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::vault::KeychainVault;
 use connect_core::view::{Health, KeychainState, Section, Unrevoked};
@@ -32,7 +33,7 @@ pub async fn kwallet() {
         });
     };
     let (account, ()) = tokio::join!(connecting, setting_up);
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.core.view().keychain, KeychainState::Ready);
     world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
 }
@@ -97,15 +98,15 @@ pub async fn keepassxc_asks() {
         });
     };
     let (account, ()) = tokio::join!(connecting, typing);
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     // The program starts anew: it is another one to KeePassXC.
     world.restart_unasked(Arc::new(KeychainVault::new(SERVICE).unwrap())).await;
     let asked_before = calls.prompts();
-    assert_eq!(world.core.load(&account, Section::Profile).await.unwrap_err().code, ProblemCode::KeychainLocked);
+    assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::KeychainLocked);
     assert_eq!(calls.prompts(), asked_before, "it asked about an entry that nobody wanted");
     let core = world.core.clone();
     let of = account.clone();
-    let asked = tokio::spawn(async move { core.check(&of).await });
+    let asked = tokio::spawn(async move { core.check(&Caller::Window, &of).await });
     world.until("it asks", |view| view.keychain == KeychainState::Asking).await;
     tokio::task::block_in_place(|| {
         let dialog = desktop.window_named("KeePassXC.*(Access|Browser|request)|Access Request");

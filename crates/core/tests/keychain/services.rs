@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::vault::{KeychainVault, Vault, VaultError, probe};
 use connect_core::view::{Health, KeychainState, Section};
@@ -18,10 +19,10 @@ const SOON: Duration = Duration::from_secs(1);
 pub async fn restarted() {
     let first = unlock();
     let (world, account) = connected().await;
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     drop(first);
     let _second = unlock();
-    world.core.load(&account, Section::Profile).await.expect("the first call after a restart works");
+    world.core.load(&Caller::Window, &account, Section::Profile).await.expect("the first call after a restart works");
     assert_eq!((&world.core.view().accounts[0].health, world.core.view().keychain), (&Health::Connected, KeychainState::Ready));
 }
 
@@ -38,7 +39,7 @@ pub async fn hangs() {
     assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
     kill_process(keyring.pid(), Signal::CONT).unwrap();
     world.core.look().await;
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.core.view().keychain, KeychainState::Ready);
     let vault = KeychainVault::new(SERVICE).unwrap();
     let names = vault.list().await.unwrap();
@@ -81,15 +82,15 @@ pub async fn absent(error: VaultError) {
         _ => (KeychainState::NoBus, ProblemCode::KeychainNoBus),
     };
     assert_eq!(world.core.view().keychain, state);
-    world.core.connect(vec!["profile:read".into()]).await.unwrap();
+    world.core.connect(&Caller::Window, vec!["profile:read".into()]).await.unwrap();
     assert_eq!(world.failed().await.code, code);
     // On the person's choice it goes on without, and ends with the run.
     world.core.keep_in_memory().await;
     assert!(world.core.view().in_memory);
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     world.clock.advance(Duration::from_secs(3500));
-    world.core.load(&account, Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     world.core.shutdown().await;
     let state = world.sandbox_state().await;
     assert!(state["grants"].as_array().unwrap().iter().all(|grant| grant["alive"] == false), "left alive");

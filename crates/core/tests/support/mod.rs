@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use connect_core::Caller;
 use connect_core::clock::{Clock, Uptime};
 use connect_core::vault::{MemoryVault, PENDING, Vault};
 use connect_core::view::{AppView, Conflict, Environment, Stage};
@@ -365,7 +366,7 @@ impl World {
 
     /// Connects `user`, asking for `asked`, of which `allowed` is approved. Gives back the account.
     pub async fn connect(&self, user: &str, asked: &[&str], allowed: &[&str]) -> String {
-        self.core.connect(scopes(asked)).await.unwrap();
+        self.core.connect(&Caller::Window, scopes(asked)).await.unwrap();
         self.approve(user, allowed).await;
         self.done().await
     }

@@ -5,8 +5,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::RecordError;
-use crate::model::Environment;
 use crate::model::proof::Verifier;
+use crate::model::{Environment, TransactionId};
 
 /// What the names of these entries begin with; the transaction follows. No grant has a dot in its name.
 pub const PENDING: &str = "pending.";
@@ -53,8 +53,8 @@ struct In {
 
 impl PendingRecord {
     /// The name of the transaction's entry.
-    pub fn name(transaction: &str) -> String {
-        format!("{PENDING}{transaction}")
+    pub fn name(transaction: &TransactionId) -> String {
+        format!("{PENDING}{}", &**transaction)
     }
 
     /// The text to store.
@@ -77,11 +77,11 @@ impl PendingRecord {
     ///
     /// # Errors
     /// [`RecordError`] for anything that [`PendingRecord::encode`] of this version didn't write for that transaction.
-    pub fn decode(text: &SecretString, transaction: &str) -> Result<Self, RecordError> {
+    pub fn decode(text: &SecretString, transaction: &TransactionId) -> Result<Self, RecordError> {
         super::record::check_version(text, VERSION)?;
         let record: In = serde_json::from_str(text.expose_secret()).map_err(|_| RecordError::Damaged)?;
         let verifier = Verifier::restore(record.p).ok_or(RecordError::Damaged)?;
-        if verifier.challenge().transaction() != transaction {
+        if verifier.challenge().transaction() != *transaction {
             return Err(RecordError::Damaged);
         }
         Ok(Self { verifier, account: record.a, scopes: record.s, backend: record.b, environment: record.n, expires_at: record.e })
@@ -110,7 +110,7 @@ mod tests {
         let record = record();
         let text = record.encode();
         assert!(text.expose_secret().len() <= MAX_ENTRY_LEN);
-        let read = PendingRecord::decode(&text, record.verifier.challenge().transaction()).unwrap();
+        let read = PendingRecord::decode(&text, &record.verifier.challenge().transaction()).unwrap();
         assert_eq!(read.verifier.expose(), record.verifier.expose());
         assert_eq!((read.account, read.scopes, read.backend), (record.account, record.scopes, record.backend));
         assert_eq!((read.environment, read.expires_at), (record.environment, record.expires_at));
@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn the_record_of_another_transaction_and_damaged_ones_are_refused() {
         let text = record().encode();
-        assert_eq!(PendingRecord::decode(&text, record().verifier.challenge().transaction()).err(), Some(RecordError::Damaged));
+        assert_eq!(PendingRecord::decode(&text, &record().verifier.challenge().transaction()).err(), Some(RecordError::Damaged));
         for text in ["", "{}", "null", "{\"v\":1}", "{\"v\":1,\"p\":\"\"}"] {
             assert_eq!(PendingRecord::decode(&SecretString::from(text), "").err(), Some(RecordError::Damaged), "{text:?}");
         }

@@ -51,7 +51,7 @@ impl Change for Used {
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<(), IndexError> {
         tables.count_use(&UseRow {
             day: uses::day(now),
-            caller: self.caller.word().to_owned(),
+            caller: self.caller.to_string(),
             account: self.account,
             permission: self.permission.scope.to_string(),
             endpoint: format!("{} {}", self.endpoint.method.as_str(), self.endpoint.path),
