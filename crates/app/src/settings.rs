@@ -89,11 +89,7 @@ impl Settings {
 
     /// The environment's name, as `MONEI_ENVIRONMENT` has it.
     pub fn environment_name(&self) -> &'static str {
-        match self.environment {
-            Environment::Production => "production",
-            Environment::Development => "development",
-            Environment::Sandbox => "sandbox",
-        }
+        self.environment.name()
     }
 
     fn from(
@@ -105,10 +101,8 @@ impl Settings {
     ) -> Result<Self, SettingsError> {
         let environment = match get("MONEI_ENVIRONMENT").as_deref() {
             None if can_embed => Environment::Sandbox,
-            None | Some("production") => Environment::Production,
-            Some("development") => Environment::Development,
-            Some("sandbox") => Environment::Sandbox,
-            Some(_) => return Err(SettingsError::Environment),
+            None => Environment::Production,
+            Some(name) => name.parse().map_err(|_| SettingsError::Environment)?,
         };
         let chosen = get("CONNECT_BACKEND_URL").map(|address| ("CONNECT_BACKEND_URL", address));
         let embedded = can_embed && chosen.is_none();
@@ -130,10 +124,10 @@ impl Settings {
             }
             None => None,
         };
-        let (folder, namespace) = match environment {
-            Environment::Production => ("production", IDENTIFIER.to_owned()),
-            Environment::Development => ("development", format!("{IDENTIFIER}.development")),
-            Environment::Sandbox => ("sandbox", format!("{IDENTIFIER}.sandbox")),
+        let folder = environment.name();
+        let namespace = match environment {
+            Environment::Production => IDENTIFIER.to_owned(),
+            Environment::Development | Environment::Sandbox => format!("{IDENTIFIER}.{folder}"),
         };
         Ok(Self {
             environment,

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 /// Which Monei.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 #[ts(export_to = "bindings.ts")]
 pub enum Environment {
     /// Real money.
@@ -14,6 +15,13 @@ pub enum Environment {
     Development,
     /// A local stand-in; nothing is real.
     Sandbox,
+}
+
+impl Environment {
+    /// Its name in snake case, as settings have it.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// How the browser's answer comes back.

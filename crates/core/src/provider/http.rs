@@ -264,7 +264,7 @@ pub enum BodyError {
 pub fn retry_after(response: &Response, now_ms: i64) -> u64 {
     let text = response.headers().get(reqwest::header::RETRY_AFTER).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let seconds = text.trim().parse::<i64>().ok().or_else(|| {
-        let at = jiff::fmt::rfc2822::parse(text.trim()).ok()?.timestamp().as_second();
+        let at = date_ms(text.trim())? / 1000;
         // By the sender's own clock, which may differ from ours.
         Some(at - date(response).unwrap_or(now_ms) / 1000)
     });
@@ -273,13 +273,28 @@ pub fn retry_after(response: &Response, now_ms: i64) -> u64 {
 
 /// When the answer was made, by the sender's clock, in milliseconds since the Unix epoch (RFC 9110 §6.6.1).
 pub fn date(response: &Response) -> Option<i64> {
-    let text = response.headers().get(reqwest::header::DATE)?.to_str().ok()?;
-    Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp().as_millisecond())
+    date_ms(response.headers().get(reqwest::header::DATE)?.to_str().ok()?)
+}
+
+/// A date as HTTP writes it (RFC 9110 §5.6.7), in milliseconds since the Unix epoch.
+fn date_ms(text: &str) -> Option<i64> {
+    let since = httpdate::parse_http_date(text).ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_is_read_in_each_form_that_http_allows() {
+        for text in ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"] {
+            assert_eq!(date_ms(text), Some(784_111_777_000), "{text}");
+        }
+        for text in ["", "tomorrow", "784111777", "Sun, 06 Nov 1994"] {
+            assert_eq!(date_ms(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn a_page_is_told_from_data_whatever_stands_before_it() {
