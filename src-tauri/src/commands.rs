@@ -5,16 +5,19 @@
 use std::sync::Arc;
 
 use connect_app::report;
-use connect_core::problem::{Problem, ProblemCode};
-use connect_core::view::{ActivityItem, AppView, Decision, DisconnectOutcome, Link, Preferences, Section, SectionView, Unrevoked};
-#[cfg(feature = "tester")]
-use connect_core::view::{TesterOrder, TesterView};
-use connect_core::{Browser as _, Caller, Check};
+use connect_core::problem::ProblemCode;
+use connect_core::snapshot::Snapshot;
+use connect_core::{Browser as _, Caller};
 use tauri::State;
 use tauri::ipc::Channel;
 use tauri_plugin_clipboard_manager::ClipboardExt as _;
 
 use crate::host::Host;
+use crate::view::{
+    ActivityItem, AppView, Check, Convert as _, Decision, DisconnectOutcome, Link, Preferences, Problem, Section, SectionView, Unrevoked,
+};
+#[cfg(feature = "tester")]
+use crate::view::{TesterOrder, TesterView};
 
 /// Most scopes in one request; Monei documents nine.
 const MAX_SCOPES: usize = 32;
@@ -53,28 +56,28 @@ type Shared<'a> = State<'a, Arc<Host>>;
 
 #[tauri::command]
 async fn state(host: Shared<'_>) -> Result<AppView, Problem> {
-    Ok(AppView::clone(&*host.connections().await?.view()))
+    Ok(Snapshot::clone(&*host.connections().await?.view()).convert())
 }
 
 /// From now on each view of the program goes to `views`, the present one first. A page that is loaded anew takes the place of the one before.
 #[tauri::command]
-async fn watch(host: Shared<'_>, views: Channel<Arc<AppView>>) -> Result<(), Problem> {
-    host.watch(views).await
+async fn watch(host: Shared<'_>, views: Channel<AppView>) -> Result<(), Problem> {
+    Ok(host.watch(views).await?)
 }
 
 #[tauri::command]
 async fn connect(host: Shared<'_>, scopes: Vec<String>) -> Result<(), Problem> {
-    host.connections().await?.connect(&Caller::Window, bounded_list(scopes)?).await
+    Ok(host.connections().await?.connect(&Caller::Window, bounded_list(scopes)?).await?)
 }
 
 #[tauri::command]
 async fn reconnect(host: Shared<'_>, account: String, scopes: Vec<String>) -> Result<(), Problem> {
-    host.connections().await?.reconnect(&Caller::Window, bounded(&account)?, bounded_list(scopes)?).await
+    Ok(host.connections().await?.reconnect(&Caller::Window, bounded(&account)?, bounded_list(scopes)?).await?)
 }
 
 #[tauri::command]
 async fn open_again(host: Shared<'_>) -> Result<(), Problem> {
-    host.connections().await?.open_again().await
+    Ok(host.connections().await?.open_again().await?)
 }
 
 /// The link goes from the core to the clipboard, past the web view.
@@ -86,7 +89,7 @@ async fn copy_link(host: Shared<'_>) -> Result<(), Problem> {
 
 #[tauri::command]
 async fn use_deep_link(host: Shared<'_>) -> Result<(), Problem> {
-    host.connections().await?.use_deep_link().await
+    Ok(host.connections().await?.use_deep_link().await?)
 }
 
 #[tauri::command]
@@ -103,51 +106,51 @@ async fn dismiss(host: Shared<'_>) -> Result<(), Problem> {
 
 #[tauri::command]
 async fn decide(host: Shared<'_>, decision: Decision) -> Result<(), Problem> {
-    host.connections().await?.decide(decision).await
+    Ok(host.connections().await?.decide(decision.convert()).await?)
 }
 
 #[tauri::command]
 async fn load(host: Shared<'_>, account: String, section: Section) -> Result<SectionView, Problem> {
-    host.connections().await?.load(&Caller::Window, bounded(&account)?, section).await
+    Ok(host.connections().await?.load(&Caller::Window, bounded(&account)?, section.convert()).await?.convert())
 }
 
 #[tauri::command]
 async fn check(host: Shared<'_>, account: String) -> Result<(), Problem> {
-    host.connections().await?.check(&Caller::Window, bounded(&account)?).await
+    Ok(host.connections().await?.check(&Caller::Window, bounded(&account)?).await?)
 }
 
 #[tauri::command]
 async fn rename(host: Shared<'_>, account: String, label: Option<String>) -> Result<(), Problem> {
     let label = label.map(|label| bounded(&label).map(str::to_owned)).transpose()?;
-    host.connections().await?.rename(bounded(&account)?, label).await
+    Ok(host.connections().await?.rename(bounded(&account)?, label).await?)
 }
 
 #[tauri::command]
 async fn disconnect(host: Shared<'_>, account: String, unrevoked: Unrevoked) -> Result<DisconnectOutcome, Problem> {
-    host.connections().await?.disconnect(bounded(&account)?, unrevoked).await
+    Ok(host.connections().await?.disconnect(bounded(&account)?, unrevoked.convert()).await?.convert())
 }
 
 #[tauri::command]
 async fn activity(host: Shared<'_>, account: Option<String>) -> Result<Vec<ActivityItem>, Problem> {
     let account = account.as_deref().map(bounded).transpose()?;
-    host.connections().await?.activity(account).await
+    Ok(host.connections().await?.activity(account).await?.convert())
 }
 
 #[tauri::command]
 async fn set_backend(host: Shared<'_>, address: String) -> Result<(), Problem> {
-    host.connections().await?.set_backend(bounded(&address)?).await
+    Ok(host.connections().await?.set_backend(bounded(&address)?).await?)
 }
 
 #[tauri::command]
 async fn confirm_backend(host: Shared<'_>, address: String, name: Option<String>) -> Result<(), Problem> {
     // A name has at most 80 characters, of up to four bytes.
     let name = name.as_deref().filter(|name| name.len() <= MAX_NAME);
-    host.connections().await?.confirm_backend(bounded(&address)?, name).await
+    Ok(host.connections().await?.confirm_backend(bounded(&address)?, name).await?)
 }
 
 #[tauri::command]
 async fn set_preferences(host: Shared<'_>, preferences: Preferences) -> Result<(), Problem> {
-    host.connections().await?.set_preferences(preferences).await
+    Ok(host.connections().await?.set_preferences(preferences.convert()).await?)
 }
 
 #[tauri::command]
@@ -180,7 +183,7 @@ async fn keep_in_memory(host: Shared<'_>) -> Result<(), Problem> {
 /// The web view names a page; its address is the core's.
 #[tauri::command]
 async fn open_link(host: Shared<'_>, link: Link) -> Result<(), Problem> {
-    let url = host.connections().await?.link(link).ok_or(ProblemCode::InvalidInput)?;
+    let url = host.connections().await?.link(link.convert()).ok_or(ProblemCode::InvalidInput)?;
     let browser = host.browser();
     let opened = tokio::task::spawn_blocking(move || match browser.open(&url) {
         Ok(()) => Ok(()),
@@ -193,7 +196,7 @@ async fn open_link(host: Shared<'_>, link: Link) -> Result<(), Problem> {
 /// Tries everything that a connection needs.
 #[tauri::command]
 async fn diagnose(host: Shared<'_>) -> Result<Vec<Check>, Problem> {
-    host.diagnose().await
+    Ok(host.diagnose().await?.convert())
 }
 
 /// The report of the last diagnosis goes to the clipboard, past the web view.
@@ -218,14 +221,14 @@ async fn save_report(host: Shared<'_>) -> Result<String, Problem> {
 #[cfg(feature = "tester")]
 #[tauri::command]
 async fn tester(host: Shared<'_>) -> Result<TesterView, Problem> {
-    host.connections().await?.tester().await
+    Ok(host.connections().await?.tester().await?.convert())
 }
 
 /// A tester has the sandbox do something. People and presets are words of a bounded form; all else is of closed lists.
 #[cfg(feature = "tester")]
 #[tauri::command]
 async fn tester_order(host: Shared<'_>, order: TesterOrder) -> Result<TesterView, Problem> {
-    host.connections().await?.tester_order(order).await
+    Ok(host.connections().await?.tester_order(order.convert()).await?.convert())
 }
 
 fn to_clipboard(host: &Host, text: &str) -> Result<(), Problem> {

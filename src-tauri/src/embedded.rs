@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use connect_app::settings::Settings;
 use connect_backend::Backend;
+use connect_core::snapshot::Environment;
 use connect_core::vault::Vault;
-use connect_core::view::Environment;
 use monei_sandbox::{Client, Sandbox};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;

@@ -7,13 +7,14 @@ use connect_app::diagnose::Found;
 use connect_app::settings::Settings;
 use connect_app::start;
 use connect_core::problem::{Problem, ProblemCode};
-use connect_core::view::{AppView, Stage};
+use connect_core::snapshot::{Snapshot, Stage};
 use connect_core::{Check, Connections};
 use tauri::AppHandle;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
 use tokio::sync::{OnceCell, watch};
 
+use crate::view::{AppView, Convert as _};
 use crate::{platform, window};
 
 /// The running program, apart from its window.
@@ -68,7 +69,7 @@ impl Host {
     ///
     /// # Errors
     /// As [`Host::connections`].
-    pub async fn watch(&self, views: Channel<Arc<AppView>>) -> Result<(), Problem> {
+    pub async fn watch(&self, views: Channel<AppView>) -> Result<(), Problem> {
         let connections = self.connections().await?;
         let telling = tauri::async_runtime::spawn(tell_page(views, connections.subscribe()));
         let before = self.telling.lock().unwrap_or_else(PoisonError::into_inner).replace(telling);
@@ -133,18 +134,18 @@ impl Host {
 }
 
 /// Tells the page the present view and each that follows. Of several that come while it is told, only the last.
-async fn tell_page(page: Channel<Arc<AppView>>, mut views: watch::Receiver<Arc<AppView>>) {
+async fn tell_page(page: Channel<AppView>, mut views: watch::Receiver<Arc<Snapshot>>) {
     views.mark_changed();
     while views.changed().await.is_ok() {
-        let view = Arc::clone(&views.borrow_and_update());
-        if let Err(error) = page.send(view) {
+        let snapshot = Snapshot::clone(&views.borrow_and_update());
+        if let Err(error) = page.send(snapshot.convert()) {
             tracing::warn!(%error, "the page can't be told of a change");
         }
     }
 }
 
 /// Brings the window to the front when the browser's answer has come.
-async fn follow_answers(app: AppHandle, mut views: watch::Receiver<Arc<AppView>>) {
+async fn follow_answers(app: AppHandle, mut views: watch::Receiver<Arc<Snapshot>>) {
     let mut before = None;
     while views.changed().await.is_ok() {
         let view = Arc::clone(&views.borrow_and_update());

@@ -15,6 +15,7 @@ mod host;
 mod links;
 mod platform;
 mod proxies;
+pub mod view;
 mod window;
 
 use std::io::Write as _;

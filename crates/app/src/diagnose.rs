@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use connect_core::problem::ProblemCode;
-use connect_core::view::Environment;
+use connect_core::snapshot::Environment;
 use connect_core::{Check, Connections};
 use serde::Serialize;
 

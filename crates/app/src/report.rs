@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use connect_core::view::Environment;
+use connect_core::snapshot::Environment;
 use connect_core::{Check, ProxySetting};
 
 use crate::catalogue;

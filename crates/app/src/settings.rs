@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use connect_core::view::Environment;
+use connect_core::snapshot::Environment;
 use serde::Deserialize;
 use url::{Host, Url};
 

@@ -20,18 +20,20 @@ use crate::ledger::{Ledger, Opened, Renamed, UseRow};
 use crate::model::feature::catalogue;
 use crate::model::operator::{Agreed, is_on_this_computer};
 use crate::model::problem::{Problem, ProblemCode};
+use crate::model::snapshot::{
+    ActivityItem, BackendSnapshot, Decision, DisconnectOutcome, Link, Preferences, Section, SectionData, Snapshot, Unrevoked,
+};
+#[cfg(feature = "tester")]
+use crate::model::snapshot::{TesterOrder, TesterState};
 use crate::model::{AccountId, Caller, Environment};
 use crate::monitor::Monitor;
 use crate::provider::backend::parse_address;
 use crate::provider::http::{DesktopProxies, Http};
 use crate::provider::{Provider, Service};
+use crate::publish;
 use crate::service;
-use crate::snapshot;
 #[cfg(feature = "tester")]
 use crate::tester;
-use crate::view::{ActivityItem, AppView, BackendView, Decision, DisconnectOutcome, Link, Preferences, Section, SectionView, Unrevoked};
-#[cfg(feature = "tester")]
-use crate::view::{TesterOrder, TesterView};
 use crate::work::Work;
 
 /// How long the program's end waits for answers that would be lost with it: a little longer than the backend lets its callers wait.
@@ -85,7 +87,7 @@ struct Inner {
     approvals: Approvals,
     monitor: Monitor,
     work: Work,
-    view: watch::Sender<Arc<AppView>>,
+    view: watch::Sender<Arc<Snapshot>>,
 }
 
 impl Connections {
@@ -148,12 +150,12 @@ impl Connections {
     }
 
     /// What there is to show now.
-    pub fn view(&self) -> Arc<AppView> {
+    pub fn view(&self) -> Arc<Snapshot> {
         self.inner.view.borrow().clone()
     }
 
     /// Tells of each change, the latest one only.
-    pub fn subscribe(&self) -> watch::Receiver<Arc<AppView>> {
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.inner.view.subscribe()
     }
 
@@ -229,7 +231,7 @@ impl Connections {
     ///
     /// # Errors
     /// A [`Problem`] that says why there is nothing to show.
-    pub async fn load(&self, caller: &Caller, account: &str, section: Section) -> Result<SectionView, Problem> {
+    pub async fn load(&self, caller: &Caller, account: &str, section: Section) -> Result<SectionData, Problem> {
         let loaded = self.inner.access.load(caller, &account.into(), section).await;
         if loaded.is_ok() {
             self.inner.grants.sweep_transactions().await;
@@ -271,7 +273,7 @@ impl Connections {
     pub async fn disconnect(&self, account: &str, unrevoked: Unrevoked) -> Result<DisconnectOutcome, Problem> {
         let account = account.into();
         let revoked = self.inner.grants.asked(self.inner.grants.revoke_all(&account, unrevoked == Unrevoked::Remove)).await?;
-        Ok(snapshot::disconnected(revoked))
+        Ok(publish::disconnected(revoked))
     }
 
     /// Sets or removes the person's own name for the account.
@@ -294,7 +296,7 @@ impl Connections {
     /// [`ProblemCode::IndexUnavailable`].
     pub async fn activity(&self, account: Option<&str>) -> Result<Vec<ActivityItem>, Problem> {
         let rows = self.inner.ledger.activity(account.map(AccountId::from), MAX_ACTIVITY).await?;
-        Ok(rows.into_iter().map(snapshot::activity).collect())
+        Ok(rows.into_iter().map(publish::activity).collect())
     }
 
     /// What the account was used for, by whom and with what outcome, counted by the day; latest first.
@@ -319,7 +321,7 @@ impl Connections {
         self.inner.approvals.without_runs(service::change(&self.inner.ledger, &self.inner.provider, url)).await
     }
 
-    /// The person has seen what the backend at `address` calls itself (`name`, as [`crate::view::OperatorView`] has it) and agrees. Both
+    /// The person has seen what the backend at `address` calls itself (`name`, as [`crate::model::snapshot::OperatorClaim`] has it) and agrees. Both
     /// guard against agreeing to another than was shown.
     ///
     /// # Errors
@@ -359,7 +361,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::InvalidInput`] outside of the sandbox environment; else why the sandbox can't be asked.
     #[cfg(feature = "tester")]
-    pub async fn tester(&self) -> Result<TesterView, Problem> {
+    pub async fn tester(&self) -> Result<TesterState, Problem> {
         tester::view(&self.inner.provider, self.inner.environment).await
     }
 
@@ -370,7 +372,7 @@ impl Connections {
     /// [`ProblemCode::InvalidInput`] outside of the sandbox environment and for an order that the sandbox doesn't know; else why it
     /// can't be told.
     #[cfg(feature = "tester")]
-    pub async fn tester_order(&self, order: TesterOrder) -> Result<TesterView, Problem> {
+    pub async fn tester_order(&self, order: TesterOrder) -> Result<TesterState, Problem> {
         tester::order(&self.inner.provider, self.inner.environment, order).await
     }
 
@@ -419,31 +421,31 @@ fn snapshot_of(
     version: &str,
     managed: bool,
     guide: bool,
-) -> AppView {
+) -> Snapshot {
     let service = provider.service();
     let (known, missing) = (ledger.known(), grants.missing());
-    let around = snapshot::Around { service: &service, missing: &missing, backoff_s: &|account| provider.backoff_s(account) };
+    let around = publish::Around { service: &service, missing: &missing, backoff_s: &|account| provider.backoff_s(account) };
     let formerly = service.agreed.as_ref().filter(|_| !service.is_confirmed()).and_then(|Agreed(claim)| claim.as_ref());
-    AppView {
+    Snapshot {
         environment,
         version: version.to_owned(),
-        accounts: snapshot::accounts(&known, &around),
-        backend: BackendView {
+        accounts: publish::accounts(&known, &around),
+        backend: BackendSnapshot {
             address: service.origin(),
             on_this_computer: service.address.as_ref().is_some_and(is_on_this_computer),
             managed,
             confirmed: service.is_confirmed(),
-            operator: service.info.as_ref().map(|info| snapshot::operator(&info.operator)),
-            formerly: formerly.map(snapshot::operator),
+            operator: service.info.as_ref().map(|info| publish::operator(&info.operator)),
+            formerly: formerly.map(publish::operator),
             guide,
             scopes: service.info.as_ref().map(|info| info.scopes.iter().map(Scope::to_string).collect()).unwrap_or_default(),
-            status: snapshot::status(&service.status),
+            status: publish::status(&service.status),
         },
-        keychain: snapshot::keychain(grants.keychain_status()),
+        keychain: publish::keychain(grants.keychain_status()),
         in_memory: grants.in_memory(),
-        set_aside: grants.set_aside().map(snapshot::set_aside),
+        set_aside: grants.set_aside().map(publish::set_aside),
         catalogue: catalogue(),
-        transaction: approvals.read(snapshot::transaction),
+        transaction: approvals.read(publish::transaction),
         preferences: Preferences { channel: approvals.channel() },
     }
 }

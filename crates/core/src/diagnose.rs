@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use serde::Serialize;
 use tokio::net::TcpStream;
-use ts_rs::TS;
 
 use crate::approval::{Approvals, Loopback};
 use crate::grants::Grants;
@@ -18,8 +17,7 @@ use crate::provider::http::{self, Peer};
 const SKEW_TOLERATED_S: i64 = 120;
 
 /// One thing that was tried.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
     /// What.
     pub name: CheckName,
@@ -31,7 +29,6 @@ pub struct Check {
     pub problem: Option<ProblemCode>,
     /// Where a proxy that is the trouble was set.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
     pub proxy: Option<ProxySetting>,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
@@ -40,10 +37,9 @@ pub struct Check {
 }
 
 /// What can be tried.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS, strum::IntoStaticStr, strum::VariantArray)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::IntoStaticStr, strum::VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum CheckName {
     /// An entry is written, read here and from another process, and removed.
     Keychain,

@@ -1,7 +1,7 @@
 //! The heart of Monei Connections, without any window: accounts and their grants, the connect transaction through the system browser,
 //! the life of tokens, where they are kept, and what a person is shown of it.
 //!
-//! [`Connections`] is the whole public face. What it shows is an [`view::AppView`], published anew after each change; what it can be
+//! [`Connections`] is the whole public face. What it shows is an [`snapshot::Snapshot`], published anew after each change; what it can be
 //! told are its methods. It takes the platform through four traits: [`vault::Vault`], [`clock::Clock`], [`Browser`] and
 //! [`DesktopProxies`].
 //!
@@ -22,13 +22,12 @@ mod ledger;
 mod model;
 mod monitor;
 mod provider;
+mod publish;
 #[cfg(test)]
 mod secrets;
 mod service;
-mod snapshot;
 #[cfg(feature = "tester")]
 mod tester;
-pub mod view;
 mod wiped;
 mod work;
 
@@ -38,6 +37,6 @@ pub use diagnose::{Check, CheckName};
 pub use grants::vault;
 pub use ledger::UseRow;
 pub use model::answer::{NotAnAnswer, parse_deep_link};
-pub use model::{AccountId, AppId, Caller, ProxySetting, feature, problem};
+pub use model::{AccountId, AppId, Caller, ProxySetting, feature, problem, snapshot};
 pub use provider::backend::{self, parse_address};
 pub use provider::http::{DesktopProxies, Http, SystemProxies};

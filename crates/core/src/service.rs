@@ -6,8 +6,8 @@ use crate::ledger::{BackendAgreed, Ledger};
 use crate::model::Environment;
 use crate::model::operator::Agreed;
 use crate::model::problem::{Problem, ProblemCode};
+use crate::model::snapshot::Link;
 use crate::provider::Provider;
-use crate::view::Link;
 
 /// Uses the backend at `url` from now on, and asks it who runs it.
 pub(crate) async fn change(ledger: &Ledger, provider: &Provider, url: Url) -> Result<(), Problem> {

@@ -12,12 +12,12 @@ use url::Url;
 
 use crate::model::feature::FeatureId;
 use crate::model::problem::{Problem, ProblemCode};
+use crate::model::snapshot::{
+    Environment, TesterAllow, TesterArmed, TesterFault, TesterOrder, TesterPerson, TesterPlan, TesterPreset, TesterReset, TesterState,
+    TesterSwitch, TesterTarget,
+};
 use crate::provider::Provider;
 use crate::provider::http::{self, Connection, Http, Peer};
-use crate::view::{
-    Environment, TesterAllow, TesterArmed, TesterFault, TesterOrder, TesterPerson, TesterPlan, TesterPreset, TesterReset, TesterSwitch,
-    TesterTarget, TesterView,
-};
 
 /// Most entries of a list that are shown.
 const MOST: usize = 50;
@@ -33,12 +33,12 @@ const LONGEST_WORD: usize = 32;
 const LONGEST_TEXT: usize = 300;
 
 /// What the sandbox offers and is about to do.
-pub(crate) async fn view(provider: &Provider, environment: Environment) -> Result<TesterView, Problem> {
+pub(crate) async fn view(provider: &Provider, environment: Environment) -> Result<TesterState, Problem> {
     sandbox(provider, environment).await?.view().await
 }
 
 /// Tells the sandbox what to do, and gives what it is about to do then.
-pub(crate) async fn order(provider: &Provider, environment: Environment, order: TesterOrder) -> Result<TesterView, Problem> {
+pub(crate) async fn order(provider: &Provider, environment: Environment, order: TesterOrder) -> Result<TesterState, Problem> {
     let sandbox = sandbox(provider, environment).await?;
     let (verb, body) = request(order, &sandbox.base)?;
     sandbox.post(verb, &body).await?;
@@ -60,7 +60,7 @@ struct Sandbox {
 }
 
 impl Sandbox {
-    async fn view(&self) -> Result<TesterView, Problem> {
+    async fn view(&self) -> Result<TesterState, Problem> {
         #[derive(Deserialize)]
         struct State {
             faults: Vec<Armed>,
@@ -82,7 +82,7 @@ impl Sandbox {
             about: text(&preset.about),
             name: preset.name,
         });
-        Ok(TesterView {
+        Ok(TesterState {
             people: people.take(MOST).collect(),
             presets: presets.take(MOST).collect(),
             planned: state.next.into_iter().take(MOST).filter_map(Round::shown).collect(),

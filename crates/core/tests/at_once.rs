@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
+use connect_core::snapshot::{Decision, DisconnectOutcome, Section, Stage, Unrevoked};
 use connect_core::vault::{MemoryVault, Vault, VaultFuture};
-use connect_core::view::{Decision, DisconnectOutcome, Section, Stage, Unrevoked};
 use secrecy::SecretString;
 use support::{World, is_new, scopes, stage};
 use tokio::sync::oneshot;

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use connect_core::backend::{BackendClient, SealedRefreshToken};
 use connect_core::problem::{Problem, ProblemCode};
-use connect_core::view::Environment;
+use connect_core::snapshot::Environment;
 use connect_core::{Http, SystemProxies};
 use http::StatusCode;
 use monei::AccessToken;

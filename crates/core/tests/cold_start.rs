@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
+use connect_core::snapshot::{Channel, Decision, Snapshot, Stage};
 use connect_core::vault::Vault;
-use connect_core::view::{AppView, Channel, Decision, Stage};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use support::watched_vault::WatchedVault;
@@ -34,7 +34,7 @@ async fn approve_by_link(world: &World, user: &str, allowed: &[&str]) -> String 
     person::deep_link(&end.page, SCHEME)
 }
 
-fn ended(view: &AppView) -> bool {
+fn ended(view: &Snapshot) -> bool {
     matches!(stage(view), Some(Stage::Failed { problem }) if problem.code == ProblemCode::RunEnded)
 }
 
@@ -149,7 +149,7 @@ async fn an_expired_transaction_is_over_and_its_entry_is_swept_with_the_next_thi
     world.until("the end of the run", ended).await;
     assert_eq!(vault.asked.load(Ordering::SeqCst), asked, "the keychain was asked for a transaction that is over");
     assert_eq!(world.pending().len(), 1);
-    world.core.load(&Caller::Window, &account, connect_core::view::Section::Profile).await.unwrap();
+    world.core.load(&Caller::Window, &account, connect_core::snapshot::Section::Profile).await.unwrap();
     world.nothing_pending().await;
     assert_eq!(world.records().len(), 1);
 }
@@ -173,7 +173,7 @@ async fn a_locked_keychain_is_told_and_the_same_link_works_once_it_is_open() {
     world.restart_with(Arc::clone(&vault) as Arc<dyn Vault>).await;
     vault.locked.store(true, Ordering::SeqCst);
     world.core.deep_link(&link).await;
-    let locked = |view: &AppView| matches!(stage(view), Some(Stage::Failed { problem }) if problem.code == ProblemCode::KeychainLocked);
+    let locked = |view: &Snapshot| matches!(stage(view), Some(Stage::Failed { problem }) if problem.code == ProblemCode::KeychainLocked);
     world.until("the lock", locked).await;
     vault.locked.store(false, Ordering::SeqCst);
     world.core.deep_link(&link).await;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
-use connect_core::view::{Conflict, Decision, DisconnectOutcome, Health, Section, SectionView, Stage, Unrevoked};
+use connect_core::snapshot::{Conflict, Decision, DisconnectOutcome, Health, Section, SectionData, Stage, Unrevoked};
 use serde_json::json;
 use support::{World, feature, person, scopes, stage};
 
@@ -52,7 +52,7 @@ async fn reconnecting_asks_for_the_missing_scope_alone() {
         assert_eq!(feature(&view, &account, scope), "enabled", "{scope}");
     }
     assert_eq!(feature(&view, &account, "wallet:send"), "declined");
-    assert!(matches!(world.core.load(&Caller::Window, &account, Section::Kyc).await, Ok(SectionView::Kyc(_))));
+    assert!(matches!(world.core.load(&Caller::Window, &account, Section::Kyc).await, Ok(SectionData::Kyc(_))));
 }
 
 #[tokio::test]
@@ -196,7 +196,7 @@ async fn without_a_profile_the_wallet_tells_who_approved_and_else_the_person_doe
     let conflict = async |user: &str, asked: &[&str], switches: &[&str]| {
         world.core.reconnect(&Caller::Window, &ada, scopes(asked)).await.unwrap();
         world.approve(user, switches).await;
-        let ended = |view: &connect_core::view::AppView| matches!(stage(view), Some(Stage::Decide { .. } | Stage::Done { .. }));
+        let ended = |view: &connect_core::snapshot::Snapshot| matches!(stage(view), Some(Stage::Decide { .. } | Stage::Done { .. }));
         match stage(&*world.until("a decision, or none", ended).await) {
             Some(Stage::Decide { conflict }) => Some(conflict.clone()),
             _ => None,

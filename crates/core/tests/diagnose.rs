@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use connect_core::CheckName;
 use connect_core::problem::ProblemCode;
+use connect_core::snapshot::{BackendStatus, Channel, KeychainState, Preferences};
 use connect_core::vault::{finds, probe};
-use connect_core::view::{BackendStatus, Channel, KeychainState, Preferences};
 use support::World;
 
 #[tokio::test]

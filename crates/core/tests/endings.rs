@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
-use connect_core::view::{Conflict, Decision, DisconnectOutcome, Section, Stage, Unrevoked};
+use connect_core::snapshot::{Conflict, Decision, DisconnectOutcome, Section, Stage, Unrevoked};
 use serde_json::json;
 use support::proxy::Cut;
 use support::{World, is_new, scopes, stage};
@@ -169,7 +169,8 @@ async fn a_monei_that_is_down_costs_a_few_calls_and_shows_on_every_account() {
     world.core.look().await;
     let asked = world.calls("/user/me").await + world.calls("/kyc/status").await - before;
     assert!(asked <= 3, "{asked} calls");
-    let down = |account: &connect_core::view::AccountView| matches!(&account.health, connect_core::view::Health::Unreachable { .. });
+    let down =
+        |account: &connect_core::snapshot::AccountSnapshot| matches!(&account.health, connect_core::snapshot::Health::Unreachable { .. });
     assert!(world.core.view().accounts.iter().all(down), "{:#?}", world.core.view().accounts);
 }
 

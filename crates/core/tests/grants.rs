@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
-use connect_core::view::{DisconnectOutcome, Health, MoneyView, Section, SectionView, Unrevoked};
+use connect_core::snapshot::{DisconnectOutcome, Health, Money, Section, SectionData, Unrevoked};
 use serde_json::json;
 use support::{World, feature, scopes};
 
@@ -29,23 +29,23 @@ async fn lives(switches: &[(&str, &str)]) {
 }
 
 /// Of Ada, as the sandbox makes her up: whatever the shape of the answer, what a person reads is the same.
-fn says_what_monei_has(shown: &SectionView, switches: &[(&str, &str)]) {
-    let naira = |money: &Option<MoneyView>| {
+fn says_what_monei_has(shown: &SectionData, switches: &[(&str, &str)]) {
+    let naira = |money: &Option<Money>| {
         let money = money.as_ref().unwrap_or_else(|| panic!("{switches:?}: no amount"));
         assert_eq!(money.currency, "NGN", "{switches:?}");
         money.amount.parse::<rust_decimal::Decimal>().unwrap()
     };
     match shown {
-        SectionView::Profile(profile) => {
+        SectionData::Profile(profile) => {
             assert!(profile.name.as_deref().is_some_and(|name| name.starts_with("Ada")), "{switches:?}: {profile:?}");
             assert!(profile.email.as_deref().is_some_and(|email| email.contains('@')), "{switches:?}: {profile:?}");
         }
-        SectionView::Wallet(wallet) => assert!(naira(&wallet.naira).is_sign_positive(), "{switches:?}: {wallet:?}"),
-        SectionView::Transactions(list) => {
+        SectionData::Wallet(wallet) => assert!(naira(&wallet.naira).is_sign_positive(), "{switches:?}: {wallet:?}"),
+        SectionData::Transactions(list) => {
             assert!(!list.items.is_empty() && list.total.is_some_and(|total| total > 0), "{switches:?}: {list:?}");
             assert!(list.items.iter().all(|item| item.amount.is_some() && item.at.is_some()), "{switches:?}: {list:?}");
         }
-        SectionView::Kyc(kyc) => panic!("{switches:?}: {kyc:?} was not asked for"),
+        SectionData::Kyc(kyc) => panic!("{switches:?}: {kyc:?} was not asked for"),
     }
 }
 
@@ -216,7 +216,7 @@ async fn the_limits_of_the_tier_are_read_in_either_shape() {
     for shape in ["flat", "nested"] {
         let world = switched(&[("kyc_limits_shape", shape)]).await;
         let account = world.connect("ada", &["kyc:read"], &["kyc:read"]).await;
-        let Ok(SectionView::Kyc(kyc)) = world.core.load(&Caller::Window, &account, Section::Kyc).await else { panic!("{shape}") };
+        let Ok(SectionData::Kyc(kyc)) = world.core.load(&Caller::Window, &account, Section::Kyc).await else { panic!("{shape}") };
         assert!(kyc.tier.is_some() && !kyc.limits.is_empty(), "{shape}: {kyc:?}");
         assert!(kyc.limits.iter().any(|limit| limit.amount.is_some()), "{shape}: {kyc:?}");
         read.push(kyc);
@@ -299,6 +299,6 @@ async fn a_dead_grant_that_a_live_one_covers_goes_without_a_word() {
     world.settle_upgrade().await;
     world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     let told = world.core.activity(Some(&account)).await.unwrap();
-    assert!(!told.iter().any(|item| matches!(item.event, connect_core::view::ActivityEvent::Revoked { .. })), "{told:?}");
+    assert!(!told.iter().any(|item| matches!(item.event, connect_core::snapshot::ActivityEvent::Revoked { .. })), "{told:?}");
     assert_eq!(world.core.view().accounts[0].health, Health::Connected);
 }

@@ -6,8 +6,8 @@ mod support;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
+use connect_core::snapshot::{Conflict, Section, Snapshot, Stage};
 use connect_core::vault::Vault as _;
-use connect_core::view::{AppView, Conflict, Section, Stage};
 use support::{World, feature};
 
 const BOTH: &[&str] = &["profile:read", "wallet:read"];
@@ -85,7 +85,7 @@ async fn whose_an_account_is_comes_back_by_looking() {
         // The same person again is noticed.
         world.core.connect(&Caller::Window, support::scopes(scopes)).await.unwrap();
         world.approve("ada", &[]).await;
-        let decide = |view: &AppView| matches!(support::stage(view), Some(Stage::Decide { .. } | Stage::Done { .. }));
+        let decide = |view: &Snapshot| matches!(support::stage(view), Some(Stage::Decide { .. } | Stage::Done { .. }));
         let view = world.until("decide", decide).await;
         let Some(Stage::Decide { conflict }) = support::stage(&view) else { panic!("connected twice: {scopes:?}") };
         assert!(matches!(conflict, Conflict::AlreadyConnected { .. }), "{scopes:?} {conflict:?}");

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::Connections;
-use connect_core::view::{Decision, Section, Unrevoked};
+use connect_core::snapshot::{Decision, Section, Unrevoked};
 use serde_json::json;
 use support::file_vault::FileVault;
 use support::process::{go_on, line, ours, run, start, wait_for_word};

@@ -15,19 +15,18 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("changed", &[]),
     ("model", &[]),
     ("work", &["model"]),
-    ("view", &["model"]),
     // The owners.
     ("provider", &["changed", "clock", "model", "wiped"]),
     ("ledger", &["changed", "clock", "model"]),
     ("grants", &["changed", "clock", "failpoint", "ledger", "model", "provider", "wiped", "work"]),
-    ("access", &["grants", "ledger", "model", "provider", "view"]),
-    ("approval", &["changed", "clock", "failpoint", "grants", "ledger", "model", "provider", "view", "work"]),
+    ("access", &["grants", "ledger", "model", "provider"]),
+    ("approval", &["changed", "clock", "failpoint", "grants", "ledger", "model", "provider", "work"]),
     ("monitor", &["access", "clock", "grants", "ledger", "model", "provider"]),
     // What puts them together.
-    ("service", &["ledger", "model", "provider", "view"]),
-    ("tester", &["model", "provider", "view"]),
+    ("service", &["ledger", "model", "provider"]),
+    ("tester", &["model", "provider"]),
     ("diagnose", &["approval", "grants", "model", "provider"]),
-    ("snapshot", &["access", "approval", "grants", "ledger", "model", "provider", "view"]),
+    ("publish", &["access", "approval", "grants", "ledger", "model", "provider"]),
 ];
 
 /// The facade and the root may know everything; the test of secrets too.

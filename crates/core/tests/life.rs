@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::problem::{Problem, ProblemCode};
-use connect_core::view::{ActivityEvent, Decision, DisconnectOutcome, Health, Section, SectionView, Stage, Unrevoked};
+use connect_core::snapshot::{ActivityEvent, Decision, DisconnectOutcome, Health, Section, SectionData, Stage, Unrevoked};
 use serde_json::json;
 use support::{World, feature, scopes, stage};
 
@@ -19,11 +19,11 @@ async fn granted_sections_show_live_data_and_others_are_never_called() {
     let world = World::new().await;
     let account = world.connect("ada", &READS, &["profile:read", "wallet:read"]).await;
     assert!(
-        matches!(world.core.load(&Caller::Window, &account, Section::Profile).await, Ok(SectionView::Profile(view)) if view.email.is_some())
+        matches!(world.core.load(&Caller::Window, &account, Section::Profile).await, Ok(SectionData::Profile(view)) if view.email.is_some())
     );
-    let Ok(SectionView::Wallet(wallet)) = world.core.load(&Caller::Window, &account, Section::Wallet).await else { panic!("no wallet") };
+    let Ok(SectionData::Wallet(wallet)) = world.core.load(&Caller::Window, &account, Section::Wallet).await else { panic!("no wallet") };
     assert!(wallet.naira.is_some() && wallet.subwallets.len() >= 2);
-    let Ok(SectionView::Transactions(latest)) = world.core.load(&Caller::Window, &account, Section::Transactions).await else {
+    let Ok(SectionData::Transactions(latest)) = world.core.load(&Caller::Window, &account, Section::Transactions).await else {
         panic!("no transactions")
     };
     assert_eq!(latest.items.len(), 10);
@@ -38,7 +38,7 @@ async fn transactions_are_found_on_either_path() {
         let world = World::new().await;
         world.control("switch", json!({"name": "transactions_path", "value": path})).await;
         let account = world.connect("ada", &["wallet:read"], &["wallet:read"]).await;
-        let Ok(SectionView::Transactions(latest)) = world.core.load(&Caller::Window, &account, Section::Transactions).await else {
+        let Ok(SectionData::Transactions(latest)) = world.core.load(&Caller::Window, &account, Section::Transactions).await else {
             panic!("{path}")
         };
         assert_eq!(latest.items.len(), 10, "{path}");

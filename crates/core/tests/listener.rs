@@ -7,7 +7,7 @@ mod support;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
-use connect_core::view::{ActivityEvent, AppView, Stage};
+use connect_core::snapshot::{ActivityEvent, Snapshot, Stage};
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use support::{World, http, person, scopes, stage};
 use url::Url;
@@ -29,7 +29,7 @@ fn with_query(listener: &Url, query: &str) -> Url {
     url
 }
 
-fn failed(view: &AppView, code: ProblemCode) -> bool {
+fn failed(view: &Snapshot, code: ProblemCode) -> bool {
     matches!(stage(view), Some(Stage::Failed { problem }) if problem.code == code)
 }
 

@@ -11,7 +11,7 @@ use std::process::Child;
 use std::time::Duration;
 
 use connect_core::Caller;
-use connect_core::view::{Decision, DisconnectOutcome, Section, Unrevoked};
+use connect_core::snapshot::{Decision, DisconnectOutcome, Section, Unrevoked};
 use serde_json::json;
 use support::file_vault::FileVault;
 use support::process::{go_on, line, ours, start, wait_for_word};

@@ -14,7 +14,7 @@ use std::time::Duration;
 use connect_core::Caller;
 use connect_core::backend::BackendClient;
 use connect_core::problem::{Problem, ProblemCode};
-use connect_core::view::{BackendStatus, DisconnectOutcome, Environment, Health, Section, Unrevoked};
+use connect_core::snapshot::{BackendStatus, DisconnectOutcome, Environment, Health, Section, Unrevoked};
 use connect_core::{DesktopProxies, Http, SystemProxies};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};

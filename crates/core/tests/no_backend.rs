@@ -10,7 +10,7 @@ use connect_core::Caller;
 use connect_core::Connections;
 use connect_core::clock::Clock;
 use connect_core::problem::ProblemCode;
-use connect_core::view::{BackendStatus, Health, Link, Section, Unrevoked};
+use connect_core::snapshot::{BackendStatus, Health, Link, Section, Unrevoked};
 use connect_core::{Browser, CheckName};
 use support::{World, scopes};
 use url::Url;
@@ -70,7 +70,7 @@ async fn another_name_behind_the_same_address_must_be_agreed_to() {
     world.core.connect(&Caller::Window, scopes(&["profile:read"])).await.unwrap();
     assert_eq!(world.failed().await.code, ProblemCode::BackendUnconfirmed);
     let backend = world.core.view().backend.clone();
-    let name = |view: Option<&connect_core::view::OperatorView>| view.and_then(|view| view.name.clone());
+    let name = |view: Option<&connect_core::snapshot::OperatorClaim>| view.and_then(|view| view.name.clone());
     assert!(!backend.confirmed);
     assert_eq!(name(backend.operator.as_ref()).as_deref(), Some("Another operator"));
     assert_eq!(name(backend.formerly.as_ref()).as_deref(), Some("Sandbox operator"));

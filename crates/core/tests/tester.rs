@@ -9,11 +9,11 @@ use connect_core::Connections;
 use connect_core::clock::Clock;
 use connect_core::feature::FeatureId;
 use connect_core::problem::{Problem, ProblemCode};
-use connect_core::vault::{MemoryVault, Vault};
-use connect_core::view::{
+use connect_core::snapshot::{
     Environment, Health, Link, Section, TesterAllow, TesterArmed, TesterFault, TesterOrder, TesterPlan, TesterReset, TesterSwitch,
     TesterTarget,
 };
+use connect_core::vault::{MemoryVault, Vault};
 use support::{TestBrowser, TestClock, World, feature, person, scopes};
 
 #[allow(clippy::unwrap_used, reason = "a name that isn't in the table fails the test")]

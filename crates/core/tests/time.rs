@@ -10,8 +10,8 @@ use std::time::Duration;
 use connect_core::Caller;
 use connect_core::clock::Clock as _;
 use connect_core::problem::{Problem, ProblemCode};
+use connect_core::snapshot::{AccountSnapshot, Health, KeychainState, Section, Stage, Unrevoked};
 use connect_core::vault::Vault as _;
-use connect_core::view::{AccountView, Health, KeychainState, Section, Stage, Unrevoked};
 use serde_json::json;
 use support::proxy::Cut;
 use support::watched_vault::WatchedVault;
@@ -169,8 +169,9 @@ async fn offline_at_the_start_and_back_online_is_seen_within_seconds_of_looking(
     // No transaction starts either, so no approval is lost.
     again.connect(&Caller::Window, scopes(PROFILE)).await.unwrap();
     let mut views = again.subscribe();
-    let failed =
-        |view: &std::sync::Arc<connect_core::view::AppView>| matches!(support::stage(view), Some(connect_core::view::Stage::Failed { .. }));
+    let failed = |view: &std::sync::Arc<connect_core::snapshot::Snapshot>| {
+        matches!(support::stage(view), Some(connect_core::snapshot::Stage::Failed { .. }))
+    };
     tokio::time::timeout(Duration::from_secs(10), views.wait_for(failed)).await.unwrap().unwrap();
     proxy.page(None);
     world.clock.advance(Duration::from_secs(10));
@@ -349,7 +350,7 @@ async fn a_clock_set_while_somebody_approves_changes_what_is_shown_and_not_how_l
     let world = World::new().await;
     world.core.connect(&Caller::Window, scopes(PROFILE)).await.unwrap();
     world.waiting().await;
-    let left = |world: &World, view: &connect_core::view::AppView| match support::stage(view) {
+    let left = |world: &World, view: &connect_core::snapshot::Snapshot| match support::stage(view) {
         Some(Stage::Waiting { expires_at, .. }) => expires_at - world.clock.now_ms(),
         other => panic!("{other:?}"),
     };
@@ -382,7 +383,7 @@ async fn a_token_that_lives_for_minutes_is_used_for_half_of_them() {
     assert_eq!(world.count("refreshes").await, 1);
 }
 
-fn account_of(world: &World, account: &str) -> AccountView {
+fn account_of(world: &World, account: &str) -> AccountSnapshot {
     world.core.view().accounts.iter().find(|row| row.id == account).cloned().unwrap()
 }
 
@@ -419,7 +420,7 @@ async fn a_rate_limited_account_holds_up_no_other_and_is_checked_again_in_time()
     let world = World::new().await;
     let ada = world.connect("ada", PROFILE, PROFILE).await;
     let tunde = world.connect("tunde", &["wallet:read"], &["wallet:read"]).await;
-    let busy = |account: &AccountView| matches!(&account.health, Health::Unreachable { reason } if reason.code == ProblemCode::Busy);
+    let busy = |account: &AccountSnapshot| matches!(&account.health, Health::Unreachable { reason } if reason.code == ProblemCode::Busy);
     let fault = async |seconds: u64| {
         let fault = json!({"target": "/user/me", "kind": "status", "status": 429, "retry_after": seconds, "times": 1});
         world.control("fault", fault).await;

@@ -7,7 +7,7 @@ mod support;
 use connect_core::Caller;
 use connect_core::UseRow;
 use connect_core::problem::ProblemCode;
-use connect_core::view::Section;
+use connect_core::snapshot::Section;
 use serde_json::json;
 use support::World;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
-use connect_core::view::{Health, Section};
+use connect_core::snapshot::{Health, Section};
 use serde_json::json;
 use support::{World, feature, scopes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

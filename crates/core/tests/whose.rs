@@ -6,7 +6,7 @@ mod support;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
-use connect_core::view::{ActivityEvent, AppView, Conflict, Decision, Health, Section, Stage};
+use connect_core::snapshot::{ActivityEvent, Conflict, Decision, Health, Section, Snapshot, Stage};
 use serde_json::json;
 use support::{World, feature, is_settled, scopes, stage};
 
@@ -103,7 +103,7 @@ async fn mixed_up() -> (World, String) {
     (world, ada)
 }
 
-fn asks(view: &AppView) -> bool {
+fn asks(view: &Snapshot) -> bool {
     matches!(stage(view), Some(Stage::Decide { conflict: Conflict::OtherUser { .. } }))
 }
 

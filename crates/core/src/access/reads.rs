@@ -5,9 +5,9 @@ use monei::money::Amount;
 use monei::read::{KycLimits, KycStatus, Nature, Profile, Subwallet, Transaction, TransactionKind, TransactionState, Transactions, Wallet};
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use crate::view::{
-    AllowanceKind, AllowanceView, Direction, KycView, LimitKind, LimitView, MoneyView, ProfileView, SubwalletKind, SubwalletView,
-    TransactionItem, TransactionStatus, TransactionsView, WalletView,
+use crate::model::snapshot::{
+    Allowance, AllowanceKind, Direction, KycData, Limit, LimitKind, Money, ProfileData, SubwalletData, SubwalletKind, TransactionItem,
+    TransactionStatus, TransactionsData, WalletData,
 };
 
 /// Most transactions shown.
@@ -19,8 +19,8 @@ const FIAT: [&str; 8] = ["NGN", "USD", "EUR", "GBP", "GHS", "KES", "ZAR", "CAD"]
 const NAIRA: &str = "NGN";
 
 /// `GET /user/me` for display.
-pub fn profile(profile: &Profile) -> ProfileView {
-    ProfileView {
+pub fn profile(profile: &Profile) -> ProfileData {
+    ProfileData {
         name: profile.name(),
         email: profile.email.clone(),
         phone: profile.phone.clone(),
@@ -30,11 +30,11 @@ pub fn profile(profile: &Profile) -> ProfileView {
 }
 
 /// `GET /kyc/status` with `GET /kyc/limits`, where that answered. Every limit and allowance has its line, told or not.
-pub fn kyc(status: &KycStatus, limits: Option<&KycLimits>) -> KycView {
+pub fn kyc(status: &KycStatus, limits: Option<&KycLimits>) -> KycData {
     let limits = limits.cloned().unwrap_or_default().or(status.limits.clone());
-    let limit = |kind, amount: Option<Amount>| LimitView { kind, amount: amount.map(|amount| money(amount.0, NAIRA)) };
-    let allowance = |kind, allowed| AllowanceView { kind, allowed };
-    KycView {
+    let limit = |kind, amount: Option<Amount>| Limit { kind, amount: amount.map(|amount| money(amount.0, NAIRA)) };
+    let allowance = |kind, allowed| Allowance { kind, allowed };
+    KycData {
         tier: status.tier.or(limits.tier),
         status: status.status.clone(),
         can_upgrade: status.can_upgrade,
@@ -55,21 +55,21 @@ pub fn kyc(status: &KycStatus, limits: Option<&KycLimits>) -> KycView {
 }
 
 /// `GET /wallet/me` for display.
-pub fn wallet(wallet: &Wallet) -> WalletView {
+pub fn wallet(wallet: &Wallet) -> WalletData {
     let naira = wallet.naira.or_else(|| wallet.naira_wallet()?.balance);
-    WalletView { naira: naira.map(|amount| money(amount.0, NAIRA)), subwallets: wallet.subwallets.iter().map(subwallet).collect() }
+    WalletData { naira: naira.map(|amount| money(amount.0, NAIRA)), subwallets: wallet.subwallets.iter().map(subwallet).collect() }
 }
 
 /// `GET /transactions` for display: the newest ten.
-pub fn transactions(transactions: &Transactions) -> TransactionsView {
+pub fn transactions(transactions: &Transactions) -> TransactionsData {
     let mut items: Vec<TransactionItem> = transactions.items.iter().map(transaction).collect();
     // Stable, so that the answer's own order decides where times are equal; without a time comes last.
     items.sort_by_key(|item| std::cmp::Reverse(item.at));
     items.truncate(SHOWN);
-    TransactionsView { items, total: transactions.total.and_then(|total| u32::try_from(total).ok()) }
+    TransactionsData { items, total: transactions.total.and_then(|total| u32::try_from(total).ok()) }
 }
 
-fn subwallet(wallet: &Subwallet) -> SubwalletView {
+fn subwallet(wallet: &Subwallet) -> SubwalletData {
     let kind = match wallet.kind {
         monei::read::SubwalletKind::Fiat => SubwalletKind::Fiat,
         monei::read::SubwalletKind::Crypto => SubwalletKind::Crypto,
@@ -79,7 +79,7 @@ fn subwallet(wallet: &Subwallet) -> SubwalletView {
     let stated = wallet.balance.zip(wallet.currency.as_deref()).filter(|_| kind != SubwalletKind::Crypto);
     let native = wallet.native.as_ref().map(|native| money(native.amount, &native.currency));
     let balance = native.or_else(|| stated.map(|(amount, currency)| money(amount.0, currency)));
-    SubwalletView {
+    SubwalletData {
         kind,
         chain: wallet.chain.clone(),
         balance,
@@ -118,15 +118,15 @@ fn direction(kind: Option<TransactionKind>, nature: Option<Nature>) -> Direction
     }
 }
 
-fn money(amount: Decimal, currency: &str) -> MoneyView {
+fn money(amount: Decimal, currency: &str) -> Money {
     let currency = currency.to_owned();
     // "-0" is no amount that a person has.
     let amount = if amount.is_zero() { amount.abs() } else { amount };
     if FIAT.iter().any(|code| currency.eq_ignore_ascii_case(code)) {
         let rounded = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
-        return MoneyView { amount: format!("{rounded:.2}"), currency: currency.to_ascii_uppercase() };
+        return Money { amount: format!("{rounded:.2}"), currency: currency.to_ascii_uppercase() };
     }
-    MoneyView { amount: amount.to_string(), currency }
+    Money { amount: amount.to_string(), currency }
 }
 
 #[cfg(test)]
@@ -226,7 +226,7 @@ mod tests {
     fn an_amount_of_unknown_currency_is_not_called_naira() {
         assert_eq!(transaction(&Transaction { currency: None, ..one() }).amount, None);
         let naira = transaction(&Transaction { currency: None, nature: Some(Nature::FiatIn), ..one() }).amount;
-        assert_eq!(naira, Some(MoneyView { amount: "1000.00".into(), currency: "NGN".into() }));
+        assert_eq!(naira, Some(Money { amount: "1000.00".into(), currency: "NGN".into() }));
     }
 
     #[test]
@@ -249,6 +249,6 @@ mod tests {
         assert_eq!(subwallet(&crypto).balance, None);
         assert_eq!(subwallet(&Subwallet { currency: Some("CRYPTO".into()), ..crypto.clone() }).balance, None);
         let with_coin = Subwallet { native: Some(Money { amount: "0.5".parse().unwrap(), currency: "ETH".into() }), ..crypto };
-        assert_eq!(subwallet(&with_coin).balance, Some(MoneyView { amount: "0.5".into(), currency: "ETH".into() }));
+        assert_eq!(subwallet(&with_coin).balance, Some(Money { amount: "0.5".into(), currency: "ETH".into() }));
     }
 }

@@ -6,8 +6,8 @@ use monei::read::{KycLimits, KycStatus, Profile, ReadError, Transactions, Wallet
 use super::{Accesses, Answer, Request, reads};
 use crate::ledger::{Identified, Owner};
 use crate::model::problem::{Problem, ProblemCode};
+use crate::model::snapshot::{Section, SectionData};
 use crate::model::{AccountId, Caller, Denied, GrantId, Identity};
-use crate::view::{Section, SectionView};
 
 /// How many transactions are shown.
 const LATEST: &[(&str, &str)] = &[("page", "1"), ("limit", "10")];
@@ -17,15 +17,15 @@ impl Accesses {
     ///
     /// # Errors
     /// Why there is nothing to show.
-    pub async fn load(&self, caller: &Caller, account: &AccountId, section: Section) -> Result<SectionView, Problem> {
+    pub async fn load(&self, caller: &Caller, account: &AccountId, section: Section) -> Result<SectionData, Problem> {
         let outcome = self.fetch(caller, account, section).await;
         self.note(account, outcome.as_ref().map(drop)).await;
         outcome
     }
 
-    async fn fetch(&self, caller: &Caller, account: &AccountId, section: Section) -> Result<SectionView, Problem> {
+    async fn fetch(&self, caller: &Caller, account: &AccountId, section: Section) -> Result<SectionData, Problem> {
         match section {
-            Section::Profile => Ok(SectionView::Profile(reads::profile(&self.profile(caller, account).await?))),
+            Section::Profile => Ok(SectionData::Profile(reads::profile(&self.profile(caller, account).await?))),
             Section::Kyc => {
                 let status = self.read(caller, account, KycStatus::PATH, KycStatus::parse).await?;
                 // The limits have an endpoint of their own, of open shape; without it those of the status are shown.
@@ -34,9 +34,9 @@ impl Accesses {
                     Err(Problem { code: ProblemCode::AnswerUnreadable, .. }) => None,
                     Err(problem) => return Err(problem),
                 };
-                Ok(SectionView::Kyc(reads::kyc(&status, limits.as_ref())))
+                Ok(SectionData::Kyc(reads::kyc(&status, limits.as_ref())))
             }
-            Section::Wallet => Ok(SectionView::Wallet(reads::wallet(&self.wallet(caller, account).await?))),
+            Section::Wallet => Ok(SectionData::Wallet(reads::wallet(&self.wallet(caller, account).await?))),
             Section::Transactions => {
                 let latest = |path| Request { query: LATEST, ..Request::get(path) };
                 let body = match self.call(caller, account, latest(Transactions::PATH)).await?.body {
@@ -47,7 +47,7 @@ impl Accesses {
                         answer.body.ok_or(ProblemCode::AnswerUnreadable)?
                     }
                 };
-                Ok(SectionView::Transactions(reads::transactions(&Transactions::parse(&body).map_err(unreadable)?)))
+                Ok(SectionData::Transactions(reads::transactions(&Transactions::parse(&body).map_err(unreadable)?)))
             }
         }
     }

@@ -9,8 +9,8 @@ use crate::grants::{Discarded, Orphan};
 use crate::ledger::{AccountRow, Into, SetApartRow};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::random_text;
+use crate::model::snapshot::{Conflict, Decision};
 use crate::model::{AccountId, Identity};
-use crate::view::{Conflict, Decision};
 
 /// A stored grant that has no account yet.
 pub(super) struct Approved {

@@ -8,8 +8,8 @@ use super::place::Undecided;
 use crate::ledger::Placed;
 use crate::model::answer::Handoff;
 use crate::model::problem::{Problem, ProblemCode};
+use crate::model::snapshot::Conflict;
 use crate::model::{AccountId, Caller, Channel, TransactionId};
-use crate::view::Conflict;
 
 /// Where the present run is.
 #[derive(Default)]

@@ -1,13 +1,11 @@
 //! Which Monei, which way back from the browser, which proxy: small closed choices.
 
 use serde::{Deserialize, Serialize};
-use ts_rs::TS;
 
 /// Which Monei.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS, strum::EnumString, strum::IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum Environment {
     /// Real money.
     Production,
@@ -25,9 +23,8 @@ impl Environment {
 }
 
 /// How the browser's answer comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum Channel {
     /// `http://127.0.0.1:…`
     Loopback,
@@ -36,8 +33,7 @@ pub enum Channel {
 }
 
 /// Where a proxy was set, and of which kind it is: for the person who wants to change it. Never its user name or password.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ProxySetting {
     /// The environment's variable, or `None` for the desktop's or system's own settings.
     pub variable: Option<String>,

@@ -6,16 +6,14 @@ use std::fmt;
 use monei::permission::{Group, PERMISSIONS};
 use monei::{Permission, Scope};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use ts_rs::{Config, TS};
 
 /// What a connection can be used for: one permission, under its short name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct FeatureId(&'static Permission);
 
 /// Where a feature stands on the dashboard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum FeatureGroup {
     /// Reading only.
     See,
@@ -26,8 +24,7 @@ pub enum FeatureGroup {
 }
 
 /// One entry of the catalogue, as the web view gets it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Feature {
     /// Which one.
     pub id: FeatureId,
@@ -79,36 +76,6 @@ impl<'de> Deserialize<'de> for FeatureId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
         Permission::named(&name).map(FeatureId).ok_or_else(|| serde::de::Error::custom("no such feature"))
-    }
-}
-
-/// A union of the names in the table, so that the web view's words are complete by their type.
-impl TS for FeatureId {
-    type WithoutGenerics = Self;
-    type OptionInnerType = Self;
-
-    fn docs() -> Option<String> {
-        Some("/**\n * What a connection can be used for.\n */\n".to_owned())
-    }
-
-    fn decl(config: &Config) -> String {
-        format!("type FeatureId = {};", Self::inline(config))
-    }
-
-    fn decl_concrete(config: &Config) -> String {
-        Self::decl(config)
-    }
-
-    fn name(_: &Config) -> String {
-        "FeatureId".to_owned()
-    }
-
-    fn inline(_: &Config) -> String {
-        PERMISSIONS.iter().map(|permission| format!("\"{}\"", permission.feature)).collect::<Vec<_>>().join(" | ")
-    }
-
-    fn output_path() -> Option<std::path::PathBuf> {
-        Some("bindings.ts".into())
     }
 }
 

@@ -10,6 +10,7 @@ pub mod operator;
 mod permit;
 pub mod problem;
 pub mod proof;
+pub mod snapshot;
 
 pub use caller::Caller;
 pub use choice::{Channel, Environment, ProxySetting};

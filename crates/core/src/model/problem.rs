@@ -1,14 +1,12 @@
 //! What can go wrong, one code per thing that a person does differently. The sentences are in the catalogue of `connect-app`.
 
 use serde::{Deserialize, Serialize};
-use ts_rs::TS;
 
 use super::ProxySetting;
 
 /// A failure as the web view gets it: a code from a closed list, and nothing of what a provider said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{code:?}")]
-#[ts(export_to = "bindings.ts")]
 pub struct Problem {
     /// What happened.
     pub code: ProblemCode,
@@ -16,15 +14,13 @@ pub struct Problem {
     pub retry_after_s: Option<u32>,
     /// Where a proxy that is the trouble was set.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[ts(optional)]
     pub proxy: Option<ProxySetting>,
 }
 
 /// The closed list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS, strum::Display, strum::EnumString, strum::VariantArray)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, strum::Display, strum::EnumString, strum::VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum ProblemCode {
     /// The keychain is locked.
     KeychainLocked,

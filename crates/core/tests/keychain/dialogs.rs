@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
+use connect_core::snapshot::{Health, KeychainState, Section, Stage, Unrevoked};
 use connect_core::vault::{KeychainVault, Vault};
-use connect_core::view::{Health, KeychainState, Section, Stage, Unrevoked};
 
 use crate::entries::connected;
 use crate::session::{Calls, Desktop, SERVICE, lock, start_keyring, unanswering_prompter, unlock, until};

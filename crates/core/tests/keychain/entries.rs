@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
+use connect_core::snapshot::{Health, Section};
 use connect_core::vault::{KeychainVault, MAX_ENTRY_LEN, Vault, VaultError, probe};
-use connect_core::view::{Health, Section};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::session::{SERVICE, from_outside, unlock};

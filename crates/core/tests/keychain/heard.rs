@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connect_core::Caller;
+use connect_core::snapshot::{Section, Unrevoked};
 use connect_core::vault::{KeychainVault, Vault};
-use connect_core::view::{Section, Unrevoked};
 use secrecy::ExposeSecret as _;
 
 use crate::session::{SERVICE, unlock};

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
+use connect_core::snapshot::{Health, KeychainState, Section, Unrevoked};
 use connect_core::vault::KeychainVault;
-use connect_core::view::{Health, KeychainState, Section, Unrevoked};
 
 use crate::session::{Calls, Desktop, Running, SERVICE, has_owner, until};
 use crate::support::World;

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
+use connect_core::snapshot::{Health, KeychainState, Section};
 use connect_core::vault::{KeychainVault, Vault, VaultError, probe};
-use connect_core::view::{Health, KeychainState, Section};
 use rustix::process::{Signal, kill_process};
 
 use crate::entries::connected;

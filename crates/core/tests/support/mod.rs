@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::clock::{Clock, Uptime};
+use connect_core::snapshot::{Conflict, Environment, Snapshot, Stage};
 use connect_core::vault::{MemoryVault, PENDING, Vault};
-use connect_core::view::{AppView, Conflict, Environment, Stage};
 use connect_core::{Browser, Connections, DesktopProxies, OpenFailed, Options, SystemProxies};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -299,10 +299,10 @@ impl World {
 
     /// Waits for the end of an upgrade, and says that it was the same person where that is asked.
     pub async fn settle_upgrade(&self) -> String {
-        let decided = |view: &AppView| matches!(stage(view), Some(Stage::Decide { .. } | Stage::Done { .. }));
+        let decided = |view: &Snapshot| matches!(stage(view), Some(Stage::Decide { .. } | Stage::Done { .. }));
         let view = self.until("decide or done", decided).await;
         if matches!(stage(&view), Some(Stage::Decide { .. })) {
-            self.core.decide(connect_core::view::Decision::Merge).await.unwrap();
+            self.core.decide(connect_core::snapshot::Decision::Merge).await.unwrap();
         }
         self.done().await
     }
@@ -337,7 +337,7 @@ impl World {
     }
 
     /// Waits until the view is as wanted.
-    pub async fn until(&self, what: &str, wanted: impl Fn(&AppView) -> bool) -> Arc<AppView> {
+    pub async fn until(&self, what: &str, wanted: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
         let mut views = self.core.subscribe();
         let waited = tokio::time::timeout(Duration::from_secs(20), views.wait_for(|view| wanted(view))).await;
         match waited {
@@ -347,7 +347,7 @@ impl World {
     }
 
     /// Waits until the browser has been opened for the present transaction.
-    pub async fn waiting(&self) -> Arc<AppView> {
+    pub async fn waiting(&self) -> Arc<Snapshot> {
         let view = self.until("waiting", |view| matches!(stage(view), Some(Stage::Waiting { .. }))).await;
         tokio::time::timeout(Duration::from_secs(10), async {
             while self.browser.opened.lock().unwrap().is_empty() {
@@ -387,10 +387,10 @@ impl World {
 
     /// Waits for the end of the transaction, and takes it off the screen. The person says of a new account that it is theirs.
     pub async fn done(&self) -> String {
-        let over = |view: &AppView| is_new(view) || matches!(stage(view), Some(Stage::Done { .. }));
+        let over = |view: &Snapshot| is_new(view) || matches!(stage(view), Some(Stage::Done { .. }));
         let mut view = self.until("done", over).await;
         if is_new(&view) {
-            self.core.decide(connect_core::view::Decision::AddAsAccount).await.unwrap();
+            self.core.decide(connect_core::snapshot::Decision::AddAsAccount).await.unwrap();
             view = self.until("done", |view| matches!(stage(view), Some(Stage::Done { .. }))).await;
         }
         self.core.dismiss().await;
@@ -450,22 +450,22 @@ pub fn scopes(list: &[&str]) -> Vec<String> {
     list.iter().map(|&scope| scope.to_owned()).collect()
 }
 
-pub fn stage(view: &AppView) -> Option<&Stage> {
+pub fn stage(view: &Snapshot) -> Option<&Stage> {
     view.transaction.as_ref().map(|transaction| &transaction.stage)
 }
 
 /// Whether the person is asked whether a new account is theirs.
-pub fn is_new(view: &AppView) -> bool {
+pub fn is_new(view: &Snapshot) -> bool {
     matches!(stage(view), Some(Stage::Decide { conflict: Conflict::NewUser { .. } }))
 }
 
 /// Whether the person is asked, or it is over.
-pub fn is_settled(view: &AppView) -> bool {
+pub fn is_settled(view: &Snapshot) -> bool {
     matches!(stage(view), Some(Stage::Decide { .. } | Stage::Done { .. } | Stage::Failed { .. }))
 }
 
 /// A feature's state by scope, in the words of the web view: `enabled`, `declined`, `lost`, `not_asked`.
-pub fn feature(view: &AppView, account: &str, scope: &str) -> String {
+pub fn feature(view: &Snapshot, account: &str, scope: &str) -> String {
     let position = view.catalogue.iter().position(|feature| feature.scope == scope).expect("a known scope");
     let account = view.accounts.iter().find(|row| row.id == account).expect("the account");
     let state = serde_json::to_value(&account.features[position].state).unwrap();

@@ -12,12 +12,12 @@ use crate::ledger::{ActivityRow, Event, GrantRow, Known, ScopeMark, ScopeRow, St
 use crate::model::feature::FeatureId;
 use crate::model::operator::Claim;
 use crate::model::problem::{Problem, ProblemCode};
+use crate::model::snapshot::{
+    AccountFeature, AccountSnapshot, ActivityEvent, ActivityItem, BackendStatus, DisconnectOutcome, FeatureState, Health, KeychainState,
+    OperatorClaim, RunSnapshot, SetAsideFile, Stage,
+};
 use crate::model::{Channel, GrantId};
 use crate::provider::{Service, ServiceStatus};
-use crate::view::{
-    AccountView, ActivityEvent, ActivityItem, BackendStatus, DisconnectOutcome, FeatureState, FeatureView, Health, KeychainState,
-    OperatorView, SetAsideView, Stage, TransactionView,
-};
 
 /// What accounts are shown with, besides what the ledger knows.
 pub(crate) struct Around<'a> {
@@ -29,8 +29,8 @@ pub(crate) struct Around<'a> {
     pub backoff_s: &'a dyn Fn(&str) -> Option<u64>,
 }
 
-pub(crate) fn accounts(known: &[Known], around: &Around<'_>) -> Vec<AccountView> {
-    let mut views: Vec<AccountView> = known.iter().map(|known| account(known, around)).collect();
+pub(crate) fn accounts(known: &[Known], around: &Around<'_>) -> Vec<AccountSnapshot> {
+    let mut views: Vec<AccountSnapshot> = known.iter().map(|known| account(known, around)).collect();
     // Two accounts of one person: the later one names the earlier.
     for later in 1..known.len() {
         let same = |earlier: &&Known| earlier.row.who.is_same_as(&known[later].row.who) == Some(true);
@@ -39,13 +39,13 @@ pub(crate) fn accounts(known: &[Known], around: &Around<'_>) -> Vec<AccountView>
     views
 }
 
-fn account(Known { row, grants, marks }: &Known, around: &Around<'_>) -> AccountView {
+fn account(Known { row, grants, marks }: &Known, around: &Around<'_>) -> AccountSnapshot {
     let here = around.service.origin();
-    let feature = |id: FeatureId| FeatureView { id, state: feature_state(id.scope(), grants, marks, around.missing) };
+    let feature = |id: FeatureId| AccountFeature { id, state: feature_state(id.scope(), grants, marks, around.missing) };
     let scopes = grants.iter().fold(ScopeSet::new(), |all, grant| all.union(&grant.scopes));
     let other_scopes = scopes.iter().filter(|scope| !scope.is_known()).map(Scope::to_string).collect();
     let elsewhere = grants.iter().all(|grant| Some(&grant.backend) != here.as_ref());
-    AccountView {
+    AccountSnapshot {
         id: row.id.to_string(),
         label: row.label.clone(),
         name: row.who.name.clone(),
@@ -111,8 +111,8 @@ pub(crate) fn status(status: &ServiceStatus) -> BackendStatus {
 }
 
 /// What of a backend's claim may be shown.
-pub(crate) fn operator(claim: &Claim) -> OperatorView {
-    OperatorView {
+pub(crate) fn operator(claim: &Claim) -> OperatorClaim {
+    OperatorClaim {
         name: claim.shown_name().map(str::to_owned),
         host: claim.shown_host().map(str::to_owned),
         poses_as_monei: claim.poses_as_monei(),
@@ -138,11 +138,11 @@ pub(crate) fn keychain(status: KeychainStatus) -> KeychainState {
     }
 }
 
-pub(crate) fn set_aside(SetAside { file, recovered }: SetAside) -> SetAsideView {
-    SetAsideView { file, recovered }
+pub(crate) fn set_aside(SetAside { file, recovered }: SetAside) -> SetAsideFile {
+    SetAsideFile { file, recovered }
 }
 
-pub(crate) fn transaction(approval: &Approval) -> Option<TransactionView> {
+pub(crate) fn transaction(approval: &Approval) -> Option<RunSnapshot> {
     let (about, shown) = approval.shown()?;
     let stage = match shown {
         Shown::Checking => Stage::Checking,
@@ -159,7 +159,7 @@ pub(crate) fn transaction(approval: &Approval) -> Option<TransactionView> {
     };
     let channel: Channel = about.channel;
     let requested = about.requested.iter().map(Scope::to_string).collect();
-    Some(TransactionView { account: about.account.as_deref().map(str::to_owned), requested, channel, stage })
+    Some(RunSnapshot { account: about.account.as_deref().map(str::to_owned), requested, channel, stage })
 }
 
 pub(crate) fn activity(row: ActivityRow) -> ActivityItem {

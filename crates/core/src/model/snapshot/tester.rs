@@ -1,14 +1,12 @@
 //! What a tester sees of the sandbox and can have it do. Nothing of it is there in another environment.
 
 use serde::{Deserialize, Serialize};
-use ts_rs::TS;
 
 use crate::model::feature::FeatureId;
 
 /// What the sandbox offers and is about to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
-pub struct TesterView {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TesterState {
     /// The made-up people.
     pub people: Vec<TesterPerson>,
     /// States of Monei that are one step away.
@@ -26,8 +24,7 @@ pub struct TesterView {
 }
 
 /// A fault that waits for its call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TesterArmed {
     /// The sandbox's number for it; for [`TesterOrder::Disarm`].
     pub number: u32,
@@ -40,8 +37,7 @@ pub struct TesterArmed {
 }
 
 /// A point that Monei's documentation leaves open, as the sandbox has it now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TesterSwitch {
     /// The sandbox's word for it.
     pub name: String,
@@ -50,8 +46,7 @@ pub struct TesterSwitch {
 }
 
 /// A made-up person.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TesterPerson {
     /// The sandbox's word for them; for orders.
     pub id: String,
@@ -62,8 +57,7 @@ pub struct TesterPerson {
 }
 
 /// A state of Monei.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TesterPreset {
     /// The sandbox's word for it; for orders.
     pub name: String,
@@ -74,8 +68,7 @@ pub struct TesterPreset {
 }
 
 /// A planned approval.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TesterPlan {
     /// Who is signed in; whoever is, where `None`.
     pub person: Option<String>,
@@ -88,9 +81,8 @@ pub struct TesterPlan {
 }
 
 /// What is switched on when the consent page opens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum TesterAllow {
     /// All that is asked for.
     All,
@@ -108,9 +100,8 @@ pub enum TesterAllow {
 }
 
 /// What the sandbox is told.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum TesterOrder {
     /// The next approval goes like this.
     Plan {
@@ -147,7 +138,7 @@ pub enum TesterOrder {
     },
     /// Puts the sandbox into a state.
     Preset {
-        /// Its word, of [`TesterView::presets`].
+        /// Its word, of [`TesterState::presets`].
         name: String,
     },
     /// Puts something back.
@@ -158,9 +149,8 @@ pub enum TesterOrder {
 }
 
 /// Which calls go wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum TesterTarget {
     /// Whatever reads.
     Api,
@@ -179,9 +169,8 @@ pub enum TesterTarget {
 }
 
 /// What happens to a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum TesterFault {
     /// It is answered like this, and not processed.
     Status {
@@ -208,9 +197,8 @@ pub enum TesterFault {
 }
 
 /// What is put back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum TesterReset {
     /// What was planned.
     Plan,

@@ -1,8 +1,9 @@
-//! Records what the real core shows in a handful of runs, as the stories that the web view's in-memory backend plays. This test runs
-//! them anew and fails when the recordings differ; `UPDATE_STORIES=1 cargo test -p connect-core --test stories` writes them.
+//! Records what the window is told of a handful of runs of the real core, as the stories that the web view's in-memory backend plays. This
+//! test runs them anew and fails when the recordings differ; `UPDATE_STORIES=1 cargo test -p monei-connect --test stories` writes them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failure here fails the test, and says where")]
 
+#[path = "../../crates/core/tests/support/mod.rs"]
 mod support;
 
 use std::future::Future;
@@ -11,7 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connect_core::Caller;
-use connect_core::view::{AppView, Decision, Section, Stage, Unrevoked};
+use connect_core::snapshot::{Decision, Section, Snapshot, Stage, Unrevoked};
+use monei_connect::view::{ActivityItem, AppView, Convert, DisconnectOutcome, SectionView};
 use serde_json::{Map, Value, json};
 use support::{START, World, person, scopes, stage};
 
@@ -32,7 +34,7 @@ impl Recorder {
     async fn new(name: &'static str, world: World) -> Self {
         world.core.probe().await;
         let view = world.core.view();
-        let steps = vec![json!({"call": "state", "args": {}, "result": *view})];
+        let steps = vec![json!({"call": "state", "args": {}, "result": told(&view)})];
         let handles = view.accounts.iter().map(|account| account.id.clone()).collect();
         Self { name, world, steps, sections: Map::new(), handles }
     }
@@ -43,19 +45,19 @@ impl Recorder {
         call: &str,
         args: Value,
         made: impl Future<Output = T>,
-        settled: impl Fn(&AppView) -> bool,
+        settled: impl Fn(&Snapshot) -> bool,
     ) {
         let result = made.await;
         // Nothing else has run since: a transaction that has just begun is still being checked.
         let first = self.world.core.view();
         let view = self.world.until(call, settled).await;
-        let states = if matches!(stage(&first), Some(Stage::Checking)) { vec![&*first, &*view] } else { vec![&*view] };
+        let states = if matches!(stage(&first), Some(Stage::Checking)) { vec![told(&first), told(&view)] } else { vec![told(&view)] };
         self.steps.push(json!({"call": call, "args": args, "result": result, "states": states}));
         self.world.clock.advance(Duration::from_secs(20));
     }
 
     /// Something that happens elsewhere, and the state in which it settles.
-    async fn outside(&mut self, what: &str, happening: impl Future<Output = ()>, settled: impl Fn(&AppView) -> bool) -> Arc<AppView> {
+    async fn outside(&mut self, what: &str, happening: impl Future<Output = ()>, settled: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
         let mut views = self.world.core.subscribe();
         let finishing = tokio::spawn(async move {
             views.wait_for(|view| matches!(stage(view), Some(Stage::Finishing))).await.map(|view| Arc::clone(&view)).ok()
@@ -63,7 +65,7 @@ impl Recorder {
         happening.await;
         let view = self.world.until(what, settled).await;
         let between = if finishing.is_finished() { finishing.await.unwrap() } else { None };
-        let states: Vec<&AppView> = between.iter().map(|view| &**view).chain([&*view]).collect();
+        let states: Vec<Value> = between.iter().chain([&view]).map(|view| told(view)).collect();
         self.steps.push(json!({"outside": what, "states": states}));
         self.world.clock.advance(Duration::from_secs(20));
         view
@@ -99,7 +101,8 @@ impl Recorder {
         }
         let mut shown = Map::new();
         for (name, section) in SECTIONS {
-            if let Ok(view) = self.world.core.load(&Caller::Window, account, section).await {
+            if let Ok(data) = self.world.core.load(&Caller::Window, account, section).await {
+                let view: SectionView = data.convert();
                 shown.insert(name.into(), serde_json::to_value(view).unwrap());
             }
         }
@@ -108,7 +111,7 @@ impl Recorder {
 
     /// The story with handles and addresses that are the same in every run.
     async fn finish(self) -> (String, String) {
-        let activity = self.world.core.activity(None).await.unwrap();
+        let activity: Vec<ActivityItem> = self.world.core.activity(None).await.unwrap().convert();
         let story = json!({"name": self.name, "now": START, "steps": self.steps, "sections": self.sections, "activity": activity});
         let mut text = story.to_string();
         for (address, plain) in [(&self.world.backend, "http://127.0.0.1:43117"), (&self.world.sandbox, "http://127.0.0.1:43118")] {
@@ -123,11 +126,17 @@ impl Recorder {
     }
 }
 
-fn is_done(view: &AppView) -> bool {
+/// A state as the page is told it.
+fn told(snapshot: &Snapshot) -> Value {
+    let view: AppView = snapshot.clone().convert();
+    serde_json::to_value(view).unwrap()
+}
+
+fn is_done(view: &Snapshot) -> bool {
     matches!(stage(view), Some(Stage::Done { .. }))
 }
 
-fn account(view: &AppView) -> String {
+fn account(view: &Snapshot) -> String {
     match stage(view) {
         Some(Stage::Done { account, .. }) => account.clone(),
         other => panic!("not done: {other:?}"),
@@ -205,7 +214,7 @@ async fn somebody_else_approves() -> (String, String) {
     let start = story.world.opened();
     let allowed = ["profile:read", "kyc:read"];
     let walk = async { drop(person::walk(&start, "tunde", Some(&allowed)).await) };
-    let decide = |view: &AppView| matches!(stage(view), Some(Stage::Decide { .. }));
+    let decide = |view: &Snapshot| matches!(stage(view), Some(Stage::Decide { .. }));
     story.outside("In the browser, Tunde is signed in and allows it", walk, decide).await;
     let core = story.world.core.clone();
     let made = async move { core.decide(Decision::AddAsAccount).await.unwrap() };
@@ -215,7 +224,7 @@ async fn somebody_else_approves() -> (String, String) {
     story.dismiss().await;
     for (handle, left) in [(tunde, 1), (ada, 0)] {
         let (core, args) = (story.world.core.clone(), json!({"account": handle, "unrevoked": "keep"}));
-        let made = async move { core.disconnect(&handle, Unrevoked::Keep).await.unwrap() };
+        let made = async move { Convert::<DisconnectOutcome>::convert(core.disconnect(&handle, Unrevoked::Keep).await.unwrap()) };
         story.call("disconnect", args, made, |view| view.accounts.len() == left).await;
     }
     story.finish().await
@@ -223,7 +232,7 @@ async fn somebody_else_approves() -> (String, String) {
 
 #[tokio::test]
 async fn the_recorded_stories_are_what_the_core_shows() {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/lib/backend/stories");
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("ui/src/lib/backend/stories");
     let update = std::env::var_os("UPDATE_STORIES").is_some();
     for (name, fresh) in [first_connection().await, more_for_an_account().await, somebody_else_approves().await] {
         let path = folder.join(format!("{name}.json"));

@@ -1,11 +1,10 @@
-//! The TypeScript types of the web view are generated from [`connect_core::view`]. This test fails when they drift;
-//! `UPDATE_BINDINGS=1 cargo test -p connect-core --test bindings` writes them anew.
+//! The TypeScript types of the web view are generated from [`monei_connect::view`]. This test fails when they drift;
+//! `UPDATE_BINDINGS=1 cargo test -p monei-connect --features embedded --test bindings` writes them anew.
 
 use std::path::PathBuf;
 
-use connect_core::Check;
-use connect_core::view::{
-    ActivityItem, AppView, Decision, DisconnectOutcome, Link, Section, SectionView, TesterOrder, TesterView, Unrevoked,
+use monei_connect::view::{
+    ActivityItem, AppView, Check, Decision, DisconnectOutcome, Link, Section, SectionView, TesterOrder, TesterView, Unrevoked,
 };
 use ts_rs::{Config, TS};
 
@@ -13,23 +12,23 @@ use ts_rs::{Config, TS};
 fn the_generated_types_are_up_to_date() {
     let directory = tempfile::tempdir().unwrap();
     let config = Config::new().with_large_int("number").with_out_dir(directory.path());
-    AppView::export_all(&config).unwrap();
-    SectionView::export_all(&config).unwrap();
+    Snapshot::export_all(&config).unwrap();
+    SectionData::export_all(&config).unwrap();
     ActivityItem::export_all(&config).unwrap();
     Section::export_all(&config).unwrap();
     Decision::export_all(&config).unwrap();
     Link::export_all(&config).unwrap();
     DisconnectOutcome::export_all(&config).unwrap();
     Unrevoked::export_all(&config).unwrap();
-    TesterView::export_all(&config).unwrap();
+    TesterState::export_all(&config).unwrap();
     TesterOrder::export_all(&config).unwrap();
     Check::export_all(&config).unwrap();
     let fresh = std::fs::read_to_string(directory.path().join("bindings.ts")).unwrap();
 
-    let committed_path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/lib/bindings.ts");
+    let committed_path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("ui/src/lib/bindings.ts");
     if std::env::var_os("UPDATE_BINDINGS").is_some() {
         std::fs::write(&committed_path, &fresh).unwrap();
     }
     let committed = std::fs::read_to_string(&committed_path).unwrap_or_default();
-    assert!(committed == fresh, "ui/src/lib/bindings.ts is not what connect-core's types generate; see this test's first lines");
+    assert!(committed == fresh, "ui/src/lib/bindings.ts is not what the window's types generate; see this test's first lines");
 }

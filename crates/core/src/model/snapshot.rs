@@ -1,54 +1,52 @@
-//! What crosses to the web view: plain display data. No token, code, handoff, verifier, state or address with any of them.
+//! What is known, published as a whole after each change: plain data for a front end to show. No token, code, handoff, verifier, state or
+//! address with any of them.
 //!
-//! Times are milliseconds since the Unix epoch, as JavaScript counts them. Money is a decimal string in major units.
+//! Times are milliseconds since the Unix epoch. Money is a decimal string in major units.
 
 #[cfg(feature = "tester")]
 mod tester;
 
 use serde::{Deserialize, Serialize};
-use ts_rs::TS;
 
-use crate::model::feature::{Feature, FeatureId};
-use crate::model::problem::Problem;
+use super::feature::{Feature, FeatureId};
+use super::problem::Problem;
 
-pub use crate::model::{Channel, Environment};
+pub use super::{Channel, Environment};
 
 #[cfg(feature = "tester")]
 pub use tester::{
-    TesterAllow, TesterArmed, TesterFault, TesterOrder, TesterPerson, TesterPlan, TesterPreset, TesterReset, TesterSwitch, TesterTarget,
-    TesterView,
+    TesterAllow, TesterArmed, TesterFault, TesterOrder, TesterPerson, TesterPlan, TesterPreset, TesterReset, TesterState, TesterSwitch,
+    TesterTarget,
 };
 
-/// Everything the window shows, but for what is fetched from Monei on demand ([`SectionView`]).
-#[derive(Clone, Debug, PartialEq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
-pub struct AppView {
+/// Everything a front end shows, but for what is fetched from Monei on demand ([`SectionData`]).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Snapshot {
     /// Which Monei this is.
     pub environment: Environment,
     /// The program's version.
     pub version: String,
     /// The backend that every approval passes through.
-    pub backend: BackendView,
+    pub backend: BackendSnapshot,
     /// Whether tokens can be kept.
     pub keychain: KeychainState,
     /// The person chose to keep new approvals in memory alone. They end, revoked, with this run.
     pub in_memory: bool,
     /// A damaged index that was set aside, and what was found again.
-    pub set_aside: Option<SetAsideView>,
+    pub set_aside: Option<SetAsideFile>,
     /// What a connection can be used for, in the order of the dashboard.
     pub catalogue: Vec<Feature>,
     /// The connected accounts, oldest first.
-    pub accounts: Vec<AccountView>,
+    pub accounts: Vec<AccountSnapshot>,
     /// The connection being made, or the outcome of the last one until it is dismissed.
-    pub transaction: Option<TransactionView>,
+    pub transaction: Option<RunSnapshot>,
     /// The person's choices.
     pub preferences: Preferences,
 }
 
 /// The backend as Settings and the first run name it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
-pub struct BackendView {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BackendSnapshot {
     /// Its address, without credentials or path. `None` where none was set.
     pub address: Option<String>,
     /// The address leads to this computer, where any program of any user may be what answers.
@@ -58,9 +56,9 @@ pub struct BackendView {
     /// The person has seen what it says of itself, and agreed.
     pub confirmed: bool,
     /// Who runs it, as it says itself. `None` until it has answered.
-    pub operator: Option<OperatorView>,
+    pub operator: Option<OperatorClaim>,
     /// What it said of itself when the person agreed, where it says something else now.
-    pub formerly: Option<OperatorView>,
+    pub formerly: Option<OperatorClaim>,
     /// There is a guide to running one, behind [`Link::OperatorGuide`].
     pub guide: bool,
     /// What it allows to be asked for. Empty until it has answered.
@@ -70,9 +68,8 @@ pub struct BackendView {
 }
 
 /// A damaged index.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
-pub struct SetAsideView {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SetAsideFile {
     /// Name of the file it is in now, in the program's data folder.
     pub file: String,
     /// How many accounts were found again in the keychain. `None` while that wasn't possible.
@@ -80,9 +77,8 @@ pub struct SetAsideView {
 }
 
 /// Who runs a backend, as it says itself. Anybody can give a service any name: it is shown as a claim, beside the address.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
-pub struct OperatorView {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OperatorClaim {
     /// Name as the backend gives it; at most 80 characters. `None` where it gives none, or poses as Monei.
     pub name: Option<String>,
     /// Host of the operator's page; opened through `Link::Operator`, never from the web view.
@@ -92,9 +88,8 @@ pub struct OperatorView {
 }
 
 /// Whether the backend can be used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum BackendStatus {
     /// Not asked yet.
     Unknown,
@@ -108,9 +103,8 @@ pub enum BackendStatus {
 }
 
 /// Whether tokens can be kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum KeychainState {
     /// Not tried yet.
     Unknown,
@@ -139,9 +133,8 @@ pub enum KeychainState {
 }
 
 /// One connected account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
-pub struct AccountView {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AccountSnapshot {
     /// Opaque handle for commands; never shown.
     pub id: String,
     /// The person's own name for it.
@@ -159,7 +152,7 @@ pub struct AccountView {
     /// When Monei last answered for it.
     pub checked_at: Option<i64>,
     /// One entry per feature of the catalogue, in its order.
-    pub features: Vec<FeatureView>,
+    pub features: Vec<AccountFeature>,
     /// Granted scopes that this version has no feature for.
     pub other_scopes: Vec<String>,
     /// The backend that gave its grants, when that isn't the present one: such grants rest.
@@ -171,9 +164,8 @@ pub struct AccountView {
 }
 
 /// How an account is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum Health {
     /// Works, as far as is known.
     Connected,
@@ -195,9 +187,8 @@ pub enum Health {
 }
 
 /// One feature of one account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
-pub struct FeatureView {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AccountFeature {
     /// Which one.
     pub id: FeatureId,
     /// Whether it can be used.
@@ -205,9 +196,8 @@ pub struct FeatureView {
 }
 
 /// Whether a feature can be used.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum FeatureState {
     /// Granted.
     Enabled {
@@ -229,9 +219,8 @@ pub enum FeatureState {
 }
 
 /// A connection being made.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
-pub struct TransactionView {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunSnapshot {
     /// The account it is for; `None` for a new one.
     pub account: Option<String>,
     /// What is asked for.
@@ -243,9 +232,8 @@ pub struct TransactionView {
 }
 
 /// How far a connection is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum Stage {
     /// Keychain and backend are checked before the browser opens, so that an approval can be stored.
     Checking,
@@ -282,9 +270,8 @@ pub enum Stage {
 }
 
 /// Why a person has to decide where a new grant belongs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum Conflict {
     /// The reconnect was approved by another Monei user.
     OtherUser {
@@ -318,9 +305,8 @@ pub enum Conflict {
 }
 
 /// What a person does about a [`Conflict`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum Decision {
     /// Put the grant to the account it was meant for, or to the one that is this user's already.
     Merge,
@@ -331,9 +317,8 @@ pub enum Decision {
 }
 
 /// A part of an account that is fetched from Monei.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum Section {
     /// `GET /user/me`
     Profile,
@@ -346,24 +331,22 @@ pub enum Section {
 }
 
 /// What a section holds. `None` in any field means that Monei's answer didn't tell: "not available", never zero.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "section", rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
-pub enum SectionView {
+pub enum SectionData {
     /// Who.
-    Profile(ProfileView),
+    Profile(ProfileData),
     /// Tier and limits.
-    Kyc(KycView),
+    Kyc(KycData),
     /// Balances.
-    Wallet(WalletView),
+    Wallet(WalletData),
     /// The latest ten.
-    Transactions(TransactionsView),
+    Transactions(TransactionsData),
 }
 
 /// Who.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
-pub struct ProfileView {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ProfileData {
     /// Full name.
     pub name: Option<String>,
     /// E-mail.
@@ -377,9 +360,8 @@ pub struct ProfileView {
 }
 
 /// Tier and limits.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
-pub struct KycView {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct KycData {
     /// 1 to 4.
     pub tier: Option<u8>,
     /// Status in Monei's words.
@@ -387,25 +369,23 @@ pub struct KycView {
     /// Whether a higher tier can be asked for.
     pub can_upgrade: Option<bool>,
     /// Limits, in the order of [`LimitKind`].
-    pub limits: Vec<LimitView>,
+    pub limits: Vec<Limit>,
     /// What is allowed.
-    pub allowances: Vec<AllowanceView>,
+    pub allowances: Vec<Allowance>,
 }
 
 /// One limit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
-pub struct LimitView {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Limit {
     /// Of what.
     pub kind: LimitKind,
     /// How much.
-    pub amount: Option<MoneyView>,
+    pub amount: Option<Money>,
 }
 
 /// Which limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum LimitKind {
     /// One transaction.
     Single,
@@ -420,9 +400,8 @@ pub enum LimitKind {
 }
 
 /// One thing a tier allows or not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
-pub struct AllowanceView {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Allowance {
     /// What.
     pub kind: AllowanceKind,
     /// Whether.
@@ -430,9 +409,8 @@ pub struct AllowanceView {
 }
 
 /// What a tier can allow.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum AllowanceKind {
     /// Crypto.
     Crypto,
@@ -445,9 +423,8 @@ pub enum AllowanceKind {
 }
 
 /// Money for display.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
-pub struct MoneyView {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Money {
     /// Decimal string in major units, such as `1805.00`.
     pub amount: String,
     /// ISO 4217 for fiat, the token's symbol otherwise.
@@ -455,25 +432,23 @@ pub struct MoneyView {
 }
 
 /// Balances.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
-pub struct WalletView {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct WalletData {
     /// The naira balance.
-    pub naira: Option<MoneyView>,
+    pub naira: Option<Money>,
     /// The wallets within.
-    pub subwallets: Vec<SubwalletView>,
+    pub subwallets: Vec<SubwalletData>,
 }
 
 /// A wallet within.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
-pub struct SubwalletView {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SubwalletData {
     /// Fiat, crypto, or unknown.
     pub kind: SubwalletKind,
     /// Chain of a crypto wallet, such as `EVM`.
     pub chain: Option<String>,
     /// Balance.
-    pub balance: Option<MoneyView>,
+    pub balance: Option<Money>,
     /// Address on the chain.
     pub address: Option<String>,
     /// Bank of the virtual account.
@@ -483,9 +458,8 @@ pub struct SubwalletView {
 }
 
 /// Kind of a wallet within.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum SubwalletKind {
     /// Naira and the like.
     Fiat,
@@ -496,9 +470,8 @@ pub enum SubwalletKind {
 }
 
 /// The latest transactions.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
-pub struct TransactionsView {
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TransactionsData {
     /// Newest first, at most ten.
     pub items: Vec<TransactionItem>,
     /// How many there are in all.
@@ -506,13 +479,12 @@ pub struct TransactionsView {
 }
 
 /// One transaction.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TransactionItem {
     /// When.
     pub at: Option<i64>,
     /// How much.
-    pub amount: Option<MoneyView>,
+    pub amount: Option<Money>,
     /// In or out.
     pub direction: Direction,
     /// How it stands.
@@ -522,9 +494,8 @@ pub struct TransactionItem {
 }
 
 /// In or out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum Direction {
     /// Money came in.
     In,
@@ -535,9 +506,8 @@ pub enum Direction {
 }
 
 /// How a transaction stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum TransactionStatus {
     /// Not through yet.
     Pending,
@@ -552,9 +522,8 @@ pub enum TransactionStatus {
 }
 
 /// What a person wants where Monei doesn't confirm that an access has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum Unrevoked {
     /// What could still end it stays here, and it is asked again later.
     Keep,
@@ -563,9 +532,8 @@ pub enum Unrevoked {
 }
 
 /// How a disconnect ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum DisconnectOutcome {
     /// Monei confirmed. Nothing is left here.
     Revoked,
@@ -578,8 +546,7 @@ pub enum DisconnectOutcome {
 }
 
 /// One line of the activity list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export_to = "bindings.ts")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ActivityItem {
     /// When.
     pub at: i64,
@@ -592,9 +559,8 @@ pub struct ActivityItem {
 }
 
 /// What happened.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum ActivityEvent {
     /// An account was connected.
     Connected {
@@ -642,17 +608,15 @@ pub enum ActivityEvent {
 }
 
 /// The person's choices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[ts(export_to = "bindings.ts")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Preferences {
     /// How the browser's answer comes back first.
     pub channel: Channel,
 }
 
 /// Pages outside that the program can open. Rust knows the addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[ts(export_to = "bindings.ts")]
 pub enum Link {
     /// Monei's settings, where access can be taken back by hand (in the sandbox: its connected-apps page).
     MoneiSettings,

@@ -1,0 +1,70 @@
+//! The list of what happened.
+
+use super::convert::{Convert, mirror};
+use super::model;
+
+mirror! {
+    out;
+    /// One line of the activity list.
+    pub struct ActivityItem = ActivityItem {
+        /// When.
+        pub at: i64,
+        /// Opaque handle of the account, if it is still there.
+        pub account: Option<String>,
+        /// The account's name at the time.
+        pub account_name: Option<String>,
+        /// What happened.
+        pub event: ActivityEvent,
+    }
+}
+
+mirror! {
+    out;
+    /// What happened.
+    #[serde(tag = "kind", rename_all = "snake_case")]
+    pub enum ActivityEvent = ActivityEvent {
+        /// An account was connected.
+        Connected {
+            /// Granted.
+            granted: Vec<String>,
+            /// Not granted.
+            declined: Vec<String>,
+        },
+        /// More was granted, or declined, on a reconnect.
+        Reconnected {
+            /// Granted.
+            granted: Vec<String>,
+            /// Not granted.
+            declined: Vec<String>,
+        },
+        /// A token was refreshed.
+        Refreshed,
+        /// Monei ended the access.
+        Revoked {
+            /// What was lost.
+            scopes: Vec<String>,
+        },
+        /// What was used turned out to be approved by another person, and was set apart.
+        Contradicted {
+            /// What was lost with it.
+            scopes: Vec<String>,
+        },
+        /// The person disconnected.
+        Disconnected {
+            /// Monei confirmed.
+            confirmed: bool,
+        },
+        /// A connection was tried and ended without effect.
+        Failed {
+            /// Snake-case [`crate::model::problem::ProblemCode`].
+            code: String,
+        },
+        /// The backend's address was changed.
+        BackendChanged {
+            /// To which.
+            address: String,
+        },
+        /// Something that another version of this program wrote down, or a line that can't be read.
+        Unknown,
+    }
+}

@@ -1,0 +1,42 @@
+//! What crosses to the web view and comes from it: plain display data, mirrored from the core's types, and the source of the TypeScript in
+//! `ui/src/lib/bindings.ts`. No token, code, handoff, verifier, state or address with any of them.
+//!
+//! Times are milliseconds since the Unix epoch, as JavaScript counts them. Money is a decimal string in major units.
+
+mod activity;
+mod choice;
+mod convert;
+mod problem;
+mod section;
+mod state;
+#[cfg(feature = "tester")]
+mod tester;
+
+pub use activity::{ActivityEvent, ActivityItem};
+pub use choice::{Decision, DisconnectOutcome, Link, Unrevoked};
+pub use convert::Convert;
+pub use problem::{Check, CheckName, FeatureId, Problem, ProblemCode, ProxySetting};
+pub use section::{Section, SectionView};
+pub use state::{AppView, Preferences, Stage};
+#[cfg(feature = "tester")]
+pub use tester::{TesterOrder, TesterView};
+
+/// The core's types.
+mod model {
+    pub use connect_core::feature::{Feature, FeatureGroup, FeatureId};
+    pub use connect_core::problem::{Problem, ProblemCode};
+    pub use connect_core::snapshot::*;
+    pub use connect_core::{Check, CheckName, ProxySetting};
+}
+
+impl From<connect_core::problem::Problem> for Problem {
+    fn from(problem: connect_core::problem::Problem) -> Self {
+        problem.convert()
+    }
+}
+
+impl From<connect_core::problem::ProblemCode> for Problem {
+    fn from(code: connect_core::problem::ProblemCode) -> Self {
+        connect_core::problem::Problem::from(code).convert()
+    }
+}
