@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
-use connect_core::snapshot::{DisconnectOutcome, Health, Money, Section, SectionData, Unrevoked};
+use connect_core::snapshot::{DisconnectOutcome, Health, MoneyAmount, Section, SectionData, Unrevoked};
 use serde_json::json;
 use support::{World, feature, scopes};
 
@@ -30,7 +30,7 @@ async fn lives(switches: &[(&str, &str)]) {
 
 /// Of Ada, as the sandbox makes her up: whatever the shape of the answer, what a person reads is the same.
 fn says_what_monei_has(shown: &SectionData, switches: &[(&str, &str)]) {
-    let naira = |money: &Option<Money>| {
+    let naira = |money: &Option<MoneyAmount>| {
         let money = money.as_ref().unwrap_or_else(|| panic!("{switches:?}: no amount"));
         assert_eq!(money.currency, "NGN", "{switches:?}");
         money.amount.parse::<rust_decimal::Decimal>().unwrap()

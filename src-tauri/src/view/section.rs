@@ -141,7 +141,7 @@ mirror! {
 mirror! {
     out;
     /// Money for display.
-    pub struct MoneyView = Money {
+    pub struct MoneyView = MoneyAmount {
         /// Decimal string in major units, such as `1805.00`.
         pub amount: String,
         /// ISO 4217 for fiat, the token's symbol otherwise.

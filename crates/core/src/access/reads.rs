@@ -6,7 +6,7 @@ use monei::read::{KycLimits, KycStatus, Nature, Profile, Subwallet, Transaction,
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::model::snapshot::{
-    Allowance, AllowanceKind, Direction, KycData, Limit, LimitKind, Money, ProfileData, SubwalletData, SubwalletKind, TransactionItem,
+    Allowance, AllowanceKind, Direction, KycData, Limit, LimitKind, MoneyAmount, ProfileData, SubwalletData, SubwalletKind, TransactionItem,
     TransactionStatus, TransactionsData, WalletData,
 };
 
@@ -118,15 +118,15 @@ fn direction(kind: Option<TransactionKind>, nature: Option<Nature>) -> Direction
     }
 }
 
-fn money(amount: Decimal, currency: &str) -> Money {
+fn money(amount: Decimal, currency: &str) -> MoneyAmount {
     let currency = currency.to_owned();
     // "-0" is no amount that a person has.
     let amount = if amount.is_zero() { amount.abs() } else { amount };
     if FIAT.iter().any(|code| currency.eq_ignore_ascii_case(code)) {
         let rounded = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
-        return Money { amount: format!("{rounded:.2}"), currency: currency.to_ascii_uppercase() };
+        return MoneyAmount { amount: format!("{rounded:.2}"), currency: currency.to_ascii_uppercase() };
     }
-    Money { amount: amount.to_string(), currency }
+    MoneyAmount { amount: amount.to_string(), currency }
 }
 
 #[cfg(test)]
@@ -226,7 +226,7 @@ mod tests {
     fn an_amount_of_unknown_currency_is_not_called_naira() {
         assert_eq!(transaction(&Transaction { currency: None, ..one() }).amount, None);
         let naira = transaction(&Transaction { currency: None, nature: Some(Nature::FiatIn), ..one() }).amount;
-        assert_eq!(naira, Some(Money { amount: "1000.00".into(), currency: "NGN".into() }));
+        assert_eq!(naira, Some(MoneyAmount { amount: "1000.00".into(), currency: "NGN".into() }));
     }
 
     #[test]
@@ -249,6 +249,6 @@ mod tests {
         assert_eq!(subwallet(&crypto).balance, None);
         assert_eq!(subwallet(&Subwallet { currency: Some("CRYPTO".into()), ..crypto.clone() }).balance, None);
         let with_coin = Subwallet { native: Some(Money { amount: "0.5".parse().unwrap(), currency: "ETH".into() }), ..crypto };
-        assert_eq!(subwallet(&with_coin).balance, Some(Money { amount: "0.5".into(), currency: "ETH".into() }));
+        assert_eq!(subwallet(&with_coin).balance, Some(MoneyAmount { amount: "0.5".into(), currency: "ETH".into() }));
     }
 }

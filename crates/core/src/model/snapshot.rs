@@ -380,7 +380,7 @@ pub struct Limit {
     /// Of what.
     pub kind: LimitKind,
     /// How much.
-    pub amount: Option<Money>,
+    pub amount: Option<MoneyAmount>,
 }
 
 /// Which limit.
@@ -424,7 +424,7 @@ pub enum AllowanceKind {
 
 /// Money for display.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Money {
+pub struct MoneyAmount {
     /// Decimal string in major units, such as `1805.00`.
     pub amount: String,
     /// ISO 4217 for fiat, the token's symbol otherwise.
@@ -435,7 +435,7 @@ pub struct Money {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct WalletData {
     /// The naira balance.
-    pub naira: Option<Money>,
+    pub naira: Option<MoneyAmount>,
     /// The wallets within.
     pub subwallets: Vec<SubwalletData>,
 }
@@ -448,7 +448,7 @@ pub struct SubwalletData {
     /// Chain of a crypto wallet, such as `EVM`.
     pub chain: Option<String>,
     /// Balance.
-    pub balance: Option<Money>,
+    pub balance: Option<MoneyAmount>,
     /// Address on the chain.
     pub address: Option<String>,
     /// Bank of the virtual account.
@@ -484,7 +484,7 @@ pub struct TransactionItem {
     /// When.
     pub at: Option<i64>,
     /// How much.
-    pub amount: Option<Money>,
+    pub amount: Option<MoneyAmount>,
     /// In or out.
     pub direction: Direction,
     /// How it stands.
