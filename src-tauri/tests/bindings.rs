@@ -12,15 +12,15 @@ use ts_rs::{Config, TS};
 fn the_generated_types_are_up_to_date() {
     let directory = tempfile::tempdir().unwrap();
     let config = Config::new().with_large_int("number").with_out_dir(directory.path());
-    Snapshot::export_all(&config).unwrap();
-    SectionData::export_all(&config).unwrap();
+    AppView::export_all(&config).unwrap();
+    SectionView::export_all(&config).unwrap();
     ActivityItem::export_all(&config).unwrap();
     Section::export_all(&config).unwrap();
     Decision::export_all(&config).unwrap();
     Link::export_all(&config).unwrap();
     DisconnectOutcome::export_all(&config).unwrap();
     Unrevoked::export_all(&config).unwrap();
-    TesterState::export_all(&config).unwrap();
+    TesterView::export_all(&config).unwrap();
     TesterOrder::export_all(&config).unwrap();
     Check::export_all(&config).unwrap();
     let fresh = std::fs::read_to_string(directory.path().join("bindings.ts")).unwrap();

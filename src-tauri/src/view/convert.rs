@@ -46,15 +46,15 @@ macro_rules! mirror {
         mirror! { @into $kind $core $name { $($body)* } }
     };
     (@define ($($serde:path),*) $(#[$meta:meta])* pub struct $name:ident { $($body:tt)* }) => {
-        $(#[$meta])*
         #[derive(Clone, Debug, $($serde,)* ts_rs::TS)]
         #[ts(export_to = "bindings.ts")]
+        $(#[$meta])*
         pub struct $name { $($body)* }
     };
     (@define ($($serde:path),*) $(#[$meta:meta])* pub enum $name:ident { $($body:tt)* }) => {
-        $(#[$meta])*
         #[derive(Clone, Debug, $($serde,)* ts_rs::TS)]
         #[ts(export_to = "bindings.ts")]
+        $(#[$meta])*
         pub enum $name { $($body)* }
     };
     (@from struct $core:ident $name:ident { $( $(#[$meta:meta])* pub $field:ident: $type:ty, )* }) => {

@@ -6,8 +6,8 @@ use monei::read::{KycLimits, KycStatus, Nature, Profile, Subwallet, Transaction,
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::model::snapshot::{
-    Allowance, AllowanceKind, Direction, KycData, Limit, LimitKind, MoneyAmount, ProfileData, SubwalletData, SubwalletKind, TransactionItem,
-    TransactionStatus, TransactionsData, WalletData,
+    Allowance, AllowanceKind, Direction, KycData, Limit, LimitKind, MoneyAmount, ProfileData, SubwalletData, SubwalletKind,
+    TransactionItem, TransactionStatus, TransactionsData, WalletData,
 };
 
 /// Most transactions shown.

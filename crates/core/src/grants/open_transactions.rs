@@ -123,7 +123,7 @@ impl Grants {
 /// Removes the entries of all transactions but the `live` ones.
 async fn remove_entries(keychain: &dyn Vault, live: &HashSet<String>) -> Result<(), VaultError> {
     for name in keychain.list().await? {
-        if name.strip_prefix(PENDING).is_some_and(|transaction| !live.contains(&hash(transaction))) {
+        if name.strip_prefix(PENDING).is_some_and(|transaction| !live.contains(&hash(&transaction.into()))) {
             keychain.delete(&name).await?;
         }
     }

@@ -121,8 +121,8 @@ mod tests {
         let text = record().encode();
         assert_eq!(PendingRecord::decode(&text, &record().verifier.challenge().transaction()).err(), Some(RecordError::Damaged));
         for text in ["", "{}", "null", "{\"v\":1}", "{\"v\":1,\"p\":\"\"}"] {
-            assert_eq!(PendingRecord::decode(&SecretString::from(text), "").err(), Some(RecordError::Damaged), "{text:?}");
+            assert_eq!(PendingRecord::decode(&SecretString::from(text), &"".into()).err(), Some(RecordError::Damaged), "{text:?}");
         }
-        assert_eq!(PendingRecord::decode(&SecretString::from("{\"v\":2}"), "").err(), Some(RecordError::Newer(2)));
+        assert_eq!(PendingRecord::decode(&SecretString::from("{\"v\":2}"), &"".into()).err(), Some(RecordError::Newer(2)));
     }
 }
