@@ -8,8 +8,9 @@ use super::model;
 
 /// A name of a closed list of the core's: the web view gets a union of all names.
 macro_rules! names {
-    ($(#[$meta:meta])* pub struct $name:ident($list:expr)) => {
-        $(#[$meta])*
+    ($(#[doc = $doc:literal])+ #[$derive:meta] pub struct $name:ident($list:expr)) => {
+        $(#[doc = $doc])+
+        #[$derive]
         pub struct $name(model::$name);
 
         impl Convert<$name> for model::$name {
@@ -27,6 +28,10 @@ macro_rules! names {
         impl TS for $name {
             type WithoutGenerics = Self;
             type OptionInnerType = Self;
+
+            fn docs() -> Option<String> {
+                Some(concat!("/**\n", $(" *", $doc, "\n",)+ " */\n").to_owned())
+            }
 
             fn decl(config: &Config) -> String {
                 format!("type {} = {};", stringify!($name), Self::inline(config))
@@ -52,19 +57,19 @@ macro_rules! names {
 }
 
 names! {
-    /// What happened; `connect_core::problem::ProblemCode`.
+    /// What happened, of the core's closed list.
     #[derive(Clone, Copy, Debug, Serialize)]
     pub struct ProblemCode(model::ProblemCode::all().iter().map(|code| code.name()))
 }
 
 names! {
-    /// What can be tried; `connect_core::CheckName`.
+    /// What can be tried.
     #[derive(Clone, Copy, Debug, Serialize)]
     pub struct CheckName(model::CheckName::all().iter().map(|name| name.word()))
 }
 
 names! {
-    /// What a connection can be used for; `connect_core::feature::FeatureId`.
+    /// What a connection can be used for.
     #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
     pub struct FeatureId(model::FeatureId::all().map(|id| id.name()))
 }

@@ -524,7 +524,7 @@ retry_after_s: number | null,
 proxy?: ProxySetting, };
 
 /**
- * The closed list.
+ * What happened, of the core's closed list.
  */
 export type ProblemCode = "keychain_locked" | "keychain_dismissed" | "keychain_not_set_up" | "keychain_absent" | "keychain_no_bus" | "keychain_failed" | "keychain_stopped" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "address_unknown" | "network_intercepted" | "proxy_refused" | "proxy_password" | "proxy_unreachable" | "proxy_setting" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "certificates_missing" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "browser_missing" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "run_ended" | "request_refused" | "access_revoked" | "revocation_pending" | "somebody_else" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "report_unsaved" | "clipboard_unavailable" | "program_ending" | "invalid_input";
 
@@ -572,7 +572,7 @@ scheme: string | null, };
 export type Section = "profile" | "kyc" | "wallet" | "transactions";
 
 /**
- * What a section holds. `None` in any field means that Monei's answer didn't tell: "not available", never zero.
+ * What a section holds.
  */
 export type SectionView = { "section": "profile" } & ProfileView | { "section": "kyc" } & KycView | { "section": "wallet" } & WalletView | { "section": "transactions" } & TransactionsView;
 
