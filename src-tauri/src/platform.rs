@@ -18,14 +18,19 @@ pub fn without_window(settings: &Settings) -> Platform {
 
 /// The browser that opens in front of the window of `app`, as far as the desktop lets it.
 pub fn browser_of(app: AppHandle, settings: &Settings) -> SystemBrowser {
-    SystemBrowser::new(settings.link_scheme.clone()).with_variables(move || {
-        let mut variables = not_inherited();
-        #[cfg(target_os = "linux")]
-        variables.extend(crate::activation::for_browser(&app).into_iter().map(|(name, token)| (name, Some(token))));
-        #[cfg(not(target_os = "linux"))]
-        let _ = &app;
-        variables
-    })
+    SystemBrowser::new(settings.link_scheme.clone()).with_variables(move || not_inherited().into_iter().chain(tokens(&app)).collect())
+}
+
+/// What lets the browser come to the front of the window.
+#[cfg(target_os = "linux")]
+fn tokens(app: &AppHandle) -> Variables {
+    crate::activation::for_browser(app).into_iter().map(|(name, token)| (name, Some(token))).collect()
+}
+
+/// Elsewhere nothing has to be given for that.
+#[cfg(not(target_os = "linux"))]
+fn tokens(_: &AppHandle) -> Variables {
+    Vec::new()
 }
 
 /// With a browser that is there already.
