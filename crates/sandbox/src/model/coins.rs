@@ -66,10 +66,16 @@ pub(crate) struct Token {
 }
 
 /// Every token.
-pub(crate) const TOKENS: [Token; 2] = [
+pub(crate) const TOKENS: [Token; 3] = [
     Token { symbol: "USDT", name: "Tether USD", mint: "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB" },
     Token { symbol: "USDC", name: "USD Coin", mint: "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v" },
+    Token { symbol: "EURC", name: "Euro Coin", mint: "HzwqbKZw8HxMN6bF2yFZNrht3c2iXXzpKcFu7uBEDKtr" },
 ];
+
+/// USDC on Solana's test network, which the newer Python SDK's own tests swap.
+const TEST_USDC_MINT: &str = "4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU";
+/// EURC on Sepolia; it is nowhere else on the EVM networks here.
+const SEPOLIA_EURC: &str = "0x08210F9170F89Ab7658F0B5E3fF39b0E03C594D4";
 
 /// The tokens' contracts, as their issuers publish them: chain id, address of USDT, address of USDC.
 const CONTRACTS: [(u64, &str, &str); 9] = [
@@ -106,7 +112,11 @@ impl Chain {
     /// Address of a token's contract on it.
     pub(crate) fn contract(self, token: Token) -> Option<&'static str> {
         let (_, usdt, usdc) = CONTRACTS.into_iter().find(|(id, ..)| *id == self.id)?;
-        Some(if token.symbol == "USDT" { usdt } else { usdc })
+        match token.symbol {
+            "USDT" => Some(usdt),
+            "USDC" => Some(usdc),
+            _ => (self.id == SEPOLIA).then_some(SEPOLIA_EURC),
+        }
     }
 
     /// The token whose contract has this address on it.
@@ -133,6 +143,7 @@ impl Coin {
     pub(crate) fn minted(mint: &str) -> Option<Coin> {
         match mint {
             SOL_MINT => Some(Coin::SOL),
+            TEST_USDC_MINT => Coin::minted(TOKENS[1].mint),
             mint => TOKENS.into_iter().find(|token| token.mint == mint).map(Coin::on_solana),
         }
     }
@@ -163,6 +174,7 @@ impl Coin {
             "BNB" => Decimal::new(61_000, 2),
             "POL" => Decimal::new(45, 2),
             "SOL" => Decimal::new(152, 0),
+            "EURC" => Decimal::new(108, 2),
             _ => Decimal::new(100, 2),
         }
     }
@@ -171,7 +183,7 @@ impl Coin {
     pub(crate) fn decimals(self) -> u32 {
         match (self.network, self.symbol) {
             (Network::Evm(56), _) => 18,
-            (_, "USDT" | "USDC") => TOKEN_DECIMALS,
+            (_, "USDT" | "USDC" | "EURC") => TOKEN_DECIMALS,
             (Network::Solana, _) => 9,
             (Network::Evm(_), _) => 18,
         }
@@ -187,6 +199,7 @@ impl Coin {
             (Network::Evm(_), "BNB") => Decimal::new(15, 1),
             (Network::Evm(_), "POL") => Decimal::new(32_075, 2),
             (Network::Evm(_), "USDT") => Decimal::new(12_000, 2),
+            (Network::Evm(_), "USDC") => Decimal::new(85_000, 2),
             (Network::Solana, "SOL") => Decimal::new(32, 1),
             (Network::Solana, "USDC") => Decimal::new(455, 1),
             _ => Decimal::ZERO,

@@ -24,6 +24,11 @@ const BSC_USDT: &str = "0x55d398326f99059fF775485246999027B3197955";
 const BSC_USDC: &str = "0x8AC76a51cc950d9822D68b83fE1Ad97B32Cd580d";
 const USDT_MINT: &str = "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB";
 const USDC_MINT: &str = "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v";
+const SEPOLIA_USDC: &str = "0x1c7D4B196Cb0C7B01d743Fbc6116a902379C7238";
+const SEPOLIA_EURC: &str = "0x08210F9170F89Ab7658F0B5E3fF39b0E03C594D4";
+/// USDC on Solana's test network.
+const TEST_USDC_MINT: &str = "4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU";
+const EURC_MINT: &str = "HzwqbKZw8HxMN6bF2yFZNrht3c2iXXzpKcFu7uBEDKtr";
 const TO: &str = "0x00000000000000000000000000000000000000aa";
 const TO_SOLANA: &str = "9xQeWvG816bUx9EPjHmaT23yvVM2ZWbrrpZb9PusVFin";
 
@@ -54,7 +59,7 @@ const TRANSACTIONS: &str = "statusCode:i message:s data.transactions[].id:s data
                             data.transactions[].status:s data.transactions[].reference:s data.transactions[].narration:sz data.pagination.page:i \
                             data.pagination.limit:i data.pagination.total:i data.pagination.totalPages:i data.pagination.hasNextPage:b \
                             data.pagination.hasPreviousPage:b";
-const DEPOSIT: &str = "data.amount:n data.totalAmount:n data.reference:s data.currency:s data.accountNumber:s data.bankName:s data.accountName:s \
+const DEPOSIT: &str = "data.amount:i data.totalAmount:i data.reference:s data.currency:s data.narration:s data.accountNumber:s data.bankName:s data.accountName:s \
                        data.expiry_datetime:s data.note:s data.status:s data.nextAction.type:s data.nextAction.redirect_url.url:s \
                        data.nextAction.payment_instruction.note:s data.feeBreakdown.amountToCredit:n";
 const EVM: &str = "data.userId:s data.walletAddress:s data.network:s data.totalPortfolioValueUSD:s data.nativeToken.symbol:s data.nativeToken.decimals:i \
@@ -65,8 +70,14 @@ const BILLS: &str = "data.bills[].id:s data.bills[].amount:s data.bills[].metada
                      data.totalPages:i data.hasNext:b data.hasPrev:b";
 const HISTORY: &str = "statusCode:i message:s data[].id:s data[].reference:s data[].status:s data[].asset:s data[].network:s data[].cryptoAmount:n \
                        data[].fiatAmount:n data[].fiatCurrency:s data[].exchangeRate:n data[].beneficiary.bankCode:s \
-                       data[].beneficiary.accountNumber:s data[].createdAt:s meta.totalItems:i meta.itemCount:i meta.itemsPerPage:i \
+                       data[].beneficiary.accountNumber:s data[].createdAt:s data[].provider:s data[].fromCurrency:s data[].toCurrency:s \
+                       data[].updatedAt:s data[].expiresAt:s meta.totalItems:i meta.itemCount:i meta.itemsPerPage:i \
                        meta.totalPages:i meta.currentPage:is";
+const TRACKED: &str = "id:s internalReference:s provider:s providerTransactionId:s status:s cryptoAmount:n fiatAmount:n exchangeRate:n fromCurrency:s \
+                       toCurrency:s createdAt:s updatedAt:s expiresAt:s providerStatus:s fees.providerFee:n fees.networkFee:n fees.serviceFee:n \
+                       debitPaymentDetails.paymentMethod:s debitPaymentDetails.currency:s debitPaymentDetails.network:s \
+                       debitPaymentDetails.walletAddress:s creditPaymentDetails.paymentMethod:s creditPaymentDetails.currency:s \
+                       creditPaymentDetails.accountName:s creditPaymentDetails.accountNumber:s creditPaymentDetails.bankCode:s completedAt:sz";
 const PRICE: &str = "data.quoteId:s data.fromToken.address:s data.fromToken.symbol:s data.fromToken.decimals:i data.toToken.address:s data.fromAmount:s \
                      data.toAmount:s data.rate:s data.reverseRate:s data.minToAmount:s data.protocolFee:s data.protocolFeeToken.address:s \
                      data.estimatedGas:s data.priceImpact:s data.liquidityAvailable:b data.expiryTimestamp:i data.blockNumber:s data.chainId:i \
@@ -80,7 +91,7 @@ const ITEMS: &str = "data[].id:i data[].biller_code:s data[].name:s data[].defau
                      data[].default_commission_on_amount:n data[].commission_on_fee_or_amount:i data[].validity_period:sz";
 const OPERATORS: &str = "StatusCode:i message:s data[].name:s data[].code:s data[].billerCode:s";
 const PAID: &str = "statusCode:i data.id:s data.createdAt:s data.reference:s data.billerCode:s data.itemCode:s data.customer:s data.amount:n data.type:s \
-                    data.status:s data.txRef:s data.billerName:s data.metadata:sz";
+                    data.status:s data.txRef:s data.billerName:s data.metadata:sz data.token:sz data.units:sz data.validityPeriod:sz";
 const ORDER: &str = "statusCode:i data.id:s data.reference:s data.status:s data.amounts.crypto.value:n data.amounts.fiat.value:n \
                      data.amounts.fiat.currency:s data.amounts.exchangeRate:n data.amounts.totalFee:n data.beneficiary.bankName:s \
                      data.beneficiary.accountNumber:s data.onChain.depositAddress:s data.onChain.txHash:s data.timestamps.created:s";
@@ -134,12 +145,7 @@ fn reads() -> Vec<Row> {
         ),
         get(w, "bills.getBills, get_bill_history", "/bills/records?page=1&limit=10&type=&status=", BILLS),
         get(w, "ledger.getHistory", "/offramp/ledger/history?page=1&limit=10", HISTORY),
-        get(
-            w,
-            "ledger.trackOrder",
-            "/offramp/ledger/status/OFF-A1B2C3D4",
-            "id:s internalReference:s status:s cryptoAmount:n fiatAmount:n exchangeRate:n fromCurrency:s toCurrency:s createdAt:s expiresAt:s fees.providerFee:n",
-        ),
+        get(w, "ledger.trackOrder", "/offramp/ledger/status/OFF-A1B2C3D4", TRACKED),
     ]
 }
 
@@ -167,6 +173,13 @@ fn money() -> Vec<Row> {
             DEPOSIT,
         ),
         post(card, "deposits.initializeDeposit by card", "/wallet/deposit?method=CARD", json!({"amount": 500, "card": card_of}), DEPOSIT),
+        post(
+            card,
+            "deposits.initializeDeposit of an amount whose fee is no whole naira",
+            "/wallet/deposit?method=BANK_TRANSFER",
+            json!({"amount": 1234}),
+            DEPOSIT,
+        ),
         post(
             card,
             "deposits.generatePaymentLink",
@@ -228,6 +241,24 @@ fn swaps() -> Vec<Row> {
         });
         rows.push(Row { path: format!("/evm-exchange/{way}"), ..post(s, "exchange.swap…, swap_tokens_evm", "", body.clone(), hash) });
     }
+    let on_sepolia = json!({"amount": "1.5", "tokenIn": SEPOLIA_USDC, "tokenOut": SEPOLIA_EURC, "chainId": 11_155_111});
+    rows.push(post(s, "get_token_to_token_price (Python) on Sepolia", "/evm-exchange/price/token-to-token", on_sepolia.clone(), PRICE));
+    rows.push(post(s, "swap_token_to_token (Python) on Sepolia", "/evm-exchange/token-to-token", on_sepolia, hash));
+    let from_sepolia = json!({"amount": "0.0001", "tokenIn": SEPOLIA_USDC, "chainId": 11_155_111});
+    rows.push(post(s, "swap_token_to_native (Python) on Sepolia", "/evm-exchange/token-to-native", from_sepolia, hash));
+    rows.push(get(
+        s,
+        "get_token_to_token_quote (Python) on Solana's test network",
+        format!("/solana-exchange/quote/token-to-token?inputMint={TEST_USDC_MINT}&outputMint={EURC_MINT}&amount=0.01"),
+        QUOTE,
+    ));
+    rows.push(post(
+        s,
+        "swap_sol_to_token (Python) on Solana's test network",
+        "/solana-exchange/swap-sol-to-token",
+        json!({"outputMint": TEST_USDC_MINT, "amount": 0.01, "slippageBps": null}),
+        signature,
+    ));
     let without_chain = json!({"amount": "0.01", "tokenOut": USDC});
     rows.push(post(s, "exchange.getPriceNativeToToken without a chain", "/evm-exchange/price/native-to-token", without_chain, PRICE));
     for (way, query, body) in [
@@ -273,7 +304,16 @@ fn bills() -> Vec<Row> {
         ),
     ];
     for folder in ["discovery/biller-items", "get-biller-items"] {
-        for biller in ["AIRTIME/glo", "MOBILEDATA/mtn", "CABLEBILLS/DSTV", "UTILITYBILLS/IBADAN%20DISCO%20ELECTRICITY"] {
+        for biller in [
+            "AIRTIME/glo",
+            "AIRTIME/MTN",
+            "AIRTIME/9mobile",
+            "MOBILEDATA/mtn",
+            "MOBILEDATA/9mobile",
+            "CABLEBILLS/DSTV",
+            "CABLEBILLS/dstv",
+            "UTILITYBILLS/IBADAN%20DISCO%20ELECTRICITY",
+        ] {
             rows.push(get(b, "discovery.getBiller, get_biller_items, get_bill_providers", format!("/bills/{folder}/{biller}"), ITEMS));
         }
     }
@@ -286,6 +326,12 @@ fn bills() -> Vec<Row> {
         ),
         ("pay/electricity", "buy-electricity", json!({"meterNumber": "45083311550", "disco": "UB161", "amount": 100})),
         ("pay/cable-tv", "subscribe-cable-tv", json!({"smartcardNumber": "1000000001", "biller": "DSTV", "itemCode": "CB141"})),
+        // What the newer Python SDK's own test subscribes to, with every field that its model sends.
+        (
+            "pay/cable-tv",
+            "subscribe-cable-tv",
+            json!({"smartcardNumber": "1234567890", "biller": "dstv", "itemCode": "CB177", "isSchedule": false, "scheduleData": null, "saveBeneficiary": false, "beneficiaryName": null}),
+        ),
     ] {
         for (path, of) in [(pay, "pay.… (Python, documentation)"), (buy, "pay.… (Node), pay_bill (MCP)")] {
             rows.push(Row { path: format!("/bills/{path}"), ..post(b, of, "", body.clone(), PAID) });
@@ -313,6 +359,13 @@ fn offramp() -> Vec<Row> {
             "exchange.initiate with the SDKs' bank, sell_crypto_for_naira",
             "/offramp/exchange/initiate",
             order("GTBINGLA", "NGN"),
+            ORDER,
+        ),
+        post(
+            o,
+            "exchange.initiate of USDC, as the Node SDK's own test sells it",
+            "/offramp/exchange/initiate",
+            json!({"amount": 200, "token": "USDC", "network": "polygon", "fiatCurrency": "NGN", "bankCode": "058", "accountNumber": "1122334455", "accountName": "ADA OKAFOR"}),
             ORDER,
         ),
         post(o, "exchange.initiate in shillings", "/offramp/exchange/initiate", order("058", "KES"), ORDER),
@@ -429,6 +482,22 @@ async fn every_request_of_the_clients_is_answered_in_the_shape_that_they_declare
         wrong.extend(misfits(&answer, row.shape).into_iter().map(|misfit| format!("{} ({}): {misfit}", row.of, row.path)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn a_sale_of_this_run_is_tracked_in_the_shape_of_earlier_ones_until_it_is_completed() {
+    let world = World::new().await;
+    let access = world.connect("ada", &SCOPES.join(" ")).await.access;
+    let sold = json!({"amount": 10, "token": "USDT", "network": "base", "bankCode": "058", "accountNumber": "0000000101", "accountName": "ADA OKAFOR"});
+    let order = send(&world, &access, &post("offramp:execute", "", "/offramp/exchange/initiate", sold, "")).await;
+    let order: Value = order.json().await.unwrap();
+    let path = format!("/offramp/ledger/status/{}", order["data"]["reference"].as_str().unwrap());
+    for completed in [false, true] {
+        let tracked: Value = world.get(&path, &access).await.json().await.unwrap();
+        assert!(misfits(&tracked, TRACKED).is_empty(), "{:?} in {tracked}", misfits(&tracked, TRACKED));
+        assert_eq!(tracked["completedAt"].is_string(), completed, "{tracked}");
+        world.control("settle", json!({})).await;
+    }
 }
 
 #[tokio::test]

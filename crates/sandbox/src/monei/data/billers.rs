@@ -26,19 +26,22 @@ const fn item(of: [&'static str; 5], kobo: i64, validity: Option<&'static str>) 
 }
 
 /// Everything on offer.
-pub(crate) const ITEMS: [Item; 14] = [
+pub(crate) const ITEMS: [Item; 17] = [
     item(["AIRTIME", "glo", "BIL102", "AT133", "Glo airtime"], 0, None),
     item(["AIRTIME", "mtn", "BIL099", "AT099", "MTN airtime"], 0, None),
     item(["AIRTIME", "airtel", "BIL100", "AT100", "Airtel airtime"], 0, None),
+    item(["AIRTIME", "9mobile", "BIL103", "AT103", "9mobile airtime"], 0, None),
     item(["MOBILEDATA", "mtn", "BIL104", "MD104", "MTN 1.5 GB"], 150_050, Some("30")),
     item(["MOBILEDATA", "mtn", "BIL104", "MD108", "MTN 10 GB"], 450_000, Some("30")),
     item(["MOBILEDATA", "glo", "BIL105", "MD131", "Glo 3.9 GB"], 100_000, Some("30")),
     item(["MOBILEDATA", "airtel", "BIL106", "MD136", "Airtel 2 GB"], 120_000, Some("30")),
+    item(["MOBILEDATA", "9mobile", "BIL107", "MD141", "9mobile 4.5 GB"], 200_000, Some("30")),
     item(["UTILITYBILLS", "Ikeja Electric", "BIL113", "UB159", "Ikeja Electric, prepaid"], 0, None),
     item(["UTILITYBILLS", "Eko Electric", "BIL112", "UB157", "Eko Electric, prepaid"], 0, None),
     item(["UTILITYBILLS", "IBADAN DISCO ELECTRICITY", "BIL114", "UB161", "Ibadan Electric, prepaid"], 0, None),
     item(["UTILITYBILLS", "Abuja Electric", "BIL115", "UB163", "Abuja Electric, prepaid"], 0, None),
     item(["CABLEBILLS", "DSTV", "BIL119", "CB141", "DSTV Compact"], 1_250_000, Some("30")),
+    item(["CABLEBILLS", "DSTV", "BIL119", "CB177", "DSTV Padi"], 360_000, Some("30")),
     item(["CABLEBILLS", "GOTV", "BIL121", "CB180", "GOtv Max"], 720_000, Some("30")),
     item(["CABLEBILLS", "STARTIMES", "BIL123", "CB201", "StarTimes Classic"], 550_000, Some("30")),
 ];

@@ -11,6 +11,10 @@ use crate::monei::data::paging::Page;
 use crate::monei::data::{Usually, amount};
 use crate::web::nest::NestError;
 
+/// Who pays the naira out.
+const PROVIDER: &str = "paycrest";
+/// Where the coins go.
+const WALLET: &str = "0x0000000000000000000000000000000000000101";
 /// Reference, status, crypto amount, naira.
 const ORDERS: [(&str, &str, &str, &str); 3] = [
     ("OFF-A1B2C3D4", "completed", "100", "145800"),
@@ -31,6 +35,8 @@ pub(crate) fn history(call: &Call<'_>) -> Result<Answer, NestError> {
             "fiatCurrency": "NGN", "exchangeRate": amount("1458", Usually::Number, call.switches),
             "beneficiary": {"bankCode": "GTBINGLA", "accountNumber": "0000000101"}, "createdAt": iso(at),
             "completedAt": (*status == "completed").then(|| iso(at + HOUR)),
+            // The Node SDK's names for the same.
+            "provider": PROVIDER, "fromCurrency": "USDT", "toCurrency": "NGN", "updatedAt": iso(at), "expiresAt": iso(at + HOUR / 2),
         })
     });
     orders.extend(earlier);
@@ -66,11 +72,12 @@ fn sale(call: &Call<'_>) -> Result<Value, NestError> {
     let at = call.now - call.now % DAY - step * DAY;
     let number = |text: &str| amount(text, Usually::Number, call.switches);
     Ok(json!({
-        "id": stable_uuid(reference), "internalReference": reference, "provider": "paycrest", "providerTransactionId": stable_uuid(&format!("p {reference}")),
+        "id": stable_uuid(reference), "internalReference": reference, "provider": PROVIDER, "providerTransactionId": stable_uuid(&format!("p {reference}")),
         "status": status, "cryptoAmount": number(crypto), "fiatAmount": number(fiat), "exchangeRate": number("1458"), "fromCurrency": "USDT",
         "toCurrency": "NGN", "createdAt": iso(at), "updatedAt": iso(at), "expiresAt": iso(at + HOUR / 2), "providerStatus": status.to_uppercase(),
         "fees": {"providerFee": number("0.5"), "networkFee": number("0.1"), "serviceFee": number("0")},
-        "debitPaymentDetails": {"paymentMethod": "STABLE_CURRENCY", "currency": "USDT", "network": "BEP20", "walletAddress": "0x0000000000000000000000000000000000000101"},
+        "debitPaymentDetails": {"paymentMethod": "STABLE_CURRENCY", "currency": "USDT", "network": "BEP20", "walletAddress": WALLET},
+        "completedAt": (*status == "completed").then(|| iso(at + HOUR)),
         "creditPaymentDetails": {"paymentMethod": "BANK_TRANSFER", "currency": "NGN", "accountName": call.person.name(), "accountNumber": "0000000101", "bankCode": "GTBINGLA"},
     }))
 }
@@ -81,20 +88,28 @@ fn line(sale: &Sale, call: &Call<'_>) -> Value {
         "id": stable_uuid(&sale.reference), "reference": sale.reference, "status": sale.status, "asset": sale.asset, "network": sale.network,
         "cryptoAmount": number(sale.crypto.normalize().to_string()), "fiatAmount": number(sale.paid_out.normalize().to_string()),
         "fiatCurrency": sale.fiat, "exchangeRate": number(sale.rate.normalize().to_string()), "beneficiary": sale.beneficiary, "createdAt": iso(sale.at),
-        "completedAt": (sale.status == "completed").then(|| iso(sale.at + MINUTE)),
+        "completedAt": completed(sale),
+        "provider": PROVIDER, "fromCurrency": sale.asset, "toCurrency": sale.fiat, "updatedAt": iso(sale.at), "expiresAt": iso(sale.at + HOUR / 2),
     })
+}
+
+/// When a sale of this run came about.
+fn completed(sale: &Sale) -> Option<String> {
+    (sale.status == "completed").then(|| iso(sale.at + MINUTE))
 }
 
 fn track(sale: &Sale, call: &Call<'_>) -> Value {
     let number = |text: String| amount(&text, Usually::Number, call.switches);
     let at = iso(sale.at);
     json!({
-        "id": stable_uuid(&sale.reference), "internalReference": sale.reference, "provider": "paycrest",
+        "id": stable_uuid(&sale.reference), "internalReference": sale.reference, "provider": PROVIDER,
         "providerTransactionId": stable_uuid(&format!("p {}", sale.reference)), "status": sale.status,
         "cryptoAmount": number(sale.crypto.normalize().to_string()), "fiatAmount": number(sale.paid_out.normalize().to_string()),
         "exchangeRate": number(sale.rate.normalize().to_string()), "fromCurrency": sale.asset, "toCurrency": sale.fiat, "createdAt": at, "updatedAt": at,
         "expiresAt": iso(sale.at + HOUR / 2), "providerStatus": sale.status.to_uppercase(),
         "fees": {"providerFee": 0, "networkFee": 0, "serviceFee": number(sale.fee.normalize().to_string())},
+        "debitPaymentDetails": {"paymentMethod": "STABLE_CURRENCY", "currency": sale.asset, "network": sale.network, "walletAddress": WALLET},
+        "completedAt": completed(sale),
         "creditPaymentDetails": {"paymentMethod": "BANK_TRANSFER", "currency": sale.fiat, "accountName": sale.beneficiary["accountName"],
                                  "accountNumber": sale.beneficiary["accountNumber"], "bankCode": sale.beneficiary["bankCode"]},
     })

@@ -100,7 +100,8 @@ fn account_name(person: &Person) -> String {
 /// A deposit of this run, as starting it and asking for its status show it.
 pub(crate) fn payment(person: &Person, deposit: &Deposit, switches: &Switches, own: &str, now: Millis) -> Value {
     let money = |kobo: i64| amount(&naira_text(kobo), Usually::Number, switches);
-    let fee = deposit.kobo.saturating_mul(22) / 1_000;
+    // 2.2 %, rounded up to whole naira: the newer Python SDK reads the total as a whole number.
+    let fee = deposit.kobo.saturating_mul(22).saturating_add(99_999) / 100_000 * 100;
     let (kind, note) = match (deposit.waits(now), deposit.method) {
         (false, _) => ("payment_Instructions", "Nothing is left to do"),
         (true, "CARD" | "LINK") => ("redirect_url", "Pay on the page"),
@@ -110,7 +111,7 @@ pub(crate) fn payment(person: &Person, deposit: &Deposit, switches: &Switches, o
     json!({
         "amount": money(deposit.kobo), "totalAmount": money(deposit.kobo.saturating_add(fee)), "moneiFee": money(fee),
         "feeBreakdown": {"amountToCredit": money(deposit.kobo), "fee": money(fee)},
-        "reference": deposit.reference, "currency": "NGN", "narration": deposit.narration, "accountNumber": account_number(person.id),
+        "reference": deposit.reference, "currency": "NGN", "narration": deposit.narration.as_deref().unwrap_or("Wallet deposit"), "accountNumber": account_number(person.id),
         "bankName": "Sandbox MFB", "accountName": account_name(person), "expiry_datetime": iso(deposit.expires()), "note": "Sandbox deposit",
         "status": deposit.status(now),
         "nextAction": next_action(kind, own, &deposit.reference, note),
