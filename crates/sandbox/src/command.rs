@@ -7,14 +7,14 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::model::clock::{MAX_OFFSET_S, SECOND, span};
-use crate::model::faults::{MAX_ARMED, Order};
+use crate::model::faults::{MAX_ARMED, Order, Target};
 use crate::model::grants::Grants;
 use crate::model::journal::Journal;
 use crate::model::people::Person;
 use crate::model::plan::{Allow, Plan, Round, Rule};
 use crate::model::switches::Switches;
 use crate::model::timeline::Timeline;
-use crate::model::{NotSaved, World};
+use crate::model::{NotSaved, Serves, World};
 use crate::options::check_secret;
 
 /// Most rounds planned at once.
@@ -282,7 +282,7 @@ impl Command {
     /// A text for a person.
     pub(crate) fn read(name: &str, value: Value) -> Result<Command, String> {
         fn fields<T: DeserializeOwned>(value: Value) -> Result<T, String> {
-            serde_json::from_value(value).map_err(|error| error.to_string())
+            read_fields(value)
         }
         let everyone = |user: String| (user != "all").then_some(user);
         Ok(match (name, value) {
@@ -355,6 +355,25 @@ impl Command {
         }
     }
 
+    /// What is strange about it, though it can be done: what waits for a call that Monei doesn't have waits for ever.
+    pub(crate) fn remarks(&self, serves: Serves) -> Vec<String> {
+        let Command::Fault(order) = self else { return Vec::new() };
+        let mut remarks = order.remarks();
+        if let Ok(fault) = order.clone().arm() {
+            let path = match &fault.target {
+                Target::Token => "/connect/token",
+                Target::Revoke => "/connect/token/revoke",
+                Target::Api => return remarks,
+                Target::Path(path) => path,
+            };
+            if !serves(fault.method.as_deref(), path) {
+                let method = fault.method.map(|method| format!("{method} ")).unwrap_or_default();
+                remarks.push(format!("Monei has no {method}{path}, so that no call is hit"));
+            }
+        }
+        remarks
+    }
+
     /// Does it. [`crate::script::Stage::apply`] is what everybody calls: it records what was done, too.
     pub(crate) fn carry_out(&self, world: &mut World) -> Result<Done, Failed> {
         self.check().map_err(Failed::Wrong)?;
@@ -423,9 +442,24 @@ impl Command {
     }
 }
 
+/// Reads the fields of an order.
+///
+/// # Errors
+/// A text for a person: which field, and what is wrong with it.
+pub(crate) fn read_fields<T: DeserializeOwned>(value: Value) -> Result<T, String> {
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let numbers = ["u16", "u32", "u64", "i64"];
+        let text = numbers.iter().fold(error.into_inner().to_string(), |text, kind| {
+            text.replace(&format!("expected {kind}"), "expected a whole number in range")
+        });
+        if path == "." { text } else { format!("{path}: {text}") }
+    })
+}
+
 impl Switch {
     /// The value as [`Switches::set`] takes it.
-    fn text(&self) -> Result<String, String> {
+    pub(crate) fn text(&self) -> Result<String, String> {
         match &self.value {
             Value::String(text) => Ok(text.clone()),
             Value::Number(number) => Ok(number.to_string()),

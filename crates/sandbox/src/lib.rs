@@ -23,4 +23,4 @@ mod web;
 
 pub use options::{Access, Client, Options, SandboxError};
 pub use scenario::{Scenario, ScenarioError};
-pub use serve::{Sandbox, serve};
+pub use serve::{Sandbox, remarks, serve};

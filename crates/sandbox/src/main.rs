@@ -9,7 +9,7 @@ mod leaks;
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,16 +22,31 @@ use tokio::net::TcpListener;
 use arguments::{Arguments, Command, ServeArguments, ServiceArguments};
 
 #[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
+async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match arguments.command {
-        // 1 says that something leaked: a search that didn't take place is 2.
-        Some(Command::Leaks(arguments)) => {
-            return leaks::run(&arguments).or_else(|error| {
-                writeln!(io::stderr(), "Error: {error:#}")?;
-                Ok(ExitCode::from(2))
-            });
+    // 1 says that something leaked: a search that didn't take place is 2.
+    let failure = if matches!(arguments.command, Some(Command::Leaks(_))) { ExitCode::from(2) } else { ExitCode::FAILURE };
+    run(arguments).await.unwrap_or_else(|error| {
+        // Where even this can't be written, the exit code says it.
+        let _ = writeln!(io::stderr(), "error: {}", in_one_line(&error));
+        failure
+    })
+}
+
+/// What went wrong, and why, each cause once.
+fn in_one_line(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = if text.is_empty() { cause } else { format!("{text}: {cause}") };
         }
+    }
+    text
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.command {
+        Some(Command::Leaks(arguments)) => return leaks::run(&arguments),
         Some(Command::Serve(arguments)) => return serve_others(*arguments).await.map(|()| ExitCode::SUCCESS),
         Some(Command::Health(arguments)) => return health::ask(arguments.address()).await.map(|()| ExitCode::SUCCESS),
         None => {}
@@ -47,9 +62,15 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
     let (mut out, mut code) = (io::stdout().lock(), ExitCode::SUCCESS);
     for path in paths {
         match scenario(path) {
-            Ok(scenario) => writeln!(out, "{}: {:?}, {} rounds", path.display(), scenario.name(), scenario.rounds())?,
+            Ok(scenario) => {
+                writeln!(out, "{}: {:?}, {} rounds", path.display(), scenario.name(), scenario.rounds())?;
+                for remark in monei_sandbox::remarks(&scenario)? {
+                    writeln!(io::stderr(), "{}: {remark}", path.display())?;
+                    code = ExitCode::FAILURE;
+                }
+            }
             Err(error) => {
-                writeln!(io::stderr(), "{error:#}")?;
+                writeln!(io::stderr(), "{}", in_one_line(&error))?;
                 code = ExitCode::FAILURE;
             }
         }
@@ -75,17 +96,21 @@ struct Ready {
 async fn prepare(arguments: ServeArguments, access: Access) -> anyhow::Result<Ready> {
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "monei_sandbox=info".into()))
         .init();
+    for name in arguments::unknown_settings() {
+        tracing::warn!("{name} is set in the environment, and the sandbox has no such setting");
+    }
     if !arguments.listen.ip().is_loopback() && matches!(access, Access::Loopback) {
         bail!("--listen {}: the sandbox serves loopback addresses alone; `serve --allow-remote` serves others", arguments.listen);
     }
-    let scenario = arguments.scenario.as_deref().map(scenario).transpose()?;
+    let scenario = arguments.scenario.as_deref().map(scenario).transpose().context("--scenario")?;
     let secret_file = match arguments.client_secret_file {
         Some(path) => path,
         None => state_folder()?.join("client-secret"),
     };
-    let secret = secret(&secret_file, "mcs_sim_CNRY")?;
+    let secret = secret(&secret_file, "mcs_sim_CNRY").context("--client-secret-file")?;
     let secret_file = secret_file.canonicalize().with_context(|| format!("{}", secret_file.display()))?;
     let client = |client_id: String, name: String| Client {
         client_id,
@@ -139,7 +164,7 @@ async fn serve_others(arguments: ServiceArguments) -> anyhow::Result<()> {
             Some(path) => path,
             None => state_folder()?.join("control-token"),
         };
-        let token = secret(&path, "control_")?;
+        let token = secret(&path, "control_").context("--control-token-file")?;
         let path = path.canonicalize().with_context(|| format!("{}", path.display()))?;
         (Access::Remote { hosts: arguments.allow_host, control_token: token }, Some(path))
     } else {

@@ -80,6 +80,12 @@ pub enum SandboxError {
     /// A client's secret is empty or longer than 512 bytes.
     #[error("the secret of client {0:?} must have 1 to 512 bytes")]
     ClientSecret(String),
+    /// The name of an app on the consent page is empty or too long.
+    #[error("the name of client {0:?} must have 1 to 200 characters")]
+    Name(String),
+    /// A host that requests may name isn't one.
+    #[error("allowed host {0:?}: a name or an address is wanted, without scheme, port or path")]
+    Host(String),
     /// A redirect URI can't be registered.
     #[error("redirect URI {uri:?}: {reason}")]
     RedirectUri {
@@ -130,6 +136,9 @@ impl Options {
                 return Err(SandboxError::ClientId(id.clone()));
             }
             check_secret(id, &client.client_secret)?;
+            if client.name.trim().is_empty() || client.name.chars().count() > 200 {
+                return Err(SandboxError::Name(id.clone()));
+            }
             if client.redirect_uris.is_empty() {
                 return Err(SandboxError::RedirectUri { uri: String::new(), reason: "each client needs at least one" });
             }
@@ -141,6 +150,11 @@ impl Options {
             && (!(16..=512).contains(&control_token.len()) || !control_token.bytes().all(|byte| byte.is_ascii_graphic()))
         {
             return Err(SandboxError::ControlToken);
+        }
+        if let Access::Remote { hosts, .. } = &self.access
+            && let Some(wrong) = hosts.iter().find(|host| host.contains('*') || url::Host::parse(host).is_err())
+        {
+            return Err(SandboxError::Host(wrong.clone()));
         }
         match &self.run {
             Some(run) if run.is_empty() || run.len() > 32 || !run.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {

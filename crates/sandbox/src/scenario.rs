@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::command::{Command, Reset, What, person};
+use crate::command::{Command, Reset, Switch, What, person};
+use crate::model::Serves;
 use crate::model::clock::MAX_OFFSET_S;
 use crate::model::plan::{self, AfterLast, Allow, Rule, known_scopes, names};
 use crate::model::switches::Switches;
@@ -34,6 +35,9 @@ pub struct Scenario {
     #[serde(default, rename = "event", skip_serializing_if = "Vec::is_empty")]
     pub(crate) events: Vec<Event>,
 }
+
+/// What an event can do.
+const COMMANDS: [&str; 9] = ["fault", "disarm", "expire", "revoke", "switch", "reset", "clock", "clock_offset_s", "settle"];
 
 /// Why a scenario is refused.
 #[derive(Debug, thiserror::Error)]
@@ -183,11 +187,8 @@ impl Scenario {
         }
         let mut switches = Switches::default();
         for (name, value) in &self.switches {
-            let text = match value {
-                Value::String(text) => text.clone(),
-                Value::Number(number) => number.to_string(),
-                _ => return Err(wrong("switches".into(), format!("{name}: a switch's value is a text or a whole number"))),
-            };
+            let switch = Switch { name: name.clone(), value: value.clone() };
+            let text = switch.text().map_err(|text| wrong(format!("switches: {name}"), text))?;
             switches.set(name, &text).map_err(|error| wrong("switches".into(), error.to_string()))?;
         }
         let rounds =
@@ -203,6 +204,17 @@ impl Scenario {
             events: events.collect::<Result<_, _>>()?,
             switches: self.switches.clone(),
         })
+    }
+}
+
+impl Ready {
+    /// What is strange about it, though it can be played: an event that waits for a call that Monei doesn't have waits for ever.
+    pub(crate) fn remarks(&self, serves: Serves) -> Vec<String> {
+        let of_event = |(event, number): (&ReadyEvent, u32)| {
+            let path = event.path.as_deref().filter(|path| !serves(None, path)).map(|path| format!("path: Monei has no {path}"));
+            path.into_iter().chain(event.command.remarks(serves)).map(move |remark| format!("event {number}: {remark}"))
+        };
+        self.events.iter().zip(1..).flat_map(of_event).collect()
     }
 }
 
@@ -259,9 +271,11 @@ impl Event {
         let one = "exactly one of fault, disarm, expire, revoke, switch, reset, clock, settle";
         let mut commands = self.command.iter();
         let (Some((name, value)), None) = (commands.next(), commands.next()) else { return Err(one.into()) };
-        let command = Command::read(name, value.clone())?;
+        if !COMMANDS.contains(&name.as_str()) {
+            return Err(format!("{name:?} is nothing that an event can do; it has {one}"));
+        }
+        let command = Command::read(name, value.clone()).map_err(|wrong| format!("{name}: {wrong}"))?;
         match &command {
-            Command::Next(_) | Command::Secret(_) | Command::Preset(_) | Command::Scenario(_) => return Err(one.into()),
             Command::Reset(Reset { what: What::All | What::Next }) => {
                 return Err("reset: a part of the sandbox, but neither \"all\" nor \"next\"".into());
             }

@@ -60,6 +60,14 @@ pub(crate) struct Script {
     full: bool,
 }
 
+/// Remarks as one text, which goes into the log too.
+fn remarked(remarks: &[String]) -> Option<String> {
+    for remark in remarks {
+        tracing::warn!(%remark, "what was ordered can be done, but may not be what was meant");
+    }
+    (!remarks.is_empty()).then(|| remarks.join("; "))
+}
+
 /// The record can't be exported.
 #[derive(Debug)]
 pub(crate) struct RecordFull;
@@ -149,13 +157,15 @@ impl Stage {
             }
             _ => (Step::Tester, Party::default()),
         };
-        let now = self.world.now();
-        self.world.timeline.add(Entry::new(now, step, party, command.in_words()));
+        let (now, remarks) = (self.world.now(), command.remarks(self.world.serves));
+        let entry = Entry::new(now, step, party, command.in_words());
+        self.world.timeline.add(Entry { why: remarked(&remarks), ..entry });
     }
 
     /// Plays a scenario from its start: switches, faults, clock and plan are its own from now on.
     pub(crate) fn play(&mut self, scenario: &Scenario, auto: bool) -> Result<(), Failed> {
         let ready = scenario.ready().map_err(|error| Failed::Wrong(error.to_string()))?;
+        let remarks = self.remarks(&ready);
         let Ready { name, fresh, after_last, clock_offset_s, switches, rounds, events } = ready;
         let mut parts = vec![What::Faults, What::Quotas, What::Switches, What::Next];
         if fresh {
@@ -170,7 +180,8 @@ impl Stage {
         }
         self.world.sessions.clear();
         let now = self.world.now();
-        self.world.timeline.add(Entry::new(now, Step::Tester, Party::default(), format!("plays the scenario {name:?}")));
+        let entry = Entry::new(now, Step::Tester, Party::default(), format!("plays the scenario {name:?}"));
+        self.world.timeline.add(Entry { why: remarked(&remarks), ..entry });
         self.world.plan = Plan::of_scenario(rounds, after_last, auto);
         let armed_before = self.world.armed;
         let script = &mut self.script;
@@ -198,6 +209,22 @@ impl Stage {
         self.carry_out_all(at_start);
         self.world.save()?;
         Ok(())
+    }
+
+    /// What is strange about a scenario on this sandbox, though it can be played.
+    fn remarks(&self, ready: &Ready) -> Vec<String> {
+        let mut remarks = ready.remarks(self.world.serves);
+        let unknown =
+            |id: Option<&str>| id.filter(|id| self.world.client(id).is_none()).map(|id| format!("no app is registered as {id:?}"));
+        for (round, number) in ready.rounds.iter().zip(1..) {
+            remarks.extend(unknown(round.client.as_deref()).map(|wrong| format!("round {number}: {wrong}")));
+        }
+        for (event, number) in ready.events.iter().zip(1..) {
+            if let Command::Revoke(revoke) = &event.command {
+                remarks.extend(unknown(revoke.client_id.as_deref()).map(|wrong| format!("event {number}: {wrong}")));
+            }
+        }
+        remarks
     }
 
     /// A person decided. What waits for that comes about at once.

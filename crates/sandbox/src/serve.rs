@@ -18,7 +18,7 @@ use crate::access::Gate;
 use crate::command::Failed;
 use crate::model::World;
 use crate::options::{Options, SandboxError};
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, ScenarioError};
 use crate::script::Stage;
 use crate::shared::Shared;
 use crate::web::entry::{self, Peer};
@@ -47,7 +47,7 @@ impl Sandbox {
     /// [`SandboxError`] where an option is wrong or the state file can't be used.
     pub fn new(options: Options) -> Result<Sandbox, SandboxError> {
         let gate = Gate::new(options.access.clone());
-        let world = World::new(options)?;
+        let world = World::new(options, monei::serves)?;
         Ok(Sandbox { shared: Shared::new(Stage::new(world), gate) })
     }
 
@@ -82,6 +82,14 @@ impl Sandbox {
             .layer(middleware::from_fn_with_state(self.shared.clone(), entry::door))
             .with_state(self.shared.clone())
     }
+}
+
+/// What is strange about a scenario, though it can be played: what waits for a call that Monei doesn't have, for one.
+///
+/// # Errors
+/// [`ScenarioError`] where it can't be played.
+pub fn remarks(scenario: &Scenario) -> Result<Vec<String>, ScenarioError> {
+    Ok(scenario.ready()?.remarks(monei::serves))
 }
 
 /// Serves `sandbox` until `shutdown` is done.

@@ -7,11 +7,10 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, StatusCode, Uri, header};
 use monei::{Scope, ScopeSet};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use crate::command::{Command, person};
+use crate::command::{Command, person, read_fields};
 use crate::model::clock::SECOND;
 use crate::model::faults::Fault;
 use crate::model::people::{PEOPLE, PIN};
@@ -32,7 +31,7 @@ const MAX_SCENARIO: usize = 32 * 1024 * 1024;
 pub(super) async fn command(State(shared): State<Shared>, matched: MatchedPath, headers: HeaderMap, request: Body) -> Outcome {
     let name = matched.as_str().strip_prefix("/sandbox/api/").unwrap_or_default();
     let longest = if name == "scenario" { MAX_SCENARIO } else { body::MAX_BODY };
-    let fields: serde_json::Map<String, Value> = order(&headers, request, longest).await?;
+    let fields = order(&headers, request, longest).await?;
     let command = Command::read(name, Value::Object(fields)).map_err(NestError::bad_request)?;
     let done = shared.world().apply(command)?;
     Ok(Json(done).into_response())
@@ -118,13 +117,14 @@ pub(super) struct Approval {
 
 /// `POST /sandbox/api/approve`
 pub(super) async fn approve(State(shared): State<Shared>, headers: HeaderMap, request: Body) -> Outcome {
-    let approval: Approval = order(&headers, request, body::MAX_BODY).await?;
+    let order = order(&headers, request, body::MAX_BODY).await?;
+    let approval: Approval = read_fields(Value::Object(order)).map_err(NestError::bad_request)?;
     let query = approval.url.split_once('?').map_or(approval.url.as_str(), |(_, query)| query);
     let person = person(Some(&approval.user)).map_err(NestError::bad_request)?;
     let person = person.ok_or_else(|| NestError::bad_request("user: who decides"))?;
     let mut world = shared.world();
     let asked =
-        read(query, &world).map_err(|refused| NestError::bad_request(format!("the consent page refuses this request: {refused:?}")))?;
+        read(query, &world).map_err(|refused| NestError::bad_request(format!("the consent page refuses this request: {refused}")))?;
     let decision = match approval.allow {
         None => Decision::Allow(asked.scopes.clone()),
         Some(scopes) if scopes.is_empty() => Decision::Deny,
@@ -143,13 +143,13 @@ pub(super) async fn not_found(method: Method, uri: Uri) -> NestError {
 }
 
 /// Reads an order; an empty body is `{}`. A body must be JSON, which no page of another site can send unasked.
-async fn order<T: DeserializeOwned>(headers: &HeaderMap, request: Body, longest: usize) -> Result<T, NestError> {
+async fn order(headers: &HeaderMap, request: Body, longest: usize) -> Result<Map<String, Value>, NestError> {
     let body = body::read_up_to(request, longest).await?;
     if body.is_empty() {
-        return serde_json::from_slice(b"{}").map_err(|error| NestError::bad_request(error.to_string()));
+        return Ok(Map::new());
     }
     if body::media(headers) != Media::Json {
         return Err(NestError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The control API takes application/json"));
     }
-    serde_json::from_slice(&body).map_err(|error| NestError::bad_request(error.to_string()))
+    serde_json::from_slice(&body).map_err(|error| NestError::bad_request(format!("The body is not a JSON object: {error}")))
 }

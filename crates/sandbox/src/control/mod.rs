@@ -6,6 +6,7 @@ mod home;
 mod openapi;
 mod page;
 mod timeline;
+mod words;
 
 use axum::Router;
 use axum::routing::{any, get, post};

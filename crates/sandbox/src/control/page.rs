@@ -58,14 +58,22 @@ pub(crate) async fn show(State(shared): State<Shared>, RawQuery(query): RawQuery
     page::with_session(page::answer(StatusCode::OK, page::frame("Control page", true, &content)), &visit)
 }
 
-/// `GET /sandbox/log`: the log alone, which loads itself anew every two seconds.
-pub(crate) async fn log(State(shared): State<Shared>) -> Response {
+/// `GET /sandbox/log`: the log alone, which loads itself anew every two seconds; `?still=1` stops that.
+pub(crate) async fn log(State(shared): State<Shared>, RawQuery(query): RawQuery) -> Response {
+    let still = Fields::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default().get("still").is_some();
     let world = shared.world();
     let content = html! {
-        header.top { h1 { "Live log" } nav.top-links aria-label="Sandbox" { a href="/sandbox" { "Control page" } } }
+        header.top {
+            h1 { "Live log" }
+            nav.top-links aria-label="Sandbox" {
+                @if still { a href="/sandbox/log" { "Follow" } } @else { a href="/sandbox/log?still=1" { "Stop following" } }
+                a href="/sandbox" { "Control page" } a href="/sandbox/timeline" { "Timeline" }
+            }
+        }
         section.panel { (record::table(&world, usize::MAX)) }
     };
-    page::answer(StatusCode::OK, page::refreshing("Live log", &content))
+    let frame = if still { page::frame("Live log", true, &content) } else { page::refreshing("Live log", &content) };
+    page::answer(StatusCode::OK, frame)
 }
 
 /// `POST`: one action, then back to the page.

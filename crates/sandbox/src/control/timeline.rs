@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use crate::model::World;
 use crate::model::clock::{day, time_of_day};
-use crate::model::fields::Fields;
+use crate::model::fields::{Fields, encode};
 use crate::model::people::PEOPLE;
 use crate::model::timeline::{Entry, Step};
 use crate::shared::Shared;
@@ -23,12 +23,12 @@ pub(super) async fn show(State(shared): State<Shared>, RawQuery(query): RawQuery
         header.top {
             div {
                 h1 { "Timeline" }
-                p.note { "What apps, people and you did in this run, newest first. Tokens and codes are never shown." }
+                p.note { "What apps, people and testers did in this run, newest first. Tokens and codes are never shown." }
             }
             nav.top-links aria-label="Sandbox" { a href="/sandbox" { "Control page" } a href="/sandbox/log" { "Live log" } }
         }
         section.panel {
-            (filter(&world, client, user, follow))
+            @if follow { (following(client, user)) } @else { (filter(&world, client, user)) }
             @if steps.is_empty() { p.note { "Nothing has happened yet. An app's request for approval is the first step." } }
             ol.timeline reversed { @for entry in steps.iter().rev() { (line(entry)) } }
             @if world.timeline.forgotten > 0 { p.note { "Earlier steps are no longer kept: " (world.timeline.forgotten) "." } }
@@ -38,7 +38,24 @@ pub(super) async fn show(State(shared): State<Shared>, RawQuery(query): RawQuery
     page::answer(StatusCode::OK, frame)
 }
 
-fn filter(world: &World, client: Option<&str>, user: Option<&str>, follow: bool) -> Markup {
+/// In place of the filter, which would be taken out of a person's hands every two seconds.
+fn following(client: Option<&str>, user: Option<&str>) -> Markup {
+    let kept = encode(
+        [("client", client), ("user", user)].into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?))),
+    );
+    html! {
+        p role="status" {
+            "Following "
+            @if let Some(client) = client.filter(|client| !client.is_empty()) { code { (client) } } @else { "every app" }
+            " and "
+            @if let Some(user) = user.filter(|user| !user.is_empty()) { code { (user) } } @else { "everybody" }
+            ": this page loads anew every two seconds. "
+            a href={ "/sandbox/timeline?" (kept) } { "Stop following" }
+        }
+    }
+}
+
+fn filter(world: &World, client: Option<&str>, user: Option<&str>) -> Markup {
     html! {
         form.fields.filter method="get" action="/sandbox/timeline" {
             label { "App" select name="client" {
@@ -52,8 +69,8 @@ fn filter(world: &World, client: Option<&str>, user: Option<&str>, follow: bool)
                 option value="" { "Everybody" }
                 @for person in &PEOPLE { option value=(person.id) selected[user == Some(person.id)] { (person.id) } }
             } }
-            label.tick { input type="checkbox" name="follow" value="1" checked[follow]; "Follow: load anew every two seconds" }
             button.quiet type="submit" { "Show" }
+            button.quiet type="submit" name="follow" value="1" { "Follow" }
         }
     }
 }
@@ -92,6 +109,6 @@ fn title(step: Step) -> &'static str {
         Step::Refresh => "Refresh",
         Step::Call => "Call",
         Step::Revocation => "Revocation",
-        Step::Tester => "You",
+        Step::Tester => "Tester",
     }
 }

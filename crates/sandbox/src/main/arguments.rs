@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::builder::BoolishValueParser;
+use clap::{CommandFactory, Parser};
 
 use crate::leaks;
 
@@ -62,7 +63,7 @@ pub struct ServeArguments {
     #[arg(long, env = "MONEI_SANDBOX_SCENARIO", value_name = "FILE")]
     pub scenario: Option<PathBuf>,
     /// Answers each authorization at once, as the scenario says, so that no person is needed.
-    #[arg(long, env = "MONEI_SANDBOX_AUTO_APPROVE", requires = "scenario")]
+    #[arg(long, env = "MONEI_SANDBOX_AUTO_APPROVE", requires = "scenario", value_parser = BoolishValueParser::new())]
     pub auto_approve: bool,
     /// Makes tokens, codes and references follow from this number, so that a run can be repeated letter by letter.
     #[arg(long, env = "MONEI_SANDBOX_SEED", value_name = "NUMBER")]
@@ -87,7 +88,7 @@ pub struct ServiceArguments {
     #[command(flatten)]
     pub serve: ServeArguments,
     /// Serves whoever reaches the address. The control page and its API then want the token in the file of --control-token-file.
-    #[arg(long, env = "MONEI_SANDBOX_ALLOW_REMOTE")]
+    #[arg(long, env = "MONEI_SANDBOX_ALLOW_REMOTE", value_parser = BoolishValueParser::new())]
     pub allow_remote: bool,
     /// What requests may name as their host besides loopback names, without port. Can be given more than once.
     #[arg(long, env = "MONEI_SANDBOX_ALLOW_HOST", value_delimiter = ',', value_name = "HOST", requires = "allow_remote")]
@@ -109,6 +110,23 @@ impl HealthArguments {
     pub fn address(self) -> SocketAddr {
         reached_at(self.listen)
     }
+}
+
+/// Names in the environment that look like settings of the sandbox and are none. What container runtimes set of themselves for a service of
+/// this name is left out.
+pub fn unknown_settings() -> Vec<String> {
+    let command = Arguments::command();
+    let settings =
+        |command: &clap::Command| command.get_arguments().filter_map(|one| one.get_env().map(ToOwned::to_owned)).collect::<Vec<_>>();
+    let mut known = settings(&command);
+    known.extend(command.get_subcommands().flat_map(settings));
+    let set = std::env::vars_os().map(|(name, _)| name).filter(|name| !known.contains(name));
+    let names = set.filter_map(|name| name.into_string().ok()).filter(|name| {
+        let rest = name.strip_prefix("MONEI_SANDBOX_");
+        // The backend, and Monei's MCP server, call the sandbox's address so.
+        rest.is_some_and(|rest| rest != "URL" && !rest.starts_with("PORT") && !rest.starts_with("SERVICE_"))
+    });
+    names.collect()
 }
 
 /// Where somebody on this computer reaches what listens at `address`: what serves every address is on loopback, too.

@@ -142,6 +142,20 @@ impl Order {
     }
 }
 
+impl Order {
+    /// Fields that another kind of fault has: they change nothing here.
+    pub(crate) fn remarks(&self) -> Vec<String> {
+        let given = [
+            ("status", "status", self.status.is_some()),
+            ("retry_after", "status", self.retry_after.is_some()),
+            ("delay_ms", "delay", self.delay_ms.is_some()),
+            ("location", "redirect", self.location.is_some()),
+        ];
+        let idle = given.into_iter().filter(|(_, kind, there)| *there && self.kind != *kind);
+        idle.map(|(field, kind, _)| format!("{field} has no effect: it belongs to the kind {kind}")).collect()
+    }
+}
+
 /// A text that can stand in a header.
 fn header_text(text: String, name: &str) -> Result<String, String> {
     if !text.is_empty() && text.len() <= 4_096 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
@@ -190,17 +204,22 @@ impl Fault {
         shown
     }
 
-    /// For the control page and the log.
+    /// In words, for the control page and the log.
     pub(crate) fn describe(&self) -> String {
         let what = match &self.kind {
-            Kind::Status { status, retry_after: None } => format!(" {status}"),
-            Kind::Status { status, retry_after: Some(after) } => {
-                format!(" {status}, Retry-After {after}")
-            }
-            Kind::Delay(delay) => format!(" {} ms", delay.as_millis()),
-            Kind::DropBefore | Kind::DropAfter | Kind::WrongContentType | Kind::HugeBody | Kind::Redirect(_) => String::new(),
+            Kind::Status { status, retry_after: None } => format!("status {status}"),
+            Kind::Status { status, retry_after: Some(after) } => format!("status {status}, Retry-After {after}"),
+            Kind::Delay(delay) => format!("answered {} ms late", delay.as_millis()),
+            Kind::DropBefore => "dropped before it is processed".to_owned(),
+            Kind::DropAfter => "processed, and the answer is lost".to_owned(),
+            Kind::WrongContentType => "answered as HTML".to_owned(),
+            Kind::HugeBody => "answered with 10 MiB".to_owned(),
+            Kind::Redirect(location) => format!("redirected to {location}"),
         };
-        format!("{}{what}", self.kind.name())
+        match &self.method {
+            Some(method) => format!("{what}, {method} alone"),
+            None => what,
+        }
     }
 }
 

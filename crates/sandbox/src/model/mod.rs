@@ -52,6 +52,8 @@ pub(crate) struct World {
     pub(crate) grants: Grants,
     pub(crate) ledger: Ledger,
     pub(crate) plan: Plan,
+    /// What Monei has below `/api/v1`.
+    pub(crate) serves: Serves,
     random: Random,
     state_file: Option<StateFile>,
 }
@@ -76,12 +78,15 @@ impl std::fmt::Debug for PreviousSecret {
 #[derive(Debug)]
 pub(crate) struct NotSaved;
 
+/// Tells whether Monei has a path below `/api/v1`, with this method or with any.
+pub(crate) type Serves = fn(Option<&str>, &str) -> bool;
+
 impl World {
     /// A new one, with the state of its file where there is one.
     ///
     /// # Errors
     /// [`SandboxError`] where an option is wrong or the state file can't be used.
-    pub(crate) fn new(options: Options) -> Result<World, SandboxError> {
+    pub(crate) fn new(options: Options, serves: Serves) -> Result<World, SandboxError> {
         options.check()?;
         let (mut state_file, mut grants) = match &options.state_file {
             Some(path) => StateFile::open(path).map(|(file, grants)| (Some(file), grants))?,
@@ -108,6 +113,7 @@ impl World {
             ledger: Ledger::new(random.fork("ledger")),
             plan: Plan::default(),
             random: random.fork("secrets"),
+            serves,
             state_file,
         })
     }

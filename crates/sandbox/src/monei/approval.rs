@@ -33,6 +33,23 @@ pub(crate) enum Refused {
     StateTooLong(u32),
 }
 
+impl std::fmt::Display for Refused {
+    /// A sentence for a person.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Refused::Malformed(Malformed::Repeated(name)) => write!(f, "The parameter {name} is there more than once."),
+            Refused::Malformed(Malformed::NotText) => f.write_str("A parameter is not valid UTF-8."),
+            Refused::Malformed(Malformed::TooMany) => f.write_str("There are too many parameters."),
+            Refused::Missing(name) => write!(f, "The parameter {name} is missing."),
+            Refused::UnknownClient => f.write_str("No app is registered under this client_id."),
+            Refused::RedirectUri => f.write_str("The redirect_uri is not registered for this app. It must match character for character."),
+            Refused::CustomScheme => f.write_str("This redirect_uri's scheme is not accepted."),
+            Refused::UnknownScope(text) => write!(f, "Not every scope is known: {text}"),
+            Refused::StateTooLong(longest) => write!(f, "The state is longer than {longest} characters."),
+        }
+    }
+}
+
 /// Why a decision gives no redirect.
 #[derive(Debug)]
 pub(crate) enum Undecided {
@@ -168,7 +185,7 @@ mod tests {
             redirect_uris: vec!["http://127.0.0.1:1/cb".into(), "org.x:/cb?a=1".into()],
             website: None,
         };
-        World::new(crate::options::Options { clients: vec![client], ..Default::default() }).unwrap()
+        World::new(crate::options::Options { clients: vec![client], ..Default::default() }, |_, _| true).unwrap()
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use monei::ScopeSet;
 
 use crate::model::World;
-use crate::model::fields::{Fields, Malformed, encode};
+use crate::model::fields::{Fields, encode};
 use crate::model::people::Person;
 use crate::model::plan::Advice;
 use crate::model::plan::Decision;
@@ -224,18 +224,7 @@ fn split(query: &str) -> Own {
 }
 
 fn refusal_page(refused: &Refused) -> Response {
-    let text = match refused {
-        Refused::Malformed(Malformed::Repeated(name)) => format!("The parameter {name} is there more than once."),
-        Refused::Malformed(Malformed::NotText) => "A parameter is not valid UTF-8.".into(),
-        Refused::Malformed(Malformed::TooMany) => "There are too many parameters.".into(),
-        Refused::Missing(name) => format!("The parameter {name} is missing."),
-        Refused::UnknownClient => "No app is registered under this client_id.".into(),
-        Refused::RedirectUri => "The redirect_uri is not registered for this app. It must match character for character.".into(),
-        Refused::CustomScheme => "This redirect_uri's scheme is not accepted.".into(),
-        Refused::UnknownScope(text) => format!("Not every scope is known: {text}"),
-        Refused::StateTooLong(longest) => format!("The state is longer than {longest} characters."),
-    };
-    page::problem(StatusCode::BAD_REQUEST, "This app sent a request that can't be used", &text)
+    page::problem(StatusCode::BAD_REQUEST, "This app sent a request that can't be used", &refused.to_string())
 }
 
 /// Never shown in a frame, and forms go only where they must (RFC 9700 §4.16). Browsers apply `form-action` to redirects after a

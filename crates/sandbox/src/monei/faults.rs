@@ -41,7 +41,7 @@ pub(crate) async fn calls(State(shared): State<Shared>, request: Request, next: 
             (&Method::POST, "/connect/token/revoke") => world.journal.counters.revokes += 1,
             _ => {}
         }
-        let served = is_served(&parts.method, &path);
+        let served = serves(Some(parts.method.as_str()), &path);
         let fault = if served { world.take_fault(parts.method.as_str(), &path) } else { None };
         (fault, party)
     };
@@ -64,9 +64,10 @@ pub(crate) async fn calls(State(shared): State<Shared>, request: Request, next: 
     response
 }
 
-/// Whether Monei has this path below `/api/v1` with this method, whatever the switches say.
-fn is_served(method: &Method, path: &str) -> bool {
-    let connect = method == Method::POST && matches!(path, "/connect/token" | "/connect/token/revoke");
+/// Whether Monei has this path below `/api/v1` with this method, or with any, whatever the switches say.
+pub(crate) fn serves(method: Option<&str>, path: &str) -> bool {
+    let by = |served: &Method| method.is_none_or(|method| method == served.as_str());
+    let connect = by(&Method::POST) && matches!(path, "/connect/token" | "/connect/token/revoke");
     let fits = |template: &str| {
         let (mut template, mut path) = (template.split('/'), path.split('/'));
         loop {
@@ -78,9 +79,9 @@ fn is_served(method: &Method, path: &str) -> bool {
         }
     };
     connect
-        || (method == Method::GET && api::ROUTES.iter().any(|route| fits(route.path)))
-        || (method == Method::POST && writes::ROUTES.iter().any(|route| fits(route.path)))
-        || api::CLOSED.iter().any(|(other, template)| other == method && fits(template))
+        || (by(&Method::GET) && api::ROUTES.iter().any(|route| fits(route.path)))
+        || (by(&Method::POST) && writes::ROUTES.iter().any(|route| fits(route.path)))
+        || api::CLOSED.iter().any(|(other, template)| by(other) && fits(template))
 }
 
 /// The answer that comes instead of processing, where there is one.

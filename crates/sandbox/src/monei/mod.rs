@@ -14,7 +14,7 @@ mod token;
 mod wording;
 mod writes;
 
-pub(crate) use faults::calls;
+pub(crate) use faults::{calls, serves};
 
 use axum::Router;
 use axum::routing::{MethodFilter, get, on, post};

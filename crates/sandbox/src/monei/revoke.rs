@@ -31,7 +31,11 @@ fn answer(world: &mut Stage, headers: &HeaderMap, body: &[u8], trace: &mut Trace
         return Err(missing().because(media.unread(headers).unwrap_or_default()));
     }
     let body = body::object(body)?;
-    let token = body.get("token").and_then(Value::as_str).filter(|token| !token.is_empty()).ok_or_else(missing)?;
+    let token = match body.get("token") {
+        Some(Value::String(token)) if !token.is_empty() => token.as_str(),
+        None | Some(Value::Null | Value::String(_)) => return Err(missing()),
+        Some(_) => return Err(NestError::bad_request("token must be a string")),
+    };
     let now = world.now();
     if let Some(grant) = world.grants.by_access(token) {
         trace.party = grant.party();

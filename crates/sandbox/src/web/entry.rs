@@ -62,6 +62,10 @@ fn recorded(shared: &Shared, method: &Method, uri: &Uri, mut response: Response,
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin"));
     if path.starts_with("/sandbox") || path == HEALTH {
+        // What a tester ordered is no request of an app, but why it was refused stands in the log as well.
+        if let Some(Why(why)) = response.extensions().get::<Why>() {
+            tracing::info!(%method, path = %leaks::mask(path), status = response.status().as_u16(), why = %leaks::mask(why), "refused");
+        }
         return response;
     }
     let extensions = response.extensions();
@@ -91,6 +95,11 @@ fn recorded(shared: &Shared, method: &Method, uri: &Uri, mut response: Response,
     response
 }
 
+/// Whether programs call this path, and want JSON.
+fn is_api(path: &str) -> bool {
+    path.starts_with("/api/") || path == "/sandbox/api" || path.starts_with("/sandbox/api/")
+}
+
 /// What kind of step a request is that didn't come far enough to say.
 fn step_of(method: &Method, path: &str) -> Option<Step> {
     match below_api(path) {
@@ -118,7 +127,7 @@ fn is_decoration(path: &str) -> bool {
 fn refuse(request: &Request, gate: &Gate) -> Option<Response> {
     let uri = request.uri();
     let refusal = |status: StatusCode, text: &str| {
-        Some(if uri.path().starts_with("/api/") || uri.path().starts_with("/sandbox/api/") {
+        Some(if is_api(uri.path()) {
             NestError::new(status, text).into_response()
         } else {
             page::problem(status, "This request was refused", text)
@@ -204,7 +213,7 @@ pub(crate) fn own_address(headers: &HeaderMap) -> String {
 
 /// No such path: as Monei's API says it, or as a page.
 pub(crate) async fn not_found(method: Method, uri: Uri) -> Response {
-    if uri.path().starts_with("/api/") {
+    if is_api(uri.path()) {
         return cannot(&method, &uri).into_response();
     }
     page::problem(StatusCode::NOT_FOUND, "Nothing is here", "The sandbox has no page at this address.")
@@ -212,7 +221,7 @@ pub(crate) async fn not_found(method: Method, uri: Uri) -> Response {
 
 /// No such method: Monei's API answers 404 then.
 pub(crate) async fn wrong_method(method: Method, uri: Uri) -> Response {
-    if uri.path().starts_with("/api/") {
+    if is_api(uri.path()) {
         return cannot(&method, &uri).into_response();
     }
     page::problem(StatusCode::METHOD_NOT_ALLOWED, "This page can't be used that way", "The sandbox does not know this method here.")

@@ -31,7 +31,7 @@ fn framed(title: &str, wide: bool, refreshing: bool, content: &Markup) -> Markup
                 link rel="stylesheet" href="/sandbox/style.css";
             }
             body {
-                p.ribbon role="note" { strong { "Sandbox" } ": nothing here is real. No money, no accounts, and not Monei." }
+                aside.ribbon aria-label="Sandbox" { strong { "Sandbox" } ": nothing here is real. No money, no accounts, and not Monei." }
                 main.wide[wide] { (content) }
             }
         }

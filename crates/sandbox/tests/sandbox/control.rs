@@ -303,3 +303,20 @@ async fn the_clock_moves_on_by_steps_and_what_expires_does() {
         nest_error(world.http.post(format!("{}/sandbox/api/clock", world.base)).json(&wrong).send().await.unwrap(), 400).await;
     }
 }
+
+#[tokio::test]
+async fn the_control_page_has_every_field_that_a_fault_has_in_the_api() {
+    let world = World::new().await;
+    let openapi: Value = world.http.get(format!("{}/sandbox/api/openapi.json", world.base)).send().await.unwrap().json().await.unwrap();
+    let page = Browser::new().open(&format!("{}/sandbox", world.base)).await.text;
+    let fields = openapi["components"]["schemas"]["Fault"]["properties"].as_object().unwrap();
+    assert!(fields.len() >= 8, "{fields:?}");
+    for field in fields.keys() {
+        assert!(page.contains(&format!("name=\"{field}\"")), "{field}");
+    }
+    let mut browser = Browser::new();
+    let page = browser.open(&format!("{}/sandbox", world.base)).await;
+    let order = [("action", "fault"), ("target", "/user/me"), ("method", "GET"), ("kind", "delay"), ("delay_ms", "7"), ("status", "")];
+    assert_eq!(browser.submit(&page, &order).await.status, 303);
+    assert!(browser.open(page.url.as_str()).await.text.contains("answered 7 ms late, GET alone"));
+}

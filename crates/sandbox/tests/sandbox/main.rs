@@ -2,6 +2,7 @@
 
 mod apps;
 mod authorize;
+mod bad_input;
 mod clients;
 mod conformance;
 mod control;

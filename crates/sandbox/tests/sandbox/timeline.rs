@@ -155,3 +155,15 @@ async fn what_the_tester_does_stands_in_the_timeline_and_a_reset_begins_a_new_on
     let told: Vec<Value> = timeline(&world).await.iter().map(|entry| entry["what"].clone()).collect();
     assert_eq!(told, ["resets all"]);
 }
+
+#[tokio::test]
+async fn while_the_timeline_loads_itself_anew_there_is_no_form_that_it_would_empty() {
+    let world = World::new().await;
+    world.connect("ada", "profile:read").await;
+    let page = async |query: &str| Browser::new().open(&format!("{}/sandbox/timeline?{query}", world.base)).await.text;
+    let (still, following) = (page("user=ada").await, page("user=ada&client=&follow=1").await);
+    assert!(still.contains("name=\"follow\"") && !still.contains("http-equiv=\"refresh\""), "{still}");
+    assert!(following.contains("http-equiv=\"refresh\"") && !following.contains("<form"), "{following}");
+    assert!(following.contains("href=\"/sandbox/timeline?user=ada\""), "back to the same steps: {following}");
+    assert!(following.contains("exchanges its code"), "{following}");
+}

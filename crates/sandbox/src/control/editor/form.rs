@@ -5,6 +5,7 @@ use monei::Scope;
 
 use super::draft::{ACTIONS, Draft, EventDraft, RoundDraft, THESE};
 use super::starts::SAMPLES;
+use crate::control::words::{FAULTS, METHODS};
 use crate::model::people::PEOPLE;
 use crate::presets::PRESETS;
 use crate::script::Stage;
@@ -213,17 +214,6 @@ fn one_event(world: &Stage, place: usize, event: &EventDraft) -> Markup {
     }
 }
 
-/// Kinds of faults, for a person.
-const FAULTS: [(&str, &str); 7] = [
-    ("status", "Answered with an error status"),
-    ("drop_before", "Dropped before it is processed"),
-    ("drop_after", "Processed, and the answer is lost"),
-    ("delay", "Answered late"),
-    ("wrong_content_type", "Answered as HTML"),
-    ("huge_body", "Answered with 10 MiB"),
-    ("redirect", "Redirected"),
-];
-
 fn field_of(world: &Stage, name: &str, field: &str, event: &EventDraft) -> Markup {
     let value = event.field(field);
     let input = |label: &str, placeholder: &str| {
@@ -234,9 +224,7 @@ fn field_of(world: &Stage, name: &str, field: &str, event: &EventDraft) -> Marku
         (_, "client_id") => input("App (empty for every app)", "mc_sim_local"),
         (_, "kind") => html! { label { "What happens to the call" (select(name, value, &FAULTS)) } },
         (_, "target") => input("Which calls: token, revoke, api, or a path", "/wallet/me"),
-        (_, "method") => {
-            html! { label { "Method" (select(name, value, &[("", "Any"), ("GET", "GET"), ("POST", "POST"), ("PUT", "PUT"), ("PATCH", "PATCH"), ("DELETE", "DELETE")])) } }
-        }
+        (_, "method") => html! { label { "Method" (select(name, value, &METHODS)) } },
         (_, "status") => input("Status", "503"),
         (_, "retry_after") => input("Retry-After (seconds)", "none"),
         (_, "delay_ms") => input("Delay (ms)", "1500"),
@@ -251,17 +239,17 @@ fn field_of(world: &Stage, name: &str, field: &str, event: &EventDraft) -> Marku
         ("switch", "name") => {
             html! { label { "Switch" select name=(name) { @for row in world.switches.rows() { option value=(row.name) selected[row.name == value] { (row.name) } } } } }
         }
-        ("switch", "value") => switch_value(world, name, event.field("name"), value),
+        ("switch", "value") => switch_value(world, &html! { "Value" }, name, event.field("name"), value),
         ("disarm", "number") => input("Which: the first that was armed is 1", "1"),
         _ => input(field, ""),
     }
 }
 
 /// The values of a switch: a list, or a number.
-fn switch_value(world: &Stage, name: &str, switch: &str, value: &str) -> Markup {
+fn switch_value(world: &Stage, label: &Markup, name: &str, switch: &str, value: &str) -> Markup {
     let row = world.switches.rows().into_iter().find(|row| row.name == switch);
     html! {
-        label { "Value"
+        label { (label)
             @match row {
                 Some(row) if row.range.is_none() => {
                     select name=(name) {
@@ -281,10 +269,9 @@ fn switches(world: &Stage, draft: &Draft) -> Markup {
             h2 { "Switches" }
             p.note { "Points that Monei leaves open. Those that aren't named here are as they are by default." }
             @for (place, (name, value)) in draft.switches.iter().enumerate() {
-                div.fields {
+                div.fields.one-switch {
                     input type="hidden" name={ "switch-" (place) "-name" } value=(name);
-                    p.switch-name { code { (name) } }
-                    (switch_value(world, &format!("switch-{place}-value"), name, value))
+                    (switch_value(world, &html! { code { (name) } }, &format!("switch-{place}-value"), name, value))
                     button.quiet type="submit" name="do" value={ "remove-switch-" (place) } { "Remove" span.hidden { " " (name) } }
                 }
             }

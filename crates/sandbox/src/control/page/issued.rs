@@ -1,4 +1,4 @@
-//! Everything that was issued, and when it dies.
+//! Everything that was issued, and when it ends.
 
 use maud::{Markup, html};
 
@@ -23,20 +23,20 @@ pub(super) fn issued(world: &World, token: &str) -> Markup {
         &html! {
             p.note { "Tokens are kept as hashes and never shown. Refresh tokens live until they are rotated or revoked." }
             div.scroll {
-                table {
-                    thead { tr { th scope="col" { "Issued" } th scope="col" { "Person" } @if several { th scope="col" { "App" } } th scope="col" { "Scopes" } th scope="col" { "Dies" } th scope="col" { "State" } } }
+                table.cards {
+                    thead { tr { th scope="col" { "Issued" } th scope="col" { "Person" } @if several { th scope="col" { "App" } } th scope="col" { "Scopes" } th scope="col" { "Code or access token ends" } th scope="col" { "State" } } }
                     tbody {
                         @if world.grants.all().next().is_none() && world.grants.codes().next().is_none() { tr { td colspan="6" { "Nothing was issued yet." } } }
                         @for code in world.grants.codes().filter(|code| code.used.is_none() && now - code.issued < CODE_LIFE) {
                             tr {
-                                td { "code" } td { (code.user) } @if several { td { (code.client_id) } } td { (scopes(&code.scopes)) }
-                                td.figures { (left(code.issued + CODE_LIFE - now)) } td { span.state.live { "unused" } }
+                                td { strong { "code" } } td { (code.user) } @if several { td { (code.client_id) } } td { (scopes(&code.scopes)) }
+                                td.figures data-label="ends" { (left(code.issued + CODE_LIFE - now)) } td { span.state.live { "unused" } }
                             }
                         }
                         @for grant in world.grants.all().rev().take(50) {
                             tr.dead[!grant.alive()] {
-                                td { "grant-" (grant.id) } td { (grant.user) } @if several { td { (grant.client_id) } } td { (scopes(&grant.scopes)) }
-                                td.figures { (dies(grant, now)) } td { span.state.live[grant.alive()] { (fate(grant)) } }
+                                td { strong { "grant-" (grant.id) } } td { (grant.user) } @if several { td { (grant.client_id) } } td { (scopes(&grant.scopes)) }
+                                td.figures data-label="access token" { (ends(grant, now)) } td { span.state.live[grant.alive()] { (fate(grant)) } }
                             }
                         }
                     }
@@ -67,7 +67,7 @@ fn scopes(scopes: &monei::ScopeSet) -> Markup {
     html! { @for scope in scopes.iter() { code { (scope.as_str()) } " " } }
 }
 
-fn dies(grant: &Grant, now: Millis) -> String {
+fn ends(grant: &Grant, now: Millis) -> String {
     if grant.alive() { left(grant.access_expires - now) } else { "–".into() }
 }
 

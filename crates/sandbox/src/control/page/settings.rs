@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::panel::panel;
 use crate::command::often;
+use crate::control::words::{FAULTS, METHODS};
 use crate::model::World;
 use crate::model::switches::Row;
 
@@ -35,18 +36,21 @@ pub(super) fn faults(world: &World, token: &str) -> Markup {
                 }
             }
             div.fields {
-                label { "Target" input name="target" value="token" list="targets" maxlength="256"; }
+                label { "Which calls: token, revoke, api, or a path" input name="target" value="token" list="targets" maxlength="256" spellcheck="false"; }
                 datalist id="targets" { @for target in ["token", "revoke", "api", "/user/me", "/wallet/me", "/transactions"] { option value=(target) {} } }
-                label { "Kind" select name="kind" {
-                    @for kind in ["status", "drop_before", "drop_after", "delay", "wrong_content_type", "huge_body", "redirect"] { option { (kind) } }
-                } }
-                label { "Status" input name="status" inputmode="numeric" placeholder="503"; }
-                label { "Retry-After" input name="retry_after" placeholder="30"; }
-                label { "Delay (ms)" input name="delay_ms" inputmode="numeric"; }
-                label { "Location" input name="location"; }
-                label { "Times" input name="times" inputmode="numeric" value="1"; }
-                button type="submit" name="action" value="fault" { "Arm" }
-                button.quiet type="submit" name="action" value="clear_faults" { "Clear all" }
+                label { "Method" select name="method" { @for (method, text) in METHODS { option value=(method) { (text) } } } }
+                label { "What happens to the call" select name="kind" { @for (kind, text) in FAULTS { option value=(kind) { (text) } } } }
+                label { "How many calls" input.short name="times" inputmode="numeric" value="1"; }
+            }
+            div.fields {
+                label { "For an error status: status" input.short name="status" inputmode="numeric" placeholder="503"; }
+                label { "and Retry-After (seconds)" input.short name="retry_after" placeholder="none"; }
+                label { "For a late answer: delay (ms)" input.short name="delay_ms" inputmode="numeric" placeholder="1500"; }
+                label.wide { "For a redirect: where to" input name="location" placeholder="https://example.com/" spellcheck="false"; }
+            }
+            div.fields {
+                button type="submit" name="action" value="fault" { "Arm this fault" }
+                button.quiet type="submit" name="action" value="clear_faults" { "Clear all faults" }
             }
         },
     );
