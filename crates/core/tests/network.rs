@@ -198,11 +198,13 @@ fn named(code: &str, variable: &str, scheme: &str) -> String {
 }
 
 #[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "only on Linux does a variable say whom the system trusts")]
 fn behind_a_proxy_whose_certificate_the_system_trusts_everything_works() {
     only_the_backend(&in_company("trusted", Way::Http, &[]));
 }
 
 #[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "only on Linux does a variable say whom the system trusts")]
 fn every_kind_of_proxy_that_can_be_set_leads_out() {
     for (way, schemes) in [(Way::Socks5, &["socks5h", "socks"][..]), (Way::Socks4a, &["socks4a"]), (Way::Http, &["http"])] {
         for scheme in schemes {
@@ -217,6 +219,7 @@ fn every_kind_of_proxy_that_can_be_set_leads_out() {
 }
 
 #[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "only on Linux does a variable say whom the system trusts")]
 fn a_password_in_the_address_is_used_and_told_to_nobody() {
     for (way, scheme) in [(Way::HttpWithPassword, "http"), (Way::Socks5WithPassword, "socks5h")] {
         let company = Company::new();
@@ -282,6 +285,7 @@ fn what_the_system_sends_past_the_proxy_goes_past_it() {
 }
 
 #[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "only on Linux does a variable say whom the system trusts")]
 fn the_desktops_ways_are_tried_in_its_order_and_seen_when_they_change() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let company = Company::new();
@@ -304,6 +308,7 @@ fn the_desktops_ways_are_tried_in_its_order_and_seen_when_they_change() {
 }
 
 #[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "only on Linux does a variable say whom the system trusts")]
 fn variables_count_more_than_the_desktop() {
     let company = Company::new();
     let (one, other) = (company.proxy(Way::Http), company.proxy(Way::Http));

@@ -13,6 +13,7 @@ pub struct Inherited {
 }
 
 /// What a socket is for.
+#[cfg(any(unix, test))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {
     Public,
@@ -20,6 +21,7 @@ enum Use {
 }
 
 /// By its name, which is its unit's where none is set. One that has no name is for callers if it is the only one.
+#[cfg(any(unix, test))]
 fn use_of(name: &str, count: usize) -> Result<Use, String> {
     match name {
         "callers" | "connect-backend.socket" => Ok(Use::Public),
