@@ -1,6 +1,6 @@
 //! One lock file for each grant, so that no two processes refresh, revoke or store it at the same time.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::Grants;
@@ -9,15 +9,22 @@ use crate::model::problem::{Problem, ProblemCode};
 
 /// A grant's lock, held until this is dropped or the process ends.
 pub(super) struct Lock {
-    #[expect(dead_code, reason = "held until this is dropped")]
     file: File,
     path: PathBuf,
 }
 
 impl Lock {
     /// Removes the lock's file with the lock: its grant is gone. Whoever waits for the lock notices, and takes a new one.
+    /// On Windows a file that somebody has open stays until nobody waits for it; then it is removed at a later start.
     pub(super) fn remove(self) {
-        drop(std::fs::remove_file(&self.path));
+        let Self { file, path } = self;
+        if cfg!(windows) {
+            drop(file);
+            drop(std::fs::remove_file(path));
+        } else {
+            drop(std::fs::remove_file(path));
+            drop(file);
+        }
     }
 }
 
@@ -73,7 +80,7 @@ async fn take(path: PathBuf, lock: impl Fn(&File) -> std::io::Result<bool> + Sen
             std::fs::create_dir_all(directory)?;
         }
         loop {
-            let file = File::options().create(true).truncate(false).write(true).open(&path)?;
+            let file = options().open(&path)?;
             if !lock(&file)? {
                 return Ok::<_, std::io::Error>(None);
             }
@@ -96,8 +103,41 @@ fn is_at(file: &File, path: &Path) -> bool {
     id(file.metadata()).is_some() && id(file.metadata()) == id(std::fs::metadata(path))
 }
 
-/// A file that is open keeps its name there, so nobody else can have made a new one.
+/// A file that is open keeps its name there ([`options`]), so nobody else can have made a new one.
 #[cfg(not(unix))]
 fn is_at(_: &File, _: &Path) -> bool {
     true
+}
+
+fn options() -> OpenOptions {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    // Without `FILE_SHARE_DELETE`, which is usual in Rust: nobody can remove or rename the file while somebody has it open.
+    #[cfg(windows)]
+    std::os::windows::fs::OpenOptionsExt::share_mode(&mut options, FILE_SHARE_READ | FILE_SHARE_WRITE);
+    options
+}
+
+/// winnt.h.
+#[cfg(windows)]
+const FILE_SHARE_READ: u32 = 1;
+#[cfg(windows)]
+const FILE_SHARE_WRITE: u32 = 2;
+
+#[cfg(all(test, windows))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_lock_that_somebody_holds_keeps_its_file_and_nobody_else_gets_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("grant");
+        let attempt = |file: &File| Ok(file.try_lock().is_ok());
+        let held = take(path.clone(), attempt).await.unwrap().unwrap();
+        assert!(std::fs::remove_file(&path).is_err(), "a second holder could lock a new file of this name");
+        assert!(take(path.clone(), attempt).await.unwrap().is_none());
+        held.remove();
+        assert!(!path.exists());
+        take(path, attempt).await.unwrap().unwrap().remove();
+    }
 }
