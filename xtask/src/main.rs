@@ -39,7 +39,7 @@ enum Task {
     },
     /// Every check that CI makes.
     Test {
-        /// More inputs for the property tests, a million each, and every place.
+        /// More inputs for the property tests, a million each, every place, and what can be tried here for Windows and macOS.
         #[arg(long)]
         all: bool,
         /// Only the program as it is packaged, in the places where people run it; pictures in target/places. With --all: every place.

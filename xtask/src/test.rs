@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::packages::{For, install_missing};
 use crate::step::{Steps, command, describe, succeed};
-use crate::{hardening, places, run, tools, ui};
+use crate::{hardening, places, run, tools, ui, windows};
 
 /// How many tests passed and failed.
 #[derive(Default)]
@@ -17,7 +17,7 @@ pub struct Count {
 }
 
 pub fn test(all: bool) -> Result<()> {
-    let mut steps = Steps::new(if all { 18 } else { 17 });
+    let mut steps = Steps::new(if all { 18 + windows::STEPS } else { 17 });
     let mut count = Count::default();
     // Without these nothing else makes sense.
     steps.step("System packages", || install_missing(For::Testing))?;
@@ -47,6 +47,8 @@ pub fn test(all: bool) -> Result<()> {
     }
     if all {
         drop(steps.step("A million of each input", || property_tests(&mut count)));
+        // What fails in there is in the summary.
+        drop(windows::try_everything(&mut steps, &mut count));
     }
     drop(steps.step("Bans, licences and sources", tools::check_dependencies));
     drop(steps.step("Known vulnerabilities", tools::audit));

@@ -8,8 +8,8 @@ use crate::cross::Toolchain;
 use crate::packages::{For, install_missing};
 use crate::step::{Steps, succeed};
 use crate::test::{Count, counted, finish};
-use crate::ui;
 use crate::wine::Wine;
+use crate::{macos, ui};
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
 
@@ -36,18 +36,47 @@ pub fn windows(task: Task) -> Result<()> {
             Ok(())
         }
         Task::Test => {
-            let wine = steps.step("Wine", Wine::set_up)?;
-            drop(steps.step("Tests under Wine", || test(&toolchain, &wine, &mut count)));
-            drop(steps.step("The program under Wine", || try_program(&toolchain, &wine)));
-            wine.end()?;
-            finish(&steps, &count)
+            let ran = under_wine(&toolchain, &mut steps, &mut count);
+            finish(&steps, &count).and(ran)
         }
     }
 }
 
+/// How many steps [`try_everything`] has.
+pub const STEPS: usize = 7;
+
+/// Everything that can be tried here for Windows and macOS. A failed step is in the summary of `steps`; the others run all the same.
+pub fn try_everything(steps: &mut Steps, count: &mut Count) -> Result<()> {
+    steps.step("System packages for Windows and macOS", || install_missing(For::Wine))?;
+    let toolchain = steps.step("A compiler for Windows and macOS", Toolchain::unpack)?;
+    drop(steps.step("Clippy for Windows", || check(&toolchain)));
+    drop(steps.step("Clippy for macOS", || macos::check(&toolchain)));
+    under_wine(&toolchain, steps, count)
+}
+
+fn under_wine(toolchain: &Toolchain, steps: &mut Steps, count: &mut Count) -> Result<()> {
+    let wine = steps.step("Wine", Wine::set_up)?;
+    drop(steps.step("Tests under Wine", || test(toolchain, &wine, count)));
+    drop(steps.step("The program under Wine", || {
+        let tried = try_program(toolchain, &wine);
+        wine.end()?;
+        tried
+    }));
+    Ok(())
+}
+
 /// Clippy for 64-bit Windows, with the C library of MinGW.
-pub fn check(toolchain: &Toolchain) -> Result<()> {
+fn check(toolchain: &Toolchain) -> Result<()> {
     toolchain.clippy(TARGET, "windows", linked_by_mingw)
+}
+
+/// `cargo TASK` for programs that Wine runs.
+fn run_by_wine(toolchain: &Toolchain, task: &str) -> Result<Command> {
+    let mut cargo = toolchain.cargo(task, TARGET, "windows")?;
+    linked_by_mingw(&mut cargo);
+    // They are for one run, and many: without what only a debugger reads.
+    cargo.args(["--config", UNALIGNED]).env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0");
+    Ok(cargo)
 }
 
 fn linked_by_mingw(cargo: &mut Command) {
@@ -56,13 +85,11 @@ fn linked_by_mingw(cargo: &mut Command) {
 
 /// Builds the tests and runs them under Wine.
 fn test(toolchain: &Toolchain, wine: &Wine, count: &mut Count) -> Result<()> {
-    let mut tests = toolchain.cargo("test", TARGET, "windows")?;
-    linked_by_mingw(&mut tests);
+    let mut tests = run_by_wine(toolchain, "test")?;
     for package in TESTED {
         tests.args(["--package", package]);
     }
     tests.args(["--features", "embedded", "--no-fail-fast", "--lib", "--bins", "--tests"]);
-    tests.args(["--config", UNALIGNED]);
     wine.run_by(&mut tests)?;
     tests.args(["--", "--exact"]);
     tests.args(FAULTS_OF_WINE.iter().flat_map(|test| ["--skip", test]));
@@ -74,10 +101,8 @@ const TESTED: [&str; 5] = ["monei", "connect-core", "connect-app", "monei-connec
 
 /// The program itself, with the sandbox and the backend inside: what it says in a terminal, and whether a connection can be made.
 fn try_program(toolchain: &Toolchain, wine: &Wine) -> Result<()> {
-    let mut build = toolchain.cargo("build", TARGET, "windows")?;
-    linked_by_mingw(&mut build);
+    let mut build = run_by_wine(toolchain, "build")?;
     build.args(["--package", "monei-connect", "--package", "monei-connect-console", "--features", "embedded", "--bins"]);
-    build.args(["--config", UNALIGNED]);
     succeed(&mut build)?;
     let console = format!("target/windows/{TARGET}/debug/monei-connect-console.exe");
     let say = |words: &[&str]| -> Result<(Option<i32>, String, String)> {
