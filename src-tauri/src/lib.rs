@@ -18,13 +18,12 @@ mod proxies;
 pub mod view;
 mod window;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use connect_app::diagnose::Asked;
 use connect_app::settings::Settings;
-use connect_app::{limits, logging, registration, witness};
+use connect_app::{limits, logging, registration, terminal, witness};
 use tauri::{Manager, RunEvent, WindowEvent};
 
 use crate::host::Host;
@@ -43,8 +42,7 @@ pub fn run() -> ExitCode {
     let start = match cli::read(&words) {
         Ok(start) => start,
         Err(cli::Refused::Asked(text)) => {
-            // A closed pipe reads nothing, and needs no word about it.
-            drop(write!(std::io::stdout(), "{text}"));
+            terminal::say(&text);
             return ExitCode::SUCCESS;
         }
         Err(cli::Refused::Word(line)) => return refuse(&line, as_json),
@@ -96,8 +94,7 @@ fn asked(as_json: bool) -> Asked {
 
 /// Ends a start that can't be: one line for people, and an answer for programs that asked for one.
 fn refuse(sentence: &str, as_json: bool) -> ExitCode {
-    // Where nobody reads it, there is nobody to tell.
-    drop(writeln!(std::io::stderr(), "monei-connect: {}", sentence.replace('\n', " ")));
+    terminal::complain("monei-connect", sentence);
     if as_json {
         connect_app::diagnose::not_tried(sentence, None, None, asked(true));
     }
@@ -142,6 +139,7 @@ fn build(settings: Settings) -> tauri::Result<tauri::App> {
     let geometry = tauri_plugin_window_state::StateFlags::SIZE
         | tauri_plugin_window_state::StateFlags::POSITION
         | tauri_plugin_window_state::StateFlags::MAXIMIZED;
+    let namespace = settings.namespace.clone();
     let builder = tauri::Builder::default();
     let builder = if std::env::var_os(ALONE).is_none() { builder.plugin(single_instance.build()) } else { builder };
     #[cfg(not(target_os = "linux"))]
@@ -174,12 +172,18 @@ fn build(settings: Settings) -> tauri::Result<tauri::App> {
             tauri::async_runtime::spawn(look_while_visible(app.handle().clone()));
             Ok(())
         })
-        .build(context())
+        .build(named(context(), namespace))
 }
 
 /// Configuration, access list and web view, as the build script prepared them.
 fn context() -> tauri::Context {
     tauri::generate_context!()
+}
+
+/// Under the name of this environment: by the identifier, Windows and macOS tell that another run is of this program.
+fn named(mut context: tauri::Context, namespace: String) -> tauri::Context {
+    context.config_mut().identifier = namespace;
+    context
 }
 
 /// While the window can be seen, what it shows stays true. With nobody looking nothing is asked.
@@ -215,6 +219,13 @@ fn on_event(app: &tauri::AppHandle, event: RunEvent) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn environments_run_beside_each_other() {
+        for namespace in ["org.moneiconnections.manager", "org.moneiconnections.manager.sandbox"] {
+            assert_eq!(named(context(), namespace.to_owned()).config().identifier, namespace);
+        }
+    }
 
     #[test]
     #[cfg(target_os = "linux")]

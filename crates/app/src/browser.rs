@@ -21,6 +21,8 @@ pub type Variables = Vec<(&'static str, Option<String>)>;
 
 /// How long a launcher is watched for failing. One that is still running then has become the browser itself.
 const WATCHED: Duration = Duration::from_millis(1500);
+/// The same for one that never becomes the browser: it takes seconds to start, and where it may not open anything it says so at its end.
+const POWERSHELL_WATCHED: Duration = Duration::from_secs(15);
 
 /// Browsers that need a terminal. Here they get none: they would end at once, and say that all went well.
 const NEED_TERMINAL: &[&str] = &[
@@ -222,12 +224,45 @@ fn launch(mut launcher: Command, variables: &[(&str, Option<String>)]) -> Launch
     let (ended, end) = channel();
     // Waits also after the time is up, so that no dead child is left over. By then nobody listens.
     std::thread::spawn(move || drop(ended.send(child.wait())));
-    match end.recv_timeout(WATCHED) {
+    match end.recv_timeout(if is_named(&program, "powershell.exe") { POWERSHELL_WATCHED } else { WATCHED }) {
         Err(RecvTimeoutError::Timeout) => Launched::Opened,
-        // Explorer's exit code says nothing.
-        Ok(Ok(status)) if status.success() || cfg!(windows) => Launched::Opened,
+        // Explorer's exit code is 1 also when it has opened the address.
+        Ok(Ok(status)) if status.success() || is_named(&program, "explorer.exe") => Launched::Opened,
         Ok(Ok(status)) => Launched::Failed(program, status),
         Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => Launched::Missing,
+    }
+}
+
+/// Whether a launcher is this one of Windows.
+fn is_named(program: &str, name: &str) -> bool {
+    cfg!(windows) && program.eq_ignore_ascii_case(name)
+}
+
+#[cfg(all(test, windows))]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("cmd.exe");
+        command.args(["/C", script]);
+        command
+    }
+
+    #[test]
+    fn only_explorer_is_believed_whatever_its_exit_code_is() {
+        assert!(matches!(launch(shell("exit 3"), &[]), Launched::Failed(_, status) if status.code() == Some(3)));
+        assert!(matches!(launch(shell("exit 0"), &[]), Launched::Opened));
+        assert!(matches!(launch(Command::new("no-such-launcher-anywhere.exe"), &[]), Launched::Missing));
+        assert!(is_named("explorer.exe", "explorer.exe") && is_named("Explorer.EXE", "explorer.exe"));
+        assert!(!is_named("powershell.exe", "explorer.exe") && !is_named("winebrowser", "explorer.exe"));
+    }
+
+    #[test]
+    fn after_powershell_explorer_is_tried() {
+        let url = Url::parse("http://127.0.0.1:1/v1/start?a=%20b").unwrap();
+        let programs: Vec<_> = launchers(&url).map(|launcher| launcher.get_program().to_owned()).collect();
+        let [.., powershell, explorer] = programs.as_slice() else { panic!("{programs:?}") };
+        assert_eq!((powershell.to_str(), explorer.to_str()), (Some("powershell.exe"), Some("explorer.exe")));
     }
 }
 

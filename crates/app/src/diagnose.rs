@@ -1,7 +1,6 @@
 //! A diagnosis without a window: tries what a connection needs, and says what works, to people in lines and to programs as JSON. No secret
 //! is in its words.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use connect_core::problem::ProblemCode;
@@ -9,7 +8,7 @@ use connect_core::snapshot::Environment;
 use connect_core::{Check, Connections};
 use serde::Serialize;
 
-use crate::{catalogue, report, witness};
+use crate::{catalogue, report, terminal, witness};
 
 /// What the help of a command line says of the answer.
 pub const HELP: &str = "\
@@ -101,8 +100,8 @@ impl Found {
 /// Prints what came of it. Exit code 0 when a connection can be made, 1 when it can't.
 pub fn tell(outcome: &Result<Found, ProblemCode>, environment: Environment, asked: Asked) -> ExitCode {
     match outcome {
-        Ok(found) if asked.as_json => print(&found.json()),
-        Ok(found) => print(&found.text()),
+        Ok(found) if asked.as_json => terminal::say(&found.json()),
+        Ok(found) => terminal::say(&found.text()),
         Err(code) => not_tried(&catalogue::sentence(*code), Some(environment), Some(*code), asked),
     }
     if outcome.as_ref().is_ok_and(Found::connects) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -114,15 +113,10 @@ pub fn not_tried(sentence: &str, environment: Option<Environment>, problem: Opti
         let error = Some(sentence.to_owned());
         let answer =
             Answer { ok: false, version: env!("CARGO_PKG_VERSION"), environment, backend: None, error, problem, checks: Vec::new() };
-        print(&serde_json::to_string(&answer).unwrap_or_default());
+        terminal::say(&serde_json::to_string(&answer).unwrap_or_default());
     } else {
-        eprintln!("{}: {sentence}", asked.program);
+        terminal::complain(asked.program, sentence);
     }
-}
-
-fn print(text: &str) {
-    // A closed pipe reads nothing, and needs no word about it.
-    drop(writeln!(std::io::stdout(), "{text}"));
 }
 
 #[cfg(test)]

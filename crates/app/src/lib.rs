@@ -16,4 +16,5 @@ pub mod registration;
 pub mod report;
 pub mod settings;
 pub mod start;
+pub mod terminal;
 pub mod witness;

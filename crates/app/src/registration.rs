@@ -2,6 +2,8 @@
 
 #[cfg(target_os = "linux")]
 pub use linux::{has_handler, is_ours, register};
+#[cfg(windows)]
+pub use windows::is_ours;
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -17,7 +19,7 @@ mod linux {
         // As the desktop does: the person's own folder goes before the system's.
         let entry = application_folders().into_iter().find_map(|folder| fs::read_to_string(folder.join(&handler)).ok());
         let path = std::env::var_os("PATH").unwrap_or_default();
-        entry.and_then(|entry| program_of(&entry, &path)).is_some_and(|program| same_file(&program, &own))
+        entry.and_then(|entry| program_of(&entry, &path)).is_some_and(|program| super::same_file(&program, &own))
     }
 
     /// Whether the system knows a program for addresses of `scheme`.
@@ -101,12 +103,9 @@ mod linux {
         std::env::split_paths(path).map(|folder| folder.join(program)).find(runs)
     }
 
-    fn same_file(one: &Path, other: &Path) -> bool {
-        matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
-    }
-
     #[cfg(test)]
     mod tests {
+        use super::super::same_file;
         use super::*;
 
         #[test]
@@ -148,6 +147,12 @@ mod linux {
     }
 }
 
+/// Whether two paths lead to one file.
+#[cfg(not(target_os = "macos"))]
+fn same_file(one: &std::path::Path, other: &std::path::Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
 /// Windows and macOS come with a browser.
 #[cfg(not(target_os = "linux"))]
 pub fn has_handler(_: &str) -> bool {
@@ -156,11 +161,133 @@ pub fn has_handler(_: &str) -> bool {
 
 /// On Windows the installer writes the scheme to the registry.
 #[cfg(windows)]
-pub fn is_ours(scheme: &str) -> bool {
-    let key = format!(r"HKCR\{scheme}\shell\open\command");
-    let query = std::process::Command::new("reg").args(["query", &key, "/ve"]).output();
-    let (Ok(output), Ok(own)) = (query, std::env::current_exe()) else { return false };
-    String::from_utf8_lossy(&output.stdout).to_lowercase().contains(&own.to_string_lossy().to_lowercase())
+mod windows {
+    use std::path::{Path, PathBuf};
+
+    use windows_registry::{CURRENT_USER, Key, LOCAL_MACHINE, Type};
+
+    /// Whether Windows starts this very program for links of `scheme`, and gives it the link.
+    pub fn is_ours(scheme: &str) -> bool {
+        let (Some(command), Ok(own)) = (command_for(scheme), std::env::current_exe()) else { return false };
+        let Some((program, rest)) = program_of(&command) else { return false };
+        rest.contains("%1") && super::same_file(&program, &own)
+    }
+
+    /// The command for links of `scheme`: of the program that the person chose in the settings of Windows, or else the registered one.
+    fn command_for(scheme: &str) -> Option<String> {
+        let choice = format!(r"Software\Microsoft\Windows\Shell\Associations\UrlAssociations\{scheme}\UserChoice");
+        let chosen = CURRENT_USER.open(choice).and_then(|key| key.get_string("ProgId"));
+        let class = chosen.unwrap_or_else(|_| scheme.to_owned());
+        let path = format!(r"Software\Classes\{class}\shell\open\command");
+        // What was installed for the person goes before what was installed for everybody.
+        [CURRENT_USER, LOCAL_MACHINE].into_iter().find_map(|root| text(&root.open(&path).ok()?))
+    }
+
+    /// The default value of a key, with its variables replaced where Windows replaces them.
+    fn text(key: &Key) -> Option<String> {
+        let text = key.get_string("").ok()?;
+        let expands = key.get_type("").is_ok_and(|kind| kind == Type::ExpandString);
+        Some(if expands { expanded(&text, &|name| std::env::var(name).ok()) } else { text })
+    }
+
+    /// `%NAME%` becomes the variable's value. One that isn't set stays as it is.
+    fn expanded(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> String {
+        let Some((before, rest)) = text.split_once('%') else { return text.to_owned() };
+        match rest.split_once('%').and_then(|(name, after)| Some((variable(name)?, after))) {
+            Some((value, after)) => format!("{before}{value}{}", expanded(after, variable)),
+            None => format!("{before}%{}", expanded(rest, variable)),
+        }
+    }
+
+    /// The program of a command, and what follows it.
+    fn program_of(command: &str) -> Option<(PathBuf, &str)> {
+        let command = command.trim_start();
+        let (program, rest) = match command.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"')?,
+            None => command.split_once(' ').unwrap_or((command, "")),
+        };
+        Some((Path::new(program).to_owned(), rest))
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        /// Registers `command` for a scheme of the test's own, and asks whose it is.
+        fn asked(test: &str, command: &str) -> bool {
+            let scheme = format!("org.moneiconnections.test.{test}.p{}", std::process::id());
+            let class = format!(r"Software\Classes\{scheme}");
+            CURRENT_USER.create(format!(r"{class}\shell\open\command")).unwrap().set_string("", command).unwrap();
+            let answer = is_ours(&scheme);
+            CURRENT_USER.remove_tree(class).unwrap();
+            answer
+        }
+
+        fn own() -> String {
+            std::env::current_exe().unwrap().to_str().unwrap().to_owned()
+        }
+
+        #[test]
+        fn links_come_back_where_this_very_program_is_registered() {
+            assert!(!is_ours("org.moneiconnections.test.nobody"));
+            assert!(asked("own", &format!("\"{}\" \"%1\"", own())));
+            // Windows takes no notice of upper and lower case.
+            assert!(asked("case", &format!("\"{}\" \"%1\"", own().to_uppercase())));
+            let (drive, rest) = own().split_once('\\').map(|(drive, rest)| (drive.to_owned(), rest.to_owned())).unwrap();
+            assert!(!drive.is_empty() && asked("dots", &format!("\"{drive}\\.\\{rest}\" \"%1\"")));
+        }
+
+        #[test]
+        fn another_program_that_only_mentions_this_one_is_not_this_one() {
+            let own = own();
+            for (test, command) in [
+                ("argument", format!("\"C:\\windows\\explorer.exe\" \"{own}\" \"%1\"")),
+                ("longer", format!("\"{own}.exe\" \"%1\"")),
+                ("no-link", format!("\"{own}\"")),
+                ("no-end", format!("\"{own} %1")),
+                ("empty", String::new()),
+            ] {
+                assert!(!asked(test, &command), "{command}");
+            }
+        }
+
+        #[test]
+        fn variables_are_replaced_where_windows_replaces_them() {
+            let get = |name: &str| (name == "A").then(|| "C:\\a".to_owned());
+            assert_eq!(expanded("\"%A%\\x.exe\" \"%1\"", &get), "\"C:\\a\\x.exe\" \"%1\"");
+            assert_eq!(expanded("%B%\\%A%", &get), "%B%\\C:\\a");
+            let path = format!(r"Software\Classes\org.moneiconnections.test.expands.p{}", std::process::id());
+            let key = CURRENT_USER.create(&path).unwrap();
+            key.set_expand_string("", "%SystemRoot%\\x").unwrap();
+            let expands = text(&key);
+            key.set_string("", "%SystemRoot%\\x").unwrap();
+            let stays = text(&key);
+            CURRENT_USER.remove_tree(path).unwrap();
+            assert_eq!(expands, Some(format!("{}\\x", std::env::var("SystemRoot").unwrap())));
+            assert_eq!(stays.as_deref(), Some("%SystemRoot%\\x"));
+        }
+
+        #[test]
+        fn what_the_person_chose_goes_before_what_was_installed() {
+            let scheme = format!("org.moneiconnections.test.choice.p{}", std::process::id());
+            let class = format!(r"Software\Classes\{scheme}");
+            let other = format!("{class}.other");
+            let command = |class: &str, command: &str| {
+                CURRENT_USER.create(format!(r"{class}\shell\open\command")).unwrap().set_string("", command).unwrap();
+            };
+            command(&class, &format!("\"{}\" \"%1\"", own()));
+            command(&other, "\"C:\\windows\\explorer.exe\" \"%1\"");
+            assert!(is_ours(&scheme));
+            let choice = format!(r"Software\Microsoft\Windows\Shell\Associations\UrlAssociations\{scheme}");
+            let key = CURRENT_USER.create(format!(r"{choice}\UserChoice")).unwrap();
+            key.set_string("ProgId", format!("{scheme}.other")).unwrap();
+            let answer = is_ours(&scheme);
+            for path in [class, other, choice] {
+                CURRENT_USER.remove_tree(path).unwrap();
+            }
+            assert!(!answer);
+        }
+    }
 }
 
 /// On macOS the bundle declares the scheme, so a program that isn't in one gets no links.

@@ -1,5 +1,5 @@
-//! Where the program's settings come from: the environment, then `/etc/monei-connect/config.toml`, then what the person chooses on the
-//! first run. A value that can't be used stops the start with one sentence that names it.
+//! Where the program's settings come from: the environment, then `/etc/monei-connect/config.toml` (on Windows the policies in the registry), then
+//! what the person chooses on the first run. A value that can't be used stops the start with one sentence that names it.
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,10 @@ pub const IDENTIFIER: &str = "org.moneiconnections.manager";
 /// What a packager sets for everybody on a computer.
 #[cfg(unix)]
 const CONFIG_FILE: &str = "/etc/monei-connect/config.toml";
+
+/// The same on Windows, below `HKEY_LOCAL_MACHINE`: only administrators write there, while any user may make folders in `%ProgramData%`.
+#[cfg(windows)]
+const POLICY: &str = r"Software\Policies\Monei Connections";
 
 /// The backend that a packager built in. Without one there is none until somebody sets it: an address that nobody chose would be
 /// whoever answers there. Either way the person sees what it calls itself and agrees first.
@@ -80,8 +84,8 @@ impl Settings {
     pub fn read(can_embed: bool) -> Result<Self, SettingsError> {
         #[cfg(unix)]
         let config = config_file(Path::new(CONFIG_FILE))?;
-        #[cfg(not(unix))]
-        let config = ConfigFile::default();
+        #[cfg(windows)]
+        let config = policy(windows_registry::LOCAL_MACHINE, POLICY)?;
         // Windows has another one that goes with the person to other computers; the index, locks and log belong to this one (T-06).
         let data_home = dirs::data_local_dir().ok_or(SettingsError::NoDataFolder)?;
         Self::from(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()), config, &data_home, can_embed, BUILT_IN_BACKEND)
@@ -151,6 +155,25 @@ fn config_file(path: &Path) -> Result<ConfigFile, SettingsError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(ConfigFile::default()),
         Err(error) => Err(failed(error.kind().to_string())),
     }
+}
+
+/// The values of a key, as the packager's file has them elsewhere.
+#[cfg(windows)]
+fn policy(root: &windows_registry::Key, path: &str) -> Result<ConfigFile, SettingsError> {
+    let failed = |reason: String| SettingsError::ConfigFile(PathBuf::from(path), reason);
+    let key = match root.open(path) {
+        Ok(key) => key,
+        Err(error) if std::io::Error::from(error.clone()).kind() == std::io::ErrorKind::NotFound => return Ok(ConfigFile::default()),
+        Err(error) => return Err(failed(error.message())),
+    };
+    let mut config = ConfigFile::default();
+    for (name, value) in key.values().map_err(|error| failed(error.message()))? {
+        if name != "backend_url" {
+            return Err(failed(format!("unknown value `{name}`, expected `backend_url`")));
+        }
+        config.backend_url = Some(String::try_from(value).map_err(|_| failed("`backend_url` must be a string (REG_SZ)".to_owned()))?);
+    }
+    Ok(config)
 }
 
 fn origin(address: &str) -> Option<String> {
@@ -290,6 +313,26 @@ mod tests {
             std::fs::write(&path, wrong).unwrap();
             assert!(config_file(&path).is_err(), "{wrong}");
         }
+    }
+
+    #[cfg(windows)]
+    #[test]
+    fn the_policies_may_be_missing_but_not_wrong() {
+        let root = windows_registry::CURRENT_USER;
+        let path = format!(r"Software\org.moneiconnections.test.policy.p{}", std::process::id());
+        let read = || policy(root, &path);
+        assert_eq!(read().unwrap().backend_url, None);
+        let key = root.create(&path).unwrap();
+        assert_eq!(read().unwrap().backend_url, None);
+        key.set_string("backend_url", "https://one.example.test").unwrap();
+        let right = read().unwrap().backend_url;
+        key.set_u32("backend_url", 7).unwrap();
+        let number = read().is_err();
+        key.set_string("backend_url", "https://one.example.test").unwrap();
+        key.set_string("backend", "https://two.example.test").unwrap();
+        let unknown = read().is_err();
+        root.remove_tree(&path).unwrap();
+        assert_eq!((right.as_deref(), number, unknown), (Some("https://one.example.test"), true, true));
     }
 
     #[test]

@@ -1,0 +1,61 @@
+//! What a start says apart from the window: on the terminal. On Windows a program with windows has none unless another program reads its words,
+//! as `src-tauri/console` does; there a message box says it.
+
+use std::io::Write as _;
+
+/// An answer that was asked for.
+pub fn say(text: &str) {
+    #[cfg(windows)]
+    if windows::nobody_reads(std::io::stdout()) {
+        return windows::show(text, rfd::MessageLevel::Info);
+    }
+    // A closed pipe reads nothing, and needs no word about it.
+    drop(writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n')));
+}
+
+/// Why `program` ends, in one line.
+pub fn complain(program: &str, sentence: &str) {
+    let line = sentence.replace('\n', " ");
+    #[cfg(windows)]
+    if windows::nobody_reads(std::io::stderr()) {
+        return windows::show(&line, rfd::MessageLevel::Error);
+    }
+    // Where nobody reads it, there is nobody to tell.
+    drop(writeln!(std::io::stderr(), "{program}: {line}"));
+}
+
+#[cfg(windows)]
+mod windows {
+    use std::os::windows::io::AsRawHandle;
+
+    /// Whether what is written there goes nowhere.
+    pub fn nobody_reads(stream: impl AsRawHandle) -> bool {
+        stream.as_raw_handle().is_null()
+    }
+
+    /// Waits until the person has closed it.
+    pub fn show(text: &str, level: rfd::MessageLevel) {
+        rfd::MessageDialog::new().set_title("Monei Connections").set_description(text).set_level(level).show();
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::os::windows::io::RawHandle;
+
+        use super::*;
+
+        struct Handle(RawHandle);
+        impl AsRawHandle for Handle {
+            fn as_raw_handle(&self) -> RawHandle {
+                self.0
+            }
+        }
+
+        #[test]
+        fn a_start_without_a_terminal_is_told_from_one_that_is_read() {
+            assert!(nobody_reads(Handle(std::ptr::null_mut())));
+            // The runner of these tests reads this one.
+            assert!(!nobody_reads(std::io::stdout()));
+        }
+    }
+}
