@@ -15,7 +15,7 @@ const WANTED: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-clippy", "rust-we
 /// The standard library for both ways of panicking, so that development and release builds share it.
 const BUILD_STD: &str = "-Zbuild-std=std,panic_unwind,panic_abort";
 /// What runs and links on Linux alone.
-const LINUX_ONLY: [&str; 2] = ["e2e", "places"];
+const LINUX_ONLY: [&str; 3] = ["e2e", "places", "empty-window"];
 
 /// The unpacked compiler.
 pub struct Toolchain {

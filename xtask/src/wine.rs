@@ -45,8 +45,8 @@ impl Wine {
     }
 
     fn environment(&self, command: &mut Command) {
-        // Nothing of its own on standard error, and no window that offers to download more of it.
-        command.env("WINEPREFIX", &self.prefix).env("WINEDEBUG", "-all").env("WINEDLLOVERRIDES", "mscoree,mshtml=");
+        // Nothing of its own on standard error, no window that offers to download more of it, and no debugger that waits for a person.
+        command.env("WINEPREFIX", &self.prefix).env("WINEDEBUG", "-all").env("WINEDLLOVERRIDES", "mscoree,mshtml,winedbg.exe=");
         command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
     }
 

@@ -126,9 +126,10 @@ mod tests {
         let at = |folder: &str| Some(home.path().join(folder));
         std::fs::create_dir(home.path().join("Downloads")).unwrap();
         let home = Some(home.path().to_owned());
-        assert_eq!(save_for(at("Downloads"), home.clone(), "x").unwrap(), "~/Downloads/monei-connections-report.txt");
-        assert_eq!(save_for(at("gone"), home.clone(), "x").unwrap(), "~/monei-connections-report.txt");
-        assert_eq!(save_for(None, home.clone(), "x").unwrap(), "~/monei-connections-report-2.txt");
+        let saved = |downloads| save_for(downloads, home.clone(), "x").unwrap().replace('\\', "/");
+        assert_eq!(saved(at("Downloads")), "~/Downloads/monei-connections-report.txt");
+        assert_eq!(saved(at("gone")), "~/monei-connections-report.txt");
+        assert_eq!(saved(None), "~/monei-connections-report-2.txt");
         assert!(save_for(at("gone"), at("gone too"), "x").is_err());
         assert!(save_for(None, None, "x").is_err());
     }

@@ -19,6 +19,10 @@ const CONFIG_FILE: &str = "/etc/monei-connect/config.toml";
 #[cfg(windows)]
 const POLICY: &str = r"Software\Policies\Monei Connections";
 
+/// `ERROR_FILE_NOT_FOUND` as a HRESULT: there is no such key.
+#[cfg(windows)]
+const NOT_FOUND: i32 = 0x8007_0002_u32.cast_signed();
+
 /// The backend that a packager built in. Without one there is none until somebody sets it: an address that nobody chose would be
 /// whoever answers there. Either way the person sees what it calls itself and agrees first.
 const BUILT_IN_BACKEND: Option<&str> = option_env!("CONNECT_DEFAULT_BACKEND");
@@ -163,7 +167,7 @@ fn policy(root: &windows_registry::Key, path: &str) -> Result<ConfigFile, Settin
     let failed = |reason: String| SettingsError::ConfigFile(PathBuf::from(path), reason);
     let key = match root.open(path) {
         Ok(key) => key,
-        Err(error) if std::io::Error::from(error.clone()).kind() == std::io::ErrorKind::NotFound => return Ok(ConfigFile::default()),
+        Err(error) if error.code().0 == NOT_FOUND => return Ok(ConfigFile::default()),
         Err(error) => return Err(failed(error.message())),
     };
     let mut config = ConfigFile::default();

@@ -9,6 +9,9 @@ use connect_core::vault::{KeychainVault, MAX_ENTRY_LEN, Vault as _, VaultError};
 use keyring_core::api::CredentialStoreApi as _;
 use secrecy::{ExposeSecret as _, SecretString};
 
+/// There is one store for all of a person's programs, and the list of its entries is read in two calls: one test at a time writes to it.
+static STORE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 /// The environments' namespaces begin alike, as the program's do. Those of a test are its own.
 fn namespace(test: &str) -> String {
     format!("org.moneiconnections.test.{test}.p{}", std::process::id())
@@ -32,6 +35,7 @@ fn set<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn an_entry_is_read_replaced_and_deleted_also_by_another_start() {
+    let _alone = STORE.lock().await;
     let namespace = namespace("entry");
     let first = vault(&namespace);
     assert_eq!(read(&first, "AbC-_9").await, None);
@@ -48,6 +52,7 @@ async fn an_entry_is_read_replaced_and_deleted_also_by_another_start() {
 
 #[tokio::test]
 async fn the_entries_of_an_environment_are_listed_and_no_others() {
+    let _alone = STORE.lock().await;
     let namespace = namespace("list");
     let (production, sandbox) = (vault(&namespace), vault(&format!("{namespace}.sandbox")));
     assert_eq!(names(&production).await, set([]));
@@ -68,6 +73,7 @@ async fn the_entries_of_an_environment_are_listed_and_no_others() {
 
 #[tokio::test]
 async fn an_entry_stays_on_this_computer() {
+    let _alone = STORE.lock().await;
     let namespace = namespace("local");
     let vault = vault(&namespace);
     vault.write("AbC-_9", SecretString::from("even")).await.unwrap();
@@ -79,6 +85,7 @@ async fn an_entry_stays_on_this_computer() {
 
 #[tokio::test]
 async fn the_longest_entry_fits_and_a_longer_one_is_refused_whole() {
+    let _alone = STORE.lock().await;
     let vault = vault(&namespace("long"));
     let longest = "x".repeat(MAX_ENTRY_LEN);
     vault.write("AbC-_9", SecretString::from(longest.as_str())).await.unwrap();

@@ -1,8 +1,12 @@
 //! What happens to accounts when the index is damaged, of a newer version, or can't be written.
 
-#![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a step of a test that fails is a failed test")]
 
 mod support;
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
@@ -12,11 +16,21 @@ use support::{World, feature};
 
 const BOTH: &[&str] = &["profile:read", "wallet:read"];
 
+/// Removes a file, if there is one, as soon as nobody has it open: Windows refuses until then.
+async fn remove(path: &Path) {
+    let removed = async {
+        while !matches!(std::fs::remove_file(path).map_err(|error| error.kind()), Ok(()) | Err(ErrorKind::NotFound)) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), removed).await.expect("a program that has quit has its index open");
+}
+
 /// The program ends, its index is damaged, and it starts again.
 async fn damage(world: &mut World) {
-    world.core.shutdown().await;
+    world.quit().await;
     for suffix in ["-wal", "-shm"] {
-        drop(std::fs::remove_file(world.data_dir().join(format!("index.sqlite{suffix}"))));
+        remove(&world.data_dir().join(format!("index.sqlite{suffix}"))).await;
     }
     std::fs::write(world.data_dir().join("index.sqlite"), b"this is no database, and long enough to be looked at as one").unwrap();
     world.restart().await;

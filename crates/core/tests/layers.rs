@@ -110,7 +110,7 @@ fn time_network_and_index_have_one_door_each() {
         ("env::var", "failpoint.rs provider/http/proxies.rs grants/vault"),
     ];
     for path in paths {
-        let name = path.strip_prefix(&source).unwrap().to_str().unwrap().to_owned();
+        let name = path.strip_prefix(&source).unwrap().to_str().unwrap().replace('\\', "/");
         let text = fs::read_to_string(&path).unwrap();
         let code: String =
             text.split("#[cfg(test)]\nmod tests").next().unwrap().lines().filter(|line| !line.trim_start().starts_with("//")).collect();

@@ -194,6 +194,8 @@ fn only_the_backend(asked: &[String]) {
 
 /// How a case expects a proxy to be named.
 fn named(code: &str, variable: &str, scheme: &str) -> String {
+    // On Windows one variable has both.
+    let variable = if cfg!(windows) { variable.to_uppercase() } else { variable.to_owned() };
     format!(r#"{code} {{"variable":"{variable}","scheme":"{scheme}"}}"#)
 }
 

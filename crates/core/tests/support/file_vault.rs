@@ -1,11 +1,15 @@
 //! A keychain for processes that are killed: one file per entry, replaced by renaming. For tests alone; the program keeps no token in a file.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use connect_core::vault::{Vault, VaultError, VaultFuture};
 use secrecy::{ExposeSecret as _, SecretString};
+
+/// So long a file may be read by others before it is replaced.
+const FREE_WITHIN: Duration = Duration::from_secs(5);
 
 pub struct FileVault(PathBuf);
 
@@ -36,7 +40,16 @@ impl FileVault {
         if !name.contains('.') {
             connect_core::failpoint::reach("keychain.writing");
         }
-        fs::rename(fresh, self.0.join(name))
+        // Wine 8 replaces no file that somebody has open (server/fd.c, `set_fd_name`), and whoever reads has it open for a moment.
+        let began = Instant::now();
+        loop {
+            match fs::rename(&fresh, self.0.join(name)) {
+                Err(error) if cfg!(windows) && error.kind() == ErrorKind::PermissionDenied && began.elapsed() < FREE_WITHIN => {
+                    std::thread::yield_now();
+                }
+                done => return done,
+            }
+        }
     }
 }
 

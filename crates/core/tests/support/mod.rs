@@ -235,6 +235,14 @@ impl World {
         self.core.probe().await;
     }
 
+    /// The program quits, and has no file open any more. Until it is started again, one on a disk of its own stands in for it.
+    pub async fn quit(&mut self) {
+        self.core.shutdown().await;
+        let (clock, browser) = (Arc::clone(&self.clock) as Arc<dyn Clock>, Arc::clone(&self.browser) as Arc<dyn Browser>);
+        let elsewhere = options(&self.data.path().join("elsewhere"), &self.backend, clock, browser, Arc::new(MemoryVault::default()));
+        self.core = Connections::start(elsewhere).await.unwrap();
+    }
+
     /// A second program on the same disk and keychain.
     pub async fn second(&self) -> Connections {
         start(&self.data, &self.backend, &self.clock, &self.browser, Arc::clone(&self.vault) as Arc<dyn Vault>).await

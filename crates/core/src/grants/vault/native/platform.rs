@@ -22,6 +22,7 @@ pub struct Platform {
 }
 
 /// The Windows crate stores with `Enterprise` by default, which goes with the person to other computers (T-06).
+#[cfg(any(windows, test))]
 pub const WINDOWS_MODIFIERS: &[(&str, &str)] = &[("persistence", "Local")];
 
 impl Platform {
