@@ -53,6 +53,8 @@ impl Toolchain {
         cargo.env("RUSTC", programs.join("rustc")).env("RUSTDOC", programs.join("rustdoc"));
         // To build the standard library from source is for development compilers otherwise.
         cargo.env("RUSTC_BOOTSTRAP", "1");
+        // What is built is for a check or a run: without what only the next build reads.
+        cargo.env("CARGO_INCREMENTAL", "0");
         Ok(cargo)
     }
 

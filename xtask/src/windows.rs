@@ -74,8 +74,7 @@ fn check(toolchain: &Toolchain) -> Result<()> {
 fn run_by_wine(toolchain: &Toolchain, task: &str) -> Result<Command> {
     let mut cargo = toolchain.cargo(task, TARGET, "windows")?;
     linked_by_mingw(&mut cargo);
-    // They are for one run, and many: without what only a debugger reads.
-    cargo.args(["--config", UNALIGNED]).env("CARGO_PROFILE_DEV_DEBUG", "0").env("CARGO_INCREMENTAL", "0");
+    cargo.args(["--config", UNALIGNED]).env("CARGO_PROFILE_DEV_DEBUG", "0");
     Ok(cargo)
 }
 
