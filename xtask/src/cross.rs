@@ -58,16 +58,13 @@ impl Toolchain {
         Ok(cargo)
     }
 
-    /// Clippy of the whole workspace but of what is for Linux alone: as it is developed, and as it ships.
+    /// Clippy of the whole workspace but of what is for Linux alone, as it is developed; and of the program as it ships.
     pub fn clippy(&self, target: &str, folder: &str, prepare: impl Fn(&mut Command)) -> Result<()> {
-        for features in [&["--features", "embedded"][..], &[]] {
+        let mut developed = vec!["--workspace", "--all-targets", "--features", "embedded"];
+        developed.extend(LINUX_ONLY.iter().flat_map(|package| ["--exclude", package]));
+        for what in [developed, vec!["--package", "monei-connect", "--lib", "--bins"]] {
             let mut clippy = self.cargo("clippy", target, folder)?;
-            clippy.args(["--all-targets", "--keep-going"]).args(features);
-            match features {
-                [] => clippy.args(["--package", "monei-connect"]),
-                _ => clippy.arg("--workspace").args(LINUX_ONLY.iter().flat_map(|package| ["--exclude", package])),
-            };
-            clippy.args(["--", "-D", "warnings"]);
+            clippy.arg("--keep-going").args(what).args(["--", "-D", "warnings"]);
             prepare(&mut clippy);
             succeed(&mut clippy)?;
         }

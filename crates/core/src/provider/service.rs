@@ -162,6 +162,7 @@ impl Provider {
     ///
     /// # Errors
     /// [`ProblemCode::BackendUnconfirmed`], [`ProblemCode::BackendIncompatible`], or why the backend can't be asked.
+    #[cfg(feature = "tester")]
     pub async fn sandbox(&self) -> Result<Url, Problem> {
         if !held(&self.inner.service).is_confirmed() {
             return Err(ProblemCode::BackendUnconfirmed.into());
