@@ -6,7 +6,7 @@ use connect_app::browser::SystemBrowser;
 use connect_app::diagnose::Found;
 use connect_app::settings::Settings;
 use connect_app::start;
-use connect_core::problem::{Problem, ProblemCode};
+use connect_core::problem::Problem;
 use connect_core::snapshot::{Snapshot, Stage};
 use connect_core::{Check, Connections};
 use tauri::AppHandle;
@@ -124,7 +124,7 @@ impl Host {
             let running = self.embedded.get_or_try_init(|| crate::embedded::start(settings, vault.as_ref())).await;
             running.map_err(|error| {
                 tracing::error!(%error, "the embedded backend can't be started");
-                ProblemCode::BackendUnreachable
+                connect_core::problem::ProblemCode::BackendUnreachable
             })?;
         }
         let connections = start::connections(settings, vault, platform::with_browser(self.browser())).await?;
@@ -170,6 +170,8 @@ fn calls_for_the_person(before: Option<&Stage>, after: Option<&Stage>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use connect_core::problem::ProblemCode;
+
     use super::*;
 
     #[test]
