@@ -1,8 +1,6 @@
 //! An installation with many accounts and a long history: the connected account, copied in the index and in the keychain.
 
-use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::Stdio;
 
 use anyhow::{Context, Result, ensure};
@@ -13,7 +11,9 @@ use rusqlite::{Connection, params};
 pub const ACCOUNTS: usize = 50;
 /// How many lines of history, beside those that are there.
 pub const LINES: usize = 1_000;
-/// What the keychain's entries and the data folder are called in the sandbox environment.
+/// The program's index in the sandbox environment, in the folder for data.
+const INDEX: &str = "org.moneiconnections.manager/sandbox/index.sqlite";
+/// What the keychain's entries are called there.
 const NAMESPACE: &str = "org.moneiconnections.manager.sandbox";
 
 /// Makes them. The program must not run.
@@ -21,7 +21,7 @@ const NAMESPACE: &str = "org.moneiconnections.manager.sandbox";
 /// # Errors
 /// When there is no connected account, or the keychain doesn't take the copies.
 pub fn make(session: &Session) -> Result<()> {
-    let mut index = Connection::open(index(session)?)?;
+    let mut index = Connection::open(session.folder().join("data").join(INDEX)).context("no index")?;
     let grants: Vec<(String, String)> = {
         let mut rows = index.prepare("SELECT id, account FROM grants")?;
         let found = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -57,12 +57,6 @@ pub fn make(session: &Session) -> Result<()> {
         )?;
     }
     Ok(changed.commit()?)
-}
-
-fn index(session: &Session) -> Result<PathBuf> {
-    let data = session.folder().join("data");
-    let folders = fs::read_dir(&data)?.filter_map(Result::ok).map(|entry| entry.path().join("index.sqlite"));
-    folders.into_iter().find(|path| path.is_file()).context("no index")
 }
 
 /// `id` with its last four characters replaced by a number.

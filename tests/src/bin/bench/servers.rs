@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Child;
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
@@ -20,7 +20,7 @@ pub async fn start(session: &mut Session, release: &Path) -> Result<Vec<Ended>> 
     monei
         .args(["--listen", &sandbox, "--redirect-uri", &redirect, "--client-id", "mc_sim_bench", "--client-secret-file"])
         .arg(&secret_file);
-    let mut running = vec![Ended(monei.spawn().context("monei-sandbox")?)];
+    let mut running = vec![Ended(monei.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("monei-sandbox")?)];
     let control = SandboxControl::new(&format!("http://{sandbox}"))?;
     until("the sandbox", async || Ok(Some(control.state().await?))).await?;
     for name in ["token_calls_per_minute", "authorize_per_minute"] {
@@ -37,7 +37,7 @@ pub async fn start(session: &mut Session, release: &Path) -> Result<Vec<Ended>> 
         .env("CONNECT_OPERATOR_NAME", "Bench")
         .env("CONNECT_SEALING_KEY", hex::encode(rand::random::<[u8; 32]>()))
         .env("CONNECT_PER_ADDRESS_PER_MINUTE", "0");
-    running.push(Ended(service.spawn().context("connect-backend")?));
+    running.push(Ended(service.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("connect-backend")?));
     until("the backend", async || Ok(Some(tokio::net::TcpStream::connect(&backend).await?))).await?;
     let opened = session.folder().join("opened");
     let browser = script(session, "browser", &format!("printf '%s\\n' \"$1\" >> '{}'", opened.display()))?;
