@@ -42,8 +42,6 @@ export class App {
   checks: Check[] | null = $state.raw(null);
   /** The first picture is on the screen. What it doesn't need waits for it. */
   readonly painted: Promise<void>;
-  /** Whether that was a frame ago. What lies below the fold is drawn then. */
-  settled = $state(false);
   #lastAccount: string | null = null;
 
   constructor(backend: Backend, view: AppView, extra: Extra | null) {
@@ -53,7 +51,6 @@ export class App {
     this.view = $state.raw(view);
     if (view.transaction) this.page = { kind: 'transaction' };
     this.painted = nextFrame().then(nextFrame);
-    void this.painted.then(nextFrame).then(() => (this.settled = true));
   }
 
   /** Takes a new view of the program. */
@@ -156,7 +153,8 @@ export class App {
   }
 }
 
-const nextFrame = (): Promise<void> => new Promise((resolve) => requestAnimationFrame(() => resolve()));
+/** The beginning of the next frame. */
+export const nextFrame = (): Promise<void> => new Promise((resolve) => requestAnimationFrame(() => resolve()));
 
 /** Whether an account has this problem. What was said of it elsewhere goes with it. */
 const tells = (view: AppView, problem: Problem): boolean =>

@@ -33,18 +33,20 @@ return target !== null;
 ///
 /// # Errors
 /// When the program doesn't start, or a page doesn't come.
-pub async fn measure(session: &Session, program: &Path) -> Result<[(&'static str, Vec<f64>); 3]> {
+pub async fn measure(session: &Session, program: &Path) -> Result<[(&'static str, Vec<f64>); 4]> {
     let window = Window::open(session, program).await?;
     window.shows("account-1").await?;
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let (mut accounts, mut settings, mut activity) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut accounts, mut settings, mut activity, mut back) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for time in 0..TIMES {
-        accounts.push(click(&window, &format!("account-{}", (time + 1) % ACCOUNTS), "account-health").await?);
+        let account = |more: usize| format!("account-{}", (2 * time + more) % ACCOUNTS);
+        accounts.push(click(&window, &account(1), "account-health").await?);
         settings.push(click(&window, "nav-settings", "settings").await?);
         activity.push(click(&window, "nav-activity", "activity").await?);
+        back.push(click(&window, &account(2), "account-health").await?);
     }
     window.quit(session).await?;
-    Ok([("another account", accounts), ("Settings", settings), ("Activity", activity)])
+    Ok([("another account", accounts), ("Settings", settings), ("Activity", activity), ("from Activity to an account", back)])
 }
 
 async fn click(window: &Window, hook: &str, page: &str) -> Result<f64> {
