@@ -11,9 +11,9 @@ use crate::processes::cpu;
 use crate::starts::pid;
 
 /// How long each state is watched.
-pub const TIME: Duration = Duration::from_secs(1);
+pub const TIME: Duration = Duration::from_secs(60);
 /// How long after a start, or after being minimised, nothing is counted.
-const SETTLED: Duration = Duration::from_secs(1);
+const SETTLED: Duration = Duration::from_secs(15);
 
 /// Milliseconds of CPU of the empty window and of the program, for each state. Nothing drives them.
 ///

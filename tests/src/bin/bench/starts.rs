@@ -11,7 +11,7 @@ use e2e::{Session, Window};
 use crate::processes::memory;
 
 /// Starts of each. Odd, so that the median is a start.
-const RUNS: usize = 1;
+const RUNS: usize = 25;
 
 /// What one start came to.
 pub struct Start {
