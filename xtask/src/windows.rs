@@ -136,8 +136,8 @@ fn try_program(toolchain: &Toolchain, wine: &Wine) -> Result<()> {
     Ok(())
 }
 
-/// Wine 8 aligns no record of its list of credentials that follows one of odd length, as it packs them one after the other (CredEnumerateW in
-/// advapi32/cred.c); a development build of the crate that reads the list ends the process on that. A release doesn't look.
+/// Wine 8 aligns no record of its list of credentials that follows one of odd length, as was seen
+/// in its answers; a development build of the crate that reads the list ends the process on that. A release doesn't look.
 const UNALIGNED: &str = "profile.dev.package.windows-native-keyring-store.debug-assertions=false";
 
 /// Tests that a fault of Wine fails.

@@ -40,7 +40,7 @@ impl FileVault {
         if !name.contains('.') {
             connect_core::failpoint::reach("keychain.writing");
         }
-        // Wine 8 replaces no file that somebody has open (server/fd.c, `set_fd_name`), and whoever reads has it open for a moment.
+        // Under Wine 8 a file could not be replaced while another process had it open, and whoever reads has it open for a moment.
         let began = Instant::now();
         loop {
             match fs::rename(&fresh, self.0.join(name)) {
