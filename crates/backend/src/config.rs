@@ -8,6 +8,7 @@ pub(crate) mod store;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 
@@ -73,6 +74,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] for the first value that is missing or can't be used.
     pub fn from_env() -> Result<Config, ConfigError> {
+        refuse_what_is_no_text(std::env::vars_os())?;
         Self::from_lookup(&|name| std::env::var(name).ok())
     }
 
@@ -178,6 +180,18 @@ impl Config {
     pub fn private_listen(&self) -> Option<SocketAddr> {
         self.private_listen
     }
+}
+
+/// Values that aren't text would count as absent, and defaults take their place.
+fn refuse_what_is_no_text(values: impl Iterator<Item = (OsString, OsString)>) -> Result<(), ConfigError> {
+    for (name, value) in values {
+        let ours =
+            name.to_str().filter(|name| name.starts_with("MONEI_") || name.starts_with("CONNECT_") || *name == "CREDENTIALS_DIRECTORY");
+        if let (Some(name), None) = (ours, value.to_str()) {
+            return Err(ConfigError::NotText { name: name.to_owned() });
+        }
+    }
+    Ok(())
 }
 
 fn environment(source: &Source<'_>) -> Result<Environment, ConfigError> {

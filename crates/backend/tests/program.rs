@@ -99,10 +99,19 @@ impl Redis {
 #[test]
 fn check_says_in_plain_words_what_is_wrong_with_the_store() {
     let users = "user default on >8d4e_password ~* &* +@all\nuser reader on >8d4e_reader ~* &* +@all -@scripting";
-    let redis = Redis::start(&format!("{users}\nuser stranger on >8d4e_stranger ~other:* &* +@all"));
+    let more = "user stranger on >8d4e_stranger ~other:* &* +@all\nuser usual on >8d4e_usual ~{connect:* +@all -@admin -@dangerous";
+    // As the operators' page has it.
+    let told = "user full on >8d4e_full ~{connect:* +@all -@admin -@dangerous +info";
+    let least = "user least on >8d4e_least ~{connect:* +@connection +@read +@write +@scripting +time +info";
+    let redis = Redis::start(&[users, more, told, least].join("\n"));
     let fine = redis.check("?pass=8d4e_password&db=3");
     assert!(fine.status.success(), "{}", String::from_utf8_lossy(&fine.stderr));
+    for user in ["full", "least"] {
+        let fine = redis.check(&format!("?user={user}&pass=8d4e_{user}"));
+        assert!(fine.status.success(), "{user}: {}", String::from_utf8_lossy(&fine.stderr));
+    }
     for (query, said) in [
+        ("?user=usual&pass=8d4e_usual", "the user may not run TIME, INFO or what else the scripts need"),
         ("?pass=8d4e_wrong", "it refuses the user name or the password."),
         ("", "it wants a password."),
         ("?pass=8d4e_password&db=77", "it has no database of that number"),
@@ -123,6 +132,16 @@ fn a_wrong_or_missing_value_stops_the_start_with_one_sentence() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     refused(&run(&[], &sandbox(&[("MONEI_CLIENT_SECRET", "mcs_sim_secret"), ("CONNECT_LISTEN", &address)])), "CONNECT_LISTEN");
+}
+
+/// Such a value counted as absent, and the default took its place.
+#[test]
+fn a_value_that_is_no_text_stops_the_start() {
+    use std::os::unix::ffi::OsStrExt;
+    let value = std::ffi::OsStr::from_bytes(b"127.0.0.1\xff8d4e");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_connect-backend"));
+    command.env_clear().envs(sandbox(&[("MONEI_CLIENT_SECRET", "mcs_sim_secret")])).env("CONNECT_TRUSTED_PROXIES", value);
+    refused(&command.arg("check").output().unwrap(), "CONNECT_TRUSTED_PROXIES");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::address::RedirectUri;
-use super::source::{Source, read_secret};
+use super::source::{Source, read_public, read_secret};
 use super::{ConfigError, Environment};
 use crate::domain::registration::{Registration, Registrations};
 use crate::ports::monei::Pair;
@@ -77,7 +77,7 @@ fn several(
         return Err(ConfigError::invalid(name, "CONNECT_CLIENTS_FILE is set as well, and lists every registration"));
     }
     let fail = |reason: String| ConfigError::File { name: FILE.to_owned(), reason };
-    let text = std::fs::read_to_string(path).map_err(|error| fail(format!("{} ({error})", path.display())))?;
+    let text = String::from_utf8(read_public(path, FILE)?).map_err(|_| fail(format!("{} is not text (UTF-8)", path.display())))?;
     // The parser's own words would show lines of the file.
     let list: Clients = toml::from_str(&text).map_err(|error| {
         let line = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));

@@ -19,6 +19,12 @@ pub enum ConfigError {
         /// Why not; never the value itself.
         reason: String,
     },
+    /// A value holds bytes that are no text.
+    #[error("{name} can't be used: it is not text (UTF-8).")]
+    NotText {
+        /// The variable.
+        name: String,
+    },
     /// A file that holds a secret can't be read or is open to others.
     #[error("{name} names a file that can't be used: {reason}.")]
     File {

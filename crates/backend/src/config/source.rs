@@ -1,6 +1,6 @@
 //! Where a value comes from: a systemd credential, a file named by `…_FILE`, or the environment; never an argument.
 
-use std::fs::{File, Metadata};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::Read;
 use std::path::Path;
 
@@ -10,6 +10,8 @@ use super::ConfigError;
 
 /// Longest file read for a secret, in bytes.
 const MAX_FILE: u64 = 4096;
+/// Longest other file: a list of registrations, or certificates. Debian's own certificates of the world are a fifth of it.
+const MAX_PUBLIC: u64 = 1024 * 1024;
 
 /// Looks values up; an empty one counts as absent.
 pub(super) struct Source<'a> {
@@ -60,7 +62,7 @@ impl<'a> Source<'a> {
 
 pub(super) fn is_missing_or_empty(path: &Path) -> bool {
     match path.metadata() {
-        Ok(about) => about.len() == 0,
+        Ok(about) => about.is_file() && about.len() == 0,
         Err(error) => error.kind() == std::io::ErrorKind::NotFound,
     }
 }
@@ -75,7 +77,29 @@ pub(super) fn read_secret(path: &Path, name: &str) -> Result<Zeroizing<String>, 
 
 /// Reads what isn't secret.
 pub(super) fn read_public(path: &Path, name: &str) -> Result<Vec<u8>, ConfigError> {
-    std::fs::read(path).map_err(|error| ConfigError::File { name: name.to_owned(), reason: format!("{} ({error})", path.display()) })
+    let fail = |reason: String| ConfigError::File { name: name.to_owned(), reason };
+    let (file, _) = open(path, MAX_PUBLIC).map_err(fail)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_PUBLIC).read_to_end(&mut bytes).map_err(|error| fail(format!("{} ({error})", path.display())))?;
+    Ok(bytes)
+}
+
+/// Opens a regular file of at most `most` bytes, or says why it can't be used. Waits for nobody: a pipe without a writer would keep the program
+/// from starting without a word.
+fn open(path: &Path, most: u64) -> Result<(File, Metadata), String> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    let opened = options.open(path).and_then(|file| file.metadata().map(|about| (file, about)));
+    let (file, about) = opened.map_err(|error| format!("{} ({error})", path.display()))?;
+    if !about.is_file() {
+        return Err(format!("{} is not a regular file", path.display()));
+    }
+    if about.len() > most {
+        return Err(format!("{} is longer than {most} bytes", path.display()));
+    }
+    Ok((file, about))
 }
 
 #[cfg(unix)]
@@ -104,17 +128,10 @@ fn is_of_own_group(_: &Metadata) -> bool {
 /// Reads one secret; refuses a file that others can read.
 fn read(path: &Path, name: &str, is_closed: impl Fn(&Metadata) -> bool) -> Result<Zeroizing<String>, ConfigError> {
     let fail = |reason: String| ConfigError::File { name: name.to_owned(), reason };
-    let file = File::open(path).map_err(|error| fail(format!("{} ({error})", path.display())))?;
-    let about = file.metadata().map_err(|error| fail(format!("{} ({error})", path.display())))?;
-    if !about.is_file() {
-        return Err(fail(format!("{} is not a regular file", path.display())));
-    }
+    let (file, about) = open(path, MAX_FILE).map_err(fail)?;
     if !is_closed(&about) {
         let modes = "0400 or 0600, or 0440 with a group of this program's";
         return Err(fail(format!("{} is open to other users; its mode must be {modes}", path.display())));
-    }
-    if about.len() > MAX_FILE {
-        return Err(fail(format!("{} is longer than {MAX_FILE} bytes", path.display())));
     }
     let mut text = Zeroizing::new(String::new());
     file.take(MAX_FILE).read_to_string(&mut text).map_err(|error| fail(format!("{} ({error})", path.display())))?;

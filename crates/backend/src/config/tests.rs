@@ -306,6 +306,30 @@ mod files {
         }
     }
 
+    /// The program hung at its start without a word, or read until memory was full.
+    #[test]
+    fn what_is_no_file_is_refused_at_once_whoever_names_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").args(["-m", "400"]).arg(&pipe).status().unwrap().success());
+        let redis = with(sandbox(), "CONNECT_REDIS_URL", "rediss://127.0.0.1:1");
+        let mut listed = sandbox();
+        listed.retain(|name, _| !name.starts_with("MONEI_CLIENT"));
+        for path in [pipe.to_str().unwrap(), "/dev/zero", folder.path().to_str().unwrap()] {
+            for (values, name) in [
+                (from_file(path), "MONEI_CLIENT_SECRET_FILE"),
+                (with(sandbox(), "MONEI_CLIENT_SECRET_PREVIOUS_FILE", path), "MONEI_CLIENT_SECRET_PREVIOUS_FILE"),
+                (with(listed.clone(), "CONNECT_CLIENTS_FILE", path), "CONNECT_CLIENTS_FILE"),
+                (with(redis.clone(), "CONNECT_REDIS_CA_FILE", path), "CONNECT_REDIS_CA_FILE"),
+            ] {
+                let (tell, told) = std::sync::mpsc::channel();
+                std::thread::spawn(move || tell.send(refused(&values, name)));
+                let sentence = told.recv_timeout(std::time::Duration::from_secs(10)).unwrap_or_else(|_| panic!("{name}: {path} hangs"));
+                assert!(sentence.contains("not a regular file"), "{sentence}");
+            }
+        }
+    }
+
     #[test]
     fn only_one_of_value_and_file_may_be_set() {
         let folder = tempfile::tempdir().unwrap();

@@ -19,7 +19,7 @@ use crate::domain::proof::Verifier;
 use crate::domain::registration::Shard;
 use crate::domain::seal::Sealer;
 use crate::domain::tokens::Owner;
-use crate::domain::transaction::{Handoff, Refusal, Reply, ticket_of};
+use crate::domain::transaction::{CODE_LIFETIME, HANDOFF_LIFETIME, Handoff, Refusal, Reply, ticket_of};
 use crate::domain::verdict::{self, ExchangeRefused};
 use crate::flow::answers::Answers;
 use crate::flow::gate::{Gate, Made};
@@ -93,12 +93,22 @@ impl Redeem {
             fingerprint: fingerprint(&[b"redeem", handoff.challenge.bytes(), text]),
             proof: Zeroizing::new([b"redeem/", verifier.bytes()].concat()),
         };
-        let outcome = if self.clock.unix() >= handoff.expires {
-            self.late(&slot, spent).await
-        } else {
-            let redeem = self.clone();
-            self.once.run(slot, move || async move { redeem.spend(shard, &code, spent, network).await }).await
+        let put_off = digest(&[b"redeem put off", text]);
+        let in_time = match self.clock.unix() < handoff.expires {
+            true => Ok(true),
+            false => self.was_put_off(put_off, spent).await,
         };
+        let outcome = match in_time {
+            Ok(true) => {
+                let redeem = self.clone();
+                self.once.run(slot, move || async move { redeem.spend(shard, &code, spent, network).await }).await
+            }
+            Ok(false) => self.late(&slot, spent).await,
+            Err(problem) => Outcome::Problem(problem),
+        };
+        if let Outcome::Problem(problem) = &outcome {
+            self.put_off(put_off, handoff.expires, *problem).await;
+        }
         match &outcome {
             Outcome::Problem(problem) => tracing::warn!(event = "redeem", tx, outcome = problem.code.as_str()),
             _ => tracing::info!(event = "redeem", tx, outcome = "tokens"),
@@ -114,6 +124,23 @@ impl Redeem {
         tracing::info!(event = "redeem", tx, outcome = refusal.as_str());
         // A struct of one word always serialises.
         serde_json::to_vec(&Refused { refused: refusal }).map_or(Code::Internal.into(), |body| Outcome::Tokens(Zeroizing::new(body)))
+    }
+
+    /// Whoever was told to come later than the handoff lives may do so: a person approved it, and Monei's pause is not theirs.
+    async fn put_off(&self, mark: Key, expires: u64, problem: Problem) {
+        let (Code::RateLimited | Code::ProviderBusy, Some(wait)) = (problem.code, problem.retry_after) else { return };
+        let now = self.clock.unix();
+        let until = (now + u64::from(wait) + HANDOFF_LIFETIME).min(expires + CODE_LIFETIME);
+        let lasts = Duration::from_secs(until.saturating_sub(now));
+        if until > expires && self.marks.put(mark, until.to_be_bytes().to_vec(), lasts).await.is_err() {
+            tracing::error!(event = "mark_not_kept");
+        }
+    }
+
+    /// Whether the handoff, which is past its time, was put off until later, and its code not spent meanwhile.
+    async fn was_put_off(&self, mark: Key, spent: Key) -> Result<bool, Problem> {
+        let until = self.marks.get(mark).await?.and_then(|until| Some(u64::from_be_bytes(until.try_into().ok()?)));
+        Ok(until.is_some_and(|until| self.clock.unix() < until) && self.marks.get(spent).await?.is_none())
     }
 
     /// Past its time a handoff gives only an answer that is still kept.

@@ -37,6 +37,7 @@ pub(crate) struct RedisStore {
     link: Link,
     prefix: String,
     claim: Script,
+    release: Script,
     budgets: budget::Budgets,
 }
 
@@ -53,6 +54,7 @@ impl RedisStore {
             link: Link::new(source),
             prefix: format!("connect:{}:{client_name}", config.environment.as_str()),
             claim: Script::new(scripts::CLAIM),
+            release: Script::new(scripts::RELEASE),
             budgets: budget::Budgets::new(config.environment == Environment::Production),
         })
     }
@@ -60,13 +62,6 @@ impl RedisStore {
     /// The braces have a cluster keep all names of one entry in one place, since scripts touch several; entries are spread over it.
     fn name(&self, kind: &str, key: &Key) -> String {
         format!("{{{}:{}}}:{kind}", self.prefix, hex::encode(key))
-    }
-
-    /// Tells `value` and forgets the entry, both at once.
-    fn released(&self, key: &Key, value: &[u8]) -> redis::Pipeline {
-        let mut both = redis::pipe();
-        both.atomic().pset_ex(self.name("told", key), value, millis(TOLD)).ignore().del(self.name("entry", key)).ignore();
-        both
     }
 }
 
@@ -76,10 +71,7 @@ impl RedisStore {
     where
         F: Future<Output = Result<T, RedisError>>,
     {
-        self.try_ask(question).await.map_err(|reason| {
-            tracing::error!(event = "store_unavailable", reason);
-            StoreUnavailable
-        })
+        self.try_ask(question).await.map_err(unavailable)
     }
 
     /// The answer within [`PATIENCE`], or why there is none.
@@ -105,10 +97,18 @@ impl RedisStore {
         .await
     }
 
+    /// Tells `value` and forgets the entry, both at once.
     async fn try_release(&self, key: &Key, value: &[u8]) -> Result<(), String> {
-        let both = &self.released(key, value);
-        self.try_ask(|mut connection, _| async move { both.query_async(&mut connection).await }).await
+        let mut script = self.release.key(self.name("told", key));
+        script.key(self.name("entry", key)).arg(value).arg(millis(TOLD));
+        let script = &script;
+        self.try_ask(|mut connection, _| async move { script.invoke_async(&mut connection).await }).await
     }
+}
+
+fn unavailable(reason: String) -> StoreUnavailable {
+    tracing::error!(event = "store_unavailable", reason);
+    StoreUnavailable
 }
 
 /// What is wrong. Never the error's own text, which may hold what was asked.
@@ -122,7 +122,10 @@ fn words(error: &RedisError) -> String {
         (_, Some("CLUSTERDOWN")) => "its cluster lacks a master",
         (ErrorKind::MasterNameNotFoundBySentinel, _) => "its sentinels know no primary of that name that can be reached",
         (ErrorKind::Io, _) => return io_words(error),
-        // The library has no other sign for it.
+        // The library has no other sign for these.
+        _ if error.to_string().contains("can't run this command") => {
+            "the user may not run TIME, INFO or what else the scripts need: give it +@read +@write +@scripting +time +info"
+        }
         _ if error.to_string().contains("switch database") => "it has no database of that number, or not for this user",
         (_, code) => return format!("it refuses ({})", code.unwrap_or(error.category())),
     };
@@ -158,10 +161,7 @@ fn millis(length: Duration) -> u64 {
 impl Marks for RedisStore {
     fn claim(&self, key: Key, value: Vec<u8>, ttl: Duration) -> Reply<'_, Claim> {
         Box::pin(async move {
-            let held = self.try_claim(&key, &value, ttl).await.map_err(|reason| {
-                tracing::error!(event = "store_unavailable", reason);
-                StoreUnavailable
-            })?;
+            let held = self.try_claim(&key, &value, ttl).await.map_err(unavailable)?;
             Ok(held.map_or(Claim::Ours, Claim::Taken))
         })
     }
@@ -183,10 +183,7 @@ impl Marks for RedisStore {
 
 impl Replays for RedisStore {
     fn release(&self, key: Key, value: Vec<u8>) -> Reply<'_, ()> {
-        Box::pin(async move {
-            let both = &self.released(&key, &value);
-            self.ask(|mut connection, _| async move { both.query_async(&mut connection).await }).await
-        })
+        Box::pin(async move { self.try_release(&key, &value).await.map_err(unavailable) })
     }
 
     fn wait(&self, key: Key, seen: Vec<u8>, limit: Duration) -> Reply<'_, Option<Vec<u8>>> {
@@ -220,7 +217,8 @@ impl Store for RedisStore {
                 self.try_claim(&key, b"check", Duration::from_secs(1)).await?;
                 self.try_release(&key, b"check").await?;
             }
-            Ok(())
+            // A budget of nobody's: it takes more rights than a key.
+            self.read(Scope::Grant(rand::random())).await.map(|_| ())
         })
     }
 }
@@ -232,8 +230,20 @@ impl Budgets for RedisStore {
 
     fn usage(&self, scope: Scope) -> Reply<'_, Usage> {
         Box::pin(async move {
-            let read = self.read(scope).await?;
-            Ok(read.budget.usage(read.now))
+            let (read, _) = self.read(scope).await.map_err(unavailable)?;
+            Ok(read.state.budget.usage(read.visitor.now))
         })
+    }
+
+    fn are_shared(&self) -> bool {
+        true
+    }
+
+    fn visit(&self, scope: Scope) -> Later<'_, Result<(), String>> {
+        Box::pin(self.visit_budget(scope))
+    }
+
+    fn leave(&self, scope: Scope) -> Later<'_, Result<(), String>> {
+        Box::pin(self.leave_budget(scope))
     }
 }

@@ -6,6 +6,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use crate::support::*;
+use crate::truth::connected;
 
 const OTHER_ID: &str = "mc_sim_other";
 const OTHER_SECRET: &str = "mcs_sim_CNRYother_secret";
@@ -114,4 +115,24 @@ async fn a_429_pauses_its_grant_then_its_registration_then_all() {
     assert_eq!(ask(&two[0]).await, 3, "the other registration isn't");
     assert_eq!(ask(&two[1]).await, 4);
     assert_eq!(ask(&two[2]).await, 4, "now all are");
+}
+
+/// Whether Monei's limit counts what the configuration says.
+#[tokio::test]
+async fn a_429_that_contradicts_the_configured_scope_raises_an_alert_and_no_other_does() {
+    const ALERT: &str = "connect_budget_scope_contradicted_total";
+    let busy = || Answer::refusal(429, "Too many requests");
+    // The scope, calls a minute, and what the alert's counter says after the 429 of each grant. With three a minute, the limit is reached.
+    for (scope, per_minute, expected) in [("client", "10", &[1, 2][..]), ("client", "3", &[0]), ("grant", "10", &[0, 1])] {
+        let stub = Stub::new(Answer::tokens()).await;
+        let (world, sealed) = connected(&stub, 2, &[("MONEI_BUDGET_SCOPE", scope), ("MONEI_TOKEN_CALLS_PER_MINUTE", per_minute)]).await;
+        stub.answers(busy());
+        let mut counted = Vec::new();
+        for (grant, sealed) in sealed.iter().take(expected.len()).enumerate() {
+            let response = world.refresh(sealed, &format!("key-of-refresh-of-{grant}")).await;
+            problem(response, 429, "provider_busy").await;
+            counted.push(world.metric(ALERT).await.unwrap());
+        }
+        assert_eq!(counted, expected, "{scope}, {per_minute} a minute");
+    }
 }

@@ -149,6 +149,27 @@ async fn of_forty_logins_in_forty_seconds_none_loses_its_approval() {
     assert!(logins.iter().any(|login| login.turned_away), "Monei's twenty starts a minute are kept to");
 }
 
+/// A handoff died after two minutes, so all that were approved were lost.
+#[tokio::test]
+async fn a_pause_of_monei_longer_than_two_minutes_loses_no_approval() {
+    let world = world(&[]).await;
+    let mut logins: Vec<_> = (0..3).map(|n| Login::new(format!("198.51.100.{n}"), 0)).collect();
+    // The first two meet Monei's 429, which pauses all.
+    world.fault(json!({"target": "token", "kind": "status", "status": 429, "retry_after": 280, "times": 2})).await;
+    let mut minute = Minute(VecDeque::new());
+    for now in 0..400 {
+        for login in &mut logins {
+            login.step(&world, now).await;
+        }
+        minute.check(&world, now, 10).await;
+        world.later(1);
+    }
+    for login in &logins {
+        assert!(login.done.is_some_and(|done| done >= 280) && login.asked <= 3, "{:?} after {} requests", login.done, login.asked);
+        assert!(!login.turned_away);
+    }
+}
+
 /// All waiting callers were told the same instant.
 #[tokio::test]
 async fn twenty_four_grants_at_once_are_refreshed_within_150_seconds_in_three_requests_each() {

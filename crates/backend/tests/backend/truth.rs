@@ -10,7 +10,7 @@ fn sealed(tokens: &Value) -> String {
 }
 
 /// A backend before `stub`, and as many grants as asked for.
-async fn connected(stub: &Stub, grants: usize, values: &[(&str, &str)]) -> (World, Vec<String>) {
+pub async fn connected(stub: &Stub, grants: usize, values: &[(&str, &str)]) -> (World, Vec<String>) {
     let usual = [
         ("MONEI_SANDBOX_URL", stub.origin.as_str()),
         ("MONEI_TOKEN_CALLS_PER_MINUTE", "100000"),
