@@ -1,8 +1,7 @@
-//! `cargo bench -p connect-backend --bench backend`: connect-backend beside the provider's documented quickstart, before the same sandbox, on
-//! the same computer, in the same run. Prints tables for `docs/performance-backend.md`.
+//! `cargo xtask bench backend`: connect-backend, in memory and with Redis, beside the provider's documented quickstart, before the same sandbox,
+//! on the same computer, in the same run. Prints the tables of `docs/performance-backend.md`, and how they stand to the aims.
 //!
-//! The sandbox runs in a process of its own without limits. No backend can be set up so before the real Monei: only in the sandbox environment,
-//! whose addresses are always on this computer, does `MONEI_TOKEN_CALLS_PER_MINUTE` take more than 600.
+//! The sandbox runs in a process of its own, and nothing has limits.
 
 mod measure;
 
@@ -24,6 +23,9 @@ const CLIENT_SECRET: &str = "mcs_sim_bench_secret";
 /// How many requests of each kind: first one at a time, for how long each takes; then many at once, for how many there can be.
 const LOADS: [(usize, usize); 2] = [(1_000, 1), (4_000, 32)];
 const STARTS: usize = 10;
+const IN_MEMORY: &str = "connect-backend, in memory";
+const WITH_REDIS: &str = "connect-backend, with Redis";
+const QUICKSTART: &str = "quickstart (Express)";
 
 fn main() -> Fallible<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -84,7 +86,8 @@ impl Places {
         Ok(command)
     }
 
-    fn backend_command(&self) -> Command {
+    /// `store`: the address of a Redis, or nothing for memory.
+    fn backend_command(&self, store: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_connect-backend"));
         command.env_clear().envs([
             ("MONEI_ENVIRONMENT", "sandbox"),
@@ -96,6 +99,7 @@ impl Places {
             ("MONEI_AUTHORIZE_CALLS_PER_MINUTE", "0"),
             ("CONNECT_PER_ADDRESS_PER_MINUTE", "0"),
             ("CONNECT_CONNECTIONS_PER_ADDRESS", "0"),
+            ("CONNECT_REDIS_URL", store),
             ("CONNECT_SEALING_KEY", "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"),
         ]);
         command
@@ -165,15 +169,18 @@ async fn bench() -> Fallible<()> {
     let mut rows = Vec::new();
     let mut footprint = Vec::new();
 
-    let (url, command) = (format!("{}/v1/client", places.backend), || places.backend_command());
-    let (server, start) = started(command, &url).await?;
-    let idle = server.memory()?;
-    for load in LOADS {
-        places.fresh_sandbox().await?;
-        backend(&places, [&server, &sandbox], load, &mut rows).await?;
+    let redis = redis()?;
+    let url = format!("{}/v1/client", places.backend);
+    for (name, store) in [(IN_MEMORY, String::new()), (WITH_REDIS, redis.address.clone())] {
+        let (server, start) = started(|| places.backend_command(&store), &url).await?;
+        let idle = server.memory()?;
+        for load in LOADS {
+            places.fresh_sandbox().await?;
+            backend(&places, [&server, &sandbox], load, name, &mut rows).await?;
+        }
+        footprint.push((name, start, idle, server.memory()?));
     }
-    footprint.push(("connect-backend", start, idle, server.memory()?));
-    drop(server);
+    drop(redis);
 
     let (url, command) = (format!("{}/nothing", places.quickstart), || places.quickstart_command());
     let (server, start) = started(command, &url).await?;
@@ -182,7 +189,7 @@ async fn bench() -> Fallible<()> {
         places.fresh_sandbox().await?;
         quickstart(&places, [&server, &sandbox], load, &mut rows).await?;
     }
-    footprint.push(("quickstart (Express)", start, idle, server.memory()?));
+    footprint.push((QUICKSTART, start, idle, server.memory()?));
     drop(server);
 
     for load in LOADS {
@@ -191,12 +198,79 @@ async fn bench() -> Fallible<()> {
     }
     print(&rows);
     println!("\n| server | start ms (median of {STARTS}) | idle RSS / PSS MiB | after load RSS / PSS MiB |\n|---|--:|--:|--:|");
-    for (name, start, idle, loaded) in footprint {
+    for (name, start, idle, loaded) in &footprint {
         let mib = |kib: u64| kib as f64 / 1_024.0;
         let both = |(rss, pss)| format!("{:.1} / {:.1}", mib(rss), mib(pss));
-        println!("| {name} | {:.1} | {} | {} |", start.as_secs_f64() * 1_000.0, both(idle), both(loaded));
+        println!("| {name} | {:.1} | {} | {} |", start.as_secs_f64() * 1_000.0, both(*idle), both(*loaded));
     }
+    let loaded: Vec<_> = footprint.iter().map(|(name, start, _, loaded)| (*name, *start, loaded.0)).collect();
+    compare(&rows, &loaded);
     Ok(())
+}
+
+/// A Redis of this run's own, set up as the operators' page recommends.
+struct Redis {
+    folder: tempfile::TempDir,
+    address: String,
+    process: std::process::Child,
+}
+
+impl Drop for Redis {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn redis() -> Fallible<Redis> {
+    let folder = tempfile::tempdir()?;
+    let socket = folder.path().join("socket");
+    let mut command = Command::new("redis-server");
+    command.args(["--port", "0", "--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction", "--unixsocket"]).arg(&socket);
+    let process = command.current_dir(folder.path()).stdout(std::process::Stdio::null()).spawn()?;
+    let redis = Redis { address: format!("redis+unix://{}", socket.display()), folder, process };
+    let began = std::time::Instant::now();
+    while std::os::unix::net::UnixStream::connect(redis.folder.path().join("socket")).is_err() {
+        if began.elapsed() > std::time::Duration::from_secs(20) {
+            return Err("redis-server does not listen".into());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    Ok(redis)
+}
+
+/// How the tables stand to the aims. `footprint`: start, and resident memory after the load in KiB.
+fn compare(rows: &[Row], footprint: &[(&str, std::time::Duration, u64)]) {
+    let find = |name: &str, at_once: usize| rows.iter().find(|row| row.name.starts_with(name) && row.at_once == at_once);
+    println!(
+        "\n| against the quickstart | redeem, 32 at once | refresh | redeem, one at a time | refresh | memory | start ms |\n|---|--:|--:|--:|--:|--:|--:|"
+    );
+    let Some((.., theirs)) = footprint.iter().find(|(name, ..)| *name == QUICKSTART) else { return };
+    for name in [IN_MEMORY, WITH_REDIS] {
+        let mut cells = Vec::new();
+        for at_once in [32, 1] {
+            for what in ["redeem", "refresh"] {
+                if let (Some(ours), Some(quickstart)) = (find(&format!("{name}: {what}"), at_once), find("quickstart", at_once)) {
+                    cells.push(format!("{:.1} ×", ours.per_second / quickstart.per_second));
+                }
+            }
+        }
+        if let Some((_, start, ours)) = footprint.iter().find(|(other, ..)| *other == name) {
+            cells.push(format!("1/{:.1}", *theirs as f64 / *ours as f64));
+            cells.push(format!("{:.1}", start.as_secs_f64() * 1_000.0));
+        }
+        println!("| {name} | {} |", cells.join(" | "));
+    }
+    for at_once in [32, 1] {
+        for name in [IN_MEMORY, WITH_REDIS] {
+            for what in ["redeem", "refresh"] {
+                if let (Some(ours), Some(alone)) = (find(&format!("{name}: {what}"), at_once), find("sandbox alone", at_once)) {
+                    let above = (ours.p99.as_secs_f64() - alone.p99.as_secs_f64()) * 1_000.0;
+                    println!("p99 of {name}: {what}, {at_once} at once: {above:.2} ms above the sandbox's own");
+                }
+            }
+        }
+    }
 }
 
 /// The last of several starts, and the median of how long they took.
@@ -213,7 +287,13 @@ async fn started(command: impl Fn() -> Command, url: &str) -> Fallible<(Server, 
 }
 
 /// Callback, redeem and refresh, each on its own; start and approval before them aren't measured.
-async fn backend(places: &Places, servers: [&Server; 2], (count, at_once): (usize, usize), rows: &mut Vec<Row>) -> Fallible<()> {
+async fn backend(
+    places: &Places,
+    servers: [&Server; 2],
+    (count, at_once): (usize, usize),
+    name: &str,
+    rows: &mut Vec<Row>,
+) -> Fallible<()> {
     let mut approved = Vec::new();
     for _ in 0..count {
         let verifier = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());
@@ -226,7 +306,7 @@ async fn backend(places: &Places, servers: [&Server; 2], (count, at_once): (usiz
         approved.push((places.approve(&location(&response)?).await?, cookie, verifier));
     }
     let http = places.http.clone();
-    let (row, handoffs) = run("connect-backend: callback", at_once, approved, servers, move |(url, cookie, verifier)| {
+    let (row, handoffs) = run(&format!("{name}: callback"), at_once, approved, servers, move |(url, cookie, verifier)| {
         let request = http.get(url).header("cookie", cookie);
         async move {
             let response = expect(request.send().await?, 303).await?;
@@ -236,14 +316,14 @@ async fn backend(places: &Places, servers: [&Server; 2], (count, at_once): (usiz
     .await?;
     rows.push(row);
     let (http, url) = (places.http.clone(), format!("{}/v1/redeem", places.backend));
-    let (row, tokens) = run("connect-backend: redeem (one exchange)", at_once, handoffs, servers, move |(handoff, verifier)| {
+    let (row, tokens) = run(&format!("{name}: redeem (one exchange)"), at_once, handoffs, servers, move |(handoff, verifier)| {
         let request = http.post(&url).json(&json!({"handoff": handoff, "code_verifier": verifier}));
         async move { text(&expect(request.send().await?, 200).await?.json::<Value>().await?["refresh_token"]) }
     })
     .await?;
     rows.push(row);
     let (http, url) = (places.http.clone(), format!("{}/v1/refresh", places.backend));
-    let (row, _) = run("connect-backend: refresh (one exchange)", at_once, tokens, servers, move |token| {
+    let (row, _) = run(&format!("{name}: refresh (one exchange)"), at_once, tokens, servers, move |token| {
         let key = hex::encode(rand::random::<[u8; 16]>());
         let request = http.post(&url).header("idempotency-key", key).json(&json!({"refresh_token": token}));
         async move { Ok(expect(request.send().await?, 200).await?.bytes().await?) }

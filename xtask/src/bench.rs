@@ -5,7 +5,7 @@ use anyhow::Result;
 
 use crate::packages::{For, install_missing};
 use crate::step::{Steps, command, succeed};
-use crate::ui;
+use crate::{tools, ui};
 
 /// What can be measured.
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -30,13 +30,15 @@ pub fn bench(what: What) -> Result<()> {
 }
 
 fn backend() -> Result<()> {
-    let mut steps = Steps::new(2);
+    let mut steps = Steps::new(3);
+    steps.step("System packages", || install_missing(For::Serving))?;
     steps.step("Packages of the quickstart", || {
         let words = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", "benches/backend/quickstart"];
         succeed(&mut command("npm", &words))
     })?;
-    steps
-        .step("Build and measure", || succeed(&mut command("cargo", &["bench", "--locked", "-p", "connect-backend", "--bench", "backend"])))
+    // As it ships.
+    let words = ["bench", "--profile", tools::SERVICE_PROFILE, "--locked", "-p", "connect-backend", "--bench", "backend"];
+    steps.step("Build and measure", || succeed(&mut command("cargo", &words)))
 }
 
 fn capacity() -> Result<()> {

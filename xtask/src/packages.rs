@@ -66,6 +66,8 @@ pub enum For {
     Driving,
     /// Everything that the tests start.
     Testing,
+    /// Measuring the backend with its store.
+    Serving,
     /// Making packages.
     Packaging,
     /// Making container images.
@@ -88,6 +90,7 @@ pub fn install_missing(purpose: For) -> Result<()> {
         For::Running => &[BUILD, OPEN],
         For::Driving => &[BUILD, OPEN, DRIVE],
         For::Testing => &[BUILD, OPEN, DRIVE, PLACES, SERVE, CLIENTS],
+        For::Serving => &[&["build-essential"], SERVE],
         For::Packaging => &[BUILD, PACKAGE],
         For::Images => &[COMPILE, IMAGES],
         For::Macos => &[COMPILE],
