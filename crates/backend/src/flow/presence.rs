@@ -11,6 +11,8 @@ use crate::flow::gate::Gate;
 const EVERY: Duration = Duration::from_secs(1);
 /// Between two visits.
 const BETWEEN: Duration = Duration::from_millis(5);
+/// How long a visit may take. Requests wait for it, and have patience of their own.
+const VISIT_WITHIN: Duration = Duration::from_millis(500);
 /// How long it may take to leave all.
 const LEAVE_WITHIN: Duration = Duration::from_secs(2);
 
@@ -33,8 +35,10 @@ impl Presence {
             rounds.tick().await;
             for scope in self.0.all_shared() {
                 // Requests and the health of the instance say why it can't be reached; saying it every second helps nobody.
-                if let Err(reason) = self.0.budgets.visit(scope).await {
-                    tracing::debug!(event = "budget_not_visited", reason);
+                match tokio::time::timeout(VISIT_WITHIN, self.0.budgets.visit(scope)).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(reason)) => tracing::debug!(event = "budget_not_visited", reason),
+                    Err(_) => tracing::debug!(event = "budget_not_visited", reason = "the store is slow"),
                 }
                 tokio::time::sleep(BETWEEN).await;
             }

@@ -119,7 +119,7 @@ impl Shared {
         self.server = visitor.server;
         self.report(visitor, remembered);
         self.end_recovery(visitor.now);
-        let changed = self.be_a_member(visitor);
+        let changed = self.be_a_member(visitor, remembered);
         changed || before != (self.recovery.clone(), self.server)
     }
 
@@ -194,8 +194,9 @@ impl Shared {
         }
     }
 
-    /// Writes that the visitor is there and knows all others; forgets those that are gone.
-    fn be_a_member(&mut self, visitor: Visitor) -> bool {
+    /// Writes that the visitor is there, and which others it remembers; forgets those that are gone. It says that it knows another only when it
+    /// remembers it: an answer to this writing may get lost.
+    fn be_a_member(&mut self, visitor: Visitor, remembered: Option<Remembered<'_>>) -> bool {
         let mut changed = false;
         if self.recovery.is_none() {
             let gone: Vec<Id> =
@@ -206,6 +207,9 @@ impl Shared {
             }
         }
         for member in &mut self.members {
+            if !remembered.is_some_and(|remembered| remembered.state.seen(member.instance).is_some()) {
+                continue;
+            }
             let unknown = member.unknown_to.len();
             member.unknown_to.retain(|other| *other != visitor.instance);
             changed |= member.unknown_to.len() != unknown;
