@@ -207,7 +207,7 @@ impl Shared {
             }
         }
         for member in &mut self.members {
-            if !remembered.is_some_and(|remembered| remembered.state.seen(member.instance).is_some()) {
+            if remembered.is_none_or(|remembered| remembered.state.seen(member.instance).is_none()) {
                 continue;
             }
             let unknown = member.unknown_to.len();
