@@ -14,7 +14,6 @@ use crate::flow::callback::Callback;
 use crate::flow::gate::Gate;
 use crate::flow::health::Health;
 use crate::flow::once::Once;
-use crate::flow::presence::Presence;
 use crate::flow::redeem::Redeem;
 use crate::flow::refresh::Refresh;
 use crate::flow::refusals::Refusals;
@@ -54,7 +53,6 @@ struct Inner {
     standing: Arc<Standing>,
     store: Arc<dyn Store>,
     under_way: UnderWay,
-    presence: Presence,
     service: Service,
 }
 
@@ -95,7 +93,6 @@ impl Backend {
             standing: standing.clone(),
             metrics: metrics.clone(),
         });
-        let presence = Presence::new(gate.clone());
         let answers = Arc::new(Answers { sealer: sealer.clone(), standing: standing.clone(), metrics: metrics.clone() });
         let once = Once { replays: store.clone(), sealer: sealer.clone(), under_way: under_way.clone() };
         let refusals = Arc::new(Refusals {
@@ -155,7 +152,7 @@ impl Backend {
             },
         };
         let service = Service(Arc::new(parts));
-        Ok(Self(Arc::new(Inner { config, monei, sealer, standing, store, under_way, presence, service })))
+        Ok(Self(Arc::new(Inner { config, monei, sealer, standing, store, under_way, service })))
     }
 
     /// Uses the client secrets and sealing keys of `config` from now on, as after a rotation. Requests under way keep those they began with.
@@ -218,16 +215,7 @@ impl Backend {
             connections_per_address: self.0.config.connections_per_address,
             trusted_proxies: self.0.config.trusted_proxies.clone(),
         };
-        let presence = async {
-            self.0.presence.keep().await;
-            std::future::pending::<()>().await;
-        };
-        let ended = tokio::select! {
-            ended = server::serve(listeners, private, served, shutdown) => ended,
-            () = presence => Ok(()),
-        };
-        self.0.presence.leave().await;
-        ended
+        server::serve(listeners, private, served, shutdown).await
     }
 
     pub(crate) fn service(&self) -> Service {

@@ -6,7 +6,6 @@ pub(crate) mod callback;
 pub(crate) mod gate;
 pub(crate) mod health;
 pub(crate) mod once;
-pub(crate) mod presence;
 pub(crate) mod redeem;
 pub(crate) mod refresh;
 pub(crate) mod refusals;

@@ -74,21 +74,6 @@ pub(crate) trait Budgets: Send + Sync {
     fn apply(&self, scope: Scope, op: Op, limits: Limits) -> Reply<'_, Charge>;
     /// How much of the budget of `scope` is used.
     fn usage(&self, scope: Scope) -> Reply<'_, Usage>;
-
-    /// Whether other instances use them too. Then each must be visited all the time, and left at the end.
-    fn are_shared(&self) -> bool {
-        false
-    }
-
-    /// Lets others know that this instance uses the budget of `scope`, and adds what it knows to one that lost calls. Why it can't, in words.
-    fn visit(&self, _scope: Scope) -> Later<'_, Result<(), String>> {
-        Box::pin(async { Ok(()) })
-    }
-
-    /// This instance ends, and uses it no more.
-    fn leave(&self, _scope: Scope) -> Later<'_, Result<(), String>> {
-        Box::pin(async { Ok(()) })
-    }
 }
 
 /// What instances must agree on, in one place.

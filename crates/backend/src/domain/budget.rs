@@ -7,9 +7,7 @@
 
 mod admission;
 mod limits;
-mod merge;
 mod queue;
-mod shared;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +19,6 @@ use serde::{Deserialize, Serialize};
 use super::network::Network;
 pub(crate) use limits::Limits;
 use queue::{Place, Sent};
-pub(crate) use shared::{Loss, Remembered, Shared, Visitor};
 
 /// The window of every budget in milliseconds: a minute, and a second on top, since a call is charged when it is sent and counted at Monei when it arrives, and
 /// those are not equally far apart for every call.
@@ -33,13 +30,6 @@ pub(crate) const REVOCATIONS: u32 = 30;
 const REFRESHES_OF_A_GRANT: usize = 5;
 /// ...in ten minutes. Enough for a program that loses an answer now and then; a live token in a loop ends here.
 const GRANT_WINDOW_MS: u64 = 600_000;
-
-/// By how much the clock of a store may be ahead of that of the server before it, in milliseconds.
-const AHEAD_MS: u64 = 120_000;
-/// How far in the future a state names times: a pause, or a place in the queue.
-const FUTURE_MS: u64 = 1_200_000;
-/// More turns than are ever taken.
-const COUNTED: u64 = 1 << 53;
 
 /// Names a ticket, a grant, a network or a registration: the beginning of a digest.
 pub(crate) type Id = u64;
@@ -182,6 +172,11 @@ impl Budget {
         Self { now, unknown_until: if lost { now + WINDOW_MS } else { 0 }, ..Self::default() }
     }
 
+    /// What was sent before `at` is no longer known, as after a failover of the store.
+    pub(crate) fn lost(&mut self, at: u64) {
+        self.unknown_until = self.unknown_until.max(at + WINDOW_MS);
+    }
+
     /// Applies `op` at `now`.
     pub(crate) fn apply(&mut self, op: Op, limits: Limits, now: u64) -> Charge {
         self.now = self.now.max(now);
@@ -229,26 +224,6 @@ impl Budget {
             busy: copy.left(copy.busy_until[Endpoint::Token as usize]),
             unknown: copy.left(copy.unknown_until),
         }
-    }
-
-    /// Whether this can be a state of `now`, as it was written by instances whose clock may have differed by a little. Another was written by a
-    /// store whose clock was wrong, or by somebody else: its times would hold calls for hours, or not be computable at all.
-    pub(crate) fn is_sound(&self, now: u64) -> bool {
-        let (past, future) = (now + AHEAD_MS, now + FUTURE_MS);
-        let was = |at: u64| at <= past;
-        let will_be = |at: u64| at <= future;
-        let counted = |count: u64| count < COUNTED;
-        was(self.now)
-            && will_be(self.unknown_until)
-            && self.busy_until.iter().all(|until| will_be(*until))
-            && self.busy_tickets.iter().all(|(_, until)| will_be(*until))
-            && self.sent.iter().all(|sent| was(sent.at))
-            && self.refreshed.iter().all(|(_, at)| was(*at))
-            && self.revoked.iter().all(|at| was(*at))
-            && counted(self.turn)
-            && counted(self.arrivals)
-            && self.queue.iter().all(|place| place.is_sound(future))
-            && self.starts.is_sound(past)
     }
 
     /// Whether it is as good as a new one, and needn't be kept.

@@ -212,16 +212,10 @@ impl Gate {
         }
     }
 
-    /// Every budget that callers share.
-    pub(crate) fn all_shared(&self) -> Vec<Scope> {
-        let mut scopes: Vec<_> = self.registrations.shards().map(|shard| self.shared(shard)).collect();
-        scopes.dedup();
-        scopes
-    }
-
     /// How much is used of every budget that callers share.
     pub(crate) async fn usage(&self) -> Result<Vec<Usage>, StoreUnavailable> {
-        let scopes = self.all_shared();
+        let mut scopes: Vec<_> = self.registrations.shards().map(|shard| self.shared(shard)).collect();
+        scopes.dedup();
         let mut all = Vec::with_capacity(scopes.len());
         for scope in scopes {
             all.push(self.budgets.usage(scope).await?);

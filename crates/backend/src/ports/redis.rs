@@ -124,7 +124,7 @@ fn words(error: &RedisError) -> String {
         (ErrorKind::Io, _) => return io_words(error),
         // The library has no other sign for these.
         _ if error.to_string().contains("can't run this command") => {
-            "the user may not run TIME, INFO or what else the scripts need: give it +@read +@write +@scripting +time +info"
+            "the user may not run TIME or what else the scripts need: give it +@read +@write +@scripting +time"
         }
         _ if error.to_string().contains("switch database") => "it has no database of that number, or not for this user",
         (_, code) => return format!("it refuses ({})", code.unwrap_or(error.category())),
@@ -212,12 +212,12 @@ impl Store for RedisStore {
     fn check(&self) -> Later<'_, Result<(), String>> {
         Box::pin(async move {
             for _ in 0..self.link.parts() {
-                // A key of nobody's, for a second.
+                // A key that nothing else uses, for a second.
                 let key = rand::random();
                 self.try_claim(&key, b"check", Duration::from_secs(1)).await?;
                 self.try_release(&key, b"check").await?;
             }
-            // A budget of nobody's: it takes more rights than a key.
+            // A budget that nothing else uses: it takes more rights than a key.
             self.read(Scope::Grant(rand::random())).await.map(|_| ())
         })
     }
@@ -230,20 +230,8 @@ impl Budgets for RedisStore {
 
     fn usage(&self, scope: Scope) -> Reply<'_, Usage> {
         Box::pin(async move {
-            let (read, _) = self.read(scope).await.map_err(unavailable)?;
-            Ok(read.state.budget.usage(read.visitor.now))
+            let read = self.read(scope).await.map_err(unavailable)?;
+            Ok(read.budget.usage(read.now))
         })
-    }
-
-    fn are_shared(&self) -> bool {
-        true
-    }
-
-    fn visit(&self, scope: Scope) -> Later<'_, Result<(), String>> {
-        Box::pin(self.visit_budget(scope))
-    }
-
-    fn leave(&self, scope: Scope) -> Later<'_, Result<(), String>> {
-        Box::pin(self.leave_budget(scope))
     }
 }

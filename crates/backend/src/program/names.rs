@@ -79,7 +79,9 @@ mod tests {
         ]
         .concat();
         let names = sources.split('"').filter(|part| {
+            // The beginnings alone are no names.
             (part.starts_with("MONEI_") || part.starts_with("CONNECT_"))
+                && !part.ends_with('_')
                 && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
         });
         let read: std::collections::BTreeSet<_> = names.map(str::to_owned).collect();

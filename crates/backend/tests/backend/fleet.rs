@@ -27,7 +27,7 @@ impl Running {
     }
 }
 
-/// A Redis with the settings that the operators' page recommends, on a socket in a folder of its own.
+/// A Redis that keeps its data, on a socket in a folder of its own.
 pub struct Redis {
     pub folder: tempfile::TempDir,
     process: Option<Running>,
@@ -42,7 +42,7 @@ impl Redis {
 
     pub fn start_again(&mut self) {
         let child = Command::new("redis-server")
-            .args(["--port", "0", "--save", "", "--appendonly", "yes", "--maxmemory-policy", "noeviction", "--unixsocket"])
+            .args(["--port", "0", "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--unixsocket"])
             .arg(self.socket())
             .current_dir(self.folder.path())
             .stdout(Stdio::null())
@@ -53,11 +53,6 @@ impl Redis {
 
     pub fn stop(&mut self) {
         self.process = None;
-    }
-
-    /// Throws away what it wrote down. It must be stopped.
-    pub fn empty(&self) {
-        std::fs::remove_dir_all(self.folder.path().join("appendonlydir")).unwrap();
     }
 
     fn socket(&self) -> PathBuf {

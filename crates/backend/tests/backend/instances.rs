@@ -6,7 +6,6 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::fleet::*;
-use crate::stores::redeem_when_told;
 use crate::support::*;
 
 struct Fleet {
@@ -196,37 +195,11 @@ async fn without_its_store_it_refuses_clearly_and_comes_back_by_itself() {
     fleet.redis.start_again();
     fleet.until_the_store_answers().await;
     let at = fleet.at(1);
-    assert_eq!(redeem_when_told(&at, &handoff, &proof.verifier).await.status(), StatusCode::OK, "the refusals spent nothing");
+    assert_eq!(at.redeem(&handoff, &proof.verifier).await.status(), StatusCode::OK, "the refusals spent nothing");
     let response = at.visit(&at.callback_url(&code, &started.state), Some(&started.cookie)).await;
     assert_eq!(at.redeem(&handoff_of(&header(&response, "location")), &waiting.verifier).await.status(), StatusCode::OK);
     let used = at.visit(&at.callback_url("mcc_sim_another_code", &started.state), Some(&started.cookie)).await;
     assert_eq!(used.status(), StatusCode::BAD_REQUEST, "marks outlived the restart");
-}
-
-/// Each knew its own calls, and none those that the other made last.
-#[tokio::test]
-async fn an_emptied_store_is_told_the_calls_of_both_instances_before_either_makes_one() {
-    let mut fleet = Fleet::of(2, &[]).await;
-    fleet.world.switch("token_calls_per_minute", 10).await;
-    for instance in [0, 1, 1, 0, 0, 1] {
-        fleet.at(instance).connect().await;
-    }
-    fleet.redis.stop();
-    fleet.redis.empty();
-    fleet.redis.start_again();
-    fleet.until_the_store_answers().await;
-    let mut granted = 0;
-    for round in 0..6 {
-        let (at, proof) = (fleet.at(round % 2), Proof::new());
-        let handoff = at.handoff(&proof).await;
-        if granted < 2 {
-            assert_eq!(redeem_when_told(&at, &handoff, &proof.verifier).await.status(), StatusCode::OK);
-            granted += 1;
-        } else {
-            problem(at.redeem(&handoff, &proof.verifier).await, 429, "rate_limited").await;
-        }
-    }
-    assert_eq!(fleet.world.token_calls().await, 8, "eight of ten for redeems, those before included");
 }
 
 /// Redeems in a task, and waits until Monei has the call.

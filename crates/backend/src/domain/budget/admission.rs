@@ -49,25 +49,6 @@ impl Starts {
         }
     }
 
-    /// See [`Budget::is_sound`].
-    pub(super) fn is_sound(&self, past: u64) -> bool {
-        self.all.iter().all(|start| start.at <= past) && self.decided <= FADE && self.came_back <= self.decided
-    }
-
-    /// Takes over the starts that `other` has and this one lacks; one that is back in either is back.
-    pub(super) fn merge(&mut self, other: &Starts, moved: impl Fn(u64) -> u64) {
-        for start in &other.all {
-            match self.all.iter_mut().find(|own| own.id == start.id) {
-                Some(own) => own.out &= start.out,
-                None => self.all.push_back(Start { at: moved(start.at), ..*start }),
-            }
-        }
-        self.all.make_contiguous().sort_by_key(|start| start.at);
-        if other.decided > self.decided {
-            (self.decided, self.came_back) = (other.decided, other.came_back);
-        }
-    }
-
     pub(super) fn of_last_minute(&self, now: u64) -> usize {
         self.all.iter().rev().take_while(|start| start.at + WINDOW_MS > now).count()
     }

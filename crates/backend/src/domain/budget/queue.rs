@@ -16,12 +16,10 @@ const BURST: usize = 2;
 /// A token call that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sent {
-    /// Its own, by which it is known again where states are merged.
-    pub(super) id: Id,
     pub(super) at: u64,
     pub(super) kind: Kind,
     /// The site that it was for.
-    pub(super) site: Option<Id>,
+    site: Option<Id>,
 }
 
 /// A place in the queue.
@@ -43,11 +41,6 @@ pub(super) struct Place {
 impl Place {
     fn site(&self) -> Option<Id> {
         self.network.map(|network| network.site)
-    }
-
-    /// See [`Budget::is_sound`].
-    pub(super) fn is_sound(&self, future: u64) -> bool {
-        self.due <= future && [self.turn, self.turn_in_site, self.arrival].into_iter().all(|count| count < super::COUNTED)
     }
 
     pub(super) fn lapsed(&self, now: u64) -> bool {
@@ -75,16 +68,6 @@ impl Budget {
     pub(super) fn book(&mut self, call: Call, limits: Limits) -> Result<(), Refused> {
         let at = self.place(call, limits)?;
         if at > self.now { Err(Refused::Until(at)) } else { Ok(()) }
-    }
-
-    /// Takes over the places of `other` that this one lacks.
-    pub(super) fn merge_queue(&mut self, other: &Budget, moved: impl Fn(u64) -> u64) {
-        for place in &other.queue {
-            let known = self.queue.iter().any(|own| own.ticket == place.ticket && own.kind == place.kind);
-            if !known && self.queue.len() < MAX_PLACES {
-                self.queue.push(Place { due: moved(place.due), ..*place });
-            }
-        }
     }
 
     /// How many redeems wait.
@@ -167,8 +150,7 @@ impl Budget {
         if let Some(index) = self.queue.iter().position(|place| place.ticket == call.ticket && place.kind == call.kind) {
             self.turn = self.turn.max(self.queue.remove(index).turn);
         }
-        let site = call.network.map(|network| network.site);
-        self.sent.push_back(Sent { id: rand::random(), at: self.now, kind: call.kind, site });
+        self.sent.push_back(Sent { at: self.now, kind: call.kind, site: call.network.map(|network| network.site) });
         if call.kind == Kind::Refresh {
             self.refreshed.push_back((call.ticket, self.now));
         }
@@ -181,7 +163,6 @@ impl Budget {
         let before = |other: &&Place| (other.turn, other.arrival) < (place.turn, place.arrival);
         let mut all: Vec<Sent> = self.sent.iter().copied().collect();
         all.extend(self.queue.iter().filter(before).map(|other| Sent {
-            id: 0,
             at: other.due.max(self.now),
             kind: other.kind,
             site: other.site(),

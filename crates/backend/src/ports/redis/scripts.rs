@@ -15,11 +15,10 @@ redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('DEL', KEYS[2])
 ";
 
-/// Reads a budget. Key: the budget. Answers Redis' time in seconds and microseconds, the beginning of the id of the server's run, and the value.
+/// Reads a budget. Key: the budget. Answers Redis' time in seconds and microseconds, and the value.
 pub(super) const READ_BUDGET: &str = "
 local t = redis.call('TIME')
-local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)') or ''
-return {t[1], t[2], string.sub(run, 1, 16), redis.call('GET', KEYS[1])}
+return {t[1], t[2], redis.call('GET', KEYS[1])}
 ";
 
 /// Replaces a budget, if it is still the one that was read. Key: the budget. Arguments: the head of what was read (up to the first colon; empty

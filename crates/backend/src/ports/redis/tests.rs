@@ -1,6 +1,4 @@
-//! Against a real server. What becomes of budgets in a store that lost data: `tests/lost.rs`. What several instances make of it is tested from outside (`tests/backend/instances.rs`).
-
-mod lost;
+//! Against a real server. What several instances make of it is tested from outside (`tests/backend/instances.rs`).
 
 use std::num::NonZeroU32;
 use std::process::{Child, Command, Stdio};
@@ -158,6 +156,76 @@ async fn requests_at_once_at_several_instances_are_all_counted() {
     });
     let granted = tokio::task::JoinSet::from_iter(tasks).join_all().await.into_iter().filter(|granted| *granted).count();
     assert_eq!(granted, 8);
+}
+
+#[tokio::test]
+async fn a_loss_of_data_holds_everybody_once_however_late_an_instance_notices() {
+    let server = Server::start();
+    let (one, two) = (server.ready().await, server.ready().await);
+    for (store, now) in [(&one, 1_000_000), (&two, 1_000_001)] {
+        store.set_time(now);
+        assert_eq!(redeem(store).await, Ok(Charge::Granted), "a new store needs no wait");
+    }
+    flush(&one).await;
+    // The newcomer can't know; whoever counted before does, and then all wait.
+    let newcomer = server.ready().await;
+    newcomer.set_time(1_000_500);
+    assert_eq!(redeem(&newcomer).await, Ok(Charge::Granted));
+    for (store, now) in [(&one, 1_010_000), (&newcomer, 1_020_000)] {
+        store.set_time(now);
+        assert_eq!(redeem(store).await, Ok(Charge::Wait(Duration::from_millis(1_061_500 - now))));
+    }
+    assert_eq!(newcomer.usage(SHARED).await.unwrap().unknown, Duration::from_millis(41_500));
+    two.set_time(1_061_500);
+    assert_eq!(redeem(&two).await, Ok(Charge::Granted), "who notices now has nothing to wait for");
+}
+
+/// As a replica that becomes primary without the last writes.
+#[tokio::test]
+async fn a_store_that_went_back_in_time_holds_everybody_for_a_minute() {
+    let server = Server::start();
+    let (one, two) = (server.ready().await, server.ready().await);
+    one.set_time(1_000_000);
+    two.set_time(1_000_000);
+    redeem(&one).await.unwrap();
+    let name = texts(tell(&one, &["KEYS", "*budget*"]).await).remove(0);
+    let earlier: String = redis::from_redis_value(tell(&one, &["GET", &name]).await).unwrap();
+    for store in [&one, &two, &one] {
+        assert_eq!(redeem(store).await, Ok(Charge::Granted));
+    }
+    tell(&one, &["SET", &name, &earlier]).await;
+    one.set_time(1_005_000);
+    assert_eq!(redeem(&one).await, Ok(Charge::Wait(Duration::from_secs(61))));
+    two.set_time(1_030_000);
+    assert_eq!(redeem(&two).await, Ok(Charge::Wait(Duration::from_secs(36))), "and not longer for who notices later");
+}
+
+/// It made every request fail for ever.
+#[tokio::test]
+async fn a_budget_that_cannot_be_read_counts_as_lost_and_is_replaced() {
+    let server = Server::start();
+    let store = server.ready().await;
+    store.set_time(1_000_000);
+    redeem(&store).await.unwrap();
+    let name = texts(tell(&store, &["KEYS", "*budget*"]).await).remove(0);
+    for (round, damaged) in ["", "nonsense", "0.0.0:{\"of\":\"another version\"}"].into_iter().enumerate() {
+        tell(&store, &["SET", &name, damaged]).await;
+        let now = 2_000_000 + round as u64 * 100_000;
+        store.set_time(now);
+        assert_eq!(redeem(&store).await, Ok(Charge::Wait(Duration::from_secs(61))), "{damaged}");
+        store.set_time(now + 61_000);
+        assert_eq!(redeem(&store).await, Ok(Charge::Granted), "{damaged}");
+    }
+}
+
+#[tokio::test]
+async fn in_production_a_store_without_data_may_have_lost_them() {
+    let server = Server::start();
+    let mut store = server.ready().await;
+    store.budgets.may_have_lost = true;
+    assert!(matches!(redeem(&store).await, Ok(Charge::Wait(wait)) if wait > Duration::from_secs(30)));
+    let newcomer = server.ready().await;
+    assert!(matches!(redeem(&newcomer).await, Ok(Charge::Wait(_))), "for everybody");
 }
 
 #[tokio::test]
