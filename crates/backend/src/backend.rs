@@ -181,7 +181,7 @@ impl Backend {
         routes::private(self.service())
     }
 
-    /// What can't be reached or used, a sentence each. Tries the store with a key of nobody's, and asks Monei without any credentials.
+    /// What can't be reached or used, a sentence each. Tries the store with a key that nothing else uses, and asks Monei without any credentials.
     pub async fn unreachable(&self) -> Vec<String> {
         let mut sentences = Vec::new();
         if let Err(reason) = self.0.store.check().await {

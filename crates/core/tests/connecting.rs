@@ -247,7 +247,7 @@ async fn the_deep_link_is_the_other_way_back() {
     let end = person::walk(&start, "ada", Some(&["profile:read"])).await;
     assert_eq!(end.status, 200);
     let link = person::deep_link(&end.page, support::SCHEME);
-    // Links of nobody's asking have no effect, and do not end the wait.
+    // Links that nobody asked for have no effect, and do not end the wait.
     for junk in ["", "https://evil.test", "org.moneiconnections.manager.sandbox:/callback?tx=AAAAAAAAAAAAAAAAAAAAAA&handoff=abc"] {
         world.core.deep_link(junk).await;
     }

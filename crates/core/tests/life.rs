@@ -175,7 +175,7 @@ async fn an_outage_or_a_limit_is_no_revocation() {
     }
 }
 
-/// Loads, again and again while Monei wants to be left alone.
+/// Loads, again and again while Monei asks for a pause.
 async fn once_not_busy(world: &World, account: &str) {
     let healed = async {
         while world.core.load(&Caller::Window, account, Section::Profile).await.is_err_and(|problem| problem.code == ProblemCode::Busy) {

@@ -200,7 +200,7 @@ function busySandbox(): TesterView {
     ],
     presets: [
       { name: 'normal', title: 'Everything normal', about: 'No faults, no plan.' },
-      { name: 'busy', title: 'Busy', about: 'Asks to be left alone for a while.' },
+      { name: 'busy', title: 'Busy', about: 'Asks for a pause.' },
     ],
     planned: [
       { person: 'ada', allow: { kind: 'features', features: ['profile', 'wallet'] }, auto: true, times: 1 },

@@ -199,7 +199,7 @@ async fn what_was_not_done_can_be_tried_again() {
     world.fault(json!({"target": "token", "kind": "status", "status": 429, "retry_after": 7})).await;
     let wait = problem(world.redeem(&handoff, &proof.verifier).await, 429, "provider_busy").await.unwrap();
     assert!((7..=8).contains(&wait));
-    // Monei asked to be left alone, and is.
+    // Monei asked for a pause, and gets it.
     let wait = problem(world.redeem(&handoff, &proof.verifier).await, 429, "provider_busy").await.unwrap();
     assert!((1..=8).contains(&wait));
     assert_eq!(world.token_calls().await, 1);
@@ -244,7 +244,7 @@ async fn a_503_that_says_how_long_is_honoured_and_passed_on() {
     assert!(world.metric("connect_provider_pause_seconds").await.is_some_and(|left| (1..=22).contains(&left)));
     assert_eq!(world.metric("connect_budget_left{lane=\"redeem\"}").await, Some(0));
     let wait = problem(world.redeem(&other, &next.verifier).await, 429, "provider_busy").await.unwrap();
-    assert_eq!(world.token_calls().await, 1, "Monei is left alone");
+    assert_eq!(world.token_calls().await, 1, "no further call to Monei");
     world.later(wait);
     assert_eq!(world.redeem(&other, &next.verifier).await.status(), StatusCode::OK);
 }

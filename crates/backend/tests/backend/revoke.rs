@@ -62,7 +62,7 @@ async fn moneis_limit_is_passed_on() {
     assert!((9..=10).contains(&wait));
     // It is another endpoint's limit: people can still connect.
     let other = world.connect().await;
-    // Monei asked to be left alone, and is.
+    // Monei asked for a pause, and gets it.
     let wait = problem(world.revoke(&other).await, 429, "provider_busy").await.unwrap();
     assert_eq!(world.counter("revokes").await, 1);
     world.later(wait);

@@ -92,7 +92,7 @@ impl SingleFlight {
     }
 
     /// What another refresh would come to, where that is known: the last one failed while this caller, who began at `began`, waited for
-    /// it; or the other side wants to be left alone; or it failed a moment ago, and the token is `good` all the same.
+    /// it; or the other side asked for a pause; or it failed a moment ago, and the token is `good` all the same.
     fn known_failure(&self, grant: &GrantId, began: Instant, good: bool, clock: &dyn Clock) -> Option<Problem> {
         let failed = held(&self.failed);
         let Failure { problem, at, since } = failed.get(grant)?;
