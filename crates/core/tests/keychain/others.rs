@@ -13,6 +13,15 @@ use connect_core::vault::KeychainVault;
 use crate::session::{Calls, Desktop, Running, SERVICE, has_owner, until};
 use crate::support::World;
 
+/// Whether it is so within this time.
+fn within(time: Duration, mut so: impl FnMut() -> bool) -> bool {
+    let began = std::time::Instant::now();
+    while !so() && began.elapsed() < time {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    so()
+}
+
 /// A KWallet that was never set up, and that nothing starts but its own name.
 pub async fn kwallet() {
     let desktop = Desktop::of_the_bus();
@@ -24,12 +33,23 @@ pub async fn kwallet() {
     let connecting = world.connect("ada", &["profile:read"], &["profile:read"]);
     let setting_up = async {
         tokio::task::block_in_place(|| {
-            let window = desktop.window("kwalletd");
-            // The first page asks for the kind; "Classic" needs no key of GnuPG.
-            desktop.click(&window, 109, 167);
-            desktop.type_into(&window, "", &["Return"]);
-            desktop.type_into(&window, "pw", &["Tab"]);
-            desktop.type_into(&window, "pw", &["Return"]);
+            // A busy KWallet may miss a click or a key: then a person does it again. Its wizard goes, and another window asks for a password.
+            let wizard = desktop.window("kwalletd");
+            until("the wizard is through", || {
+                // Its first page asks for the kind; "Classic" needs no key of GnuPG. Back to it, if it went on without.
+                desktop.type_into(&wizard, "", &["alt+b"]);
+                desktop.click(&wizard, 109, 167);
+                desktop.type_into(&wizard, "", &["Return"]);
+                within(AGAIN, || desktop.has_window("kwalletd") && desktop.window("kwalletd") != wizard)
+            });
+            let dialog = desktop.window("kwalletd");
+            until("the wallet is set up", || {
+                // The field below, and from there the one above it.
+                desktop.type_into(&dialog, "", &["alt+v", "shift+Tab", "ctrl+a"]);
+                desktop.type_into(&dialog, "pw", &["alt+v", "ctrl+a"]);
+                desktop.type_into(&dialog, "pw", &["Return"]);
+                within(AGAIN, || !desktop.has_window("kwalletd"))
+            });
         });
     };
     let (account, ()) = tokio::join!(connecting, setting_up);
@@ -40,8 +60,8 @@ pub async fn kwallet() {
 
 /// What KeePassXC's dialog for a locked database is called, beside its main window.
 const UNLOCK_DIALOG: &str = "^Unlock Database";
-/// How long unlocking may take before a person types again.
-const UNLOCKING: Duration = Duration::from_secs(4);
+/// How long something may take before a person does it again.
+const AGAIN: Duration = Duration::from_secs(4);
 
 /// As somebody sets it up who lets programs use it. It asks about each entry that a program of another run made (the default).
 const KEEPASSXC: &str =
@@ -89,11 +109,7 @@ pub async fn keepassxc_asks() {
                 let window = if dialog { desktop.window_named(UNLOCK_DIALOG) } else { desktop.window("keepassxc") };
                 desktop.type_into(&window, "", &["ctrl+a"]);
                 desktop.type_into(&window, "pw", &["Return"]);
-                let typed = std::time::Instant::now();
-                while asks() && typed.elapsed() < UNLOCKING {
-                    std::thread::sleep(Duration::from_millis(20));
-                }
-                !asks()
+                within(AGAIN, || !asks())
             });
         });
     };
