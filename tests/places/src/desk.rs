@@ -316,11 +316,13 @@ impl Desk {
 
     /// Waits for a dialog of another program: a window of this class.
     pub async fn dialog(&self, class: &str) -> Result<u32> {
-        until(&format!("a window of {class}"), async || {
-            let found = self.session.run("xdotool", &["search", "--onlyvisible", "--class", class])?;
-            Ok(String::from_utf8_lossy(&found.stdout).split_whitespace().next().map(str::parse).transpose()?)
-        })
-        .await
+        until(&format!("a window of {class}"), async || Ok(self.windows(class)?.first().copied())).await
+    }
+
+    /// The windows of this class that can be seen.
+    pub fn windows(&self, class: &str) -> Result<Vec<u32>> {
+        let found = self.session.run("xdotool", &["search", "--onlyvisible", "--class", class])?;
+        Ok(String::from_utf8_lossy(&found.stdout).split_whitespace().map(str::parse).collect::<Result<_, _>>()?)
     }
 
     /// Waits for a dialog of another program: a window with this in its title.

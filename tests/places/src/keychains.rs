@@ -22,6 +22,9 @@ const KEEPASSXC_DIALOG: &str = "Access Request";
 /// How long the person of one place takes to answer: longer than any call to a keychain may take.
 const LATE: Duration = Duration::from_secs(15);
 
+/// After how long a person does again what had no effect.
+const AGAIN: Duration = Duration::from_millis(1500);
+
 /// How long Monei takes to end an approval in one place, in milliseconds.
 const SLOW_REVOCATION: u32 = 8000;
 
@@ -34,7 +37,8 @@ pub async fn try_keychain(desk: &mut Desk, secrets: Secrets) -> Result<()> {
     }
     desk.start()?;
     if secrets == Secrets::KeePassXc {
-        // KeePassXC's own window is as large as the screen.
+        // KeePassXC's own window is as large as the screen, and may come later.
+        desk.dialog(KEEPASSXC_WINDOW).await?;
         desk.screen.wait_for_window(&desk.session, desk.program()?.pid()).await?;
         desk.raise()?;
     }
@@ -58,11 +62,7 @@ pub async fn try_keychain(desk: &mut Desk, secrets: Secrets) -> Result<()> {
             false
         }
         Secrets::KWallet => {
-            // The first page asks for the kind: the classic one needs no key of GnuPG. The second one asks for a password, twice.
-            let dialog = desk.dialog(KWALLET_DIALOG).await?;
-            desk.click(dialog, 109, 167)?;
-            desk.type_into(dialog, &[""], &["Return"])?;
-            desk.type_into(dialog, &[PASSWORD, PASSWORD], &["Tab", "Return"])?;
+            set_up_kwallet(desk).await?;
             false
         }
         Secrets::KeePassXc => {
@@ -153,4 +153,33 @@ pub async fn try_keychain(desk: &mut Desk, secrets: Secrets) -> Result<()> {
     }
     desk.quit().await?;
     desk.check_log()
+}
+
+/// Sets KWallet up. A busy KWallet may miss a click or a key: then a person does it again.
+async fn set_up_kwallet(desk: &Desk) -> Result<()> {
+    let wizard = desk.dialog(KWALLET_DIALOG).await?;
+    // The wizard asks for the kind, and goes; another window asks for a password, twice.
+    let dialog = until("KWallet to ask for a password", async || {
+        if let Some(other) = desk.windows(KWALLET_DIALOG)?.into_iter().find(|window| *window != wizard) {
+            return Ok(Some(other));
+        }
+        // The classic kind needs no key of GnuPG. Back to the first page, if it went on without.
+        desk.type_into(wizard, &[""], &["alt+b"])?;
+        desk.click(wizard, 109, 167)?;
+        desk.type_into(wizard, &[""], &["Return"])?;
+        tokio::time::sleep(AGAIN).await;
+        Ok(None)
+    })
+    .await?;
+    until("KWallet to be set up", async || {
+        if desk.windows(KWALLET_DIALOG)?.is_empty() {
+            return Ok(Some(()));
+        }
+        // The field below, and from there the one above it.
+        desk.type_into(dialog, &["", "", ""], &["alt+v", "shift+Tab", "ctrl+a"])?;
+        desk.type_into(dialog, &[PASSWORD, "", PASSWORD], &["alt+v", "ctrl+a", "Return"])?;
+        tokio::time::sleep(AGAIN).await;
+        Ok(None)
+    })
+    .await
 }
