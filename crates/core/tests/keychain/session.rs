@@ -160,10 +160,16 @@ impl Desktop {
         let number = || std::fs::read_to_string(&told).ok().filter(|text| text.ends_with('\n')).map(|text| text.trim().to_owned());
         until("the display is there", || number().is_some());
         let display = format!(":{}", number().unwrap());
-        let manager = Running::start(Command::new("openbox").env("DISPLAY", &display));
-        let mut desktop = Self { display, running: Vec::new() };
-        // It is ready once it says so on the root window.
-        until("the window manager is there", || desktop.tool("xprop", &["-root", "_NET_SUPPORTING_WM_CHECK"]).contains("window id"));
+        let start = || Running::start(Command::new("openbox").env("DISPLAY", &display));
+        let mut manager = start();
+        let mut desktop = Self { display: display.clone(), running: Vec::new() };
+        // It is ready once it says so on the root window. One that ended before is started again.
+        until("the window manager is there", || {
+            if manager.0.try_wait().unwrap().is_some() {
+                manager = start();
+            }
+            desktop.tool("xprop", &["-root", "_NET_SUPPORTING_WM_CHECK"]).contains("window id")
+        });
         desktop.running.extend([server, manager]);
         desktop
     }
