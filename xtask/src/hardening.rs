@@ -20,3 +20,15 @@ pub fn check(path: &str) -> Result<()> {
     ensure!(!text.contains(".symtab") && !text.contains(".debug_"), "{path} carries symbols");
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_development_build_is_not_what_is_packaged() {
+        let this = std::env::current_exe().unwrap();
+        let refused = check(this.to_str().unwrap()).unwrap_err().to_string();
+        assert!(refused.ends_with("carries symbols"), "{refused}");
+    }
+}

@@ -10,7 +10,7 @@ use crate::many::ACCOUNTS;
 
 /// Clicks of each kind.
 pub const TIMES: usize = 20;
-/// How long the window is left alone between two clicks.
+/// The pause between two clicks.
 const PAUSE: Duration = Duration::from_millis(400);
 
 /// Clicks at some moment between two frames, and notes when the next one has been drawn: a message comes after it.
