@@ -9,14 +9,16 @@ use monei::Scope;
 use tokio::sync::watch;
 use url::Url;
 
-use crate::access::Accesses;
+use crate::access::{Accesses, PassThrough, Passed};
 use crate::approval::{self, Approvals, Browser};
+use crate::apps::{self, NewApp};
 use crate::changed::Changed;
 use crate::clock::Clock;
 use crate::diagnose::{self, Check};
 use crate::grants::vault::Vault;
 use crate::grants::{self, Grants};
-use crate::ledger::{Ledger, Opened, Renamed, UseRow};
+use crate::ledger::{AppReached, Ledger, Opened, Renamed, TcpKeysEnded, UseRow};
+use crate::model::app::{App, AppKey, KeyHash};
 use crate::model::feature::catalogue;
 use crate::model::operator::{Agreed, is_on_this_computer};
 use crate::model::problem::{Problem, ProblemCode};
@@ -305,6 +307,116 @@ impl Connections {
     /// [`ProblemCode::IndexUnavailable`].
     pub async fn uses(&self, account: &str) -> Result<Vec<UseRow>, Problem> {
         self.inner.ledger.uses(account.into()).await
+    }
+
+    /// Every app that was ever allowed, oldest first; those taken back too, since the record names them.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn apps(&self) -> Result<Vec<App>, Problem> {
+        self.inner.ledger.apps().await
+    }
+
+    /// Allows an app to use some permissions of an account. The key is told this once. A terminal ([`Caller::CommandLine`]) gives no
+    /// permission that spends.
+    ///
+    /// # Errors
+    /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::ScopeMissing`] for a permission that the account doesn't have,
+    /// [`ProblemCode::AppNameTaken`], [`ProblemCode::InvalidInput`] for a name, permission or end that can't be.
+    pub async fn allow_app(&self, caller: &Caller, new: NewApp) -> Result<(App, AppKey), Problem> {
+        apps::allow(&self.inner.ledger, caller, new).await
+    }
+
+    /// Leaves the app these scopes of those that it has.
+    ///
+    /// # Errors
+    /// [`ProblemCode::NoSuchApp`]; [`ProblemCode::InvalidInput`] where that isn't less than it has, or nothing.
+    pub async fn narrow_app(&self, app: &str, keeps: &[String]) -> Result<(), Problem> {
+        apps::narrow(&self.inner.ledger, app, keeps).await
+    }
+
+    /// Gives the app more scopes, and an end: `until` in milliseconds since the Unix epoch, `None` for when it is taken back.
+    ///
+    /// # Errors
+    /// [`ProblemCode::NoSuchApp`], [`ProblemCode::ScopeMissing`], [`ProblemCode::AppNameTaken`] where its time was over and another has
+    /// its name by now, [`ProblemCode::InvalidInput`].
+    pub async fn extend_app(&self, caller: &Caller, app: &str, more: &[String], until: Option<i64>) -> Result<(), Problem> {
+        apps::extend(&self.inner.ledger, caller, app, more, until).await
+    }
+
+    /// Takes back what the app may do: its key is worth nothing from now on, in every process.
+    ///
+    /// # Errors
+    /// [`ProblemCode::NoSuchApp`].
+    pub async fn take_back_app(&self, app: &str) -> Result<(), Problem> {
+        apps::take_back(&self.inner.ledger, app).await
+    }
+
+    /// What the app did, counted by the day; latest first.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn app_log(&self, app: &str) -> Result<Vec<UseRow>, Problem> {
+        self.inner.ledger.app_log(app.into()).await
+    }
+
+    /// The app whose key `key` is, if it is allowed now. `over_tcp`: the key came over TCP, which is remembered.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn app_of_key(&self, key: &str, over_tcp: bool) -> Result<Option<App>, Problem> {
+        let app = self.inner.ledger.app_of_key(KeyHash::of(key)).await?;
+        if let Some(App { id, over_tcp: false, .. }) = app.as_ref().filter(|_| over_tcp) {
+            self.inner.ledger.apply(AppReached(id.clone())).await?;
+        }
+        Ok(app)
+    }
+
+    /// Makes a call for a program of the person: an app, or the command line. Monei's status and body come back as they came.
+    ///
+    /// # Errors
+    /// Why there is no answer: [`ProblemCode::PermissionNotGiven`], [`ProblemCode::ScopeMissing`], [`ProblemCode::ConfirmationNeeded`],
+    /// [`ProblemCode::NoSuchApp`], [`ProblemCode::InvalidInput`] for what no permission opens, [`ProblemCode::AccessRevoked`] where Monei
+    /// refuses the connection, [`ProblemCode::AnswerUnreadable`] for what can't be passed on, [`ProblemCode::OutcomeUnknown`] where Monei
+    /// may have carried out what can't be repeated, or why Monei can't be reached.
+    pub async fn pass_through(&self, caller: &Caller, account: &str, call: PassThrough<'_>) -> Result<Passed, Problem> {
+        self.inner.access.pass_through(caller, &account.into(), call).await
+    }
+
+    /// The TCP port of the local API, once one was chosen.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn api_port(&self) -> Result<Option<u16>, Problem> {
+        self.inner.ledger.api_port().await
+    }
+
+    /// Keeps `port` for the local API. Where another was kept before, every key that was used over TCP ends, since whoever comes to hold
+    /// the old port could collect them. Gives how many did.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn set_api_port(&self, port: u16) -> Result<usize, Problem> {
+        let before = self.inner.ledger.api_port().await?;
+        let ended = if before.is_some_and(|before| before != port) { self.inner.ledger.apply(TcpKeysEnded).await? } else { 0 };
+        self.inner.ledger.set_api_port(port).await?;
+        Ok(ended)
+    }
+
+    /// Whether the person wants the local API. They do unless they switched it off.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn is_api_wanted(&self) -> Result<bool, Problem> {
+        self.inner.ledger.is_api_wanted().await
+    }
+
+    /// Switches the local API off or on. Whoever serves it sees that by itself.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn set_api_wanted(&self, wanted: bool) -> Result<(), Problem> {
+        self.inner.ledger.set_api_wanted(wanted).await
     }
 
     /// Sets another backend. It is asked who runs it, and nothing else until [`Connections::confirm_backend`]. What the present one

@@ -11,6 +11,7 @@
 
 mod access;
 mod approval;
+mod apps;
 mod changed;
 pub mod clock;
 mod connections;
@@ -31,12 +32,15 @@ mod tester;
 mod wiped;
 mod work;
 
+pub use access::{PassThrough, Passed};
 pub use approval::{Browser, OpenFailed};
+pub use apps::NewApp;
 pub use connections::{Connections, Options};
 pub use diagnose::{Check, CheckName};
 pub use grants::vault;
 pub use ledger::UseRow;
 pub use model::answer::{NotAnAnswer, parse_deep_link};
+pub use model::app::{App, AppKey, AppName};
 pub use model::{AccountId, AppId, Caller, ProxySetting, feature, problem, snapshot};
 pub use provider::backend::{self, parse_address};
 pub use provider::http::{DesktopProxies, Http, SystemProxies};

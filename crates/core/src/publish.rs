@@ -172,6 +172,10 @@ pub(crate) fn activity(row: ActivityRow) -> ActivityItem {
         Event::Disconnected { confirmed } => ActivityEvent::Disconnected { confirmed },
         Event::Failed { code } => ActivityEvent::Failed { code },
         Event::BackendChanged { address } => ActivityEvent::BackendChanged { address },
+        Event::AppAllowed { app, scopes } => ActivityEvent::AppAllowed { app, scopes },
+        Event::AppNarrowed { app, scopes } => ActivityEvent::AppNarrowed { app, scopes },
+        Event::AppExtended { app, scopes } => ActivityEvent::AppExtended { app, scopes },
+        Event::AppTakenBack { app } => ActivityEvent::AppTakenBack { app },
         Event::Unknown => ActivityEvent::Unknown,
     };
     ActivityItem { at: row.at, account: row.account.as_deref().map(str::to_owned), account_name: row.account_name, event }

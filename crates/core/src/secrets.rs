@@ -9,6 +9,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::grants::vault::{GrantRecord, PendingRecord};
 use crate::model::answer::Handoff;
+use crate::model::app::AppKey;
 use crate::model::proof::{PathNonce, Verifier};
 use crate::provider::Body;
 use crate::provider::backend::{SealedRefreshToken, Tokens};
@@ -20,11 +21,13 @@ assert_not_impl_any!(Tokens: Debug, Display, Serialize, Clone);
 // Copied where a pair waits for the keychain; each copy is wiped.
 assert_not_impl_any!(SealedRefreshToken: Debug, Display, Serialize);
 assert_not_impl_any!(GrantRecord: Debug, Display, Serialize);
+assert_not_impl_any!(AppKey: Debug, Display, Serialize, Clone);
 assert_not_impl_any!(PendingRecord: Debug, Display, Serialize, Clone);
 // Their `Debug` tells nothing, which is tested.
 assert_not_impl_any!(Handoff: Display, Serialize, Clone);
 assert_not_impl_any!(monei::AccessToken: Display, Serialize);
 assert_not_impl_any!(crate::provider::Verdict: Debug, Display, Serialize, Clone);
+assert_not_impl_any!(crate::provider::RawVerdict: Debug, Display, Serialize, Clone);
 
 // Wiped when dropped.
 assert_impl_all!(secrecy::SecretString: ZeroizeOnDrop);

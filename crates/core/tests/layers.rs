@@ -24,6 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("monitor", &["access", "clock", "grants", "ledger", "model", "provider"]),
     // What puts them together.
     ("service", &["ledger", "model", "provider"]),
+    ("apps", &["ledger", "model"]),
     ("tester", &["model", "provider"]),
     ("diagnose", &["approval", "grants", "model", "provider"]),
     ("publish", &["access", "approval", "grants", "ledger", "model", "provider"]),

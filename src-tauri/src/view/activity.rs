@@ -64,6 +64,32 @@ mirror! {
             /// To which.
             address: String,
         },
+        /// The person allowed an app to use the account.
+        AppAllowed {
+            /// Its name.
+            app: String,
+            /// What it was given.
+            scopes: Vec<String>,
+        },
+        /// The person took permissions from an app.
+        AppNarrowed {
+            /// Its name.
+            app: String,
+            /// What was taken.
+            scopes: Vec<String>,
+        },
+        /// The person gave an app more permissions, or another end.
+        AppExtended {
+            /// Its name.
+            app: String,
+            /// What was added.
+            scopes: Vec<String>,
+        },
+        /// What an app may do was taken back.
+        AppTakenBack {
+            /// Its name.
+            app: String,
+        },
         /// Something that another version of this program wrote down, or a line that can't be read.
         Unknown,
     }

@@ -252,6 +252,31 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         P::NoSuchAccount => {
             ("This account isn’t here any more", "It was disconnected in the meantime.", "Choose another account on the left.")
         }
+        P::NoSuchApp => (
+            "This app isn’t allowed any more",
+            "What it was given has ended, or was taken back.",
+            "Allow it again on the Apps page if you still want it to use your account.",
+        ),
+        P::AppNameTaken => (
+            "There is an app of that name already",
+            "Two apps whose names look alike could be taken for each other.",
+            "Choose another name, or take back the other app first.",
+        ),
+        P::PermissionNotGiven => (
+            "The app wasn’t given this permission",
+            "You decide for each app what it may do with your account. Nothing was sent to Monei.",
+            "Give it the permission on the Apps page if you want it to do this.",
+        ),
+        P::ConfirmationNeeded => (
+            "You need to confirm this",
+            "It moves money, and an app can’t do that by itself. Nothing was sent to Monei.",
+            "Confirm it in Monei Connections on this computer.",
+        ),
+        P::OutcomeUnknown => (
+            "Nobody can tell whether it was carried out",
+            "It was sent to Monei, and the answer didn’t arrive. It isn’t sent again by itself.",
+            "Look at your transactions at Monei before you try again.",
+        ),
         P::ReportUnsaved => (
             "The report couldn’t be saved",
             "Nothing can be written to your Downloads folder, nor to your home folder.",

@@ -2,19 +2,21 @@
 //! ledger: who, under which permission, for what, with what outcome.
 
 mod check;
+mod pass_through;
 mod reads;
 mod sections;
 
 use monei::permission::Method;
-use monei::{Permission, ScopeSet};
+use monei::{Endpoint, Permission, ScopeSet};
 
 use crate::grants::{Grants, Lease};
 use crate::ledger::{Checked, GrantRow, Ledger, Used};
 use crate::model::problem::{Problem, ProblemCode};
-use crate::model::{AccountId, Caller, Denied, Permit};
+use crate::model::{AccountId, AppId, Caller, Denied, Permit};
 use crate::provider::{Body, Provider, Verdict};
 
 pub use check::is_checkable;
+pub use pass_through::{PassThrough, Passed};
 
 /// Who may use what. Cheap to clone.
 #[derive(Clone)]
@@ -69,9 +71,13 @@ impl Accesses {
     /// Whether `caller` may use `permission` of `account`. Nothing is called.
     ///
     /// # Errors
-    /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::ScopeMissing`] where no grant of the present backend holds it, or
-    /// [`ProblemCode::Busy`] while Monei must not be called for the account.
+    /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::ScopeMissing`] where no grant of the present backend holds it,
+    /// [`ProblemCode::Busy`] while Monei must not be called for the account; for an app also [`ProblemCode::NoSuchApp`] and
+    /// [`ProblemCode::PermissionNotGiven`].
     pub async fn access(&self, caller: &Caller, account: &AccountId, permission: &'static Permission) -> Result<Access, Problem> {
+        if let Caller::App(app) = caller {
+            self.check_given(app, account, permission).await?;
+        }
         let mut grants = self.grants_of(account).await?;
         grants.retain(|grant| grant.scopes.contains(&permission.scope));
         self.provider.check_backoff(account)?;
@@ -81,12 +87,34 @@ impl Accesses {
         Ok(Access { of: self.clone(), caller: caller.clone(), account: account.clone(), permission, grants })
     }
 
+    /// Whether the person gave `permission` of `account` to the app, as it stands now.
+    async fn check_given(&self, app: &AppId, account: &AccountId, permission: &'static Permission) -> Result<(), Problem> {
+        let row = self.ledger.app(app).await?.filter(|row| row.account == *account && self.ledger.is_allowed(row));
+        let row = row.ok_or(Denied::AppEnded)?;
+        if row.scopes.contains(&permission.scope) { Ok(()) } else { Err(Denied::NotGiven(permission).into()) }
+    }
+
     /// The account's grants from the present backend, newest first.
     async fn grants_of(&self, account: &AccountId) -> Result<Vec<GrantRow>, Problem> {
         let mut grants = self.ledger.grants_of(account).await?;
         let here = self.provider.origin();
         grants.retain(|grant| Some(&grant.backend) == here.as_ref());
         Ok(grants)
+    }
+
+    /// Counts a use in the ledger. An answer that was fetched isn't lost where that can't be written.
+    async fn record_use(
+        &self,
+        caller: &Caller,
+        account: &AccountId,
+        permission: &'static Permission,
+        endpoint: &'static Endpoint,
+        code: Option<ProblemCode>,
+    ) {
+        let used = Used { caller: caller.clone(), account: account.clone(), permission, endpoint, code };
+        if let Err(problem) = self.ledger.apply(used).await {
+            tracing::warn!(%caller, path = endpoint.path, code = ?problem.code, "a use could not be recorded");
+        }
     }
 
     /// Shows on the account how the last call went. An answer that was fetched isn't lost where that can't be written.
@@ -117,16 +145,8 @@ impl Access {
             }
         }
         self.of.provider.record_retry_after(&self.account, &outcome);
-        let used = Used {
-            caller: self.caller.clone(),
-            account: self.account.clone(),
-            permission: self.permission,
-            endpoint,
-            code: outcome.as_ref().err().map(|problem| problem.code),
-        };
-        if let Err(problem) = self.of.ledger.apply(used).await {
-            tracing::warn!(caller = %self.caller, path = endpoint.path, code = ?problem.code, "a use could not be recorded");
-        }
+        let code = outcome.as_ref().err().map(|problem| problem.code);
+        self.of.record_use(&self.caller, &self.account, self.permission, endpoint, code).await;
         outcome
     }
 

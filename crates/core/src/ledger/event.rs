@@ -47,6 +47,32 @@ pub enum Event {
         /// Its origin.
         address: String,
     },
+    /// The person allowed an app to use the account.
+    AppAllowed {
+        /// Its name.
+        app: String,
+        /// What it was given.
+        scopes: Vec<String>,
+    },
+    /// The person took permissions from an app.
+    AppNarrowed {
+        /// Its name.
+        app: String,
+        /// What was taken.
+        scopes: Vec<String>,
+    },
+    /// The person gave an app more permissions, or another end.
+    AppExtended {
+        /// Its name.
+        app: String,
+        /// What was added.
+        scopes: Vec<String>,
+    },
+    /// What an app may do was taken back.
+    AppTakenBack {
+        /// Its name.
+        app: String,
+    },
     /// Something that this version doesn't know, or that can't be read. The line stays on disk as it is.
     #[serde(skip)]
     Unknown,
@@ -70,7 +96,7 @@ mod tests {
 
     #[test]
     fn what_another_version_wrote_is_unknown_and_what_this_one_writes_comes_back() {
-        for text in ["", "{}", "null", r#"{"kind":"app_allowed","app":"x"}"#, r#"{"kind":"revoked"}"#, r#"{"kind":"unknown"}"#, "\u{0}"] {
+        for text in ["", "{}", "null", r#"{"kind":"app_painted","app":"x"}"#, r#"{"kind":"revoked"}"#, r#"{"kind":"unknown"}"#, "\u{0}"] {
             assert_eq!(Event::read(text), Event::Unknown, "{text}");
         }
         let events = [Event::Refreshed, Event::Failed { code: "a_code_of_tomorrow".into() }, Event::Disconnected { confirmed: true }];

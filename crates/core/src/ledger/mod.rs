@@ -26,12 +26,13 @@ use index::{Index, IndexError};
 
 use crate::changed::Changed;
 use crate::clock::Clock;
-use crate::model::AccountId;
+use crate::model::app::{App, KeyHash};
 use crate::model::problem::{Problem, ProblemCode};
+use crate::model::{AccountId, AppId, Caller};
 
 pub use change::{
-    BackendAgreed, Change, Checked, Disconnected, Forgotten, Found, Granted, Identified, Into, NotGranted, Owner, Placed, Recovered,
-    Refreshed, Renamed, Revoked, Used,
+    AppAllowed, AppExtended, AppNarrowed, AppReached, AppTakenBack, BackendAgreed, Change, Checked, Disconnected, Forgotten, Found,
+    Granted, Identified, Into, NotGranted, Owner, Placed, Recovered, Refreshed, Renamed, Revoked, TcpKeysEnded, Used,
 };
 pub use event::Event;
 pub use rows::{AccountRow, ActivityRow, GrantRow, OpenTransactionRow, ScopeMark, ScopeRow, SetApartRow, StoredHealth, UseRow};
@@ -126,6 +127,55 @@ impl Ledger {
     /// [`ProblemCode::IndexUnavailable`].
     pub async fn uses(&self, account: AccountId) -> Result<Vec<UseRow>, Problem> {
         self.read(move |tables| tables.uses(&account)).await
+    }
+
+    /// Every app that was ever allowed, oldest first.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn apps(&self) -> Result<Vec<App>, Problem> {
+        self.read(|tables| tables.apps()).await
+    }
+
+    /// One app as it is now, without what it did. Another process may have changed it a moment ago, so it is read anew each time.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn app(&self, app: &AppId) -> Result<Option<App>, Problem> {
+        let app = app.clone();
+        self.read(move |tables| tables.app(&app)).await
+    }
+
+    /// The app whose key it is, if that app is allowed now. Every hash is compared, whether or not one was found before it.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn app_of_key(&self, key: KeyHash) -> Result<Option<App>, Problem> {
+        let now = self.inner.clock.now_ms();
+        let find = move |tables: &Tables<'_>| {
+            let mut found = None;
+            for (app, hash) in tables.app_keys()? {
+                if hash.is(&key) {
+                    found = Some(app);
+                }
+            }
+            let app = found.map(|app| tables.app(&app)).transpose()?.flatten();
+            Ok(app.filter(|app| app.is_allowed(now)))
+        };
+        self.read(find).await
+    }
+
+    /// What an app did, latest first.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn app_log(&self, app: AppId) -> Result<Vec<UseRow>, Problem> {
+        self.read(move |tables| tables.uses_by(&Caller::App(app).to_string())).await
+    }
+
+    /// Whether the app may be used now.
+    pub fn is_allowed(&self, app: &App) -> bool {
+        app.is_allowed(self.inner.clock.now_ms())
     }
 
     /// The account's grants, newest first; of two given at the same time the one that covers more.

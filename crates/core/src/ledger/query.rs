@@ -19,5 +19,20 @@ pub(super) const SETTING: &str = "SELECT value FROM settings WHERE key = ?1";
 
 pub(super) const OPEN_TRANSACTIONS: &str = "SELECT hash, expires_at FROM open_transactions ORDER BY expires_at, hash";
 
+/// With when each last called, and how often.
+pub(super) const APPS: &str = "SELECT apps.id, apps.name, apps.account, apps.scopes, apps.until, apps.created_at, apps.taken_back_at,
+        apps.over_tcp, max(uses.last_at), coalesce(sum(uses.count), 0)
+    FROM apps LEFT JOIN uses ON uses.caller = 'app:' || apps.id
+    GROUP BY apps.id ORDER BY apps.created_at, apps.id";
+
+/// Of the apps that weren't taken back.
+pub(super) const APP_KEYS: &str = "SELECT id, key_hash FROM apps WHERE taken_back_at IS NULL";
+
+pub(super) const APP: &str =
+    "SELECT id, name, account, scopes, until, created_at, taken_back_at, over_tcp, NULL, 0 FROM apps WHERE id = ?1";
+
+pub(super) const USES_BY: &str = "SELECT day, caller, account, permission, endpoint, outcome, count, first_at, last_at
+    FROM uses WHERE caller = ?1 ORDER BY last_at DESC";
+
 pub(super) const USES: &str = "SELECT day, caller, account, permission, endpoint, outcome, count, first_at, last_at
     FROM uses WHERE account = ?1 ORDER BY last_at DESC";

@@ -5,6 +5,7 @@ use monei::{Scope, ScopeSet};
 use rusqlite::{Error, Row};
 
 use super::event::Event;
+use crate::model::app::App;
 use crate::model::{AccountId, GrantId, Identity};
 
 /// A connected account.
@@ -233,6 +234,21 @@ pub(super) fn activity(row: &Row<'_>) -> Result<ActivityRow, Error> {
 
 pub(super) fn open_transaction(row: &Row<'_>) -> Result<OpenTransactionRow, Error> {
     Ok(OpenTransactionRow { hash: row.get(0)?, expires_at: row.get(1)? })
+}
+
+pub(super) fn app(row: &Row<'_>) -> Result<App, Error> {
+    Ok(App {
+        id: row.get::<_, String>(0)?.into(),
+        name: row.get(1)?,
+        account: row.get::<_, String>(2)?.into(),
+        scopes: scopes(row.get_ref(3)?.as_str()?),
+        until: row.get(4)?,
+        created_at: row.get(5)?,
+        taken_back_at: row.get(6)?,
+        over_tcp: row.get(7)?,
+        last_used_at: row.get(8)?,
+        uses: u64::try_from(row.get::<_, i64>(9)?).unwrap_or(0),
+    })
 }
 
 pub(super) fn used(row: &Row<'_>) -> Result<UseRow, Error> {

@@ -18,6 +18,9 @@ use crate::model::{Channel, GrantId};
 const ADDRESS: &str = "backend_address";
 const AGREED: &str = "backend_confirmed";
 const CHANNEL: &str = "channel";
+const API_PORT: &str = "api_port";
+/// `off`, or nothing.
+const API: &str = "api";
 /// Written and removed, to see whether the disk has room.
 const DISK: &str = "room";
 /// Bytes that a new account takes in the index, and some to spare.
@@ -137,6 +140,27 @@ impl Ledger {
             Channel::DeepLink => "deep_link",
         };
         self.write(move |tables| tables.set_setting(CHANNEL, text)).await
+    }
+
+    /// The TCP port of the local API.
+    pub async fn api_port(&self) -> Result<Option<u16>, Problem> {
+        let stored = self.read(|tables| tables.setting(API_PORT)).await?;
+        Ok(stored.and_then(|port| port.parse().ok()))
+    }
+
+    /// Keeps that.
+    pub async fn set_api_port(&self, port: u16) -> Result<(), Problem> {
+        self.change(move |tables| tables.set_setting(API_PORT, &port.to_string())).await
+    }
+
+    /// Whether the person wants the local API.
+    pub async fn is_api_wanted(&self) -> Result<bool, Problem> {
+        Ok(self.read(|tables| tables.setting(API)).await?.as_deref() != Some("off"))
+    }
+
+    /// Keeps that.
+    pub async fn set_api_wanted(&self, wanted: bool) -> Result<(), Problem> {
+        self.change(move |tables| if wanted { tables.remove_setting(API) } else { tables.set_setting(API, "off") }).await
     }
 
     /// Writes to the index and takes it back: a full disk is found out before an approval is.

@@ -6,6 +6,7 @@ use super::event::Event;
 use super::index::IndexError;
 use super::rows::{self, AccountRow, ActivityRow, GrantRow, OpenTransactionRow, ScopeMark, ScopeRow, SetApartRow, UseRow};
 use super::{query, uses};
+use crate::model::app::{App, KeyHash};
 
 /// Lines of history that are kept.
 pub(super) const ACTIVITY_KEPT: u32 = 1000;
@@ -57,6 +58,28 @@ impl Tables<'_> {
         self.rows(query::USES, [account], rows::used)
     }
 
+    /// Every app that was ever allowed, oldest first.
+    pub fn apps(&self) -> Result<Vec<App>, IndexError> {
+        self.rows(query::APPS, [], rows::app)
+    }
+
+    /// One app, without what it did.
+    pub fn app(&self, id: &str) -> Result<Option<App>, IndexError> {
+        Ok(self.rows(query::APP, [id], rows::app)?.pop())
+    }
+
+    /// The hashes of the keys of the apps that weren't taken back, by app.
+    pub fn app_keys(&self) -> Result<Vec<(String, KeyHash)>, IndexError> {
+        let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, KeyHash::from_hex(row.get_ref(1)?.as_str()?)));
+        let rows = self.rows(query::APP_KEYS, [], read)?;
+        Ok(rows.into_iter().filter_map(|(app, hash)| Some((app, hash?))).collect())
+    }
+
+    /// What `caller` did, latest first.
+    pub fn uses_by(&self, caller: &str) -> Result<Vec<UseRow>, IndexError> {
+        self.rows(query::USES_BY, [caller], rows::used)
+    }
+
     /// A setting.
     pub(super) fn setting(&self, key: &str) -> Result<Option<String>, IndexError> {
         Ok(self.rows(query::SETTING, [key], |row| row.get(0))?.pop())
@@ -92,9 +115,27 @@ impl Tables<'_> {
         )
     }
 
-    /// Removes the account with its grants and scope states. Its activity stays, with its name, and so does the record of its uses.
-    pub(super) fn remove_account(&self, id: &str) -> Result<(), IndexError> {
+    /// Removes the account with its grants and scope states, and takes back what apps may do with it. Its activity stays, with its name,
+    /// and so does the record of its uses.
+    pub(super) fn remove_account(&self, id: &str, now_ms: i64) -> Result<(), IndexError> {
+        self.run("UPDATE apps SET taken_back_at = ?2 WHERE account = ?1 AND taken_back_at IS NULL", params![id, now_ms])?;
         self.run("DELETE FROM accounts WHERE id = ?1", params![id])
+    }
+
+    /// Adds the app.
+    pub(super) fn add_app(&self, app: &App, key: &KeyHash) -> Result<(), IndexError> {
+        self.run(
+            "INSERT INTO apps (id, name, key_hash, account, scopes, until, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![&*app.id, app.name, key.to_hex(), &*app.account, app.scopes.to_string(), app.until, app.created_at],
+        )
+    }
+
+    /// Replaces what can change of an app.
+    pub(super) fn put_app(&self, app: &App) -> Result<(), IndexError> {
+        self.run(
+            "UPDATE apps SET scopes = ?2, until = ?3, taken_back_at = ?4, over_tcp = ?5 WHERE id = ?1",
+            params![&*app.id, app.scopes.to_string(), app.until, app.taken_back_at, app.over_tcp],
+        )
     }
 
     /// Adds or replaces the grant. Its account must be there.
@@ -226,6 +267,10 @@ impl Tables<'_> {
             query::SETTING,
             query::OPEN_TRANSACTIONS,
             query::USES,
+            query::APPS,
+            query::APP_KEYS,
+            query::APP,
+            query::USES_BY,
         ];
         queries.iter().try_for_each(|sql| self.0.prepare_cached(sql).map(drop))
     }

@@ -117,7 +117,7 @@ fn an_index_of_the_first_version_is_taken_over_with_all_that_is_in_it() {
         assert_eq!(tables.open_transactions().unwrap(), listed);
         tables.put_open_transaction(&waits).unwrap();
     }
-    assert_eq!(open(&path).writer.lock().unwrap().pragma_query_value(None, "user_version", |row| row.get(0)), Ok(3));
+    assert_eq!(open(&path).writer.lock().unwrap().pragma_query_value(None, "user_version", |row| row.get(0)), Ok(4));
 }
 
 #[test]
@@ -218,10 +218,21 @@ async fn each_use_is_counted_by_the_day_and_kept_two_years() {
 }
 
 #[test]
+fn an_index_of_the_third_schema_keeps_what_was_used_and_allows_no_app() {
+    let (_keep, path) = folder();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    rusqlite::Connection::open(&path).unwrap().execute_batch(include_str!("fixtures/schema-3.sql")).unwrap();
+    let index = open(&path);
+    assert_eq!(on(&index, |tables| tables.uses("a")).unwrap()[0].count, 3);
+    assert_eq!(on(&index, |tables| tables.apps()).unwrap(), []);
+    assert!(on(&index, |tables| tables.app_keys()).unwrap().is_empty());
+}
+
+#[test]
 fn a_migrated_index_and_a_fresh_one_have_the_same_tables() {
     let ((_keep, migrated), (_keep_too, fresh)) = (folder(), folder());
     fs::create_dir_all(migrated.parent().unwrap()).unwrap();
-    rusqlite::Connection::open(&migrated).unwrap().execute_batch(include_str!("fixtures/schema-2.sql")).unwrap();
+    rusqlite::Connection::open(&migrated).unwrap().execute_batch(include_str!("fixtures/schema-3.sql")).unwrap();
     let schema = |path: &Path| -> Vec<(String, String)> {
         let index = open(path);
         let writer = index.writer.lock().unwrap();
@@ -271,7 +282,7 @@ fn removing_an_account_takes_all_but_its_activity() {
     on(&index, |tables| tables.put_grant(&grant("g", "a"))).unwrap();
     on(&index, |tables| tables.put_scope_state("a", "wallet:send", ScopeMark::Declined, 5)).unwrap();
     on(&index, |tables| tables.log(9, Some("a"), Some("Shop"), &Event::Refreshed)).unwrap();
-    on(&index, |tables| tables.remove_account("a")).unwrap();
+    on(&index, |tables| tables.remove_account("a", 9)).unwrap();
     assert_eq!(
         (
             on(&index, |tables| tables.accounts()).unwrap().len(),

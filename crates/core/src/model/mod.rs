@@ -1,6 +1,7 @@
 //! Plain data that every other part speaks of: it calls nobody and keeps nothing.
 
 pub mod answer;
+pub mod app;
 mod caller;
 mod choice;
 pub mod feature;
@@ -11,6 +12,7 @@ mod permit;
 pub mod problem;
 pub mod proof;
 pub mod snapshot;
+mod text;
 
 pub use caller::Caller;
 pub use choice::{Channel, Environment, ProxySetting};

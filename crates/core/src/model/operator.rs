@@ -2,10 +2,9 @@
 //! (never a name like Monei's own), and whether an address leads to this very computer, where any program can answer.
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization as _;
-use unicode_normalization::char::is_combining_mark;
-use unicode_security::skeleton;
 use url::{Host, Url};
+
+use super::text::{clean, fold};
 
 /// Longest name kept, in characters.
 const LONGEST: usize = 80;
@@ -16,7 +15,7 @@ const PROVIDER: &str = "monei";
 /// What a backend says of who runs it. The person agrees to one, and is asked again when it changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// Its name, [cleaned](clean). Empty where it gives none.
+    /// Its name, [cleaned](clean) and at most 80 characters. Empty where it gives none.
     pub name: String,
     /// Host of its page.
     pub host: Option<String>,
@@ -25,7 +24,7 @@ pub struct Claim {
 impl Claim {
     /// Of a name as it came, and of a page.
     pub fn new(name: &str, page: Option<&Url>) -> Self {
-        Self { name: clean(name), host: page.and_then(Url::host_str).map(str::to_owned) }
+        Self { name: clean(name).chars().take(LONGEST).collect(), host: page.and_then(Url::host_str).map(str::to_owned) }
     }
 
     /// Whether name or page read like Monei's own. Nothing of such a claim is shown or opened.
@@ -56,63 +55,11 @@ impl Agreed {
     }
 }
 
-/// Characters that can be seen by nobody, or that steer the writing direction of what stands around them.
-fn is_invisible(character: char) -> bool {
-    matches!(character,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
-        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
-}
-
-/// The name as it may stand in a line of text: no control or invisible character, single spaces, at most 80 characters.
-fn clean(name: &str) -> String {
-    let visible = name.chars().filter(|&character| !is_invisible(character));
-    let spaced: String = visible.map(|character| if character.is_control() { ' ' } else { character }).collect();
-    let words: Vec<&str> = spaced.split_whitespace().collect();
-    words.join(" ").chars().take(LONGEST).collect()
-}
-
 /// Whether `text` reads like Monei's own name, anywhere in it: in any case, spaced or marked, and with letters that only look alike.
 fn poses_as_monei(text: &str) -> bool {
     // Some letters look alike in capitals only (Greek and Cyrillic), others in small letters only.
     let forms = [text.to_owned(), text.to_lowercase(), text.to_uppercase()];
     forms.iter().any(|form| fold(form).contains(PROVIDER))
-}
-
-/// The letters of `text` as the eye takes them: look-alikes of Unicode's table (UTS #39 §4) and a few that it leaves out become one,
-/// case and accents go, and so does everything that is no letter or digit.
-fn fold(text: &str) -> String {
-    let plain: String = text
-        .nfkc()
-        .filter_map(|character| if is_invisible(character) { None } else { Some(alike_beyond_the_table(enclosed(character))) })
-        .collect();
-    let bare = |text: &str| text.nfkd().filter(|&character| !is_combining_mark(character)).collect::<String>();
-    let alike: String = bare(&skeleton(&bare(&plain)).collect::<String>()).to_lowercase();
-    let letters: String = alike.chars().map(alike_beyond_the_table).filter(|character| character.is_alphanumeric()).collect();
-    // The table takes `m` for `rn`.
-    letters.replace("rn", "m")
-}
-
-/// Letters in dark circles and squares, and those of flags, which compatibility forms leave as they are.
-fn enclosed(character: char) -> char {
-    let letter = |base: u32| char::from_u32(u32::from(character) - base + u32::from('a')).unwrap_or(character);
-    match character {
-        '\u{1f150}'..='\u{1f169}' => letter(0x1f150),
-        '\u{1f170}'..='\u{1f189}' => letter(0x1f170),
-        '\u{1f1e6}'..='\u{1f1ff}' => letter(0x1f1e6),
-        _ => character,
-    }
-}
-
-fn alike_beyond_the_table(character: char) -> char {
-    match character {
-        'l' | '1' | '|' | '!' | '¡' | 'ı' | 'ɪ' | 'ι' | 'і' | 'ǃ' | 'ᶦ' | 'j' => 'i',
-        '0' | 'ο' | 'о' | 'ᴏ' | 'ø' | 'ɵ' | 'θ' | 'ө' | 'σ' | 'º' | '°' | '◯' | '○' | '●' => 'o',
-        '3' | '€' | 'ε' | 'є' | 'ɛ' | 'ᴇ' | 'ə' | 'ǝ' | 'з' | 'ɘ' | 'ҽ' | 'е' | '£' => 'e',
-        'ᴍ' | 'м' | 'ʍ' | 'ɱ' | 'μ' | 'ṃ' => 'm',
-        'ɴ' | 'и' | 'й' | 'п' | 'η' | 'ŋ' | 'ɲ' | 'ո' | 'ν' | 'н' | 'ɳ' => 'n',
-        _ => character,
-    }
 }
 
 /// Whether `url` leads to this computer, where any program of any of its users may be what answers.
@@ -199,10 +146,8 @@ mod tests {
     }
 
     #[test]
-    fn a_name_to_show_steers_and_hides_nothing() {
-        assert_eq!(clean("  Exa\u{202e}mple\n\t Ltd\u{200b}\u{7} "), "Example Ltd");
-        assert_eq!(clean("\u{200b}\u{2800}\u{3164}"), "");
-        assert_eq!(clean(&"x".repeat(200)).chars().count(), LONGEST);
+    fn a_long_name_is_cut() {
+        assert_eq!(Claim::new(&"x".repeat(200), None).name.chars().count(), LONGEST);
     }
 
     #[test]

@@ -22,9 +22,18 @@ pub enum Denied {
     /// No permission opens it.
     #[error("no permission opens this call")]
     NotListed,
-    /// It moves money, or asks for some: nothing in this program does that.
+    /// It moves money, or asks for some: nothing in this program does that by itself.
     #[error("the call does more than read")]
     DoesMoreThanRead,
+    /// It moves money for a program of the person, who confirms it first.
+    #[error("the call needs the person's confirmation")]
+    NeedsConfirmation,
+    /// There is no such app, or what it was given has ended.
+    #[error("the app isn't allowed any more")]
+    AppEnded,
+    /// The app wasn't given the permission that it needs.
+    #[error("the app wasn't given {}", .0.scope)]
+    NotGiven(&'static Permission),
     /// The permission that it needs isn't granted.
     #[error("{} isn't granted", .0.scope)]
     NotGranted(&'static Permission),
@@ -37,7 +46,9 @@ impl Permit {
     /// [`Denied`].
     pub fn check(caller: &Caller, scopes: &ScopeSet, method: Method, path: &str) -> Result<Self, Denied> {
         let (permission, endpoint) = permission::find(method, path).ok_or(Denied::NotListed)?;
-        if endpoint.effect != Effect::Reads {
+        // Programs of the person may ask for money. What moves some is nobody's to call.
+        let asks = endpoint.effect == Effect::Receives && matches!(caller, Caller::App(_) | Caller::CommandLine);
+        if endpoint.effect != Effect::Reads && !asks {
             return Err(Denied::DoesMoreThanRead);
         }
         if !scopes.contains(&permission.scope) {
@@ -71,6 +82,9 @@ impl From<Denied> for Problem {
     fn from(denied: Denied) -> Self {
         match denied {
             Denied::NotListed | Denied::DoesMoreThanRead => ProblemCode::InvalidInput.into(),
+            Denied::NeedsConfirmation => ProblemCode::ConfirmationNeeded.into(),
+            Denied::AppEnded => ProblemCode::NoSuchApp.into(),
+            Denied::NotGiven(_) => ProblemCode::PermissionNotGiven.into(),
             Denied::NotGranted(_) => ProblemCode::ScopeMissing.into(),
         }
     }
@@ -88,7 +102,8 @@ mod tests {
         for row in &PERMISSIONS {
             for endpoint in row.endpoints {
                 let path = endpoint.fill(&vec!["x"; endpoint.path.matches("/:").count()]).unwrap();
-                let check = |scopes: &ScopeSet| Permit::check(&Caller::Window, scopes, endpoint.method, &path);
+                let by = |caller: &Caller, scopes: &ScopeSet| Permit::check(caller, scopes, endpoint.method, &path);
+                let check = |scopes: &ScopeSet| by(&Caller::Window, scopes);
                 let own: ScopeSet = [row.scope.clone()].into_iter().collect();
                 let others: ScopeSet = PERMISSIONS.iter().map(|other| other.scope.clone()).filter(|scope| *scope != row.scope).collect();
                 if endpoint.effect == Effect::Reads {
@@ -96,7 +111,14 @@ mod tests {
                     assert_eq!((permit.permission(), permit.endpoint(), permit.path()), (row, endpoint, path.as_str()));
                     assert_eq!(check(&others), Err(Denied::NotGranted(row)), "{path}");
                 } else {
-                    assert_eq!(check(&own.union(&others)), Err(Denied::DoesMoreThanRead), "{path}");
+                    let all = own.union(&others);
+                    assert_eq!(check(&all), Err(Denied::DoesMoreThanRead), "{path}");
+                    assert_eq!(by(&Caller::Monitor, &all), Err(Denied::DoesMoreThanRead), "{path}");
+                    for program in [Caller::App("a".into()), Caller::CommandLine] {
+                        let asks = endpoint.effect == Effect::Receives;
+                        assert_eq!(by(&program, &all).is_ok(), asks, "{path}");
+                        assert!(by(&program, &others).is_err(), "{path}");
+                    }
                 }
             }
         }

@@ -126,6 +126,16 @@ pub enum ProblemCode {
     AnotherInProgress,
     /// There is no such account (any more).
     NoSuchAccount,
+    /// There is no such app, or what it was given has ended or was taken back.
+    NoSuchApp,
+    /// An app of that name, or of one that looks like it, is there already.
+    AppNameTaken,
+    /// The app wasn't given the permission; nothing was called.
+    PermissionNotGiven,
+    /// The call moves money, so that the person confirms it first; nothing was called.
+    ConfirmationNeeded,
+    /// Something was sent, and nobody can tell whether Monei carried it out. It is never repeated by itself.
+    OutcomeUnknown,
     /// The report of a diagnosis can't be written, neither to the Downloads folder nor to the home folder.
     ReportUnsaved,
     /// There is no clipboard, or it doesn't take anything.

@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use bytes::Bytes;
+use monei::permission::Effect;
 use monei::{AccessToken, ErrorBody};
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request, StatusCode};
 use url::Url;
 use zeroize::Zeroizing;
@@ -44,7 +45,76 @@ pub(super) fn base_url(environment: Environment, sandbox: Option<&Url>) -> Optio
     Url::parse(&text).ok()
 }
 
+/// What a call came to that is passed on to a program of the person.
+pub enum RawVerdict {
+    /// Any answer but 401, as it came: JSON of at most 1 MiB, and no redirect.
+    Answer {
+        /// Monei's status.
+        status: StatusCode,
+        /// Monei's body.
+        body: Body,
+        /// Seconds that Monei asks to wait, with 429.
+        retry_after_s: Option<u64>,
+    },
+    /// 401: expired, stale or revoked; one refresh tells.
+    Unauthorized,
+    /// There is no answer, or none that can be passed on.
+    Failed(Problem),
+}
+
 impl Provider {
+    /// As [`Provider::call`], with a body where there is one, and with the answer as it came. A call that does more than read goes out on a
+    /// connection of its own, so that it is never sent twice.
+    ///
+    /// # Errors
+    /// As for [`Provider::call`]. [`ProblemCode::OutcomeUnknown`] in the verdict where Monei may have carried out more than a read.
+    pub async fn call_raw(
+        &self,
+        permit: &Permit,
+        origin: &str,
+        token: &AccessToken,
+        query: &[(&str, &str)],
+        body: Option<Bytes>,
+    ) -> Result<RawVerdict, Problem> {
+        let base = self.api_base(origin).await?;
+        let reads = permit.endpoint().effect == Effect::Reads;
+        let Some(mut request) = request(permit, &base, token, query) else {
+            return Ok(RawVerdict::Failed(ProblemCode::AnswerUnreadable.into()));
+        };
+        if let Some(body) = body {
+            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *request.body_mut() = Some(body.into());
+        }
+        let connection = if reads { Connection::Shared } else { Connection::Own };
+        let (caller, scope, path) = (permit.caller(), permit.permission().scope.as_str(), permit.endpoint().path);
+        let response = match self.inner.http.send(request, connection, Peer::Monei).await {
+            Ok(response) => response,
+            Err(problem) => {
+                tracing::debug!(%caller, scope, path, code = ?problem.code, "no answer from Monei");
+                let unsent = reads || was_unsent(problem.code);
+                return Ok(RawVerdict::Failed(if unsent { problem } else { ProblemCode::OutcomeUnknown.into() }));
+            }
+        };
+        let status = response.status();
+        tracing::debug!(%caller, scope, path, status = status.as_u16(), "Monei answered");
+        if status == StatusCode::UNAUTHORIZED {
+            return Ok(RawVerdict::Unauthorized);
+        }
+        let retry_after_s = (status == StatusCode::TOO_MANY_REQUESTS).then(|| http::retry_after(&response, self.now()));
+        let body = match http::body(response).await {
+            Ok(body) => body,
+            Err(http::BodyError::BrokenOff) if !reads => return Ok(RawVerdict::Failed(ProblemCode::OutcomeUnknown.into())),
+            Err(_) => return Ok(RawVerdict::Failed(ProblemCode::AnswerUnreadable.into())),
+        };
+        let json = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
+        // An answer that repeats what was sent would hand the token on.
+        let echoes = memchr::memmem::find(&body, token.expose().as_bytes()).is_some();
+        if status.is_redirection() || !json || echoes {
+            return Ok(RawVerdict::Failed(ProblemCode::AnswerUnreadable.into()));
+        }
+        Ok(RawVerdict::Answer { status, body, retry_after_s })
+    }
+
     /// Makes the call that `permit` allows, with a token that the backend at `origin` gave.
     ///
     /// # Errors
@@ -56,17 +126,10 @@ impl Provider {
 
     async fn send(&self, permit: &Permit, base: &Url, token: &AccessToken, query: &[(&str, &str)]) -> Verdict {
         let (template, scope) = (permit.endpoint().path, permit.permission().scope.as_str());
-        let mut url = base.clone();
-        url.set_path(&format!("{}{}", base.path().trim_end_matches('/'), permit.path()));
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        let Some(bearer) = bearer(token) else {
+        let Some(request) = request(permit, base, token, query) else {
             return Verdict::Failed(ProblemCode::AnswerUnreadable.into());
         };
         let began = Instant::now();
-        let mut request = Request::new(method(permit.endpoint().method), url);
-        request.headers_mut().insert(AUTHORIZATION, bearer);
         let response = match self.inner.http.send(request, Connection::Shared, Peer::Monei).await {
             Ok(response) => response,
             Err(problem) => {
@@ -104,6 +167,34 @@ impl Provider {
             _ => Verdict::Failed(ProblemCode::AnswerUnreadable.into()),
         }
     }
+}
+
+/// The request that a permit stands for, with nothing in it of whoever asked but the query. `None` for a token that can't be in a header.
+fn request(permit: &Permit, base: &Url, token: &AccessToken, query: &[(&str, &str)]) -> Option<Request> {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{}", base.path().trim_end_matches('/'), permit.path()));
+    if !query.is_empty() {
+        url.query_pairs_mut().extend_pairs(query);
+    }
+    let mut request = Request::new(method(permit.endpoint().method), url);
+    request.headers_mut().insert(AUTHORIZATION, bearer(token)?);
+    Some(request)
+}
+
+/// Whether nothing can have reached Monei.
+fn was_unsent(code: ProblemCode) -> bool {
+    matches!(
+        code,
+        ProblemCode::Offline
+            | ProblemCode::AddressUnknown
+            | ProblemCode::ProxyRefused
+            | ProblemCode::ProxyPassword
+            | ProblemCode::ProxyUnreachable
+            | ProblemCode::ProxySetting
+            | ProblemCode::BackendAddress
+            | ProblemCode::BackendCertificate
+            | ProblemCode::CertificatesMissing
+    )
 }
 
 const fn method(method: monei::Method) -> Method {

@@ -19,7 +19,7 @@ use crate::changed::Changed;
 use crate::clock::Clock;
 use crate::model::{AccountId, Environment};
 
-pub use api::{Body, Verdict};
+pub use api::{Body, RawVerdict, Verdict};
 pub use service::{Service, ServiceStatus};
 
 /// The network. Cheap to clone.

@@ -33,7 +33,7 @@ impl Change for Disconnected {
         }
         // Another process may have been quicker, and has told of it.
         if let Some(row) = tables.account(&account)? {
-            tables.remove_account(&account)?;
+            tables.remove_account(&account, now)?;
             tables.log(now, None, row.display_name().as_deref(), &Event::Disconnected { confirmed })?;
         }
         Ok(true)
@@ -46,11 +46,11 @@ pub struct Forgotten(pub HashSet<GrantId>);
 impl Change for Forgotten {
     type Outcome = ();
 
-    fn apply(self, tables: &Tables<'_>, _: i64) -> Result<(), IndexError> {
+    fn apply(self, tables: &Tables<'_>, now: i64) -> Result<(), IndexError> {
         for grant in tables.grants()?.into_iter().filter(|grant| self.0.contains(&grant.id)) {
             tables.remove_grant(&grant.id)?;
             if tables.grants_of(&grant.account)?.is_empty() {
-                tables.remove_account(&grant.account)?;
+                tables.remove_account(&grant.account, now)?;
             }
         }
         Ok(())

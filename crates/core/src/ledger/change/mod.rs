@@ -1,5 +1,6 @@
 //! The changes that the ledger knows: each says what it does to the rows, and leaves its line of history in the same transaction.
 
+mod app;
 mod disconnected;
 mod granted;
 mod health;
@@ -10,6 +11,7 @@ mod record;
 use super::index::IndexError;
 use super::tables::Tables;
 
+pub use app::{AppAllowed, AppExtended, AppNarrowed, AppReached, AppTakenBack, TcpKeysEnded};
 pub use disconnected::{Disconnected, Forgotten};
 pub use granted::{Granted, Into, NotGranted, Placed};
 pub use health::Checked;
