@@ -61,7 +61,7 @@ impl AppName {
     /// Takes out what can't be seen. `None` where nothing usable is left, or too much.
     pub fn parse(text: &str) -> Option<Self> {
         let name = clean(text);
-        let sound = name.chars().count() <= LONGEST_NAME && !fold(&name).is_empty() && fold(&name) != fold(OWN_NAME);
+        let sound = name.chars().count() <= LONGEST_NAME && name.chars().any(char::is_alphanumeric) && fold(&name) != fold(OWN_NAME);
         sound.then_some(Self(name))
     }
 
