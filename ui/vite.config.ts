@@ -11,6 +11,8 @@ export default defineConfig(({ mode }) => ({
   clearScreen: false,
   build: {
     target: 'safari17',
+    // `light-dark()`: WebKitGTK 2.44.
+    cssTarget: 'safari17.5',
     outDir: OUT[mode] ?? 'dist',
     emptyOutDir: true,
     // The content security policy allows files only: no data: addresses, no inline script.

@@ -14,7 +14,8 @@ use tauri_plugin_clipboard_manager::ClipboardExt as _;
 
 use crate::host::Host;
 use crate::view::{
-    ActivityItem, AppView, Check, Convert as _, Decision, DisconnectOutcome, Link, Preferences, Problem, Section, SectionView, Unrevoked,
+    ActivityItem, AppView, Check, Convert as _, Decision, DisconnectOutcome, FeatureId, Link, PermissionView, Preferences, Problem,
+    Section, SectionView, Unrevoked,
 };
 #[cfg(feature = "tester")]
 use crate::view::{TesterOrder, TesterView};
@@ -123,6 +124,17 @@ async fn check(host: Shared<'_>, account: String) -> Result<(), Problem> {
 async fn rename(host: Shared<'_>, account: String, label: Option<String>) -> Result<(), Problem> {
     let label = label.map(|label| bounded(&label).map(str::to_owned)).transpose()?;
     Ok(host.connections().await?.rename(bounded(&account)?, label).await?)
+}
+
+#[tauri::command]
+async fn move_account(host: Shared<'_>, account: String, before: Option<String>) -> Result<(), Problem> {
+    let before = before.as_deref().map(bounded).transpose()?;
+    Ok(host.connections().await?.move_account(bounded(&account)?, before).await?)
+}
+
+#[tauri::command]
+async fn permission(host: Shared<'_>, account: String, feature: FeatureId) -> Result<PermissionView, Problem> {
+    Ok(host.connections().await?.permission(bounded(&account)?, feature.convert()).await?.convert())
 }
 
 #[tauri::command]

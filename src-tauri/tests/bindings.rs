@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use monei_connect::view::{
-    ActivityItem, AppView, Check, Decision, DisconnectOutcome, Link, Section, SectionView, TesterOrder, TesterView, Unrevoked,
+    ActivityItem, AppView, Check, Decision, DisconnectOutcome, Link, PermissionView, Section, SectionView, TesterOrder, TesterView,
+    Unrevoked,
 };
 use ts_rs::{Config, TS};
 
@@ -23,6 +24,7 @@ fn the_generated_types_are_up_to_date() {
     TesterView::export_all(&config).unwrap();
     TesterOrder::export_all(&config).unwrap();
     Check::export_all(&config).unwrap();
+    PermissionView::export_all(&config).unwrap();
     let fresh = std::fs::read_to_string(directory.path().join("bindings.ts")).unwrap();
 
     let committed_path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("ui/src/lib/bindings.ts");

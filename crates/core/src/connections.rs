@@ -17,13 +17,14 @@ use crate::clock::Clock;
 use crate::diagnose::{self, Check};
 use crate::grants::vault::Vault;
 use crate::grants::{self, Grants};
-use crate::ledger::{AppReached, Ledger, Opened, Renamed, TcpKeysEnded, UseRow};
+use crate::ledger::{AppReached, Ledger, Moved, Opened, Renamed, TcpKeysEnded, UseRow};
 use crate::model::app::{App, AppKey, KeyHash};
-use crate::model::feature::catalogue;
+use crate::model::feature::{FeatureId, catalogue};
 use crate::model::operator::{Agreed, is_on_this_computer};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::snapshot::{
-    ActivityItem, BackendSnapshot, Decision, DisconnectOutcome, Link, Preferences, Section, SectionData, Snapshot, Unrevoked,
+    ActivityItem, BackendSnapshot, Decision, DisconnectOutcome, Link, PermissionDetails, Preferences, Section, SectionData, Snapshot,
+    Unrevoked,
 };
 #[cfg(feature = "tester")]
 use crate::model::snapshot::{TesterOrder, TesterState};
@@ -442,13 +443,33 @@ impl Connections {
         service::confirm(&self.inner.ledger, &self.inner.provider, &parse_address(address)?, name).await
     }
 
+    /// What is known of one permission of one account: what it opens, what became of it, and what it was used for.
+    ///
+    /// # Errors
+    /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::IndexUnavailable`].
+    pub async fn permission(&self, account: &str, id: FeatureId) -> Result<PermissionDetails, Problem> {
+        let account = AccountId::from(account);
+        self.inner.ledger.grants_of(&account).await?;
+        let activity = self.inner.ledger.activity(Some(account.clone()), u32::MAX).await?;
+        Ok(publish::permission(id, &activity, &self.inner.ledger.uses(account).await?))
+    }
+
+    /// Moves an account in the list: before another one, or to the end.
+    ///
+    /// # Errors
+    /// [`ProblemCode::NoSuchAccount`] where one of the two isn't there, [`ProblemCode::IndexUnavailable`].
+    pub async fn move_account(&self, account: &str, before: Option<&str>) -> Result<(), Problem> {
+        let found = self.inner.ledger.apply(Moved { account: account.into(), before: before.map(AccountId::from) }).await?;
+        if found { Ok(()) } else { Err(ProblemCode::NoSuchAccount.into()) }
+    }
+
     /// Stores the person's choices.
     ///
     /// # Errors
-    /// [`ProblemCode::IndexUnavailable`].
-    pub async fn set_preferences(&self, preferences: Preferences) -> Result<(), Problem> {
-        self.inner.ledger.set_channel(preferences.channel).await?;
-        self.inner.approvals.set_channel(preferences.channel);
+    /// [`ProblemCode::IndexUnavailable`]; none is changed then.
+    pub async fn set_preferences(&self, Preferences { channel, theme, hide_amounts }: Preferences) -> Result<(), Problem> {
+        self.inner.ledger.set_looks(channel, theme, hide_amounts).await?;
+        self.inner.approvals.set_channel(channel);
         Ok(())
     }
 
@@ -536,7 +557,9 @@ fn snapshot_of(
 ) -> Snapshot {
     let service = provider.service();
     let (known, missing) = (ledger.known(), grants.missing());
-    let around = publish::Around { service: &service, missing: &missing, backoff_s: &|account| provider.backoff_s(account) };
+    let choices = ledger.choices();
+    let around =
+        publish::Around { service: &service, missing: &missing, backoff_s: &|account| provider.backoff_s(account), choices: &choices };
     let formerly = service.agreed.as_ref().filter(|_| !service.is_confirmed()).and_then(|Agreed(claim)| claim.as_ref());
     Snapshot {
         environment,
@@ -558,6 +581,6 @@ fn snapshot_of(
         set_aside: grants.set_aside().map(publish::set_aside),
         catalogue: catalogue(),
         transaction: approvals.read(publish::transaction),
-        preferences: Preferences { channel: approvals.channel() },
+        preferences: Preferences { channel: approvals.channel(), theme: choices.theme, hide_amounts: choices.hide_amounts },
     }
 }

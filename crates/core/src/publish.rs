@@ -2,19 +2,21 @@
 
 use std::collections::HashMap;
 
+use monei::permission::{Effect, Endpoint};
 use monei::{Scope, ScopeSet};
 
 use crate::access::is_checkable;
 use crate::approval::{Approval, Shown};
 use crate::grants::vault::VaultError;
 use crate::grants::{KeychainStatus, Revoked, SetAside};
-use crate::ledger::{ActivityRow, Event, GrantRow, Known, ScopeMark, ScopeRow, StoredHealth};
+use crate::ledger::{ActivityRow, Choices, Event, GrantRow, Known, ScopeMark, ScopeRow, StoredHealth, UseRow};
 use crate::model::feature::FeatureId;
 use crate::model::operator::Claim;
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::snapshot::{
-    AccountFeature, AccountSnapshot, ActivityEvent, ActivityItem, BackendStatus, DisconnectOutcome, FeatureState, Health, KeychainState,
-    OperatorClaim, RunSnapshot, SetAsideFile, Stage,
+    AccountFeature, AccountSnapshot, ActivityEvent, ActivityItem, BackendStatus, DisconnectOutcome, EndpointEffect, FeatureState, Health,
+    KeychainState, OperatorClaim, PermissionDetails, PermissionEndpoint, PermissionEvent, PermissionMoment, PermissionUse, RunSnapshot,
+    SetAsideFile, Stage,
 };
 use crate::model::{Channel, GrantId};
 use crate::provider::{Service, ServiceStatus};
@@ -27,6 +29,8 @@ pub(crate) struct Around<'a> {
     pub missing: &'a HashMap<GrantId, i64>,
     /// Seconds for which Monei must not be called for an account.
     pub backoff_s: &'a dyn Fn(&str) -> Option<u64>,
+    /// In which order they are shown.
+    pub choices: &'a Choices,
 }
 
 pub(crate) fn accounts(known: &[Known], around: &Around<'_>) -> Vec<AccountSnapshot> {
@@ -36,6 +40,7 @@ pub(crate) fn accounts(known: &[Known], around: &Around<'_>) -> Vec<AccountSnaps
         let same = |earlier: &&Known| earlier.row.who.is_same_as(&known[later].row.who) == Some(true);
         views[later].same_user_as = known[..later].iter().find(same).map(|earlier| earlier.row.id.to_string());
     }
+    views.sort_by_key(|view| around.choices.place(&view.id));
     views
 }
 
@@ -179,6 +184,56 @@ pub(crate) fn activity(row: ActivityRow) -> ActivityItem {
         Event::Unknown => ActivityEvent::Unknown,
     };
     ActivityItem { at: row.at, account: row.account.as_deref().map(str::to_owned), account_name: row.account_name, event }
+}
+
+/// What is known of one permission: from the table, the history of its account, and the record of its uses.
+pub(crate) fn permission(id: FeatureId, activity: &[ActivityRow], uses: &[UseRow]) -> PermissionDetails {
+    let scope = id.scope().as_str();
+    let endpoint = |endpoint: &Endpoint| PermissionEndpoint {
+        call: format!("{} {}", endpoint.method.as_str(), endpoint.path),
+        effect: match endpoint.effect {
+            Effect::Reads => EndpointEffect::Reads,
+            Effect::Receives => EndpointEffect::Receives,
+            Effect::Spends => EndpointEffect::Spends,
+        },
+    };
+    let has = |scopes: &[String]| scopes.iter().any(|each| each == scope);
+    let moment = |row: &ActivityRow| {
+        let event = match &row.event {
+            Event::Connected { granted, .. } | Event::Reconnected { granted, .. } if has(granted) => PermissionEvent::Granted,
+            Event::Connected { declined, .. } | Event::Reconnected { declined, .. } if has(declined) => PermissionEvent::Declined,
+            Event::Revoked { scopes } | Event::Contradicted { scopes } if has(scopes) => PermissionEvent::Lost,
+            _ => return None,
+        };
+        Some(PermissionMoment { at: row.at, event })
+    };
+    let mut summed: Vec<PermissionUse> = Vec::new();
+    for row in uses.iter().filter(|row| row.permission == scope) {
+        let count = u32::try_from(row.count).unwrap_or(u32::MAX);
+        let failed = if row.outcome == UseRow::OK { 0 } else { count };
+        match summed.iter_mut().find(|known| known.caller == row.caller && known.call == row.endpoint) {
+            Some(known) => {
+                known.count = known.count.saturating_add(count);
+                known.failed = known.failed.saturating_add(failed);
+                known.first_at = known.first_at.min(row.first_at);
+                known.last_at = known.last_at.max(row.last_at);
+            }
+            None => summed.push(PermissionUse {
+                caller: row.caller.clone(),
+                call: row.endpoint.clone(),
+                count,
+                failed,
+                first_at: row.first_at,
+                last_at: row.last_at,
+            }),
+        }
+    }
+    summed.sort_by_key(|used| std::cmp::Reverse(used.last_at));
+    PermissionDetails {
+        endpoints: id.endpoints().iter().map(endpoint).collect(),
+        history: activity.iter().filter_map(moment).collect(),
+        uses: summed,
+    }
 }
 
 pub(crate) fn disconnected((worst, gone): (Revoked, bool)) -> DisconnectOutcome {

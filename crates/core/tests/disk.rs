@@ -146,7 +146,7 @@ async fn connecting() {
 async fn choosing() {
     let mut world = World::new().await;
     full();
-    let chosen = Preferences { channel: Channel::DeepLink };
+    let chosen = Preferences { channel: Channel::DeepLink, ..world.core.view().preferences };
     assert_eq!(world.core.set_preferences(chosen).await.unwrap_err().code, ProblemCode::IndexUnavailable);
     assert_eq!(world.core.view().preferences.channel, Channel::Loopback);
     assert_eq!(world.core.set_backend("https://other.example.org").await.unwrap_err().code, ProblemCode::IndexUnavailable);

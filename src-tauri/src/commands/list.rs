@@ -16,6 +16,8 @@ commands! {
         load,
         check,
         rename,
+        move_account,
+        permission,
         disconnect,
         activity,
         set_backend,

@@ -6,6 +6,7 @@
 mod activity;
 mod choice;
 mod convert;
+mod permission;
 mod problem;
 mod section;
 mod state;
@@ -15,6 +16,7 @@ mod tester;
 pub use activity::{ActivityEvent, ActivityItem};
 pub use choice::{Decision, DisconnectOutcome, Link, Unrevoked};
 pub use convert::Convert;
+pub use permission::PermissionView;
 pub use problem::{Check, CheckName, FeatureId, Problem, ProblemCode, ProxySetting};
 pub use section::{Section, SectionView};
 pub use state::{AppView, Preferences, Stage};

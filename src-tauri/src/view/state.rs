@@ -79,7 +79,7 @@ mirror! {
         pub set_aside: Option<SetAsideView>,
         /// What a connection can be used for, in the order of the dashboard.
         pub catalogue: Vec<Feature>,
-        /// The connected accounts, oldest first.
+        /// The connected accounts, in the person's order; those that were never moved follow, oldest first.
         pub accounts: Vec<AccountView>,
         /// The connection being made, or the outcome of the last one until it is dismissed.
         pub transaction: Option<TransactionView>,
@@ -374,9 +374,27 @@ mirror! {
 
 mirror! {
     both;
+    /// Light or dark.
+    #[serde(rename_all = "snake_case")]
+    pub enum Theme = Theme {
+        /// As the desktop has it.
+        System,
+        /// Light, whatever the desktop has.
+        Light,
+        /// Dark, whatever the desktop has.
+        Dark,
+    }
+}
+
+mirror! {
+    both;
     /// The person's choices.
     pub struct Preferences = Preferences {
         /// How the browser's answer comes back first.
         pub channel: Channel,
+        /// Light or dark.
+        pub theme: Theme,
+        /// Amounts of money are not shown until the person asks for them.
+        pub hide_amounts: bool,
     }
 }

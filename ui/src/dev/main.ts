@@ -42,6 +42,7 @@ if (!app) throw new Error('the window did not start');
 const known: Record<string, Variant> = variants(story, stories);
 const answer = memory.sections;
 const activity = memory.activity.bind(memory);
+const unused = memory.permission;
 
 async function show(name: string): Promise<void> {
   const variant = known[name];
@@ -55,6 +56,8 @@ async function show(name: string): Promise<void> {
   setClock(() => story.now);
   memory.sections = variant.sections ?? answer;
   memory.activity = variant.activity ? () => Promise.resolve(variant.activity ?? []) : activity;
+  const { permission } = variant;
+  memory.permission = permission ? () => Promise.resolve(permission) : unused;
   app.checks = variant.checks ?? null;
   memory.testing = variant.testing ?? null;
   memory.show(variant.view);

@@ -1,7 +1,7 @@
 import { missingTogether, type App, type Dialog, type Page } from '../lib/app.svelte';
 import type { SectionAnswer } from '../lib/backend/memory';
 import type { Story } from '../lib/backend/story';
-import type { AccountView, ActivityItem, AppView, BackendStatus, Check, Conflict, FeatureState, Health, KeychainState, Problem, ProblemCode, SectionView, Stage, TesterView } from '../lib/bindings';
+import type { AccountView, ActivityItem, AppView, BackendStatus, Check, Conflict, FeatureState, Health, KeychainState, Problem, ProblemCode, PermissionView, SectionView, Stage, TesterView } from '../lib/bindings';
 import { t } from '../lib/text';
 
 /** A state of the window that can be opened directly. */
@@ -13,6 +13,7 @@ export interface Variant {
   activity?: ActivityItem[];
   testing?: TesterView;
   checks?: Check[];
+  permission?: PermissionView;
 }
 
 const problem = (code: ProblemCode): Problem => ({ code, retry_after_s: code === 'busy' ? 48 : null });
@@ -112,6 +113,13 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     'account-hostile': account({ ...full, name: HOSTILE, email: `markup+<script>@${'long'.repeat(80)}.example` }, { sections: (_, section) => Promise.resolve(hostile(section)) }),
     'several-accounts': { view: { ...base, accounts: [full, second, third] }, page, sections: recordedSections },
     'many-accounts': { view: { ...base, accounts: [full, ...Array.from({ length: 24 }, (_, index) => ({ ...second, id: `${first.id}-many-${index}`, label: `Account of branch ${index + 1}` }))] }, page, sections: recordedSections },
+    overview: { view: { ...base, accounts: [full, second, third, { ...full, id: `${first.id}-4`, label: 'Rests', other_backend: 'https://connect.earlier.example' }] }, page: { kind: 'overview' }, sections: recordedSections },
+    'overview-many': { view: { ...base, accounts: [full, second, ...Array.from({ length: 48 }, (_, index) => ({ ...mixed, id: `${first.id}-many-${index}`, label: `Branch ${index + 1}`, email: `branch${index + 1}@example.test` }))] }, page: { kind: 'overview' }, sections: recordedSections },
+    'overview-hostile': { view: { ...base, accounts: [{ ...full, label: null, name: HOSTILE, email: HOSTILE }, { ...second, label: 'x'.repeat(60) }] }, page: { kind: 'overview' } },
+    'amounts-hidden': { ...account(full), view: { ...base, accounts: [full], preferences: { ...base.preferences, hide_amounts: true } } },
+    'settings-dark': { view: { ...base, preferences: { ...base.preferences, theme: 'dark' } }, page: { kind: 'settings' } },
+    'tier-blocks': account(full, { sections: (id, section) => (section === 'kyc' ? recordedSections(id, section).then((view) => ({ ...view, allowances: [{ kind: 'withdrawal', allowed: false }] }) as SectionView) : recordedSections(id, section)) }),
+
     production: { ...account(full), view: { ...base, accounts: [full], environment: 'production' } },
     development: { ...account(full), view: { ...base, accounts: [full], environment: 'development' } },
 
@@ -146,6 +154,16 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     activity: { view: { ...base, accounts: [full, second] }, page: { kind: 'activity' }, activity: everyEvent(now, all) },
     'activity-empty': { view: none, page: { kind: 'activity' }, activity: [] },
   };
+  const looked = (state: FeatureState, feature: (typeof base.catalogue)[number]['id'], permission: PermissionView): Variant => ({
+    view: { ...base, accounts: [withFeatures(() => state)] },
+    page: { kind: 'permission', account: first.id, feature },
+    permission,
+  });
+  found['permission'] = looked(enabled, 'wallet', usedPermission(now));
+  found['permission-spends'] = looked(enabled, 'swap', { ...usedPermission(now), uses: [] });
+  found['permission-not-asked'] = looked({ kind: 'not_asked' }, 'bills', { endpoints: usedPermission(now).endpoints, history: [], uses: [] });
+  found['permission-declined'] = looked({ kind: 'declined', at: now - 4 * 60_000 }, 'send', { ...usedPermission(now), uses: [] });
+  found['permission-lost'] = looked({ kind: 'lost', at: now - 26 * HOUR }, 'profile', usedPermission(now));
   const tester = (testing: TesterView): Variant => ({ view: { ...base, environment: 'sandbox' }, page: { kind: 'extra' }, testing });
   const nothingPlanned: TesterView = { people: [], presets: [], planned: [], faults: [], switches: [], clock_offset_s: 0, scenario: null };
   found['tester'] = tester(busySandbox());
@@ -189,6 +207,28 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
   }
   if (missingTogether(base, mixed).length < 2) throw new Error('the mixed account should miss two features at least');
   return found;
+}
+
+/** A permission that several have used. */
+function usedPermission(now: number): PermissionView {
+  const used = { count: 12, failed: 0, first_at: now - 40 * 24 * HOUR, last_at: now - 3 * 60_000 };
+  return {
+    endpoints: [
+      { call: 'GET /wallet/me', effect: 'reads' },
+      { call: 'GET /bills/discovery/biller-items/:category/:billerName', effect: 'reads' },
+      { call: 'POST /wallet/payout/bank-transfer', effect: 'spends' },
+    ],
+    history: [
+      { at: now - 19 * 24 * HOUR, event: 'granted' },
+      { at: now - 26 * 24 * HOUR, event: 'lost' },
+      { at: now - 40 * 24 * HOUR, event: 'declined' },
+    ],
+    uses: [
+      { caller: 'window', call: 'GET /wallet/me', ...used },
+      { caller: 'monitor', call: 'GET /user/me', ...used, count: 1, last_at: now - 2 * HOUR },
+      { caller: 'app:7', call: 'GET /wallet/deposit/status/:reference', ...used, failed: 3, last_at: now - 90 * HOUR },
+    ],
+  };
 }
 
 /** What the sandbox tells a tester in the midst of things. */

@@ -1,14 +1,18 @@
 import { asProblem, type Backend } from './backend/backend';
-import type { AccountView, AppView, Check, Feature, FeatureState, Link, Problem, Stage } from './bindings';
+import type { AccountView, AppView, Check, Feature, FeatureId, FeatureState, Link, MoneyView, Preferences, Problem, Stage } from './bindings';
 import type { Extra } from './extra';
 import { clean } from './format/foreign';
+import { formatMoney } from './format/money';
 import { Sections } from './sections.svelte';
 import { t } from './text';
 
 /** What the right side shows. */
 export type Page =
+  /** The account that was shown last, or the only one; else the overview. */
   | { kind: 'home' }
+  | { kind: 'overview' }
   | { kind: 'account'; id: string }
+  | { kind: 'permission'; account: string; feature: FeatureId }
   | { kind: 'choose'; account: string | null }
   | { kind: 'transaction' }
   | { kind: 'activity' }
@@ -63,7 +67,7 @@ export class App {
     if (view.transaction && (!before.transaction || (stage === 'checking' && before.transaction.stage.kind !== 'checking'))) this.go({ kind: 'transaction' });
     else if (before.transaction && !view.transaction && this.page.kind === 'transaction') this.#leave(before.transaction.stage, before.transaction.account);
     else if (this.page.kind === 'account' && !this.account(this.page.id)) this.page = this.#without(this.page.id);
-    else if (this.page.kind === 'choose' && this.page.account !== null && !this.account(this.page.account)) this.page = this.#without(this.page.account);
+    else if ((this.page.kind === 'choose' || this.page.kind === 'permission') && this.page.account !== null && !this.account(this.page.account)) this.page = this.#without(this.page.account);
     else if (this.page.kind === 'home' && this.#lastAccount !== null && !this.account(this.#lastAccount)) this.page = this.#without(this.#lastAccount);
   }
 
@@ -80,12 +84,14 @@ export class App {
 
   go(page: Page): void {
     this.notice = null;
-    const account = page.kind === 'account' ? page.id : page.kind === 'choose' ? page.account : null;
+    const account = page.kind === 'account' ? page.id : page.kind === 'choose' || page.kind === 'permission' ? page.account : null;
     if (account !== null && !this.account(account)) {
       this.page = this.#without(account);
       return;
     }
     if (page.kind === 'account') this.#lastAccount = page.id;
+    else if (page.kind === 'permission') this.#lastAccount = page.account;
+    else if (page.kind === 'overview') this.#lastAccount = null;
     this.page = page;
   }
 
@@ -96,8 +102,13 @@ export class App {
   /** The account that the right side shows, if it shows one. */
   get current(): AccountView | undefined {
     if (this.page.kind === 'account') return this.account(this.page.id);
-    if (this.page.kind === 'home') return this.account(this.#lastAccount ?? '') ?? this.view.accounts[0];
+    if (this.page.kind === 'home') return this.account(this.#lastAccount ?? '') ?? (this.view.accounts.length === 1 ? this.view.accounts[0] : undefined);
     return undefined;
+  }
+
+  /** Whether the right side shows every account. */
+  get isOverview(): boolean {
+    return (this.page.kind === 'overview' || this.page.kind === 'home') && this.current === undefined && this.view.accounts.length > 0;
   }
 
   /** A name to show: the person's own, else Monei's, else a number. Plain text from elsewhere; isolate it in a sentence. */
@@ -106,7 +117,19 @@ export class App {
       const text = clean(name ?? '');
       if (text) return text;
     }
-    return t.common.unnamed(this.view.accounts.findIndex((other) => other.id === account.id) + 1);
+    // By when it was connected: its number stays its own when the list is put in another order.
+    return t.common.unnamed(this.view.accounts.filter((other) => other.connected_at < account.connected_at || (other.connected_at === account.connected_at && other.id <= account.id)).length);
+  }
+
+  /** An amount to show; not its digits where the person hides them. `undefined` for what is no amount. */
+  money(money: MoneyView): string | undefined {
+    const text = formatMoney(money);
+    return text !== undefined && this.view.preferences.hide_amounts ? t.common.hiddenAmount : text;
+  }
+
+  /** Changes some of the person's choices. */
+  prefer(changed: Partial<Preferences>): Promise<Problem | null> {
+    return this.attempt(() => this.backend.set_preferences({ ...this.view.preferences, ...changed }));
   }
 
   /** Runs a command; a problem is shown above the page and returned. */

@@ -198,7 +198,7 @@ set_aside: SetAsideView | null,
  */
 catalogue: Array<Feature>, 
 /**
- * The connected accounts, oldest first.
+ * The connected accounts, in the person's order; those that were never moved follow, oldest first.
  */
 accounts: Array<AccountView>, 
 /**
@@ -354,6 +354,11 @@ export type Direction = "in" | "out" | "unknown";
  * How a disconnect ended.
  */
 export type DisconnectOutcome = "revoked" | "unconfirmed" | "unrevocable" | "removed";
+
+/**
+ * What a call does to the person's money.
+ */
+export type EndpointEffect = "reads" | "receives" | "spends";
 
 /**
  * Which Monei.
@@ -526,13 +531,98 @@ host: string | null,
 poses_as_monei: boolean, };
 
 /**
+ * One call that the permission opens.
+ */
+export type PermissionEndpoint = { 
+/**
+ * Method and path template.
+ */
+call: string, 
+/**
+ * What such a call does.
+ */
+effect: EndpointEffect, };
+
+/**
+ * What became of a permission.
+ */
+export type PermissionEvent = "granted" | "declined" | "lost";
+
+/**
+ * When something became of the permission.
+ */
+export type PermissionMoment = { 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * What.
+ */
+event: PermissionEvent, };
+
+/**
+ * What the permission was used for.
+ */
+export type PermissionUse = { 
+/**
+ * By whom: `window`, `monitor`, `command_line`, or `app:` and the app's id.
+ */
+caller: string, 
+/**
+ * Method and path template.
+ */
+call: string, 
+/**
+ * How often in all.
+ */
+count: number, 
+/**
+ * How often of these Monei gave no answer that could be used.
+ */
+failed: number, 
+/**
+ * First time.
+ */
+first_at: number, 
+/**
+ * Last time.
+ */
+last_at: number, };
+
+/**
+ * One permission of one account.
+ */
+export type PermissionView = { 
+/**
+ * What it opens at Monei.
+ */
+endpoints: Array<PermissionEndpoint>, 
+/**
+ * When it was granted, declined or lost, newest first.
+ */
+history: Array<PermissionMoment>, 
+/**
+ * What it was used for, by whom; latest first.
+ */
+uses: Array<PermissionUse>, };
+
+/**
  * The person's choices.
  */
 export type Preferences = { 
 /**
  * How the browser's answer comes back first.
  */
-channel: Channel, };
+channel: Channel, 
+/**
+ * Light or dark.
+ */
+theme: Theme, 
+/**
+ * Amounts of money are not shown until the person asks for them.
+ */
+hide_amounts: boolean, };
 
 /**
  * A failure as the web view gets it: a code from a closed list, and nothing of what a provider said.
@@ -894,6 +984,11 @@ clock_offset_s: number,
  * The scenario that plays.
  */
 scenario: string | null, };
+
+/**
+ * Light or dark.
+ */
+export type Theme = "system" | "light" | "dark";
 
 /**
  * One transaction.

@@ -36,6 +36,8 @@ pub struct FeatureWords {
     pub allows: &'static str,
     /// Why somebody would want it.
     pub why: &'static str,
+    /// What could happen at worst if it fell into the wrong hands.
+    pub worst: &'static str,
 }
 
 /// What a person reads of a group of features.
@@ -132,7 +134,10 @@ mod tests {
     #[test]
     fn every_feature_has_its_words() {
         for id in FeatureId::all() {
-            assert!(feature(id.scope()).is_some_and(|words| words.allows.ends_with('.') && words.why.ends_with('.')), "{id:?}");
+            assert!(
+                feature(id.scope()).is_some_and(|words| [words.allows, words.why, words.worst].iter().all(|text| text.ends_with('.'))),
+                "{id:?}"
+            );
         }
     }
 }

@@ -5,6 +5,7 @@
 //! or the history.
 
 mod change;
+mod choices;
 pub mod event;
 mod filesystem;
 mod index;
@@ -34,6 +35,7 @@ pub use change::{
     AppAllowed, AppExtended, AppNarrowed, AppReached, AppTakenBack, BackendAgreed, Change, Checked, Disconnected, Forgotten, Found,
     Granted, Identified, Into, NotGranted, Owner, Placed, Recovered, Refreshed, Renamed, Revoked, TcpKeysEnded, Used,
 };
+pub use choices::{Choices, Moved};
 pub use event::Event;
 pub use rows::{AccountRow, ActivityRow, GrantRow, OpenTransactionRow, ScopeMark, ScopeRow, SetApartRow, StoredHealth, UseRow};
 pub use tables::Tables;
@@ -62,6 +64,7 @@ struct Inner {
     /// Held from reading the accounts to keeping them, so that nothing older follows.
     reading: Mutex<()>,
     known: Mutex<Arc<Vec<Known>>>,
+    choices: Mutex<Arc<Choices>>,
 }
 
 /// An opened ledger.
@@ -82,7 +85,8 @@ impl Ledger {
         if let Some(file) = opened.set_aside.as_deref().and_then(Path::file_name) {
             tracing::warn!(?file, "the index was damaged; it was set aside and a fresh one made");
         }
-        let inner = Inner { index: opened.index, clock, changed, reading: Mutex::default(), known: Mutex::default() };
+        let inner =
+            Inner { index: opened.index, clock, changed, reading: Mutex::default(), known: Mutex::default(), choices: Mutex::default() };
         let ledger = Self { inner: Arc::new(inner) };
         ledger.reread().map_err(problem)?;
         let rebuild = ledger.inner.index.read(|tables| tables.setting(open::REBUILD)).map_err(problem)?;
@@ -101,6 +105,11 @@ impl Ledger {
     /// The accounts as last read, oldest first.
     pub fn known(&self) -> Arc<Vec<Known>> {
         Arc::clone(&held(&self.inner.known))
+    }
+
+    /// How the person wants things shown, as last read.
+    pub fn choices(&self) -> Arc<Choices> {
+        Arc::clone(&held(&self.inner.choices))
     }
 
     /// Reads the accounts anew: another copy of this program may have changed them.
@@ -248,8 +257,9 @@ impl Ledger {
 impl Inner {
     fn reread(&self) -> Result<(), IndexError> {
         let _alone = held(&self.reading);
-        let known = self.index.read(load)?;
+        let (known, choices) = self.index.read(|tables| Ok((load(tables)?, tables.choices()?)))?;
         *held(&self.known) = Arc::new(known);
+        *held(&self.choices) = Arc::new(choices);
         Ok(())
     }
 }

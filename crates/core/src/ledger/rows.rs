@@ -148,6 +148,11 @@ pub struct UseRow {
     pub last_at: i64,
 }
 
+impl UseRow {
+    /// The outcome of a call that was answered.
+    pub const OK: &'static str = "ok";
+}
+
 impl StoredHealth {
     pub(super) fn columns(&self) -> (&'static str, Option<&str>) {
         match self {

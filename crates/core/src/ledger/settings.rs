@@ -71,6 +71,15 @@ impl Tables<'_> {
         self.set_setting(AGREED, &serde_json::to_string(all).unwrap_or_default())
     }
 
+    /// Stores how the browser's answer comes back first.
+    pub(super) fn set_channel(&self, channel: Channel) -> Result<(), IndexError> {
+        let text = match channel {
+            Channel::Loopback => "loopback",
+            Channel::DeepLink => "deep_link",
+        };
+        self.set_setting(CHANNEL, text)
+    }
+
     /// The grants in no account.
     fn orphans(&self) -> Result<Vec<GrantId>, IndexError> {
         let list: Vec<String> = self.setting(ORPHANS)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
@@ -131,15 +140,6 @@ impl Ledger {
     pub async fn channel(&self) -> Result<Channel, Problem> {
         let stored = self.read(|tables| tables.setting(CHANNEL)).await?;
         Ok(if stored.as_deref() == Some("deep_link") { Channel::DeepLink } else { Channel::Loopback })
-    }
-
-    /// Stores that.
-    pub async fn set_channel(&self, channel: Channel) -> Result<(), Problem> {
-        let text = match channel {
-            Channel::Loopback => "loopback",
-            Channel::DeepLink => "deep_link",
-        };
-        self.write(move |tables| tables.set_setting(CHANNEL, text)).await
     }
 
     /// The TCP port of the local API.

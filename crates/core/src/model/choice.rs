@@ -32,6 +32,20 @@ pub enum Channel {
     DeepLink,
 }
 
+/// Light or dark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::EnumString, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Theme {
+    /// As the desktop has it.
+    #[default]
+    System,
+    /// Light, whatever the desktop has.
+    Light,
+    /// Dark, whatever the desktop has.
+    Dark,
+}
+
 /// Where a proxy was set, and of which kind it is: for the person who wants to change it. Never its user name or password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ProxySetting {

@@ -54,6 +54,11 @@ impl FeatureId {
         self.0.feature
     }
 
+    /// What it opens at Monei.
+    pub fn endpoints(self) -> &'static [monei::Endpoint] {
+        self.0.endpoints
+    }
+
     /// The one scope it needs.
     pub fn scope(self) -> &'static Scope {
         &self.0.scope

@@ -3,6 +3,7 @@
 //!
 //! Times are milliseconds since the Unix epoch. Money is a decimal string in major units.
 
+mod permission;
 #[cfg(feature = "tester")]
 mod tester;
 
@@ -11,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use super::feature::{Feature, FeatureId};
 use super::problem::Problem;
 
-pub use super::{Channel, Environment};
+pub use super::{Channel, Environment, Theme};
 
+pub use permission::{EndpointEffect, PermissionDetails, PermissionEndpoint, PermissionEvent, PermissionMoment, PermissionUse};
 #[cfg(feature = "tester")]
 pub use tester::{
     TesterAllow, TesterArmed, TesterFault, TesterOrder, TesterPerson, TesterPlan, TesterPreset, TesterReset, TesterState, TesterSwitch,
@@ -36,7 +38,7 @@ pub struct Snapshot {
     pub set_aside: Option<SetAsideFile>,
     /// What a connection can be used for, in the order of the dashboard.
     pub catalogue: Vec<Feature>,
-    /// The connected accounts, oldest first.
+    /// The connected accounts, in the person's order; those that were never moved follow, oldest first.
     pub accounts: Vec<AccountSnapshot>,
     /// The connection being made, or the outcome of the last one until it is dismissed.
     pub transaction: Option<RunSnapshot>,
@@ -638,6 +640,10 @@ pub enum ActivityEvent {
 pub struct Preferences {
     /// How the browser's answer comes back first.
     pub channel: Channel,
+    /// Light or dark.
+    pub theme: Theme,
+    /// Amounts of money are not shown until the person asks for them.
+    pub hide_amounts: bool,
 }
 
 /// Pages outside that the program can open. Rust knows the addresses.

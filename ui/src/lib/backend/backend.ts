@@ -1,4 +1,4 @@
-import type { ActivityItem, AppView, Check, Decision, DisconnectOutcome, Link, Preferences, Problem, Section, SectionView, Unrevoked } from '../bindings';
+import type { ActivityItem, AppView, Check, Decision, DisconnectOutcome, FeatureId, Link, PermissionView, Preferences, Problem, Section, SectionView, Unrevoked } from '../bindings';
 
 /**
  * All that the window can ask of the program. Two implementations: the Tauri commands (`tauri.ts`) and recorded stories (`memory.ts`).
@@ -20,6 +20,10 @@ export interface Backend {
   load(account: string, section: Section): Promise<SectionView>;
   check(account: string): Promise<void>;
   rename(account: string, label: string | null): Promise<void>;
+  /** Moves an account in the list: before another one, or (`null`) to the end. */
+  move_account(account: string, before: string | null): Promise<void>;
+  /** What is known of one permission of one account. */
+  permission(account: string, feature: FeatureId): Promise<PermissionView>;
   /** `remove` only after the person was told what may live on at Monei. */
   disconnect(account: string, unrevoked: Unrevoked): Promise<DisconnectOutcome>;
   /** Newest first. */

@@ -1,4 +1,4 @@
-import type { ActivityItem, AppView, Check, DisconnectOutcome, Problem, Section, SectionView, TesterOrder, TesterView } from '../bindings';
+import type { ActivityItem, AppView, Check, DisconnectOutcome, FeatureId, PermissionView, Problem, Section, SectionView, TesterOrder, TesterView } from '../bindings';
 import type { Backend } from './backend';
 import type { CallStep, Story } from './story';
 
@@ -81,6 +81,17 @@ export class Memory implements Backend {
   }
   check = (account: string) => this.#play<void>('check', { account });
   rename = (account: string, label: string | null) => this.#play<void>('rename', { account, label });
+  /** No story moves one. */
+  move_account(account: string, before: string | null): Promise<void> {
+    const { accounts } = this.#view;
+    const moved = accounts.filter(({ id }) => id === account);
+    const rest = accounts.filter(({ id }) => id !== account);
+    const place = rest.findIndex(({ id }) => id === before);
+    this.show({ ...this.#view, accounts: place === -1 ? [...rest, ...moved] : [...rest.slice(0, place), ...moved, ...rest.slice(place)] });
+    return Promise.resolve();
+  }
+  /** No story holds one; a state or a test sets another answer. */
+  permission: (account: string, feature: FeatureId) => Promise<PermissionView> = () => Promise.resolve({ endpoints: [], history: [], uses: [] });
   disconnect = (account: string, unrevoked: string) => this.#play<DisconnectOutcome>('disconnect', { account, unrevoked });
   activity(account: string | null): Promise<ActivityItem[]> {
     const items = this.#story.activity;
@@ -88,7 +99,11 @@ export class Memory implements Backend {
   }
   set_backend = (address: string) => this.#play<void>('set_backend', { address });
   confirm_backend = (address: string, name: string | null) => this.#play<void>('confirm_backend', { address, name });
-  set_preferences = (preferences: AppView['preferences']) => this.#play<void>('set_preferences', { preferences });
+  /** No story changes one. */
+  set_preferences(preferences: AppView['preferences']): Promise<void> {
+    this.show({ ...this.#view, preferences });
+    return Promise.resolve();
+  }
   probe = () => this.#play<void>('probe', {});
   poll = () => this.#play<void>('poll', {});
   close_keychain_dialog = () => this.#play<void>('close_keychain_dialog', {});

@@ -7,6 +7,8 @@ export interface FeatureText {
   allows: string;
   /** Why somebody would want it. */
   why: string;
+  /** What could happen at worst if it fell into the wrong hands. */
+  worst: string;
 }
 
 /** From the catalogue that every front end shares: a feature or group without its words does not compile. */

@@ -1,4 +1,5 @@
 import type { AllowanceKind, Channel, CheckName, Direction, Environment, FeatureState, Health, KeychainState, LimitKind, Stage, TransactionStatus } from '../bindings';
+import { dashboard } from './en-dashboard';
 import { features, groups } from './en-features';
 import { problems } from './en-problems';
 import shared from './en-shared.json';
@@ -12,9 +13,12 @@ export const en = {
     `It is set in ${variable === null ? 'this computer’s network settings' : `the variable ${variable}`}${scheme === null ? '' : `; its address begins with ${scheme}://`}.`,
   features,
   groups,
+  ...dashboard,
 
   common: {
     notAvailable: 'Not available',
+    hiddenAmount: '••••',
+    amountHidden: 'Amount hidden',
     cancel: 'Cancel',
     close: 'Close',
     save: 'Save',
@@ -52,6 +56,7 @@ export const en = {
     connect: 'Connect an account',
     none: 'No accounts yet',
     connecting: 'Connecting…',
+    overview: 'Overview',
     activity: 'Activity',
     settings: 'Settings',
   },

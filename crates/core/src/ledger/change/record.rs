@@ -55,7 +55,7 @@ impl Change for Used {
             account: self.account,
             permission: self.permission.scope.to_string(),
             endpoint: format!("{} {}", self.endpoint.method.as_str(), self.endpoint.path),
-            outcome: self.code.map_or_else(|| "ok".to_owned(), ProblemCode::name),
+            outcome: self.code.map_or_else(|| UseRow::OK.to_owned(), ProblemCode::name),
             count: 1,
             first_at: now,
             last_at: now,

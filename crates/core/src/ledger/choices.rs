@@ -1,0 +1,93 @@
+//! How the person wants things shown: in which order, in which colours, with which amounts.
+
+use super::Ledger;
+use super::change::Change;
+use super::index::IndexError;
+use super::rows::AccountRow;
+use super::tables::Tables;
+use crate::model::problem::Problem;
+use crate::model::{AccountId, Theme};
+
+/// A list of accounts in JSON. One that isn't listed comes after those that are.
+const ORDER: &str = "account_order";
+const THEME: &str = "theme";
+/// There where amounts are hidden.
+const HIDE_AMOUNTS: &str = "hide_amounts";
+
+/// What was last read of these choices.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choices {
+    /// The accounts that the person has put in an order. Some may be gone, and some that are there may be missing.
+    pub order: Vec<AccountId>,
+    /// Light or dark.
+    pub theme: Theme,
+    /// Whether amounts of money are hidden.
+    pub hide_amounts: bool,
+}
+
+impl Choices {
+    /// Where an account stands: the smaller comes first. Accounts of the same place stay in the order that they were in.
+    pub fn place(&self, account: &str) -> usize {
+        self.order.iter().position(|listed| **listed == *account).unwrap_or(usize::MAX)
+    }
+}
+
+/// The person moved an account in the list.
+pub struct Moved {
+    /// Which account.
+    pub account: AccountId,
+    /// The account that it comes before; `None` for the end.
+    pub before: Option<AccountId>,
+}
+
+impl Change for Moved {
+    /// False: one of the two isn't there.
+    type Outcome = bool;
+
+    fn apply(self, tables: &Tables<'_>, _: i64) -> Result<bool, IndexError> {
+        let choices = tables.choices()?;
+        let mut accounts: Vec<AccountRow> = tables.accounts()?;
+        accounts.sort_by_key(|row| choices.place(&row.id));
+        let mut order: Vec<AccountId> = accounts.into_iter().map(|row| row.id).collect();
+        let there = |id: &AccountId| order.contains(id);
+        if !there(&self.account) || !self.before.as_ref().is_none_or(there) {
+            return Ok(false);
+        }
+        if self.before.as_ref() == Some(&self.account) {
+            return Ok(true);
+        }
+        order.retain(|id| *id != self.account);
+        let place = self.before.and_then(|before| order.iter().position(|id| *id == before)).unwrap_or(order.len());
+        order.insert(place, self.account);
+        let list: Vec<&str> = order.iter().map(|id| &**id).collect();
+        tables.set_setting(ORDER, &serde_json::to_string(&list).unwrap_or_default())?;
+        Ok(true)
+    }
+}
+
+impl Tables<'_> {
+    /// What the person chose. What can't be read is as if it had never been chosen.
+    pub(super) fn choices(&self) -> Result<Choices, IndexError> {
+        let order: Vec<String> = self.setting(ORDER)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        Ok(Choices {
+            order: order.into_iter().map(AccountId::from).collect(),
+            theme: self.setting(THEME)?.and_then(|text| text.parse().ok()).unwrap_or_default(),
+            hide_amounts: self.setting(HIDE_AMOUNTS)?.is_some(),
+        })
+    }
+}
+
+impl Ledger {
+    /// Stores how things are to look, and which way back from the browser comes first: all of it or nothing.
+    ///
+    /// # Errors
+    /// [`crate::model::problem::ProblemCode::IndexUnavailable`].
+    pub async fn set_looks(&self, channel: crate::model::Channel, theme: Theme, hide_amounts: bool) -> Result<(), Problem> {
+        self.change(move |tables| {
+            tables.set_channel(channel)?;
+            tables.set_setting(THEME, theme.into())?;
+            if hide_amounts { tables.set_setting(HIDE_AMOUNTS, "") } else { tables.remove_setting(HIDE_AMOUNTS) }
+        })
+        .await
+    }
+}

@@ -1,0 +1,86 @@
+//! One permission of one account, looked at closely.
+
+use super::convert::{Convert, mirror};
+use super::model;
+
+mirror! {
+    out;
+    /// One permission of one account.
+    pub struct PermissionView = PermissionDetails {
+        /// What it opens at Monei.
+        pub endpoints: Vec<PermissionEndpoint>,
+        /// When it was granted, declined or lost, newest first.
+        pub history: Vec<PermissionMoment>,
+        /// What it was used for, by whom; latest first.
+        pub uses: Vec<PermissionUse>,
+    }
+}
+
+mirror! {
+    out;
+    /// One call that the permission opens.
+    pub struct PermissionEndpoint = PermissionEndpoint {
+        /// Method and path template.
+        pub call: String,
+        /// What such a call does.
+        pub effect: EndpointEffect,
+    }
+}
+
+mirror! {
+    out;
+    /// What a call does to the person's money.
+    #[serde(rename_all = "snake_case")]
+    pub enum EndpointEffect = EndpointEffect {
+        /// Nothing.
+        Reads,
+        /// It asks for money to come in.
+        Receives,
+        /// It moves money out, or changes it into another currency.
+        Spends,
+    }
+}
+
+mirror! {
+    out;
+    /// When something became of the permission.
+    pub struct PermissionMoment = PermissionMoment {
+        /// When.
+        pub at: i64,
+        /// What.
+        pub event: PermissionEvent,
+    }
+}
+
+mirror! {
+    out;
+    /// What became of a permission.
+    #[serde(rename_all = "snake_case")]
+    pub enum PermissionEvent = PermissionEvent {
+        /// The person allowed it.
+        Granted,
+        /// The person left it off.
+        Declined,
+        /// Monei ended it, or it turned out to be another person's.
+        Lost,
+    }
+}
+
+mirror! {
+    out;
+    /// What the permission was used for.
+    pub struct PermissionUse = PermissionUse {
+        /// By whom: `window`, `monitor`, `command_line`, or `app:` and the app's id.
+        pub caller: String,
+        /// Method and path template.
+        pub call: String,
+        /// How often in all.
+        pub count: u32,
+        /// How often of these Monei gave no answer that could be used.
+        pub failed: u32,
+        /// First time.
+        pub first_at: i64,
+        /// Last time.
+        pub last_at: i64,
+    }
+}

@@ -1,0 +1,222 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launch, open, show } from './browser';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+const focused = (page: Page): Promise<string | null | undefined> => page.evaluate(() => document.activeElement?.getAttribute('data-cell'));
+const names = (page: Page): Promise<string[]> => page.evaluate(() => window.stage.app.view.accounts.map((account) => window.stage.app.nameOf(account)));
+
+test('the overview says each permission of each account in a word, and what needs a person stands above it', async () => {
+  const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'overview');
+  const words = { enabled: 'On', not_asked: 'Off', declined: 'Declined', lost: 'Ended' };
+  const view = await page.evaluate(() => window.stage.app.view);
+  for (const [row, account] of view.accounts.entries()) {
+    for (const feature of account.features) expect(await page.getByTestId(`cell-${row}-${feature.id}`).innerText(), `${row} ${feature.id}`).toBe(words[feature.state.kind]);
+  }
+  // What passes by itself (offline) and what rests needs nobody.
+  expect(await page.getByTestId('needs-you').locator('li').allInnerTexts()).toEqual([expect.stringMatching(/^Shop\s+Needs reconnecting\s+Access was taken back\.\s+See what to do/)]);
+  const [above, table] = [await page.getByTestId('needs-you').boundingBox(), await page.getByTestId('account-grid').boundingBox()];
+  expect((above?.y ?? 0) < (table?.y ?? 0)).toBe(true);
+  await page.getByTestId('needs-you').getByRole('button').click();
+  await page.locator('[data-testid=account-health][data-kind=needs_reconnect]').waitFor();
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('every detail is at most two clicks away from the overview', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'overview');
+  await page.getByTestId('cell-0-swap').click();
+  await page.getByTestId('permission').waitFor();
+  expect(await page.locator('h1').innerText()).toBe('Swap and send crypto');
+  for (const text of ['Monei sets no end date. It ends when you take it back here or at Monei.', 'All your crypto is sent to an address of somebody else']) {
+    expect(await page.getByTestId('permission').innerText()).toContain(text);
+  }
+  await page.getByTestId('nav-overview').click();
+  await page.getByTestId('overview-0').getByRole('button').first().click();
+  await page.getByTestId('account-health').waitFor();
+  await page.close();
+});
+
+test('the table is one stop of Tab; arrows move in it, Enter opens, and Alt with an arrow moves the account', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'overview');
+  const grid = page.getByTestId('account-grid');
+  expect(await grid.locator('[tabindex="0"]').count()).toBe(1);
+  await page.getByTestId('arrange-accounts').focus();
+  // "Needs you" comes between.
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Tab');
+  expect(await focused(page)).toBe('0 0');
+  for (const [key, cell] of [['ArrowDown', '1 0'], ['ArrowRight', '1 1'], ['End', '1 9'], ['ArrowRight', '1 9'], ['Control+End', '3 9'], ['ArrowUp', '2 9'], ['Home', '2 0'], ['Control+Home', '0 0'], ['ArrowLeft', '0 0']] as const) {
+    await page.keyboard.press(key);
+    expect(await focused(page), key).toBe(cell);
+  }
+  expect(await grid.locator('[tabindex="0"]').count()).toBe(1);
+  const before = await names(page);
+  await page.keyboard.press('Alt+ArrowDown');
+  await page.waitForFunction(() => document.activeElement?.getAttribute('data-cell') === '1 0');
+  expect(await names(page)).toEqual([before[1], before[0], ...before.slice(2)]);
+  expect(await page.getByTestId('overview-status').innerText()).toContain('is now 2 of 4');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await page.getByTestId('permission').waitFor();
+  await page.close();
+});
+
+test('accounts are put in order by dragging and by buttons, and the program keeps it', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'overview');
+  const told = await page.evaluateHandle(() => {
+    const told: unknown[] = [];
+    const { memory } = window.stage;
+    const move = memory.move_account.bind(memory);
+    memory.move_account = (account, before) => {
+      told.push([window.stage.app.view.accounts.findIndex(({ id }) => id === account), window.stage.app.view.accounts.findIndex(({ id }) => id === before)]);
+      return move(account, before);
+    };
+    return told;
+  });
+  const before = await names(page);
+  await page.getByTestId('arrange-accounts').click();
+  const [from, to] = [await page.getByTestId('drag-3').boundingBox(), await page.getByTestId('arrange-1').boundingBox()];
+  if (!from || !to) throw new Error('no list to arrange');
+  await page.mouse.move(from.x + 8, from.y + 8);
+  await page.mouse.down();
+  await page.mouse.move(from.x + 8, to.y + 4, { steps: 6 });
+  await page.mouse.up();
+  expect(await names(page)).toEqual([before[0], before[3], before[1], before[2]]);
+  // Dropped outside of the list by Escape: nothing moves.
+  await page.mouse.move(from.x + 8, from.y + 8);
+  await page.mouse.down();
+  await page.mouse.move(from.x + 8, to.y + 4, { steps: 3 });
+  await page.keyboard.press('Escape');
+  await page.mouse.up();
+  expect(await names(page)).toEqual([before[0], before[3], before[1], before[2]]);
+  await page.getByTestId('down-0').click();
+  expect(await names(page)).toEqual([before[3], before[0], before[1], before[2]]);
+  // The focus goes with the account.
+  await page.keyboard.press('Enter');
+  expect(await names(page)).toEqual([before[3], before[1], before[0], before[2]]);
+  expect(await page.getByTestId('up-0').getAttribute('aria-disabled')).toBe('true');
+  expect(await told.jsonValue()).toEqual([[3, 1], [0, 2], [1, 3]]);
+  await page.close();
+});
+
+test('from ten accounts on they can be searched, without typing accents', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'overview');
+  expect(await page.getByTestId('search-accounts').count()).toBe(0);
+  await show(page, 'overview-many');
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid^=overview-][role=row]').length === 50);
+  await page.getByTestId('search-accounts').fill('branch 4');
+  expect(await page.locator('[role=row] .names .strong').allInnerTexts()).toEqual(['Branch 4', 'Branch 40', 'Branch 41', 'Branch 42', 'Branch 43', 'Branch 44', 'Branch 45', 'Branch 46', 'Branch 47', 'Branch 48']);
+  await page.getByTestId('search-accounts').fill('branch17@');
+  expect(await page.locator('[role=row] .names .strong').allInnerTexts()).toEqual(['Branch 17']);
+  expect(await page.getByTestId('overview-status').innerText()).toBe('1 account');
+  await page.evaluate(() => {
+    const { view } = window.stage.app;
+    window.stage.memory.show({ ...view, accounts: view.accounts.map((account, index) => (index === 30 ? { ...account, label: 'Adébáyọ̀ & Sons' } : account)) });
+  });
+  await page.getByTestId('search-accounts').fill('adebayo');
+  expect(await page.locator('[role=row] .names .strong').allInnerTexts()).toEqual(['Adébáyọ̀ & Sons']);
+  await page.getByTestId('search-accounts').fill('nobody');
+  await page.getByTestId('nobody-found').waitFor();
+  await page.close();
+});
+
+test('with one account its page opens directly; with several the overview does', async () => {
+  const { page } = await open(browser, '');
+  await show(page, 'overview');
+  await page.evaluate(() => window.stage.app.go({ kind: 'home' }));
+  await page.getByTestId('overview').waitFor();
+  await page.evaluate(() => {
+    const { view } = window.stage.app;
+    window.stage.memory.show({ ...view, accounts: view.accounts.slice(0, 1) });
+  });
+  await page.getByTestId('account-health').waitFor();
+  expect(await page.getByTestId('nav-overview').count()).toBe(0);
+  await page.close();
+});
+
+test('an account without a name keeps its number when the order changes', async () => {
+  const { page } = await open(browser, '');
+  await show(page, 'overview');
+  await page.evaluate(() => {
+    const { view } = window.stage.app;
+    window.stage.memory.show({ ...view, accounts: view.accounts.map((account, index) => ({ ...account, label: null, name: null, email: null, connected_at: 1000 + index })) });
+  });
+  expect(await names(page)).toEqual(['Account 1', 'Account 2', 'Account 3', 'Account 4']);
+  await page.evaluate(() => window.stage.memory.move_account(window.stage.app.view.accounts[3]?.id ?? '', window.stage.app.view.accounts[0]?.id ?? ''));
+  expect(await names(page)).toEqual(['Account 4', 'Account 1', 'Account 2', 'Account 3']);
+  await page.close();
+});
+
+test('a permission says its start and end, what it was used for and by whom, and its calls on request', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'permission');
+  await page.getByTestId('permission-uses').waitFor();
+  expect(await page.getByTestId('permission-life').innerText()).toMatch(/Allowed on .*\d{4}.*Monei sets no end date.*Last used\s+3 minutes ago: Your balance and wallets.*disconnecting the account ends/s);
+  expect(await page.getByTestId('permission-uses').innerText()).toMatch(/Your balance and wallets\s+This window\s+12 times.*An app that you allowed.*3 without an answer/s);
+  expect(await page.getByTestId('permission-history').locator('li').count()).toBe(3);
+  expect(await page.getByTestId('permission-endpoints').locator('ul').isVisible()).toBe(false);
+  await page.getByTestId('permission-endpoints').locator('summary').click();
+  expect(await page.getByTestId('permission-endpoints').innerText()).toMatch(/POST \/wallet\/payout\/bank-transfer\s+moves money/);
+  await show(page, 'permission-declined');
+  expect(await page.getByTestId('permission-life').innerText()).toMatch(/You left it off on .*Nothing is allowed\.\s+Last used\s+Never/s);
+  await page.getByTestId('ask-send').click();
+  await page.getByTestId('confirm-ask').waitFor();
+  await page.close();
+});
+
+test('what the person’s tier blocks although it was allowed is said', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'tier-blocks');
+  await page.getByTestId('blocked-withdraw').waitFor();
+  expect(await page.locator('[data-testid^=blocked-]').count()).toBe(1);
+  await page.getByTestId('details-withdraw').click();
+  await page.getByTestId('blocked-by-tier').waitFor();
+  await page.close();
+});
+
+test('hidden amounts are not in the page at all, and the choice is remembered by the program', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'account-full');
+  await page.getByTestId('naira-balance').waitFor();
+  const amounts = () => page.evaluate(() => (document.querySelector('main')?.innerHTML.match(/₦[\d,]+/g) ?? []).length);
+  const shown = await amounts();
+  await page.getByTestId('toggle-amounts').click();
+  await page.waitForFunction(() => document.querySelector('[data-testid=naira-balance]')?.textContent?.includes('••••'));
+  // What is left are the limits of the tier: Monei's, not the person's.
+  const limits = await page.getByTestId('section-kyc').evaluate((part) => (part.innerHTML.match(/₦[\d,]+/g) ?? []).length);
+  expect(shown).toBeGreaterThan(limits);
+  expect(await amounts()).toBe(limits);
+  expect(await page.evaluate(() => window.stage.app.view.preferences.hide_amounts)).toBe(true);
+  await page.getByTestId('toggle-amounts').click();
+  await page.waitForFunction(() => /₦\d/.test(document.querySelector('[data-testid=naira-balance]')?.textContent ?? ''));
+  await page.close();
+});
+
+test.each(['light', 'dark'] as const)('the chosen colours win over the desktop’s, which are %s', async (colorScheme) => {
+  const { page } = await open(browser, '', { colorScheme, reducedMotion: 'reduce' });
+  await show(page, 'settings');
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const [light, dark] = ['rgb(245, 247, 248)', 'rgb(22, 24, 25)'];
+  expect(await ground()).toBe(colorScheme === 'light' ? light : dark);
+  await page.getByTestId('theme-dark').check();
+  await page.waitForFunction(() => document.documentElement.dataset['theme'] === 'dark');
+  expect(await ground()).toBe(dark);
+  await page.getByTestId('theme-light').check();
+  await page.waitForFunction(() => document.documentElement.dataset['theme'] === 'light');
+  expect(await ground()).toBe(light);
+  await page.getByTestId('theme-system').check();
+  await page.waitForFunction(() => document.documentElement.dataset['theme'] === undefined);
+  expect(await ground()).toBe(colorScheme === 'light' ? light : dark);
+  await page.close();
+});
