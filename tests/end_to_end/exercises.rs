@@ -61,7 +61,7 @@ async fn exercise_1_a_partial_grant() -> Result<()> {
         balance(world, BALANCE).await?;
         let declined = window.text("feature-send").await?;
         ensure!(declined.contains("Declined") && declined.contains("Ask again") && !declined.contains("Enabled"), "{declined}");
-        let buttons = "return document.querySelectorAll(\"[data-testid='feature-send'] button\").length";
+        let buttons = "return document.querySelectorAll(\"[data-testid='feature-send'] [data-testid^='ask-']\").length";
         ensure!(window.script(buttons).await? == 1, "one button changes it");
         for feature in ["kyc", "deposit", "withdraw", "bills", "swap", "offramp"] {
             world.features(&[(feature, "not_asked")]).await?;
