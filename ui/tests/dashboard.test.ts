@@ -220,3 +220,32 @@ test.each(['light', 'dark'] as const)('the chosen colours win over the desktopâ€
   expect(await ground()).toBe(colorScheme === 'light' ? light : dark);
   await page.close();
 });
+
+test('another account is drawn into the page that is there, and shows nothing of the one before', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'account-full');
+  await page.evaluate(() => {
+    const { memory, app } = window.stage;
+    const [first] = app.view.accounts;
+    if (!first) throw new Error('no account');
+    const answer = memory.sections;
+    memory.sections = (account, section) => (account === first.id ? answer(account, section) : new Promise(() => undefined));
+    memory.check = () => new Promise(() => undefined);
+    memory.show({ ...app.view, accounts: [first, { ...first, id: 'another', label: 'Another', name: 'Tunde Bello', email: 'tunde@example.test' }] });
+  });
+  const balance = await page.getByTestId('naira-balance').innerText();
+  const row = await page.getByTestId('feature-send').elementHandle();
+  await page.evaluate(() => document.querySelector('main')?.scrollTo(0, 400));
+  await page.getByTestId('refresh').click();
+  expect(await page.getByTestId('refresh').getAttribute('aria-disabled')).toBe('true');
+  await page.getByTestId('account-1').click();
+  await page.waitForFunction(() => document.querySelector('h1')?.textContent === 'Another');
+  expect(await row?.evaluate((element) => element.isConnected)).toBe(true);
+  expect(await page.getByTestId('section-wallet').getAttribute('data-state')).toBe('loading');
+  const text = await page.locator('main').innerText();
+  for (const old of [balance, 'Ada Okafor', 'ada.okafor']) expect(text).not.toContain(old);
+  // The first one is still being asked about; this one isn't.
+  expect(await page.getByTestId('refresh').getAttribute('aria-disabled')).toBe('false');
+  await page.waitForFunction(() => document.querySelector('main')?.scrollTop === 0 && document.activeElement?.tagName === 'H1');
+  await page.close();
+});
