@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{Channel, Preferences, Theme, Unrevoked};
 use support::World;
@@ -18,6 +20,7 @@ fn order(world: &World) -> Vec<String> {
 async fn accounts_stay_in_the_persons_order_and_a_new_one_comes_last() {
     let mut world = World::new().await;
     let ada = world.connect("ada", ONE, ONE).await;
+    world.clock.advance(Duration::from_secs(1));
     let tunde = world.connect("tunde", ONE, ONE).await;
     assert_eq!(order(&world), [ada.clone(), tunde.clone()]);
     world.core.move_account(&tunde, Some(&ada)).await.unwrap();
@@ -26,6 +29,7 @@ async fn accounts_stay_in_the_persons_order_and_a_new_one_comes_last() {
     world.core.move_account(&tunde, Some(&tunde)).await.unwrap();
     world.restart().await;
     assert_eq!(order(&world), [tunde.clone(), ada.clone()]);
+    world.clock.advance(Duration::from_secs(1));
     let ngozi = world.connect("blocked", ONE, ONE).await;
     assert_eq!(order(&world), [tunde.clone(), ada.clone(), ngozi.clone()]);
     world.core.move_account(&tunde, None).await.unwrap();
