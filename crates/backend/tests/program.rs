@@ -102,8 +102,8 @@ fn check_says_in_plain_words_what_is_wrong_with_the_store() {
     let more =
         "user stranger on >8d4e_stranger ~other:* &* +@all\nuser usual on >8d4e_usual ~{connect:* +@connection +@read +@write +@scripting";
     // As the operators' page has it.
-    let told = "user full on >8d4e_full ~{connect:* +@all -@admin -@dangerous";
-    let least = "user least on >8d4e_least ~{connect:* +@connection +@read +@write +@scripting +time";
+    let told = "user full on >8d4e_full ~{connect:* +@all -@admin -@dangerous +info";
+    let least = "user least on >8d4e_least ~{connect:* +@connection +@read +@write +@scripting +time +info";
     let redis = Redis::start(&[users, more, told, least].join("\n"));
     let fine = redis.check("?pass=8d4e_password&db=3");
     assert!(fine.status.success(), "{}", String::from_utf8_lossy(&fine.stderr));
@@ -112,7 +112,7 @@ fn check_says_in_plain_words_what_is_wrong_with_the_store() {
         assert!(fine.status.success(), "{user}: {}", String::from_utf8_lossy(&fine.stderr));
     }
     for (query, said) in [
-        ("?user=usual&pass=8d4e_usual", "the user may not run TIME or what else the scripts need"),
+        ("?user=usual&pass=8d4e_usual", "the user may not run TIME, INFO or what else the scripts need"),
         ("?pass=8d4e_wrong", "it refuses the user name or the password."),
         ("", "it wants a password."),
         ("?pass=8d4e_password&db=77", "it has no database of that number"),

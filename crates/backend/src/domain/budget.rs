@@ -23,6 +23,8 @@ use queue::{Place, Sent};
 /// The window of every budget in milliseconds: a minute, and a second on top, since a call is charged when it is sent and counted at Monei when it arrives, and
 /// those are not equally far apart for every call.
 const WINDOW_MS: u64 = 61_000;
+/// By how much the clocks of two servers of one store may differ, in milliseconds.
+const CLOCKS_DIFFER_MS: u64 = 10_000;
 /// Revocations a minute. Monei documents no limit of its revoke endpoint; this is far above what people do, and keeps a caller from having
 /// this backend flood it.
 pub(crate) const REVOCATIONS: u32 = 30;
@@ -175,6 +177,11 @@ impl Budget {
     /// What was sent before `at` is no longer known, as after a failover of the store.
     pub(crate) fn lost(&mut self, at: u64) {
         self.unknown_until = self.unknown_until.max(at + WINDOW_MS);
+    }
+
+    /// Whether the clock went back since: no difference of two servers that keep the time.
+    pub(crate) fn is_ahead_of(&self, now: u64) -> bool {
+        self.now > now + CLOCKS_DIFFER_MS
     }
 
     /// Applies `op` at `now`.

@@ -119,12 +119,13 @@ fn words(error: &RedisError) -> String {
         (_, Some("NOPERM")) => "the user may not run scripts, or not use the keys that begin with {connect:",
         (_, Some("READONLY")) => "it is a replica that can't be written to",
         (_, Some("OOM")) => "it is full",
+        (_, Some("NOREPLICAS")) => "too few replicas follow it: see its min-replicas-to-write",
         (_, Some("CLUSTERDOWN")) => "its cluster lacks a master",
         (ErrorKind::MasterNameNotFoundBySentinel, _) => "its sentinels know no primary of that name that can be reached",
         (ErrorKind::Io, _) => return io_words(error),
         // The library has no other sign for these.
         _ if error.to_string().contains("can't run this command") => {
-            "the user may not run TIME or what else the scripts need: give it +@read +@write +@scripting +time"
+            "the user may not run TIME, INFO or what else the scripts need: give it +@read +@write +@scripting +time +info"
         }
         _ if error.to_string().contains("switch database") => "it has no database of that number, or not for this user",
         (_, code) => return format!("it refuses ({})", code.unwrap_or(error.category())),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::fleet::Running;
+use crate::fleet::{Instance, Running};
 use crate::support::*;
 
 /// How soon an instance serves again after its store does, or after another server took over.
@@ -113,8 +113,29 @@ impl Login {
     }
 }
 
+/// The shared budget, as the server at `port` has it: its name and its value.
+fn budget(port: u16) -> (String, String) {
+    let name = ask(port, &["keys", "*}:budget"]).trim().to_owned();
+    let value = ask(port, &["get", &name]).trim().to_owned();
+    assert!(value.contains("sent"), "{name}: {value}");
+    (name, value)
+}
+
+/// A new primary that lacks the last calls, and an instance that knows nothing of them: none is made until they are a minute old.
+async fn makes_no_call_after_a_failover(world: &World, url: &str, promoted: u16, (name, earlier): &(String, String)) {
+    assert_eq!(ask(promoted, &["set", name, earlier]).trim(), "OK");
+    let calls = world.token_calls().await;
+    let instance = Instance::start(world, &[("CONNECT_REDIS_URL", url)]).await;
+    let newcomer = world.at(&instance.base);
+    let proof = Proof::new();
+    let handoff = newcomer.handoff(&proof).await;
+    let wait = problem(newcomer.redeem(&handoff, &proof.verifier).await, 429, "rate_limited").await.expect("says how long");
+    assert!((40..=61).contains(&wait), "{wait}");
+    assert_eq!(world.token_calls().await, calls, "nobody knows what was sent before, so nothing is sent");
+}
+
 #[tokio::test]
-async fn a_primary_that_is_lost_to_a_replica_costs_no_approval() {
+async fn a_primary_that_is_lost_to_a_replica_costs_no_approval_and_no_call_too_many() {
     let folder = tempfile::tempdir().unwrap();
     let [primary, replica, sentinel] = [port(), port(), port()];
     let lost = server(folder.path(), primary, &[]);
@@ -134,16 +155,21 @@ async fn a_primary_that_is_lost_to_a_replica_costs_no_approval() {
     let url = format!("redis+sentinel://127.0.0.1:{sentinel}/mymaster");
     let world = World::with(&[("CONNECT_REDIS_URL", &url)]).await;
     world.connect().await;
+    let earlier = budget(primary);
+    for _ in 0..4 {
+        world.connect().await;
+    }
     let login = Login::begin(&world).await;
     drop(lost);
     is_clear_about_its_store(&world).await;
     until("the replica takes over", || ask(replica, &["role"]).starts_with("master")).await;
     until_ready(&world).await;
+    makes_no_call_after_a_failover(&world, &url, replica, &earlier).await;
     login.finish(&world).await;
 }
 
 #[tokio::test]
-async fn a_cluster_of_six_that_loses_a_master_costs_no_approval() {
+async fn a_cluster_of_six_that_loses_a_master_costs_no_approval_and_no_call_too_many() {
     let folder = tempfile::tempdir().unwrap();
     let ports: Vec<u16> = (0..6).map(|_| port()).collect();
     let settings = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--repl-diskless-sync-delay", "0"];
@@ -165,14 +191,15 @@ async fn a_cluster_of_six_that_loses_a_master_costs_no_approval() {
     let world = World::with(&[("CONNECT_REDIS_URL", &url)]).await;
     world.connect().await;
     let written = || ports.iter().filter(|port| ask(**port, &["role"]).starts_with("master") && !ask(**port, &["dbsize"]).starts_with('0'));
+    let has_budget = |port: &u16| ask(*port, &["role"]).starts_with("master") && ask(*port, &["keys", "*}:budget"]).contains("budget");
+    let lost = ports.iter().position(has_budget).expect("a master has the budget");
+    let earlier = budget(ports[lost]);
     for _ in 0..4 {
         world.connect().await;
     }
     assert!(written().count() > 1, "entries are spread over the masters");
     let login = Login::begin(&world).await;
     // The one that has the budget, which every start needs.
-    let has_budget = |port: &u16| ask(*port, &["role"]).starts_with("master") && ask(*port, &["keys", "*budget*"]).contains("budget");
-    let lost = ports.iter().position(has_budget).expect("a master has the budget");
     drop(servers.remove(lost));
     is_clear_about_its_store(&world).await;
     let survivor = ports[(lost + 1) % 6];
@@ -181,7 +208,9 @@ async fn a_cluster_of_six_that_loses_a_master_costs_no_approval() {
         info.contains("cluster_state:ok") && ask(survivor, &["cluster", "nodes"]).contains("fail")
     })
     .await;
+    let promoted = *ports.iter().find(|port| has_budget(port)).expect("the new master has the budget");
     until_ready(&world).await;
+    makes_no_call_after_a_failover(&world, &url, promoted, &earlier).await;
     login.finish(&world).await;
 }
 

@@ -88,5 +88,8 @@ impl Link {
 fn ends(error: &RedisError) -> bool {
     matches!(error.kind(), ErrorKind::Io | ErrorKind::AuthenticationFailed | ErrorKind::ClusterConnectionNotFound)
         || matches!(error.retry_method(), RetryMethod::Reconnect | RetryMethod::ReconnectFromInitialConnections)
-        || matches!(error.code(), Some("READONLY" | "NOAUTH" | "WRONGPASS" | "MASTERDOWN" | "CLUSTERDOWN" | "LOADING" | "UNBLOCKED"))
+        || matches!(
+            error.code(),
+            Some("READONLY" | "NOREPLICAS" | "NOAUTH" | "WRONGPASS" | "MASTERDOWN" | "CLUSTERDOWN" | "LOADING" | "UNBLOCKED")
+        )
 }

@@ -1,5 +1,7 @@
 //! Against a real server. What several instances make of it is tested from outside (`tests/backend/instances.rs`).
 
+mod lost;
+
 use std::num::NonZeroU32;
 use std::process::{Child, Command, Stdio};
 
@@ -26,10 +28,16 @@ impl Drop for Server {
 
 impl Server {
     pub(in crate::ports) fn start() -> Server {
+        Server::start_with(&["--port", "0"])
+    }
+
+    fn start_with(settings: &[&str]) -> Server {
         let folder = tempfile::tempdir().unwrap();
         let process = Command::new("redis-server")
-            .args(["--port", "0", "--save", "", "--unixsocket"])
+            .args(["--save", "", "--unixsocket"])
             .arg(folder.path().join("socket"))
+            .args(settings)
+            .current_dir(folder.path())
             .stdout(Stdio::null())
             .spawn()
             .expect("redis-server is needed for this test: install Debian's package redis-server");
