@@ -298,9 +298,11 @@ async fn a_store_that_goes_silent_fills_up_or_can_only_be_read_is_told_and_comes
     world.connect().await;
     type Change<'a> = Box<dyn Fn() + 'a>;
     let set = |words: &'static [&'static str]| -> Change<'_> { Box::new(move || drop(ask(at, words))) };
-    let troubles: [(Change<'_>, Change<'_>); 3] = [
+    let troubles: [(Change<'_>, Change<'_>); 4] = [
         (Box::new(|| server.signal("-STOP")), Box::new(|| server.signal("-CONT"))),
         (set(&["config", "set", "maxmemory", "1"]), set(&["config", "set", "maxmemory", "0"])),
+        // As a primary that is cut off from its replicas.
+        (set(&["config", "set", "min-replicas-to-write", "1"]), set(&["config", "set", "min-replicas-to-write", "0"])),
         (set(&["replicaof", "127.0.0.1", "1"]), set(&["replicaof", "no", "one"])),
     ];
     for (begin, end) in troubles {

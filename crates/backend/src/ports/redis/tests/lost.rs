@@ -175,8 +175,8 @@ proptest! {
                 let minute = sent.iter().filter(|at| **at + 60_000 > now).count();
                 prop_assert!(minute <= total as usize, "{} of {} after {:?}", minute, total, event);
             }
-            // And they are served again.
-            now += 70_000;
+            // And they are served again, once all places in the queue have lapsed.
+            now += 700_000;
             stores[0].set_time(now.saturating_add_signed(skew));
             stores[0].apply(SHARED, reserve(Kind::Redeem), limits).await.unwrap();
             stores[0].set_time((now + 61_000).saturating_add_signed(skew));
