@@ -3,6 +3,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod command_line;
 mod connecting;
 mod disconnecting;
 mod exercises;

@@ -13,7 +13,7 @@ use crate::process::{Process, target_dir};
 use crate::sampler::Sampler;
 use crate::session::free_port;
 use crate::wait::PATIENCE;
-use crate::{Browser, Samples, SandboxControl, Session, Window, until};
+use crate::{Browser, Samples, SandboxControl, Session, Terminal, Window, until};
 
 /// The keychain's name for this program's items in the sandbox environment.
 const KEYCHAIN_SERVICE: &str = "org.moneiconnections.manager.sandbox";
@@ -111,6 +111,16 @@ impl World {
     /// Where the program is.
     pub fn program(&self) -> Result<String> {
         Ok(program()?.display().to_string())
+    }
+
+    /// Runs the command line with these words, without a terminal, to its end.
+    pub fn command_line(&self, words: &[&str]) -> Result<std::process::Output> {
+        self.session.run(&server("moneictl")?, words)
+    }
+
+    /// Starts the command line with these words in a terminal.
+    pub fn terminal(&self, words: &[&str]) -> Result<Terminal> {
+        Terminal::start(&self.session, &server("moneictl")?, words)
     }
 
     /// The program's window.

@@ -96,7 +96,7 @@ fn test(toolchain: &Toolchain, wine: &Wine, count: &mut Count) -> Result<()> {
 }
 
 /// The packages whose tests run under Wine.
-const TESTED: [&str; 5] = ["monei", "connect-core", "connect-app", "monei-connect", "monei-connect-console"];
+const TESTED: [&str; 6] = ["monei", "connect-core", "connect-app", "moneictl", "monei-connect", "monei-connect-console"];
 
 /// The program itself, with the sandbox and the backend inside: what it says in a terminal, and whether a connection can be made.
 fn try_program(toolchain: &Toolchain, wine: &Wine) -> Result<()> {

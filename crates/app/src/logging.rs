@@ -10,8 +10,8 @@ use std::sync::{Mutex, PoisonError};
 use tracing::Level;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::{Layer as _, fmt};
+use tracing_subscriber::layer::{Identity, Layered, SubscriberExt as _};
+use tracing_subscriber::{Layer as _, Registry, fmt};
 
 /// Size at which the file becomes `desktop.log.1`, in bytes.
 const MAX_SIZE: u64 = 1024 * 1024;
@@ -24,26 +24,40 @@ const CAPPED: [&str; 8] = ["hyper", "hyper_util", "h2", "rustls", "zbus", "reqwe
 /// # Errors
 /// When the file can't be opened; the terminal is logged to all the same.
 pub fn start(folder: &Path) -> io::Result<()> {
-    let filter = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy();
     let file = LogFile::open(folder);
     let (file, failed) = match file {
         Ok(file) => (Some(file), Ok(())),
         Err(error) => (None, Err(error)),
     };
     let to_file = file.map(|file| fmt::layer().with_ansi(false).with_writer(file).with_filter(filter_fn(may_be_told)));
+    install(EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy(), to_file);
+    std::panic::set_hook(Box::new(|panic| tracing::error!(place = place(panic), "a programming error")));
+    failed
+}
+
+/// Logs to the terminal alone, and nothing unless `RUST_LOG` asks for it: a command's own words are what a person wants to see there.
+pub fn to_terminal_if_asked() {
+    let asked = std::env::var_os("RUST_LOG").is_some_and(|value| !value.is_empty());
+    if asked {
+        install(EnvFilter::from_default_env(), None::<Identity>);
+    }
+    std::panic::set_hook(Box::new(|panic| eprintln!("a programming error at {}", place(panic))));
+}
+
+/// From here on what `filter` lets through goes to the terminal, and to `layer` where there is one.
+fn install<L: tracing_subscriber::Layer<Layered<EnvFilter, Registry>> + Send + Sync>(filter: EnvFilter, layer: Option<L>) {
     let to_terminal = fmt::layer()
         .with_ansi(colours(io::stderr().is_terminal(), std::env::var_os("NO_COLOR").as_deref()))
         .with_writer(io::stderr)
         .with_filter(filter_fn(may_be_told));
     // Records of the `log` crate don't tell their library before they are formatted: all of them end at info.
     drop(tracing_log::LogTracer::builder().with_max_level(tracing_log::log::LevelFilter::Info).init());
-    drop(tracing::subscriber::set_global_default(tracing_subscriber::registry().with(filter).with(to_file).with(to_terminal)));
-    std::panic::set_hook(Box::new(|panic| {
-        // Where, and not what: the message may quote data.
-        let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        tracing::error!(place, "a programming error");
-    }));
-    failed
+    drop(tracing::subscriber::set_global_default(tracing_subscriber::registry().with(filter).with(layer).with(to_terminal)));
+}
+
+/// Where, and not what: the message of a panic may quote data.
+fn place(panic: &std::panic::PanicHookInfo<'_>) -> String {
+    panic.location().map(ToString::to_string).unwrap_or_default()
 }
 
 /// Colours are for the eye at a terminal; a file, a pipe or the journal would keep their codes. <https://no-color.org>

@@ -16,6 +16,8 @@ pub struct Platform {
     pub browser: Arc<dyn Browser>,
     /// Knows the desktop's proxies. [`connect_core::SystemProxies`] does on macOS and Windows; on Linux it takes a library of the desktop's.
     pub proxies: Arc<dyn DesktopProxies>,
+    /// Where the browser's answers come back, as [`Options::loopback_port`] has it.
+    pub loopback_port: Option<u16>,
 }
 
 /// The system's keychain, for the entries of this environment.
@@ -36,6 +38,7 @@ pub async fn connections(settings: &Settings, vault: Arc<dyn Vault>, platform: P
         version: env!("CARGO_PKG_VERSION").to_owned(),
         data_dir: settings.data_dir.clone(),
         link_scheme: settings.link_scheme.clone(),
+        loopback_port: platform.loopback_port,
         backend: settings.backend.clone(),
         backend_managed: settings.backend_managed,
         guide: guide::url(),

@@ -23,7 +23,7 @@ use crate::model::feature::{FeatureId, catalogue};
 use crate::model::operator::{Agreed, is_on_this_computer};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::snapshot::{
-    ActivityItem, BackendSnapshot, Decision, DisconnectOutcome, Link, PermissionDetails, Preferences, Section, SectionData, Snapshot,
+    ActivityItem, BackendSnapshot, Channel, Decision, DisconnectOutcome, Link, PermissionDetails, Preferences, Section, SectionData, Snapshot,
     Unrevoked,
 };
 #[cfg(feature = "tester")]
@@ -56,6 +56,9 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// Scheme of this program's deep links.
     pub link_scheme: String,
+    /// Every answer of the browser comes back to this port of 127.0.0.1, or with 0 to one that the system chooses. `None`: as the person
+    /// has chosen, over loopback to any port.
+    pub loopback_port: Option<u16>,
     /// The backend to start with; see [`crate::parse_address`]. `None`: the person enters one before anything can be asked.
     pub backend: Option<Url>,
     /// The backend's address was set by the packager or the environment: it can't be changed from within.
@@ -99,8 +102,20 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::IndexUnavailable`] when the index can't be opened, [`ProblemCode::IndexNewer`] when a newer version wrote it.
     pub async fn start(options: Options) -> Result<Self, Problem> {
-        let Options { environment, version, data_dir, link_scheme, backend, backend_managed, guide, browser, vault, clock, proxies } =
-            options;
+        let Options {
+            environment,
+            version,
+            data_dir,
+            link_scheme,
+            loopback_port,
+            backend,
+            backend_managed,
+            guide,
+            browser,
+            vault,
+            clock,
+            proxies,
+        } = options;
         let (changed, work) = (Changed::default(), Work::default());
         let (folder, its_clock, its_changed) = (data_dir.clone(), Arc::clone(&clock), changed.clone());
         let opened = tokio::task::spawn_blocking(move || Ledger::open(&folder, its_clock, its_changed)).await;
@@ -111,7 +126,7 @@ impl Connections {
             Some(url) => ledger.agreed(url.origin().ascii_serialization()).await?,
             None => None,
         };
-        let channel = ledger.channel().await?;
+        let channel = if loopback_port.is_some() { Channel::Loopback } else { ledger.channel().await? };
         let provider = Provider::new(Http::new(proxies), Arc::clone(&clock), environment, changed.clone(), Service::new(address, agreed));
         let grants = Grants::new(grants::Needs {
             ledger: ledger.clone(),
@@ -133,6 +148,7 @@ impl Connections {
             clock: Arc::clone(&clock),
             environment,
             link_scheme,
+            loopback_port: loopback_port.unwrap_or_default(),
             channel,
             work: work.clone(),
             changed: changed.clone(),

@@ -2,8 +2,10 @@
 //!
 //! The web view's part is `ui/src/lib/text/en-shared.json`, which [`web_view`] makes; a test fails when the file drifts.
 
+mod events;
 mod features;
 mod problems;
+mod states;
 
 use std::collections::BTreeMap;
 
@@ -13,8 +15,10 @@ use connect_core::{Check, CheckName};
 use monei::permission::Group;
 use serde::Serialize;
 
+pub use events::words as event;
 pub use features::{group, words as feature};
 pub use problems::words as problem;
+pub use states::{health, permission as permission_state};
 
 /// What a person reads of a problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -106,6 +110,8 @@ pub fn web_view() -> serde_json::Result<String> {
         clock: Clock,
         features: BTreeMap<String, FeatureWords>,
         groups: BTreeMap<&'static str, GroupWords>,
+        health: BTreeMap<&'static str, &'static str>,
+        events: BTreeMap<&'static str, &'static str>,
     }
     let named = |id: FeatureId| Some((id.name().to_owned(), feature(id.scope())?));
     let shared = Shared {
@@ -114,6 +120,8 @@ pub fn web_view() -> serde_json::Result<String> {
         clock: Clock { ahead: CLOCK_AHEAD, behind: CLOCK_BEHIND },
         features: FeatureId::all().filter_map(named).collect(),
         groups: [("see", Group::See), ("receive", Group::Receive), ("spend", Group::Spend)].map(|(name, one)| (name, group(one))).into(),
+        health: states::HEALTH.into(),
+        events: events::TEMPLATES.into(),
     };
     serde_json::to_string_pretty(&shared).map(|text| text + "\n")
 }

@@ -63,16 +63,16 @@ struct Site {
 }
 
 impl Loopback {
-    /// Opens a port that the kernel chooses.
+    /// Opens `port`, or with 0 one that the kernel chooses.
     ///
     /// # Errors
-    /// When 127.0.0.1 can't be bound.
-    pub async fn open(nonce: &PathNonce) -> io::Result<Self> {
-        Self::open_for(nonce, peer::is_own).await
+    /// When it can't be bound on 127.0.0.1.
+    pub async fn open(nonce: &PathNonce, port: u16) -> io::Result<Self> {
+        Self::open_for(nonce, port, peer::is_own).await
     }
 
-    async fn open_for(nonce: &PathNonce, is_own: peer::IsOwn) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    async fn open_for(nonce: &PathNonce, port: u16, is_own: peer::IsOwn) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
         let host = address.to_string();
         let return_to = format!("http://{host}/{}", nonce.expose());
@@ -237,7 +237,7 @@ mod tests {
     }
 
     async fn open_for(is_own: peer::IsOwn) -> Fixture {
-        let loopback = Loopback::open_for(&PathNonce::generate(), is_own).await.unwrap();
+        let loopback = Loopback::open_for(&PathNonce::generate(), 0, is_own).await.unwrap();
         let rest = loopback.return_to().strip_prefix("http://").unwrap().to_owned();
         let (address, path) = rest.split_once('/').unwrap();
         Fixture { address: address.to_owned(), path: format!("/{path}"), loopback }

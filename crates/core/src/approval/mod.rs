@@ -72,6 +72,8 @@ pub struct Needs {
     pub environment: Environment,
     /// Scheme of this program's links.
     pub link_scheme: String,
+    /// The port of 127.0.0.1 for answers; 0 for one that the system chooses.
+    pub loopback_port: u16,
     /// How the browser's answer comes back first.
     pub channel: Channel,
     /// What the program's end waits for.

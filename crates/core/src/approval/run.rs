@@ -117,7 +117,8 @@ impl Approvals {
         let challenge = verifier.challenge();
         let deep_link = backend.start_url(challenge.as_str(), "deep-link", &about.requested);
         let prefers_loopback = self.runs().channel == Channel::Loopback;
-        let loopback = if prefers_loopback { Loopback::open(&PathNonce::generate()).await.ok() } else { None };
+        let loopback =
+            if prefers_loopback { Loopback::open(&PathNonce::generate(), self.inner.needs.loopback_port).await.ok() } else { None };
         let channel = if loopback.is_some() { Channel::Loopback } else { Channel::DeepLink };
         if channel == Channel::DeepLink && !self.handles_links().await {
             return Err(if prefers_loopback { ProblemCode::LoopbackUnavailable } else { ProblemCode::DeepLinkUnavailable }.into());

@@ -444,6 +444,7 @@ pub fn options(
         version: "0.1.0".into(),
         data_dir: data_dir.to_owned(),
         link_scheme: SCHEME.into(),
+        loopback_port: None,
         backend: Some(backend.clone()),
         backend_managed: false,
         guide: None,

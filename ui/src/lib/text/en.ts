@@ -5,6 +5,8 @@ import { problems } from './en-problems';
 import shared from './en-shared.json';
 
 /** Every word that the window says. Another language is another object of this shape (`Texts`). */
+const aboutApp = (template: string, app: string, who: string) => template.split('{app}').map((part) => part.replace('{who}', () => who)).join(app);
+
 export const en = {
   name: 'Monei Connections',
   problems,
@@ -62,10 +64,7 @@ export const en = {
   },
 
   health: {
-    connected: 'Connected',
-    needs_reconnect: 'Needs reconnecting',
-    unreachable: 'Can’t be reached',
-    locked: 'Keychain unavailable',
+    ...shared.health,
     rests: 'Resting',
   } satisfies Record<Health['kind'] | 'rests', string>,
 
@@ -414,22 +413,22 @@ export const en = {
     all: 'All accounts',
     empty: 'Nothing has happened yet',
     emptyLead: 'Connecting, asking for more, renewing and disconnecting will be listed here.',
-    connected: (who: string) => `${who} was connected`,
-    reconnected: (who: string) => `${who} was asked for more`,
-    refreshed: (who: string) => `Access of ${who} was renewed`,
-    revoked: (who: string) => `Monei ended access of ${who}`,
-    contradicted: (who: string) => `Something in ${who} turned out to be another person’s, and was set apart`,
-    disconnected: (who: string) => `${who} was disconnected`,
+    connected: (who: string) => shared.events.connected.replace('{who}', () => who),
+    reconnected: (who: string) => shared.events.reconnected.replace('{who}', () => who),
+    refreshed: (who: string) => shared.events.refreshed.replace('{who}', () => who),
+    revoked: (who: string) => shared.events.revoked.replace('{who}', () => who),
+    contradicted: (who: string) => shared.events.contradicted.replace('{who}', () => who),
+    disconnected: (who: string) => shared.events.disconnected.replace('{who}', () => who),
     disconnectedConfirmed: 'Monei confirmed that the access has ended.',
     disconnectedUnconfirmed: 'Monei didn’t confirm. Check “Connected apps” in Monei’s settings.',
-    failed: (who: string) => `Connecting ${who} didn’t work out`,
+    failed: (who: string) => shared.events.failed.replace('{who}', () => who),
     failedNew: 'Connecting an account didn’t work out',
-    backendChanged: 'The connection service was set and confirmed',
-    app_allowed: (app: string, who: string) => `${app} was allowed to use ${who}`,
-    app_narrowed: (app: string, who: string) => `${app} may do less with ${who}`,
-    app_extended: (app: string, who: string) => `${app} may go on using ${who}`,
-    app_taken_back: (app: string, who: string) => `${app} may not use ${who} any more`,
-    unknown: 'Something that this version of the program can’t show',
+    backendChanged: shared.events.backend_changed,
+    app_allowed: (app: string, who: string) => aboutApp(shared.events.app_allowed, app, who),
+    app_narrowed: (app: string, who: string) => aboutApp(shared.events.app_narrowed, app, who),
+    app_extended: (app: string, who: string) => aboutApp(shared.events.app_extended, app, who),
+    app_taken_back: (app: string, who: string) => aboutApp(shared.events.app_taken_back, app, who),
+    unknown: shared.events.unknown,
     given: 'Given',
     taken: 'Taken back',
     allowed: 'Allowed',

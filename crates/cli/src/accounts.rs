@@ -1,0 +1,277 @@
+//! `accounts`, `status` and `rename`: what is known without asking Monei, and which account a word means.
+
+use anstyle::{AnsiColor, Style};
+use connect_app::catalogue;
+use connect_core::snapshot::{AccountSnapshot, FeatureState, Health, Snapshot};
+use connect_core::{Caller, Connections};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::json::{self, Accounts};
+use crate::table;
+use crate::text::{foreign, when};
+
+/// `accounts`.
+pub fn list(connections: &Connections, as_json: bool) -> Result<Exit, Failure> {
+    let view = connections.view();
+    if as_json {
+        return print_json(&Accounts::of(&view, view.accounts.iter(), false));
+    }
+    anstream::print!("{}", accounts_text(&view));
+    Ok(Exit::Done)
+}
+
+/// `status`.
+pub async fn status(connections: &Connections, account: Option<&str>, check: bool, as_json: bool) -> Result<Exit, Failure> {
+    let chosen = match account {
+        Some(word) => vec![find(&connections.view(), word)?.id.clone()],
+        None => connections.view().accounts.iter().map(|account| account.id.clone()).collect(),
+    };
+    if check {
+        // What a call is refused without.
+        connections.poll().await;
+        for id in &chosen {
+            // How it went shows on the account, also where it failed.
+            drop(connections.check(&Caller::CommandLine, id).await);
+        }
+    }
+    let view = connections.view();
+    let shown: Vec<&AccountSnapshot> = view.accounts.iter().filter(|account| chosen.contains(&account.id)).collect();
+    if as_json {
+        print_json(&Accounts::of(&view, shown.iter().copied(), true))?;
+    } else if shown.is_empty() {
+        anstream::print!("{}", accounts_text(&view));
+    } else {
+        let texts: Vec<String> = shown.iter().map(|account| status_text(account)).collect();
+        anstream::print!("{}", texts.join("\n"));
+    }
+    let reconnect = shown.iter().any(|account| matches!(account.health, Health::NeedsReconnect { .. }));
+    Ok(if reconnect { Exit::ReconnectNeeded } else { Exit::Done })
+}
+
+/// `rename`.
+pub async fn rename(connections: &Connections, account: &str, name: Option<String>) -> Result<Exit, Failure> {
+    let id = find(&connections.view(), account)?.id.clone();
+    connections.rename(&id, name).await?;
+    Ok(Exit::Done)
+}
+
+/// Prints one object for a program.
+pub fn print_json(value: &impl serde::Serialize) -> Result<Exit, Failure> {
+    let text = serde_json::to_string(value).map_err(|error| Failure::said(Exit::Other, error.to_string()))?;
+    connect_app::terminal::say(&text);
+    Ok(Exit::Done)
+}
+
+/// What an account is called: by the person, by Monei, or by its place in the list.
+pub fn name(view: &Snapshot, account: &AccountSnapshot) -> String {
+    let number = view.accounts.iter().position(|other| other.id == account.id).map_or(0, |position| position + 1);
+    let known = account.label.as_ref().or(account.name.as_ref()).or(account.email.as_ref());
+    known.map_or_else(|| format!("Account {number}"), |name| foreign(name))
+}
+
+/// The one account that `word` means: by number, id, own name, Monei's name or e-mail address.
+///
+/// # Errors
+/// There is none, or several.
+pub fn find<'a>(view: &'a Snapshot, word: &str) -> Result<&'a AccountSnapshot, Failure> {
+    let number = word.parse::<usize>().ok().and_then(|number| view.accounts.get(number.checked_sub(1)?));
+    if let Some(account) = view.accounts.iter().find(|account| account.id == word).or(number) {
+        return Ok(account);
+    }
+    let is = |text: &Option<String>| text.as_ref().is_some_and(|text| text.to_lowercase() == word.to_lowercase());
+    let mut found = view.accounts.iter().filter(|account| is(&account.label));
+    let mut others = view.accounts.iter().filter(|account| is(&account.name) || is(&account.email));
+    let (first, second) = match (found.next(), found.next()) {
+        (None, _) => (others.next(), others.next()),
+        some => some,
+    };
+    match (first, second) {
+        (Some(account), None) => Ok(account),
+        (Some(_), Some(_)) => {
+            Err(Failure::said(Exit::Usage, "Several accounts have that name. Use the number that `moneictl accounts` shows."))
+        }
+        (None, _) => Err(Failure::said(Exit::Usage, "There is no such account. `moneictl accounts` lists them.")),
+    }
+}
+
+fn accounts_text(view: &Snapshot) -> String {
+    if view.accounts.is_empty() {
+        return "No account is connected. Connect one with: moneictl connect\n".to_owned();
+    }
+    let row = |(index, account): (usize, &AccountSnapshot)| {
+        let granted = account.features.iter().filter(|feature| matches!(feature.state, FeatureState::Enabled { .. })).count();
+        let email = account.email.as_deref().map(foreign).unwrap_or_default();
+        let allowed = format!("{granted} of {}", account.features.len());
+        [(index + 1).to_string(), name(view, account), email, health_text(account), allowed]
+    };
+    let rows: Vec<[String; 5]> = view.accounts.iter().enumerate().map(row).collect();
+    table::render(["#", "ACCOUNT", "E-MAIL", "HEALTH", "GRANTED"], &rows, |row, column| {
+        (column == 3).then(|| health_style(view.accounts.get(row)?)).flatten()
+    })
+}
+
+fn status_text(account: &AccountSnapshot) -> String {
+    let mut lines = Vec::new();
+    let title = account.label.as_ref().or(account.name.as_ref()).or(account.email.as_ref());
+    let bold = Style::new().bold();
+    lines.push(format!("{bold}{}{bold:#}", title.map_or_else(|| "Account without a name".to_owned(), |title| foreign(title))));
+    if let (Some(_), Some(name)) = (&account.label, &account.name) {
+        lines.push(format!("  Name at Monei   {}", foreign(name)));
+    }
+    if let Some(email) = &account.email {
+        lines.push(format!("  E-mail          {}", foreign(email)));
+    }
+    let style = health_style(account).unwrap_or_default();
+    lines.push(format!("  Health          {style}{}{style:#}", health_text(account)));
+    if let (_, Some(problem)) = json::health(&account.health) {
+        lines.push(format!("                  {}", catalogue::sentence(problem.code)));
+    }
+    lines.push(format!("  Connected       {}", when(account.connected_at)));
+    lines.push(format!("  Last checked    {}", account.checked_at.map_or_else(|| "not yet".to_owned(), when)));
+    if let Some(at) = account.expires_at {
+        lines.push(format!("  Access token    until {}; renewed when it is used", when(at)));
+    }
+    if let Some(address) = &account.other_backend {
+        lines.push(format!("  Rests           it was made through {}", foreign(address)));
+    }
+    let rows: Vec<[String; 4]> = account
+        .features
+        .iter()
+        .map(|feature| {
+            let (_, at) = json::state_word(&feature.state);
+            let title = catalogue::feature(feature.id.scope()).map(|words| words.title).unwrap_or_default();
+            [
+                format!("  {}", feature.id.scope()),
+                title.to_owned(),
+                catalogue::permission_state(&feature.state).to_owned(),
+                at.map(when).unwrap_or_default(),
+            ]
+        })
+        .collect();
+    let paint = |row: usize, column: usize| {
+        let state = &account.features.get(row)?.state;
+        (column == 2).then(|| match state {
+            FeatureState::Enabled { .. } => Some(AnsiColor::Green.on_default()),
+            FeatureState::Lost { .. } => Some(AnsiColor::Red.on_default()),
+            FeatureState::NotAsked | FeatureState::Declined { .. } => None,
+        })?
+    };
+    let mut text = lines.join("\n") + "\n" + &table::render(["  PERMISSION", "FOR", "STATE", "SINCE"], &rows, paint);
+    for scope in &account.other_scopes {
+        text += &format!("  {}  granted; this version doesn’t know what it is for\n", foreign(scope));
+    }
+    text
+}
+
+fn health_text(account: &AccountSnapshot) -> String {
+    if account.other_backend.is_some() { "Resting".to_owned() } else { catalogue::health(&account.health).to_owned() }
+}
+
+fn health_style(account: &AccountSnapshot) -> Option<Style> {
+    match account.health {
+        Health::Connected => Some(AnsiColor::Green.on_default()),
+        Health::NeedsReconnect { .. } => Some(AnsiColor::Red.on_default()),
+        Health::Unreachable { .. } | Health::Locked { .. } => Some(AnsiColor::Yellow.on_default()),
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use connect_core::feature::{FeatureId, catalogue};
+    use connect_core::problem::ProblemCode;
+    use connect_core::snapshot::{AccountFeature, BackendSnapshot, BackendStatus, Channel, Environment, KeychainState, Preferences};
+
+    use super::*;
+
+    /// 2026-01-15T09:00:00Z.
+    const AT: i64 = 1_768_467_600_000;
+
+    fn account(id: &str, label: Option<&str>, name: &str) -> AccountSnapshot {
+        let states = [FeatureState::Enabled { at: AT }, FeatureState::Declined { at: AT }, FeatureState::Lost { at: AT }];
+        let state = |index: usize| states.get(index).cloned().unwrap_or(FeatureState::NotAsked);
+        AccountSnapshot {
+            id: id.to_owned(),
+            label: label.map(str::to_owned),
+            name: Some(name.to_owned()),
+            email: Some(format!("{id}@example.test")),
+            health: Health::Connected,
+            checkable: true,
+            connected_at: AT,
+            checked_at: None,
+            features: FeatureId::all().enumerate().map(|(index, id)| AccountFeature { id, state: state(index) }).collect(),
+            other_scopes: Vec::new(),
+            other_backend: None,
+            expires_at: None,
+            same_user_as: None,
+        }
+    }
+
+    /// Two accounts of the same name, of which one has to be reconnected.
+    pub fn view() -> Snapshot {
+        let mut revoked = account("one", Some("Shop"), "Ada Obi");
+        revoked.health = Health::NeedsReconnect { reason: ProblemCode::AccessRevoked.into() };
+        Snapshot {
+            environment: Environment::Sandbox,
+            version: "0.1.0".to_owned(),
+            backend: BackendSnapshot {
+                address: Some("https://connect.example.test".to_owned()),
+                on_this_computer: false,
+                managed: false,
+                confirmed: true,
+                operator: None,
+                formerly: None,
+                guide: false,
+                scopes: Vec::new(),
+                status: BackendStatus::Ready,
+            },
+            keychain: KeychainState::Unknown,
+            in_memory: false,
+            set_aside: None,
+            catalogue: catalogue(),
+            accounts: vec![revoked, account("two", None, "Ada Obi"), account("three", None, "\u{1b}[2JMallory")],
+            transaction: None,
+            preferences: Preferences { channel: Channel::Loopback },
+        }
+    }
+
+    #[test]
+    fn an_account_is_found_by_number_id_name_and_address() {
+        let view = view();
+        for (word, id) in
+            [("1", "one"), ("one", "one"), ("shop", "one"), ("TWO@example.test", "two"), ("2", "two"), ("three", "three"), ("3", "three")]
+        {
+            assert_eq!(find(&view, word).unwrap().id, id, "{word}");
+        }
+        for word in ["0", "4", "", "nobody", "-1"] {
+            assert_eq!(find(&view, word).unwrap_err().exit(), Exit::Usage, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_several_accounts_have_means_none_of_them() {
+        let failure = find(&view(), "Ada Obi").unwrap_err();
+        assert!(failure.sentence().contains("Several"), "{}", failure.sentence());
+    }
+
+    #[test]
+    fn what_a_terminal_would_take_for_a_command_is_not_shown() {
+        let view = view();
+        for text in [
+            anstream::adapter::strip_str(&accounts_text(&view)).to_string(),
+            anstream::adapter::strip_str(&status_text(&view.accounts[2])).to_string(),
+        ] {
+            assert!(text.contains("\u{fffd}[2JMallory") && !text.contains('\u{1b}'), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn each_state_has_its_word() {
+        let text = anstream::adapter::strip_str(&status_text(&view().accounts[0])).to_string();
+        for word in
+            ["Shop", "Name at Monei   Ada Obi", "Needs reconnecting", "granted", "declined", "not asked for", "ended", "wallet:read"]
+        {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Questions to the person at the terminal. Where there is none, nobody says yes.
+
+use std::io::{self, BufRead as _, IsTerminal as _};
+
+use connect_app::ending;
+use tokio::sync::oneshot;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Whether the person says yes to `question`; only a typed "y" or "yes" does.
+///
+/// # Errors
+/// Nobody is there to be asked, or the person ends the program instead.
+pub async fn agrees(question: &str) -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(Failure::said(Exit::Denied, format!("{question} Nobody could be asked: run this in a terminal.")));
+    }
+    anstream::eprint!("{question} [y/N] ");
+    let (sender, answer) = oneshot::channel();
+    // A thread of its own: nothing can end a read of the terminal, and the program's end must not wait for it.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = io::stdin().lock().read_line(&mut line);
+        // Nobody waits any more once the program ends.
+        drop(sender.send(read.map(|_| line)));
+    });
+    tokio::select! {
+        line = answer => {
+            let line = line.ok().and_then(Result::ok).unwrap_or_default();
+            Ok(is_yes(&line))
+        }
+        _ = ending::asked_to_end() => Err(Failure::said(Exit::Denied, "Ended before there was an answer.")),
+    }
+}
+
+fn is_yes(line: &str) -> bool {
+    matches!(line.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enter_alone_is_no() {
+        for no in ["", "\n", "n\n", "no", "ja", "yess", "y e s"] {
+            assert!(!is_yes(no), "{no:?}");
+        }
+        assert!(is_yes("y\n") && is_yes(" YES \r\n"));
+    }
+}

@@ -1,0 +1,73 @@
+//! `disconnect`: the access ends at Monei first, and then the account goes from this computer.
+
+use connect_core::Connections;
+use connect_core::snapshot::{DisconnectOutcome, Unrevoked};
+
+use crate::accounts::{find, name};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::words::Which;
+use crate::{NAME, ask};
+
+/// `disconnect`. What fails for one account doesn't keep the others.
+pub async fn disconnect(connections: &Connections, which: &Which, yes: bool, remove: bool) -> Result<Exit, Failure> {
+    let view = connections.view();
+    let chosen: Vec<(String, String)> = match &which.account {
+        Some(word) => {
+            let account = find(&view, word)?;
+            vec![(account.id.clone(), name(&view, account))]
+        }
+        None => view.accounts.iter().map(|account| (account.id.clone(), name(&view, account))).collect(),
+    };
+    if chosen.is_empty() {
+        anstream::println!("No account is connected.");
+        return Ok(Exit::Done);
+    }
+    if !yes {
+        let names: Vec<&str> = chosen.iter().map(|(_, name)| name.as_str()).collect();
+        let question = format!("Disconnect {}? Every permission ends at Monei, and what is stored here is deleted.", names.join(", "));
+        if !ask::agrees(&question).await? {
+            return Err(Failure::said(Exit::Denied, "Nothing was changed."));
+        }
+    }
+    // For the backend, which revokes.
+    connections.poll().await;
+    let unrevoked = if remove { Unrevoked::Remove } else { Unrevoked::Keep };
+    let mut outcome = Exit::Done;
+    for (id, name) in chosen {
+        let exit = match connections.disconnect(&id, unrevoked).await {
+            Ok(DisconnectOutcome::Revoked) => {
+                anstream::println!("{name} is disconnected. Monei confirmed that its access has ended.");
+                Exit::Done
+            }
+            Ok(DisconnectOutcome::Removed) => {
+                anstream::println!("{name} is removed from this computer.");
+                complain(&name, "Monei didn’t confirm that the access has ended. End it in Monei’s settings, under “Connected apps”.");
+                Exit::Denied
+            }
+            Ok(DisconnectOutcome::Unconfirmed) => {
+                complain(&name, "Monei hasn’t confirmed that the access has ended. Everything is still here, so you can try again.");
+                Exit::Denied
+            }
+            Ok(DisconnectOutcome::Unrevocable) => {
+                let why = "What would be needed to end the access at Monei isn’t in this keychain any more, or can’t be read. \
+                           With --remove it is removed here alone; then end it in Monei’s settings, under “Connected apps”.";
+                complain(&name, why);
+                Exit::Denied
+            }
+            Err(problem) => {
+                let failure = Failure::from(problem);
+                complain(&name, &failure.sentence());
+                failure.exit()
+            }
+        };
+        if outcome == Exit::Done {
+            outcome = exit;
+        }
+    }
+    Ok(outcome)
+}
+
+fn complain(name: &str, sentence: &str) {
+    connect_app::terminal::complain(NAME, &format!("{name}: {sentence}"));
+}

@@ -1,0 +1,40 @@
+//! What a person reads of dates, and of words that come from elsewhere.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+/// A date and time as this computer's clock shows it; empty for one that can't be.
+pub fn when(at_ms: i64) -> String {
+    Timestamp::from_millisecond(at_ms).map(|at| at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()
+}
+
+/// The same for a program: RFC 3339 in UTC.
+pub fn rfc3339(at_ms: i64) -> Option<String> {
+    Timestamp::from_millisecond(at_ms).ok().map(|at| at.to_string())
+}
+
+/// Words from elsewhere, for a terminal: without anything that a terminal would take for a command, and without marks that turn the order
+/// of what follows (Unicode UAX #9).
+pub fn foreign(words: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    words.chars().map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_gives_a_terminal_no_commands_and_turns_nothing_round() {
+        for hostile in ["\u{1b}]0;title\u{7}", "Ada\u{202e}bad", "a\r\nb", "\u{9b}31m", "\u{2066}x"] {
+            let shown = foreign(hostile);
+            assert!(!shown.chars().any(char::is_control) && !shown.contains(['\u{202e}', '\u{2066}']), "{shown:?}");
+        }
+        assert_eq!(foreign("Adaeze Ọbí"), "Adaeze Ọbí");
+    }
+
+    #[test]
+    fn programs_get_dates_in_utc() {
+        assert_eq!(rfc3339(1_768_467_600_000).as_deref(), Some("2026-01-15T09:00:00Z"));
+    }
+}

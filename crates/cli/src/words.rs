@@ -1,0 +1,232 @@
+//! What can be typed.
+
+use std::io::Write as _;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::NAME;
+
+/// What a person types.
+#[derive(Debug, Parser)]
+#[command(
+    name = NAME,
+    version,
+    about = "Connect Monei accounts, see what each connection allows, and take access away: Monei Connections without its window.",
+    max_term_width = 100,
+    after_help = "\
+An ACCOUNT is the name, e-mail address or number that `moneictl accounts` shows, or the id in its JSON.
+
+Exit codes:
+  0  done
+  1  anything that no other code stands for
+  2  a word or a setting can't be used
+  3  an account has to be reconnected
+  4  a permission is missing
+  5  the keychain can't be used
+  6  the connection service, Monei or the network can't be reached
+  7  denied, or not confirmed
+
+Environment:
+  CONNECT_BACKEND_URL  address of the connection service
+  MONEI_ENVIRONMENT    production, development or sandbox
+  RUST_LOG             what is logged to standard error; nothing by default
+  NO_COLOR             no colours
+  BROWSER              the browser to open"
+)]
+pub struct Words {
+    /// What to do.
+    #[command(subcommand)]
+    pub task: Task,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// List the connected accounts
+    Accounts {
+        /// Answer as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what each connection allows, since when, and whether it works
+    #[command(after_help = "Exit code 3 if an account that is shown has to be reconnected.")]
+    Status {
+        /// This account alone
+        #[arg(long)]
+        account: Option<String>,
+        /// Ask Monei first whether each connection still works, by a call that only reads
+        #[arg(long)]
+        check: bool,
+        /// Answer as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Connect an account: the browser opens, and the approval comes back to this computer
+    #[command(after_help = "\
+Over SSH, forward a port and open the printed link in your own browser:
+  ssh -L 8123:127.0.0.1:8123 server
+  moneictl connect --no-browser --port 8123")]
+    Connect {
+        /// What to ask for, separated by commas; without it what only reads
+        #[arg(long, value_delimiter = ',', value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// How to reach the browser
+        #[command(flatten)]
+        way: Way,
+    },
+    /// Ask for permissions that an account lacks, and for nothing else
+    Reconnect {
+        /// Which account
+        account: String,
+        /// What to ask for, separated by commas; without it what the account had and lost
+        #[arg(long, value_delimiter = ',', value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// How to reach the browser
+        #[command(flatten)]
+        way: Way,
+    },
+    /// End the access at Monei, and remove the account from this computer
+    Disconnect {
+        /// Which account
+        #[command(flatten)]
+        which: Which,
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
+        /// Remove it here even if Monei doesn't confirm: the access may live on there until you end it in Monei's settings
+        #[arg(long)]
+        remove: bool,
+    },
+    /// Give an account a name of your own
+    Rename {
+        /// Which account
+        account: String,
+        /// The name; without it the account has Monei's again
+        name: Option<String>,
+    },
+    /// Show what happened
+    Activity {
+        /// To this account alone
+        #[arg(long)]
+        account: Option<String>,
+        /// Answer as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say whether everything that a connection needs works here: keychain, ways back from the browser, connection service, Monei
+    #[command(after_help = connect_app::diagnose::HELP)]
+    Diagnose {
+        /// Answer as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: Shell,
+    },
+    /// Print the man page
+    #[command(hide = true)]
+    Man,
+    /// Look into the keychain for another process of this program
+    #[command(name = connect_app::witness::WORD, hide = true)]
+    Witness,
+}
+
+/// How to reach the browser.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Way {
+    /// Print the link and open nothing
+    #[arg(long)]
+    pub no_browser: bool,
+    /// The port of 127.0.0.1 that the answer comes back to; without it one that the system chooses
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "N")]
+    pub port: u16,
+}
+
+/// Which accounts.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct Which {
+    /// This one
+    pub account: Option<String>,
+    /// Every account on this computer
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Writes the completions for `shell` to standard output.
+pub fn print_completions(shell: Shell) {
+    let mut out = Vec::new();
+    clap_complete::generate(shell, &mut Words::command(), NAME, &mut out);
+    // Where nobody reads it, there is nobody to tell.
+    drop(std::io::stdout().write_all(&out));
+}
+
+/// Writes the man page to standard output: what every command says with `--help`, in one page.
+///
+/// # Errors
+/// It can't be written.
+pub fn print_man_page() -> std::io::Result<()> {
+    std::io::stdout().write_all(&man_page()?)
+}
+
+/// The man page, as troff.
+///
+/// # Errors
+/// None: it is written to memory.
+pub fn man_page() -> std::io::Result<Vec<u8>> {
+    let mut page = Vec::new();
+    let command = Words::command();
+    clap_mangen::Man::new(command.clone()).render(&mut page)?;
+    for task in command.get_subcommands().filter(|task| !task.is_hide_set()) {
+        let task = task.clone().display_name(format!("{NAME} {}", task.get_name())).bin_name(format!("{NAME} {}", task.get_name()));
+        let man = clap_mangen::Man::new(task);
+        for section in [
+            clap_mangen::Man::render_synopsis_section,
+            clap_mangen::Man::render_description_section,
+            clap_mangen::Man::render_options_section,
+        ] {
+            section(&man, &mut page)?;
+        }
+    }
+    Ok(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_described_once() {
+        Words::command().debug_assert();
+    }
+
+    #[test]
+    fn scopes_are_separated_by_commas() {
+        let words = Words::try_parse_from([NAME, "connect", "--scopes", "profile:read,wallet:read"]).unwrap();
+        assert!(matches!(words.task, Task::Connect { scopes, .. } if scopes == ["profile:read", "wallet:read"]));
+    }
+
+    #[test]
+    fn disconnecting_wants_an_account_or_all_of_them() {
+        for wrong in [&[NAME, "disconnect"][..], &[NAME, "disconnect", "Ada", "--all"], &[NAME, "disconnect", "--yes"]] {
+            assert!(Words::try_parse_from(wrong).is_err(), "{wrong:?}");
+        }
+        assert!(Words::try_parse_from([NAME, "disconnect", "--all", "--yes"]).is_ok());
+    }
+
+    #[test]
+    fn the_man_page_has_every_command_and_no_hidden_one() {
+        let page = String::from_utf8(man_page().unwrap()).unwrap();
+        for task in Words::command().get_subcommands() {
+            assert_eq!(
+                page.contains(&format!("moneictl {}", task.get_name())) || page.contains(&format!("moneictl\\-{}", task.get_name())),
+                !task.is_hide_set(),
+                "{}",
+                task.get_name()
+            );
+        }
+    }
+}

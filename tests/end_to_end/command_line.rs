@@ -1,0 +1,125 @@
+//! `moneictl` as a person uses it in a terminal, beside the window and without it.
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::{Setup, World, free_port, until};
+use serde_json::Value;
+
+const APART: Setup = Setup { trace: false, sample: false, apart: true };
+
+/// What `words` answer on standard output, with the exit code.
+fn json(world: &World, words: &[&str]) -> Result<(Option<i32>, Value)> {
+    let output = world.command_line(words)?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let value = serde_json::from_str(&text).with_context(|| format!("{words:?}: {text} {}", String::from_utf8_lossy(&output.stderr)))?;
+    Ok((output.status.code(), value))
+}
+
+#[tokio::test]
+async fn an_account_that_was_connected_in_a_terminal_is_in_the_window_and_can_be_disconnected_again() -> Result<()> {
+    World::with("command-line", APART, async |world| {
+        let mut terminal = world.terminal(&["connect", "--scopes", "profile:read,wallet:read,kyc:read"])?;
+        terminal.shows("Sandbox operator").await?;
+        terminal.types("y")?;
+        world.browser.next_tab().await?;
+        world.browser.reach_consent("ada").await?;
+        world.browser.allow(&["profile:read", "wallet:read"]).await?;
+        terminal.shows("Is that you?").await?;
+        terminal.types("y")?;
+        terminal.shows("Declined: kyc:read").await?;
+        ensure!(terminal.ends().await? == 0, "{}", terminal.said());
+        ensure!(world.keychain()?.len() == 1);
+
+        // The window, which is open all the while, finds it when somebody looks.
+        world.window()?.shows("account-0").await?;
+
+        let (code, told) = json(world, &["status", "--check", "--json"])?;
+        let account = &told["accounts"][0];
+        ensure!((code, account["health"].as_str()) == (Some(0), Some("connected")), "{told:#}");
+        ensure!(account["granted"].as_array().is_some_and(|granted| granted.len() == 2), "{told:#}");
+        let declined = account["permissions"].as_array().into_iter().flatten().find(|one| one["state"] == "declined");
+        ensure!(declined.is_some_and(|one| one["scope"] == "kyc:read"), "{told:#}");
+
+        // Asked for alone, and allowed by the same person: no question is left.
+        let mut terminal = world.terminal(&["reconnect", "1", "--scopes", "kyc:read"])?;
+        world.browser.next_tab().await?;
+        world.browser.reach_consent("ada").await?;
+        ensure!(world.browser.offered().await? == ["kyc:read"]);
+        world.browser.allow(&["kyc:read"]).await?;
+        terminal.shows("Granted: kyc:read").await?;
+        ensure!(terminal.ends().await? == 0, "{}", terminal.said());
+
+        // Nobody is asked without a terminal, so nothing happens.
+        let refused = world.command_line(&["disconnect", "--all"])?;
+        ensure!(refused.status.code() == Some(7), "{refused:?}");
+        ensure!(world.sandbox.state().await?.granted_by("ada").len() == 3);
+        let ended = world.command_line(&["disconnect", "--all", "--yes"])?;
+        ensure!(ended.status.success(), "{ended:?}");
+        ensure!(world.sandbox.state().await?.granted_by("ada").is_empty() && world.keychain()?.is_empty());
+        world.window()?.lacks("account-0").await?;
+        let (_, told) = json(world, &["activity", "--json"])?;
+        ensure!(told["activity"][0]["kind"] == "disconnected" && told["activity"][0]["confirmed"] == true, "{told:#}");
+        ensure!(world.sandbox.state().await?.counters.forbidden == 0);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn over_ssh_the_link_is_printed_and_the_answer_comes_to_the_port_that_was_forwarded() -> Result<()> {
+    World::with("command-line-ssh", APART, async |world| {
+        let port = free_port()?.to_string();
+        let mut terminal = world.terminal(&["connect", "--no-browser", "--port", &port])?;
+        terminal.shows("Use it?").await?;
+        terminal.types("y")?;
+        let link = until("the link in the terminal", async || {
+            let said = terminal.said();
+            let link = said.lines().find(|line| line.starts_with("http://")).map(|line| line.trim().to_owned());
+            Ok(link.filter(|link| said.contains(&format!("{link}\r\n\r\n"))))
+        })
+        .await?;
+        ensure!(link.contains(&format!("127.0.0.1%3A{port}")), "{link}");
+        ensure!(world.browser.opened()?.is_empty(), "a browser was opened");
+        // The person's own browser, which the terminal has nothing to do with.
+        let mut opener = world.session.command("xdg-open").arg(&link).spawn()?;
+        world.browser.next_tab().await?;
+        world.browser.reach_consent("tunde").await?;
+        world.browser.allow(&["profile:read"]).await?;
+        terminal.shows("Is that you?").await?;
+        terminal.types("n")?;
+        opener.kill()?;
+        opener.wait()?;
+        ensure!(terminal.ends().await? == 7, "{}", terminal.said());
+        ensure!(world.sandbox.state().await?.granted_by("tunde").is_empty() && world.keychain()?.is_empty());
+        let (_, told) = json(world, &["accounts", "--json"])?;
+        ensure!(told["accounts"].as_array().is_some_and(Vec::is_empty), "{told:#}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn each_failure_has_its_exit_code_and_one_line_that_says_what_to_do() -> Result<()> {
+    World::with("command-line-failures", APART, async |world| {
+        let nobody = world.command_line(&["connect", "--no-browser"])?;
+        let (unknown, usage) = (world.command_line(&["status", "--account", "nobody"])?, world.command_line(&["conect"])?);
+        for (output, code, word) in [(nobody, 7, "terminal"), (unknown, 2, "moneictl accounts"), (usage, 2, "connect")] {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            ensure!(output.status.code() == Some(code) && said.contains(word) && output.stdout.is_empty(), "{output:?}");
+        }
+        // The person agrees to the service; then there is no keychain.
+        let mut terminal = world.terminal(&["connect", "--no-browser"])?;
+        terminal.types("y")?;
+        terminal.shows("Open this link").await?;
+        drop(terminal);
+        let mut terminal = {
+            world.session.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+            world.terminal(&["connect", "--no-browser"])?
+        };
+        ensure!(terminal.ends().await? == 5, "{}", terminal.said());
+        ensure!(terminal.said().contains("D-Bus"), "{}", terminal.said());
+        // What is known without the keychain is told all the same.
+        ensure!(world.command_line(&["accounts"])?.status.success());
+        Ok(())
+    })
+    .await
+}
