@@ -65,6 +65,54 @@ async fn an_account_that_was_connected_in_a_terminal_is_in_the_window_and_can_be
 }
 
 #[tokio::test]
+async fn a_call_is_made_only_with_a_permission_that_the_person_gave_in_a_terminal_and_until_it_is_taken_back() -> Result<()> {
+    World::with("command-line-api", APART, async |world| {
+        world.connect("ada", &["profile", "wallet"], &["profile:read", "wallet:read"]).await?;
+        let calls = async |path: &str| -> Result<u64> {
+            let state = world.sandbox.state().await?;
+            Ok(state.counters.requests.iter().filter(|row| row.path.ends_with(path)).map(|row| row.count).sum())
+        };
+        let wallet = ["api", "/solana/address"];
+        let before = calls("/solana/address").await?;
+        for refused in [&wallet[..], &["api", "/kyc/status"], &["api", "POST", "/wallet/send"], &["api", "/nowhere"]] {
+            let output = world.command_line(refused)?;
+            ensure!(matches!(output.status.code(), Some(2 | 4 | 7)) && output.stdout.is_empty(), "{refused:?}: {output:?}");
+        }
+        ensure!(calls("/solana/address").await? == before, "called without the person's yes");
+
+        let mut terminal = world.terminal(&wallet)?;
+        terminal.shows("during the next twelve hours?").await?;
+        terminal.types("y")?;
+        ensure!(terminal.ends().await? == 0, "{}", terminal.said());
+        ensure!(calls("/solana/address").await? == before + 1);
+        // From now on scripts can, too, with this permission.
+        let (code, told) = json(world, &["api", "/api/v1/wallet/me"])?;
+        ensure!(code == Some(0) && told.is_object(), "{told:#}");
+        let other = world.command_line(&["api", "/user/me"])?;
+        ensure!(other.status.code() == Some(7) && other.stdout.is_empty(), "another permission: {other:?}");
+
+        let (_, told) = json(world, &["app", "list", "--json"])?;
+        let own = told["apps"][0]["app"].as_str().context("an app")?.to_owned();
+        ensure!(told["apps"][0]["scopes"] == serde_json::json!(["wallet:read"]) && own.starts_with("moneictl for "), "{told:#}");
+        let (_, told) = json(world, &["app", "log", &own, "--json"])?;
+        ensure!(told["uses"].as_array().is_some_and(|uses| uses.iter().any(|row| row["endpoint"] == "GET /wallet/me")), "{told:#}");
+        ensure!(world.command_line(&["app", "remove", &own])?.status.success());
+        ensure!(world.command_line(&wallet)?.status.code() == Some(7), "it was taken back");
+
+        // Another program: the key alone on standard output, and nothing that spends.
+        let added = world.command_line(&["app", "add", "Budget sheet", "--scopes", "wallet:read", "--until", "today"])?;
+        let key = String::from_utf8_lossy(&added.stdout).trim().to_owned();
+        ensure!(added.status.success() && key.starts_with("mcl_") && key.len() == 47, "{}", String::from_utf8_lossy(&added.stderr));
+        ensure!(!String::from_utf8_lossy(&added.stderr).contains(&key));
+        let spending = world.command_line(&["app", "add", "Payer", "--scopes", "wallet:send"])?;
+        ensure!(spending.status.code() == Some(7) && spending.stdout.is_empty(), "{spending:?}");
+        ensure!(world.sandbox.state().await?.counters.forbidden == 0);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn over_ssh_the_link_is_printed_and_the_answer_comes_to_the_port_that_was_forwarded() -> Result<()> {
     World::with("command-line-ssh", APART, async |world| {
         let port = free_port()?.to_string();

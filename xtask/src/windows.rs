@@ -59,8 +59,7 @@ fn under_wine(toolchain: &Toolchain, steps: &mut Steps, count: &mut Count) -> Re
     drop(steps.step("Tests under Wine", || test(toolchain, &wine, count)));
     drop(steps.step("The program under Wine", || {
         let tried = try_program(toolchain, &wine);
-        wine.end()?;
-        tried
+        tried.and(wine.end())
     }));
     Ok(())
 }

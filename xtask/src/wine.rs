@@ -68,8 +68,10 @@ impl Wine {
         Ok(users.any(|user| user.is_ok_and(|user| user.path().join(path).is_file())))
     }
 
-    /// Ends what is left of it. Only of this folder's.
+    /// Ends what is left of it, which may be nothing. Only of this folder's.
     pub fn end(&self) -> Result<()> {
-        succeed(&mut self.command("wineserver", &["--kill"]))
+        self.command("wineserver", &["--kill"]).status().context("wineserver")?;
+        // Comes back once none is left.
+        succeed(&mut self.command("wineserver", &["--wait"]))
     }
 }

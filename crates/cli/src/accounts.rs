@@ -95,6 +95,19 @@ pub fn find<'a>(view: &'a Snapshot, word: &str) -> Result<&'a AccountSnapshot, F
     }
 }
 
+/// The account that `word` means, or without one the only one there is.
+///
+/// # Errors
+/// As [`find`]; several, and none was named.
+pub fn find_or_only<'a>(view: &'a Snapshot, word: Option<&str>) -> Result<&'a AccountSnapshot, Failure> {
+    match (word, &view.accounts[..]) {
+        (Some(word), _) => find(view, word),
+        (None, [only]) => Ok(only),
+        (None, []) => Err(Failure::said(Exit::Usage, "No account is connected. Connect one with: moneictl connect")),
+        (None, _) => Err(Failure::said(Exit::Usage, "Several accounts are connected. Say which with --account.")),
+    }
+}
+
 fn accounts_text(view: &Snapshot) -> String {
     if view.accounts.is_empty() {
         return "No account is connected. Connect one with: moneictl connect\n".to_owned();

@@ -4,6 +4,7 @@
 use connect_core::feature::FeatureId;
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::snapshot::{AccountSnapshot, ActivityEvent, ActivityItem, Environment, FeatureState, Health, Snapshot};
+use connect_core::{App, UseRow};
 use serde::Serialize;
 
 use crate::text::rfc3339;
@@ -111,6 +112,78 @@ impl Activity {
     }
 }
 
+/// `app list --json`.
+#[derive(Debug, Serialize)]
+pub struct Apps {
+    apps: Vec<OneApp>,
+}
+
+#[derive(Debug, Serialize)]
+struct OneApp {
+    id: String,
+    app: String,
+    account: String,
+    scopes: Vec<String>,
+    until: Option<String>,
+    created_at: Option<String>,
+    taken_back_at: Option<String>,
+    last_used_at: Option<String>,
+    uses: u64,
+    allowed: bool,
+}
+
+/// `app log --json`.
+#[derive(Debug, Serialize)]
+pub struct AppLog {
+    uses: Vec<Use>,
+}
+
+#[derive(Debug, Serialize)]
+struct Use {
+    account: String,
+    permission: String,
+    endpoint: String,
+    outcome: String,
+    count: u64,
+    first_at: Option<String>,
+    last_at: Option<String>,
+}
+
+impl Apps {
+    /// Of these, as they are at `now_ms`.
+    pub fn of(apps: &[App], now_ms: i64) -> Self {
+        let one = |app: &App| OneApp {
+            id: app.id.to_string(),
+            app: app.name.clone(),
+            account: app.account.to_string(),
+            scopes: app.scopes.iter().map(ToString::to_string).collect(),
+            until: app.until.and_then(rfc3339),
+            created_at: rfc3339(app.created_at),
+            taken_back_at: app.taken_back_at.and_then(rfc3339),
+            last_used_at: app.last_used_at.and_then(rfc3339),
+            uses: app.uses,
+            allowed: app.is_allowed(now_ms),
+        };
+        Self { apps: apps.iter().map(one).collect() }
+    }
+}
+
+impl AppLog {
+    /// Of these rows.
+    pub fn of(rows: &[UseRow]) -> Self {
+        let one = |row: &UseRow| Use {
+            account: row.account.to_string(),
+            permission: row.permission.clone(),
+            endpoint: row.endpoint.clone(),
+            outcome: row.outcome.clone(),
+            count: row.count,
+            first_at: rfc3339(row.first_at),
+            last_at: rfc3339(row.last_at),
+        };
+        Self { uses: rows.iter().map(one).collect() }
+    }
+}
+
 /// A health's word, and why.
 pub fn health(health: &Health) -> (&'static str, Option<&Problem>) {
     match health {
@@ -166,6 +239,33 @@ mod tests {
         let mut all = Vec::new();
         names(&serde_json::to_value(Accounts::of(&view, view.accounts.iter(), true)).unwrap(), &mut all);
         names(&serde_json::to_value(Activity::of(items.into())).unwrap(), &mut all);
+        let app = App {
+            id: "a".into(),
+            name: "Budget".into(),
+            account: "one".into(),
+            scopes: monei::ScopeSet::new(),
+            until: Some(1),
+            created_at: 0,
+            taken_back_at: None,
+            over_tcp: false,
+            last_used_at: None,
+            uses: 0,
+        };
+        let row = UseRow {
+            day: 0,
+            caller: "app:a".into(),
+            account: "one".into(),
+            permission: "wallet:read".into(),
+            endpoint: "GET /wallet/me".into(),
+            outcome: "ok".into(),
+            count: 1,
+            first_at: 0,
+            last_at: 0,
+        };
+        let told = serde_json::to_value(Apps::of(&[app], 1)).unwrap();
+        assert_eq!(told["apps"][0]["allowed"], false, "its time is over");
+        names(&told, &mut all);
+        names(&serde_json::to_value(AppLog::of(&[row])).unwrap(), &mut all);
         assert!(all.len() > 30, "{all:?}");
         for name in all {
             assert!(docs.contains(&format!("`{name}`")), "{name} isn't in docs/moneictl.md");

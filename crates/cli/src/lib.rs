@@ -6,6 +6,8 @@
 
 mod accounts;
 mod activity;
+mod api;
+mod apps;
 mod ask;
 mod connecting;
 mod disconnecting;
@@ -93,6 +95,10 @@ async fn with(connections: &Connections, settings: &Settings, task: Task) -> Res
         Task::Disconnect { which, yes, remove } => disconnecting::disconnect(connections, &which, yes, remove).await,
         Task::Rename { account, name } => accounts::rename(connections, &account, name).await,
         Task::Activity { account, json } => activity::list(connections, account.as_deref(), json).await,
+        Task::Api { method, path, account, fields, paginate } => {
+            api::api(connections, account.as_deref(), api::Call { method, path, fields, paginate }).await
+        }
+        Task::App { task } => apps::app(connections, task).await,
         Task::Diagnose { json } => {
             let asked = diagnose::Asked { program: NAME, as_json: json };
             let found = Found::with(connections, settings.environment).await;

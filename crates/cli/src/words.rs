@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
+use monei::permission::Method;
 
 use crate::NAME;
 
@@ -114,6 +115,35 @@ Over SSH, forward a port and open the printed link in your own browser:
         #[arg(long)]
         json: bool,
     },
+    /// Call Monei with a connection, and print what it answers
+    #[command(
+        allow_missing_positional = true,
+        after_help = "\
+PATH is Monei's, such as /wallet/me. The first call asks, in a terminal, whether moneictl may use the permission that it needs, for twelve
+hours; `moneictl app list` shows that. Nothing that moves money is sent."
+    )]
+    Api {
+        /// GET or POST
+        #[arg(value_parser = method, default_value = "GET", hide_default_value = true, value_name = "METHOD")]
+        method: Method,
+        /// Monei's path, with or without /api/v1 before it
+        path: String,
+        /// Whose connection; without it the only one
+        #[arg(long)]
+        account: Option<String>,
+        /// A field: of the query of a GET, of the JSON body of a POST. Can be repeated
+        #[arg(long = "field", value_name = "NAME=VALUE", value_parser = field)]
+        fields: Vec<(String, String)>,
+        /// Fetch every page, each on a line of its own
+        #[arg(long)]
+        paginate: bool,
+    },
+    /// Allow other programs to use an account, see what they did, and take it back
+    App {
+        /// What to do
+        #[command(subcommand)]
+        task: AppTask,
+    },
     /// Say whether everything that a connection needs works here: keychain, ways back from the browser, connection service, Monei
     #[command(after_help = connect_app::diagnose::HELP)]
     Diagnose {
@@ -132,6 +162,74 @@ Over SSH, forward a port and open the printed link in your own browser:
     /// Look into the keychain for another process of this program
     #[command(name = connect_app::witness::WORD, hide = true)]
     Witness,
+}
+
+/// What to do with apps.
+#[derive(Debug, Subcommand)]
+pub enum AppTask {
+    /// List the apps that are allowed, each with its account, permissions and end
+    List {
+        /// Also those whose time is over or that were taken back
+        #[arg(long)]
+        all: bool,
+        /// Answer as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// Allow an app, and print its key, this once
+    #[command(after_help = "What spends can't be given here: open Monei Connections for that.")]
+    Add {
+        /// What you call it
+        name: String,
+        /// The account that it may use; without it the only one
+        #[arg(long)]
+        account: Option<String>,
+        /// What it may do, separated by commas
+        #[arg(long, value_delimiter = ',', required = true, value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// Until when
+        #[arg(long, value_enum, default_value_t = Until::Month, value_name = "TIME")]
+        until: Until,
+    },
+    /// Take back what an app may do: its key is worth nothing from then on
+    Remove {
+        /// Its name
+        name: String,
+    },
+    /// Show what an app did, counted by the day
+    Log {
+        /// Its name
+        name: String,
+        /// Answer as one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Until when an app may use an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Until {
+    /// The end of today
+    Today,
+    /// Thirty days
+    Month,
+    /// A year
+    Year,
+    /// You take it back
+    TakenBack,
+}
+
+fn method(text: &str) -> Result<Method, String> {
+    match text.to_ascii_uppercase().as_str() {
+        "GET" => Ok(Method::Get),
+        "POST" => Ok(Method::Post),
+        _ => Err("Monei's API knows GET and POST".to_owned()),
+    }
+}
+
+fn field(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("a field is NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// How to reach the browser.

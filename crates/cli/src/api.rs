@@ -1,0 +1,169 @@
+//! `api`: one call to Monei with a connection, for the person who types it. The command line is an app like others: it may use what the
+//! person has said yes to in a terminal, for twelve hours, and what it does is in the record.
+
+use connect_app::catalogue;
+use connect_core::clock::{Clock as _, SystemClock};
+use connect_core::problem::ProblemCode;
+use connect_core::{App, Caller, Connections, NewApp, PassThrough, Passed};
+use monei::Permission;
+use monei::permission::{self, Effect, Method};
+
+use crate::accounts::{find_or_only, name};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::{NAME, ask};
+
+/// How long the person's yes lasts, in milliseconds.
+const LASTS_MS: i64 = 12 * 3_600_000;
+/// Most pages that are fetched.
+const MOST_PAGES: u32 = 1_000;
+/// What Monei's own clients put before a path.
+const BASE: &str = "/api/v1";
+/// Longest name of an app, in characters.
+const LONGEST_NAME: usize = 40;
+
+/// One call, as it was typed.
+pub struct Call {
+    /// How.
+    pub method: Method,
+    /// Monei's path.
+    pub path: String,
+    /// Fields of the query or the body.
+    pub fields: Vec<(String, String)>,
+    /// Every page.
+    pub paginate: bool,
+}
+
+/// `api`.
+pub async fn api(connections: &Connections, account: Option<&str>, call: Call) -> Result<Exit, Failure> {
+    let path = format!("/{}", call.path.strip_prefix(BASE).unwrap_or(&call.path).trim_start_matches('/'));
+    let Some((permission, endpoint)) = permission::find(call.method, &path) else {
+        return Err(Failure::said(Exit::Usage, "No permission opens that call. docs/local-api.md lists the calls there are."));
+    };
+    if endpoint.effect == Effect::Spends {
+        return Err(ProblemCode::ConfirmationNeeded.into());
+    }
+    if call.paginate && call.method == Method::Post {
+        return Err(Failure::said(Exit::Usage, "Only what is read with GET has pages."));
+    }
+    let view = connections.view();
+    let account = find_or_only(&view, account)?;
+    let caller = allowed(connections, &account.id, &name(&view, account), permission).await?;
+    let mut page = 1;
+    loop {
+        let number = page.to_string();
+        let mut query: Vec<(&str, &str)> = Vec::new();
+        let mut body = None;
+        match call.method {
+            Method::Get => query.extend(call.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
+            Method::Post => body = Some(body_of(&call.fields)?.into()),
+        }
+        if call.paginate {
+            query.retain(|(name, _)| *name != "page");
+            query.push(("page", &number));
+        }
+        let passed =
+            connections.pass_through(&caller, &account.id, PassThrough { method: call.method, path: &path, query: &query, body }).await?;
+        connect_app::terminal::say(&String::from_utf8_lossy(&passed.body));
+        if !(200..300).contains(&passed.status) {
+            return Err(refused(&passed));
+        }
+        if !call.paginate || !has_next(&passed.body, page) {
+            return Ok(Exit::Done);
+        }
+        page += 1;
+        if page > MOST_PAGES {
+            return Err(Failure::said(Exit::Other, format!("There are more than {MOST_PAGES} pages. Narrow it down with --field.")));
+        }
+    }
+}
+
+/// The command line as an app that may use `permission` of the account, once the person has said yes.
+async fn allowed(connections: &Connections, account: &str, called: &str, permission: &'static Permission) -> Result<Caller, Failure> {
+    let own: String = format!("{NAME} for {called}").chars().take(LONGEST_NAME).collect();
+    let now = SystemClock.now_ms();
+    let is_own = |app: &App| &*app.account == account && app.name == own && app.is_allowed(now);
+    let app = connections.apps().await?.into_iter().find(is_own);
+    if let Some(app) = app.as_ref().filter(|app| app.scopes.contains(&permission.scope)) {
+        return Ok(Caller::App(app.id.clone()));
+    }
+    let what = catalogue::feature(&permission.scope)
+        .map_or_else(|| permission.scope.to_string(), |words| words.allows.trim_end_matches('.').to_owned());
+    if !ask::agrees(&format!("Let {NAME} {what}, for {called}, during the next twelve hours?")).await? {
+        return Err(Failure::said(Exit::Denied, "Nothing was sent to Monei."));
+    }
+    let (scopes, until) = (vec![permission.scope.to_string()], Some(now + LASTS_MS));
+    let id = match app {
+        Some(app) => {
+            connections.extend_app(&Caller::CommandLine, &app.id, &scopes, until).await?;
+            app.id
+        }
+        // Its key is told to nobody.
+        None => {
+            let new = NewApp { name: own, account: account.to_owned(), scopes, until };
+            connections.allow_app(&Caller::CommandLine, new).await?.0.id
+        }
+    };
+    Ok(Caller::App(id))
+}
+
+/// The fields as one JSON object, each value as it would be in JSON, or else as text. Written like Monei's own clients, a number is one.
+fn body_of(fields: &[(String, String)]) -> Result<Vec<u8>, Failure> {
+    let mut object = serde_json::Map::new();
+    for (name, value) in fields {
+        let value = serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::String(value.clone()));
+        if object.insert(name.clone(), value).is_some() {
+            return Err(Failure::said(Exit::Usage, format!("The field {name} is there twice.")));
+        }
+    }
+    Ok(serde_json::Value::Object(object).to_string().into_bytes())
+}
+
+/// Whether Monei says that a page follows. Two names are known for where it says so.
+fn has_next(body: &[u8], page: u32) -> bool {
+    let Ok(answer) = serde_json::from_slice::<serde_json::Value>(body) else { return false };
+    let lists = [&answer, &answer["data"], &answer["pagination"], &answer["data"]["pagination"]];
+    lists.iter().any(|list| {
+        let says = list["hasNextPage"].as_bool().or(list["hasNext"].as_bool());
+        says.unwrap_or_else(|| list["totalPages"].as_u64().is_some_and(|pages| u64::from(page) < pages))
+    })
+}
+
+/// Monei's own refusal: its body was printed, this says what it means.
+fn refused(passed: &Passed) -> Failure {
+    let (exit, sentence) = match passed.status {
+        403 => (Exit::PermissionMissing, "Monei refused: the permission is missing, or your verification tier doesn’t allow it."),
+        429 => (Exit::Unreachable, "Monei asks to wait. Try again in a minute."),
+        500.. => (Exit::Unreachable, "Monei has a fault of its own. Try again later."),
+        _ => (Exit::Other, "Monei refused the call. Its answer says why."),
+    };
+    Failure::said(exit, sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_follows_where_monei_says_so() {
+        for (body, expected) in [
+            (r#"{"pagination":{"page":1,"totalPages":2,"hasNextPage":true}}"#, true),
+            (r#"{"data":{"pagination":{"page":1,"totalPages":2,"hasNextPage":false}}}"#, false),
+            (r#"{"records":[],"hasNext":true}"#, true),
+            (r#"{"totalPages":3}"#, true),
+            (r#"{"totalPages":1}"#, false),
+            ("[]", false),
+            ("not JSON", false),
+        ] {
+            assert_eq!(has_next(body.as_bytes(), 1), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_field_is_a_number_where_it_reads_like_one_and_never_there_twice() {
+        let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let body = body_of(&[field("amount", "1500"), field("note", "rent"), field("on", "true")]).unwrap();
+        assert_eq!(String::from_utf8(body).unwrap(), r#"{"amount":1500,"note":"rent","on":true}"#);
+        assert_eq!(body_of(&[field("a", "1"), field("a", "2")]).unwrap_err().exit(), Exit::Usage);
+    }
+}
