@@ -193,7 +193,7 @@ fn health_style(account: &AccountSnapshot) -> Option<Style> {
 pub mod tests {
     use connect_core::feature::{FeatureId, catalogue};
     use connect_core::problem::ProblemCode;
-    use connect_core::snapshot::{AccountFeature, BackendSnapshot, BackendStatus, Channel, Environment, KeychainState, Preferences};
+    use connect_core::snapshot::{AccountFeature, BackendSnapshot, BackendStatus, Channel, Environment, KeychainState, Preferences, Theme};
 
     use super::*;
 
@@ -244,7 +244,7 @@ pub mod tests {
             catalogue: catalogue(),
             accounts: vec![revoked, account("two", None, "Ada Obi"), account("three", None, "\u{1b}[2JMallory")],
             transaction: None,
-            preferences: Preferences { channel: Channel::Loopback },
+            preferences: Preferences { channel: Channel::Loopback, theme: Theme::System, hide_amounts: false },
         }
     }
 

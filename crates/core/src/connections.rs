@@ -23,8 +23,8 @@ use crate::model::feature::{FeatureId, catalogue};
 use crate::model::operator::{Agreed, is_on_this_computer};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::snapshot::{
-    ActivityItem, BackendSnapshot, Channel, Decision, DisconnectOutcome, Link, PermissionDetails, Preferences, Section, SectionData, Snapshot,
-    Unrevoked,
+    ActivityItem, BackendSnapshot, Channel, Decision, DisconnectOutcome, Link, PermissionDetails, Preferences, Section, SectionData,
+    Snapshot, Unrevoked,
 };
 #[cfg(feature = "tester")]
 use crate::model::snapshot::{TesterOrder, TesterState};
