@@ -1,6 +1,6 @@
 //! What the commands work on: the core, started once, and the window that is told of each change.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use connect_app::browser::SystemBrowser;
 use connect_app::diagnose::Found;
@@ -9,6 +9,7 @@ use connect_app::start;
 use connect_core::problem::Problem;
 use connect_core::snapshot::{Snapshot, Stage};
 use connect_core::{Check, Connections};
+use connect_local_api::{LocalApi, Place, Role};
 use tauri::AppHandle;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
@@ -25,6 +26,8 @@ pub struct Host {
     connections: OnceCell<Connections>,
     /// Tells the page of changes; `None` before it has shown its first picture.
     telling: Mutex<Option<JoinHandle<()>>>,
+    /// What other programs of the person use; `None` before the page has shown its first picture.
+    api: Mutex<Option<LocalApi>>,
     /// What the last diagnosis found, in words.
     report: Mutex<Option<String>>,
     #[cfg(feature = "embedded")]
@@ -40,6 +43,7 @@ impl Host {
             settings,
             connections: OnceCell::new(),
             telling: Mutex::default(),
+            api: Mutex::default(),
             report: Mutex::default(),
             #[cfg(feature = "embedded")]
             embedded: OnceCell::new(),
@@ -65,7 +69,7 @@ impl Host {
     }
 
     /// The page has its first picture: from now on it is told each view through `views`, the present one first, and the first look begins,
-    /// which would only have held that picture up.
+    /// which would only have held that picture up. So does the local API.
     ///
     /// # Errors
     /// As [`Host::connections`].
@@ -75,7 +79,10 @@ impl Host {
         let before = self.telling.lock().unwrap_or_else(PoisonError::into_inner).replace(telling);
         match before {
             Some(before) => before.abort(),
-            None => drop(tauri::async_runtime::spawn(async move { connections.look().await })),
+            None => {
+                *self.api() = Some(LocalApi::start(connections.clone(), Place::of(&self.settings), Role::Window));
+                drop(tauri::async_runtime::spawn(async move { connections.look().await }));
+            }
         }
         Ok(())
     }
@@ -105,8 +112,16 @@ impl Host {
         self.report.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn api(&self) -> MutexGuard<'_, Option<LocalApi>> {
+        self.api.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Ends every listener.
     pub async fn shutdown(&self) {
+        let api = self.api().take();
+        if let Some(api) = api {
+            api.shutdown().await;
+        }
         if let Some(connections) = self.connections.get() {
             connections.shutdown().await;
         }

@@ -334,6 +334,14 @@ impl Connections {
         self.inner.ledger.apps().await
     }
 
+    /// The apps that are allowed now, oldest first.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn living_apps(&self) -> Result<Vec<App>, Problem> {
+        self.inner.ledger.living_apps().await
+    }
+
     /// Allows an app to use some permissions of an account. The key is told this once. A terminal ([`Caller::CommandLine`]) gives no
     /// permission that spends.
     ///

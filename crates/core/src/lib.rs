@@ -33,6 +33,8 @@ mod wiped;
 mod work;
 
 pub use access::{PassThrough, Passed};
+#[cfg(target_os = "linux")]
+pub use approval::own_peers;
 pub use approval::{Browser, OpenFailed};
 pub use apps::NewApp;
 pub use connections::{Connections, Options};

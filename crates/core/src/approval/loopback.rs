@@ -25,6 +25,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+#[cfg(target_os = "linux")]
+pub use peer::own_peers;
+
 use crate::model::answer::{self, Handoff};
 use crate::model::proof::PathNonce;
 

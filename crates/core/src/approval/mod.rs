@@ -22,6 +22,8 @@ use crate::provider::Provider;
 use crate::work::Work;
 
 pub use loopback::Loopback;
+#[cfg(target_os = "linux")]
+pub use loopback::own_peers;
 pub use state::{Approval, Shown};
 
 use state::Runs;

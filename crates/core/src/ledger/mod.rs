@@ -146,6 +146,14 @@ impl Ledger {
         self.read(|tables| tables.apps()).await
     }
 
+    /// The apps that are allowed now.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn living_apps(&self) -> Result<Vec<App>, Problem> {
+        Ok(self.apps().await?.into_iter().filter(|app| self.is_allowed(app)).collect())
+    }
+
     /// One app as it is now, without what it did. Another process may have changed it a moment ago, so it is read anew each time.
     ///
     /// # Errors

@@ -24,6 +24,18 @@ pub(super) fn is_own(_: SocketAddr, _: SocketAddr) -> bool {
     true
 }
 
+/// The peers of every connection to `own` that are sockets of this program's own user: for a listener that takes many.
+#[cfg(target_os = "linux")]
+pub fn own_peers(own: SocketAddr) -> std::collections::HashSet<SocketAddr> {
+    let us = rustix::process::geteuid().as_raw();
+    let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
+    let ours = |entry: &procfs::net::TcpNetEntry| {
+        entry.uid == us && entry.state != procfs::net::TcpState::TimeWait && plain(entry.remote_address) == own
+    };
+    let entries = [procfs::net::tcp(), procfs::net::tcp6()].into_iter().flatten().flatten();
+    entries.filter(ours).map(|entry| plain(entry.local_address)).collect()
+}
+
 /// Whether this is the peer's end of the connection. One in `TIME-WAIT` has no owner any more, and says root's.
 #[cfg(target_os = "linux")]
 fn is_between(entry: &procfs::net::TcpNetEntry, peer: SocketAddr, own: SocketAddr) -> bool {
@@ -45,6 +57,7 @@ mod tests {
         let (_server, peer) = listener.accept().unwrap();
         assert_eq!(peer, client.local_addr().unwrap());
         assert!(is_own(peer, own));
+        assert_eq!(own_peers(own), [peer].into());
         assert!(!is_own(SocketAddr::new(peer.ip(), peer.port().wrapping_add(1)), own));
         assert!(!is_own(peer, SocketAddr::new(own.ip(), own.port().wrapping_add(1))));
         // The listener's own end is no peer.

@@ -1,0 +1,126 @@
+//! One request: who asks, what for, and what it comes to.
+
+use std::sync::Arc;
+
+use connect_core::problem::{Problem, ProblemCode};
+use connect_core::{App, Caller, PassThrough};
+use http::{Method, Request};
+use hyper::body::Incoming;
+
+use crate::answer::{self, Answer, Refusal};
+use crate::pairing::Peer;
+use crate::{Inner, Reason, Role, body, guard, limit, not_listed, pairing};
+
+/// Monei's own prefix; what stands before it is left out.
+const BASE: &str = "/api/v1";
+/// Longest query, in bytes.
+const LONGEST_QUERY: usize = 8 * 1024;
+
+/// Where a request came in.
+#[derive(Clone, Debug)]
+pub(crate) enum Way {
+    /// 127.0.0.1.
+    Tcp,
+    /// The Unix socket, with the program at its other end.
+    Socket(Peer),
+}
+
+/// Answers one request.
+pub(crate) async fn handle(inner: Arc<Inner>, way: Way, request: Request<Incoming>) -> Answer {
+    match answer(&inner, &way, request).await {
+        Ok(answer) => answer,
+        Err(refusal) => {
+            tracing::debug!(reason = %refusal.reason, "a call to the local API was refused");
+            refusal.into()
+        }
+    }
+}
+
+async fn answer(inner: &Inner, way: &Way, request: Request<Incoming>) -> Result<Answer, Refusal> {
+    let (parts, body) = request.into_parts();
+    guard::is_of_a_program(&parts)?;
+    let path = parts.uri.path();
+    if path == pairing::PATH || path.starts_with(pairing::PATH_OF_ONE) {
+        let Way::Socket(peer) = way else {
+            return Err(Refusal::new(
+                Reason::NotListed,
+                "A program asks to be allowed on the Unix socket alone. Over TCP, the person allows it in Monei Connections.",
+            ));
+        };
+        return inner.pairings.answer(peer, &parts, body).await;
+    }
+    let app = app(inner, way, &parts).await?;
+    let call = path.find("/api/v1/").and_then(|at| path.get(at + BASE.len()..));
+    let Some(path) = call else {
+        return Err(Refusal::new(Reason::NotListed, "Call Monei's own paths, below /api/v1."));
+    };
+    if path.contains('%') {
+        return Err(Refusal::invalid("A path may hold letters, digits, and _ : . - between its slashes; nothing written with %."));
+    }
+    let method = match parts.method {
+        Method::GET => monei::Method::Get,
+        Method::POST => monei::Method::Post,
+        _ => return Err(Refusal::new(Reason::NotListed, not_listed::sentence(path))),
+    };
+    if monei::permission::find(method, path).is_none() {
+        return Err(Refusal::new(Reason::NotListed, not_listed::sentence(path)));
+    }
+    let query = parts.uri.query().unwrap_or_default();
+    if query.len() > LONGEST_QUERY {
+        return Err(Refusal::new(Reason::TooLarge, "The request is too long: a query may have 8 KiB."));
+    }
+    let query: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+    let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let body = body::read(body).await?;
+    let body = match method {
+        // Some clients send a body with what reads nothing of it.
+        monei::Method::Get => None,
+        monei::Method::Post if body.is_empty() => None,
+        monei::Method::Post if body::is_plain_object(&body) => Some(body),
+        monei::Method::Post => return Err(Refusal::invalid("The body must be a JSON object in which no key stands twice.")),
+    };
+    let call = PassThrough { method, path, query: &query, body };
+    let passed = inner.connections.pass_through(&Caller::App(app.id.clone()), &app.account, call).await;
+    passed.map(answer::passed).map_err(|problem| refusal(inner, &app, method, path, &problem))
+}
+
+/// The app whose key the request carries, within its limit.
+async fn app(inner: &Inner, way: &Way, parts: &http::request::Parts) -> Result<App, Refusal> {
+    let key = guard::key(&parts.headers)?;
+    let found = inner.connections.app_of_key(key, matches!(way, Way::Tcp)).await;
+    let app = found.map_err(|_| {
+        Refusal::new(Reason::Unreachable, "Monei Connections can't read its own data just now. Open it on this computer: it says why.")
+    })?;
+    let who = app.as_ref().map_or(limit::UNKNOWN, |app| &*app.id);
+    if let Err(seconds) = inner.calls.count(who) {
+        let message = format!("That is more than 60 calls in a minute. Try again in {seconds} s.");
+        return Err(Refusal { retry_after_s: Some(seconds), ..Refusal::new(Reason::Busy, message) });
+    }
+    app.ok_or_else(|| Refusal::new(Reason::KeyUnknown, "Monei Connections doesn't know this app key, or what it was for has ended. Allow the app again in Monei Connections, under Apps."))
+}
+
+/// What a program is told, in a full sentence: it is all that most of them show.
+fn refusal(inner: &Inner, app: &App, method: monei::Method, path: &str, problem: &Problem) -> Refusal {
+    let reason = Reason::of(problem.code);
+    let scope = monei::permission::find(method, path).map_or("", |(permission, _)| permission.scope.as_str());
+    let message = match reason {
+        Reason::PermissionNotGiven => format!("The app {:?} wasn't given the permission {scope}. Give it to the app in Monei Connections, under Apps.", app.name),
+        Reason::ScopeNotGranted => format!("The account doesn't have the permission {scope}. Grant it in Monei Connections, on the account's page."),
+        Reason::AccountNeedsReconnect => "Monei doesn't accept this connection any more. Open Monei Connections and connect the account again.".to_owned(),
+        Reason::ConfirmationNeeded if inner.role == Role::Service => "This call moves money and needs the person's confirmation. Nothing was sent. Open Monei Connections on this computer.".to_owned(),
+        Reason::ConfirmationNeeded => "This call moves money and needs the person's confirmation, which this version of Monei Connections can't ask for yet. Nothing was sent to Monei.".to_owned(),
+        Reason::KeychainLocked => "The keychain on this computer can't be read just now. Open Monei Connections and unlock it.".to_owned(),
+        Reason::KeyUnknown => "What this app key was for has ended. Allow the app again in Monei Connections, under Apps.".to_owned(),
+        Reason::AnswerUnusable => "Monei's answer can't be passed on: it isn't JSON, is longer than 1 MiB, or leads elsewhere.".to_owned(),
+        Reason::OutcomeUnknown => "The call was sent and its answer didn't arrive, so nobody can tell whether Monei carried it out. Look at the account's transactions before you call again.".to_owned(),
+        Reason::Busy => format!("Monei asks to wait. Try again in {} s.", problem.retry_after_s.unwrap_or(5)),
+        Reason::Unreachable if problem.code == ProblemCode::ProgramEnding => "Monei Connections is closing. Start it again.".to_owned(),
+        Reason::Unreachable => "Monei can't be reached just now. Nothing was changed. Try again later.".to_owned(),
+        Reason::RequestInvalid
+        | Reason::BrowserRefused
+        | Reason::ConfirmationDenied
+        | Reason::NotListed
+        | Reason::TooLarge => connect_app::catalogue::sentence(problem.code),
+    };
+    Refusal { retry_after_s: problem.retry_after_s, ..Refusal::new(reason, message) }
+}

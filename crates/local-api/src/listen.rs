@@ -1,0 +1,187 @@
+//! What is open when: the socket while the API is wanted, 127.0.0.1 while an app is allowed besides; each connection bounded in number,
+//! size and time.
+
+mod peers;
+mod socket;
+mod tcp;
+
+use std::convert::Infallible;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::handle::{self, Way};
+use crate::place::Place;
+use crate::turn::{PAUSE, Turn};
+use crate::{Inner, Reach, Status};
+
+/// How often is looked whether another process allowed or took back an app.
+const LOOK: Duration = Duration::from_secs(2);
+/// Most connections at once, each way. A further one is closed.
+const CONNECTIONS: usize = 128;
+/// Time for a request's head, also the next one's on the same connection.
+const HEAD: Duration = Duration::from_secs(10);
+/// Longest head, in bytes.
+const LONGEST_HEAD: usize = 32 * 1024;
+/// Most headers.
+const HEADERS: usize = 64;
+/// Longest life of a connection.
+const LIFE: Duration = Duration::from_secs(300);
+/// How long the end waits for what is under way.
+const END: Duration = Duration::from_secs(5);
+
+/// Serves whenever it is this process's turn, until it is stopped.
+pub(crate) async fn run(inner: Arc<Inner>, place: Place) {
+    while !inner.stop.is_cancelled() {
+        let turn = tokio::select! {
+            turn = Turn::wait(&place.locks, inner.role) => turn,
+            () = inner.stop.cancelled() => return,
+        };
+        match turn {
+            Ok(turn) => serve(&inner, &place, &turn).await,
+            Err(error) => {
+                tracing::warn!(%error, "the local API can't be served: its locks can't be used");
+                inner.status.send_replace(Status { socket: Reach::Failed, tcp: Reach::Failed, ..Status::default() });
+                tokio::time::sleep(LOOK).await;
+            }
+        }
+    }
+}
+
+/// One way in, while it is open.
+struct Open {
+    stop: CancellationToken,
+    reach: Reach,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn serve(inner: &Arc<Inner>, place: &Place, turn: &Turn) {
+    let tracker = TaskTracker::new();
+    let (mut socket, mut tcp): (Option<Open>, Option<Open>) = (None, None);
+    loop {
+        let wanted = inner.connections.is_api_wanted().await.unwrap_or(false);
+        let apps = wanted && inner.connections.living_apps().await.is_ok_and(|apps| !apps.is_empty());
+        let is_open = |way: &Option<Open>| way.as_ref().is_some_and(|open| open.reach == Reach::Open);
+        if !wanted {
+            socket = None;
+        } else if !is_open(&socket) {
+            socket = open_socket(inner, place, &tracker);
+        }
+        if !apps {
+            tcp = None;
+        } else if !is_open(&tcp) {
+            tcp = Some(open_tcp(inner, &tracker).await);
+        }
+        let reach = |way: &Option<Open>| way.as_ref().map_or(Reach::Closed, |open| open.reach);
+        let port = inner.connections.api_port().await.ok().flatten();
+        let status = Status { serving: true, socket: reach(&socket), tcp: reach(&tcp), port };
+        inner.status.send_if_modified(|told| std::mem::replace(told, status.clone()) != status);
+        let look = async {
+            tokio::time::timeout(LOOK, inner.refresh.notified()).await.ok();
+        };
+        let over = async {
+            while !turn.is_over() {
+                tokio::time::sleep(PAUSE).await;
+            }
+        };
+        tokio::select! {
+            () = look => {}
+            () = over => break,
+            () = inner.stop.cancelled() => break,
+        }
+    }
+    // No new connection is taken; then those that are there may end.
+    let had_socket = socket.take().is_some_and(|open| open.reach == Reach::Open);
+    drop(tcp);
+    if let Some(path) = place.socket.as_ref().filter(|_| had_socket) {
+        socket::remove(path);
+    }
+    tracker.close();
+    if tokio::time::timeout(END, tracker.wait()).await.is_err() {
+        tracing::warn!("a call to the local API didn't end in time");
+    }
+    inner.status.send_replace(Status::default());
+}
+
+#[cfg(unix)]
+fn open_socket(inner: &Arc<Inner>, place: &Place, tracker: &TaskTracker) -> Option<Open> {
+    let path = place.socket.as_ref()?;
+    let stop = inner.stop.child_token();
+    let reach = match socket::bind(path) {
+        Ok(listener) => {
+            tracker.spawn(socket::accept(Arc::clone(inner), listener, stop.clone(), tracker.clone()));
+            Reach::Open
+        }
+        Err(socket::NotBound::Taken) => Reach::Taken,
+        Err(socket::NotBound::Failed(error)) => {
+            tracing::warn!(%error, "the local API's socket can't be served");
+            Reach::Failed
+        }
+    };
+    Some(Open { stop, reach })
+}
+
+#[cfg(not(unix))]
+fn open_socket(_: &Arc<Inner>, _: &Place, _: &TaskTracker) -> Option<Open> {
+    None
+}
+
+async fn open_tcp(inner: &Arc<Inner>, tracker: &TaskTracker) -> Open {
+    let stop = inner.stop.child_token();
+    let reach = match tcp::bind(&inner.connections).await {
+        Ok(listener) => {
+            tracker.spawn(tcp::accept(Arc::clone(inner), listener, stop.clone(), tracker.clone()));
+            Reach::Open
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Reach::Taken,
+        Err(error) => {
+            tracing::warn!(%error, "the local API's port can't be served");
+            Reach::Failed
+        }
+    };
+    Open { stop, reach }
+}
+
+/// Places for connections.
+fn slots() -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(CONNECTIONS))
+}
+
+/// Answers the requests of one connection.
+async fn connection(inner: Arc<Inner>, way: Way, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, stop: CancellationToken) {
+    let service = service_fn(move |request| {
+        let (inner, way) = (Arc::clone(&inner), way.clone());
+        async move { Ok::<_, Infallible>(handle::handle(inner, way, request).await) }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(LONGEST_HEAD).max_headers(HEADERS).auto_date_header(false);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        () = tokio::time::sleep(LIFE) => None,
+        () = stop.cancelled() => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            connection.as_mut().graceful_shutdown();
+            tokio::time::timeout(END, connection).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection to the local API ended");
+    }
+}

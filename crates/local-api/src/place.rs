@@ -1,0 +1,50 @@
+//! Where the socket and the locks of one environment are.
+
+use std::path::PathBuf;
+
+use connect_app::settings::Settings;
+use connect_core::snapshot::Environment;
+
+/// Folder of the socket, below the session's runtime folder.
+#[cfg(unix)]
+const FOLDER: &str = "monei-connections";
+
+/// Where the API of one environment is served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The Unix socket, alone in a folder that is the person's own. `None`: this system has none, or no session.
+    pub socket: Option<PathBuf>,
+    /// Folder of the locks: this environment's data folder.
+    pub locks: PathBuf,
+}
+
+impl Place {
+    /// The place of the settings' environment: `$XDG_RUNTIME_DIR/monei-connections/api.sock`, on macOS below the data folder.
+    pub fn of(settings: &Settings) -> Self {
+        Self { socket: socket(settings), locks: settings.data_dir.clone() }
+    }
+
+    /// The name of the socket: environments have one each.
+    pub fn socket_name(environment: Environment) -> String {
+        match environment {
+            Environment::Production => "api.sock".to_owned(),
+            Environment::Development | Environment::Sandbox => format!("api.{}.sock", environment.name()),
+        }
+    }
+}
+
+#[cfg(target_os = "macos")]
+fn socket(settings: &Settings) -> Option<PathBuf> {
+    Some(settings.data_dir.join(FOLDER).join(Place::socket_name(settings.environment)))
+}
+
+#[cfg(all(unix, not(target_os = "macos")))]
+fn socket(settings: &Settings) -> Option<PathBuf> {
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute())?;
+    Some(runtime.join(FOLDER).join(Place::socket_name(settings.environment)))
+}
+
+#[cfg(not(unix))]
+fn socket(_: &Settings) -> Option<PathBuf> {
+    None
+}

@@ -1,0 +1,511 @@
+//! The local API against the real backend and the real sandbox: who gets in, what is passed on, and what Monei never sees.
+
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+
+#[path = "../../core/tests/support/mod.rs"]
+mod support;
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use connect_core::{App, AppKey, Caller, NewApp};
+use connect_local_api::{LocalApi, Place, Reach, Role, Status};
+use monei::permission::{Effect, PERMISSIONS};
+use serde_json::{Value, json};
+use support::{World, scopes};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
+
+/// A served API.
+struct Served {
+    world: World,
+    account: String,
+    api: LocalApi,
+    place: Place,
+    _folder: tempfile::TempDir,
+}
+
+fn all() -> Vec<&'static str> {
+    PERMISSIONS.iter().map(|row| row.scope.as_str()).collect()
+}
+
+impl Served {
+    async fn new() -> Self {
+        let world = World::new().await;
+        let account = world.connect("ada", &all(), &all()).await;
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place { socket: Some(folder.path().join("monei-connections/api.sock")), locks: world.data_dir() };
+        let api = LocalApi::start(world.core.clone(), place.clone(), Role::Window);
+        let served = Self { world, account, api, place, _folder: folder };
+        served.until(|status| status.socket != Reach::Closed).await;
+        served
+    }
+
+    async fn until(&self, wanted: impl Fn(&Status) -> bool) -> Status {
+        let mut status = self.api.status();
+        tokio::time::timeout(Duration::from_secs(20), status.wait_for(|status| wanted(status))).await.unwrap().unwrap().clone()
+    }
+
+    async fn allow(&self, name: &str, given: &[&str]) -> (App, AppKey) {
+        let new = NewApp { name: name.into(), account: self.account.clone(), scopes: scopes(given), until: None };
+        let allowed = self.world.core.allow_app(&Caller::Window, new).await.unwrap();
+        self.api.refresh();
+        self.until(|status| status.tcp != Reach::Closed).await;
+        allowed
+    }
+
+    async fn base(&self) -> String {
+        format!("http://127.0.0.1:{}", self.until(|status| status.tcp == Reach::Open).await.port.unwrap())
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.place.socket.clone().unwrap()
+    }
+
+    /// Calls that reached Monei's API.
+    async fn reached(&self) -> u64 {
+        let state = self.world.sandbox_state().await;
+        let rows = state["counters"]["requests"].as_array().unwrap().clone();
+        let is_api = |row: &&Value| row["path"].as_str().is_some_and(|path| path.starts_with("/api/v1/") && !path.contains("/connect/"));
+        rows.iter().filter(is_api).map(|row| row["count"].as_u64().unwrap()).sum()
+    }
+}
+
+/// Status, reason, body.
+async fn told(response: reqwest::Response) -> (u16, Option<String>, Value) {
+    let reason = response.headers().get("connect-reason").map(|reason| reason.to_str().unwrap().to_owned());
+    (response.status().as_u16(), reason, response.json().await.unwrap())
+}
+
+async fn get(base: &str, path: &str, key: &AppKey) -> (u16, Option<String>, Value) {
+    told(support::http().get(format!("{base}{path}")).header("x-api-key", key.expose()).send().await.unwrap()).await
+}
+
+/// Sends raw bytes and reads to the end.
+async fn raw(mut stream: impl AsyncReadExt + AsyncWriteExt + Unpin, request: &str) -> String {
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut text = Vec::new();
+    tokio::time::timeout(Duration::from_secs(40), stream.read_to_end(&mut text)).await.unwrap().ok();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+fn body(answer: &str) -> Value {
+    serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_endpoint_is_open_exactly_where_its_permission_was_given_and_what_spends_is_never_sent() {
+    let served = Served::new().await;
+    served.allow("Whole", &all()).await;
+    let base = served.base().await;
+    let client = support::http();
+    for row in &PERMISSIONS {
+        let scope = row.scope.as_str();
+        let (app, key) = served.allow(&format!("Only {}", row.feature), &[scope]).await;
+        let call = async |endpoint: &monei::Endpoint| {
+            let path = endpoint.fill(&vec!["x1"; endpoint.path.matches("/:").count()]).unwrap();
+            let request = match endpoint.method {
+                monei::Method::Get => client.get(format!("{base}/api/v1{path}")),
+                monei::Method::Post => client.post(format!("{base}/api/v1{path}")).json(&json!({"amount": 1})),
+            };
+            told(request.header("x-api-key", key.expose()).send().await.unwrap()).await.1
+        };
+        let spends = |endpoint: &&monei::Endpoint| endpoint.effect == Effect::Spends || endpoint.path == "/wallet/deposit";
+        let before = served.reached().await;
+        for other in PERMISSIONS.iter().filter(|other| other.scope != row.scope) {
+            for endpoint in other.endpoints {
+                assert_eq!(call(endpoint).await.as_deref(), Some("permission_not_given"), "{scope}: {}", endpoint.path);
+            }
+        }
+        for endpoint in row.endpoints.iter().filter(spends) {
+            assert_eq!(call(endpoint).await.as_deref(), Some("confirmation_needed"), "{scope}: {}", endpoint.path);
+        }
+        assert_eq!(served.reached().await, before, "{scope}: something reached Monei that shouldn't");
+        let open: Vec<_> = row.endpoints.iter().filter(|endpoint| !spends(endpoint)).collect();
+        for endpoint in &open {
+            assert_eq!(call(endpoint).await, None, "{scope}: {}", endpoint.path);
+        }
+        assert_eq!(served.reached().await - before, open.len() as u64, "{scope}");
+        served.world.core.take_back_app(&app.id).await.unwrap();
+    }
+    served.api.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_and_is_not_granted_any_more_is_not_sent() {
+    let served = Served::new().await;
+    let (world, client) = (&served.world, support::http());
+    let mut first = all();
+    first.retain(|scope| *scope != "kyc:read");
+    let tunde = world.connect("tunde", &first, &first).await;
+    let new = NewApp { name: "Whole".into(), account: tunde.clone(), scopes: scopes(&first), until: None };
+    let (app, key) = world.core.allow_app(&Caller::Window, new).await.unwrap();
+    served.api.refresh();
+    let base = served.base().await;
+    assert_eq!(get(&base, "/api/v1/wallet/me", &key).await.0, 200);
+    // Monei gives a token for the new permission alone, and the older one ends.
+    world.control("switch", json!({"name": "upgrade_scopes", "value": "only_new"})).await;
+    world.control("switch", json!({"name": "old_pair_after_upgrade", "value": "dead"})).await;
+    world.core.reconnect(&Caller::Window, &tunde, scopes(&["kyc:read"])).await.unwrap();
+    world.approve("tunde", &["kyc:read"]).await;
+    world.settle_upgrade().await;
+    world.core.extend_app(&Caller::Window, &app.id, &scopes(&["kyc:read"]), None).await.unwrap();
+    let lost = get(&base, "/api/v1/wallet/me", &key).await.1;
+    assert!(matches!(lost.as_deref(), Some("account_needs_reconnect" | "scope_not_granted")), "{lost:?}");
+    let before = served.reached().await;
+    for endpoint in PERMISSIONS.iter().filter(|row| row.scope.as_str() != "kyc:read").flat_map(|row| row.endpoints) {
+        let path = endpoint.fill(&vec!["x1"; endpoint.path.matches("/:").count()]).unwrap();
+        let request = match endpoint.method {
+            monei::Method::Get => client.get(format!("{base}/api/v1{path}")),
+            monei::Method::Post => client.post(format!("{base}/api/v1{path}")),
+        };
+        let (_, reason, _) = told(request.header("x-api-key", key.expose()).send().await.unwrap()).await;
+        assert_eq!(reason.as_deref(), Some("scope_not_granted"), "{path}");
+    }
+    assert_eq!(served.reached().await, before);
+    assert_eq!(get(&base, "/api/v1/kyc/status", &key).await.0, 200);
+    served.api.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_port_is_open_while_no_app_is_allowed_and_the_socket_is_the_persons_alone() {
+    let served = Served::new().await;
+    let status = served.until(|status| status.serving).await;
+    assert_eq!((status.socket, status.tcp, status.port), (Reach::Open, Reach::Closed, None));
+    let about = std::fs::symlink_metadata(served.socket()).unwrap();
+    assert_eq!(about.permissions().mode() & 0o777, 0o600);
+    assert_eq!(std::fs::metadata(served.socket().parent().unwrap()).unwrap().mode() & 0o777, 0o700);
+    let asked = raw(
+        UnixStream::connect(served.socket()).await.unwrap(),
+        "GET /api/v1/user/me HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    )
+    .await;
+    assert!(asked.starts_with("HTTP/1.1 401") && asked.contains("connect-reason: key_unknown"), "{asked}");
+    let (app, key) = served.allow("Sheet", &["wallet:read"]).await;
+    let port = served.until(|status| status.tcp == Reach::Open).await.port.unwrap();
+    assert!(port < 32_768);
+    assert_eq!(get(&served.base().await, "/api/v1/wallet/me", &key).await.0, 200);
+    served.world.core.take_back_app(&app.id).await.unwrap();
+    assert_eq!(get(&served.base().await, "/api/v1/wallet/me", &key).await.1.as_deref(), Some("key_unknown"));
+    served.api.refresh();
+    served.until(|status| status.tcp == Reach::Closed).await;
+    assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err());
+    // The next app finds the same port.
+    served.allow("Sheet again", &["wallet:read"]).await;
+    assert_eq!(served.until(|status| status.tcp == Reach::Open).await.port, Some(port));
+    served.world.core.set_api_wanted(false).await.unwrap();
+    served.api.refresh();
+    served.until(|status| status.tcp == Reach::Closed && status.socket == Reach::Closed).await;
+    assert!(UnixStream::connect(served.socket()).await.is_err() && TcpStream::connect(("127.0.0.1", port)).await.is_err());
+    served.api.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn web_pages_and_malformed_requests_reach_nobody() {
+    let served = Served::new().await;
+    let (_, key) = served.allow("Sheet", &all()).await;
+    let (_, other) = served.allow("Other", &all()).await;
+    let base = served.base().await;
+    let port = base.rsplit(':').next().unwrap().to_owned();
+    let before = served.reached().await;
+    let authority = format!("127.0.0.1:{port}");
+    let auth = format!("X-API-KEY: {}\r\n", key.expose());
+    let connect = || TcpStream::connect(authority.clone());
+    let head = |line: &str, headers: &str| format!("{line} HTTP/1.1\r\n{headers}Connection: close\r\n\r\n");
+    let host = format!("Host: {authority}\r\n{auth}");
+    let refused: Vec<(String, &str)> = vec![
+        (head("GET /api/v1/user/me", &format!("{host}Origin: https://evil.example\r\n")), "browser_refused"),
+        (head("GET /api/v1/user/me", &format!("{host}Origin: null\r\n")), "browser_refused"),
+        (head("GET /api/v1/user/me", &format!("{host}Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: image\r\n")), "browser_refused"),
+        (head("GET /api/v1/user/me", &format!("{host}Cookie: a=b\r\n")), "browser_refused"),
+        (
+            head(
+                "GET /api/v1/user/me",
+                &format!("{host}Upgrade: websocket\r\nOrigin: https://evil.example\r\nSec-WebSocket-Version: 13\r\n"),
+            ),
+            "browser_refused",
+        ),
+        (head("OPTIONS /api/v1/user/me", &format!("{host}Origin: https://evil.example\r\n")), "browser_refused"),
+        (head("GET /api/v1/user/me", &format!("Host: rebound.example:{port}\r\n{auth}")), "browser_refused"),
+        (head("GET http://evil.example/api/v1/user/me", &host), "browser_refused"),
+        (head("GET /api/v1/user/me", &format!("Host: {authority}\r\n")), "key_unknown"),
+        (head("GET /api/v1/user/me", &format!("Host: {authority}\r\nX-API-KEY: mcl_wrong\r\n")), "key_unknown"),
+        (head("GET /api/v1/user/me", &format!("{host}Authorization: Bearer {}\r\n", other.expose())), "request_invalid"),
+        (head("GET /api/v1/wallet/deposit/status/a%2fb", &host), "request_invalid"),
+        (head("GET /api/v1/wallet/deposit/status/%2e%2e", &host), "request_invalid"),
+        (head("GET /api/v1/wallet/deposit/status/..", &host), "not_listed"),
+        (head("GET /api/v1/wallet/deposit/status/../../../user/me", &host), "not_listed"),
+        (head("GET /api/v1//user/me", &host), "not_listed"),
+        (head("GET /api/v2/user/me", &host), "not_listed"),
+        (head("DELETE /api/v1/user/me", &host), "not_listed"),
+        (head("POST /connect/pair", &host), "not_listed"),
+        (head(&format!("GET /api/v1/transactions?x={}", "a".repeat(9_000)), &host), "too_large"),
+        (
+            format!(
+                "POST /api/v1/wallet/deposit/payment-link HTTP/1.1\r\n{host}Connection: close\r\nContent-Length: 25\r\n\r\n{{\"amount\":1,\"amount\":5000}}"
+            ),
+            "request_invalid",
+        ),
+        (
+            format!(
+                "POST /api/v1/wallet/deposit/payment-link HTTP/1.1\r\n{host}Connection: close\r\nContent-Length: 70000\r\n\r\n{{\"a\":\"{}\"}}",
+                "x".repeat(69_992)
+            ),
+            "too_large",
+        ),
+    ];
+    for (request, reason) in refused {
+        let answer = raw(connect().await.unwrap(), &request).await;
+        assert!(answer.contains(&format!("connect-reason: {reason}\r\n")), "{:.120} gave {answer}", request);
+        let told = body(&answer);
+        assert!(told["message"].as_str().unwrap().ends_with('.') && told["error"].is_string(), "{told}");
+        assert!(!answer.to_ascii_lowercase().contains("location:") && !answer.contains(" 204 "), "{answer}");
+    }
+    assert_eq!(served.reached().await, before, "something of it reached Monei");
+    // Documented paths are named, and a prefix goes.
+    let (status, _, told) = get(&base, "/api/v1/bills/history", &key).await;
+    assert_eq!(status, 404);
+    assert!(told["message"].as_str().unwrap().contains("GET /bills/records"), "{told}");
+    assert_eq!(get(&base, "/some/prefix/api/v1/user/me", &key).await.0, 200);
+    served.api.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_calls_a_minute_pass_and_ten_thousand_connections_and_slow_ones_stop_nobody() {
+    let served = Served::new().await;
+    let (_, key) = served.allow("Sheet", &["profile:read"]).await;
+    let (_, other) = served.allow("Other", &["profile:read"]).await;
+    let base = served.base().await;
+    let authority = base.trim_start_matches("http://").to_owned();
+    let before = served.reached().await;
+    for _ in 0..60 {
+        assert_eq!(get(&base, "/api/v1/user/me", &key).await.0, 200);
+    }
+    let (status, reason, _) = get(&base, "/api/v1/user/me", &key).await;
+    assert_eq!((status, reason.as_deref(), served.reached().await - before), (429, Some("busy"), 60));
+    assert_eq!(get(&base, "/api/v1/user/me", &other).await.0, 200);
+    for _ in 0..100 {
+        // In turns of a hundred, so that the test keeps within its own open files.
+        let mut open = Vec::new();
+        for _ in 0..100 {
+            let Ok(mut stream) = TcpStream::connect(authority.clone()).await else { continue };
+            stream.write_all(b"GET /api/v1/user/me HTTP/1.1\r\nHost").await.ok();
+            open.push(stream);
+        }
+    }
+    assert_eq!(get(&base, "/api/v1/user/me", &other).await.0, 200);
+    // One that never sends its head is closed.
+    let slow = TcpStream::connect(authority).await.unwrap();
+    let began = std::time::Instant::now();
+    raw(slow, "GET /api/v1/user/me HTTP/1.1\r\nHost: 127").await;
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    served.api.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_another_program_holds_is_not_served_and_no_other_is_taken() {
+    let served = Served::new().await;
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = held.local_addr().unwrap().port();
+    served.world.core.set_api_port(port).await.unwrap();
+    served.allow("Sheet", &["profile:read"]).await;
+    let status = served.until(|status| status.tcp == Reach::Taken).await;
+    assert_eq!((status.port, status.socket), (Some(port), Reach::Open));
+    drop(held);
+    served.api.refresh();
+    assert_eq!(served.until(|status| status.tcp == Reach::Open).await.port, Some(port));
+    served.api.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_socket_that_was_left_over_is_replaced() {
+    let world = World::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("monei-connections/api.sock");
+    std::fs::create_dir(socket.parent().unwrap()).unwrap();
+    let place = Place { socket: Some(socket.clone()), locks: world.data_dir() };
+    let precious = folder.path().join("precious");
+    std::fs::write(&precious, "mine").unwrap();
+    let reach = async || {
+        let api = LocalApi::start(world.core.clone(), place.clone(), Role::Window);
+        let mut status = api.status();
+        let reach = tokio::time::timeout(Duration::from_secs(10), status.wait_for(|status| status.serving)).await.unwrap().unwrap().socket;
+        api.shutdown().await;
+        reach
+    };
+    std::os::unix::fs::symlink(&precious, &socket).unwrap();
+    assert_eq!(reach().await, Reach::Taken);
+    std::fs::remove_file(&socket).unwrap();
+    std::fs::write(&socket, "a file").unwrap();
+    assert_eq!(reach().await, Reach::Taken);
+    assert_eq!((std::fs::read_to_string(&socket).unwrap(), std::fs::read_to_string(&precious).unwrap()), ("a file".into(), "mine".into()));
+    std::fs::remove_file(&socket).unwrap();
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    assert!(socket.exists());
+    assert_eq!(reach().await, Reach::Open);
+    assert!(!socket.exists(), "the socket outlives what served it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_takes_over_from_the_service_and_gives_back() {
+    let world = World::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place { socket: Some(folder.path().join("monei-connections/api.sock")), locks: world.data_dir() };
+    let serves = async |api: &LocalApi, wanted: bool| {
+        let mut status = api.status();
+        tokio::time::timeout(Duration::from_secs(20), status.wait_for(|status| status.serving == wanted)).await.unwrap().unwrap();
+    };
+    let service = LocalApi::start(world.core.clone(), place.clone(), Role::Service);
+    serves(&service, true).await;
+    let window = LocalApi::start(world.core.clone(), place.clone(), Role::Window);
+    serves(&service, false).await;
+    serves(&window, true).await;
+    window.shutdown().await;
+    serves(&service, true).await;
+    service.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_asks_on_the_socket_and_gets_its_key_once() {
+    let served = Served::new().await;
+    let path = served.socket();
+    let ask = async |line: &str, json: &str| {
+        let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{json}", json.len());
+        raw(UnixStream::connect(&path).await.unwrap(), &request).await
+    };
+    let nobody = ask("POST /connect/pair", r#"{"name":"Sheet","permissions":["wallet:read"]}"#).await;
+    assert!(nobody.contains("connect-reason: confirmation_needed"), "{nobody}");
+    let window = served.api.pairings().subscribe();
+    let asked = r#"{"name":"Budget\u202e sheet","permissions":["wallet:read","profile:read"]}"#;
+    let answer = ask("POST /connect/pair", asked).await;
+    assert!(answer.starts_with("HTTP/1.1 202"), "{answer}");
+    let pairing = body(&answer)["pairing"].as_str().unwrap().to_owned();
+    let request = window.borrow().clone().unwrap();
+    assert_eq!((request.name.as_str(), &request.permissions), ("Budget sheet", &scopes(&["profile:read", "wallet:read"])));
+    assert_eq!(request.program, std::env::current_exe().ok().map(|path| path.to_string_lossy().into_owned()));
+    let second = ask("POST /connect/pair", r#"{"name":"Other","permissions":["wallet:read"]}"#).await;
+    assert!(second.contains("connect-reason: busy"), "{second}");
+    let pairings = served.api.pairings();
+    assert!(pairings.allow(request.number, &served.account, scopes(&["wallet:send"]), None).await.is_err(), "more than was asked for");
+    let waits = tokio::spawn({
+        let (path, line) = (path.clone(), format!("GET /connect/pair/{pairing} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
+        async move { raw(UnixStream::connect(path).await.unwrap(), &line).await }
+    });
+    pairings.allow(request.number, &served.account, scopes(&["wallet:read"]), None).await.unwrap();
+    let told = body(&waits.await.unwrap());
+    assert_eq!((&told["permissions"], &told["until"]), (&json!(["wallet:read"]), &Value::Null));
+    let key = told["key"].as_str().unwrap();
+    let again = ask(&format!("GET /connect/pair/{pairing}"), "").await;
+    assert!(again.starts_with("HTTP/1.1 410") && !again.contains(key), "{again}");
+    let call = raw(
+        UnixStream::connect(&path).await.unwrap(),
+        &format!("GET /api/v1/wallet/me HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nConnection: close\r\n\r\n"),
+    )
+    .await;
+    assert!(call.starts_with("HTTP/1.1 200"), "{call}");
+    // A name like that of an app, unknown permissions, fields and doubled keys ask nobody.
+    for wrong in [
+        r#"{"name":"Budgеt sheet","permissions":["wallet:read"]}"#,
+        r#"{"name":"\u200b","permissions":["wallet:read"]}"#,
+        r#"{"name":"X","permissions":[]}"#,
+        r#"{"name":"X","permissions":["cards:freeze"]}"#,
+        r#"{"name":"X","permissions":["wallet:read"],"until":1}"#,
+        r#"{"name":"X","name":"Y","permissions":["wallet:read"]}"#,
+    ] {
+        let answer = ask("POST /connect/pair", wrong).await;
+        assert!(answer.contains("connect-reason: request_invalid"), "{wrong} gave {answer}");
+    }
+    for _ in 0..3 {
+        let pairing = body(&ask("POST /connect/pair", r#"{"name":"Nag","permissions":["wallet:read"]}"#).await)["pairing"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let number = window.borrow().clone().unwrap().number;
+        pairings.deny(number);
+        let denied = ask(&format!("GET /connect/pair/{pairing}"), "").await;
+        assert!(denied.contains("connect-reason: confirmation_denied"), "{denied}");
+    }
+    let nag = ask("POST /connect/pair", r#"{"name":"Nag","permissions":["wallet:read"]}"#).await;
+    assert!(nag.contains("connect-reason: busy"), "{nag}");
+    assert!(ask("GET /connect/pair/00", "").await.starts_with("HTTP/1.1 410"));
+    served.api.shutdown().await;
+}
+
+/// Runs a program that knows nothing of this test, and gives what it printed.
+async fn run(mut command: Command) -> String {
+    let output = tokio::task::spawn_blocking(move || command.stdin(Stdio::null()).output().unwrap()).await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn curl_and_node_call_it_as_they_would_call_monei() {
+    let served = Served::new().await;
+    let (_, key) = served.allow("Sheet", &["profile:read"]).await;
+    let base = served.base().await;
+    for header in ["X-API-KEY: ", "Authorization: Bearer "] {
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "--noproxy", "*", "-H", &format!("{header}{}", key.expose()), &format!("{base}/api/v1/user/me")]);
+        assert!(serde_json::from_str::<Value>(&run(curl).await).unwrap().to_string().contains("ada"), "{header}");
+    }
+    let mut by_socket = Command::new("curl");
+    by_socket.arg("-sS").arg("--unix-socket").arg(served.socket());
+    by_socket.args(["-H", &format!("X-API-KEY: {}", key.expose()), "http://localhost/api/v1/user/me"]);
+    assert!(run(by_socket).await.contains("ada"));
+    let mut node = Command::new("node");
+    node.arg("-e").arg("fetch(process.env.BASE + '/api/v1/user/me', {headers: {'X-API-KEY': process.env.KEY}}).then(async r => console.log(r.status, await r.text()))");
+    node.env("BASE", &base).env("KEY", key.expose());
+    assert!(run(node).await.starts_with("200 "));
+    served.api.shutdown().await;
+}
+
+/// `monei-sdk` 0.1.3 from PyPI, in an environment of its own that is kept below `target/`.
+fn python() -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("monei-sdk-0.1.3");
+    let python = folder.join("bin/python");
+    if !folder.join("installed").exists() {
+        let run = |command: &mut Command| assert!(command.status().unwrap().success(), "{command:?}: python3-venv is needed");
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder));
+        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "monei-sdk==0.1.3"]));
+        std::fs::write(folder.join("installed"), "").unwrap();
+    }
+    python
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn moneis_own_python_package_runs_with_the_address_and_key_of_an_app_and_no_secret_is_left_behind() {
+    let served = Served::new().await;
+    let (app, key) = served.allow("Budget", &["profile:read", "wallet:read"]).await;
+    let base = served.base().await;
+    let mut script = Command::new(python());
+    script.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/budget.py"));
+    script.env("MONEI_BASE_URL", &base).env("MONEI_APP_KEY", key.expose()).env("NO_PROXY", "127.0.0.1,localhost");
+    let told: Value = serde_json::from_str(&run(script).await).unwrap();
+    assert_eq!(told["balance"], "ok", "{told}");
+    assert_eq!((&told["name"], &told["transfer"]), (&json!("ok"), &json!("404")), "{told}");
+    assert!(told["bills"].as_str().unwrap().contains("GET /bills/records"), "{told}");
+    assert!(told["transfer_message"].as_str().unwrap().contains("POST /wallet/payout/transfer"), "{told}");
+    served.world.core.take_back_app(&app.id).await.unwrap();
+    let (_, reason, told) = get(&base, "/api/v1/user/me", &key).await;
+    assert_eq!(reason.as_deref(), Some("key_unknown"));
+    assert!(told["message"].as_str().unwrap().contains("Allow the app again"));
+    served.api.shutdown().await;
+    for entry in std::fs::read_dir(served.world.data_dir()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap_or_default();
+        for secret in [key.expose().as_bytes(), served.world.run.as_bytes()] {
+            assert!(!bytes.windows(secret.len()).any(|part| part == secret), "a secret is on disk");
+        }
+    }
+}
+
+#[test]
+fn the_description_in_the_docs_is_the_one_of_the_code() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/local-api.openapi.json");
+    let text = format!("{:#}\n", connect_local_api::openapi::description());
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(path, &text).unwrap();
+    }
+    assert!(std::fs::read_to_string(path).unwrap() == text, "run with UPDATE_OPENAPI=1");
+}
