@@ -21,6 +21,7 @@ pub async fn app(connections: &Connections, task: AppTask) -> Result<Exit, Failu
     match task {
         AppTask::List { all, json } => list(connections, all, json).await,
         AppTask::Add { name, account, scopes, until } => add(connections, name, account.as_deref(), scopes, until).await,
+        AppTask::Url => url(connections).await,
         AppTask::Remove { name } => {
             let app = named(connections, &name, false).await?;
             connections.take_back_app(&app.id).await?;
@@ -29,6 +30,15 @@ pub async fn app(connections: &Connections, task: AppTask) -> Result<Exit, Failu
         }
         AppTask::Log { name, json } => log(connections, &name, json).await,
     }
+}
+
+/// The port is drawn when the first app is served, and kept.
+async fn url(connections: &Connections) -> Result<Exit, Failure> {
+    let Some(port) = connections.api_port().await? else {
+        return Err(Failure::said(Exit::Other, "There is no address yet. Allow an app, and open Monei Connections: it draws one then."));
+    };
+    anstream::println!("http://127.0.0.1:{port}");
+    Ok(Exit::Done)
 }
 
 async fn list(connections: &Connections, all: bool, as_json: bool) -> Result<Exit, Failure> {

@@ -191,6 +191,8 @@ pub enum AppTask {
         #[arg(long, value_enum, default_value_t = Until::Month, value_name = "TIME")]
         until: Until,
     },
+    /// Print the address at which apps reach Monei Connections
+    Url,
     /// Take back what an app may do: its key is worth nothing from then on
     Remove {
         /// Its name

@@ -14,7 +14,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,8 +25,10 @@ use crate::{Inner, Reach, Status};
 
 /// How often is looked whether another process allowed or took back an app.
 const LOOK: Duration = Duration::from_secs(2);
-/// Most connections at once, each way. A further one is closed.
+/// Most connections at once, each way. A further one waits for a place, and is closed where none comes free in [`PLACE`].
 const CONNECTIONS: usize = 128;
+/// Time for a place.
+const PLACE: Duration = Duration::from_secs(2);
 /// Time for a request's head, also the next one's on the same connection.
 const HEAD: Duration = Duration::from_secs(10);
 /// Longest head, in bytes.
@@ -153,6 +155,11 @@ async fn open_tcp(inner: &Arc<Inner>, tracker: &TaskTracker) -> Open {
         }
     };
     Open { stop, reach }
+}
+
+/// A place, if one comes free in time.
+async fn slot(slots: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    tokio::time::timeout(PLACE, Arc::clone(slots).acquire_owned()).await.ok()?.ok()
 }
 
 /// Places for connections.

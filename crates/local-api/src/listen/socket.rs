@@ -22,7 +22,7 @@ mod unix {
 
     use crate::Inner;
     use crate::handle::Way;
-    use crate::listen::{connection, slots};
+    use crate::listen::{connection, slot, slots};
     use crate::pairing::Peer;
 
     /// Why it isn't served.
@@ -85,7 +85,7 @@ mod unix {
                 tokio::time::sleep(Duration::from_millis(100)).await;
                 continue;
             };
-            let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { continue };
+            let Some(slot) = slot(&slots).await else { continue };
             let Some(peer) = peer(&stream).filter(|peer| peer.uid == us) else { continue };
             let (inner, stop) = (Arc::clone(&inner), stop.clone());
             tracker.spawn(async move {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::peers::Peers;
-use super::{connection, slots};
+use super::{connection, slot, slots};
 use crate::Inner;
 use crate::handle::Way;
 
@@ -54,7 +54,7 @@ pub(super) async fn accept(inner: Arc<Inner>, listener: TcpListener, stop: Cance
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        let (Ok(slot), Ok(own)) = (Arc::clone(&slots).try_acquire_owned(), stream.local_addr()) else { continue };
+        let (Some(slot), Ok(own)) = (slot(&slots).await, stream.local_addr()) else { continue };
         let (inner, peers, stop) = (Arc::clone(&inner), Arc::clone(&peers), stop.clone());
         tracker.spawn(async move {
             let _slot = slot;
