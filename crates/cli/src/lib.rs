@@ -14,6 +14,7 @@ mod disconnecting;
 mod exit;
 mod failure;
 mod json;
+mod serve;
 mod table;
 mod text;
 pub mod words;
@@ -98,6 +99,7 @@ async fn with(connections: &Connections, settings: &Settings, task: Task) -> Res
         Task::Api { method, path, account, fields, paginate } => {
             api::api(connections, account.as_deref(), api::Call { method, path, fields, paginate }).await
         }
+        Task::Serve => serve::serve(connections, settings).await,
         Task::App { task } => apps::app(connections, task).await,
         Task::Diagnose { json } => {
             let asked = diagnose::Asked { program: NAME, as_json: json };
