@@ -106,6 +106,19 @@ async fn a_call_is_made_only_with_a_permission_that_the_person_gave_in_a_termina
         ensure!(!String::from_utf8_lossy(&added.stderr).contains(&key));
         let spending = world.command_line(&["app", "add", "Payer", "--scopes", "wallet:send"])?;
         ensure!(spending.status.code() == Some(7) && spending.stdout.is_empty(), "{spending:?}");
+
+        // It is served without the window, too, until it is taken back.
+        world.quit().await?;
+        let serving = world.terminal(&["serve"])?;
+        serving.shows("http://127.0.0.1:").await?;
+        let address = String::from_utf8(world.command_line(&["app", "url"])?.stdout)?.trim().to_owned();
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let read =
+            async || http.get(format!("{address}/api/v1/wallet/me")).header("X-API-KEY", &key).send().await.map(|answer| answer.status());
+        ensure!(read().await? == 200);
+        ensure!(!serving.said().contains(&key));
+        ensure!(world.command_line(&["app", "remove", "Budget sheet"])?.status.success());
+        until("the end of the key", async || Ok((!read().await.is_ok_and(|status| status == 200)).then_some(()))).await?;
         ensure!(world.sandbox.state().await?.counters.forbidden == 0);
         Ok(())
     })

@@ -35,7 +35,10 @@ pub async fn app(connections: &Connections, task: AppTask) -> Result<Exit, Failu
 /// The port is drawn when the first app is served, and kept.
 async fn url(connections: &Connections) -> Result<Exit, Failure> {
     let Some(port) = connections.api_port().await? else {
-        return Err(Failure::said(Exit::Other, "There is no address yet. Allow an app, then open Monei Connections or run `moneictl serve`: a port is drawn then."));
+        return Err(Failure::said(
+            Exit::Other,
+            "There is no address yet. Allow an app, then open Monei Connections or run `moneictl serve`: a port is drawn then.",
+        ));
     };
     anstream::println!("http://127.0.0.1:{port}");
     Ok(Exit::Done)

@@ -145,7 +145,9 @@ hours; `moneictl app list` shows that. Nothing that moves money is sent."
         task: AppTask,
     },
     /// Serve the local API, for other programs of yours, without a window
-    #[command(after_help = "While Monei Connections is open, that serves instead. Nothing that moves money is sent: that is confirmed in the window.")]
+    #[command(
+        after_help = "While Monei Connections is open, that serves instead. Nothing that moves money is sent: that is confirmed in the window."
+    )]
     Serve,
     /// Say whether everything that a connection needs works here: keychain, ways back from the browser, connection service, Monei
     #[command(after_help = connect_app::diagnose::HELP)]
