@@ -2,6 +2,8 @@
 //! texts; answers are display data. The permissions are made from the same list by the build script, and a test compares it with what
 //! each window's capability names.
 
+mod export;
+
 use std::sync::Arc;
 
 use connect_app::report;
@@ -14,8 +16,8 @@ use tauri_plugin_clipboard_manager::ClipboardExt as _;
 
 use crate::host::Host;
 use crate::view::{
-    ActivityItem, AppView, Check, Convert as _, Decision, DisconnectOutcome, FeatureId, Link, PermissionView, Preferences, Problem,
-    Section, SectionView, Unrevoked,
+    ActivityItem, AppView, Check, Convert as _, Decision, DisconnectOutcome, ExportFormat, ExportProgress, Exported, FeatureId,
+    HistoryFilter, HistoryPage, Link, PermissionView, Preferences, Problem, Section, SectionView, Unrevoked,
 };
 #[cfg(feature = "tester")]
 use crate::view::{TesterOrder, TesterView};
@@ -113,6 +115,31 @@ async fn decide(host: Shared<'_>, decision: Decision) -> Result<(), Problem> {
 #[tauri::command]
 async fn load(host: Shared<'_>, account: String, section: Section) -> Result<SectionView, Problem> {
     Ok(host.connections().await?.load(&Caller::Window, bounded(&account)?, section.convert()).await?.convert())
+}
+
+/// A page of the whole history; the first is 1.
+#[tauri::command]
+async fn history(host: Shared<'_>, account: String, filter: HistoryFilter, page: u32) -> Result<HistoryPage, Problem> {
+    Ok(host.connections().await?.history(&Caller::Window, bounded(&account)?, &filter.convert(), page).await?.convert())
+}
+
+/// All of it that fits the filter goes to a file, past the web view; the person chooses which. `None` where they cancel.
+#[tauri::command]
+async fn export_history(
+    host: Shared<'_>,
+    account: String,
+    filter: HistoryFilter,
+    format: ExportFormat,
+    progress: Channel<ExportProgress>,
+) -> Result<Option<Exported>, Problem> {
+    export::run(&host, bounded(&account)?, filter, format.into(), &progress).await
+}
+
+/// The person doesn't want the export any more.
+#[tauri::command]
+async fn cancel_export(host: Shared<'_>) -> Result<(), Problem> {
+    host.end_export();
+    Ok(())
 }
 
 #[tauri::command]

@@ -1,5 +1,6 @@
 //! What the commands work on: the core, started once, and the window that is told of each change.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use connect_app::browser::SystemBrowser;
@@ -30,6 +31,8 @@ pub struct Host {
     api: Mutex<Option<LocalApi>>,
     /// What the last diagnosis found, in words.
     report: Mutex<Option<String>>,
+    /// The export that is under way: whether anybody still wants it.
+    export: Mutex<Arc<AtomicBool>>,
     #[cfg(feature = "embedded")]
     embedded: OnceCell<crate::embedded::Running>,
 }
@@ -45,6 +48,7 @@ impl Host {
             telling: Mutex::default(),
             api: Mutex::default(),
             report: Mutex::default(),
+            export: Mutex::default(),
             #[cfg(feature = "embedded")]
             embedded: OnceCell::new(),
         }
@@ -61,6 +65,19 @@ impl Host {
     /// The person's browser, for the pages outside that the program knows.
     pub fn browser(&self) -> Arc<SystemBrowser> {
         Arc::clone(&self.browser)
+    }
+
+    /// An export begins: it is wanted until the next one begins or [`Host::end_export`].
+    pub fn begin_export(&self) -> Arc<AtomicBool> {
+        let wanted = Arc::new(AtomicBool::new(true));
+        let earlier = std::mem::replace(&mut *self.export.lock().unwrap_or_else(PoisonError::into_inner), Arc::clone(&wanted));
+        earlier.store(false, Ordering::Relaxed);
+        wanted
+    }
+
+    /// Nobody wants the export any more.
+    pub fn end_export(&self) {
+        self.export.lock().unwrap_or_else(PoisonError::into_inner).store(false, Ordering::Relaxed);
     }
 
     /// The window's program, for the clipboard.

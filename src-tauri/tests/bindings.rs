@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use monei_connect::view::{
-    ActivityItem, AppView, Check, Decision, DisconnectOutcome, Link, PermissionView, Section, SectionView, TesterOrder, TesterView,
-    Unrevoked,
+    ActivityItem, AppView, Check, Decision, DisconnectOutcome, ExportFormat, ExportProgress, Exported, HistoryFilter, HistoryPage, Link,
+    PermissionView, Section, SectionView, TesterOrder, TesterView, Unrevoked,
 };
 use ts_rs::{Config, TS};
 
@@ -24,6 +24,11 @@ fn the_generated_types_are_up_to_date() {
     TesterView::export_all(&config).unwrap();
     TesterOrder::export_all(&config).unwrap();
     Check::export_all(&config).unwrap();
+    HistoryFilter::export_all(&config).unwrap();
+    HistoryPage::export_all(&config).unwrap();
+    ExportFormat::export_all(&config).unwrap();
+    ExportProgress::export_all(&config).unwrap();
+    Exported::export_all(&config).unwrap();
     PermissionView::export_all(&config).unwrap();
     let fresh = std::fs::read_to_string(directory.path().join("bindings.ts")).unwrap();
 

@@ -249,3 +249,92 @@ test('another account is drawn into the page that is there, and shows nothing of
   await page.waitForFunction(() => document.querySelector('main')?.scrollTop === 0 && document.activeElement?.tagName === 'H1');
   await page.close();
 });
+
+test('the whole history comes page by page, with the filters that are set, and the answer to an earlier question is dropped', async () => {
+  const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'account-full');
+  const asked = await page.evaluateHandle(() => {
+    const asked: { filter: Record<string, unknown>; page: number; answer: (more: boolean) => void }[] = [];
+    const item = { at: 0, amount: { amount: '5.00', currency: 'NGN' }, direction: 'in' as const, status: 'done' as const, reference: 'TX' };
+    window.stage.memory.history = (_, filter, page) =>
+      new Promise((resolve) => {
+        const narration = `${filter.narration ?? 'any'} ${page}`;
+        asked.push({ filter: Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== null)), page, answer: (more) => resolve({ items: [{ ...item, narration }], total: 2, more }) });
+      });
+    return asked;
+  });
+  const answer = (index: number, more = false) => asked.evaluate((asked, { index, more }) => asked[index]?.answer(more), { index, more });
+  const lines = () => page.getByTestId('history-list').locator('li').allInnerTexts();
+  await page.getByTestId('all-transactions').click();
+  await page.waitForFunction((asked) => asked.length === 1, asked);
+  await page.getByTestId('filter-kind').selectOption({ label: 'Money in' });
+  await page.getByTestId('filter-from').fill('2024-02-29');
+  await page.getByTestId('more-filters').locator('summary').click();
+  await page.getByTestId('filter-min').fill(' 10.5 ');
+  await page.getByTestId('filter-narration').fill('rent');
+  await page.keyboard.press('Enter');
+  await answer(1, true);
+  await page.waitForFunction(() => document.querySelector('[data-testid=history-list]')?.textContent?.includes('rent 1'));
+  // The first question is answered late.
+  await answer(0);
+  await page.getByTestId('history-more').click();
+  await answer(2);
+  await page.waitForFunction(() => document.querySelectorAll('[data-testid=history-list] li').length === 2);
+  expect((await lines()).map((line) => /(rent|any) \d/.exec(line)?.[0])).toEqual(['rent 1', 'rent 2']);
+  expect(await page.getByTestId('history-count').innerText()).toBe('2 of 2 shown');
+  expect(await page.getByTestId('history-more').count()).toBe(0);
+  expect(await asked.evaluate((asked) => asked.map(({ filter, page }) => ({ filter, page })))).toEqual([
+    { filter: { order: 'newest' }, page: 1 },
+    { filter: { order: 'newest', kind: 'credit', from: '2024-02-29', min_amount: '10.5', narration: 'rent' }, page: 1 },
+    { filter: { order: 'newest', kind: 'credit', from: '2024-02-29', min_amount: '10.5', narration: 'rent' }, page: 2 },
+  ]);
+  await page.evaluate(() => (window.stage.memory.history = () => Promise.reject({ code: 'invalid_input', retry_after_s: null })));
+  await page.getByTestId('clear-filters').click();
+  await page.getByTestId('filter-invalid').waitFor();
+  expect(await page.getByTestId('filter-min').inputValue()).toBe('');
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('a file is made with the filters whose answer is shown, says how far it is, and can be given up', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'history');
+  await page.getByTestId('history-list').waitFor();
+  const made = await page.evaluateHandle(() => {
+    const made: { args: unknown[]; end: (file: string | null) => void; cancelled: number }[] = [];
+    window.stage.memory.export_history = (_, filter, format, progress) =>
+      new Promise((resolve) => {
+        progress({ fetched: 1000, total: 4200 });
+        made.push({ args: [filter.status, format], end: (file) => resolve(file === null ? null : { file, written: 3, left_out: 2 }), cancelled: 0 });
+      });
+    window.stage.memory.cancel_export = () => {
+      const last = made.at(-1);
+      if (last) {
+        last.cancelled += 1;
+        last.end(null);
+      }
+      return Promise.resolve();
+    };
+    return made;
+  });
+  // Chosen, and not yet asked for: the file is of what is shown.
+  await page.getByTestId('filter-status').selectOption({ label: 'Failed' });
+  await page.getByTestId('export-format').selectOption('ofx');
+  await page.getByTestId('export').click();
+  expect(await page.getByTestId('export-progress').innerText()).toBe('1,000 of 4,200 fetched…');
+  await page.getByTestId('cancel-export').click();
+  await page.getByTestId('export').waitFor();
+  expect(await page.getByTestId('notice').count()).toBe(0);
+  await page.getByTestId('apply-filters').click();
+  await page.getByTestId('export').click();
+  await made.evaluate((made) => made.at(-1)?.end('~/Downloads/a.ofx'));
+  await page.getByTestId('notice').waitFor();
+  expect(await page.getByTestId('notice').innerText()).toMatch(/3 transactions were saved as .*a\.ofx.*2 were left out/);
+  // Who leaves the page doesn't wait for it.
+  await page.getByTestId('export').click();
+  await page.getByTestId('cancel-export').waitFor();
+  await page.getByTestId('nav-settings').click();
+  await page.waitForFunction((made) => made.at(-1)?.cancelled === 1, made);
+  expect(await made.evaluate((made) => made.map(({ args }) => args))).toEqual([[null, 'ofx'], ['failed', 'ofx'], ['failed', 'ofx']]);
+  await page.close();
+});

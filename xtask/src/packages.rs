@@ -47,6 +47,8 @@ const PLACES: &[&str] = &["at-spi2-core", "grim", "i3-wm", "sway", "swaybg", "we
 const SERVE: &[&str] = &["redis-server"];
 /// Monei's published Python package, which a test of the sandbox runs.
 const CLIENTS: &[&str] = &["python3-venv"];
+/// Reads back what was exported.
+const READERS: &[&str] = &["python3-ofxparse"];
 /// To package.
 const PACKAGE: &[&str] = &["rpm", "file"];
 
@@ -89,7 +91,7 @@ pub fn install_missing(purpose: For) -> Result<()> {
     let groups: &[&[&str]] = match purpose {
         For::Running => &[BUILD, OPEN],
         For::Driving => &[BUILD, OPEN, DRIVE],
-        For::Testing => &[BUILD, OPEN, DRIVE, PLACES, SERVE, CLIENTS],
+        For::Testing => &[BUILD, OPEN, DRIVE, PLACES, SERVE, CLIENTS, READERS],
         For::Serving => &[&["build-essential"], SERVE],
         For::Packaging => &[BUILD, PACKAGE],
         For::Images => &[COMPILE, IMAGES],

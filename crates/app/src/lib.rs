@@ -9,6 +9,7 @@ pub mod browser;
 pub mod catalogue;
 pub mod diagnose;
 pub mod ending;
+pub mod export;
 pub mod guide;
 pub mod limits;
 pub mod logging;

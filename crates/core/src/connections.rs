@@ -23,8 +23,8 @@ use crate::model::feature::{FeatureId, catalogue};
 use crate::model::operator::{Agreed, is_on_this_computer};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::snapshot::{
-    ActivityItem, BackendSnapshot, Channel, Decision, DisconnectOutcome, Link, PermissionDetails, Preferences, Section, SectionData,
-    Snapshot, Unrevoked,
+    ActivityItem, BackendSnapshot, Channel, Decision, DisconnectOutcome, HistoryFilter, HistoryPage, HistoryRow, Link, PermissionDetails,
+    Preferences, Section, SectionData, Snapshot, Unrevoked,
 };
 #[cfg(feature = "tester")]
 use crate::model::snapshot::{TesterOrder, TesterState};
@@ -257,6 +257,31 @@ impl Connections {
         }
         self.inner.approvals.ask_about_set_apart().await;
         loaded
+    }
+
+    /// A page of the whole history, the first is 1.
+    ///
+    /// # Errors
+    /// [`ProblemCode::InvalidInput`] for a filter that makes no sense; else why there is nothing to show.
+    pub async fn history(&self, caller: &Caller, account: &str, filter: &HistoryFilter, page: u32) -> Result<HistoryPage, Problem> {
+        let found = self.inner.access.history(caller, &account.into(), filter, page).await;
+        self.inner.approvals.ask_about_set_apart().await;
+        found
+    }
+
+    /// All of the history that fits the filter, with exact amounts. `goes_on` is told before each page how many there are and how many
+    /// there will be, and says whether anybody still wants them; `None` once nobody does.
+    ///
+    /// # Errors
+    /// As [`Connections::history`]; a part is nothing.
+    pub async fn whole_history(
+        &self,
+        caller: &Caller,
+        account: &str,
+        filter: &HistoryFilter,
+        goes_on: impl Fn(usize, Option<u64>) -> bool,
+    ) -> Result<Option<Vec<HistoryRow>>, Problem> {
+        self.inner.access.whole_history(caller, &account.into(), filter, goes_on).await
     }
 
     /// The person asks whether the connection still works. The keychain may open its dialog for it.

@@ -6,6 +6,7 @@
 mod activity;
 mod choice;
 mod convert;
+mod history;
 mod permission;
 mod problem;
 mod section;
@@ -16,6 +17,7 @@ mod tester;
 pub use activity::{ActivityEvent, ActivityItem};
 pub use choice::{Decision, DisconnectOutcome, Link, Unrevoked};
 pub use convert::Convert;
+pub use history::{ExportFormat, ExportProgress, Exported, HistoryFilter, HistoryPage};
 pub use permission::PermissionView;
 pub use problem::{Check, CheckName, FeatureId, Problem, ProblemCode, ProxySetting};
 pub use section::{Section, SectionView};

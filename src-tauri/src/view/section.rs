@@ -218,6 +218,8 @@ mirror! {
         pub status: TransactionStatus,
         /// What it was for.
         pub narration: Option<String>,
+        /// What it can be looked up by.
+        pub reference: Option<String>,
     }
 }
 

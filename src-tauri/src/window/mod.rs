@@ -59,6 +59,36 @@ pub fn create(app: &AppHandle, data_dir: &Path, state: PathBuf) -> tauri::Result
     window.show()
 }
 
+/// Where a file goes.
+pub enum Place {
+    /// The person chose it.
+    Chosen(PathBuf),
+    /// The person doesn't want it any more.
+    Cancelled,
+    /// There is no dialog to choose it with: a new file in the Downloads folder does.
+    NoDialog,
+}
+
+/// Asks the person, in the desktop's own dialog, where to save a file of this name.
+#[cfg(target_os = "linux")]
+pub async fn choose_file(app: &AppHandle, name: &str, extension: &str) -> Place {
+    let Some(window) = app.get_webview_window(MAIN) else { return Place::Cancelled };
+    match linux::choose(&window, format!("{name}.{extension}")).await {
+        Ok(Some(path)) => Place::Chosen(path),
+        Ok(None) => Place::Cancelled,
+        Err(error) => {
+            tracing::warn!(%error, "there is no dialog for a file");
+            Place::NoDialog
+        }
+    }
+}
+
+/// Elsewhere nobody is asked yet.
+#[cfg(not(target_os = "linux"))]
+pub async fn choose_file(_: &AppHandle, _: &str, _: &str) -> Place {
+    Place::NoDialog
+}
+
 /// A folder for the web view, which insists on one. Where the person's can't be written, nothing is kept in any: the system's folder for
 /// temporary files does, and the page says what is wrong.
 fn web_dir(data_dir: &Path) -> PathBuf {

@@ -43,6 +43,7 @@ const known: Record<string, Variant> = variants(story, stories);
 const answer = memory.sections;
 const activity = memory.activity.bind(memory);
 const unused = memory.permission;
+const nothing = memory.history;
 
 async function show(name: string): Promise<void> {
   const variant = known[name];
@@ -56,7 +57,8 @@ async function show(name: string): Promise<void> {
   setClock(() => story.now);
   memory.sections = variant.sections ?? answer;
   memory.activity = variant.activity ? () => Promise.resolve(variant.activity ?? []) : activity;
-  const { permission } = variant;
+  const { permission, history } = variant;
+  memory.history = history ?? nothing;
   memory.permission = permission ? () => Promise.resolve(permission) : unused;
   app.checks = variant.checks ?? null;
   memory.testing = variant.testing ?? null;

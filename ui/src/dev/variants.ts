@@ -1,7 +1,7 @@
 import { missingTogether, type App, type Dialog, type Page } from '../lib/app.svelte';
 import type { SectionAnswer } from '../lib/backend/memory';
 import type { Story } from '../lib/backend/story';
-import type { AccountView, ActivityItem, AppView, BackendStatus, Check, Conflict, FeatureState, Health, KeychainState, Problem, ProblemCode, PermissionView, SectionView, Stage, TesterView } from '../lib/bindings';
+import type { AccountView, ActivityItem, AppView, BackendStatus, Check, Conflict, FeatureState, Health, HistoryPage, KeychainState, Problem, ProblemCode, PermissionView, SectionView, Stage, TesterView } from '../lib/bindings';
 import { t } from '../lib/text';
 
 /** A state of the window that can be opened directly. */
@@ -14,6 +14,7 @@ export interface Variant {
   testing?: TesterView;
   checks?: Check[];
   permission?: PermissionView;
+  history?: () => Promise<HistoryPage>;
 }
 
 const problem = (code: ProblemCode): Problem => ({ code, retry_after_s: code === 'busy' ? 48 : null });
@@ -164,6 +165,15 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
   found['permission-not-asked'] = looked({ kind: 'not_asked' }, 'bills', { endpoints: usedPermission(now).endpoints, history: [], uses: [] });
   found['permission-declined'] = looked({ kind: 'declined', at: now - 4 * 60_000 }, 'send', { ...usedPermission(now), uses: [] });
   found['permission-lost'] = looked({ kind: 'lost', at: now - 26 * HOUR }, 'profile', usedPermission(now));
+  const told = (history: () => Promise<HistoryPage>, view: AppView = { ...base, accounts: [full] }): Variant => ({ view, page: { kind: 'history', account: first.id }, history });
+  const transactions = answers.find((answer) => answer.transactions)?.transactions;
+  const latest = transactions?.section === 'transactions' ? transactions.items : [];
+  found['history'] = told(() => Promise.resolve({ items: [...latest, ...latest].slice(0, 25), total: 42, more: true }));
+  found['history-hidden'] = told(() => Promise.resolve({ items: latest, total: null, more: false }), { ...base, accounts: [full], preferences: { ...base.preferences, hide_amounts: true } });
+  found['history-empty'] = told(() => Promise.resolve({ items: [], total: 0, more: false }));
+  found['history-loading'] = told(() => new Promise(() => undefined));
+  found['history-offline'] = told(() => Promise.reject(problem('offline')));
+  found['history-hostile'] = told(() => Promise.resolve({ items: [{ at: 0, amount: { amount: '123456789012345678901234567890.12', currency: 'NGN' }, direction: 'out', status: 'failed', narration: HOSTILE, reference: HOSTILE }], total: 4_294_967_295, more: false }));
   const tester = (testing: TesterView): Variant => ({ view: { ...base, environment: 'sandbox' }, page: { kind: 'extra' }, testing });
   const nothingPlanned: TesterView = { people: [], presets: [], planned: [], faults: [], switches: [], clock_offset_s: 0, scenario: null };
   found['tester'] = tester(busySandbox());
@@ -275,7 +285,7 @@ function blank(section: SectionView['section']): SectionView {
     case 'wallet':
       return { section, naira: null, subwallets: [{ kind: 'unknown', chain: null, balance: null, address: null, bank_name: null, account_number: null }] };
     case 'transactions':
-      return { section, total: null, items: [{ at: null, amount: null, direction: 'unknown', status: 'unknown', narration: null }] };
+      return { section, total: null, items: [{ at: null, amount: null, direction: 'unknown', status: 'unknown', narration: null, reference: null }] };
   }
 }
 
@@ -294,7 +304,7 @@ function hostile(section: SectionView['section']): SectionView {
         subwallets: [{ kind: 'crypto', chain: HOSTILE, balance: { amount: '0.000000000000000001', currency: HOSTILE }, address: HOSTILE, bank_name: null, account_number: null }],
       };
     case 'transactions':
-      return { section, total: 4_294_967_295, items: [{ at: 0, amount: money, direction: 'in', status: 'cancelled', narration: HOSTILE }] };
+      return { section, total: 4_294_967_295, items: [{ at: 0, amount: money, direction: 'in', status: 'cancelled', narration: HOSTILE, reference: HOSTILE }] };
   }
 }
 

@@ -13,6 +13,7 @@ export type Page =
   | { kind: 'overview' }
   | { kind: 'account'; id: string }
   | { kind: 'permission'; account: string; feature: FeatureId }
+  | { kind: 'history'; account: string }
   | { kind: 'choose'; account: string | null }
   | { kind: 'transaction' }
   | { kind: 'activity' }
@@ -67,7 +68,7 @@ export class App {
     if (view.transaction && (!before.transaction || (stage === 'checking' && before.transaction.stage.kind !== 'checking'))) this.go({ kind: 'transaction' });
     else if (before.transaction && !view.transaction && this.page.kind === 'transaction') this.#leave(before.transaction.stage, before.transaction.account);
     else if (this.page.kind === 'account' && !this.account(this.page.id)) this.page = this.#without(this.page.id);
-    else if ((this.page.kind === 'choose' || this.page.kind === 'permission') && this.page.account !== null && !this.account(this.page.account)) this.page = this.#without(this.page.account);
+    else if ((this.page.kind === 'choose' || this.page.kind === 'permission' || this.page.kind === 'history') && this.page.account !== null && !this.account(this.page.account)) this.page = this.#without(this.page.account);
     else if (this.page.kind === 'home' && this.#lastAccount !== null && !this.account(this.#lastAccount)) this.page = this.#without(this.#lastAccount);
   }
 
@@ -84,13 +85,13 @@ export class App {
 
   go(page: Page): void {
     this.notice = null;
-    const account = page.kind === 'account' ? page.id : page.kind === 'choose' || page.kind === 'permission' ? page.account : null;
+    const account = page.kind === 'account' ? page.id : page.kind === 'choose' || page.kind === 'permission' || page.kind === 'history' ? page.account : null;
     if (account !== null && !this.account(account)) {
       this.page = this.#without(account);
       return;
     }
     if (page.kind === 'account') this.#lastAccount = page.id;
-    else if (page.kind === 'permission') this.#lastAccount = page.account;
+    else if (page.kind === 'permission' || page.kind === 'history') this.#lastAccount = page.account;
     else if (page.kind === 'overview') this.#lastAccount = null;
     this.page = page;
   }

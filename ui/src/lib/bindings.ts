@@ -366,6 +366,41 @@ export type EndpointEffect = "reads" | "receives" | "spends";
 export type Environment = "production" | "development" | "sandbox";
 
 /**
+ * Which kind of file.
+ */
+export type ExportFormat = "csv" | "ofx" | "json";
+
+/**
+ * How far an export is.
+ */
+export type ExportProgress = { 
+/**
+ * How many transactions have come.
+ */
+fetched: number, 
+/**
+ * How many there are in all, where Monei told it.
+ */
+total: number | null, };
+
+/**
+ * An export that went through.
+ */
+export type Exported = { 
+/**
+ * The file, with `~` for the home folder.
+ */
+file: string, 
+/**
+ * How many transactions are in it.
+ */
+written: number, 
+/**
+ * How many the format has no place for.
+ */
+left_out: number, };
+
+/**
  * One entry of the catalogue, as the web view gets it.
  */
 export type Feature = { 
@@ -446,6 +481,91 @@ reason: Problem, } | { "kind": "locked",
  * Why.
  */
 reason: Problem, };
+
+/**
+ * What is asked for: every filter that Monei documents. Empty fields filter nothing.
+ */
+export type HistoryFilter = { 
+/**
+ * How it stands.
+ */
+status: HistoryStatus | null, 
+/**
+ * Which way the money went.
+ */
+kind: HistoryKind | null, 
+/**
+ * Currency, such as `NGN`.
+ */
+currency: string | null, 
+/**
+ * Smallest amount, in major units.
+ */
+min_amount: string | null, 
+/**
+ * Largest amount, in major units.
+ */
+max_amount: string | null, 
+/**
+ * Part of what it was for.
+ */
+narration: string | null, 
+/**
+ * Monei's reference.
+ */
+reference: string | null, 
+/**
+ * The reference of the provider Fincra.
+ */
+fincra_reference: string | null, 
+/**
+ * The reference of the provider Flutterwave.
+ */
+flutterwave_reference: string | null, 
+/**
+ * First day, `YYYY-MM-DD`.
+ */
+from: string | null, 
+/**
+ * Last day, `YYYY-MM-DD`.
+ */
+to: string | null, 
+/**
+ * In which order.
+ */
+order: HistoryOrder, };
+
+/**
+ * Which way the money went, as Monei's list takes it.
+ */
+export type HistoryKind = "debit" | "credit" | "peer_transfer";
+
+/**
+ * In which order.
+ */
+export type HistoryOrder = "newest" | "oldest" | "changed" | "largest" | "smallest";
+
+/**
+ * One page of it.
+ */
+export type HistoryPage = { 
+/**
+ * In the order that was asked for.
+ */
+items: Array<TransactionItem>, 
+/**
+ * How many there are in all.
+ */
+total: number | null, 
+/**
+ * Whether there is a page after it.
+ */
+more: boolean, };
+
+/**
+ * How a transaction stands, as Monei's list takes it.
+ */
+export type HistoryStatus = "pending" | "success" | "completed" | "failed" | "cancelled";
 
 /**
  * Whether tokens can be kept.
@@ -644,7 +764,7 @@ proxy?: ProxySetting, };
 /**
  * What happened, of the core's closed list.
  */
-export type ProblemCode = "keychain_locked" | "keychain_dismissed" | "keychain_not_set_up" | "keychain_absent" | "keychain_no_bus" | "keychain_failed" | "keychain_stopped" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "address_unknown" | "network_intercepted" | "proxy_refused" | "proxy_password" | "proxy_unreachable" | "proxy_setting" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "certificates_missing" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "browser_missing" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "run_ended" | "request_refused" | "access_revoked" | "revocation_pending" | "somebody_else" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "no_such_app" | "app_name_taken" | "permission_not_given" | "confirmation_needed" | "outcome_unknown" | "report_unsaved" | "clipboard_unavailable" | "program_ending" | "invalid_input";
+export type ProblemCode = "keychain_locked" | "keychain_dismissed" | "keychain_not_set_up" | "keychain_absent" | "keychain_no_bus" | "keychain_failed" | "keychain_stopped" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "address_unknown" | "network_intercepted" | "proxy_refused" | "proxy_password" | "proxy_unreachable" | "proxy_setting" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "certificates_missing" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "browser_missing" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "run_ended" | "request_refused" | "access_revoked" | "revocation_pending" | "somebody_else" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "no_such_app" | "app_name_taken" | "permission_not_given" | "confirmation_needed" | "outcome_unknown" | "report_unsaved" | "file_unsaved" | "clipboard_unavailable" | "program_ending" | "invalid_input";
 
 /**
  * Who.
@@ -1013,7 +1133,11 @@ status: TransactionStatus,
 /**
  * What it was for.
  */
-narration: string | null, };
+narration: string | null, 
+/**
+ * What it can be looked up by.
+ */
+reference: string | null, };
 
 /**
  * How a transaction stands.

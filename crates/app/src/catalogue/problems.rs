@@ -282,6 +282,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
             "Nothing can be written to your Downloads folder, nor to your home folder.",
             "Copy the report instead.",
         ),
+        P::FileUnsaved => ("The file couldn’t be saved", "Nothing can be written to the folder that was chosen.", "Choose another folder."),
         P::ClipboardUnavailable => (
             "Nothing could be copied",
             "This session has no clipboard, or another program keeps it busy.",

@@ -2,6 +2,7 @@
 //! ledger: who, under which permission, for what, with what outcome.
 
 mod check;
+mod history;
 mod pass_through;
 mod reads;
 mod sections;

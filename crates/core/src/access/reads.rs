@@ -6,7 +6,7 @@ use monei::read::{KycLimits, KycStatus, Nature, Profile, Subwallet, Transaction,
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::model::snapshot::{
-    Allowance, AllowanceKind, Direction, KycData, Limit, LimitKind, MoneyAmount, ProfileData, SubwalletData, SubwalletKind,
+    Allowance, AllowanceKind, Direction, HistoryRow, KycData, Limit, LimitKind, MoneyAmount, ProfileData, SubwalletData, SubwalletKind,
     TransactionItem, TransactionStatus, TransactionsData, WalletData,
 };
 
@@ -89,22 +89,45 @@ fn subwallet(wallet: &Subwallet) -> SubwalletData {
     }
 }
 
-fn transaction(item: &Transaction) -> TransactionItem {
-    // Without a currency only the nature can tell that it was naira.
-    let fiat = matches!(item.nature, Some(Nature::FiatIn | Nature::FiatOut | Nature::FiatPeer));
-    let currency = item.currency.as_deref().or(fiat.then_some(NAIRA));
+/// A transaction for display.
+pub fn transaction(item: &Transaction) -> TransactionItem {
     TransactionItem {
         at: item.created_at.map(Timestamp::as_millisecond),
-        amount: item.amount.zip(currency).map(|(amount, currency)| money(amount.0, currency)),
+        amount: item.amount.zip(currency(item)).map(|(amount, currency)| money(amount.0, currency)),
         direction: direction(item.kind, item.nature),
-        status: match item.state {
-            TransactionState::Pending => TransactionStatus::Pending,
-            TransactionState::Done => TransactionStatus::Done,
-            TransactionState::Failed => TransactionStatus::Failed,
-            TransactionState::Cancelled => TransactionStatus::Cancelled,
-            TransactionState::Unknown => TransactionStatus::Unknown,
-        },
+        status: status(item.state),
         narration: item.narration.clone(),
+        reference: item.reference.clone(),
+    }
+}
+
+/// A transaction with its exact amount, for a file.
+pub fn row(item: &Transaction) -> HistoryRow {
+    HistoryRow {
+        id: item.id.clone(),
+        at: item.created_at.map(Timestamp::as_millisecond),
+        amount: item.amount.map(|amount| amount.0),
+        currency: currency(item).map(str::to_owned),
+        direction: direction(item.kind, item.nature),
+        status: status(item.state),
+        narration: item.narration.clone(),
+        reference: item.reference.clone(),
+    }
+}
+
+fn currency(item: &Transaction) -> Option<&str> {
+    // Without a currency only the nature can tell that it was naira.
+    let fiat = matches!(item.nature, Some(Nature::FiatIn | Nature::FiatOut | Nature::FiatPeer));
+    item.currency.as_deref().or(fiat.then_some(NAIRA))
+}
+
+fn status(state: TransactionState) -> TransactionStatus {
+    match state {
+        TransactionState::Pending => TransactionStatus::Pending,
+        TransactionState::Done => TransactionStatus::Done,
+        TransactionState::Failed => TransactionStatus::Failed,
+        TransactionState::Cancelled => TransactionStatus::Cancelled,
+        TransactionState::Unknown => TransactionStatus::Unknown,
     }
 }
 
@@ -145,6 +168,8 @@ mod tests {
 
     fn one() -> Transaction {
         Transaction {
+            id: None,
+            reference: None,
             created_at: None,
             amount: Some(amount("1000")),
             currency: Some("NGN".into()),

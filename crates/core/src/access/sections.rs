@@ -1,7 +1,7 @@
 //! What was granted, looked at: fetched from Monei when somebody looks, each part only with its permission.
 
 use monei::permission::{self, Method};
-use monei::read::{KycLimits, KycStatus, Profile, ReadError, Transactions, Wallet};
+use monei::read::{KycLimits, KycStatus, Profile, ReadError, Wallet};
 
 use super::{Accesses, Answer, Request, reads};
 use crate::ledger::{Identified, Owner};
@@ -37,18 +37,7 @@ impl Accesses {
                 Ok(SectionData::Kyc(reads::kyc(&status, limits.as_ref())))
             }
             Section::Wallet => Ok(SectionData::Wallet(reads::wallet(&self.wallet(caller, account).await?))),
-            Section::Transactions => {
-                let latest = |path| Request { query: LATEST, ..Request::get(path) };
-                let body = match self.call(caller, account, latest(Transactions::PATH)).await?.body {
-                    Some(body) => body,
-                    // Monei's pages name two paths for it.
-                    None => {
-                        let answer = self.call(caller, account, latest(Transactions::OTHER_PATH)).await?;
-                        answer.body.ok_or(ProblemCode::AnswerUnreadable)?
-                    }
-                };
-                Ok(SectionData::Transactions(reads::transactions(&Transactions::parse(&body).map_err(unreadable)?)))
-            }
+            Section::Transactions => Ok(SectionData::Transactions(reads::transactions(&self.transactions(caller, account, LATEST).await?))),
         }
     }
 
@@ -128,12 +117,12 @@ impl Accesses {
         parse(&answer.body.ok_or(ProblemCode::AnswerUnreadable)?).map_err(unreadable)
     }
 
-    async fn call(&self, caller: &Caller, account: &AccountId, request: Request<'_>) -> Result<Answer, Problem> {
+    pub(super) async fn call(&self, caller: &Caller, account: &AccountId, request: Request<'_>) -> Result<Answer, Problem> {
         let (permission, _) = permission::find(Method::Get, request.path).ok_or(Denied::NotListed)?;
         self.access(caller, account, permission).await?.call(request).await
     }
 }
 
-fn unreadable(_: ReadError) -> Problem {
+pub(super) fn unreadable(_: ReadError) -> Problem {
     ProblemCode::AnswerUnreadable.into()
 }

@@ -138,6 +138,8 @@ pub enum ProblemCode {
     OutcomeUnknown,
     /// The report of a diagnosis can't be written, neither to the Downloads folder nor to the home folder.
     ReportUnsaved,
+    /// A file can't be written where the person wants it.
+    FileUnsaved,
     /// There is no clipboard, or it doesn't take anything.
     ClipboardUnavailable,
     /// The program is about to end; nothing was sent.

@@ -3,6 +3,7 @@
 //!
 //! Times are milliseconds since the Unix epoch. Money is a decimal string in major units.
 
+mod history;
 mod permission;
 #[cfg(feature = "tester")]
 mod tester;
@@ -14,6 +15,7 @@ use super::problem::Problem;
 
 pub use super::{Channel, Environment, Theme};
 
+pub use history::{HistoryFilter, HistoryKind, HistoryOrder, HistoryPage, HistoryRow, HistoryStatus};
 pub use permission::{EndpointEffect, PermissionDetails, PermissionEndpoint, PermissionEvent, PermissionMoment, PermissionUse};
 #[cfg(feature = "tester")]
 pub use tester::{
@@ -493,6 +495,8 @@ pub struct TransactionItem {
     pub status: TransactionStatus,
     /// What it was for.
     pub narration: Option<String>,
+    /// What it can be looked up by.
+    pub reference: Option<String>,
 }
 
 /// In or out.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::envelope::{Body, Object, amount, count, instant, nested, text};
+use super::envelope::{Body, Object, amount, count, id, instant, nested, text};
 use super::{MAX_ITEMS, ReadError};
 use crate::money::Amount;
 
@@ -19,6 +19,10 @@ pub struct Transactions {
 /// One transaction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transaction {
+    /// `id`, which no other transaction has.
+    pub id: Option<String>,
+    /// `reference`: what a person can look it up by.
+    pub reference: Option<String>,
     /// When it was made.
     pub created_at: Option<Timestamp>,
     /// How much, in the currency's major units.
@@ -112,6 +116,8 @@ fn total(object: &Object) -> Option<u64> {
 impl Transaction {
     fn of(item: &Object) -> Self {
         Self {
+            id: id(item, &["id"]),
+            reference: text(item, &["reference"]),
             created_at: instant(item, &["createdAt"]),
             amount: amount(item, &["amount"]),
             currency: text(item, &["currency"]),

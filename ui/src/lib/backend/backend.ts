@@ -1,4 +1,4 @@
-import type { ActivityItem, AppView, Check, Decision, DisconnectOutcome, FeatureId, Link, PermissionView, Preferences, Problem, Section, SectionView, Unrevoked } from '../bindings';
+import type { ActivityItem, AppView, Check, Decision, DisconnectOutcome, ExportFormat, ExportProgress, Exported, FeatureId, HistoryFilter, HistoryPage, Link, PermissionView, Preferences, Problem, Section, SectionView, Unrevoked } from '../bindings';
 
 /**
  * All that the window can ask of the program. Two implementations: the Tauri commands (`tauri.ts`) and recorded stories (`memory.ts`).
@@ -18,6 +18,11 @@ export interface Backend {
   dismiss(): Promise<void>;
   decide(decision: Decision): Promise<void>;
   load(account: string, section: Section): Promise<SectionView>;
+  /** A page of the whole history; the first is 1. */
+  history(account: string, filter: HistoryFilter, page: number): Promise<HistoryPage>;
+  /** Puts all that fits into a file that the person chooses; `null` where they cancel. Calls back with how far it is. */
+  export_history(account: string, filter: HistoryFilter, format: ExportFormat, progress: (far: ExportProgress) => void): Promise<Exported | null>;
+  cancel_export(): Promise<void>;
   check(account: string): Promise<void>;
   rename(account: string, label: string | null): Promise<void>;
   /** Moves an account in the list: before another one, or (`null`) to the end. */

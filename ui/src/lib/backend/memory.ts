@@ -1,4 +1,4 @@
-import type { ActivityItem, AppView, Check, DisconnectOutcome, FeatureId, PermissionView, Problem, Section, SectionView, TesterOrder, TesterView } from '../bindings';
+import type { ActivityItem, AppView, Check, DisconnectOutcome, ExportFormat, ExportProgress, Exported, FeatureId, HistoryFilter, HistoryPage, PermissionView, Problem, Section, SectionView, TesterOrder, TesterView } from '../bindings';
 import type { Backend } from './backend';
 import type { CallStep, Story } from './story';
 
@@ -79,6 +79,10 @@ export class Memory implements Backend {
   load(account: string, section: Section): Promise<SectionView> {
     return this.sections(account, section);
   }
+  /** No story holds one; a state or a test sets another answer. */
+  history: (account: string, filter: HistoryFilter, page: number) => Promise<HistoryPage> = () => Promise.resolve({ items: [], total: 0, more: false });
+  export_history: (account: string, filter: HistoryFilter, format: ExportFormat, progress: (far: ExportProgress) => void) => Promise<Exported | null> = () => Promise.resolve(null);
+  cancel_export: () => Promise<void> = () => Promise.resolve();
   check = (account: string) => this.#play<void>('check', { account });
   rename = (account: string, label: string | null) => this.#play<void>('rename', { account, label });
   /** No story moves one. */

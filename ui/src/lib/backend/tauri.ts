@@ -1,5 +1,5 @@
 import { Channel, invoke } from '@tauri-apps/api/core';
-import type { AppView } from '../bindings';
+import type { AppView, ExportProgress } from '../bindings';
 import type { Backend } from './backend';
 
 declare global {
@@ -28,6 +28,9 @@ export const tauri: Backend = {
   dismiss: () => invoke('dismiss'),
   decide: (decision) => invoke('decide', { decision }),
   load: (account, section) => invoke('load', { account, section }),
+  history: (account, filter, page) => invoke('history', { account, filter, page }),
+  export_history: (account, filter, format, progress) => invoke('export_history', { account, filter, format, progress: new Channel<ExportProgress>(progress) }),
+  cancel_export: () => invoke('cancel_export'),
   check: (account) => invoke('check', { account }),
   rename: (account, label) => invoke('rename', { account, label }),
   move_account: (account, before) => invoke('move_account', { account, before }),

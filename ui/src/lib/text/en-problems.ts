@@ -75,6 +75,7 @@ const ways: Record<ProblemCode, WayOut> = {
   confirmation_needed: 'none',
   outcome_unknown: 'none',
   report_unsaved: 'none',
+  file_unsaved: 'none',
   clipboard_unavailable: 'none',
   program_ending: 'none',
   invalid_input: 'none',

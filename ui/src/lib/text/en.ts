@@ -1,6 +1,7 @@
 import type { AllowanceKind, Channel, CheckName, Direction, Environment, FeatureState, Health, KeychainState, LimitKind, Stage, TransactionStatus } from '../bindings';
 import { dashboard } from './en-dashboard';
 import { features, groups } from './en-features';
+import { history } from './en-history';
 import { problems } from './en-problems';
 import shared from './en-shared.json';
 
@@ -16,6 +17,7 @@ export const en = {
   features,
   groups,
   ...dashboard,
+  history,
 
   common: {
     notAvailable: 'Not available',

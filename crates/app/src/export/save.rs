@@ -1,0 +1,42 @@
+//! A file with what is a person's own in it: for this user alone, and whole or not there.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+/// How many names are tried before giving up.
+const MOST: u32 = 100;
+
+/// Writes `text` to `path`, in place of what is there. Until it is whole, what was there stays.
+///
+/// # Errors
+/// Why the folder takes no file.
+pub fn replace(path: &Path, text: &str) -> io::Result<()> {
+    whole(path, text)?.persist(path).map(drop).map_err(|error| error.error)
+}
+
+/// Writes `text` to a new file in `folder`, called `name` with a number where that is taken, and says where.
+///
+/// # Errors
+/// Why the folder takes no file.
+pub fn new_in(folder: &Path, name: &str, extension: &str, text: &str) -> io::Result<PathBuf> {
+    let mut file = whole(&folder.join(name), text)?;
+    for number in 1..=MOST {
+        let last = if number == 1 { format!("{name}.{extension}") } else { format!("{name}-{number}.{extension}") };
+        let path = folder.join(last);
+        match file.persist_noclobber(&path) {
+            Ok(_) => return Ok(path),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => file = error.file,
+            Err(error) => return Err(error.error),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// A file beside `path` that has everything in it and is on the disk. It is readable for this user alone.
+fn whole(path: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).ok_or(io::ErrorKind::InvalidInput)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}

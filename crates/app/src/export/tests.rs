@@ -1,0 +1,129 @@
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::*;
+
+const HOSTILE: &[&str] = &[
+    "=HYPERLINK(\"http://evil.test\")",
+    "+1+1",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "  =1",
+    "＝1",
+    "a, \"quoted\", and\r\na new line",
+    "</STMTTRN><TRNAMT>9 & <b>",
+    "Adébáyọ̀ ₦ 1",
+];
+
+fn row(number: u32, amount: &str, direction: Direction) -> HistoryRow {
+    HistoryRow {
+        id: Some(format!("id-{number}")),
+        at: Some(1_709_296_200_000 + i64::from(number) * 1000),
+        amount: Some(amount.parse().unwrap()),
+        currency: Some("NGN".into()),
+        direction,
+        status: TransactionStatus::Done,
+        narration: Some(format!("Line {number}")),
+        reference: Some(format!("TX-{number}")),
+    }
+}
+
+fn hostile() -> Vec<HistoryRow> {
+    let rows = HOSTILE.iter().enumerate().map(|(number, text)| HistoryRow {
+        narration: Some((*text).to_owned()),
+        ..row(u32::try_from(number).unwrap(), "9007199254740993.105", Direction::Out)
+    });
+    let bare = HistoryRow { id: None, reference: None, narration: None, ..row(50, "0.000000000000000001", Direction::In) };
+    let token = HistoryRow { currency: Some("ETH".into()), ..bare.clone() };
+    let pending = HistoryRow { status: TransactionStatus::Pending, ..row(51, "5", Direction::In) };
+    let untold = HistoryRow { at: None, amount: None, currency: None, ..row(52, "5", Direction::Unknown) };
+    rows.chain([token.clone(), token, bare, pending, untold]).collect()
+}
+
+fn rendered(format: Format, rows: &[HistoryRow]) -> Rendered {
+    let made_at = Timestamp::from_second(1_767_225_600).unwrap();
+    format.render(&Statement { account: "0123456789abcdef", name: "Shop", made_at, rows }).unwrap()
+}
+
+/// Runs a Python program of Debian's with the file as its argument, and reads what it prints.
+fn python(program: &str, text: &str) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    replace(&path, text).unwrap();
+    let ran = Command::new("/usr/bin/python3").args(["-c", program]).arg(&path).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    serde_json::from_slice(&ran.stdout).unwrap()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_csv_file_is_read_back_by_python_and_no_cell_is_a_formula() {
+    let rows = hostile();
+    let read = python(
+        "import csv, json, sys; print(json.dumps(list(csv.DictReader(open(sys.argv[1], newline='', encoding='utf-8')))))",
+        &rendered(Format::Csv, &rows).text,
+    );
+    let read = read.as_array().unwrap();
+    assert_eq!(read.len(), rows.len());
+    for (line, row) in read.iter().zip(&rows) {
+        for cell in ["currency", "description", "reference"] {
+            let text = line[cell].as_str().unwrap();
+            assert!(!text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']), "{text:?}");
+        }
+        let description = line["description"].as_str().unwrap();
+        assert_eq!(description.strip_prefix('\'').unwrap_or(description), row.narration.as_deref().unwrap_or_default());
+    }
+    assert_eq!((&read[0]["amount"], &read[0]["direction"]), (&Value::from("-9007199254740993.105"), &Value::from("out")));
+    assert_eq!((&read[10]["amount"], &read[10]["currency"]), (&Value::from("0.000000000000000001"), &Value::from("ETH")));
+    assert_eq!(read[0]["date"], "2024-03-01T12:30:00Z");
+    assert_eq!((&read[14]["date"], &read[14]["amount"], &read[14]["direction"]), (&"".into(), &"".into(), &"".into()));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_ofx_file_is_read_back_by_ofxparse_with_exact_amounts_and_one_statement_a_currency() {
+    let file = rendered(Format::Ofx, &hostile());
+    assert_eq!((file.written, file.left_out), (13, 2));
+    let read = python(
+        "import json, sys\nfrom ofxparse import OfxParser\nofx = OfxParser.parse(open(sys.argv[1], 'rb'))\nprint(json.dumps([{'account': a.account_id, \
+         'currency': a.statement.currency, 'lines': [[t.id, t.type, str(t.amount), t.date.isoformat(), t.memo] for t in a.statement.transactions]} \
+         for a in ofx.accounts]))",
+        &file.text,
+    );
+    assert_eq!((&read[0]["currency"], &read[1]["currency"], read[2].is_null()), (&"eth".into(), &"ngn".into(), true), "{read}");
+    assert!(read.as_array().unwrap().iter().all(|statement| statement["account"] == "0123456789abcdef"));
+    let [eth, ngn] = [0, 1].map(|number| read[number]["lines"].as_array().unwrap().clone());
+    assert_eq!((eth.len(), ngn.len()), (2, 11));
+    // Two without an id of their own are two.
+    assert_ne!(eth[0][0], eth[1][0]);
+    assert_eq!(eth[0][2].as_str().unwrap().parse::<Decimal>().unwrap(), "0.000000000000000001".parse().unwrap());
+    assert_eq!(ngn[0].as_array().unwrap()[..4], ["id-0", "debit", "-9007199254740993.105", "2024-03-01T12:30:00"].map(Value::from));
+    assert_eq!(ngn[8][4], "</STMTTRN><TRNAMT>9 & <b>");
+    assert_eq!(ngn[9][4], "Adébáyọ̀ ₦ 1");
+}
+
+#[test]
+fn a_json_file_has_amounts_as_strings_and_what_is_not_told_as_null() {
+    let read: Value = serde_json::from_str(&rendered(Format::Json, &hostile()).text).unwrap();
+    assert_eq!((&read["account"], &read["made_at"]), (&"Shop".into(), &"2026-01-01T00:00:00Z".into()));
+    let line = |number: usize| &read["transactions"][number];
+    assert_eq!((&line(0)["amount"], &line(0)["description"]), (&"-9007199254740993.105".into(), &HOSTILE[0].into()));
+    assert!(["at", "amount", "currency", "direction"].iter().all(|field| line(14)[field].is_null()), "{}", line(14));
+}
+
+#[test]
+fn a_file_is_for_this_user_alone_replaces_what_is_there_and_leaves_nothing_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    std::fs::write(&path, "before").unwrap();
+    replace(&path, "after").unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "after");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    #[cfg(unix)]
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions()) & 0o777, 0o600);
+    assert_eq!(new_in(folder.path(), "a", "csv", "x").unwrap(), folder.path().join("a-2.csv"));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "after");
+    assert!(replace(&folder.path().join("gone/a.csv"), "x").is_err());
+}

@@ -1,0 +1,86 @@
+//! The whole history: every page once, what the filters ask Monei for, and all of it for a file.
+
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+
+mod support;
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+
+use connect_core::Caller;
+use connect_core::problem::ProblemCode;
+use connect_core::snapshot::{Direction, HistoryFilter, HistoryKind, HistoryOrder, Section, SectionData, TransactionStatus};
+use serde_json::json;
+use support::World;
+
+const WALLET: &[&str] = &["wallet:read"];
+
+async fn total(world: &World, account: &str) -> u32 {
+    match world.core.load(&Caller::Window, account, Section::Transactions).await.unwrap() {
+        SectionData::Transactions(latest) => latest.total.unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn every_transaction_is_on_exactly_one_page_and_the_last_page_says_so() {
+    let world = World::new().await;
+    let account = world.connect("ada", WALLET, WALLET).await;
+    let (mut seen, mut page) = (Vec::new(), 1);
+    loop {
+        let found = world.core.history(&Caller::Window, &account, &HistoryFilter::default(), page).await.unwrap();
+        seen.extend(found.items.into_iter().map(|item| item.reference.unwrap()));
+        if !found.more {
+            break;
+        }
+        page += 1;
+    }
+    assert!(page > 1, "one page is no paging");
+    assert_eq!(seen.len(), total(&world, &account).await as usize);
+    assert_eq!(seen.iter().collect::<HashSet<_>>().len(), seen.len());
+}
+
+#[tokio::test]
+async fn a_filter_is_monei_s_own_and_what_makes_no_sense_is_not_sent() {
+    let world = World::new().await;
+    let account = world.connect("ada", WALLET, WALLET).await;
+    let filter = HistoryFilter { kind: Some(HistoryKind::Credit), order: HistoryOrder::Oldest, ..HistoryFilter::default() };
+    let found = world.core.history(&Caller::Window, &account, &filter, 1).await.unwrap();
+    assert!(!found.items.is_empty() && found.items.iter().all(|item| item.direction == Direction::In), "{found:?}");
+    assert!(found.items.is_sorted_by_key(|item| item.at), "{found:?}");
+    let calls = world.calls("/transactions").await;
+    let wrong = HistoryFilter { min_amount: Some("1,000".into()), ..HistoryFilter::default() };
+    let refused = world.core.history(&Caller::Window, &account, &wrong, 1).await.unwrap_err();
+    assert_eq!((refused.code, world.calls("/transactions").await), (ProblemCode::InvalidInput, calls));
+}
+
+#[tokio::test]
+async fn all_of_it_comes_for_a_file_with_progress_until_nobody_wants_it() {
+    let world = World::new().await;
+    let account = world.connect("ada", WALLET, WALLET).await;
+    let told = RefCell::new(Vec::new());
+    let goes_on = |fetched: usize, of: Option<u64>| {
+        told.borrow_mut().push((fetched, of));
+        true
+    };
+    let rows = world.core.whole_history(&Caller::Window, &account, &HistoryFilter::default(), goes_on).await.unwrap().unwrap();
+    let all = total(&world, &account).await as usize;
+    assert_eq!((rows.len(), rows.iter().filter_map(|row| row.id.clone()).collect::<HashSet<_>>().len()), (all, all));
+    assert_eq!((told.borrow()[0], told.borrow().last()), ((0, None), Some(&(all, Some(all as u64)))));
+    assert!(rows.iter().any(|row| row.status == TransactionStatus::Pending));
+    // Cancelled before anything is fetched, and after.
+    let calls = world.calls("/transactions").await;
+    let nobody = world.core.whole_history(&Caller::Window, &account, &HistoryFilter::default(), |_, _| false).await.unwrap();
+    assert_eq!((nobody, world.calls("/transactions").await), (None, calls));
+    let late = world.core.whole_history(&Caller::Window, &account, &HistoryFilter::default(), |fetched, _| fetched == 0).await.unwrap();
+    assert_eq!(late, None);
+}
+
+#[tokio::test]
+async fn a_history_that_breaks_off_is_no_file() {
+    let world = World::new().await;
+    let account = world.connect("ada", WALLET, WALLET).await;
+    world.control("fault", json!({"target": "/transactions", "kind": "status", "status": 503, "times": 1})).await;
+    let broken = world.core.whole_history(&Caller::Window, &account, &HistoryFilter::default(), |_, _| true).await;
+    assert_eq!(broken.unwrap_err().code, ProblemCode::ProviderUnavailable);
+}
