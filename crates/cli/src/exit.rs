@@ -80,6 +80,7 @@ impl From<ProblemCode> for Exit {
             | P::AnotherInProgress
             | P::OutcomeUnknown
             | P::ReportUnsaved
+            | P::FileUnsaved
             | P::ClipboardUnavailable
             | P::ProgramEnding => Exit::Other,
         }
