@@ -119,6 +119,7 @@ impl Reason {
             | P::RequestRefused
             | P::AnotherInProgress
             | P::ReportUnsaved
+            | P::FileUnsaved
             | P::ClipboardUnavailable
             | P::ProgramEnding => Self::Unreachable,
         }
