@@ -43,7 +43,7 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<&str, Refusal> {
     let missing = || {
         Refusal::new(
             Reason::KeyUnknown,
-            "Send your app key in the header X-API-KEY, or as Authorization: Bearer. You get one in Monei Connections, under Apps.",
+            "Send your app key in the header X-API-KEY, or as Authorization: Bearer. You get one with: moneictl app add.",
         )
     };
     let text = |value: &'_ http::HeaderValue| -> Option<usize> { value.to_str().ok().map(str::len) };
