@@ -260,7 +260,21 @@ impl Drop for Session {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
+        // The desktop's document portal mounts a file system there, which would keep the folder from going.
+        for mounted in mounted_below(self.folder()) {
+            let ended = Command::new("fusermount3").args(["-u", "-z"]).arg(&mounted).status();
+            if !ended.as_ref().is_ok_and(std::process::ExitStatus::success) {
+                eprintln!("{} stays mounted: {ended:?}", mounted.display());
+            }
+        }
     }
+}
+
+/// What is mounted somewhere below `folder`.
+fn mounted_below(folder: &Path) -> Vec<PathBuf> {
+    let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
+    let places = mounts.lines().filter_map(|line| line.split(' ').nth(1)).map(PathBuf::from);
+    places.filter(|place| place.starts_with(folder)).collect()
 }
 
 pub(crate) fn first_line(process: &mut Process) -> Result<String> {
