@@ -96,7 +96,12 @@ async fn app(inner: &Inner, way: &Way, parts: &http::request::Parts) -> Result<A
         let message = format!("That is more than 60 calls in a minute. Try again in {seconds} s.");
         return Err(Refusal { retry_after_s: Some(seconds), ..Refusal::new(Reason::Busy, message) });
     }
-    app.ok_or_else(|| Refusal::new(Reason::KeyUnknown, "Monei Connections doesn't know this app key, or what it was for has ended. Allow the app again with: moneictl app add."))
+    app.ok_or_else(|| {
+        Refusal::new(
+            Reason::KeyUnknown,
+            "Monei Connections doesn't know this app key, or what it was for has ended. Allow the app again with: moneictl app add.",
+        )
+    })
 }
 
 /// What a program is told, in a full sentence: it is all that most of them show.
