@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -62,6 +63,27 @@ pub(crate) async fn run(inner: Arc<Inner>, place: Place) {
 struct Open {
     stop: CancellationToken,
     reach: Reach,
+    /// Has the listener; `None` where it couldn't be opened.
+    accepting: Option<JoinHandle<()>>,
+}
+
+impl Open {
+    /// Takes no new connection from when this returns.
+    async fn close(mut self) {
+        self.stop.cancel();
+        if let Some(accepting) = self.accepting.take()
+            && accepting.await.is_err()
+        {
+            tracing::error!("a way into the local API ended by itself");
+        }
+    }
+}
+
+/// Closes `way`, if it is open.
+async fn close(way: &mut Option<Open>) {
+    if let Some(open) = way.take() {
+        open.close().await;
+    }
 }
 
 impl Drop for Open {
@@ -78,12 +100,12 @@ async fn serve(inner: &Arc<Inner>, place: &Place, turn: &Turn) {
         let apps = wanted && inner.connections.living_apps().await.is_ok_and(|apps| !apps.is_empty());
         let is_open = |way: &Option<Open>| way.as_ref().is_some_and(|open| open.reach == Reach::Open);
         if !wanted {
-            socket = None;
+            close(&mut socket).await;
         } else if !is_open(&socket) {
             socket = open_socket(inner, place, &tracker);
         }
         if !apps {
-            tcp = None;
+            close(&mut tcp).await;
         } else if !is_open(&tcp) {
             tcp = Some(open_tcp(inner, &tracker).await);
         }
@@ -106,8 +128,9 @@ async fn serve(inner: &Arc<Inner>, place: &Place, turn: &Turn) {
         }
     }
     // No new connection is taken; then those that are there may end.
-    let had_socket = socket.take().is_some_and(|open| open.reach == Reach::Open);
-    drop(tcp);
+    let had_socket = socket.as_ref().is_some_and(|open| open.reach == Reach::Open);
+    close(&mut socket).await;
+    close(&mut tcp).await;
     if let Some(path) = place.socket.as_ref().filter(|_| had_socket) {
         socket::remove(path);
     }
@@ -122,18 +145,18 @@ async fn serve(inner: &Arc<Inner>, place: &Place, turn: &Turn) {
 fn open_socket(inner: &Arc<Inner>, place: &Place, tracker: &TaskTracker) -> Option<Open> {
     let path = place.socket.as_ref()?;
     let stop = inner.stop.child_token();
-    let reach = match socket::bind(path) {
+    let (reach, accepting) = match socket::bind(path) {
         Ok(listener) => {
-            tracker.spawn(socket::accept(Arc::clone(inner), listener, stop.clone(), tracker.clone()));
-            Reach::Open
+            let accepting = tracker.spawn(socket::accept(Arc::clone(inner), listener, stop.clone(), tracker.clone()));
+            (Reach::Open, Some(accepting))
         }
-        Err(socket::NotBound::Taken) => Reach::Taken,
+        Err(socket::NotBound::Taken) => (Reach::Taken, None),
         Err(socket::NotBound::Failed(error)) => {
             tracing::warn!(%error, "the local API's socket can't be served");
-            Reach::Failed
+            (Reach::Failed, None)
         }
     };
-    Some(Open { stop, reach })
+    Some(Open { stop, reach, accepting })
 }
 
 #[cfg(not(unix))]
@@ -143,18 +166,18 @@ fn open_socket(_: &Arc<Inner>, _: &Place, _: &TaskTracker) -> Option<Open> {
 
 async fn open_tcp(inner: &Arc<Inner>, tracker: &TaskTracker) -> Open {
     let stop = inner.stop.child_token();
-    let reach = match tcp::bind(&inner.connections).await {
+    let (reach, accepting) = match tcp::bind(&inner.connections).await {
         Ok(listener) => {
-            tracker.spawn(tcp::accept(Arc::clone(inner), listener, stop.clone(), tracker.clone()));
-            Reach::Open
+            let accepting = tracker.spawn(tcp::accept(Arc::clone(inner), listener, stop.clone(), tracker.clone()));
+            (Reach::Open, Some(accepting))
         }
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Reach::Taken,
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => (Reach::Taken, None),
         Err(error) => {
             tracing::warn!(%error, "the local API's port can't be served");
-            Reach::Failed
+            (Reach::Failed, None)
         }
     };
-    Open { stop, reach }
+    Open { stop, reach, accepting }
 }
 
 /// A place, if one comes free in time.
