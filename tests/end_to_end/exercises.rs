@@ -262,7 +262,7 @@ async fn exercise_5_monei_is_busy_then_down() -> Result<()> {
             most = busy(world).await?;
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        ensure!(most == counted, "Monei was called while it had asked to be left alone: {most} and not {counted} calls were answered 429");
+        ensure!(most == counted, "Monei was called before its Retry-After had passed: {most} and not {counted} calls were answered 429");
         until("the seconds to be over", async || Ok((!window.text("problem-busy").await?.contains("Try again in")).then_some(()))).await?;
 
         preset(world, "normal").await?;

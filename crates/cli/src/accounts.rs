@@ -1,5 +1,7 @@
 //! `accounts`, `status` and `rename`: what is known without asking Monei, and which account a word means.
 
+use std::io::IsTerminal as _;
+
 use anstyle::{AnsiColor, Style};
 use connect_app::catalogue;
 use connect_core::snapshot::{AccountSnapshot, FeatureState, Health, Snapshot};
@@ -9,7 +11,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::json::{self, Accounts};
 use crate::table;
-use crate::text::{foreign, when};
+use crate::text::{foreign, json_for_terminal, when};
 
 /// `accounts`.
 pub fn list(connections: &Connections, as_json: bool) -> Result<Exit, Failure> {
@@ -59,8 +61,17 @@ pub async fn rename(connections: &Connections, account: &str, name: Option<Strin
 /// Prints one object for a program.
 pub fn print_json(value: &impl serde::Serialize) -> Result<Exit, Failure> {
     let text = serde_json::to_string(value).map_err(|error| Failure::said(Exit::Other, error.to_string()))?;
-    connect_app::terminal::say(&text);
+    say_json(&text);
     Ok(Exit::Done)
+}
+
+/// Writes JSON to standard output: as it is for a program, harmless for a terminal.
+pub fn say_json(text: &str) {
+    if std::io::stdout().is_terminal() {
+        connect_app::terminal::say(&json_for_terminal(text));
+    } else {
+        connect_app::terminal::say(text);
+    }
 }
 
 /// What an account is called: by the person, by Monei, or by its place in the list.

@@ -4,11 +4,12 @@
 use connect_app::catalogue;
 use connect_core::clock::{Clock as _, SystemClock};
 use connect_core::problem::ProblemCode;
+use connect_core::snapshot::{AccountFeature, FeatureState};
 use connect_core::{App, Caller, Connections, NewApp, PassThrough, Passed};
 use monei::Permission;
 use monei::permission::{self, Effect, Method};
 
-use crate::accounts::{find_or_only, name};
+use crate::accounts::{find_or_only, name, say_json};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{NAME, ask};
@@ -48,6 +49,11 @@ pub async fn api(connections: &Connections, account: Option<&str>, call: Call) -
     }
     let view = connections.view();
     let account = find_or_only(&view, account)?;
+    let is_granted =
+        |feature: &AccountFeature| *feature.id.scope() == permission.scope && matches!(feature.state, FeatureState::Enabled { .. });
+    if !account.features.iter().any(is_granted) {
+        return Err(ProblemCode::ScopeMissing.into());
+    }
     let caller = allowed(connections, &account.id, &name(&view, account), permission).await?;
     let mut page = 1;
     loop {
@@ -64,7 +70,7 @@ pub async fn api(connections: &Connections, account: Option<&str>, call: Call) -
         }
         let passed =
             connections.pass_through(&caller, &account.id, PassThrough { method: call.method, path: &path, query: &query, body }).await?;
-        connect_app::terminal::say(&String::from_utf8_lossy(&passed.body));
+        say_json(&String::from_utf8_lossy(&passed.body));
         if !(200..300).contains(&passed.status) {
             return Err(refused(&passed));
         }

@@ -13,9 +13,7 @@ use crate::failure::Failure;
 /// # Errors
 /// Nobody is there to be asked, or the person ends the program instead.
 pub async fn agrees(question: &str) -> Result<bool, Failure> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        return Err(Failure::said(Exit::Denied, format!("{question} Nobody could be asked: run this in a terminal.")));
-    }
+    check_that_somebody_is_there()?;
     anstream::eprint!("{question} [y/N] ");
     let (sender, answer) = oneshot::channel();
     // A thread of its own: nothing can end a read of the terminal, and the program's end must not wait for it.
@@ -32,6 +30,17 @@ pub async fn agrees(question: &str) -> Result<bool, Failure> {
         }
         _ = ending::asked_to_end() => Err(Failure::said(Exit::Denied, "Ended before there was an answer.")),
     }
+}
+
+/// Refuses what ends in a question where there is no terminal to ask it on.
+///
+/// # Errors
+/// There is none.
+pub fn check_that_somebody_is_there() -> Result<(), Failure> {
+    if io::stdin().is_terminal() && io::stderr().is_terminal() {
+        return Ok(());
+    }
+    Err(Failure::said(Exit::Denied, "This asks a question, and nobody can be asked here: run it in a terminal."))
 }
 
 fn is_yes(line: &str) -> bool {

@@ -15,6 +15,8 @@ use crate::words::Way;
 
 /// `connect`.
 pub async fn connect(connections: &Connections, scopes: Vec<String>, way: &Way) -> Result<Exit, Failure> {
+    // A new account is stored only once the person has said that it is theirs.
+    ask::check_that_somebody_is_there()?;
     ask_about_service(connections).await?;
     let scopes = if scopes.is_empty() { reading(&connections.view()) } else { scopes };
     connections.connect(&Caller::CommandLine, scopes).await?;

@@ -16,8 +16,25 @@ pub fn rfc3339(at_ms: i64) -> Option<String> {
 /// Words from elsewhere, for a terminal: without anything that a terminal would take for a command, and without marks that turn the order
 /// of what follows (Unicode UAX #9).
 pub fn foreign(words: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    words.chars().map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c }).collect()
+    words.chars().map(|c| if is_command(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// JSON as a terminal may show it: what [`foreign`] takes out is written as an escape, which means the same in JSON.
+pub fn json_for_terminal(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if matches!(c, '\n' | '\t') || !is_command(c) {
+            shown.push(c);
+        } else {
+            shown += &format!("\\u{:04x}", u32::from(c));
+        }
+    }
+    shown
+}
+
+/// What a terminal would take for a command, or what turns the order of the text after it.
+fn is_command(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -31,6 +48,15 @@ mod tests {
             assert!(!shown.chars().any(char::is_control) && !shown.contains(['\u{202e}', '\u{2066}']), "{shown:?}");
         }
         assert_eq!(foreign("Adaeze Ọbí"), "Adaeze Ọbí");
+    }
+
+    #[test]
+    fn json_gives_a_terminal_no_commands_and_keeps_its_meaning() {
+        let json = "{\n\t\"a\": \"\u{9b}31m \u{202e}x \u{7f}\"}";
+        let shown = json_for_terminal(json);
+        assert!(!shown.contains(['\u{9b}', '\u{202e}', '\u{7f}']), "{shown:?}");
+        let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(parsed(&shown), parsed(json));
     }
 
     #[test]

@@ -198,7 +198,7 @@ async fn during_a_rate_limit_nothing_is_called_and_the_seconds_are_shown() {
         let refused = world.core.load(&Caller::Window, &account, section).await.unwrap_err();
         assert!(refused.code == ProblemCode::Busy && (1..=3).contains(&refused.retry_after_s.unwrap()), "{refused:?}");
     }
-    assert_eq!(calls().await, before + 1, "Monei had asked to be left alone");
+    assert_eq!(calls().await, before + 1, "called again before the Retry-After of Monei had passed");
     let view = world.core.view();
     let Health::Unreachable { reason } = &view.accounts[0].health else { panic!("{:?}", view.accounts[0].health) };
     assert!(reason.code == ProblemCode::Busy && (1..=3).contains(&reason.retry_after_s.unwrap()), "{reason:?}");

@@ -46,7 +46,7 @@ impl Permit {
     /// [`Denied`].
     pub fn check(caller: &Caller, scopes: &ScopeSet, method: Method, path: &str) -> Result<Self, Denied> {
         let (permission, endpoint) = permission::find(method, path).ok_or(Denied::NotListed)?;
-        // Programs of the person may ask for money. What moves some is nobody's to call.
+        // Apps and the command line may also request deposits. No caller may move money out.
         let asks = endpoint.effect == Effect::Receives && matches!(caller, Caller::App(_) | Caller::CommandLine);
         if endpoint.effect != Effect::Reads && !asks {
             return Err(Denied::DoesMoreThanRead);

@@ -12,7 +12,7 @@ pub(super) struct Peers {
 
 #[cfg(target_os = "linux")]
 impl Peers {
-    /// Whether the socket at `peer`, connected to `own`, is of this program's own user. One that the system doesn't list is nobody's.
+    /// Whether the socket at `peer`, connected to `own`, is of this program's own user. False for a socket that the system doesn't list.
     pub(super) async fn is_own(&self, peer: SocketAddr, own: SocketAddr) -> bool {
         let began = std::time::Instant::now();
         let mut last = self.last.lock().await;
