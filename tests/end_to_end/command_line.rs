@@ -77,9 +77,9 @@ async fn a_call_is_made_only_with_a_permission_that_the_person_gave_in_a_termina
         for (refused, code) in [
             (&wallet[..], 7),
             (&["api", "/kyc/status"], 4),
-            (&["api", "POST", "/wallet/send"], 7),
+            (&["api", "POST", "/wallet/payout/transfer"], 7),
             (&["api", "/nowhere"], 2),
-            (&["api", "POST", "/wallet/me", "--paginate"], 2),
+            (&["api", "POST", "/wallet/deposit/payment-link", "--paginate"], 2),
         ] {
             let output = world.command_line(refused)?;
             ensure!(output.status.code() == Some(code) && output.stdout.is_empty(), "{refused:?}: {output:?}");
