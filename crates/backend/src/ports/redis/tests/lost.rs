@@ -61,6 +61,15 @@ async fn a_primary_whose_replica_was_promoted_grants_no_more_calls() {
     old.set_time(1_000_000);
     granted(&old, 4).await;
     let new = replica.ready().await;
+    // "online" is said before the replica has loaded anything.
+    let name = texts(tell(&old, &["KEYS", "*budget*"]).await).remove(0);
+    let arrived = async {
+        let written = tell(&old, &["GET", &name]).await;
+        while tell(&new, &["GET", &name]).await != written {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), arrived).await.expect("the calls reach the replica");
     tell(&new, &["REPLICAOF", "NO", "ONE"]).await;
     let left = async {
         while texts(tell(&old, &["INFO", "replication"]).await).concat().contains("state=online") {
