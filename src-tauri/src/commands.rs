@@ -9,15 +9,17 @@ use std::sync::Arc;
 use connect_app::report;
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::Snapshot;
-use connect_core::{Browser as _, Caller};
+use connect_core::{Browser as _, Caller, NewApp};
+use jiff::Zoned;
 use tauri::State;
 use tauri::ipc::Channel;
 use tauri_plugin_clipboard_manager::ClipboardExt as _;
 
+use crate::apps;
 use crate::host::Host;
 use crate::view::{
-    ActivityItem, AppView, Check, Convert as _, Decision, DisconnectOutcome, ExportFormat, ExportProgress, Exported, FeatureId,
-    HistoryFilter, HistoryPage, Link, PermissionView, Preferences, Problem, Section, SectionView, Unrevoked,
+    ActivityItem, AppView, AppsView, Check, Convert as _, Decision, DisconnectOutcome, ExportFormat, ExportProgress, Exported, FeatureId,
+    HistoryFilter, HistoryPage, Lasts, Link, PermissionUse, PermissionView, Preferences, Problem, Section, SectionView, Unrevoked,
 };
 #[cfg(feature = "tester")]
 use crate::view::{TesterOrder, TesterView};
@@ -173,6 +175,77 @@ async fn disconnect(host: Shared<'_>, account: String, unrevoked: Unrevoked) -> 
 async fn activity(host: Shared<'_>, account: Option<String>) -> Result<Vec<ActivityItem>, Problem> {
     let account = account.as_deref().map(bounded).transpose()?;
     Ok(host.connections().await?.activity(account).await?.convert())
+}
+
+#[tauri::command]
+async fn watch_apps(host: Shared<'_>, views: Channel<AppsView>) -> Result<(), Problem> {
+    host.watch_apps(views).await
+}
+
+/// The key goes to the clipboard, and never to the web view.
+#[tauri::command]
+async fn allow_app(host: Shared<'_>, name: String, account: String, scopes: Vec<String>, lasts: Lasts) -> Result<(), Problem> {
+    let new = NewApp {
+        name: bounded(&name)?.to_owned(),
+        account: bounded(&account)?.to_owned(),
+        scopes: bounded_list(scopes)?,
+        until: apps::end(lasts, &Zoned::now())?,
+    };
+    apps::allow(&host.connections().await?, host.app(), new).await?;
+    host.apps_changed();
+    Ok(())
+}
+
+#[tauri::command]
+async fn narrow_app(host: Shared<'_>, app: String, keeps: Vec<String>) -> Result<(), Problem> {
+    Ok(host.connections().await?.narrow_app(bounded(&app)?, &bounded_list(keeps)?).await?)
+}
+
+/// `lasts` absent: its end stays.
+#[tauri::command]
+async fn extend_app(host: Shared<'_>, app: String, more: Vec<String>, lasts: Option<Lasts>) -> Result<(), Problem> {
+    let (connections, app) = (host.connections().await?, bounded(&app)?);
+    let until = match lasts {
+        Some(lasts) => apps::end(lasts, &Zoned::now())?,
+        None => connections.apps().await?.into_iter().find(|row| *row.id == *app).ok_or(ProblemCode::NoSuchApp)?.until,
+    };
+    connections.extend_app(&Caller::Window, app, &bounded_list(more)?, until).await?;
+    host.apps_changed();
+    Ok(())
+}
+
+#[tauri::command]
+async fn take_back_app(host: Shared<'_>, app: String) -> Result<(), Problem> {
+    host.connections().await?.take_back_app(bounded(&app)?).await?;
+    host.apps_changed();
+    Ok(())
+}
+
+#[tauri::command]
+async fn app_log(host: Shared<'_>, app: String) -> Result<Vec<PermissionUse>, Problem> {
+    Ok(apps::log(host.connections().await?.app_log(bounded(&app)?).await?))
+}
+
+/// The key goes to the program that asked, and never to the web view.
+#[tauri::command]
+async fn allow_request(host: Shared<'_>, number: u64, account: String, scopes: Vec<String>, lasts: Lasts) -> Result<(), Problem> {
+    let pairings = host.pairings().ok_or(ProblemCode::InvalidInput)?;
+    pairings.allow(number, bounded(&account)?, bounded_list(scopes)?, apps::end(lasts, &Zoned::now())?).await?;
+    host.apps_changed();
+    Ok(())
+}
+
+#[tauri::command]
+async fn deny_request(host: Shared<'_>, number: u64) -> Result<(), Problem> {
+    host.pairings().ok_or(ProblemCode::InvalidInput)?.deny(number);
+    Ok(())
+}
+
+#[tauri::command]
+async fn set_api(host: Shared<'_>, wanted: bool) -> Result<(), Problem> {
+    host.connections().await?.set_api_wanted(wanted).await?;
+    host.apps_changed();
+    Ok(())
 }
 
 #[tauri::command]

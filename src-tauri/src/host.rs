@@ -7,17 +7,17 @@ use connect_app::browser::SystemBrowser;
 use connect_app::diagnose::Found;
 use connect_app::settings::Settings;
 use connect_app::start;
-use connect_core::problem::Problem;
+use connect_core::problem::{Problem, ProblemCode};
 use connect_core::snapshot::{Snapshot, Stage};
 use connect_core::{Check, Connections};
-use connect_local_api::{LocalApi, Place, Role};
+use connect_local_api::{LocalApi, Pairings, Place, Role};
 use tauri::AppHandle;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
 use tokio::sync::{OnceCell, watch};
 
-use crate::view::{AppView, Convert as _};
-use crate::{platform, window};
+use crate::view::{AppView, AppsView, Convert as _};
+use crate::{apps, platform, window};
 
 /// The running program, apart from its window.
 pub struct Host {
@@ -27,6 +27,8 @@ pub struct Host {
     connections: OnceCell<Connections>,
     /// Tells the page of changes; `None` before it has shown its first picture.
     telling: Mutex<Option<JoinHandle<()>>>,
+    /// Tells it of apps.
+    telling_apps: Mutex<Option<JoinHandle<()>>>,
     /// What other programs of the person use; `None` before the page has shown its first picture.
     api: Mutex<Option<LocalApi>>,
     /// What the last diagnosis found, in words.
@@ -46,6 +48,7 @@ impl Host {
             settings,
             connections: OnceCell::new(),
             telling: Mutex::default(),
+            telling_apps: Mutex::default(),
             api: Mutex::default(),
             report: Mutex::default(),
             export: Mutex::default(),
@@ -129,6 +132,34 @@ impl Host {
         self.report.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// From now on the page is told of apps through `views`, the present ones first. [`Host::watch`] comes before it.
+    ///
+    /// # Errors
+    /// As [`Host::connections`]; [`ProblemCode::InvalidInput`] where the local API isn't there yet.
+    pub async fn watch_apps(&self, views: Channel<AppsView>) -> Result<(), crate::view::Problem> {
+        let connections = self.connections().await?;
+        let api = self.api().as_ref().map(|api| (api.status(), api.pairings().clone()));
+        let (status, pairings) = api.ok_or(ProblemCode::InvalidInput)?;
+        let telling = tauri::async_runtime::spawn(apps::tell(views, connections, status, pairings));
+        let before = self.telling_apps.lock().unwrap_or_else(PoisonError::into_inner).replace(telling);
+        if let Some(before) = before {
+            before.abort();
+        }
+        Ok(())
+    }
+
+    /// The programs that ask to be allowed.
+    pub fn pairings(&self) -> Option<Pairings> {
+        self.api().as_ref().map(|api| api.pairings().clone())
+    }
+
+    /// What is open for apps is looked at now.
+    pub fn apps_changed(&self) {
+        if let Some(api) = self.api().as_ref() {
+            api.refresh();
+        }
+    }
+
     fn api(&self) -> MutexGuard<'_, Option<LocalApi>> {
         self.api.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -202,7 +233,6 @@ fn calls_for_the_person(before: Option<&Stage>, after: Option<&Stage>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use connect_core::problem::ProblemCode;
 
     use super::*;
 

@@ -5,6 +5,7 @@
 
 #[cfg(target_os = "linux")]
 mod activation;
+mod apps;
 mod cli;
 mod commands;
 mod diagnose;

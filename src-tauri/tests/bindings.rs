@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use monei_connect::view::{
-    ActivityItem, AppView, Check, Decision, DisconnectOutcome, ExportFormat, ExportProgress, Exported, HistoryFilter, HistoryPage, Link,
-    PermissionView, Section, SectionView, TesterOrder, TesterView, Unrevoked,
+    ActivityItem, AppView, AppsView, Check, Decision, DisconnectOutcome, ExportFormat, ExportProgress, Exported, HistoryFilter, HistoryPage,
+    Lasts, Link, PermissionView, Section, SectionView, TesterOrder, TesterView, Unrevoked,
 };
 use ts_rs::{Config, TS};
 
@@ -29,6 +29,8 @@ fn the_generated_types_are_up_to_date() {
     ExportFormat::export_all(&config).unwrap();
     ExportProgress::export_all(&config).unwrap();
     Exported::export_all(&config).unwrap();
+    AppsView::export_all(&config).unwrap();
+    Lasts::export_all(&config).unwrap();
     PermissionView::export_all(&config).unwrap();
     let fresh = std::fs::read_to_string(directory.path().join("bindings.ts")).unwrap();
 

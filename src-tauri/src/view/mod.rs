@@ -4,6 +4,7 @@
 //! Times are milliseconds since the Unix epoch, as JavaScript counts them. Money is a decimal string in major units.
 
 mod activity;
+mod apps;
 mod choice;
 mod convert;
 mod history;
@@ -15,10 +16,11 @@ mod state;
 mod tester;
 
 pub use activity::{ActivityEvent, ActivityItem};
+pub use apps::{ApiView, AppItem, AppState, AppsView, Lasts, PairingView};
 pub use choice::{Decision, DisconnectOutcome, Link, Unrevoked};
 pub use convert::Convert;
 pub use history::{ExportFormat, ExportProgress, Exported, HistoryFilter, HistoryPage};
-pub use permission::PermissionView;
+pub use permission::{PermissionUse, PermissionView};
 pub use problem::{Check, CheckName, FeatureId, Problem, ProblemCode, ProxySetting};
 pub use section::{Section, SectionView};
 pub use state::{AppView, Preferences, Stage};

@@ -1,3 +1,4 @@
+import { Apps } from './apps/apps.svelte';
 import { asProblem, type Backend } from './backend/backend';
 import type { AccountView, AppView, Check, Feature, FeatureId, FeatureState, Link, MoneyView, Preferences, Problem, Stage } from './bindings';
 import type { Extra } from './extra';
@@ -16,6 +17,7 @@ export type Page =
   | { kind: 'history'; account: string }
   | { kind: 'choose'; account: string | null }
   | { kind: 'transaction' }
+  | { kind: 'apps' }
   | { kind: 'activity' }
   | { kind: 'settings' }
   | { kind: 'extra' }
@@ -37,6 +39,8 @@ export class App {
   /** What this build has besides. */
   readonly extra: Extra | null;
   readonly sections: Sections;
+  /** Other programs that may use an account. */
+  readonly apps: Apps;
   view: AppView;
   page: Page = $state.raw({ kind: 'home' });
   dialog: Dialog | null = $state.raw(null);
@@ -53,6 +57,7 @@ export class App {
     this.backend = backend;
     this.extra = extra;
     this.sections = new Sections(backend);
+    this.apps = new Apps(backend);
     this.view = $state.raw(view);
     if (view.transaction) this.page = { kind: 'transaction' };
     this.painted = nextFrame().then(nextFrame);

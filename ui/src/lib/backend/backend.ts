@@ -1,4 +1,4 @@
-import type { ActivityItem, AppView, Check, Decision, DisconnectOutcome, ExportFormat, ExportProgress, Exported, FeatureId, HistoryFilter, HistoryPage, Link, PermissionView, Preferences, Problem, Section, SectionView, Unrevoked } from '../bindings';
+import type { ActivityItem, AppsView, AppView, Check, Decision, DisconnectOutcome, ExportFormat, ExportProgress, Exported, FeatureId, HistoryFilter, HistoryPage, Lasts, Link, PermissionUse, PermissionView, Preferences, Problem, Section, SectionView, Unrevoked } from '../bindings';
 
 /**
  * All that the window can ask of the program. Two implementations: the Tauri commands (`tauri.ts`) and recorded stories (`memory.ts`).
@@ -52,6 +52,22 @@ export interface Backend {
   copy_report(): Promise<void>;
   /** Writes it to the Downloads folder, or where there is none to the home folder; answers where. */
   save_report(): Promise<string>;
+  /** Calls back with the apps: the present ones, and after each change. To be called once the first picture is there. */
+  watch_apps(listener: (view: AppsView) => void): Promise<void>;
+  /** Allows an app. Its key goes to the clipboard, and never comes into the window. */
+  allow_app(name: string, account: string, scopes: string[], lasts: Lasts): Promise<void>;
+  /** Leaves it these of its scopes. */
+  narrow_app(app: string, keeps: string[]): Promise<void>;
+  /** Gives it more scopes; `lasts`: another end too. */
+  extend_app(app: string, more: string[], lasts: Lasts | null): Promise<void>;
+  take_back_app(app: string): Promise<void>;
+  /** What it did, latest first. */
+  app_log(app: string): Promise<PermissionUse[]>;
+  /** Allows the program that asks. The key goes to that program. */
+  allow_request(number: number, account: string, scopes: string[], lasts: Lasts): Promise<void>;
+  deny_request(number: number): Promise<void>;
+  /** Lets apps reach the program, or not. */
+  set_api(wanted: boolean): Promise<void>;
   /** Calls back with the whole view: the present one, and each that follows. To be called once the first picture is there. */
   watch(listener: (view: AppView) => void): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { ActivityItem, AppView, Check, DisconnectOutcome, ExportFormat, ExportProgress, Exported, FeatureId, HistoryFilter, HistoryPage, PermissionView, Problem, Section, SectionView, TesterOrder, TesterView } from '../bindings';
+import type { ActivityItem, AppsView, AppView, Check, DisconnectOutcome, ExportFormat, ExportProgress, Exported, FeatureId, HistoryFilter, HistoryPage, Lasts, PermissionUse, PermissionView, Problem, Section, SectionView, TesterOrder, TesterView } from '../bindings';
 import type { Backend } from './backend';
 import type { CallStep, Story } from './story';
 
@@ -122,6 +122,33 @@ export class Memory implements Backend {
   tester_order(_order: TesterOrder): Promise<TesterView> {
     return this.tester();
   }
+
+  /** No story holds any; a state or a test sets them. */
+  apps: AppsView = { apps: [], api: { wanted: true, address: null, port: null, port_taken: false }, request: null };
+  #appListeners = new Set<(view: AppsView) => void>();
+  showApps(apps: AppsView): void {
+    this.apps = apps;
+    for (const listener of this.#appListeners) listener(apps);
+  }
+  watch_apps(listener: (view: AppsView) => void): Promise<void> {
+    this.#appListeners.add(listener);
+    listener(this.apps);
+    return Promise.resolve();
+  }
+  /** What was asked for, for tests. */
+  readonly appCalls: unknown[][] = [];
+  #note = (...call: unknown[]): Promise<void> => {
+    this.appCalls.push(call);
+    return Promise.resolve();
+  };
+  allow_app = (name: string, account: string, scopes: string[], lasts: Lasts) => this.#note('allow_app', name, account, scopes, lasts);
+  narrow_app = (app: string, keeps: string[]) => this.#note('narrow_app', app, keeps);
+  extend_app = (app: string, more: string[], lasts: Lasts | null) => this.#note('extend_app', app, more, lasts);
+  take_back_app = (app: string) => this.#note('take_back_app', app);
+  app_log = (_app: string): Promise<PermissionUse[]> => Promise.resolve([]);
+  allow_request = (number: number, account: string, scopes: string[], lasts: Lasts) => this.#note('allow_request', number, account, scopes, lasts);
+  deny_request = (number: number) => this.#note('deny_request', number);
+  set_api = (wanted: boolean) => this.#note('set_api', wanted);
 
   async watch(listener: (view: AppView) => void): Promise<void> {
     this.#listeners.add(listener);

@@ -1,5 +1,5 @@
 import { Channel, invoke } from '@tauri-apps/api/core';
-import type { AppView, ExportProgress } from '../bindings';
+import type { AppsView, AppView, ExportProgress } from '../bindings';
 import type { Backend } from './backend';
 
 declare global {
@@ -48,5 +48,14 @@ export const tauri: Backend = {
   diagnose: () => invoke('diagnose'),
   copy_report: () => invoke('copy_report'),
   save_report: () => invoke('save_report'),
+  watch_apps: (listener) => invoke('watch_apps', { views: new Channel<AppsView>(listener) }),
+  allow_app: (name, account, scopes, lasts) => invoke('allow_app', { name, account, scopes, lasts }),
+  narrow_app: (app, keeps) => invoke('narrow_app', { app, keeps }),
+  extend_app: (app, more, lasts) => invoke('extend_app', { app, more, lasts }),
+  take_back_app: (app) => invoke('take_back_app', { app }),
+  app_log: (app) => invoke('app_log', { app }),
+  allow_request: (number, account, scopes, lasts) => invoke('allow_request', { number, account, scopes, lasts }),
+  deny_request: (number) => invoke('deny_request', { number }),
+  set_api: (wanted) => invoke('set_api', { wanted }),
   watch: (listener) => invoke('watch', { views: new Channel<AppView>(listener) }),
 };

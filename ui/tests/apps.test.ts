@@ -1,0 +1,94 @@
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { AppsView } from '../src/lib/bindings';
+import { launch, open, show } from './browser';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+async function withApps(page: Page, request: AppsView['request'] = null): Promise<void> {
+  await page.evaluate((asks) => {
+    const [account] = window.stage.app.view.accounts;
+    const common = { account: account?.id ?? '', until: null, uses: 3 };
+    window.stage.memory.showApps({
+      apps: [
+        { ...common, id: 'a1', name: 'Budget \u202esheet', scopes: ['profile:read', 'wallet:read'], state: 'allowed', last_used_at: window.stage.now },
+        { ...common, id: 'a2', name: 'Old script', scopes: ['profile:read'], state: 'taken_back', last_used_at: null },
+      ],
+      api: { wanted: true, address: 'http://127.0.0.1:20001', port: 20001, port_taken: false },
+      request: asks,
+    });
+  }, request);
+}
+
+const calls = (page: Page): Promise<unknown[][]> => page.evaluate(() => window.stage.memory.appCalls.map((call) => [...call]));
+const account = (page: Page): Promise<string | undefined> => page.evaluate(() => window.stage.app.view.accounts[0]?.id);
+
+test('an app is allowed for what was chosen and nothing is chosen beforehand; its key is not in the window', async () => {
+  const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'overview');
+  await page.getByTestId('nav-apps').click();
+  await page.getByTestId('no-apps').waitFor();
+  await page.getByTestId('allow-an-app').click();
+  await page.getByTestId('app-name').fill('Budget sheet');
+  expect(await page.locator('dialog input[type=checkbox]:checked').count()).toBe(0);
+  await page.getByTestId('allow-app').click();
+  expect(await calls(page)).toEqual([]);
+  await page.getByTestId('give-wallet').check();
+  await page.getByTestId('app-until').selectOption('year');
+  await page.getByTestId('allow-app').click();
+  await page.getByText('on the clipboard for one minute').waitFor();
+  expect(await calls(page)).toEqual([['allow_app', 'Budget sheet', await account(page), ['wallet:read'], 'year']]);
+  expect(await page.content()).not.toContain('mcl_');
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('the page says what each app may do, narrows it, and takes it back only when that is confirmed', async () => {
+  const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'overview');
+  await withApps(page);
+  await page.getByTestId('nav-apps').click();
+  expect(await page.getByTestId('app').count()).toBe(1);
+  expect(await page.getByTestId('app').locator('h3').innerText()).not.toContain('\u202e');
+  expect(await page.getByTestId('apps').innerText()).toContain('Old script: taken back');
+  for (const line of ['curl', 'base_url="http://127.0.0.1:20001"', 'MONEI_API_URL=http://127.0.0.1:20001', 'NO_PROXY=127.0.0.1,localhost']) {
+    expect(await page.getByTestId('apps').innerText()).toContain(line);
+  }
+  await page.getByTestId('change-app').click();
+  await page.getByTestId('narrow-profile:read').click();
+  await page.getByTestId('until-month').click();
+  await page.getByTestId('take-back').click();
+  expect(await calls(page)).toEqual([
+    ['narrow_app', 'a1', ['wallet:read']],
+    ['extend_app', 'a1', [], 'month'],
+  ]);
+  await page.getByTestId('take-back-now').click();
+  expect((await calls(page)).at(-1)).toEqual(['take_back_app', 'a1']);
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(() => (window as unknown as { axe: { run: () => Promise<{ violations: { id: string }[] }> } }).axe.run());
+  expect(found.violations.map(({ id }) => id)).toEqual([]);
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('a program that asks is allowed by no Enter, gets no more than it asked for, and closing denies', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'overview');
+  await withApps(page, { number: 7, name: 'Helper', permissions: ['wallet:read'], program: '/usr/bin/python3' });
+  const dialog = page.getByTestId('pairing');
+  expect(await dialog.innerText()).toContain('/usr/bin/python3');
+  expect(await page.locator('dialog input[type=checkbox]').count()).toBe(1);
+  await page.keyboard.press('Enter');
+  expect(await calls(page)).toEqual([['deny_request', 7]]);
+  await withApps(page);
+  await withApps(page, { number: 8, name: 'Helper', permissions: ['wallet:read'], program: null });
+  await page.getByTestId('give-wallet').check();
+  await page.getByTestId('allow-request').click();
+  expect((await calls(page)).at(-1)).toEqual(['allow_request', 8, await account(page), ['wallet:read'], 'month']);
+  await page.close();
+});
