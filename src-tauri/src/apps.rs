@@ -1,4 +1,4 @@
-//! What the Apps page needs besides the core: an end in the person's time zone, the key's way to the clipboard, and being told of changes.
+//! What the Apps page needs besides the core: an end in the person's time zone, a key on the clipboard, and being told of changes.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -7,16 +7,14 @@ use connect_core::problem::ProblemCode;
 use connect_core::{App, Caller, Connections, NewApp, UseRow};
 use connect_local_api::{Pairings, Reach, Status};
 use jiff::{ToSpan as _, Zoned};
-use secrecy::{ExposeSecret as _, SecretString};
 use tauri::AppHandle;
 use tauri::ipc::Channel;
-use tauri_plugin_clipboard_manager::ClipboardExt as _;
 use tokio::sync::watch;
 
+use crate::clipboard::CopiedKey;
 use crate::view::{ApiView, AppItem, AppState, AppsView, Lasts, PairingView, PermissionUse, Problem};
+use crate::window;
 
-/// How long a key stays on the clipboard.
-const ON_CLIPBOARD: Duration = Duration::from_secs(60);
 /// How soon what an app did shows.
 const LOOK: Duration = Duration::from_secs(10);
 
@@ -38,29 +36,27 @@ pub fn end(lasts: Lasts, now: &Zoned) -> Result<Option<i64>, Problem> {
 ///
 /// # Errors
 /// As [`Connections::allow_app`]; [`ProblemCode::ClipboardUnavailable`].
-pub async fn allow(connections: &Connections, handle: &AppHandle, new: NewApp) -> Result<(), Problem> {
+pub async fn allow(connections: &Connections, copied: &CopiedKey, new: NewApp) -> Result<(), Problem> {
     let (app, key) = connections.allow_app(&Caller::Window, new).await?;
-    if let Err(error) = handle.clipboard().write_text(key.expose()) {
+    if let Err(error) = copied.put(key.expose()).await {
         tracing::warn!(%error, "the clipboard can't be written");
         connections.take_back_app(&app.id).await?;
         return Err(ProblemCode::ClipboardUnavailable.into());
     }
-    let (handle, key) = (handle.clone(), SecretString::from(key.expose()));
-    tauri::async_runtime::spawn(async move {
-        tokio::time::sleep(ON_CLIPBOARD).await;
-        // What the person copied meanwhile stays.
-        let still = handle.clipboard().read_text().is_ok_and(|text| text == key.expose_secret());
-        if still && let Err(error) = handle.clipboard().clear() {
-            tracing::warn!(%error, "a key can't be taken off the clipboard");
-        }
-    });
     Ok(())
 }
 
 /// Tells the page of the apps, now and after each change, until the page is gone.
-pub async fn tell(page: Channel<AppsView>, connections: Connections, mut status: watch::Receiver<Status>, pairings: Pairings) {
+/// A program that asks brings the window to the front.
+pub async fn tell(
+    page: Channel<AppsView>,
+    handle: AppHandle,
+    connections: Connections,
+    mut status: watch::Receiver<Status>,
+    pairings: Pairings,
+) {
     let (mut views, mut requests) = (connections.subscribe(), pairings.subscribe());
-    let mut told = None;
+    let mut told: Option<AppsView> = None;
     loop {
         let (now, request) = (status.borrow_and_update().clone(), requests.borrow_and_update().clone().map(pairing));
         match view(&connections, &now, request).await {
@@ -68,6 +64,9 @@ pub async fn tell(page: Channel<AppsView>, connections: Connections, mut status:
                 if let Err(error) = page.send(fresh.clone()) {
                     tracing::warn!(%error, "the page can't be told of the apps");
                     return;
+                }
+                if fresh.request.is_some() && told.as_ref().is_none_or(|told| told.request != fresh.request) {
+                    window::raise(&handle);
                 }
                 told = Some(fresh);
             }

@@ -191,7 +191,7 @@ async fn allow_app(host: Shared<'_>, name: String, account: String, scopes: Vec<
         scopes: bounded_list(scopes)?,
         until: apps::end(lasts, &Zoned::now())?,
     };
-    apps::allow(&host.connections().await?, host.app(), new).await?;
+    apps::allow(&host.connections().await?, host.copied_key(), new).await?;
     host.apps_changed();
     Ok(())
 }

@@ -16,6 +16,7 @@ use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
 use tokio::sync::{OnceCell, watch};
 
+use crate::clipboard::CopiedKey;
 use crate::view::{AppView, AppsView, Convert as _};
 use crate::{apps, platform, window};
 
@@ -31,6 +32,8 @@ pub struct Host {
     telling_apps: Mutex<Option<JoinHandle<()>>>,
     /// What other programs of the person use; `None` before the page has shown its first picture.
     api: Mutex<Option<LocalApi>>,
+    /// An app's key on the clipboard.
+    copied_key: CopiedKey,
     /// What the last diagnosis found, in words.
     report: Mutex<Option<String>>,
     /// The export that is under way: whether anybody still wants it.
@@ -50,6 +53,7 @@ impl Host {
             telling: Mutex::default(),
             telling_apps: Mutex::default(),
             api: Mutex::default(),
+            copied_key: CopiedKey::default(),
             report: Mutex::default(),
             export: Mutex::default(),
             #[cfg(feature = "embedded")]
@@ -140,12 +144,17 @@ impl Host {
         let connections = self.connections().await?;
         let api = self.api().as_ref().map(|api| (api.status(), api.pairings().clone()));
         let (status, pairings) = api.ok_or(ProblemCode::InvalidInput)?;
-        let telling = tauri::async_runtime::spawn(apps::tell(views, connections, status, pairings));
+        let telling = tauri::async_runtime::spawn(apps::tell(views, self.app.clone(), connections, status, pairings));
         let before = self.telling_apps.lock().unwrap_or_else(PoisonError::into_inner).replace(telling);
         if let Some(before) = before {
             before.abort();
         }
         Ok(())
+    }
+
+    /// An app's key on the clipboard.
+    pub fn copied_key(&self) -> &CopiedKey {
+        &self.copied_key
     }
 
     /// The programs that ask to be allowed.
@@ -166,6 +175,7 @@ impl Host {
 
     /// Ends every listener.
     pub async fn shutdown(&self) {
+        self.copied_key.clear();
         let api = self.api().take();
         if let Some(api) = api {
             api.shutdown().await;

@@ -7,6 +7,7 @@
 mod activation;
 mod apps;
 mod cli;
+mod clipboard;
 mod commands;
 mod diagnose;
 #[cfg(feature = "embedded")]

@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 
 use monei_connect::view::{
-    ActivityItem, AppView, AppsView, Check, Decision, DisconnectOutcome, ExportFormat, ExportProgress, Exported, HistoryFilter, HistoryPage,
-    Lasts, Link, PermissionView, Section, SectionView, TesterOrder, TesterView, Unrevoked,
+    ActivityItem, AppView, AppsView, Check, Decision, DisconnectOutcome, ExportFormat, ExportProgress, Exported, HistoryFilter,
+    HistoryPage, Lasts, Link, PermissionView, Section, SectionView, TesterOrder, TesterView, Unrevoked,
 };
 use ts_rs::{Config, TS};
 

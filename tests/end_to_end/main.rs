@@ -3,6 +3,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod apps;
 mod command_line;
 mod connecting;
 mod disconnecting;

@@ -18,6 +18,7 @@ const OPEN: &[&str] = &["xdg-utils", "dbus"];
 const DRIVE: &[&str] = &[
     "chromium",
     "chromium-driver",
+    "curl",
     "dbus-x11",
     "desktop-file-utils",
     "fonts-dejavu-core",
@@ -38,6 +39,7 @@ const DRIVE: &[&str] = &[
     "webkit2gtk-driver",
     "x11-utils",
     "xauth",
+    "xclip",
     "xdotool",
     "xvfb",
 ];

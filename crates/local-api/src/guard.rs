@@ -43,7 +43,7 @@ pub(crate) fn key(headers: &HeaderMap) -> Result<&str, Refusal> {
     let missing = || {
         Refusal::new(
             Reason::KeyUnknown,
-            "Send your app key in the header X-API-KEY, or as Authorization: Bearer. You get one with: moneictl app add.",
+            "Send your app key in the header X-API-KEY, or as Authorization: Bearer. You get one in Monei Connections, on the Apps page.",
         )
     };
     let mut keys = Vec::new();

@@ -99,7 +99,7 @@ async fn app(inner: &Inner, way: &Way, parts: &http::request::Parts) -> Result<A
     app.ok_or_else(|| {
         Refusal::new(
             Reason::KeyUnknown,
-            "Monei Connections doesn't know this app key, or what it was for has ended. Allow the app again with: moneictl app add.",
+            "Monei Connections doesn't know this app key, or what it was for has ended. Allow the app again in Monei Connections, on the Apps page.",
         )
     })
 }
@@ -109,13 +109,13 @@ fn refusal(inner: &Inner, app: &App, method: monei::Method, path: &str, problem:
     let reason = Reason::of(problem.code);
     let scope = monei::permission::find(method, path).map_or("", |(permission, _)| permission.scope.as_str());
     let message = match reason {
-        Reason::PermissionNotGiven => format!("The app {:?} wasn't given the permission {scope}. Allow the app anew with it: moneictl app add.", app.name),
+        Reason::PermissionNotGiven => format!("The app {:?} wasn't given the permission {scope}. Give it to the app in Monei Connections, on the Apps page.", app.name),
         Reason::ScopeNotGranted => format!("The account doesn't have the permission {scope}. Grant it in Monei Connections, on the account's page."),
         Reason::AccountNeedsReconnect => "Monei doesn't accept this connection any more. Open Monei Connections and connect the account again.".to_owned(),
         Reason::ConfirmationNeeded if inner.role == Role::Service => "This call moves money and needs the person's confirmation. Nothing was sent. Open Monei Connections on this computer.".to_owned(),
         Reason::ConfirmationNeeded => "This call moves money and needs the person's confirmation, which this version of Monei Connections can't ask for yet. Nothing was sent to Monei.".to_owned(),
         Reason::KeychainLocked => "The keychain on this computer can't be read just now. Open Monei Connections and unlock it.".to_owned(),
-        Reason::KeyUnknown => "What this app key was for has ended. Allow the app again with: moneictl app add.".to_owned(),
+        Reason::KeyUnknown => "What this app key was for has ended. Allow the app again in Monei Connections, on the Apps page.".to_owned(),
         Reason::AnswerUnusable => "Monei's answer can't be passed on: it isn't JSON, is longer than 1 MiB, or leads elsewhere.".to_owned(),
         Reason::OutcomeUnknown => "The call was sent and its answer didn't arrive, so nobody can tell whether Monei carried it out. Look at the account's transactions before you call again.".to_owned(),
         Reason::Busy => format!("Monei asks to wait. Try again in {} s.", problem.retry_after_s.unwrap_or(5)),

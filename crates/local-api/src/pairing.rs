@@ -182,7 +182,7 @@ impl Pairings {
         if self.shared.shown.receiver_count() == 0 {
             return Err(Refusal::new(
                 Reason::ConfirmationNeeded,
-                "Nobody can be asked just now. The person allows apps in Monei Connections, or with moneictl app add.",
+                "Nobody can be asked just now. The person allows apps in Monei Connections, on the Apps page.",
             ));
         }
         let apps = self

@@ -44,6 +44,7 @@ const answer = memory.sections;
 const activity = memory.activity.bind(memory);
 const unused = memory.permission;
 const nothing = memory.history;
+const noApps = memory.apps;
 
 async function show(name: string): Promise<void> {
   const variant = known[name];
@@ -62,6 +63,7 @@ async function show(name: string): Promise<void> {
   memory.permission = permission ? () => Promise.resolve(permission) : unused;
   app.checks = variant.checks ?? null;
   memory.testing = variant.testing ?? null;
+  memory.showApps(variant.apps ?? noApps);
   memory.show(variant.view);
   app.go(variant.page);
   await tick();

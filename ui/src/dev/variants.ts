@@ -1,7 +1,7 @@
 import { missingTogether, type App, type Dialog, type Page } from '../lib/app.svelte';
 import type { SectionAnswer } from '../lib/backend/memory';
 import type { Story } from '../lib/backend/story';
-import type { AccountView, ActivityItem, AppView, BackendStatus, Check, Conflict, FeatureState, Health, HistoryPage, KeychainState, Problem, ProblemCode, PermissionView, SectionView, Stage, TesterView } from '../lib/bindings';
+import type { AccountView, ActivityItem, AppsView, AppView, BackendStatus, Check, Conflict, FeatureState, Health, HistoryPage, KeychainState, PermissionView, Problem, ProblemCode, SectionView, Stage, TesterView } from '../lib/bindings';
 import { t } from '../lib/text';
 
 /** A state of the window that can be opened directly. */
@@ -15,6 +15,7 @@ export interface Variant {
   checks?: Check[];
   permission?: PermissionView;
   history?: () => Promise<HistoryPage>;
+  apps?: AppsView;
 }
 
 const problem = (code: ProblemCode): Problem => ({ code, retry_after_s: code === 'busy' ? 48 : null });
@@ -174,6 +175,18 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
   found['history-loading'] = told(() => new Promise(() => undefined));
   found['history-offline'] = told(() => Promise.reject(problem('offline')));
   found['history-hostile'] = told(() => Promise.resolve({ items: [{ at: 0, amount: { amount: '123456789012345678901234567890.12', currency: 'NGN' }, direction: 'out', status: 'failed', narration: HOSTILE, reference: HOSTILE }], total: 4_294_967_295, more: false }));
+  const programs = appsOf(first.id, now);
+  const apps = (view: Partial<AppsView>, accounts: AccountView[] = [full, second]): Variant => ({ view: { ...base, accounts }, page: { kind: 'apps' }, apps: { ...programs, ...view } });
+  const asks = { number: 7, name: 'Helper', permissions: all.slice(0, 3), program: '/usr/bin/python3.11' };
+  found['apps'] = apps({});
+  found['apps-none'] = apps({ apps: [], api: { ...programs.api, address: null, port: null } });
+  found['apps-no-account'] = apps({ apps: [] }, []);
+  found['apps-port-taken'] = apps({ api: { ...programs.api, address: null, port_taken: true } });
+  found['apps-off'] = apps({ api: { ...programs.api, address: null, wanted: false } });
+  found['apps-hostile'] = apps({ apps: programs.apps.map((app) => ({ ...app, name: HOSTILE, scopes: [...app.scopes, HOSTILE] })) }, [{ ...full, label: null, name: HOSTILE }]);
+  found['pairing'] = { ...apps({ request: asks }), page };
+  found['pairing-hostile'] = { ...apps({ request: { ...asks, name: HOSTILE.slice(0, 40), program: `/${'long'.repeat(200)}` } }, [{ ...full, label: null, name: HOSTILE }]), page };
+  found['permission-apps'] = { ...looked(enabled, 'wallet', usedPermission(now)), apps: programs };
   const tester = (testing: TesterView): Variant => ({ view: { ...base, environment: 'sandbox' }, page: { kind: 'extra' }, testing });
   const nothingPlanned: TesterView = { people: [], presets: [], planned: [], faults: [], switches: [], clock_offset_s: 0, scenario: null };
   found['tester'] = tester(busySandbox());
@@ -220,6 +233,21 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
 }
 
 /** A permission that several have used. */
+/** Programs of one account: allowed, about to end, and former ones. */
+function appsOf(account: string, now: number): AppsView {
+  const app = { account, until: null, last_used_at: now - 3 * 60_000, uses: 1284, state: 'allowed' as const };
+  return {
+    apps: [
+      { ...app, id: 'a1', name: 'Budget sheet', scopes: ['profile:read', 'wallet:read'] },
+      { ...app, id: 'a2', name: 'Bill payer', scopes: ['bills:pay'], until: now + 30 * 24 * HOUR, last_used_at: null, uses: 0 },
+      { ...app, id: 'a3', name: 'Old script', scopes: ['profile:read'], state: 'taken_back', uses: 1 },
+      { ...app, id: 'a4', name: 'Tax export', scopes: ['wallet:read'], state: 'ended', until: now - HOUR },
+    ],
+    api: { wanted: true, address: 'http://127.0.0.1:20001', port: 20001, port_taken: false },
+    request: null,
+  };
+}
+
 function usedPermission(now: number): PermissionView {
   const used = { count: 12, failed: 0, first_at: now - 40 * 24 * HOUR, last_at: now - 3 * 60_000 };
   return {

@@ -166,6 +166,69 @@ kind: AllowanceKind,
 allowed: boolean | null, };
 
 /**
+ * Where apps reach this program.
+ */
+export type ApiView = { 
+/**
+ * The person hasn't switched it off.
+ */
+wanted: boolean, 
+/**
+ * Address over TCP, while that is served.
+ */
+address: string | null, 
+/**
+ * The port that was chosen.
+ */
+port: number | null, 
+/**
+ * Another program holds it.
+ */
+port_taken: boolean, };
+
+/**
+ * One app.
+ */
+export type AppItem = { 
+/**
+ * Opaque handle.
+ */
+id: string, 
+/**
+ * What the person calls it.
+ */
+name: string, 
+/**
+ * Opaque handle of the account.
+ */
+account: string, 
+/**
+ * What it was given, in Monei's words.
+ */
+scopes: Array<string>, 
+/**
+ * When that ends; none: when it is taken back.
+ */
+until: number | null, 
+/**
+ * Whether it is allowed now.
+ */
+state: AppState, 
+/**
+ * When it last called.
+ */
+last_used_at: number | null, 
+/**
+ * How often it called in all, refused calls included.
+ */
+uses: number, };
+
+/**
+ * Whether an app is allowed now.
+ */
+export type AppState = "allowed" | "ended" | "taken_back";
+
+/**
  * Everything the window shows, but for what is fetched from Monei on demand ([`SectionView`]).
  */
 export type AppView = { 
@@ -209,6 +272,23 @@ transaction: TransactionView | null,
  * The person's choices.
  */
 preferences: Preferences, };
+
+/**
+ * All that the Apps page shows.
+ */
+export type AppsView = { 
+/**
+ * Every app that was ever allowed, oldest first.
+ */
+apps: Array<AppItem>, 
+/**
+ * Where they reach this program.
+ */
+api: ApiView, 
+/**
+ * A program that asks to be allowed.
+ */
+request: PairingView | null, };
 
 /**
  * Whether the backend can be used.
@@ -598,6 +678,11 @@ limits: Array<LimitView>,
 allowances: Array<AllowanceView>, };
 
 /**
+ * For how long an app is allowed.
+ */
+export type Lasts = "today" | "month" | "year" | "open";
+
+/**
  * Which limit.
  */
 export type LimitKind = "single" | "daily" | "monthly" | "balance" | "crypto_daily";
@@ -649,6 +734,27 @@ host: string | null,
  * Its name or page read like Monei's own, so neither is shown.
  */
 poses_as_monei: boolean, };
+
+/**
+ * A program that asks to be allowed.
+ */
+export type PairingView = { 
+/**
+ * Names the request.
+ */
+number: number, 
+/**
+ * What it calls itself.
+ */
+name: string, 
+/**
+ * What it asks for, in Monei's words.
+ */
+permissions: Array<string>, 
+/**
+ * Path of what runs, as a hint.
+ */
+program: string | null, };
 
 /**
  * One call that the permission opens.

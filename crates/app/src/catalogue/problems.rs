@@ -255,7 +255,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         P::NoSuchApp => (
             "This app isn’t allowed any more",
             "What it was given has ended, or was taken back.",
-            "Allow it again (moneictl app add) if you still want it to use your account.",
+            "Allow it again on the Apps page if you still want it to use your account.",
         ),
         P::AppNameTaken => (
             "There is an app of that name already",
@@ -265,7 +265,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         P::PermissionNotGiven => (
             "The app wasn’t given this permission",
             "You decide for each app what it may do with your account. Nothing was sent to Monei.",
-            "Allow it anew with this permission (moneictl app add) if you want it to do this.",
+            "Give it this permission on the Apps page if you want it to do this.",
         ),
         P::ConfirmationNeeded => (
             "You need to confirm this",

@@ -1,4 +1,5 @@
 import type { AllowanceKind, Channel, CheckName, Direction, Environment, FeatureState, Health, KeychainState, LimitKind, Stage, TransactionStatus } from '../bindings';
+import { apps } from './en-apps';
 import { dashboard } from './en-dashboard';
 import { features, groups } from './en-features';
 import { history } from './en-history';
@@ -18,6 +19,7 @@ export const en = {
   groups,
   ...dashboard,
   history,
+  apps,
 
   common: {
     notAvailable: 'Not available',
@@ -437,57 +439,6 @@ export const en = {
     allowed: 'Allowed',
     leftOff: 'Left off',
     lost: 'Ended',
-  },
-
-  apps: {
-    title: 'Apps',
-    lead: 'Other programs on this computer that may use an account of yours. Each has a key of its own and gets Monei’s answers, never the access itself.',
-    none: 'No app is allowed. Nothing on this computer can use your accounts through Monei Connections.',
-    allowTitle: 'Allow an app',
-    name: 'What you call it',
-    namePlaceholder: 'Budget sheet',
-    account: 'Account',
-    permissions: 'It may',
-    nothingToGive: 'This account has none of these permissions.',
-    spends: 'Not sent in this version: it moves money.',
-    until: 'Until',
-    lasts: { today: 'The end of today', month: '30 days from now', year: 'A year from now', open: 'Until taken back' },
-    keyHint: 'Its key is copied to the clipboard once, and taken off it after a minute. Paste it into the program.',
-    allow: 'Allow',
-    copied: 'The app’s key is on the clipboard for one minute. It isn’t shown again.',
-    asksTitle: (name: string) => `“${name}” asks to use an account`,
-    asks: (name: string, what: string[]) => `A program that calls itself “${name}” asks for: ${what.join(', ')}. Allow only what you expect.`,
-    program: 'What runs, as far as the system tells (a script’s is its interpreter’s):',
-    deny: 'Don’t allow',
-    uses: (who: string) => `Uses ${who}.`,
-    noEnd: 'It has no end; it ends when you take it back.',
-    ends: (when: string) => `It ends ${when}.`,
-    neverUsed: 'Not used yet.',
-    lastUsed: (when: string, times: number) => `Last used ${when}; ${times === 1 ? 'one call' : `${times} calls`} in all.`,
-    given: 'May',
-    change: 'Change',
-    without: (title: string) => `Take away: ${title}`,
-    with: (title: string) => `Give: ${title}`,
-    log: 'What it did',
-    line: (call: string, count: number, failed: number) => `${call}: ${count}×${failed > 0 ? `, ${failed} without an answer or refused` : ''}, last`,
-    takeBack: 'Take back',
-    takeBackSure: (name: string) => `Take back everything from ${name}? Its key stops working at once.`,
-    former: 'Not allowed any more',
-    formerLine: (name: string, ended: boolean, uses: number) => `${name}: ${ended ? 'its time is over' : 'taken back'}; ${uses === 1 ? 'one call' : `${uses} calls`} in all`,
-    how: 'How a program uses it',
-    howLead: 'Give the program this address and its key in place of Monei’s. These lines name the key MONEI_APP_KEY and never hold it. Keep Monei Connections open.',
-    lines: (address: string): [string, string][] => [
-      ['curl', `curl --noproxy '*' -H "X-API-KEY: $MONEI_APP_KEY" ${address}/api/v1/user/me`],
-      ['Python', `MoneiClient(api_key=os.environ["MONEI_APP_KEY"], base_url="${address}")`],
-      ['Node', `new MoneiClient({ apiKey: process.env.MONEI_APP_KEY, baseUrl: "${address}" })`],
-      ['Monei’s MCP server', `MONEI_ENV=live MONEI_API_URL=${address} MONEI_API_KEY=$MONEI_APP_KEY`],
-    ],
-    proxy: 'Where a proxy is set, set NO_PROXY=127.0.0.1,localhost too: else Python and Node send the key to the proxy.',
-    portTaken: (port: number) => `Another program holds port ${port} on this computer, so apps can’t be reached over TCP. No other port is taken by itself: whoever holds it could collect keys.`,
-    off: 'Apps can’t reach Monei Connections: this is switched off.',
-    switchOff: 'Switch off for all apps',
-    switchOn: 'Switch on for apps',
-    usedBy: 'Apps that have it',
   },
 
   diagnose: {

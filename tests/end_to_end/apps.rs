@@ -1,0 +1,112 @@
+//! Another program of the person: it asks to be allowed, uses what it was given, and is narrowed and taken back in the window.
+
+use anyhow::{Context as _, Result, ensure};
+use e2e::{Setup, World, until};
+use serde_json::{Value, json};
+
+/// What `curl` is answered on the program's socket: the status and the body.
+fn call(world: &World, key: Option<&str>, method: &str, path: &str, body: Option<Value>) -> Result<(u16, Value)> {
+    let socket = world.session.folder().join("run/monei-connections/api.sandbox.sock").display().to_string();
+    let mut words = vec!["--silent", "--show-error", "--unix-socket", &socket, "--request", method, "--write-out", "\n%{http_code}"];
+    let header = key.map(|key| format!("X-API-KEY: {key}"));
+    let body = body.map(|body| body.to_string());
+    let address = format!("http://localhost{path}");
+    if let Some(header) = &header {
+        words.extend(["--header", header]);
+    }
+    if let Some(body) = &body {
+        words.extend(["--header", "Content-Type: application/json", "--data", body]);
+    }
+    words.push(&address);
+    let output = world.session.run("curl", &words)?;
+    let said = String::from_utf8(output.stdout)?;
+    let (body, status) = said.rsplit_once('\n').with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
+    Ok((status.parse()?, serde_json::from_str(body).with_context(|| body.to_owned())?))
+}
+
+/// The sentence that a refused call gets.
+fn sentence((status, body): &(u16, Value)) -> Result<(u16, &str)> {
+    Ok((*status, body["message"].as_str().context("a sentence")?))
+}
+
+/// Asks to be allowed under `name`, and answers by which the key is fetched.
+async fn ask(world: &World, name: &str, permissions: &[&str]) -> Result<String> {
+    let (status, asked) = until("the program's socket", async || {
+        call(world, None, "POST", "/connect/pair", Some(json!({"name": name, "permissions": permissions}))).map(Some)
+    })
+    .await?;
+    ensure!(status == 202, "{status}: {asked}");
+    Ok(format!("/connect/pair/{}", asked["pairing"].as_str().context("a pairing")?))
+}
+
+#[tokio::test]
+async fn a_program_that_asks_gets_what_the_person_chooses_until_it_is_narrowed_or_taken_back() -> Result<()> {
+    World::with("apps", Setup::default(), async |world| {
+        world.connect("ada", &["profile", "wallet", "kyc"], &["profile:read", "wallet:read", "kyc:read"]).await?;
+        let window = world.window()?;
+
+        // Closing the dialog denies, and gives nothing.
+        let pairing = ask(world, "Nosy", &["profile:read"]).await?;
+        window.click("deny-request").await?;
+        let denied = call(world, None, "GET", &pairing, None)?;
+        ensure!(sentence(&denied)?.0 == 403, "{denied:?}");
+
+        // The person leaves out one of the three that it asks for.
+        let pairing = ask(world, "Budget sheet", &["profile:read", "wallet:read", "kyc:read"]).await?;
+        let asked = window.text("pairing").await?;
+        ensure!(asked.contains("“\u{2068}Budget sheet\u{2069}”") || asked.contains("Budget sheet"), "{asked}");
+        ensure!(asked.contains("curl"), "the program that asks: {asked}");
+        world.picture_of_window("apps-pairing").await?;
+        window.choose("give-profile", true).await?;
+        window.choose("give-wallet", true).await?;
+        window.click("allow-request").await?;
+        let (status, given) = call(world, None, "GET", &pairing, None)?;
+        ensure!(status == 200 && given["permissions"] == json!(["profile:read", "wallet:read"]), "{status}: {given}");
+        let key = given["key"].as_str().context("a key")?.to_owned();
+        ensure!(call(world, None, "GET", &pairing, None)?.0 == 410, "the key is given once");
+
+        let balance = call(world, Some(&key), "GET", "/api/v1/wallet/me", None)?;
+        ensure!(balance.0 == 200 && balance.1["statusCode"] != 403, "{balance:?}");
+        let refused = call(world, Some(&key), "GET", "/api/v1/kyc/status", None)?;
+        ensure!(sentence(&refused)? == (403, "The app \"Budget sheet\" wasn't given the permission kyc:read. Give it to the app in Monei Connections, on the Apps page."), "{refused:?}");
+
+        // The window tells what it did, and takes one permission away.
+        window.click("nav-apps").await?;
+        window.click("app-log").await?;
+        until("the program's calls in the window", async || {
+            Ok(window.text("app-log-lines").await?.contains("Your balance and wallets").then_some(()))
+        })
+        .await?;
+        window.click("change-app").await?;
+        world.picture_of_window("apps").await?;
+        window.click("narrow-wallet:read").await?;
+        window.lacks("narrow-wallet:read").await?;
+        let narrowed = call(world, Some(&key), "GET", "/api/v1/wallet/me", None)?;
+        ensure!(sentence(&narrowed)?.1.contains("wasn't given the permission wallet:read"), "{narrowed:?}");
+        ensure!(call(world, Some(&key), "GET", "/api/v1/user/me", None)?.0 == 200, "the rest still works");
+
+        window.click("take-back").await?;
+        window.click("take-back-now").await?;
+        window.shows("no-apps").await?;
+        let over = call(world, Some(&key), "GET", "/api/v1/user/me", None)?;
+        ensure!(sentence(&over)? == (401, "Monei Connections doesn't know this app key, or what it was for has ended. Allow the app again in Monei Connections, on the Apps page."), "{over:?}");
+
+        // One that the person allows by themselves: its key goes to the clipboard and never through the web view.
+        window.click("allow-an-app").await?;
+        window.click("app-name").await?;
+        window.script("const name = document.querySelector('[data-testid=app-name]'); name.value = 'Script'; name.dispatchEvent(new Event('input'))").await?;
+        window.choose("give-profile", true).await?;
+        window.pick("app-until", "today").await?;
+        window.click("allow-app").await?;
+        window.shows("app").await?;
+        let copied = world.session.run("xclip", &["-selection", "clipboard", "-out"])?;
+        let copied = String::from_utf8(copied.stdout)?;
+        ensure!(copied.starts_with("mcl_") && call(world, Some(&copied), "GET", "/api/v1/user/me", None)?.0 == 200, "the copied key");
+        for message in window.messages().await? {
+            ensure!(!message.contains("mcl_"), "a key crosses the web view: {message:.60}");
+        }
+        ensure!(world.sandbox.state().await?.counters.forbidden == 0);
+        Ok(())
+    })
+    .await
+}
