@@ -23,7 +23,7 @@ export const apps = {
   allow: 'Allow',
   copied: 'The app’s key is on the clipboard for one minute. It isn’t shown again.',
   asksTitle: (name: string) => `“${name}” asks to use an account`,
-  asks: (name: string, what: string[]) => `A program that calls itself “${name}” asks for: ${what.join(', ')}. Allow only what you expect.`,
+  asks: (name: string, what: string) => `A program that calls itself “${name}” asks for: ${what}. Allow only what you expect.`,
   program: 'It runs as (for a script, this is its interpreter):',
   deny: 'Don’t allow',
   requestAllowed: (name: string) => `“${name}” is allowed. It has its key.`,
