@@ -9,6 +9,7 @@ mod connecting;
 mod disconnecting;
 mod exercises;
 mod looking;
+mod neighbours;
 mod page;
 mod reconnecting;
 mod secrets;
