@@ -172,6 +172,11 @@ impl World {
             shown = window.first_of(&over).await?;
         }
         ensure!(shown == "stage-done", "{shown}: {}", window.text(shown).await?);
+        // The transaction's own entry goes once the outcome is shown.
+        until("the transaction's entry to go", async || {
+            Ok((!self.keychain()?.iter().any(|item| item.username.starts_with("pending."))).then_some(()))
+        })
+        .await?;
         window.click("dismiss").await?;
         window.lacks("stage-done").await
     }

@@ -15,8 +15,19 @@ use crate::domain::digest::Key;
 const MAX_ENTRIES: usize = 200_000;
 
 struct Entry {
-    value: watch::Sender<Vec<u8>>,
+    value: Box<[u8]>,
     expires: Duration,
+    /// Made when somebody waits for another value: it takes half a kilobyte.
+    told: Option<watch::Sender<Vec<u8>>>,
+}
+
+impl Entry {
+    /// Tells whoever waits.
+    fn tell(&self, value: &[u8]) {
+        if let Some(told) = &self.told {
+            told.send_replace(value.to_vec());
+        }
+    }
 }
 
 #[derive(Default)]
@@ -74,7 +85,7 @@ impl Inner {
         if self.entries.len() >= MAX_ENTRIES && !self.entries.contains_key(&key) {
             return Err(StoreUnavailable);
         }
-        self.entries.insert(key, Entry { value: watch::Sender::new(value), expires });
+        self.entries.insert(key, Entry { value: value.into(), expires, told: None });
         Ok(())
     }
 }
@@ -84,7 +95,7 @@ impl Marks for MemoryStore {
         Box::pin(async move {
             let (mut inner, now) = self.lock();
             if let Some(entry) = inner.live(&key, now) {
-                return Ok(Claim::Taken(entry.value.borrow().clone()));
+                return Ok(Claim::Taken(entry.value.to_vec()));
             }
             inner.insert(key, value, now + ttl).map(|()| Claim::Ours)
         })
@@ -93,7 +104,7 @@ impl Marks for MemoryStore {
     fn get(&self, key: Key) -> Reply<'_, Option<Vec<u8>>> {
         Box::pin(async move {
             let (inner, now) = self.lock();
-            Ok(inner.live(&key, now).map(|entry| entry.value.borrow().clone()))
+            Ok(inner.live(&key, now).map(|entry| entry.value.to_vec()))
         })
     }
 
@@ -103,7 +114,8 @@ impl Marks for MemoryStore {
             match inner.entries.get_mut(&key) {
                 Some(entry) => {
                     entry.expires = now + ttl;
-                    entry.value.send_replace(value);
+                    entry.tell(&value);
+                    entry.value = value.into();
                     Ok(())
                 }
                 None => inner.insert(key, value, now + ttl),
@@ -117,7 +129,7 @@ impl Replays for MemoryStore {
         Box::pin(async move {
             let (mut inner, _) = self.lock();
             if let Some(entry) = inner.entries.remove(&key) {
-                entry.value.send_replace(value);
+                entry.tell(&value);
             }
             Ok(())
         })
@@ -126,9 +138,9 @@ impl Replays for MemoryStore {
     fn wait(&self, key: Key, seen: Vec<u8>, limit: Duration) -> Reply<'_, Option<Vec<u8>>> {
         Box::pin(async move {
             let mut receiver = {
-                let (inner, now) = self.lock();
-                match inner.live(&key, now) {
-                    Some(entry) => entry.value.subscribe(),
+                let (mut inner, now) = self.lock();
+                match inner.entries.get_mut(&key).filter(|entry| entry.expires > now) {
+                    Some(entry) => entry.told.get_or_insert_with(|| watch::Sender::new(entry.value.to_vec())).subscribe(),
                     None => return Ok(None),
                 }
             };

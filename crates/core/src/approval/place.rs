@@ -5,18 +5,12 @@ use monei::ScopeSet;
 
 use super::Approvals;
 use super::state::{About, Outcome};
-use crate::grants::{Discarded, Orphan};
+use crate::grants::{Discarded, GrantRecord, Orphan};
 use crate::ledger::{AccountRow, Into, SetApartRow};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::random_text;
 use crate::model::snapshot::{Conflict, Decision};
 use crate::model::{AccountId, Identity};
-
-/// A stored grant that has no account yet.
-pub(super) struct Approved {
-    pub(super) about: About,
-    pub(super) orphan: Orphan,
-}
 
 /// A stored grant that waits for the person's decision.
 pub struct Undecided {
@@ -78,10 +72,9 @@ fn other_user(expected: Option<String>, who: &Identity, existing: Option<&Accoun
 impl Approvals {
     /// Finds out who approved, and puts the grant where it belongs, or asks. A new account is always asked about. What can't be found out is
     /// no reason to guess: the grant is taken back.
-    pub(super) async fn place(&self, approved: Approved) -> Result<(), Problem> {
-        let Approved { about, orphan } = approved;
+    pub(super) async fn place(&self, about: &About, orphan: Orphan, record: GrantRecord) -> Result<(), Problem> {
         let identified = tokio::select! {
-            identified = self.grants().identify(&about.caller, &orphan) => identified,
+            identified = self.grants().identify(&about.caller, record) => identified,
             // Nobody decides about it any more; the next start takes it back.
             () = self.inner.needs.work.ending() => return Ok(()),
         };
@@ -102,7 +95,7 @@ impl Approvals {
         match place(about.account.as_deref(), &rows, &who) {
             Ok(Place::Into(account)) => {
                 let Undecided { orphan, .. } =
-                    match self.assign(Undecided::of(&about, orphan, who, Conflict::UnknownUser { expected: None }), Some(account)).await {
+                    match self.assign(Undecided::of(about, orphan, who, Conflict::UnknownUser { expected: None }), Some(account)).await {
                         Assigned::Done => return Ok(()),
                         Assigned::Failed(undecided, problem) => {
                             self.take_back(undecided.orphan).await;
@@ -114,7 +107,7 @@ impl Approvals {
                 Err(ProblemCode::NoSuchAccount.into())
             }
             Ok(Place::Ask(conflict)) => {
-                self.leave_open(Undecided::of(&about, orphan, who, conflict)).await;
+                self.leave_open(Undecided::of(about, orphan, who, conflict)).await;
                 Ok(())
             }
             Err(code) => {

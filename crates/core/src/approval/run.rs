@@ -7,10 +7,10 @@ use monei::ScopeSet;
 use tokio::sync::mpsc;
 use url::Url;
 
+use super::Approvals;
 use super::loopback::Loopback;
 use super::redeem::Answers;
 use super::state::{About, Approval, Browsing, Outcome};
-use super::{Approvals, place};
 use crate::clock::Since;
 use crate::failpoint::failpoint;
 use crate::grants::WAIT;
@@ -157,10 +157,12 @@ impl Approvals {
         // From here on the pair is stored, or taken back: a link must not bring the same one once more.
         self.grants().end_transaction(&transaction).await;
         self.runs().finished = Some(transaction.clone());
-        let orphan = self.grants().hold(backend, tokens).await?;
+        let (orphan, record) = self.grants().hold(backend, tokens).await?;
         failpoint!("connect.kept");
+        let placed = self.place(about, orphan, record).await;
+        // The person sees the outcome first. Over in the index since it was redeemed, the transaction can't come back.
         self.grants().close_transaction(&transaction).await;
-        Ok(self.place(place::Approved { about: about.clone(), orphan }).await?)
+        Ok(placed?)
     }
 
     /// After a run: shows why nothing came of it, and takes the transaction off the list. If the program ends, it stays listed, and a link

@@ -18,7 +18,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use vault::{GrantRecord, SessionVault, Vault};
+pub use vault::GrantRecord;
+use vault::{SessionVault, Vault};
 
 use crate::changed::Changed;
 use crate::clock::Clock;

@@ -29,11 +29,11 @@ pub enum Discarded {
 }
 
 impl Grants {
-    /// Makes a new pair durable before anything is done with it. One that can't be kept is taken back.
+    /// Makes a new pair durable before anything is done with it, and gives what was stored. One that can't be kept is taken back.
     ///
     /// # Errors
     /// Why it can't be kept.
-    pub async fn hold(&self, backend: &BackendClient, tokens: Tokens) -> Result<Orphan, Problem> {
+    pub async fn hold(&self, backend: &BackendClient, tokens: Tokens) -> Result<(Orphan, GrantRecord), Problem> {
         let grant = GrantId::from(random_text::<16>());
         let record = GrantRecord {
             generation: 0,
@@ -48,7 +48,7 @@ impl Grants {
         match self.store_new(&grant, &record).await {
             Ok(lock) => {
                 tracing::info!(grant = log_id(&grant), scopes = record.scopes.len(), "an approval is kept");
-                Ok(Orphan { grant, lock })
+                Ok((Orphan { grant, lock }, record))
             }
             Err(problem) => {
                 // What can't be kept must not stay alive at Monei.
@@ -78,12 +78,11 @@ impl Grants {
         Ok(Some(Orphan { grant: grant.clone(), lock }))
     }
 
-    /// Asks Monei whose a grant is.
+    /// Asks Monei whose a grant is, with the record that [`Grants::hold`] has stored.
     ///
     /// # Errors
     /// Why that can't be told now.
-    pub async fn identify(&self, caller: &Caller, orphan: &Orphan) -> Result<Identity, Problem> {
-        let record = self.read_record(&orphan.grant).await?;
+    pub async fn identify(&self, caller: &Caller, record: GrantRecord) -> Result<Identity, Problem> {
         self.inner.provider.identify(caller, &record.backend, &record.access, &record.scopes).await
     }
 
