@@ -3,6 +3,7 @@
 //! each window's capability names.
 
 mod export;
+mod leaving;
 
 use std::sync::Arc;
 
@@ -19,7 +20,8 @@ use crate::apps;
 use crate::host::Host;
 use crate::view::{
     ActivityItem, AppView, AppsView, Check, Convert as _, Decision, DisconnectOutcome, ExportFormat, ExportProgress, Exported, FeatureId,
-    HistoryFilter, HistoryPage, Lasts, Link, PermissionUse, PermissionView, Preferences, Problem, Section, SectionView, Unrevoked,
+    HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Preferences, Problem, Section, SectionView,
+    Unrevoked,
 };
 #[cfg(feature = "tester")]
 use crate::view::{TesterOrder, TesterView};
@@ -169,6 +171,20 @@ async fn permission(host: Shared<'_>, account: String, feature: FeatureId) -> Re
 #[tauri::command]
 async fn disconnect(host: Shared<'_>, account: String, unrevoked: Unrevoked) -> Result<DisconnectOutcome, Problem> {
     Ok(host.connections().await?.disconnect(bounded(&account)?, unrevoked.convert()).await?.convert())
+}
+
+/// Ends every connection and removes everything that is stored here, once the person has said yes in the system's own dialog. `None`
+/// where they say no.
+#[tauri::command]
+async fn leave(host: Shared<'_>, unrevoked: Unrevoked) -> Result<Option<LeavingView>, Problem> {
+    Ok(leaving::run(&host, unrevoked.convert()).await?.convert())
+}
+
+/// The person closes the program from within.
+#[tauri::command]
+async fn end_program(host: Shared<'_>) -> Result<(), Problem> {
+    host.app().exit(0);
+    Ok(())
 }
 
 #[tauri::command]

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use connect_app::browser::SystemBrowser;
 use connect_app::diagnose::Found;
 use connect_app::settings::Settings;
-use connect_app::start;
+use connect_app::{leaving, logging, start};
 use connect_core::problem::{Problem, ProblemCode};
-use connect_core::snapshot::{Snapshot, Stage};
+use connect_core::snapshot::{Leaving, Snapshot, Stage, Unrevoked};
 use connect_core::{Check, Connections};
 use connect_local_api::{LocalApi, Pairings, Place, Role};
 use tauri::AppHandle;
@@ -169,6 +169,30 @@ impl Host {
         }
     }
 
+    /// Leaves this computer: every connection ends, and once all have ended nothing stays stored and no other program is served. What came of
+    /// it shows in the view, too.
+    ///
+    /// # Errors
+    /// As [`Connections::leave`].
+    pub async fn leave(&self, unrevoked: Unrevoked) -> Result<Leaving, Problem> {
+        let left = self.connections().await?.leave(unrevoked).await?;
+        if left.complete {
+            let api = self.api().take();
+            if let Some(api) = api {
+                api.shutdown().await;
+            }
+            // What the window's processes have open goes at the program's end.
+            self.erase();
+        }
+        Ok(left)
+    }
+
+    fn erase(&self) {
+        for path in leaving::erase(&self.settings, Place::of(&self.settings).folder()) {
+            tracing::warn!(path = %path.display(), "it can't be removed yet");
+        }
+    }
+
     fn api(&self) -> MutexGuard<'_, Option<LocalApi>> {
         self.api.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -182,6 +206,10 @@ impl Host {
         }
         if let Some(connections) = self.connections.get() {
             connections.shutdown().await;
+            if connections.view().left.is_some() {
+                logging::end();
+                self.erase();
+            }
         }
         #[cfg(feature = "embedded")]
         if let Some(running) = self.embedded.get() {

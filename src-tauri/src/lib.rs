@@ -156,7 +156,7 @@ fn build(settings: Settings) -> tauri::Result<tauri::App> {
                 registration::register(&settings.link_scheme, settings.environment_name());
             }
             let data_dir = settings.data_dir.clone();
-            let window_state = window::state_file(&settings);
+            let window_state = settings.window_state();
             app.manage(Arc::new(Host::new(app.handle().clone(), settings)));
             #[cfg(unix)]
             ending::follow_signals(app.handle());

@@ -8,6 +8,7 @@ mod command_line;
 mod connecting;
 mod disconnecting;
 mod exercises;
+mod leaving;
 mod looking;
 mod neighbours;
 mod page;

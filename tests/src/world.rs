@@ -103,6 +103,17 @@ impl World {
         self.window.take().context("the program does not run")?.quit(&self.session).await
     }
 
+    /// Answers the program's own dialog of this title, as a person does at the keyboard.
+    pub async fn answer_dialog(&self, title: &str, key: &str) -> Result<()> {
+        let found = || -> Result<Option<String>> {
+            let found = self.session.run("xdotool", &["search", "--onlyvisible", "--name", title])?;
+            Ok(String::from_utf8_lossy(&found.stdout).split_whitespace().next().map(str::to_owned))
+        };
+        let id = until(title, async || found()).await?;
+        self.session.run("xdotool", &["windowactivate", "--sync", &id, "key", "--clearmodifiers", key])?;
+        until(&format!("{title} to close"), async || Ok(found()?.is_none().then_some(()))).await
+    }
+
     /// Runs the program with these words, to its end.
     pub fn run(&self, words: &[&str]) -> Result<std::process::Output> {
         self.session.run(&self.program()?, words)

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, IsTerminal as _, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tracing::Level;
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, filter_fn};
@@ -24,15 +24,21 @@ const CAPPED: [&str; 8] = ["hyper", "hyper_util", "h2", "rustls", "zbus", "reqwe
 /// # Errors
 /// When the file can't be opened; the terminal is logged to all the same.
 pub fn start(folder: &Path) -> io::Result<()> {
-    let file = LogFile::open(folder);
-    let (file, failed) = match file {
-        Ok(file) => (Some(file), Ok(())),
+    let (file, failed) = match LogFile::open(folder) {
+        Ok(file) => (Some(FILE.get_or_init(|| file)), Ok(())),
         Err(error) => (None, Err(error)),
     };
     let to_file = file.map(|file| fmt::layer().with_ansi(false).with_writer(file).with_filter(filter_fn(may_be_told)));
     install(EnvFilter::builder().with_default_directive(LevelFilter::INFO.into()).from_env_lossy(), to_file);
     std::panic::set_hook(Box::new(|panic| tracing::error!(place = place(panic), "a programming error")));
     failed
+}
+
+/// Nothing is logged to the file any more: it is closed, and can be removed.
+pub fn end() {
+    if let Some(file) = FILE.get() {
+        drop(file.open.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
 }
 
 /// Logs to the terminal alone, and nothing unless `RUST_LOG` asks for it: a command's own words are what a person wants to see there.
@@ -70,9 +76,13 @@ fn may_be_told(metadata: &tracing::Metadata<'_>) -> bool {
     *metadata.level() <= Level::INFO || !CAPPED.contains(&library)
 }
 
+/// The file that is logged to, if there is one.
+static FILE: OnceLock<LogFile> = OnceLock::new();
+
 struct LogFile {
     path: PathBuf,
-    open: Mutex<(File, u64)>,
+    /// With how many bytes it has. `None` once nothing is logged to it any more.
+    open: Mutex<Option<(File, u64)>>,
 }
 
 impl LogFile {
@@ -81,11 +91,12 @@ impl LogFile {
         let path = folder.join("desktop.log");
         let file = private_file(&path)?;
         let size = file.metadata()?.len();
-        Ok(Self { path, open: Mutex::new((file, size)) })
+        Ok(Self { path, open: Mutex::new(Some((file, size))) })
     }
 
     fn write_line(&self, line: &[u8]) -> io::Result<()> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(open) = slot.as_mut() else { return Ok(()) };
         let length = line.len() as u64;
         if open.1 + length > MAX_SIZE {
             fs::rename(&self.path, self.path.with_extension("log.1"))?;
@@ -97,18 +108,18 @@ impl LogFile {
     }
 }
 
-impl<'a> MakeWriter<'a> for LogFile {
-    type Writer = Line<'a>;
+impl<'a> MakeWriter<'a> for &'static LogFile {
+    type Writer = Line;
 
-    fn make_writer(&'a self) -> Line<'a> {
+    fn make_writer(&'a self) -> Line {
         Line(self)
     }
 }
 
 /// One formatted line on its way to the file.
-struct Line<'a>(&'a LogFile);
+struct Line(&'static LogFile);
 
-impl Write for Line<'_> {
+impl Write for Line {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.0.write_line(line)?;
         Ok(line.len())
@@ -174,14 +185,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = LogFile::open(folder.path()).unwrap();
         let full = || File::options().append(true).open("/dev/full").unwrap();
-        let (file, size) = std::mem::replace(&mut *log.open.lock().unwrap(), (full(), 0));
+        let whole = log.open.lock().unwrap().replace((full(), 0));
         assert_eq!(log.write_line(b"lost\n").unwrap_err().kind(), io::ErrorKind::StorageFull);
-        *log.open.lock().unwrap() = (file, size);
+        *log.open.lock().unwrap() = whole;
         log.write_line(b"there is room again\n").unwrap();
         assert_eq!(fs::read_to_string(folder.path().join("desktop.log")).unwrap(), "there is room again\n");
         // What happens goes on, though nobody can be told of it.
-        let nowhere = LogFile { path: folder.path().join("desktop.log"), open: Mutex::new((full(), 0)) };
-        let layer = fmt::layer().with_ansi(false).with_writer(nowhere);
+        let nowhere = LogFile { path: folder.path().join("desktop.log"), open: Mutex::new(Some((full(), 0))) };
+        let layer = fmt::layer().with_ansi(false).with_writer(&*Box::leak(Box::new(nowhere)));
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || tracing::info!("nobody reads this"));
     }
 

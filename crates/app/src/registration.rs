@@ -1,7 +1,7 @@
 //! Whether the system brings links of this program's scheme back to this program, and seeing to it where nothing was installed.
 
 #[cfg(target_os = "linux")]
-pub use linux::{has_handler, is_ours, register};
+pub use linux::{has_handler, is_ours, register, unregister};
 #[cfg(windows)]
 pub use windows::is_ours;
 
@@ -44,6 +44,40 @@ mod linux {
             }
             Err(error) => tracing::info!(kind = ?error.kind(), "no desktop file for this program's links"),
         }
+    }
+
+    /// Takes back what [`register`] left: the desktop entry, and the line that makes it the handler.
+    ///
+    /// # Errors
+    /// Why it can't be taken back.
+    pub fn unregister(scheme: &str) -> std::io::Result<()> {
+        let file = file_name(scheme);
+        let folder = dirs::data_dir().map(|folder| folder.join("applications"));
+        let removed = folder.map_or(Ok(()), |folder| fs::remove_file(folder.join(&file)));
+        let is_there = |error: &std::io::Error| error.kind() != std::io::ErrorKind::NotFound;
+        if let Err(error) = removed
+            && is_there(&error)
+        {
+            return Err(error);
+        }
+        let Some(list) = dirs::config_dir().map(|folder| folder.join("mimeapps.list")) else { return Ok(()) };
+        let text = match fs::read_to_string(&list) {
+            Ok(text) => text,
+            Err(error) => return if is_there(&error) { Err(error) } else { Ok(()) },
+        };
+        let rest = without_handler(&text, scheme, &file);
+        match rest.trim() {
+            // xdg-mime made the file for this line alone.
+            "" | "[Default Applications]" => fs::remove_file(list),
+            _ if rest == text => Ok(()),
+            _ => fs::write(list, rest),
+        }
+    }
+
+    /// The list without the lines in which `file` alone handles `scheme`.
+    fn without_handler(list: &str, scheme: &str, file: &str) -> String {
+        let own = format!("x-scheme-handler/{scheme}={file}");
+        list.split_inclusive('\n').filter(|line| line.trim_end().trim_end_matches(';') != own).collect()
     }
 
     fn file_name(scheme: &str) -> String {
@@ -107,6 +141,15 @@ mod linux {
     mod tests {
         use super::super::same_file;
         use super::*;
+
+        #[test]
+        fn only_the_own_line_leaves_the_list_of_handlers() {
+            let list = "[Default Applications]\nx-scheme-handler/a.b=a.b.development.desktop;\nx-scheme-handler/a.b=other.desktop\n\
+                        x-scheme-handler/c=a.b.development.desktop\ntext/html=firefox.desktop\n";
+            let left = without_handler(list, "a.b", "a.b.development.desktop");
+            assert_eq!(left.lines().count(), list.lines().count() - 1, "{left}");
+            assert!(!left.contains("x-scheme-handler/a.b=a.b.development.desktop"), "{left}");
+        }
 
         #[test]
         fn the_program_of_a_desktop_entry_is_found() {
@@ -299,3 +342,12 @@ pub fn is_ours(_: &str) -> bool {
 /// Only an installed program gets links here.
 #[cfg(not(target_os = "linux"))]
 pub fn register(_: &str, _: &str) {}
+
+/// The installer takes back what it wrote.
+///
+/// # Errors
+/// None.
+#[cfg(not(target_os = "linux"))]
+pub fn unregister(_: &str) -> std::io::Result<()> {
+    Ok(())
+}

@@ -100,6 +100,13 @@ impl Settings {
         self.environment.name()
     }
 
+    /// Where the window's size, place and zoom are kept: apart for each environment, whose windows may be open beside each other.
+    pub fn window_state(&self) -> PathBuf {
+        let suffix = self.namespace.strip_prefix(IDENTIFIER).unwrap_or_default();
+        let folder = dirs::config_dir().map_or_else(|| self.data_dir.clone(), |folder| folder.join(IDENTIFIER));
+        folder.join(format!(".window-state{suffix}.json"))
+    }
+
     fn from(
         get: &dyn Fn(&str) -> Option<String>,
         config: ConfigFile,

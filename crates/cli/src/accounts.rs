@@ -256,6 +256,7 @@ pub mod tests {
             accounts: vec![revoked, account("two", None, "Ada Obi"), account("three", None, "\u{1b}[2JMallory")],
             transaction: None,
             preferences: Preferences { channel: Channel::Loopback, theme: Theme::System, hide_amounts: false },
+            left: None,
         }
     }
 

@@ -82,6 +82,7 @@ impl From<ProblemCode> for Exit {
             | P::ReportUnsaved
             | P::FileUnsaved
             | P::ClipboardUnavailable
+            | P::OthersRunning
             | P::ProgramEnding => Exit::Other,
         }
     }

@@ -14,6 +14,7 @@ mod disconnecting;
 mod exit;
 mod failure;
 mod json;
+mod leaving;
 mod serve;
 mod table;
 mod text;
@@ -84,6 +85,9 @@ async fn done(settings: &Settings, task: Task) -> Result<ExitCode, Failure> {
     let connections = start(settings, opens, port).await?;
     let outcome = with(&connections, settings, task).await;
     connections.shutdown().await;
+    if connections.view().left.is_some() && leaving::clean_up(settings) != Exit::Done {
+        return Ok(Exit::Other.into());
+    }
     outcome
 }
 
@@ -94,6 +98,7 @@ async fn with(connections: &Connections, settings: &Settings, task: Task) -> Res
         Task::Connect { scopes, way } => connecting::connect(connections, scopes, &way).await,
         Task::Reconnect { account, scopes, way } => connecting::reconnect(connections, &account, scopes, &way).await,
         Task::Disconnect { which, yes, remove } => disconnecting::disconnect(connections, &which, yes, remove).await,
+        Task::Leave { yes, remove } => leaving::leave(connections, yes, remove).await,
         Task::Rename { account, name } => accounts::rename(connections, &account, name).await,
         Task::Activity { account, json } => activity::list(connections, account.as_deref(), json).await,
         Task::Api { method, path, account, fields, paginate } => {

@@ -99,6 +99,18 @@ Over SSH, forward a port and open the printed link in your own browser:
         #[arg(long)]
         remove: bool,
     },
+    /// Disconnect every account, and delete everything that Monei Connections has stored on this computer
+    #[command(
+        after_help = "Close the window of Monei Connections first. Exit code 7 if something couldn't be ended: it is still here then, and you can try again."
+    )]
+    Leave {
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
+        /// Delete everything even if Monei doesn't confirm: the access may live on there until you end it in Monei's settings
+        #[arg(long)]
+        remove: bool,
+    },
     /// Give an account a name of your own
     Rename {
         /// Which account

@@ -2,7 +2,7 @@
 //! them in order.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use monei::Scope;
@@ -17,14 +17,15 @@ use crate::clock::Clock;
 use crate::diagnose::{self, Check};
 use crate::grants::vault::Vault;
 use crate::grants::{self, Grants};
+use crate::leaving;
 use crate::ledger::{AppReached, Ledger, Moved, Opened, Renamed, TcpKeysEnded, UseRow};
 use crate::model::app::{App, AppKey, KeyHash};
 use crate::model::feature::{FeatureId, catalogue};
 use crate::model::operator::{Agreed, is_on_this_computer};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::snapshot::{
-    ActivityItem, BackendSnapshot, Channel, Decision, DisconnectOutcome, HistoryFilter, HistoryPage, HistoryRow, Link, PermissionDetails,
-    Preferences, Section, SectionData, Snapshot, Unrevoked,
+    ActivityItem, BackendSnapshot, Channel, Decision, DisconnectOutcome, HistoryFilter, HistoryPage, HistoryRow, Leaving, Link,
+    PermissionDetails, Preferences, Section, SectionData, Snapshot, Unrevoked,
 };
 #[cfg(feature = "tester")]
 use crate::model::snapshot::{TesterOrder, TesterState};
@@ -93,6 +94,8 @@ struct Inner {
     approvals: Approvals,
     monitor: Monitor,
     work: Work,
+    /// What came of it, once the person has left this computer.
+    left: Mutex<Option<Leaving>>,
     view: watch::Sender<Arc<Snapshot>>,
 }
 
@@ -100,7 +103,8 @@ impl Connections {
     /// Opens the index. Keychain and backend are checked by [`Connections::probe`] and [`Connections::look`].
     ///
     /// # Errors
-    /// [`ProblemCode::IndexUnavailable`] when the index can't be opened, [`ProblemCode::IndexNewer`] when a newer version wrote it.
+    /// [`ProblemCode::IndexUnavailable`] when the index can't be opened, [`ProblemCode::IndexNewer`] when a newer version wrote it,
+    /// [`ProblemCode::OthersRunning`] while another process removes it.
     pub async fn start(options: Options) -> Result<Self, Problem> {
         let Options {
             environment,
@@ -161,9 +165,10 @@ impl Connections {
                     inner.publish();
                 }
             });
-            let shown = snapshot_of(&ledger, &provider, &grants, &approvals, environment, &version, backend_managed, guide.is_some());
+            let shown = snapshot_of(&ledger, &provider, &grants, &approvals, environment, &version, backend_managed, guide.is_some(), None);
             let view = watch::Sender::new(Arc::new(shown));
-            Inner { environment, version, backend_managed, guide, ledger, provider, grants, access, approvals, monitor, work, view }
+            let left = Mutex::default();
+            Inner { environment, version, backend_managed, guide, ledger, provider, grants, access, approvals, monitor, work, left, view }
         });
         Ok(Self { inner })
     }
@@ -318,6 +323,27 @@ impl Connections {
         let account = account.into();
         let revoked = self.inner.grants.asked(self.inner.grants.revoke_all(&account, unrevoked == Unrevoked::Remove)).await?;
         Ok(publish::disconnected(revoked))
+    }
+
+    /// Leaves this computer: revokes every grant of every account, and once all have ended removes every entry of the keychain and all of the
+    /// index. Where Monei doesn't confirm, `unrevoked` decides; with [`Unrevoked::Keep`] what couldn't be ended is still here afterwards.
+    /// Once left, nothing can be begun in this run. The files in the data folder are the program's to remove.
+    ///
+    /// # Errors
+    /// [`ProblemCode::OthersRunning`] while another process has the index open, [`ProblemCode::AnotherInProgress`] while an approval is
+    /// being stored, or why the keychain can't be opened: nothing was ended then. A keychain or index problem in between, with what
+    /// couldn't be removed still here.
+    pub async fn leave(&self, unrevoked: Unrevoked) -> Result<Leaving, Problem> {
+        let Inner { ledger, grants, approvals, .. } = &*self.inner;
+        approvals.cancel().await;
+        let left = grants.asked(approvals.without_runs(leaving::leave(ledger, grants, unrevoked))).await?;
+        if left.complete {
+            self.inner.work.close();
+            approvals.close();
+            *self.inner.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(left.clone());
+            self.inner.publish();
+        }
+        Ok(left)
     }
 
     /// Sets or removes the person's own name for the account.
@@ -582,8 +608,9 @@ impl Inner {
             // Only what was there a moment ago: a failure because an account had gone before is worth its words.
             let is_gone = |id: &AccountId| there_before.contains(&&**id) && !known.iter().any(|known| known.row.id == *id);
             self.approvals.drop_outcome_of(is_gone);
+            let left = self.left.lock().unwrap_or_else(PoisonError::into_inner).clone();
             let Inner { ledger, provider, grants, approvals, environment, version, backend_managed, guide, .. } = self;
-            let fresh = snapshot_of(ledger, provider, grants, approvals, *environment, version, *backend_managed, guide.is_some());
+            let fresh = snapshot_of(ledger, provider, grants, approvals, *environment, version, *backend_managed, guide.is_some(), left);
             let changed = **shown != fresh;
             if changed {
                 *shown = Arc::new(fresh);
@@ -603,6 +630,7 @@ fn snapshot_of(
     version: &str,
     managed: bool,
     guide: bool,
+    left: Option<Leaving>,
 ) -> Snapshot {
     let service = provider.service();
     let (known, missing) = (ledger.known(), grants.missing());
@@ -631,5 +659,6 @@ fn snapshot_of(
         catalogue: catalogue(),
         transaction: approvals.read(publish::transaction),
         preferences: Preferences { channel: approvals.channel(), theme: choices.theme, hide_amounts: choices.hide_amounts },
+        left,
     }
 }

@@ -19,6 +19,7 @@ mod diagnose;
 #[doc(hidden)]
 pub mod failpoint;
 mod grants;
+mod leaving;
 mod ledger;
 mod model;
 mod monitor;

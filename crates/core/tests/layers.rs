@@ -25,6 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // What puts them together.
     ("service", &["ledger", "model", "provider"]),
     ("apps", &["ledger", "model"]),
+    ("leaving", &["grants", "ledger", "model"]),
     ("tester", &["model", "provider"]),
     ("diagnose", &["approval", "grants", "model", "provider"]),
     ("publish", &["access", "approval", "grants", "ledger", "model", "provider"]),

@@ -1,6 +1,6 @@
 //! Where the socket and the locks of one environment are.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use connect_app::settings::Settings;
 use connect_core::snapshot::Environment;
@@ -22,6 +22,11 @@ impl Place {
     /// The place of the settings' environment: `$XDG_RUNTIME_DIR/monei-connections/api.sock`, on macOS below the data folder.
     pub fn of(settings: &Settings) -> Self {
         Self { socket: socket(settings), locks: settings.data_dir.clone() }
+    }
+
+    /// Folder of the socket, which environments share.
+    pub fn folder(&self) -> Option<&Path> {
+        self.socket.as_deref().and_then(Path::parent)
     }
 
     /// The name of the socket: environments have one each.

@@ -121,6 +121,7 @@ impl Reason {
             | P::ReportUnsaved
             | P::FileUnsaved
             | P::ClipboardUnavailable
+            | P::OthersRunning
             | P::ProgramEnding => Self::Unreachable,
         }
     }

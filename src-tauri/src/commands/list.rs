@@ -22,6 +22,8 @@ commands! {
         move_account,
         permission,
         disconnect,
+        leave,
+        end_program,
         activity,
         watch_apps,
         allow_app,

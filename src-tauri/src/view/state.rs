@@ -1,6 +1,7 @@
 //! Everything that the window shows, but for what is fetched from Monei on demand.
 
 use super::convert::{Convert, mirror};
+use super::leaving::LeavingView;
 use super::model;
 use super::problem::{FeatureId, Problem};
 
@@ -85,6 +86,8 @@ mirror! {
         pub transaction: Option<TransactionView>,
         /// The person's choices.
         pub preferences: Preferences,
+        /// The person has left this computer: nothing is kept here any more, and nothing can be begun in this run.
+        pub left: Option<LeavingView>,
     }
 }
 

@@ -5,7 +5,6 @@ mod linux;
 
 use std::path::{Path, PathBuf};
 
-use connect_app::settings::{IDENTIFIER, Settings};
 #[cfg(not(target_os = "linux"))]
 use tauri::Theme;
 use tauri::webview::NewWindowResponse;
@@ -102,11 +101,39 @@ fn web_dir(data_dir: &Path) -> PathBuf {
     }
 }
 
-/// Where the window's size, place and zoom are kept: apart for each environment, whose windows may be open beside each other.
-pub fn state_file(settings: &Settings) -> PathBuf {
-    let suffix = settings.namespace.strip_prefix(IDENTIFIER).unwrap_or_default();
-    let folder = dirs::config_dir().map_or_else(|| settings.data_dir.clone(), |folder| folder.join(IDENTIFIER));
-    folder.join(format!(".window-state{suffix}.json"))
+/// A question that the person answers in the system's own dialog, out of the page's reach.
+pub struct Question {
+    /// What is asked.
+    pub title: &'static str,
+    /// What a yes does.
+    pub text: &'static str,
+    /// The button that says yes, with what it does.
+    pub agree: &'static str,
+}
+
+/// Whether the person says yes. Enter and Escape say no, and so does closing the dialog.
+///
+/// # Errors
+/// [`tauri::Error`] where nobody can be asked.
+#[cfg(target_os = "linux")]
+pub async fn agrees(app: &AppHandle, question: Question) -> tauri::Result<bool> {
+    let window = app.get_webview_window(MAIN).ok_or(tauri::Error::WindowNotFound)?;
+    linux::agrees(&window, question).await
+}
+
+/// Whether the person says yes; closing the dialog says no.
+///
+/// # Errors
+/// [`tauri::Error`] where nobody can be asked.
+#[cfg(not(target_os = "linux"))]
+pub async fn agrees(app: &AppHandle, question: Question) -> tauri::Result<bool> {
+    use rfd::{AsyncMessageDialog, MessageButtons, MessageDialogResult, MessageLevel};
+    let window = app.get_webview_window(MAIN).ok_or(tauri::Error::WindowNotFound)?;
+    let Question { title, text, agree } = question;
+    let buttons = MessageButtons::OkCancelCustom(agree.to_owned(), "Cancel".to_owned());
+    let dialog = AsyncMessageDialog::new().set_level(MessageLevel::Warning).set_title(title).set_description(text).set_buttons(buttons);
+    let answer = dialog.set_parent(&window).show().await;
+    Ok(matches!(answer, MessageDialogResult::Ok) || matches!(answer, MessageDialogResult::Custom(word) if word == agree))
 }
 
 /// What is behind the page before its first paint.

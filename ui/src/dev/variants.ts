@@ -153,6 +153,9 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     'settings-managed': settings({ managed: true }),
     'settings-unconfirmed': settings({ confirmed: false, address: REMOTE, on_this_computer: false, operator: { name: 'Another Operator', host: 'other.example', poses_as_monei: false } }),
     'settings-unanswered': settings({ confirmed: false, address: REMOTE, on_this_computer: false, operator: null, status: { kind: 'problem', problem: problem('backend_unreachable') } }),
+    left: { view: { ...none, left: { complete: true, unassigned: 0, accounts: [{ name: 'Ada Okafor', outcome: { kind: 'ended' } }, { name: null, outcome: { kind: 'ended' } }] } }, page: home },
+    'left-unconfirmed': { view: { ...none, left: { complete: true, unassigned: 2, accounts: [{ name: 'Ada Okafor', outcome: { kind: 'ended' } }, { name: HOSTILE, outcome: { kind: 'removed' } }] } }, page: home },
+    'left-nothing': { view: { ...none, left: { complete: true, unassigned: 0, accounts: [] } }, page: home },
     activity: { view: { ...base, accounts: [full, second] }, page: { kind: 'activity' }, activity: everyEvent(now, all) },
     'activity-empty': { view: none, page: { kind: 'activity' }, activity: [] },
   };

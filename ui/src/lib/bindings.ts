@@ -271,7 +271,11 @@ transaction: TransactionView | null,
 /**
  * The person's choices.
  */
-preferences: Preferences, };
+preferences: Preferences, 
+/**
+ * The person has left this computer: nothing is kept here any more, and nothing can be begun in this run.
+ */
+left: LeavingView | null, };
 
 /**
  * All that the Apps page shows.
@@ -683,6 +687,45 @@ allowances: Array<AllowanceView>, };
 export type Lasts = "today" | "month" | "year" | "open";
 
 /**
+ * What came of one account.
+ */
+export type LeaveOutcome = { "kind": "ended" } | { "kind": "removed" } | { "kind": "unconfirmed" } | { "kind": "unrevocable" } | { "kind": "failed", 
+/**
+ * Why.
+ */
+problem: Problem, };
+
+/**
+ * What came of it.
+ */
+export type LeavingView = { 
+/**
+ * Nothing is left here. Else what couldn't be ended is still here, so that it can be tried again.
+ */
+complete: boolean, 
+/**
+ * The accounts that were here, in the order in which they were connected.
+ */
+accounts: Array<LeftAccount>, 
+/**
+ * Approvals in no account of which Monei hasn't confirmed that they ended.
+ */
+unassigned: number, };
+
+/**
+ * One account.
+ */
+export type LeftAccount = { 
+/**
+ * What the person called it, or Monei.
+ */
+name: string | null, 
+/**
+ * What came of it.
+ */
+outcome: LeaveOutcome, };
+
+/**
  * Which limit.
  */
 export type LimitKind = "single" | "daily" | "monthly" | "balance" | "crypto_daily";
@@ -870,7 +913,7 @@ proxy?: ProxySetting, };
 /**
  * What happened, of the core's closed list.
  */
-export type ProblemCode = "keychain_locked" | "keychain_dismissed" | "keychain_not_set_up" | "keychain_absent" | "keychain_no_bus" | "keychain_failed" | "keychain_stopped" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "address_unknown" | "network_intercepted" | "proxy_refused" | "proxy_password" | "proxy_unreachable" | "proxy_setting" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "certificates_missing" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "browser_missing" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "run_ended" | "request_refused" | "access_revoked" | "revocation_pending" | "somebody_else" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "no_such_app" | "app_name_taken" | "permission_not_given" | "confirmation_needed" | "outcome_unknown" | "report_unsaved" | "file_unsaved" | "clipboard_unavailable" | "program_ending" | "invalid_input";
+export type ProblemCode = "keychain_locked" | "keychain_dismissed" | "keychain_not_set_up" | "keychain_absent" | "keychain_no_bus" | "keychain_failed" | "keychain_stopped" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "address_unknown" | "network_intercepted" | "proxy_refused" | "proxy_password" | "proxy_unreachable" | "proxy_setting" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "certificates_missing" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "browser_missing" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "run_ended" | "request_refused" | "access_revoked" | "revocation_pending" | "somebody_else" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "no_such_app" | "app_name_taken" | "permission_not_given" | "confirmation_needed" | "outcome_unknown" | "report_unsaved" | "file_unsaved" | "clipboard_unavailable" | "program_ending" | "others_running" | "invalid_input";
 
 /**
  * Who.

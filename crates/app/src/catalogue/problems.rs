@@ -289,6 +289,11 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
             "Try again. A link can be opened in your browser instead, and a report saved to a file.",
         ),
         P::ProgramEnding => ("The program is closing", "Nothing more is sent.", "Start it again."),
+        P::OthersRunning => (
+            "Monei Connections is also open elsewhere",
+            "Another window or terminal of yours runs it, and would go on with what is to be removed.",
+            "Close that one, end `moneictl serve` if it runs, then try again.",
+        ),
         P::InvalidInput => ("That can’t be done", "The program doesn’t accept this just now.", "Check what you entered, then try again."),
     };
     ProblemWords { title, cause, advice }

@@ -5,6 +5,7 @@
 
 mod keychain;
 mod lease;
+mod leaving;
 mod lock;
 mod memory_only;
 mod open_transactions;

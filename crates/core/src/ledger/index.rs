@@ -55,6 +55,21 @@ impl Index {
         Ok(value)
     }
 
+    /// Removes every row, then goes on in memory with an empty index: the file is closed, and can be removed.
+    ///
+    /// # Errors
+    /// [`IndexError::Unavailable`]; the file is as it was then.
+    pub(super) fn erase(&self) -> Result<(), IndexError> {
+        let (fresh_writer, fresh_reader) = super::open::in_memory()?;
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        self.write(|tables| tables.remove_everything())?;
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        *reader = fresh_reader;
+        // Closed as the last one, it takes its log with it.
+        *writer = fresh_writer;
+        Ok(())
+    }
+
     /// Reads one state of the index. Takes no lock that a writer has.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ pub mod event;
 mod filesystem;
 mod index;
 mod open;
+mod presence;
 mod query;
 mod rows;
 mod salvage;
@@ -24,6 +25,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use index::{Index, IndexError};
+use presence::Presence;
 
 use crate::changed::Changed;
 use crate::clock::Clock;
@@ -59,6 +61,7 @@ pub struct Ledger {
 
 struct Inner {
     index: Index,
+    presence: Presence,
     clock: Arc<dyn Clock>,
     changed: Changed,
     /// Held from reading the accounts to keeping them, so that nothing older follows.
@@ -79,18 +82,62 @@ impl Ledger {
     /// Opens the index in `directory`, making it where it is missing. Blocks for the disk.
     ///
     /// # Errors
-    /// [`ProblemCode::IndexUnavailable`], or [`ProblemCode::IndexNewer`] for one that a newer version wrote.
+    /// [`ProblemCode::IndexUnavailable`], [`ProblemCode::IndexNewer`] for one that a newer version wrote, or
+    /// [`ProblemCode::OthersRunning`] while another process is removing it.
     pub fn open(directory: &Path, clock: Arc<dyn Clock>, changed: Changed) -> Result<Opened, Problem> {
         let opened = Index::open(&directory.join("index.sqlite")).map_err(problem)?;
         if let Some(file) = opened.set_aside.as_deref().and_then(Path::file_name) {
             tracing::warn!(?file, "the index was damaged; it was set aside and a fresh one made");
         }
-        let inner =
-            Inner { index: opened.index, clock, changed, reading: Mutex::default(), known: Mutex::default(), choices: Mutex::default() };
+        let presence = Presence::take(directory).ok_or(ProblemCode::OthersRunning)?;
+        let inner = Inner {
+            index: opened.index,
+            presence,
+            clock,
+            changed,
+            reading: Mutex::default(),
+            known: Mutex::default(),
+            choices: Mutex::default(),
+        };
         let ledger = Self { inner: Arc::new(inner) };
         ledger.reread().map_err(problem)?;
         let rebuild = ledger.inner.index.read(|tables| tables.setting(open::REBUILD)).map_err(problem)?;
         Ok(Opened { ledger, rebuild })
+    }
+
+    /// Whether no other process has the index open; none can open it then until this one ends.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn claim(&self) -> Result<bool, Problem> {
+        self.blocking(|inner| Ok(inner.presence.claim())).await
+    }
+
+    /// Others may open it again.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn share(&self) -> Result<(), Problem> {
+        self.blocking(|inner| {
+            inner.presence.share();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Removes everything from the index, and closes its file: from now on nothing is written to the disk.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`]; nothing is removed then.
+    pub async fn erase(&self) -> Result<(), Problem> {
+        let erased = |inner: &Inner| {
+            inner.index.erase()?;
+            inner.presence.end();
+            inner.reread()
+        };
+        self.blocking(erased).await?;
+        self.inner.changed.tell();
+        Ok(())
     }
 
     /// Writes a change, with its line of history, in one transaction; then tells of it.

@@ -11,6 +11,7 @@ use super::filesystem;
 use super::index::{Index, IndexError};
 use super::salvage;
 use super::tables::Tables;
+use crate::model::proof::random_text;
 
 /// The setting that names the damaged index whose accounts are still to be found again.
 pub(super) const REBUILD: &str = "rebuild";
@@ -152,6 +153,17 @@ fn without_log(path: &Path) -> Result<Connection, Refused> {
     connect(path)
 }
 
+/// An empty index in this process's memory: a connection that writes and one that reads.
+pub(super) fn in_memory() -> Result<(Connection, Connection), IndexError> {
+    let address = format!("file:{}?mode=memory&cache=shared", random_text::<16>());
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let mut writer = Connection::open_with_flags(&address, flags)?;
+    migrate(&mut writer, Path::new(""))?;
+    let reader = Connection::open_with_flags(&address, flags)?;
+    reader.pragma_update(None, "query_only", true)?;
+    Ok((writer, reader))
+}
+
 fn schema(connection: &Connection) -> Result<u32, Refused> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
@@ -256,7 +268,7 @@ fn private_folder(folder: &Path) -> std::io::Result<()> {
 }
 
 /// Opens or makes the file for its owner alone. SQLite gives its log the same mode.
-fn private_file(path: &Path) -> std::io::Result<fs::File> {
+pub(super) fn private_file(path: &Path) -> std::io::Result<fs::File> {
     let mut options = fs::OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]

@@ -256,6 +256,13 @@ impl Tables<'_> {
         self.run("DELETE FROM open_transactions WHERE hash = ?1", params![hash])
     }
 
+    /// Removes every row of every table. What is deleted is overwritten.
+    pub(super) fn remove_everything(&self) -> Result<(), IndexError> {
+        let tables: Vec<String> =
+            self.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'", [], |row| row.get(0))?;
+        tables.iter().try_for_each(|table| self.run(&format!("DELETE FROM {table}"), []))
+    }
+
     /// Whether every table is there with its columns. No row is read: one that can't be read costs no other.
     pub(super) fn are_there(&self) -> rusqlite::Result<()> {
         let queries = [

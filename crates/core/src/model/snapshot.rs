@@ -4,6 +4,7 @@
 //! Times are milliseconds since the Unix epoch. Money is a decimal string in major units.
 
 mod history;
+mod leaving;
 mod permission;
 #[cfg(feature = "tester")]
 mod tester;
@@ -16,6 +17,7 @@ use super::problem::Problem;
 pub use super::{Channel, Environment, Theme};
 
 pub use history::{HistoryFilter, HistoryKind, HistoryOrder, HistoryPage, HistoryRow, HistoryStatus};
+pub use leaving::{LeaveOutcome, Leaving, LeftAccount};
 pub use permission::{EndpointEffect, PermissionDetails, PermissionEndpoint, PermissionEvent, PermissionMoment, PermissionUse};
 #[cfg(feature = "tester")]
 pub use tester::{
@@ -46,6 +48,8 @@ pub struct Snapshot {
     pub transaction: Option<RunSnapshot>,
     /// The person's choices.
     pub preferences: Preferences,
+    /// The person has left this computer: nothing is kept here any more, and nothing can be begun in this run.
+    pub left: Option<Leaving>,
 }
 
 /// The backend as Settings and the first run name it.

@@ -1,4 +1,4 @@
-import type { ActivityItem, AppsView, AppView, Check, Decision, DisconnectOutcome, ExportFormat, ExportProgress, Exported, FeatureId, HistoryFilter, HistoryPage, Lasts, Link, PermissionUse, PermissionView, Preferences, Problem, Section, SectionView, Unrevoked } from '../bindings';
+import type { ActivityItem, AppsView, AppView, Check, Decision, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Preferences, Problem, Section, SectionView, Unrevoked } from '../bindings';
 
 /**
  * All that the window can ask of the program. Two implementations: the Tauri commands (`tauri.ts`) and recorded stories (`memory.ts`).
@@ -31,6 +31,9 @@ export interface Backend {
   permission(account: string, feature: FeatureId): Promise<PermissionView>;
   /** `remove` only after the person was told what may live on at Monei. */
   disconnect(account: string, unrevoked: Unrevoked): Promise<DisconnectOutcome>;
+  /** Ends every connection and deletes everything here, once the person has said yes to the program itself; `null` where they say no. */
+  leave(unrevoked: Unrevoked): Promise<LeavingView | null>;
+  end_program(): Promise<void>;
   /** Newest first. */
   activity(account: string | null): Promise<ActivityItem[]>;
   set_backend(address: string): Promise<void>;

@@ -1,4 +1,4 @@
-import type { ActivityItem, AppsView, AppView, Check, DisconnectOutcome, ExportFormat, ExportProgress, Exported, FeatureId, HistoryFilter, HistoryPage, Lasts, PermissionUse, PermissionView, Problem, Section, SectionView, TesterOrder, TesterView } from '../bindings';
+import type { ActivityItem, AppsView, AppView, Check, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, PermissionUse, PermissionView, Problem, Section, SectionView, TesterOrder, TesterView, Unrevoked } from '../bindings';
 import type { Backend } from './backend';
 import type { CallStep, Story } from './story';
 
@@ -97,6 +97,9 @@ export class Memory implements Backend {
   /** No story holds one; a state or a test sets another answer. */
   permission: (account: string, feature: FeatureId) => Promise<PermissionView> = () => Promise.resolve({ endpoints: [], history: [], uses: [] });
   disconnect = (account: string, unrevoked: string) => this.#play<DisconnectOutcome>('disconnect', { account, unrevoked });
+  /** No story leaves; a state or a test sets another answer. */
+  leave: (unrevoked: Unrevoked) => Promise<LeavingView | null> = () => Promise.resolve(null);
+  end_program: () => Promise<void> = () => Promise.resolve();
   activity(account: string | null): Promise<ActivityItem[]> {
     const items = this.#story.activity;
     return Promise.resolve(account === null ? items : items.filter((item) => item.account === account));

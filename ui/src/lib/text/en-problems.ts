@@ -78,6 +78,7 @@ const ways: Record<ProblemCode, WayOut> = {
   file_unsaved: 'none',
   clipboard_unavailable: 'none',
   program_ending: 'none',
+  others_running: 'none',
   invalid_input: 'none',
 };
 

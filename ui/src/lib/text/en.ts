@@ -3,6 +3,7 @@ import { apps } from './en-apps';
 import { dashboard } from './en-dashboard';
 import { features, groups } from './en-features';
 import { history } from './en-history';
+import { leaving } from './en-leaving';
 import { problems } from './en-problems';
 import shared from './en-shared.json';
 
@@ -20,6 +21,7 @@ export const en = {
   ...dashboard,
   history,
   apps,
+  leaving,
 
   common: {
     notAvailable: 'Not available',

@@ -1,0 +1,46 @@
+//! What leaves the disk when a person leaves this computer: every file and folder of this environment.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use crate::registration;
+use crate::settings::Settings;
+
+/// What a person is asked before anything ends.
+pub const QUESTION: &str = "Leave this computer?";
+/// What it does.
+pub const WHAT: &str = "Every connection ends at Monei, for every account and every app. Then everything that this program has stored on \
+this computer is deleted: approvals, apps’ keys, settings, activity and log. Your Monei accounts and your money stay as they are.";
+/// The second question, after Monei hasn’t confirmed.
+pub const ANYWAY: &str = "Leave without Monei’s confirmation?";
+/// What that does.
+pub const WHAT_ANYWAY: &str = "Everything that is left on this computer is deleted. This program can’t end those connections any more: \
+whoever holds a copy could still use what you allowed, until you end it in Monei’s settings, under “Connected apps”.";
+
+/// Removes all that this environment has on the disk: index, locks, log, the web view's folder, the window's place, and what was
+/// registered for links; and `shared`, a folder that all environments use, once it is empty. Gives what couldn't be removed. Another
+/// environment's stays.
+pub fn erase(settings: &Settings, shared: Option<&Path>) -> Vec<PathBuf> {
+    let mut left = Vec::new();
+    let mut gone = |path: &Path, removed: std::io::Result<()>| match removed {
+        Err(error) if error.kind() != ErrorKind::NotFound => left.push(path.to_owned()),
+        _ => {}
+    };
+    gone(&settings.data_dir, std::fs::remove_dir_all(&settings.data_dir));
+    let window = settings.window_state();
+    for file in [window.with_extension("new"), window.clone()] {
+        gone(&file, std::fs::remove_file(&file));
+    }
+    if settings.registers_links {
+        gone(&settings.data_dir, registration::unregister(&settings.link_scheme));
+    }
+    // Shared with the other environments: removed with the last of them.
+    let shared = [shared, settings.data_dir.parent(), window.parent().filter(|folder| settings.data_dir.parent() != Some(*folder))];
+    for folder in shared.into_iter().flatten() {
+        match std::fs::remove_dir(folder) {
+            Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty) => gone(folder, Err(error)),
+            _ => {}
+        }
+    }
+    left
+}

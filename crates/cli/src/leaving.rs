@@ -1,0 +1,71 @@
+//! `leave`: every access ends at Monei, and then nothing of Monei Connections stays on this computer.
+
+use connect_app::catalogue;
+use connect_app::leaving::{ANYWAY, QUESTION, WHAT, WHAT_ANYWAY, erase};
+use connect_app::settings::Settings;
+use connect_core::Connections;
+use connect_core::snapshot::{LeaveOutcome, Unrevoked};
+use connect_local_api::Place;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::{NAME, ask};
+
+/// `leave`, but for the files: they go when the core has ended ([`clean_up`]).
+pub async fn leave(connections: &Connections, yes: bool, remove: bool) -> Result<Exit, Failure> {
+    let (question, what) = if remove { (ANYWAY, WHAT_ANYWAY) } else { (QUESTION, WHAT) };
+    if !yes && !ask::agrees(&format!("{what}\n{question}")).await? {
+        return Err(Failure::said(Exit::Denied, "Nothing was changed."));
+    }
+    // For the backend, which revokes.
+    connections.poll().await;
+    let left = connections.leave(if remove { Unrevoked::Remove } else { Unrevoked::Keep }).await?;
+    for (number, account) in left.accounts.iter().enumerate() {
+        let name = account.name.clone().unwrap_or_else(|| format!("Account {}", number + 1));
+        let words = match &account.outcome {
+            LeaveOutcome::Ended => {
+                anstream::println!("{name}: Monei confirmed that its access has ended.");
+                continue;
+            }
+            LeaveOutcome::Removed => {
+                "Monei didn’t confirm that the access has ended. End it in Monei’s settings, under “Connected apps”.".to_owned()
+            }
+            LeaveOutcome::Unconfirmed => {
+                "Monei hasn’t confirmed that the access has ended. It is still here, so you can try again.".to_owned()
+            }
+            LeaveOutcome::Unrevocable => {
+                "What would be needed to end the access at Monei isn’t in this keychain any more, or can’t be read. It is still here."
+                    .to_owned()
+            }
+            LeaveOutcome::Failed { problem } => catalogue::sentence(problem.code),
+        };
+        complain(&format!("{name}: {words}"));
+    }
+    if left.unassigned > 0 {
+        complain("An approval that you didn’t keep isn’t confirmed as ended. Look at “Connected apps” in Monei’s settings.");
+    }
+    if left.complete {
+        let all = left.unassigned == 0 && left.accounts.iter().all(|account| account.outcome == LeaveOutcome::Ended);
+        return Ok(if all { Exit::Done } else { Exit::Denied });
+    }
+    complain("You have not left yet. Try again, or use --remove and end the rest in Monei’s settings.");
+    Ok(Exit::Denied)
+}
+
+/// Removes the files, and says so.
+pub fn clean_up(settings: &Settings) -> Exit {
+    let left = erase(settings, Place::of(settings).folder());
+    for path in &left {
+        complain(&format!("{} can’t be deleted: delete it by hand.", path.display()));
+    }
+    if left.is_empty() {
+        anstream::println!("Nothing of Monei Connections is left on this computer but the program itself.");
+        Exit::Done
+    } else {
+        Exit::Other
+    }
+}
+
+fn complain(sentence: &str) {
+    connect_app::terminal::complain(NAME, sentence);
+}

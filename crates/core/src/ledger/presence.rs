@@ -1,0 +1,62 @@
+//! Which processes of this program have the index open: each holds a shared lock on one file for as long as it runs.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+/// This process's share of the lock. `None` where the folder's file system has no locks.
+pub(super) struct Presence(Mutex<Option<File>>);
+
+impl Presence {
+    /// Takes a share, on a file in `folder`. `None` where another process has claimed the index for itself.
+    pub(super) fn take(folder: &Path) -> Option<Self> {
+        let file = match super::open::private_file(&folder.join("in-use.lock")) {
+            Ok(file) => match file.try_lock_shared() {
+                Ok(()) => Some(file),
+                Err(TryLockError::WouldBlock) => return None,
+                Err(TryLockError::Error(error)) => not_noticed(&error),
+            },
+            Err(error) => not_noticed(&error),
+        };
+        Some(Self(Mutex::new(file)))
+    }
+
+    /// Whether no other process has the index open. If so, none opens it until [`Presence::share`] or the end of this process.
+    pub(super) fn claim(&self) -> bool {
+        let file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(file) = file.as_ref() else { return true };
+        // Windows lets nobody have a share and the whole at the same time.
+        if file.unlock().is_err() || file.try_lock().is_ok() {
+            return true;
+        }
+        share(file);
+        false
+    }
+
+    /// Others may open the index again.
+    pub(super) fn share(&self) {
+        if let Some(file) = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            // A lock that is had already: Linux makes the one of the other, Windows would have both.
+            if file.unlock().is_ok() {
+                share(file);
+            }
+        }
+    }
+
+    /// Lets go of the file, which can be removed then.
+    pub(super) fn end(&self) {
+        drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+fn share(file: &File) {
+    if let Err(error) = file.try_lock_shared() {
+        tracing::warn!(%error, "other processes don't see that this one has the index open");
+    }
+}
+
+/// Without a share the program works as well.
+fn not_noticed(error: &std::io::Error) -> Option<File> {
+    tracing::info!(kind = ?error.kind(), "other processes of this program aren't noticed");
+    None
+}

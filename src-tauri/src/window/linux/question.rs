@@ -1,0 +1,44 @@
+//! A question in a dialog of GTK's: the page can neither answer it nor draw over it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use gtk::prelude::*;
+use tauri::WebviewWindow;
+use tokio::sync::oneshot;
+
+use crate::window::Question;
+
+/// Whether the person says yes. "Cancel" has the focus and is what Enter does.
+///
+/// # Errors
+/// [`tauri::Error`] where the window is gone.
+pub async fn agrees(window: &WebviewWindow, Question { title, text, agree }: Question) -> tauri::Result<bool> {
+    let (told, answer) = oneshot::channel();
+    window.with_webview(move |view| {
+        let top = view.inner().toplevel().and_then(|top| top.downcast::<gtk::Window>().ok());
+        let (kind, none) = (gtk::MessageType::Warning, gtk::ButtonsType::None);
+        let dialog = gtk::MessageDialog::new(top.as_ref(), gtk::DialogFlags::MODAL, kind, none, title);
+        // For window managers and screen readers that say it.
+        dialog.set_title(title);
+        dialog.set_secondary_text(Some(text));
+        dialog.add_button("_Cancel", gtk::ResponseType::Cancel).grab_focus();
+        dialog.add_button(&format!("_{agree}"), gtk::ResponseType::Accept).style_context().add_class("destructive-action");
+        dialog.set_default_response(gtk::ResponseType::Cancel);
+        let told = Cell::new(Some(told));
+        // Nobody else holds the dialog while it is open.
+        let held = Rc::new(RefCell::new(Some(dialog.clone())));
+        dialog.connect_response(move |dialog, response| {
+            if let Some(told) = told.take()
+                && told.send(response == gtk::ResponseType::Accept).is_err()
+            {
+                tracing::info!("whoever asked is gone");
+            }
+            dialog.close();
+            held.borrow_mut().take();
+        });
+        dialog.show();
+    })?;
+    // The program ends with the dialog open: nobody said yes.
+    Ok(answer.await.unwrap_or_default())
+}
