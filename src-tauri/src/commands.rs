@@ -20,8 +20,8 @@ use crate::apps;
 use crate::host::Host;
 use crate::view::{
     ActivityItem, AppView, AppsView, Check, Convert as _, Decision, DisconnectOutcome, ExportFormat, ExportProgress, Exported, FeatureId,
-    HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Preferences, Problem, Section, SectionView,
-    Unrevoked,
+    HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Preferences, Problem, Receipt, ReceiptFormat,
+    Review, Section, SectionView, Unrevoked,
 };
 #[cfg(feature = "tester")]
 use crate::view::{TesterOrder, TesterView};
@@ -262,6 +262,39 @@ async fn set_api(host: Shared<'_>, wanted: bool) -> Result<(), Problem> {
     host.connections().await?.set_api_wanted(wanted).await?;
     host.apps_changed();
     Ok(())
+}
+
+#[tauri::command]
+async fn receipts(host: Shared<'_>, account: Option<String>) -> Result<Vec<Receipt>, Problem> {
+    let account = account.as_deref().map(bounded).transpose()?;
+    Ok(host.connections().await?.receipts(account).await?.convert())
+}
+
+/// It goes to a file that the person chooses, past the web view; answers which, `None` where they cancel.
+#[tauri::command]
+async fn save_receipt(host: Shared<'_>, number: i64, format: ReceiptFormat) -> Result<Option<String>, Problem> {
+    let all = host.connections().await?.receipts(None).await?;
+    let receipt = all.iter().find(|receipt| receipt.number == number).ok_or(ProblemCode::InvalidInput)?;
+    let format = connect_app::receipt::Format::from(format);
+    let name = format!("monei-receipt-{}", connect_app::receipt::day(receipt.at));
+    export::save(&host, "Save receipt", name, format.extension(), format.render(receipt)).await
+}
+
+/// What is worth another look.
+#[tauri::command]
+async fn reviews(host: Shared<'_>) -> Result<Vec<Review>, Problem> {
+    Ok(host.connections().await?.reviews().await?.convert())
+}
+
+/// The person keeps the account as it is, or a permission that nobody uses.
+#[tauri::command]
+async fn keep(host: Shared<'_>, account: String, feature: Option<FeatureId>) -> Result<(), Problem> {
+    Ok(host.connections().await?.keep(bounded(&account)?, feature.convert()).await?)
+}
+
+#[tauri::command]
+async fn take_back(host: Shared<'_>, account: String, scopes: Vec<String>) -> Result<DisconnectOutcome, Problem> {
+    Ok(host.connections().await?.take_back(bounded(&account)?, &bounded_list(scopes)?).await?.convert())
 }
 
 #[tauri::command]

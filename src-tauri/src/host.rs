@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use connect_app::browser::SystemBrowser;
 use connect_app::diagnose::Found;
@@ -19,6 +20,11 @@ use tokio::sync::{OnceCell, watch};
 use crate::clipboard::CopiedKey;
 use crate::view::{AppView, AppsView, Convert as _};
 use crate::{apps, platform, window};
+
+/// When resting connections are first seen after: a start is over by then.
+const KEPT_ALIVE_FIRST: Duration = Duration::from_secs(60);
+/// And how often from then on. Each is refreshed once a week.
+const KEPT_ALIVE_EVERY: Duration = Duration::from_secs(3600);
 
 /// The running program, apart from its window.
 pub struct Host {
@@ -105,6 +111,7 @@ impl Host {
             Some(before) => before.abort(),
             None => {
                 *self.api() = Some(LocalApi::start(connections.clone(), Place::of(&self.settings), Role::Window));
+                drop(tauri::async_runtime::spawn(keep_alive(connections.clone())));
                 drop(tauri::async_runtime::spawn(async move { connections.look().await }));
             }
         }
@@ -231,6 +238,15 @@ impl Host {
         let connections = start::connections(settings, vault, platform::with_browser(self.browser())).await?;
         tokio::spawn(follow_answers(self.app.clone(), connections.subscribe()));
         Ok(connections)
+    }
+}
+
+/// While the program runs, resting connections are refreshed where the person has chosen that; the core knows which are due.
+async fn keep_alive(connections: Connections) {
+    tokio::time::sleep(KEPT_ALIVE_FIRST).await;
+    loop {
+        connections.keep_alive().await;
+        tokio::time::sleep(KEPT_ALIVE_EVERY).await;
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use monei_connect::view::{
     ActivityItem, AppView, AppsView, Check, Decision, DisconnectOutcome, ExportFormat, ExportProgress, Exported, HistoryFilter,
-    HistoryPage, Lasts, Link, PermissionView, Section, SectionView, TesterOrder, TesterView, Unrevoked,
+    HistoryPage, Lasts, Link, PermissionView, Receipt, ReceiptFormat, Review, Section, SectionView, TesterOrder, TesterView, Unrevoked,
 };
 use ts_rs::{Config, TS};
 
@@ -32,6 +32,9 @@ fn the_generated_types_are_up_to_date() {
     AppsView::export_all(&config).unwrap();
     Lasts::export_all(&config).unwrap();
     PermissionView::export_all(&config).unwrap();
+    Receipt::export_all(&config).unwrap();
+    ReceiptFormat::export_all(&config).unwrap();
+    Review::export_all(&config).unwrap();
     let fresh = std::fs::read_to_string(directory.path().join("bindings.ts")).unwrap();
 
     let committed_path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("ui/src/lib/bindings.ts");

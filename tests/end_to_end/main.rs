@@ -6,6 +6,7 @@
 mod apps;
 mod command_line;
 mod connecting;
+mod consents;
 mod disconnecting;
 mod exercises;
 mod leaving;

@@ -114,6 +114,20 @@ impl World {
         until(&format!("{title} to close"), async || Ok(found()?.is_none().then_some(()))).await
     }
 
+    /// In the desktop's dialog of this title: types where to save a file, and saves it.
+    pub async fn save_as(&self, title: &str, file: &std::path::Path) -> Result<()> {
+        let found = || -> Result<Option<String>> {
+            let found = self.session.run("xdotool", &["search", "--onlyvisible", "--name", title])?;
+            Ok(String::from_utf8_lossy(&found.stdout).split_whitespace().next().map(str::to_owned))
+        };
+        let id = until(title, async || found()).await?;
+        let path = file.display().to_string();
+        self.session.run("xdotool", &["windowactivate", "--sync", &id, "key", "--clearmodifiers", "ctrl+a"])?;
+        self.session.run("xdotool", &["type", "--clearmodifiers", &path])?;
+        self.session.run("xdotool", &["key", "--clearmodifiers", "Return"])?;
+        until(&format!("{title} to close"), async || Ok(found()?.is_none().then_some(()))).await
+    }
+
     /// Runs the program with these words, to its end.
     pub fn run(&self, words: &[&str]) -> Result<std::process::Output> {
         self.session.run(&self.program()?, words)

@@ -14,6 +14,7 @@ pub mod guide;
 pub mod leaving;
 pub mod limits;
 pub mod logging;
+pub mod receipt;
 pub mod registration;
 pub mod report;
 pub mod settings;

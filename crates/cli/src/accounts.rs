@@ -255,7 +255,13 @@ pub mod tests {
             catalogue: catalogue(),
             accounts: vec![revoked, account("two", None, "Ada Obi"), account("three", None, "\u{1b}[2JMallory")],
             transaction: None,
-            preferences: Preferences { channel: Channel::Loopback, theme: Theme::System, hide_amounts: false },
+            preferences: Preferences {
+                channel: Channel::Loopback,
+                theme: Theme::System,
+                hide_amounts: false,
+                reminders: true,
+                keep_alive: false,
+            },
             left: None,
         }
     }

@@ -36,6 +36,8 @@ fn row(item: &ActivityItem) -> [String; 3] {
             both.map(|(word, scopes)| format!("{word}: {}", list(scopes))).collect::<Vec<_>>().join("; ")
         }
         ActivityEvent::Revoked { scopes } | ActivityEvent::Contradicted { scopes } => format!("ended: {}", list(scopes)),
+        ActivityEvent::TakenBack { scopes, along } if along.is_empty() => format!("taken back: {}", list(scopes)),
+        ActivityEvent::TakenBack { scopes, along } => format!("taken back: {}; ended with it: {}", list(scopes), list(along)),
         ActivityEvent::Disconnected { confirmed: true } => "Monei confirmed".to_owned(),
         ActivityEvent::Disconnected { confirmed: false } => "Monei didn’t confirm".to_owned(),
         ActivityEvent::Failed { code } => code.parse().map(|code| catalogue::problem(code).title.to_owned()).unwrap_or_default(),

@@ -231,6 +231,7 @@ mod tests {
         let events = [
             ActivityEvent::Connected { granted: scopes(), declined: scopes() },
             ActivityEvent::Revoked { scopes: scopes() },
+            ActivityEvent::TakenBack { scopes: scopes(), along: scopes() },
             ActivityEvent::Disconnected { confirmed: true },
             ActivityEvent::Failed { code: "declined".into() },
             ActivityEvent::BackendChanged { address: "https://connect.example.test".into() },

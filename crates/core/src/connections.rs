@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use monei::Scope;
+use monei::{Scope, ScopeSet};
 use tokio::sync::watch;
 use url::Url;
 
@@ -25,7 +25,7 @@ use crate::model::operator::{Agreed, is_on_this_computer};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::snapshot::{
     ActivityItem, BackendSnapshot, Channel, Decision, DisconnectOutcome, HistoryFilter, HistoryPage, HistoryRow, Leaving, Link,
-    PermissionDetails, Preferences, Section, SectionData, Snapshot, Unrevoked,
+    PermissionDetails, Preferences, Receipt, Review, Section, SectionData, Snapshot, Unrevoked,
 };
 #[cfg(feature = "tester")]
 use crate::model::snapshot::{TesterOrder, TesterState};
@@ -35,6 +35,7 @@ use crate::provider::backend::parse_address;
 use crate::provider::http::{DesktopProxies, Http};
 use crate::provider::{Provider, Service};
 use crate::publish;
+use crate::reviews;
 use crate::service;
 #[cfg(feature = "tester")]
 use crate::tester;
@@ -93,6 +94,7 @@ struct Inner {
     access: Accesses,
     approvals: Approvals,
     monitor: Monitor,
+    clock: Arc<dyn Clock>,
     work: Work,
     /// What came of it, once the person has left this computer.
     left: Mutex<Option<Leaving>>,
@@ -157,7 +159,7 @@ impl Connections {
             work: work.clone(),
             changed: changed.clone(),
         });
-        let monitor = Monitor::new(ledger.clone(), provider.clone(), grants.clone(), access.clone(), clock);
+        let monitor = Monitor::new(ledger.clone(), provider.clone(), grants.clone(), access.clone(), Arc::clone(&clock));
         let inner = Arc::new_cyclic(|inner: &std::sync::Weak<Inner>| {
             let inner = inner.clone();
             changed.listen(move || {
@@ -168,7 +170,22 @@ impl Connections {
             let shown = snapshot_of(&ledger, &provider, &grants, &approvals, environment, &version, backend_managed, guide.is_some(), None);
             let view = watch::Sender::new(Arc::new(shown));
             let left = Mutex::default();
-            Inner { environment, version, backend_managed, guide, ledger, provider, grants, access, approvals, monitor, work, left, view }
+            Inner {
+                environment,
+                version,
+                backend_managed,
+                guide,
+                ledger,
+                provider,
+                grants,
+                access,
+                approvals,
+                monitor,
+                clock,
+                work,
+                left,
+                view,
+            }
         });
         Ok(Self { inner })
     }
@@ -369,6 +386,49 @@ impl Connections {
         Ok(rows.into_iter().map(publish::activity).collect())
     }
 
+    /// What was approved, latest first: for one account, or at all. Receipts outlive their accounts.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn receipts(&self, account: Option<&str>) -> Result<Vec<Receipt>, Problem> {
+        self.inner.ledger.receipts(account.map(AccountId::from)).await
+    }
+
+    /// What is worth another look, by account: nothing approved or looked over for 90 days, or permissions that nobody used for 180 days.
+    /// Empty where the person wants no reminders.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn reviews(&self) -> Result<Vec<Review>, Problem> {
+        let Inner { ledger, grants, clock, .. } = &*self.inner;
+        reviews::due(ledger, &grants.missing(), clock.now_ms()).await
+    }
+
+    /// The person keeps the account as it is, for another 90 days, or a permission that nobody uses, for a year.
+    ///
+    /// # Errors
+    /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::IndexUnavailable`].
+    pub async fn keep(&self, account: &str, feature: Option<FeatureId>) -> Result<(), Problem> {
+        reviews::keep(&self.inner.ledger, account.into(), feature).await
+    }
+
+    /// Takes permissions back: each approval that has one of them is revoked at Monei, as a whole. The account stays.
+    ///
+    /// # Errors
+    /// [`ProblemCode::InvalidInput`] for what is no scope, [`ProblemCode::ScopeMissing`] where none of them is granted, or a keychain or
+    /// index problem.
+    pub async fn take_back(&self, account: &str, scopes: &[String]) -> Result<DisconnectOutcome, Problem> {
+        let parsed: Result<ScopeSet, _> = scopes.iter().map(|scope| scope.parse::<Scope>()).collect();
+        let (account, scopes) = (AccountId::from(account), parsed.map_err(|_| ProblemCode::InvalidInput)?);
+        let revoked = self.inner.grants.asked(self.inner.grants.take_back(&account, &scopes)).await?;
+        Ok(publish::disconnected((revoked, false)))
+    }
+
+    /// Refreshes connections that have rested for a week, where the person has chosen that. To be called now and then.
+    pub async fn keep_alive(&self) {
+        self.inner.monitor.keep_alive().await;
+    }
+
     /// What the account was used for, by whom and with what outcome, counted by the day; latest first.
     ///
     /// # Errors
@@ -542,9 +602,9 @@ impl Connections {
     ///
     /// # Errors
     /// [`ProblemCode::IndexUnavailable`]; none is changed then.
-    pub async fn set_preferences(&self, Preferences { channel, theme, hide_amounts }: Preferences) -> Result<(), Problem> {
-        self.inner.ledger.set_looks(channel, theme, hide_amounts).await?;
-        self.inner.approvals.set_channel(channel);
+    pub async fn set_preferences(&self, chosen: Preferences) -> Result<(), Problem> {
+        self.inner.ledger.set_preferences(chosen).await?;
+        self.inner.approvals.set_channel(chosen.channel);
         Ok(())
     }
 
@@ -658,7 +718,13 @@ fn snapshot_of(
         set_aside: grants.set_aside().map(publish::set_aside),
         catalogue: catalogue(),
         transaction: approvals.read(publish::transaction),
-        preferences: Preferences { channel: approvals.channel(), theme: choices.theme, hide_amounts: choices.hide_amounts },
+        preferences: Preferences {
+            channel: approvals.channel(),
+            theme: choices.theme,
+            hide_amounts: choices.hide_amounts,
+            reminders: choices.reminders,
+            keep_alive: choices.keep_alive,
+        },
         left,
     }
 }

@@ -25,6 +25,7 @@ mod model;
 mod monitor;
 mod provider;
 mod publish;
+mod reviews;
 #[cfg(test)]
 mod secrets;
 mod service;

@@ -173,6 +173,7 @@ pub(crate) fn activity(row: ActivityRow) -> ActivityItem {
         Event::Reconnected { granted, declined } => ActivityEvent::Reconnected { granted, declined },
         Event::Refreshed => ActivityEvent::Refreshed,
         Event::Revoked { scopes } => ActivityEvent::Revoked { scopes },
+        Event::TakenBack { scopes, along } => ActivityEvent::TakenBack { scopes, along },
         Event::Contradicted { scopes } => ActivityEvent::Contradicted { scopes },
         Event::Disconnected { confirmed } => ActivityEvent::Disconnected { confirmed },
         Event::Failed { code } => ActivityEvent::Failed { code },
@@ -202,7 +203,10 @@ pub(crate) fn permission(id: FeatureId, activity: &[ActivityRow], uses: &[UseRow
         let event = match &row.event {
             Event::Connected { granted, .. } | Event::Reconnected { granted, .. } if has(granted) => PermissionEvent::Granted,
             Event::Connected { declined, .. } | Event::Reconnected { declined, .. } if has(declined) => PermissionEvent::Declined,
-            Event::Revoked { scopes } | Event::Contradicted { scopes } if has(scopes) => PermissionEvent::Lost,
+            Event::TakenBack { scopes, .. } if has(scopes) => PermissionEvent::TakenBack,
+            Event::Revoked { scopes } | Event::Contradicted { scopes } | Event::TakenBack { along: scopes, .. } if has(scopes) => {
+                PermissionEvent::Lost
+            }
             _ => return None,
         };
         Some(PermissionMoment { at: row.at, event })

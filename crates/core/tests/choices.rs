@@ -44,9 +44,9 @@ async fn accounts_stay_in_the_persons_order_and_a_new_one_comes_last() {
 #[tokio::test]
 async fn the_colours_and_hidden_amounts_are_kept() {
     let mut world = World::new().await;
-    let first = Preferences { channel: Channel::Loopback, theme: Theme::System, hide_amounts: false };
+    let first = Preferences { channel: Channel::Loopback, theme: Theme::System, hide_amounts: false, reminders: true, keep_alive: false };
     assert_eq!(world.core.view().preferences, first);
-    let chosen = Preferences { channel: Channel::DeepLink, theme: Theme::Dark, hide_amounts: true };
+    let chosen = Preferences { channel: Channel::DeepLink, theme: Theme::Dark, hide_amounts: true, reminders: false, keep_alive: true };
     world.core.set_preferences(chosen).await.unwrap();
     assert_eq!(world.core.view().preferences, chosen);
     world.restart().await;

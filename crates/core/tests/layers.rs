@@ -26,6 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("service", &["ledger", "model", "provider"]),
     ("apps", &["ledger", "model"]),
     ("leaving", &["grants", "ledger", "model"]),
+    ("reviews", &["ledger", "model"]),
     ("tester", &["model", "provider"]),
     ("diagnose", &["approval", "grants", "model", "provider"]),
     ("publish", &["access", "approval", "grants", "ledger", "model", "provider"]),

@@ -41,18 +41,30 @@ pub async fn run(
     let name = known.label.as_deref().or(known.name.as_deref()).unwrap_or_default();
     let made = rendered(account, name, format, &rows).map_err(|error| unsaved(&error))?;
     let suggested = format!("{NAME}-{}", jiff::Timestamp::now().strftime("%Y-%m-%d"));
-    let place = window::choose_file(host.app(), &suggested, format.extension()).await;
-    let text = made.text;
+    let saved = save(host, "Save transactions", suggested, format.extension(), made.text).await?;
+    Ok(saved.map(|file| Exported { file, written: count(made.written), left_out: count(made.left_out) }))
+}
+
+/// Puts a text into a file that the person chooses in a dialog of this title, with this name offered. Gives the file, with `~` for the home
+/// folder; `None` where they cancel.
+pub async fn save(
+    host: &Host,
+    title: &'static str,
+    name: String,
+    extension: &'static str,
+    text: String,
+) -> Result<Option<String>, Problem> {
+    let place = window::choose_file(host.app(), title, &name, extension).await;
     let saved = tokio::task::spawn_blocking(move || match place {
         window::Place::Chosen(path) => export::replace(&path, &text).map(|()| Some(path)),
         window::Place::Cancelled => Ok(None),
         window::Place::NoDialog => {
             let folder = dirs::download_dir().or_else(dirs::home_dir).ok_or(std::io::ErrorKind::NotFound)?;
-            export::new_in(&folder, &suggested, format.extension(), &text).map(Some)
+            export::new_in(&folder, &name, extension, &text).map(Some)
         }
     });
     let saved = saved.await.map_err(|_| ProblemCode::FileUnsaved)?.map_err(|error| unsaved(&error))?;
-    Ok(saved.map(|path| Exported { file: shown(&path), written: count(made.written), left_out: count(made.left_out) }))
+    Ok(saved.map(|path| shown(&path)))
 }
 
 fn rendered(account: &str, name: &str, format: Format, rows: &[HistoryRow]) -> std::io::Result<export::Rendered> {

@@ -44,6 +44,13 @@ mirror! {
             /// What was lost.
             scopes: Vec<String>,
         },
+        /// The person took permissions back.
+        TakenBack {
+            /// Which ones.
+            scopes: Vec<String>,
+            /// What ended with them, because it was approved together.
+            along: Vec<String>,
+        },
         /// What was used turned out to be approved by another person, and was set apart.
         Contradicted {
             /// What was lost with it.

@@ -6,6 +6,7 @@
 mod activity;
 mod apps;
 mod choice;
+mod consent;
 mod convert;
 mod history;
 mod leaving;
@@ -19,6 +20,7 @@ mod tester;
 pub use activity::{ActivityEvent, ActivityItem};
 pub use apps::{ApiView, AppItem, AppState, AppsView, Lasts, PairingView};
 pub use choice::{Decision, DisconnectOutcome, Link, Unrevoked};
+pub use consent::{Receipt, ReceiptFormat, Review};
 pub use convert::Convert;
 pub use history::{ExportFormat, ExportProgress, Exported, HistoryFilter, HistoryPage};
 pub use leaving::LeavingView;

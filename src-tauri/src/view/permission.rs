@@ -61,6 +61,8 @@ mirror! {
         Granted,
         /// The person left it off.
         Declined,
+        /// The person took it back.
+        TakenBack,
         /// Monei ended it, or it turned out to be another person's.
         Lost,
     }

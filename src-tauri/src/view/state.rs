@@ -399,5 +399,9 @@ mirror! {
         pub theme: Theme,
         /// Amounts of money are not shown until the person asks for them.
         pub hide_amounts: bool,
+        /// The person is reminded of consents that are worth another look.
+        pub reminders: bool,
+        /// A connection that rests is refreshed once a week while the program runs.
+        pub keep_alive: bool,
     }
 }

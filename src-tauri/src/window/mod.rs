@@ -68,11 +68,11 @@ pub enum Place {
     NoDialog,
 }
 
-/// Asks the person, in the desktop's own dialog, where to save a file of this name.
+/// Asks the person, in the desktop's own dialog with this title, where to save a file of this name.
 #[cfg(target_os = "linux")]
-pub async fn choose_file(app: &AppHandle, name: &str, extension: &str) -> Place {
+pub async fn choose_file(app: &AppHandle, title: &'static str, name: &str, extension: &str) -> Place {
     let Some(window) = app.get_webview_window(MAIN) else { return Place::Cancelled };
-    match linux::choose(&window, format!("{name}.{extension}")).await {
+    match linux::choose(&window, title, format!("{name}.{extension}")).await {
         Ok(Some(path)) => Place::Chosen(path),
         Ok(None) => Place::Cancelled,
         Err(error) => {
@@ -84,7 +84,7 @@ pub async fn choose_file(app: &AppHandle, name: &str, extension: &str) -> Place 
 
 /// Elsewhere nobody is asked yet.
 #[cfg(not(target_os = "linux"))]
-pub async fn choose_file(_: &AppHandle, _: &str, _: &str) -> Place {
+pub async fn choose_file(_: &AppHandle, _: &'static str, _: &str, _: &str) -> Place {
     Place::NoDialog
 }
 

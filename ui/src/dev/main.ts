@@ -64,8 +64,11 @@ async function show(name: string): Promise<void> {
   app.checks = variant.checks ?? null;
   memory.testing = variant.testing ?? null;
   memory.showApps(variant.apps ?? noApps);
+  memory.reviews = () => Promise.resolve(variant.reviews ?? []);
+  memory.receipts = () => Promise.resolve(variant.receipts ?? []);
   memory.show(variant.view);
   app.go(variant.page);
+  await app.look();
   await tick();
   app.dialog = variant.dialog?.(app) ?? null;
   await tick();

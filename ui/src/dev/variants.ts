@@ -1,7 +1,7 @@
 import { missingTogether, type App, type Dialog, type Page } from '../lib/app.svelte';
 import type { SectionAnswer } from '../lib/backend/memory';
 import type { Story } from '../lib/backend/story';
-import type { AccountView, ActivityItem, AppsView, AppView, BackendStatus, Check, Conflict, FeatureState, Health, HistoryPage, KeychainState, PermissionView, Problem, ProblemCode, SectionView, Stage, TesterView } from '../lib/bindings';
+import type { AccountView, ActivityItem, AppsView, AppView, BackendStatus, Check, Conflict, FeatureState, Health, HistoryPage, KeychainState, PermissionView, Problem, ProblemCode, Receipt, Review, SectionView, Stage, TesterView } from '../lib/bindings';
 import { t } from '../lib/text';
 
 /** A state of the window that can be opened directly. */
@@ -16,6 +16,8 @@ export interface Variant {
   permission?: PermissionView;
   history?: () => Promise<HistoryPage>;
   apps?: AppsView;
+  reviews?: Review[];
+  receipts?: Receipt[];
 }
 
 const problem = (code: ProblemCode): Problem => ({ code, retry_after_s: code === 'busy' ? 48 : null });
@@ -32,7 +34,8 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
   const views = story.steps.flatMap((step) => step.states ?? ('call' in step && step.call === 'state' ? [step.result as AppView] : []));
   const recorded = views.findLast((view) => view.accounts.length > 0 && view.transaction === null);
   const first = recorded?.accounts[0];
-  if (!recorded || !first) throw new Error(`"${story.name}" never shows an account`);
+  const catalogue0 = recorded?.catalogue[0];
+  if (!recorded || !first || !catalogue0) throw new Error(`"${story.name}" never shows an account`);
 
   const { now } = story;
   const base: AppView = { ...recorded, keychain: 'ready', backend: { ...recorded.backend, confirmed: true, managed: false, status: { kind: 'ready' }, operator: recorded.backend.operator ?? { name: 'Example Operator', host: 'operator.example', poses_as_monei: false } } };
@@ -159,6 +162,23 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     activity: { view: { ...base, accounts: [full, second] }, page: { kind: 'activity' }, activity: everyEvent(now, all) },
     'activity-empty': { view: none, page: { kind: 'activity' }, activity: [] },
   };
+  const unused: Review['unused'] = [
+    { feature: 'swap', since: now - 300 * 24 * HOUR, last_used_at: null, along: [] },
+    { feature: 'deposit', since: now - 300 * 24 * HOUR, last_used_at: now - 200 * 24 * HOUR, along: ['wallet:read', 'cards:read'] },
+  ];
+  found['review'] = account(full, { reviews: [{ account: first.id, unchanged_since: now - 91 * 24 * HOUR, unused }] });
+  found['review-reminder'] = account(mixed, { reviews: [{ account: first.id, unchanged_since: now - 400 * 24 * HOUR, unused: [] }] });
+  found['review-overview'] = { view: { ...base, accounts: [full, second] }, page: { kind: 'overview' }, reviews: [{ account: first.id, unchanged_since: null, unused }] };
+  const takeBack = (along: string[]): Variant => ({
+    ...account(full),
+    dialog: () => ({ kind: 'take_back', account: full, feature: base.catalogue.find((feature) => feature.id === 'swap') ?? catalogue0, along }),
+  });
+  found['take-back'] = takeBack([]);
+  found['take-back-along'] = takeBack(['wallet:read', 'kyc:read', 'cards:read']);
+  const receipt: Receipt = { number: 2, at: now - 30 * 24 * HOUR, account: first.id, name: 'Shop', approved_by: 'Ada Okafor', email: 'ada@example.test', service: REMOTE, operator: 'Example Operator', allowed: all.slice(0, 3), left_off: all.slice(3, 5), extra: [] };
+  found['receipts'] = { ...account(full), page: { kind: 'receipts', account: first.id }, receipts: [receipt, { ...receipt, number: 1, at: now - 200 * 24 * HOUR, operator: null, email: null, left_off: [], extra: ['cards:read'] }] };
+  found['receipts-hostile'] = { ...account(full), page: { kind: 'receipts', account: null }, receipts: [{ ...receipt, account: null, name: HOSTILE, approved_by: HOSTILE, email: HOSTILE, service: `https://${'long'.repeat(60)}.example`, operator: HOSTILE }] };
+  found['receipts-none'] = { ...account(full), page: { kind: 'receipts', account: first.id }, receipts: [] };
   const looked = (state: FeatureState, feature: (typeof base.catalogue)[number]['id'], permission: PermissionView): Variant => ({
     view: { ...base, accounts: [withFeatures(() => state)] },
     page: { kind: 'permission', account: first.id, feature },
@@ -345,6 +365,7 @@ function everyEvent(now: number, scopes: string[]): ActivityItem[] {
     { kind: 'refreshed' },
     { kind: 'contradicted', scopes: ['kyc:read'] },
     { kind: 'unknown' },
+    { kind: 'taken_back', scopes: scopes.slice(5, 6), along: scopes.slice(0, 1) },
     { kind: 'disconnected', confirmed: true },
     { kind: 'disconnected', confirmed: false },
     { kind: 'revoked', scopes: scopes.slice(0, 2) },

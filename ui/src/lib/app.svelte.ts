@@ -1,6 +1,6 @@
 import { Apps } from './apps/apps.svelte';
 import { asProblem, type Backend } from './backend/backend';
-import type { AccountView, AppView, Check, Feature, FeatureId, FeatureState, Link, MoneyView, Preferences, Problem, Stage } from './bindings';
+import type { AccountView, AppView, Check, Feature, FeatureId, FeatureState, Link, MoneyView, Preferences, Problem, Review, Stage } from './bindings';
 import type { Extra } from './extra';
 import { clean } from './format/foreign';
 import { formatMoney } from './format/money';
@@ -15,6 +15,8 @@ export type Page =
   | { kind: 'account'; id: string }
   | { kind: 'permission'; account: string; feature: FeatureId }
   | { kind: 'history'; account: string }
+  /** Of one account, or of all, those that have gone among them. */
+  | { kind: 'receipts'; account: string | null }
   | { kind: 'choose'; account: string | null }
   | { kind: 'transaction' }
   | { kind: 'apps' }
@@ -28,6 +30,7 @@ export type Page =
 export type Dialog =
   | { kind: 'rename'; account: AccountView }
   | { kind: 'ask'; account: string | null; features: Feature[]; scopes: string[] }
+  | { kind: 'take_back'; account: AccountView; feature: Feature; along: string[] }
   | { kind: 'disconnect'; account: AccountView; name: string };
 
 /** A line above the page about what was just done. */
@@ -49,6 +52,8 @@ export class App {
   previousBackend: string | null = $state(null);
   /** What the last check of everything found. */
   checks: Check[] | null = $state.raw(null);
+  /** What is worth another look. */
+  reviews: Review[] = $state.raw([]);
   /** The first picture is on the screen. What it doesn't need waits for it. */
   readonly painted: Promise<void>;
   #lastAccount: string | null = null;
@@ -73,7 +78,7 @@ export class App {
     if (view.transaction && (!before.transaction || (stage === 'checking' && before.transaction.stage.kind !== 'checking'))) this.go({ kind: 'transaction' });
     else if (before.transaction && !view.transaction && this.page.kind === 'transaction') this.#leave(before.transaction.stage, before.transaction.account);
     else if (this.page.kind === 'account' && !this.account(this.page.id)) this.page = this.#without(this.page.id);
-    else if ((this.page.kind === 'choose' || this.page.kind === 'permission' || this.page.kind === 'history') && this.page.account !== null && !this.account(this.page.account)) this.page = this.#without(this.page.account);
+    else if ((this.page.kind === 'choose' || this.page.kind === 'permission' || this.page.kind === 'history' || this.page.kind === 'receipts') && this.page.account !== null && !this.account(this.page.account)) this.page = this.#without(this.page.account);
     else if (this.page.kind === 'home' && this.#lastAccount !== null && !this.account(this.#lastAccount)) this.page = this.#without(this.#lastAccount);
   }
 
@@ -90,13 +95,13 @@ export class App {
 
   go(page: Page): void {
     this.notice = null;
-    const account = page.kind === 'account' ? page.id : page.kind === 'choose' || page.kind === 'permission' || page.kind === 'history' ? page.account : null;
+    const account = page.kind === 'account' ? page.id : page.kind === 'choose' || page.kind === 'permission' || page.kind === 'history' || page.kind === 'receipts' ? page.account : null;
     if (account !== null && !this.account(account)) {
       this.page = this.#without(account);
       return;
     }
     if (page.kind === 'account') this.#lastAccount = page.id;
-    else if (page.kind === 'permission' || page.kind === 'history') this.#lastAccount = page.account;
+    else if (page.kind === 'permission' || page.kind === 'history' || (page.kind === 'receipts' && page.account !== null)) this.#lastAccount = page.account;
     else if (page.kind === 'overview') this.#lastAccount = null;
     this.page = page;
   }
@@ -131,6 +136,15 @@ export class App {
   money(money: MoneyView): string | undefined {
     const text = formatMoney(money);
     return text !== undefined && this.view.preferences.hide_amounts ? t.common.hiddenAmount : text;
+  }
+
+  /** Asks what is worth another look. Without an answer nothing is. */
+  async look(): Promise<void> {
+    try {
+      this.reviews = await this.backend.reviews();
+    } catch {
+      this.reviews = [];
+    }
   }
 
   /** Changes some of the person's choices. */

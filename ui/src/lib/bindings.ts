@@ -60,7 +60,7 @@ same_user_as: string | null, };
 /**
  * What happened.
  */
-export type ActivityEvent = { "kind": "connected", 
+export type ActivityEvent = { "kind": "taken_back", scopes: Array<string>, along: Array<string>, } | { "kind": "connected", 
 /**
  * Granted.
  */
@@ -271,7 +271,7 @@ transaction: TransactionView | null,
 /**
  * The person's choices.
  */
-preferences: Preferences, 
+preferences: Preferences,
 /**
  * The person has left this computer: nothing is kept here any more, and nothing can be begun in this run.
  */
@@ -687,45 +687,6 @@ allowances: Array<AllowanceView>, };
 export type Lasts = "today" | "month" | "year" | "open";
 
 /**
- * What came of one account.
- */
-export type LeaveOutcome = { "kind": "ended" } | { "kind": "removed" } | { "kind": "unconfirmed" } | { "kind": "unrevocable" } | { "kind": "failed", 
-/**
- * Why.
- */
-problem: Problem, };
-
-/**
- * What came of it.
- */
-export type LeavingView = { 
-/**
- * Nothing is left here. Else what couldn't be ended is still here, so that it can be tried again.
- */
-complete: boolean, 
-/**
- * The accounts that were here, in the order in which they were connected.
- */
-accounts: Array<LeftAccount>, 
-/**
- * Approvals in no account of which Monei hasn't confirmed that they ended.
- */
-unassigned: number, };
-
-/**
- * One account.
- */
-export type LeftAccount = { 
-/**
- * What the person called it, or Monei.
- */
-name: string | null, 
-/**
- * What came of it.
- */
-outcome: LeaveOutcome, };
-
-/**
  * Which limit.
  */
 export type LimitKind = "single" | "daily" | "monthly" | "balance" | "crypto_daily";
@@ -815,7 +776,7 @@ effect: EndpointEffect, };
 /**
  * What became of a permission.
  */
-export type PermissionEvent = "granted" | "declined" | "lost";
+export type PermissionEvent = "granted" | "declined" | "taken_back" | "lost";
 
 /**
  * When something became of the permission.
@@ -891,7 +852,15 @@ theme: Theme,
 /**
  * Amounts of money are not shown until the person asks for them.
  */
-hide_amounts: boolean, };
+hide_amounts: boolean,
+/**
+ * The person is reminded of consents that are worth another look.
+ */
+reminders: boolean,
+/**
+ * A connection that rests is refreshed once a week while the program runs.
+ */
+keep_alive: boolean, };
 
 /**
  * A failure as the web view gets it: a code from a closed list, and nothing of what a provider said.
@@ -1344,3 +1313,15 @@ naira: MoneyView | null,
  * The wallets within.
  */
 subwallets: Array<SubwalletView>, };
+
+/**
+ * What came of it.
+ */
+export type LeavingView = { complete: boolean, accounts: Array<LeftAccount>, unassigned: number, };
+export type LeftAccount = { name: string | null, outcome: LeaveOutcome, };
+export type LeaveOutcome = { "kind": "ended" } | { "kind": "removed" } | { "kind": "unconfirmed" } | { "kind": "unrevocable" } | { "kind": "failed", problem: Problem, };
+
+export type Receipt = { number: number, at: number, account: string | null, name: string | null, approved_by: string | null, email: string | null, service: string, operator: string | null, allowed: Array<string>, left_off: Array<string>, extra: Array<string>, };
+export type ReceiptFormat = "text" | "html";
+export type Review = { account: string, unchanged_since: number | null, unused: Array<UnusedPermission>, };
+export type UnusedPermission = { feature: FeatureId, since: number, last_used_at: number | null, along: Array<string>, };

@@ -6,6 +6,7 @@ const CONNECTED: &str = "{who} was connected";
 const RECONNECTED: &str = "{who} was asked for more";
 const REFRESHED: &str = "Access of {who} was renewed";
 const REVOKED: &str = "Monei ended access of {who}";
+const TAKEN_BACK: &str = "Permissions of {who} were taken back";
 const CONTRADICTED: &str = "Something in {who} turned out to be another person’s, and was set apart";
 const DISCONNECTED: &str = "{who} was disconnected";
 const FAILED: &str = "Connecting {who} didn’t work out";
@@ -17,11 +18,12 @@ const APP_TAKEN_BACK: &str = "{app} may not use {who} any more";
 const UNKNOWN: &str = "Something that this version of the program can’t show";
 
 /// By the name that the web view knows each by; `{who}` stands for the account, `{app}` for the app.
-pub(super) const TEMPLATES: [(&str, &str); 13] = [
+pub(super) const TEMPLATES: [(&str, &str); 14] = [
     ("connected", CONNECTED),
     ("reconnected", RECONNECTED),
     ("refreshed", REFRESHED),
     ("revoked", REVOKED),
+    ("taken_back", TAKEN_BACK),
     ("contradicted", CONTRADICTED),
     ("disconnected", DISCONNECTED),
     ("failed", FAILED),
@@ -40,6 +42,7 @@ pub fn words(event: &ActivityEvent, who: &str) -> String {
         ActivityEvent::Reconnected { .. } => (RECONNECTED, ""),
         ActivityEvent::Refreshed => (REFRESHED, ""),
         ActivityEvent::Revoked { .. } => (REVOKED, ""),
+        ActivityEvent::TakenBack { .. } => (TAKEN_BACK, ""),
         ActivityEvent::Contradicted { .. } => (CONTRADICTED, ""),
         ActivityEvent::Disconnected { .. } => (DISCONNECTED, ""),
         ActivityEvent::Failed { .. } => (FAILED, ""),

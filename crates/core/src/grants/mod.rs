@@ -13,6 +13,7 @@ mod orphans;
 mod rebuild;
 mod records;
 mod revoke;
+mod take_back;
 pub mod vault;
 
 use std::collections::{HashMap, HashSet};

@@ -86,7 +86,7 @@ impl Grants {
     }
 
     /// Revokes one grant; the caller has its locks. `None`: another process has removed it meanwhile.
-    async fn revoke(&self, account: &AccountId, grant: &GrantId) -> Result<Option<Revoked>, Problem> {
+    pub(super) async fn revoke(&self, account: &AccountId, grant: &GrantId) -> Result<Option<Revoked>, Problem> {
         let record = match self.newest_record(grant).await {
             Ok(record) => record,
             // An earlier try came so far, and no further.
@@ -130,7 +130,7 @@ impl Grants {
     }
 
     /// Remembers that Monei has ended the grant, for a disconnection that is killed or meets a full disk before it is through.
-    async fn note_ended(&self, grant: &GrantId) {
+    pub(super) async fn note_ended(&self, grant: &GrantId) {
         held(&self.inner.ended).insert(grant.clone());
         if let Err(problem) = self.inner.ledger.note_ended(grant.clone()).await {
             tracing::warn!(code = ?problem.code, "the end of a grant is remembered in this run only");

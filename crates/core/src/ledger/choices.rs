@@ -6,16 +6,21 @@ use super::index::IndexError;
 use super::rows::AccountRow;
 use super::tables::Tables;
 use crate::model::problem::Problem;
+use crate::model::snapshot::Preferences;
 use crate::model::{AccountId, Theme};
 
 /// A list of accounts in JSON. One that isn't listed comes after those that are.
 const ORDER: &str = "account_order";
 const THEME: &str = "theme";
+/// `off`, or nothing.
+const REMINDERS: &str = "reminders";
+/// There where resting connections are refreshed.
+const KEEP_ALIVE: &str = "keep_alive";
 /// There where amounts are hidden.
 const HIDE_AMOUNTS: &str = "hide_amounts";
 
 /// What was last read of these choices.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choices {
     /// The accounts that the person has put in an order. Some may be gone, and some that are there may be missing.
     pub order: Vec<AccountId>,
@@ -23,6 +28,17 @@ pub struct Choices {
     pub theme: Theme,
     /// Whether amounts of money are hidden.
     pub hide_amounts: bool,
+    /// Whether the person is reminded of consents that are worth another look.
+    pub reminders: bool,
+    /// Whether a connection that rests is refreshed once a week.
+    pub keep_alive: bool,
+}
+
+impl Default for Choices {
+    /// As before anything was chosen.
+    fn default() -> Self {
+        Self { order: Vec::new(), theme: Theme::default(), hide_amounts: false, reminders: true, keep_alive: false }
+    }
 }
 
 impl Choices {
@@ -73,20 +89,31 @@ impl Tables<'_> {
             order: order.into_iter().map(AccountId::from).collect(),
             theme: self.setting(THEME)?.and_then(|text| text.parse().ok()).unwrap_or_default(),
             hide_amounts: self.setting(HIDE_AMOUNTS)?.is_some(),
+            reminders: self.setting(REMINDERS)?.as_deref() != Some("off"),
+            keep_alive: self.setting(KEEP_ALIVE)?.is_some(),
         })
     }
 }
 
 impl Ledger {
-    /// Stores how things are to look, and which way back from the browser comes first: all of it or nothing.
+    /// Stores what the person chose: all of it or nothing.
     ///
     /// # Errors
     /// [`crate::model::problem::ProblemCode::IndexUnavailable`].
-    pub async fn set_looks(&self, channel: crate::model::Channel, theme: Theme, hide_amounts: bool) -> Result<(), Problem> {
+    pub async fn set_preferences(&self, chosen: Preferences) -> Result<(), Problem> {
+        let Preferences { channel, theme, hide_amounts, reminders, keep_alive } = chosen;
         self.change(move |tables| {
             tables.set_channel(channel)?;
             tables.set_setting(THEME, theme.into())?;
-            if hide_amounts { tables.set_setting(HIDE_AMOUNTS, "") } else { tables.remove_setting(HIDE_AMOUNTS) }
+            if reminders {
+                tables.remove_setting(REMINDERS)?
+            } else {
+                tables.set_setting(REMINDERS, "off")?
+            }
+            for (name, on) in [(HIDE_AMOUNTS, hide_amounts), (KEEP_ALIVE, keep_alive)] {
+                if on { tables.set_setting(name, "")? } else { tables.remove_setting(name)? }
+            }
+            Ok(())
         })
         .await
     }

@@ -27,6 +27,13 @@ pub enum Event {
         /// What was lost.
         scopes: Vec<String>,
     },
+    /// The person took permissions back.
+    TakenBack {
+        /// Which ones.
+        scopes: Vec<String>,
+        /// What ended with them.
+        along: Vec<String>,
+    },
     /// A grant turned out to be another person's.
     Contradicted {
         /// What was lost with it.

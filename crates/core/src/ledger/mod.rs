@@ -6,6 +6,7 @@
 
 mod change;
 mod choices;
+mod consents;
 pub mod event;
 mod filesystem;
 mod index;
@@ -35,9 +36,10 @@ use crate::model::{AccountId, AppId, Caller};
 
 pub use change::{
     AppAllowed, AppExtended, AppNarrowed, AppReached, AppTakenBack, BackendAgreed, Change, Checked, Disconnected, Forgotten, Found,
-    Granted, Identified, Into, NotGranted, Owner, Placed, Recovered, Refreshed, Renamed, Revoked, TcpKeysEnded, Used,
+    Granted, Identified, Into, NotGranted, Owner, Placed, Recovered, Refreshed, Renamed, Revoked, TakenBack, TcpKeysEnded, Used,
 };
 pub use choices::{Choices, Moved};
+pub use consents::{Kept, Looked};
 pub use event::Event;
 pub use rows::{AccountRow, ActivityRow, GrantRow, OpenTransactionRow, ScopeMark, ScopeRow, SetApartRow, StoredHealth, UseRow};
 pub use tables::Tables;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params};
 use super::event::Event;
 use super::index::IndexError;
 use super::rows::{self, AccountRow, ActivityRow, GrantRow, OpenTransactionRow, ScopeMark, ScopeRow, SetApartRow, UseRow};
-use super::{query, uses};
+use super::{consents, query, uses};
 use crate::model::app::{App, KeyHash};
 
 /// Lines of history that are kept.
@@ -278,11 +278,14 @@ impl Tables<'_> {
             query::APP_KEYS,
             query::APP,
             query::USES_BY,
+            consents::RECEIPTS,
+            consents::KEPT,
+            consents::LAST_USES,
         ];
         queries.iter().try_for_each(|sql| self.0.prepare_cached(sql).map(drop))
     }
 
-    fn rows<T>(
+    pub(super) fn rows<T>(
         &self,
         sql: &str,
         params: impl rusqlite::Params,
@@ -293,7 +296,7 @@ impl Tables<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn run(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), IndexError> {
+    pub(super) fn run(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), IndexError> {
         self.0.prepare_cached(sql)?.execute(params)?;
         Ok(())
     }

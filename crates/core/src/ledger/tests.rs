@@ -117,7 +117,7 @@ fn an_index_of_the_first_version_is_taken_over_with_all_that_is_in_it() {
         assert_eq!(tables.open_transactions().unwrap(), listed);
         tables.put_open_transaction(&waits).unwrap();
     }
-    assert_eq!(open(&path).writer.lock().unwrap().pragma_query_value(None, "user_version", |row| row.get(0)), Ok(4));
+    assert_eq!(open(&path).writer.lock().unwrap().pragma_query_value(None, "user_version", |row| row.get(0)), Ok(5));
 }
 
 #[test]
@@ -229,10 +229,23 @@ fn an_index_of_the_third_schema_keeps_what_was_used_and_allows_no_app() {
 }
 
 #[test]
+fn an_index_of_the_fourth_schema_keeps_its_apps_and_history_and_has_no_receipt() {
+    let (_keep, path) = folder();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    rusqlite::Connection::open(&path).unwrap().execute_batch(include_str!("fixtures/schema-4.sql")).unwrap();
+    let index = open(&path);
+    let apps = on(&index, |tables| tables.apps()).unwrap();
+    assert_eq!((apps.len(), apps[0].name.as_str(), apps[0].over_tcp), (1, "Budget sheet", true));
+    assert_eq!(on(&index, |tables| tables.accounts()).unwrap().len(), 2);
+    assert_eq!(on(&index, |tables| tables.uses("a")).unwrap()[0].count, 3);
+    assert_eq!(on(&index, |tables| tables.receipts(None)).unwrap(), []);
+}
+
+#[test]
 fn a_migrated_index_and_a_fresh_one_have_the_same_tables() {
     let ((_keep, migrated), (_keep_too, fresh)) = (folder(), folder());
     fs::create_dir_all(migrated.parent().unwrap()).unwrap();
-    rusqlite::Connection::open(&migrated).unwrap().execute_batch(include_str!("fixtures/schema-3.sql")).unwrap();
+    rusqlite::Connection::open(&migrated).unwrap().execute_batch(include_str!("fixtures/schema-4.sql")).unwrap();
     let schema = |path: &Path| -> Vec<(String, String)> {
         let index = open(path);
         let writer = index.writer.lock().unwrap();

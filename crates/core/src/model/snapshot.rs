@@ -3,6 +3,7 @@
 //!
 //! Times are milliseconds since the Unix epoch. Money is a decimal string in major units.
 
+mod consent;
 mod history;
 mod leaving;
 mod permission;
@@ -16,6 +17,7 @@ use super::problem::Problem;
 
 pub use super::{Channel, Environment, Theme};
 
+pub use consent::{Receipt, Review, UnusedPermission};
 pub use history::{HistoryFilter, HistoryKind, HistoryOrder, HistoryPage, HistoryRow, HistoryStatus};
 pub use leaving::{LeaveOutcome, Leaving, LeftAccount};
 pub use permission::{EndpointEffect, PermissionDetails, PermissionEndpoint, PermissionEvent, PermissionMoment, PermissionUse};
@@ -593,6 +595,13 @@ pub enum ActivityEvent {
         /// What was lost.
         scopes: Vec<String>,
     },
+    /// The person took permissions back.
+    TakenBack {
+        /// Which ones.
+        scopes: Vec<String>,
+        /// What ended with them, because it was approved together.
+        along: Vec<String>,
+    },
     /// What was used turned out to be approved by another person, and was set apart.
     Contradicted {
         /// What was lost with it.
@@ -652,6 +661,10 @@ pub struct Preferences {
     pub theme: Theme,
     /// Amounts of money are not shown until the person asks for them.
     pub hide_amounts: bool,
+    /// The person is reminded of consents that are worth another look.
+    pub reminders: bool,
+    /// A connection that rests is refreshed once a week while the program runs.
+    pub keep_alive: bool,
 }
 
 /// Pages outside that the program can open. Rust knows the addresses.

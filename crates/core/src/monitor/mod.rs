@@ -1,6 +1,8 @@
 //! When something is checked unasked: somebody looks at the window, and what may have happened meanwhile is found out, once, and not again
 //! for a while. Nothing here opens the keychain's dialog or writes to it.
 
+mod keep_alive;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::JoinSet;

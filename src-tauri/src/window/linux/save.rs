@@ -8,17 +8,16 @@ use gtk::prelude::*;
 use tauri::WebviewWindow;
 use tokio::sync::oneshot;
 
-/// Asks where to save a file that is called `name` unless the person says otherwise; the Downloads folder is offered first. `None` where
+/// Asks in a dialog with this title where to save a file that is called `name` unless the person says otherwise; the Downloads folder is offered first. `None` where
 /// they cancel.
 ///
 /// # Errors
 /// [`tauri::Error`] where the window is gone.
-pub async fn choose(window: &WebviewWindow, name: String) -> tauri::Result<Option<PathBuf>> {
+pub async fn choose(window: &WebviewWindow, title: &'static str, name: String) -> tauri::Result<Option<PathBuf>> {
     let (told, chosen) = oneshot::channel();
     window.with_webview(move |view| {
         let top = view.inner().toplevel().and_then(|top| top.downcast::<gtk::Window>().ok());
-        let title = Some("Save transactions");
-        let dialog = gtk::FileChooserNative::new(title, top.as_ref(), gtk::FileChooserAction::Save, Some("_Save"), Some("_Cancel"));
+        let dialog = gtk::FileChooserNative::new(Some(title), top.as_ref(), gtk::FileChooserAction::Save, Some("_Save"), Some("_Cancel"));
         dialog.set_do_overwrite_confirmation(true);
         dialog.set_local_only(true);
         dialog.set_modal(true);

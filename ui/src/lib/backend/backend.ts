@@ -1,4 +1,4 @@
-import type { ActivityItem, AppsView, AppView, Check, Decision, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Preferences, Problem, Section, SectionView, Unrevoked } from '../bindings';
+import type { ActivityItem, AppsView, AppView, Check, Decision, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, Unrevoked } from '../bindings';
 
 /**
  * All that the window can ask of the program. Two implementations: the Tauri commands (`tauri.ts`) and recorded stories (`memory.ts`).
@@ -36,6 +36,16 @@ export interface Backend {
   end_program(): Promise<void>;
   /** Newest first. */
   activity(account: string | null): Promise<ActivityItem[]>;
+  /** What was approved, latest first. */
+  receipts(account: string | null): Promise<Receipt[]>;
+  /** Puts one into a file that the person chooses; answers which, `null` where they cancel. */
+  save_receipt(number: number, format: ReceiptFormat): Promise<string | null>;
+  /** What is worth another look. */
+  reviews(): Promise<Review[]>;
+  /** Keeps a permission that nobody uses, or with `null` the account as it is. */
+  keep(account: string, feature: FeatureId | null): Promise<void>;
+  /** Takes permissions back, with what was approved together. The account stays. */
+  take_back(account: string, scopes: string[]): Promise<DisconnectOutcome>;
   set_backend(address: string): Promise<void>;
   /** `name`: what it calls itself, as the person saw it. */
   confirm_backend(address: string, name: string | null): Promise<void>;

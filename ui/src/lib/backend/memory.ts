@@ -1,4 +1,4 @@
-import type { ActivityItem, AppsView, AppView, Check, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, PermissionUse, PermissionView, Problem, Section, SectionView, TesterOrder, TesterView, Unrevoked } from '../bindings';
+import type { ActivityItem, AppsView, AppView, Check, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, PermissionUse, PermissionView, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, TesterOrder, TesterView, Unrevoked } from '../bindings';
 import type { Backend } from './backend';
 import type { CallStep, Story } from './story';
 
@@ -104,6 +104,12 @@ export class Memory implements Backend {
     const items = this.#story.activity;
     return Promise.resolve(account === null ? items : items.filter((item) => item.account === account));
   }
+  /** No story holds one; a state or a test sets other answers. */
+  receipts: (account: string | null) => Promise<Receipt[]> = () => Promise.resolve([]);
+  save_receipt: (number: number, format: ReceiptFormat) => Promise<string | null> = () => Promise.resolve(null);
+  reviews: () => Promise<Review[]> = () => Promise.resolve([]);
+  keep: (account: string, feature: FeatureId | null) => Promise<void> = () => Promise.resolve();
+  take_back: (account: string, scopes: string[]) => Promise<DisconnectOutcome> = () => Promise.resolve('revoked');
   set_backend = (address: string) => this.#play<void>('set_backend', { address });
   confirm_backend = (address: string, name: string | null) => this.#play<void>('confirm_backend', { address, name });
   /** No story changes one. */

@@ -64,7 +64,7 @@ export const dashboard = {
     failed: (count: number) => `${count} without an answer`,
     by: { window: 'This window', monitor: 'This program, to see whether the connection works', command_line: 'The command line', app: 'An app that you allowed', other: 'Something else' },
     history: 'What became of it',
-    events: { granted: 'You allowed it', declined: 'You left it off', lost: 'It ended at Monei’s side' } satisfies Record<PermissionEvent, string>,
+    events: { granted: 'You allowed it', declined: 'You left it off', taken_back: 'You took it back', lost: 'It ended at Monei’s side' } satisfies Record<PermissionEvent, string>,
     endpoints: (count: number) => (count === 1 ? 'The one call at Monei that it opens' : `The ${count} calls at Monei that it opens`),
     effects: { reads: 'reads', receives: 'asks for money', spends: 'moves money' } satisfies Record<EndpointEffect, string>,
     /** What is fetched by a call, where this program makes it. */

@@ -1,5 +1,6 @@
 import type { AllowanceKind, Channel, CheckName, Direction, Environment, FeatureState, Health, KeychainState, LimitKind, Stage, TransactionStatus } from '../bindings';
 import { apps } from './en-apps';
+import { consent } from './en-consent';
 import { dashboard } from './en-dashboard';
 import { features, groups } from './en-features';
 import { history } from './en-history';
@@ -22,6 +23,7 @@ export const en = {
   history,
   apps,
   leaving,
+  consent,
 
   common: {
     notAvailable: 'Not available',
@@ -424,6 +426,7 @@ export const en = {
     reconnected: (who: string) => shared.events.reconnected.replace('{who}', () => who),
     refreshed: (who: string) => shared.events.refreshed.replace('{who}', () => who),
     revoked: (who: string) => shared.events.revoked.replace('{who}', () => who),
+    taken_back: (who: string) => shared.events.taken_back.replace('{who}', () => who),
     contradicted: (who: string) => shared.events.contradicted.replace('{who}', () => who),
     disconnected: (who: string) => shared.events.disconnected.replace('{who}', () => who),
     disconnectedConfirmed: 'Monei confirmed that the access has ended.',

@@ -9,7 +9,9 @@ use crate::ledger::event::Event;
 use crate::ledger::index::IndexError;
 use crate::ledger::rows::{AccountRow, GrantRow, ScopeMark, StoredHealth};
 use crate::ledger::tables::Tables;
+use crate::model::operator::Agreed;
 use crate::model::problem::ProblemCode;
+use crate::model::snapshot::Receipt;
 use crate::model::{AccountId, GrantId, Identity};
 
 /// Where a grant goes.
@@ -89,8 +91,28 @@ impl Change for Granted {
         };
         tables.log(now, Some(&grant.account), account.display_name().as_deref(), &event)?;
         let extra = texts(&grant.scopes.difference(&requested).difference(&held));
+        let receipt = Receipt {
+            number: 0,
+            at: now,
+            account: None,
+            name: account.display_name(),
+            approved_by: account.who.name.clone(),
+            email: account.who.email.clone(),
+            operator: operator(tables, &grant.backend)?,
+            service: grant.backend,
+            allowed: granted.clone(),
+            left_off: declined.clone(),
+            extra: extra.clone(),
+        };
+        tables.add_receipt(&grant.account, &receipt)?;
         Ok(Some(Placed { granted, declined, extra, replaced }))
     }
+}
+
+/// What the service called itself when the person agreed to it.
+fn operator(tables: &Tables<'_>, origin: &str) -> Result<Option<String>, IndexError> {
+    let agreed = tables.agreements()?.remove(origin);
+    Ok(agreed.and_then(|Agreed(claim)| claim?.shown_name().map(str::to_owned)))
 }
 
 /// The account's row with what the new approval tells of its owner.

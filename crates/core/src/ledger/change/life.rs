@@ -70,6 +70,31 @@ impl Change for Revoked {
     }
 }
 
+/// The person took permissions back, and Monei has ended the grant that they were in.
+pub struct TakenBack {
+    /// Which grant.
+    pub grant: GrantId,
+    /// What the person chose. What else was in the grant ended with it.
+    pub chosen: ScopeSet,
+}
+
+impl Change for TakenBack {
+    type Outcome = ();
+
+    fn apply(self, tables: &Tables<'_>, now: i64) -> Result<(), IndexError> {
+        let Some(grant) = tables.grants()?.into_iter().find(|row| row.id == self.grant) else { return Ok(()) };
+        let Some((account, lost)) = take_out(tables, &grant, now)? else { return Ok(()) };
+        tables.forget_ended(&grant.id)?;
+        let along = lost.difference(&self.chosen);
+        let chosen = lost.difference(&along);
+        for scope in chosen.iter() {
+            tables.put_scope_state(&account.id, scope.as_str(), ScopeMark::Declined, now)?;
+        }
+        let [scopes, along] = [chosen, along].map(|scopes| scopes.iter().map(Scope::to_string).collect());
+        tables.log(now, Some(&account.id), account.display_name().as_deref(), &Event::TakenBack { scopes, along })
+    }
+}
+
 /// Takes a grant out of its account, and marks what that loses.
 pub(super) fn take_out(tables: &Tables<'_>, grant: &GrantRow, now: i64) -> Result<Option<(AccountRow, ScopeSet)>, IndexError> {
     tables.remove_grant(&grant.id)?;

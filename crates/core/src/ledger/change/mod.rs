@@ -16,7 +16,7 @@ pub use disconnected::{Disconnected, Forgotten};
 pub use granted::{Granted, Into, NotGranted, Placed};
 pub use health::Checked;
 pub use identified::{Identified, Owner};
-pub use life::{Found, Recovered, Refreshed, Revoked};
+pub use life::{Found, Recovered, Refreshed, Revoked, TakenBack};
 pub use record::{BackendAgreed, Renamed, Used};
 
 /// One change of the ledger.

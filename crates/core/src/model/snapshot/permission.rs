@@ -51,6 +51,8 @@ pub enum PermissionEvent {
     Granted,
     /// The person left it off.
     Declined,
+    /// The person took it back.
+    TakenBack,
     /// Monei ended it, or it turned out to be another person's.
     Lost,
 }

@@ -1,0 +1,146 @@
+//! Receipts, and what the person decided about consents when they looked over them.
+
+use std::collections::HashMap;
+
+use monei::Scope;
+use rusqlite::{Row, params};
+
+use super::Ledger;
+use super::change::Change;
+use super::index::IndexError;
+use super::tables::Tables;
+use crate::model::problem::Problem;
+use crate::model::snapshot::Receipt;
+use crate::model::{AccountId, Caller};
+
+/// Receipts that are kept.
+const RECEIPTS_KEPT: u32 = 1000;
+
+/// With the account only while it is still there. `?1`: one account, or NULL.
+pub(super) const RECEIPTS: &str = "SELECT number, at, accounts.id, receipts.name, approved_by, receipts.email, service, operator, allowed,
+        left_off, extra
+    FROM receipts LEFT JOIN accounts ON accounts.id = receipts.account
+    WHERE ?1 IS NULL OR receipts.account = ?1 ORDER BY number DESC";
+
+pub(super) const KEPT: &str = "SELECT account, scope, at FROM kept";
+
+/// By whom a use is: the program's own checks don't count.
+pub(super) const LAST_USES: &str = "SELECT account, permission, max(last_at) FROM uses WHERE caller <> ?1 GROUP BY account, permission";
+
+/// When permissions were last used, and when the person decided to keep them.
+#[derive(Debug, Default)]
+pub struct Looked {
+    used: HashMap<(String, String), i64>,
+    kept: HashMap<(String, String), i64>,
+}
+
+impl Looked {
+    /// When the account's permission was last used, in milliseconds since the Unix epoch.
+    pub fn used(&self, account: &str, scope: &Scope) -> Option<i64> {
+        self.used.get(&(account.to_owned(), scope.to_string())).copied()
+    }
+
+    /// When the person last decided to keep the permission, or with `None` the account as it is.
+    pub fn kept(&self, account: &str, scope: Option<&Scope>) -> Option<i64> {
+        self.kept.get(&(account.to_owned(), scope.map(Scope::to_string).unwrap_or_default())).copied()
+    }
+}
+
+/// The person decided to keep a permission, or with no scope the account as it is.
+pub struct Kept {
+    /// Which account.
+    pub account: AccountId,
+    /// Which permission.
+    pub scope: Option<Scope>,
+}
+
+impl Change for Kept {
+    /// False: there is no such account.
+    type Outcome = bool;
+
+    fn apply(self, tables: &Tables<'_>, now: i64) -> Result<bool, IndexError> {
+        if tables.account(&self.account)?.is_none() {
+            return Ok(false);
+        }
+        let scope = self.scope.as_ref().map(Scope::to_string).unwrap_or_default();
+        tables.run(
+            "INSERT INTO kept (account, scope, at) VALUES (?1, ?2, ?3) ON CONFLICT (account, scope) DO UPDATE SET at = ?3",
+            params![&*self.account, scope, now],
+        )?;
+        Ok(true)
+    }
+}
+
+impl Tables<'_> {
+    /// Adds a receipt, whose number and account's presence don't count, and drops the oldest beyond those that are kept.
+    pub(super) fn add_receipt(&self, account: &str, receipt: &Receipt) -> Result<(), IndexError> {
+        let list = |scopes: &[String]| scopes.join(" ");
+        self.run(
+            "INSERT INTO receipts (at, account, name, approved_by, email, service, operator, allowed, left_off, extra)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            params![
+                receipt.at,
+                account,
+                receipt.name,
+                receipt.approved_by,
+                receipt.email,
+                receipt.service,
+                receipt.operator,
+                list(&receipt.allowed),
+                list(&receipt.left_off),
+                list(&receipt.extra)
+            ],
+        )?;
+        self.run(
+            "DELETE FROM receipts WHERE number <= (SELECT number FROM receipts ORDER BY number DESC LIMIT 1 OFFSET ?1)",
+            [RECEIPTS_KEPT],
+        )
+    }
+
+    pub(super) fn receipts(&self, account: Option<&str>) -> Result<Vec<Receipt>, IndexError> {
+        self.rows(RECEIPTS, params![account], receipt)
+    }
+}
+
+fn receipt(row: &Row<'_>) -> rusqlite::Result<Receipt> {
+    let list = |column: usize| -> rusqlite::Result<Vec<String>> {
+        Ok(row.get_ref(column)?.as_str()?.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
+    };
+    Ok(Receipt {
+        number: row.get(0)?,
+        at: row.get(1)?,
+        account: row.get(2)?,
+        name: row.get(3)?,
+        approved_by: row.get(4)?,
+        email: row.get(5)?,
+        service: row.get(6)?,
+        operator: row.get(7)?,
+        allowed: list(8)?,
+        left_off: list(9)?,
+        extra: list(10)?,
+    })
+}
+
+impl Ledger {
+    /// What was approved, latest first: for one account, or at all.
+    ///
+    /// # Errors
+    /// [`crate::model::problem::ProblemCode::IndexUnavailable`].
+    pub async fn receipts(&self, account: Option<AccountId>) -> Result<Vec<Receipt>, Problem> {
+        self.read(move |tables| tables.receipts(account.as_deref())).await
+    }
+
+    /// When permissions were last used, and when the person decided to keep them.
+    ///
+    /// # Errors
+    /// [`crate::model::problem::ProblemCode::IndexUnavailable`].
+    pub async fn looked(&self) -> Result<Looked, Problem> {
+        let triple = |row: &Row<'_>| Ok(((row.get::<_, String>(0)?, row.get::<_, String>(1)?), row.get::<_, i64>(2)?));
+        self.read(move |tables| {
+            let used = tables.rows(LAST_USES, [Caller::Monitor.to_string()], triple)?.into_iter().collect();
+            let kept = tables.rows(KEPT, [], triple)?.into_iter().collect();
+            Ok(Looked { used, kept })
+        })
+        .await
+    }
+}

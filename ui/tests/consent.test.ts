@@ -1,0 +1,82 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launch, open, show } from './browser';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+test('a review keeps or takes back each permission, and says what ends along with it', async () => {
+  const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'review');
+  const told = await page.evaluateHandle(() => {
+    const told: unknown[] = [];
+    const { memory } = window.stage;
+    memory.keep = (_, feature) => Promise.resolve(void told.push(['keep', feature]));
+    memory.take_back = (_, scopes) => {
+      told.push(['take_back', scopes]);
+      return Promise.resolve(told.length < 4 ? 'unconfirmed' : 'revoked');
+    };
+    return told;
+  });
+  const words = await page.getByTestId('review').innerText();
+  for (const text of ['Is this still right?', 'Swap and send crypto', 'never used', 'last used on']) expect(words).toContain(text);
+  await page.getByTestId('keep-all').click();
+  await page.getByTestId('keep-swap').click();
+  expect(await page.getByTestId('notice').innerText()).toContain('“Swap and send crypto” is kept. You are asked again in a year.');
+  await page.getByTestId('take-back-deposit').click();
+  expect(await page.getByTestId('take-back-along').innerText()).toContain('Balance and history');
+  // Enter on the dialog's first focus takes nothing back.
+  expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe('Cancel');
+  await page.getByTestId('confirm-take-back').click();
+  expect(await page.getByTestId('take-back-unconfirmed').innerText()).toContain('Monei hasn’t confirmed');
+  await page.getByTestId('confirm-take-back').click();
+  expect(await page.getByTestId('notice').innerText()).toContain('is taken back. Monei confirmed that it has ended.');
+  expect(await told.jsonValue()).toEqual([['keep', null], ['keep', 'swap'], ['take_back', ['wallet:deposit']], ['take_back', ['wallet:deposit']]]);
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('what is worth another look is among what needs the person, and can be switched off', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'review-overview');
+  await page.getByTestId('needs-you').getByText('Worth another look.').waitFor();
+  await page.getByTestId('needs-you').getByRole('button').first().click();
+  await page.getByTestId('review').waitFor();
+  await page.evaluate(() => (window.stage.memory.reviews = () => Promise.resolve([])));
+  await page.getByTestId('nav-settings').click();
+  await page.getByTestId('reminders').uncheck();
+  expect(await page.evaluate(() => window.stage.app.view.preferences)).toMatchObject({ reminders: false, keep_alive: false });
+  await page.getByTestId('keep-alive').check();
+  expect(await page.evaluate(() => window.stage.app.view.preferences)).toMatchObject({ reminders: false, keep_alive: true });
+  await page.getByTestId('nav-overview').click();
+  expect(await page.getByText('Worth another look.').count()).toBe(0);
+  await page.close();
+});
+
+test('receipts say what was approved and can be saved', async () => {
+  const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'receipts-hostile');
+  await page.getByTestId('receipt-2').waitFor();
+  expect(await page.locator('main img, main b').count()).toBe(0);
+  await show(page, 'receipts');
+  const words = await page.getByTestId('receipt-2').innerText();
+  for (const text of ['Ada Okafor', 'ada@example.test', 'Example Operator', 'Allowed', 'Left off', 'How to take it back']) expect(words).toContain(text);
+  const saved = await page.evaluateHandle(() => {
+    const saved: unknown[] = [];
+    window.stage.memory.save_receipt = (number, format) => {
+      saved.push([number, format]);
+      return Promise.resolve(format === 'text' ? null : '~/Downloads/receipt.html');
+    };
+    return saved;
+  });
+  await page.getByTestId('save-2-text').click();
+  expect(await page.getByTestId('notice').count()).toBe(0);
+  await page.getByTestId('save-1-html').click();
+  expect(await page.getByTestId('notice').innerText()).toContain('~/Downloads/receipt.html');
+  expect(await saved.jsonValue()).toEqual([[2, 'text'], [1, 'html']]);
+  expect(complaints).toEqual([]);
+  await page.close();
+});
