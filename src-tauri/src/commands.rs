@@ -19,9 +19,9 @@ use tauri_plugin_clipboard_manager::ClipboardExt as _;
 use crate::apps;
 use crate::host::Host;
 use crate::view::{
-    ActivityItem, AppView, AppsView, Check, Convert as _, Decision, DisconnectOutcome, ExportFormat, ExportProgress, Exported, FeatureId,
-    HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Preferences, Problem, Receipt, ReceiptFormat,
-    Review, Section, SectionView, Unrevoked,
+    ActivityFilter, ActivityFormat, ActivityItem, AppView, AppsView, Check, Convert as _, Decision, DisconnectOutcome, ExportFormat,
+    ExportProgress, Exported, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Preferences,
+    Problem, Receipt, ReceiptFormat, Review, Section, SectionView, Unrevoked,
 };
 #[cfg(feature = "tester")]
 use crate::view::{TesterOrder, TesterView};
@@ -30,6 +30,8 @@ use crate::view::{TesterOrder, TesterView};
 const MAX_SCOPES: usize = 32;
 /// Longest text argument, in bytes.
 const MAX_TEXT: usize = 256;
+/// Most lines of history on a page.
+const MAX_ACTIVITY: usize = 200;
 /// Longest name of a service, in bytes.
 const MAX_NAME: usize = 320;
 
@@ -187,10 +189,21 @@ async fn end_program(host: Shared<'_>) -> Result<(), Problem> {
     Ok(())
 }
 
+/// What happened and fits the filter; the latest alone, so that no list takes long.
 #[tauri::command]
-async fn activity(host: Shared<'_>, account: Option<String>) -> Result<Vec<ActivityItem>, Problem> {
-    let account = account.as_deref().map(bounded).transpose()?;
-    Ok(host.connections().await?.activity(account).await?.convert())
+async fn activity(host: Shared<'_>, filter: ActivityFilter) -> Result<Vec<ActivityItem>, Problem> {
+    let mut items = host.connections().await?.activity_where(&bounded_filter(filter)?.convert()).await?;
+    items.truncate(MAX_ACTIVITY);
+    Ok(items.convert())
+}
+
+/// All of it that fits goes to a file that the person chooses, past the web view; answers which, `None` where they cancel.
+#[tauri::command]
+async fn save_activity(host: Shared<'_>, filter: ActivityFilter, format: ActivityFormat) -> Result<Option<String>, Problem> {
+    let items = host.connections().await?.activity_where(&bounded_filter(filter)?.convert()).await?;
+    let format = connect_app::export::ActivityFormat::from(format);
+    let name = format!("monei-activity-{}", Zoned::now().strftime("%Y-%m-%d"));
+    export::save_made(&host, "Save activity", name, format.extension(), format.render(&items)).await
 }
 
 #[tauri::command]
@@ -401,6 +414,11 @@ fn to_clipboard(host: &Host, text: &str) -> Result<(), Problem> {
 
 fn bounded(text: &str) -> Result<&str, Problem> {
     if text.len() <= MAX_TEXT { Ok(text) } else { Err(ProblemCode::InvalidInput.into()) }
+}
+
+fn bounded_filter(filter: ActivityFilter) -> Result<ActivityFilter, Problem> {
+    let sound = [&filter.account, &filter.app].into_iter().flatten().all(|text| bounded(text).is_ok());
+    if sound { Ok(filter) } else { Err(ProblemCode::InvalidInput.into()) }
 }
 
 fn bounded_list(texts: Vec<String>) -> Result<Vec<String>, Problem> {

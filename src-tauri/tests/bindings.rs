@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 
 use monei_connect::view::{
-    ActivityItem, AppView, AppsView, Check, Decision, DisconnectOutcome, ExportFormat, ExportProgress, Exported, HistoryFilter,
-    HistoryPage, Lasts, Link, PermissionView, Receipt, ReceiptFormat, Review, Section, SectionView, TesterOrder, TesterView, Unrevoked,
+    ActivityFilter, ActivityFormat, ActivityItem, AppView, AppsView, Check, Decision, DisconnectOutcome, ExportFormat, ExportProgress,
+    Exported, HistoryFilter, HistoryPage, Lasts, Link, PermissionView, Receipt, ReceiptFormat, Review, Section, SectionView, TesterOrder,
+    TesterView, Unrevoked,
 };
 use ts_rs::{Config, TS};
 
@@ -16,6 +17,8 @@ fn the_generated_types_are_up_to_date() {
     AppView::export_all(&config).unwrap();
     SectionView::export_all(&config).unwrap();
     ActivityItem::export_all(&config).unwrap();
+    ActivityFilter::export_all(&config).unwrap();
+    ActivityFormat::export_all(&config).unwrap();
     Section::export_all(&config).unwrap();
     Decision::export_all(&config).unwrap();
     Link::export_all(&config).unwrap();

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use anyhow::{Result, ensure};
 use e2e::{Setup, World, until};
 
+const RECEIPT: &str = "Save receipt";
+
 /// The program is closed: all that was approved becomes older by so many days.
 fn age(world: &World, days: i64) -> Result<()> {
     let index = world.session.folder().join("data/org.moneiconnections.manager/sandbox/index.sqlite");
@@ -14,10 +16,11 @@ fn age(world: &World, days: i64) -> Result<()> {
     Ok(())
 }
 
-async fn saved(world: &World, hook: &str, name: &str) -> Result<String> {
+/// What is in the file `name` once the person has saved it through the dialog that the button opens.
+async fn saved(world: &World, hook: &str, title: &str, name: &str) -> Result<String> {
     let file: PathBuf = world.session.folder().join("home").join(name);
     world.window()?.click(hook).await?;
-    world.save_as("Save receipt", &file).await?;
+    world.save_as(title, &file).await?;
     until(&format!("{name} to be there"), async || Ok(file.exists().then_some(()))).await?;
     let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file)?.permissions());
     ensure!(mode & 0o777 == 0o600, "others can read it: {mode:o}");
@@ -33,17 +36,37 @@ async fn a_receipt_is_saved_where_the_person_wants_it_and_nowhere_when_they_canc
         for words in ["Ada Okafor", "Allowed", "Left off"] {
             ensure!(shown.contains(words), "{shown}");
         }
-        let text = saved(world, "save-1-text", "receipt.txt").await?;
+        let text = saved(world, "save-1-text", RECEIPT, "receipt.txt").await?;
         for words in ["Ada Okafor", "Allowed:", "(wallet:read)", "Left off:", "(kyc:read)", "“Connected apps”"] {
             ensure!(text.contains(words), "{text}");
         }
         ensure!(world.window()?.text("notice").await?.contains("receipt.txt"));
-        let page = saved(world, "save-1-html", "receipt.html").await?;
+        let page = saved(world, "save-1-html", RECEIPT, "receipt.html").await?;
         ensure!(page.starts_with("<!doctype html>") && page.contains("Ada Okafor") && !page.contains("<script"), "{page}");
         let before = fs::read_dir(world.session.folder().join("home"))?.count();
         world.window()?.click("save-1-text").await?;
-        world.answer_dialog("Save receipt", "Escape").await?;
+        world.answer_dialog(RECEIPT, "Escape").await?;
         ensure!(fs::read_dir(world.session.folder().join("home"))?.count() == before, "a file was made all the same");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_history_that_is_shown_is_saved() -> Result<()> {
+    World::with("activity-file", Setup::default(), async |world| {
+        world.connect("ada", &["profile", "wallet"], &["profile:read"]).await?;
+        world.window()?.click("nav-activity").await?;
+        world.window()?.pick("activity-about", "service").await?;
+        world.window()?.sees("[data-testid=activity-item][data-kind=backend_changed]").await?;
+        let service = saved(world, "save-activity-csv", "Save activity", "service.csv").await?;
+        ensure!(service.lines().count() == 2 && service.contains(",backend_changed,"), "{service}");
+        world.window()?.pick("activity-about", "").await?;
+        world.window()?.sees("[data-testid=activity-item][data-kind=connected]").await?;
+        let all = saved(world, "save-activity-json", "Save activity", "all.json").await?;
+        let all: serde_json::Value = serde_json::from_str(&all)?;
+        let connected = all.as_array().into_iter().flatten().find(|line| line["kind"] == "connected");
+        ensure!(connected.is_some_and(|line| line["account"] == "Ada Okafor" && line["not_allowed"][0] == "wallet:read"), "{all:#}");
         Ok(())
     })
     .await

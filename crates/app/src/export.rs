@@ -1,6 +1,7 @@
 //! Transactions as a file that other programs read: CSV for a spreadsheet, OFX for bookkeeping, JSON for programs. Amounts are as exact as
 //! Monei told them. Descriptions come from strangers: none of them is a formula, markup or a control character in the file.
 
+mod activity;
 mod csv;
 mod ofx;
 mod save;
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
+pub use activity::ActivityFormat;
 pub use save::{new_in, replace};
 
 /// Which kind of file.

@@ -24,8 +24,8 @@ use crate::model::feature::{FeatureId, catalogue};
 use crate::model::operator::{Agreed, is_on_this_computer};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::snapshot::{
-    ActivityItem, BackendSnapshot, Channel, Decision, DisconnectOutcome, HistoryFilter, HistoryPage, HistoryRow, Leaving, Link,
-    PermissionDetails, Preferences, Receipt, Review, Section, SectionData, Snapshot, Unrevoked,
+    ActivityFilter, ActivityItem, BackendSnapshot, Channel, Decision, DisconnectOutcome, HistoryFilter, HistoryPage, HistoryRow, Leaving,
+    Link, PermissionDetails, Preferences, Receipt, Review, Section, SectionData, Snapshot, Unrevoked,
 };
 #[cfg(feature = "tester")]
 use crate::model::snapshot::{TesterOrder, TesterState};
@@ -384,6 +384,15 @@ impl Connections {
     pub async fn activity(&self, account: Option<&str>) -> Result<Vec<ActivityItem>, Problem> {
         let rows = self.inner.ledger.activity(account.map(AccountId::from), MAX_ACTIVITY).await?;
         Ok(rows.into_iter().map(publish::activity).collect())
+    }
+
+    /// What happened and fits the filter, newest first.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn activity_where(&self, filter: &ActivityFilter) -> Result<Vec<ActivityItem>, Problem> {
+        let rows = self.inner.ledger.activity(filter.account.as_deref().map(AccountId::from), u32::MAX).await?;
+        Ok(rows.into_iter().map(publish::activity).filter(|item| filter.fits(item)).collect())
     }
 
     /// What was approved, latest first: for one account, or at all. Receipts outlive their accounts.

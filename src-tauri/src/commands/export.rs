@@ -67,6 +67,17 @@ pub async fn save(
     Ok(saved.map(|path| shown(&path)))
 }
 
+/// As [`save`], with a text that may not have come about.
+pub async fn save_made(
+    host: &Host,
+    title: &'static str,
+    name: String,
+    extension: &'static str,
+    text: std::io::Result<String>,
+) -> Result<Option<String>, Problem> {
+    save(host, title, name, extension, text.map_err(|error| unsaved(&error))?).await
+}
+
 fn rendered(account: &str, name: &str, format: Format, rows: &[HistoryRow]) -> std::io::Result<export::Rendered> {
     // The handle itself is never shown.
     let own = hex::encode(&Sha256::digest(account)[..8]);

@@ -25,6 +25,7 @@ commands! {
         leave,
         end_program,
         activity,
+        save_activity,
         watch_apps,
         allow_app,
         narrow_app,

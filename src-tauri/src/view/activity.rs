@@ -101,3 +101,52 @@ mirror! {
         Unknown,
     }
 }
+
+mirror! {
+    in;
+    /// All that fits each part that is set.
+    pub struct ActivityFilter = ActivityFilter {
+        /// Opaque handle of an account.
+        pub account: Option<String>,
+        /// What it is about.
+        pub about: Option<ActivityAbout>,
+        /// Name of an app that it is about; empty for what no app has to do with.
+        pub app: Option<String>,
+    }
+}
+
+mirror! {
+    in;
+    /// What a line is about.
+    #[serde(rename_all = "snake_case")]
+    pub enum ActivityAbout = ActivityAbout {
+        /// Approvals: given, tried, taken back, ended.
+        Approvals,
+        /// Tokens that were renewed.
+        Renewals,
+        /// Apps: what they were given, and what was taken from them.
+        Apps,
+        /// The connection service.
+        Service,
+    }
+}
+
+/// Which kind of file what happened goes to.
+#[derive(Clone, Copy, Debug, serde::Deserialize, ts_rs::TS)]
+#[ts(export_to = "bindings.ts")]
+#[serde(rename_all = "snake_case")]
+pub enum ActivityFormat {
+    /// For a spreadsheet.
+    Csv,
+    /// For programs.
+    Json,
+}
+
+impl From<ActivityFormat> for connect_app::export::ActivityFormat {
+    fn from(format: ActivityFormat) -> Self {
+        match format {
+            ActivityFormat::Csv => Self::Csv,
+            ActivityFormat::Json => Self::Json,
+        }
+    }
+}

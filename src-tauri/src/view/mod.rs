@@ -17,7 +17,7 @@ mod state;
 #[cfg(feature = "tester")]
 mod tester;
 
-pub use activity::{ActivityEvent, ActivityItem};
+pub use activity::{ActivityEvent, ActivityFilter, ActivityFormat, ActivityItem};
 pub use apps::{ApiView, AppItem, AppState, AppsView, Lasts, PairingView};
 pub use choice::{Decision, DisconnectOutcome, Link, Unrevoked};
 pub use consent::{Receipt, ReceiptFormat, Review};

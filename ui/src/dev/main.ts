@@ -1,6 +1,6 @@
 import { tick } from 'svelte';
 import type { App } from '../lib/app.svelte';
-import { Memory } from '../lib/backend/memory';
+import { Memory, fitsFilter } from '../lib/backend/memory';
 import type { Story } from '../lib/backend/story';
 import { setClock } from '../lib/clock';
 import { tester } from '../lib/tester/extra';
@@ -57,7 +57,7 @@ async function show(name: string): Promise<void> {
   await tick();
   setClock(() => story.now);
   memory.sections = variant.sections ?? answer;
-  memory.activity = variant.activity ? () => Promise.resolve(variant.activity ?? []) : activity;
+  memory.activity = variant.activity ? (filter) => Promise.resolve((variant.activity ?? []).filter((item) => fitsFilter(item, filter))) : activity;
   const { permission, history } = variant;
   memory.history = history ?? nothing;
   memory.permission = permission ? () => Promise.resolve(permission) : unused;

@@ -160,6 +160,17 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     'left-unconfirmed': { view: { ...none, left: { complete: true, unassigned: 2, accounts: [{ name: 'Ada Okafor', outcome: { kind: 'ended' } }, { name: HOSTILE, outcome: { kind: 'removed' } }] } }, page: home },
     'left-nothing': { view: { ...none, left: { complete: true, unassigned: 0, accounts: [] } }, page: home },
     activity: { view: { ...base, accounts: [full, second] }, page: { kind: 'activity' }, activity: everyEvent(now, all) },
+    'activity-apps': {
+      view: { ...base, accounts: [full, second] },
+      page: { kind: 'activity' },
+      activity: [
+        { at: now, account: first.id, account_name: 'Shop', event: { kind: 'app_allowed', app: '=Budget', scopes: ['wallet:read'] } },
+        { at: now - HOUR, account: first.id, account_name: 'Shop', event: { kind: 'app_taken_back', app: '=Budget' } },
+        { at: now - 2 * HOUR, account: first.id, account_name: 'Shop', event: { kind: 'refreshed' } },
+        { at: now - 3 * HOUR, account: first.id, account_name: 'Shop', event: { kind: 'app_allowed', app: HOSTILE.slice(0, 40), scopes: ['wallet:read'] } },
+        { at: now - 4 * HOUR, account: first.id, account_name: 'Shop', event: { kind: 'connected', granted: ['wallet:read'], declined: [] } },
+      ],
+    },
     'activity-empty': { view: none, page: { kind: 'activity' }, activity: [] },
   };
   const unused: Review['unused'] = [

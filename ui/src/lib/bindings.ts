@@ -1325,3 +1325,7 @@ export type Receipt = { number: number, at: number, account: string | null, name
 export type ReceiptFormat = "text" | "html";
 export type Review = { account: string, unchanged_since: number | null, unused: Array<UnusedPermission>, };
 export type UnusedPermission = { feature: FeatureId, since: number, last_used_at: number | null, along: Array<string>, };
+
+export type ActivityFilter = { account: string | null, about: ActivityAbout | null, app: string | null, };
+export type ActivityAbout = "approvals" | "renewals" | "apps" | "service";
+export type ActivityFormat = "csv" | "json";

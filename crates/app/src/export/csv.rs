@@ -25,7 +25,7 @@ pub(super) fn render(rows: &[HistoryRow]) -> std::io::Result<String> {
 }
 
 /// A cell that no spreadsheet takes for a formula: an apostrophe before it makes it text.
-fn plain(text: &str) -> Cow<'_, str> {
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
     let first = text.trim_start().chars().next();
     if text.starts_with(FORMULA) || first.is_some_and(|first| FORMULA.contains(&first)) { format!("'{text}").into() } else { text.into() }
 }

@@ -127,3 +127,39 @@ fn a_file_is_for_this_user_alone_replaces_what_is_there_and_leaves_nothing_besid
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "after");
     assert!(replace(&folder.path().join("gone/a.csv"), "x").is_err());
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_happened_is_read_back_from_both_formats_and_no_cell_is_a_formula() {
+    use connect_core::snapshot::{ActivityEvent, ActivityItem};
+    let events = HOSTILE.iter().map(|text| ActivityEvent::AppAllowed { app: (*text).to_owned(), scopes: vec!["wallet:read".into()] });
+    let others = [
+        ActivityEvent::Connected { granted: vec!["profile:read".into(), "wallet:read".into()], declined: vec!["kyc:read".into()] },
+        ActivityEvent::Failed { code: "timed_out".into() },
+        ActivityEvent::Failed { code: "=of_tomorrow".into() },
+        ActivityEvent::Disconnected { confirmed: false },
+        ActivityEvent::Unknown,
+    ];
+    let item = |event| ActivityItem { at: 1_709_296_200_000, account: None, account_name: Some("=Shop".to_owned()), event };
+    let items: Vec<ActivityItem> = events.chain(others).map(item).collect();
+    let read = python(
+        "import csv, json, sys; print(json.dumps(list(csv.DictReader(open(sys.argv[1], newline='', encoding='utf-8')))))",
+        &ActivityFormat::Csv.render(&items).unwrap(),
+    );
+    let read = read.as_array().unwrap();
+    assert_eq!(read.len(), items.len());
+    for (line, item) in read.iter().zip(&items) {
+        for (name, cell) in line.as_object().unwrap() {
+            let text = cell.as_str().unwrap();
+            assert!(!text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']), "{name}: {text:?}");
+        }
+        let app = line["app"].as_str().unwrap();
+        assert_eq!(app.strip_prefix('\'').unwrap_or(app), item.event.app().unwrap_or_default());
+        assert_eq!(line["account"], "'=Shop");
+        assert_eq!(line["date"], "2024-03-01T12:30:00Z");
+    }
+    let json: Value = serde_json::from_str(&ActivityFormat::Json.render(&items).unwrap()).unwrap();
+    let connected = &json[HOSTILE.len()];
+    assert_eq!((&connected["kind"], &connected["permissions"][1]), (&"connected".into(), &"wallet:read".into()));
+    assert_eq!((&connected["not_allowed"][0], &connected["account"]), (&"kyc:read".into(), &"=Shop".into()));
+}

@@ -3,6 +3,7 @@
 //!
 //! Times are milliseconds since the Unix epoch. Money is a decimal string in major units.
 
+mod activity;
 mod consent;
 mod history;
 mod leaving;
@@ -17,6 +18,7 @@ use super::problem::Problem;
 
 pub use super::{Channel, Environment, Theme};
 
+pub use activity::{ActivityAbout, ActivityFilter};
 pub use consent::{Receipt, Review, UnusedPermission};
 pub use history::{HistoryFilter, HistoryKind, HistoryOrder, HistoryPage, HistoryRow, HistoryStatus};
 pub use leaving::{LeaveOutcome, Leaving, LeftAccount};

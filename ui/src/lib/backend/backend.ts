@@ -1,4 +1,4 @@
-import type { ActivityItem, AppsView, AppView, Check, Decision, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, Unrevoked } from '../bindings';
+import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, Decision, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, Unrevoked } from '../bindings';
 
 /**
  * All that the window can ask of the program. Two implementations: the Tauri commands (`tauri.ts`) and recorded stories (`memory.ts`).
@@ -35,7 +35,9 @@ export interface Backend {
   leave(unrevoked: Unrevoked): Promise<LeavingView | null>;
   end_program(): Promise<void>;
   /** Newest first. */
-  activity(account: string | null): Promise<ActivityItem[]>;
+  activity(filter: ActivityFilter): Promise<ActivityItem[]>;
+  /** Puts all that fits into a file that the person chooses; answers which, `null` where they cancel. */
+  save_activity(filter: ActivityFilter, format: ActivityFormat): Promise<string | null>;
   /** What was approved, latest first. */
   receipts(account: string | null): Promise<Receipt[]>;
   /** Puts one into a file that the person chooses; answers which, `null` where they cancel. */

@@ -72,7 +72,7 @@ describe('a story', () => {
     const [account] = Object.keys(story.sections);
     if (!account) throw new Error('no sections');
     expect(await memory.load(account, 'profile')).toEqual(story.sections[account]?.profile);
-    expect(await memory.activity(null)).toEqual(story.activity);
+    expect(await memory.activity({ account: null, about: null, app: null })).toEqual(story.activity);
     expect(memory.position).toBe(1);
   });
 

@@ -1,4 +1,4 @@
-import type { ActivityItem, AppsView, AppView, Check, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, PermissionUse, PermissionView, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, TesterOrder, TesterView, Unrevoked } from '../bindings';
+import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, PermissionUse, PermissionView, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, TesterOrder, TesterView, Unrevoked } from '../bindings';
 import type { Backend } from './backend';
 import type { CallStep, Story } from './story';
 
@@ -100,10 +100,11 @@ export class Memory implements Backend {
   /** No story leaves; a state or a test sets another answer. */
   leave: (unrevoked: Unrevoked) => Promise<LeavingView | null> = () => Promise.resolve(null);
   end_program: () => Promise<void> = () => Promise.resolve();
-  activity(account: string | null): Promise<ActivityItem[]> {
-    const items = this.#story.activity;
-    return Promise.resolve(account === null ? items : items.filter((item) => item.account === account));
+  activity(filter: ActivityFilter): Promise<ActivityItem[]> {
+    return Promise.resolve(this.#story.activity.filter((item) => fitsFilter(item, filter)));
   }
+  /** No story saves; a test sets another answer. */
+  save_activity: (filter: ActivityFilter, format: ActivityFormat) => Promise<string | null> = () => Promise.resolve(null);
   /** No story holds one; a state or a test sets other answers. */
   receipts: (account: string | null) => Promise<Receipt[]> = () => Promise.resolve([]);
   save_receipt: (number: number, format: ReceiptFormat) => Promise<string | null> = () => Promise.resolve(null);
@@ -199,6 +200,13 @@ function firstView(story: Story): AppView | undefined {
     if (first) return first;
   }
   return undefined;
+}
+
+/** As the program has it, as far as a story can tell: the rule is the core's (`model/snapshot/activity.rs`). */
+export function fitsFilter({ account, event }: ActivityItem, filter: ActivityFilter): boolean {
+  const app = 'app' in event ? event.app : '';
+  const about = event.kind === 'unknown' ? null : event.kind === 'refreshed' ? 'renewals' : event.kind === 'backend_changed' ? 'service' : event.kind.startsWith('app_') ? 'apps' : 'approvals';
+  return (filter.account === null || account === filter.account) && (filter.about === null || about === filter.about) && (filter.app === null || app === filter.app);
 }
 
 function fits(step: CallStep, call: string, args: Record<string, unknown>): boolean {

@@ -1,4 +1,4 @@
-import type { AllowanceKind, Channel, CheckName, Direction, Environment, FeatureState, Health, KeychainState, LimitKind, Stage, TransactionStatus } from '../bindings';
+import type { ActivityAbout, ActivityFormat, AllowanceKind, Channel, CheckName, Direction, Environment, FeatureState, Health, KeychainState, LimitKind, Stage, TransactionStatus } from '../bindings';
 import { apps } from './en-apps';
 import { consent } from './en-consent';
 import { dashboard } from './en-dashboard';
@@ -420,6 +420,17 @@ export const en = {
     lead: 'What happened with your connections on this computer.',
     filter: 'Show',
     all: 'All accounts',
+    account: 'Account',
+    kind: 'What',
+    kinds: { approvals: 'Approvals', renewals: 'Renewals', apps: 'Apps', service: 'Connection service' } satisfies Record<ActivityAbout, string>,
+    everything: 'Everything',
+    by: 'App',
+    anybody: 'With and without apps',
+    noApp: 'Without an app',
+    noneFits: 'Nothing that fits',
+    noneFitsLead: 'Choose something else above.',
+    save: { csv: 'Save as CSV', json: 'Save as JSON' } satisfies Record<ActivityFormat, string>,
+    saved: (file: string) => `What is shown here, and older lines that fit, are saved as ${file}.`,
     empty: 'Nothing has happened yet',
     emptyLead: 'Connecting, asking for more, renewing and disconnecting will be listed here.',
     connected: (who: string) => shared.events.connected.replace('{who}', () => who),

@@ -1,0 +1,106 @@
+//! What happened, as a file: CSV for a spreadsheet, JSON for programs. Names in it come from strangers: none of them is a formula.
+
+use connect_core::snapshot::{ActivityEvent, ActivityItem};
+use serde::Serialize;
+
+use super::csv::plain;
+use super::instant;
+use crate::catalogue;
+
+/// Which kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActivityFormat {
+    /// Comma-separated values, UTF-8, a line of names first.
+    Csv,
+    /// A list of objects.
+    Json,
+}
+
+const NAMES: [&str; 8] = ["date", "what", "kind", "account", "app", "permissions", "not_allowed", "detail"];
+
+/// One line, in the words of both formats.
+#[derive(Serialize)]
+struct Line<'a> {
+    date: Option<String>,
+    what: String,
+    kind: &'static str,
+    account: Option<&'a str>,
+    app: Option<&'a str>,
+    permissions: Vec<&'a str>,
+    not_allowed: Vec<&'a str>,
+    detail: Option<String>,
+}
+
+impl ActivityFormat {
+    /// How its files' names end.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Json => "json",
+        }
+    }
+
+    /// The file's content.
+    ///
+    /// # Errors
+    /// None that this data can bring about; the writers of the formats have some.
+    pub fn render(self, items: &[ActivityItem]) -> std::io::Result<String> {
+        let lines: Vec<Line<'_>> = items.iter().map(line).collect();
+        match self {
+            Self::Json => Ok(serde_json::to_string_pretty(&lines)? + "\n"),
+            Self::Csv => csv(&lines),
+        }
+    }
+}
+
+fn csv(lines: &[Line<'_>]) -> std::io::Result<String> {
+    let mut file = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    file.write_record(NAMES)?;
+    for line in lines {
+        let (permissions, not_allowed) = (line.permissions.join(" "), line.not_allowed.join(" "));
+        let date = line.date.clone().unwrap_or_default();
+        let detail = line.detail.clone().unwrap_or_default();
+        let texts =
+            [&line.what, line.kind, line.account.unwrap_or(""), line.app.unwrap_or(""), &permissions, &not_allowed, &detail].map(plain);
+        file.write_record(std::iter::once(date.as_str()).chain(texts.iter().map(|text| &**text)))?;
+    }
+    let bytes = file.into_inner().map_err(|error| std::io::Error::other(error.to_string()))?;
+    String::from_utf8(bytes).map_err(std::io::Error::other)
+}
+
+fn line(item: &ActivityItem) -> Line<'_> {
+    use ActivityEvent as E;
+    let none: &[String] = &[];
+    let (kind, permissions, not_allowed) = match &item.event {
+        E::Connected { granted, declined } => ("connected", granted.as_slice(), declined.as_slice()),
+        E::Reconnected { granted, declined } => ("reconnected", granted.as_slice(), declined.as_slice()),
+        E::Refreshed => ("refreshed", none, none),
+        E::Revoked { scopes } => ("revoked", scopes.as_slice(), none),
+        E::TakenBack { scopes, along } => ("taken_back", scopes.as_slice(), along.as_slice()),
+        E::Contradicted { scopes } => ("contradicted", scopes.as_slice(), none),
+        E::Disconnected { .. } => ("disconnected", none, none),
+        E::Failed { .. } => ("failed", none, none),
+        E::BackendChanged { .. } => ("backend_changed", none, none),
+        E::AppAllowed { scopes, .. } => ("app_allowed", scopes.as_slice(), none),
+        E::AppNarrowed { scopes, .. } => ("app_narrowed", scopes.as_slice(), none),
+        E::AppExtended { scopes, .. } => ("app_extended", scopes.as_slice(), none),
+        E::AppTakenBack { .. } => ("app_taken_back", none, none),
+        E::Unknown => ("unknown", none, none),
+    };
+    let detail = match &item.event {
+        E::Disconnected { confirmed } => Some(if *confirmed { "Monei confirmed" } else { "Monei didn’t confirm" }.to_owned()),
+        E::Failed { code } => Some(code.parse().map_or_else(|_| code.clone(), |code| catalogue::problem(code).title.to_owned())),
+        E::BackendChanged { address } => Some(address.clone()),
+        _ => None,
+    };
+    Line {
+        date: instant(item.at),
+        what: catalogue::event(&item.event, item.account_name.as_deref().unwrap_or("an account")),
+        kind,
+        account: item.account_name.as_deref(),
+        app: item.event.app(),
+        permissions: permissions.iter().map(String::as_str).collect(),
+        not_allowed: not_allowed.iter().map(String::as_str).collect(),
+        detail,
+    }
+}
