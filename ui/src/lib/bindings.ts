@@ -58,9 +58,14 @@ expires_at: number | null,
 same_user_as: string | null, };
 
 /**
+ * What a line is about.
+ */
+export type ActivityAbout = "approvals" | "renewals" | "apps" | "service";
+
+/**
  * What happened.
  */
-export type ActivityEvent = { "kind": "taken_back", scopes: Array<string>, along: Array<string>, } | { "kind": "connected", 
+export type ActivityEvent = { "kind": "connected", 
 /**
  * Granted.
  */
@@ -80,7 +85,15 @@ declined: Array<string>, } | { "kind": "refreshed" } | { "kind": "revoked",
 /**
  * What was lost.
  */
-scopes: Array<string>, } | { "kind": "contradicted", 
+scopes: Array<string>, } | { "kind": "taken_back", 
+/**
+ * Which ones.
+ */
+scopes: Array<string>, 
+/**
+ * What ended with them, because it was approved together.
+ */
+along: Array<string>, } | { "kind": "contradicted", 
 /**
  * What was lost with it.
  */
@@ -125,6 +138,28 @@ scopes: Array<string>, } | { "kind": "app_taken_back",
  * Its name.
  */
 app: string, } | { "kind": "unknown" };
+
+/**
+ * All that fits each part that is set.
+ */
+export type ActivityFilter = { 
+/**
+ * Opaque handle of an account.
+ */
+account: string | null, 
+/**
+ * What it is about.
+ */
+about: ActivityAbout | null, 
+/**
+ * Name of an app that it is about; empty for what no app has to do with.
+ */
+app: string | null, };
+
+/**
+ * Which kind of file what happened goes to.
+ */
+export type ActivityFormat = "csv" | "json";
 
 /**
  * One line of the activity list.
@@ -271,7 +306,7 @@ transaction: TransactionView | null,
 /**
  * The person's choices.
  */
-preferences: Preferences,
+preferences: Preferences, 
 /**
  * The person has left this computer: nothing is kept here any more, and nothing can be begun in this run.
  */
@@ -687,6 +722,45 @@ allowances: Array<AllowanceView>, };
 export type Lasts = "today" | "month" | "year" | "open";
 
 /**
+ * What came of one account.
+ */
+export type LeaveOutcome = { "kind": "ended" } | { "kind": "removed" } | { "kind": "unconfirmed" } | { "kind": "unrevocable" } | { "kind": "failed", 
+/**
+ * Why.
+ */
+problem: Problem, };
+
+/**
+ * What came of it.
+ */
+export type LeavingView = { 
+/**
+ * Nothing is left here. Else what couldn't be ended is still here, so that it can be tried again.
+ */
+complete: boolean, 
+/**
+ * The accounts that were here, in the order in which they were connected.
+ */
+accounts: Array<LeftAccount>, 
+/**
+ * Approvals in no account of which Monei hasn't confirmed that they ended.
+ */
+unassigned: number, };
+
+/**
+ * One account.
+ */
+export type LeftAccount = { 
+/**
+ * What the person called it, or Monei.
+ */
+name: string | null, 
+/**
+ * What came of it.
+ */
+outcome: LeaveOutcome, };
+
+/**
  * Which limit.
  */
 export type LimitKind = "single" | "daily" | "monthly" | "balance" | "crypto_daily";
@@ -852,11 +926,11 @@ theme: Theme,
 /**
  * Amounts of money are not shown until the person asks for them.
  */
-hide_amounts: boolean,
+hide_amounts: boolean, 
 /**
  * The person is reminded of consents that are worth another look.
  */
-reminders: boolean,
+reminders: boolean, 
 /**
  * A connection that rests is refreshed once a week while the program runs.
  */
@@ -921,6 +995,77 @@ variable: string | null,
  * The scheme of its address, such as `socks5`; `None` where it can't be told.
  */
 scheme: string | null, };
+
+/**
+ * What one approval gave, as it was at the time.
+ */
+export type Receipt = { 
+/**
+ * Its number on this computer.
+ */
+number: number, 
+/**
+ * When it was approved.
+ */
+at: number, 
+/**
+ * Opaque handle of the account, if it is still there.
+ */
+account: string | null, 
+/**
+ * What the account was called then.
+ */
+name: string | null, 
+/**
+ * Who approved, as far as Monei told.
+ */
+approved_by: string | null, 
+/**
+ * Their e-mail address, as far as Monei told.
+ */
+email: string | null, 
+/**
+ * Origin of the connection service that the approval went through.
+ */
+service: string, 
+/**
+ * What that service called itself, as the person had agreed to it.
+ */
+operator: string | null, 
+/**
+ * Allowed of what was asked for. Scopes in Monei's words, as in all of these.
+ */
+allowed: Array<string>, 
+/**
+ * Asked for and left off.
+ */
+left_off: Array<string>, 
+/**
+ * Allowed without having been asked for.
+ */
+extra: Array<string>, };
+
+/**
+ * Which kind of file a receipt goes to.
+ */
+export type ReceiptFormat = "text" | "html";
+
+/**
+ * What of an account is worth another look.
+ */
+export type Review = { 
+/**
+ * Opaque handle of the account.
+ */
+account: string, 
+/**
+ * Since when nothing was approved or looked over, where that is 90 days ago or longer.
+ */
+unchanged_since: number | null, 
+/**
+ * Permissions that nobody used for 180 days, and that the person hasn't decided to keep during the last year.
+ */
+unused: Array<UnusedPermission>, };
 
 /**
  * A part of an account that is fetched from Monei.
@@ -1302,6 +1447,27 @@ total: number | null, };
 export type Unrevoked = "keep" | "remove";
 
 /**
+ * A permission that nobody uses.
+ */
+export type UnusedPermission = { 
+/**
+ * Which one.
+ */
+feature: FeatureId, 
+/**
+ * Since when it is allowed.
+ */
+since: number, 
+/**
+ * When it was last used, if ever.
+ */
+last_used_at: number | null, 
+/**
+ * Scopes that end with it, because they were approved together.
+ */
+along: Array<string>, };
+
+/**
  * Balances.
  */
 export type WalletView = { 
@@ -1313,19 +1479,3 @@ naira: MoneyView | null,
  * The wallets within.
  */
 subwallets: Array<SubwalletView>, };
-
-/**
- * What came of it.
- */
-export type LeavingView = { complete: boolean, accounts: Array<LeftAccount>, unassigned: number, };
-export type LeftAccount = { name: string | null, outcome: LeaveOutcome, };
-export type LeaveOutcome = { "kind": "ended" } | { "kind": "removed" } | { "kind": "unconfirmed" } | { "kind": "unrevocable" } | { "kind": "failed", problem: Problem, };
-
-export type Receipt = { number: number, at: number, account: string | null, name: string | null, approved_by: string | null, email: string | null, service: string, operator: string | null, allowed: Array<string>, left_off: Array<string>, extra: Array<string>, };
-export type ReceiptFormat = "text" | "html";
-export type Review = { account: string, unchanged_since: number | null, unused: Array<UnusedPermission>, };
-export type UnusedPermission = { feature: FeatureId, since: number, last_used_at: number | null, along: Array<string>, };
-
-export type ActivityFilter = { account: string | null, about: ActivityAbout | null, app: string | null, };
-export type ActivityAbout = "approvals" | "renewals" | "apps" | "service";
-export type ActivityFormat = "csv" | "json";
