@@ -70,8 +70,7 @@ async fn leaving_this_computer_ends_every_access_and_leaves_nothing_of_the_progr
         let state = world.sandbox.state().await?;
         ensure!(state.grants.iter().all(|grant| !grant.alive), "{:?}", state.grants);
         ensure!(in_keychain(world)?.is_empty(), "{}", in_keychain(world)?);
-        world.window()?.click("end-program").await?;
-        world.quit().await?;
+        world.end_by("end-program").await?;
         ensure!(left_over(world).is_empty(), "{:#?}", left_over(world));
         ensure!(in_keychain(world)?.is_empty(), "{}", in_keychain(world)?);
 

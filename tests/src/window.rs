@@ -208,6 +208,15 @@ impl Window {
         Ok(String::from_utf8_lossy(&found.stdout).split_whitespace().next().context("no window can be seen")?.to_owned())
     }
 
+    /// Clicks a hook that ends the program, and waits until it is gone. The driver is answered before the click, since nobody could answer it
+    /// after.
+    pub async fn click_to_end(self, hook: &str) -> Result<()> {
+        self.shows(hook).await?;
+        let all = self.pids();
+        self.script(&format!("setTimeout(() => document.querySelector(\"{}\").click(), 50)", selector(hook))).await?;
+        until("the program to end", async || Ok(all.iter().all(|pid| process::parent(*pid).is_none()).then_some(()))).await
+    }
+
     /// Closes the window as a person does, with the window manager's key, and waits until the program is gone. A key that is pressed
     /// while the focus moves can get lost, so it is pressed again after two seconds.
     pub async fn quit(self, session: &Session) -> Result<()> {

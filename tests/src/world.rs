@@ -128,6 +128,11 @@ impl World {
         until(&format!("{title} to close"), async || Ok(found()?.is_none().then_some(()))).await
     }
 
+    /// Ends the program by something in its window.
+    pub async fn end_by(&mut self, hook: &str) -> Result<()> {
+        self.window.take().context("the program does not run")?.click_to_end(hook).await
+    }
+
     /// Runs the program with these words, to its end.
     pub fn run(&self, words: &[&str]) -> Result<std::process::Output> {
         self.session.run(&self.program()?, words)

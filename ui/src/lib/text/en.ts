@@ -429,7 +429,7 @@ export const en = {
     noApp: 'Without an app',
     noneFits: 'Nothing that fits',
     noneFitsLead: 'Choose something else above.',
-    save: { csv: 'Save as CSV', json: 'Save as JSON' } satisfies Record<ActivityFormat, string>,
+    save: { csv: 'Save for a spreadsheet', json: 'Save for programs' } satisfies Record<ActivityFormat, string>,
     saved: (file: string) => `What is shown here, and older lines that fit, are saved as ${file}.`,
     empty: 'Nothing has happened yet',
     emptyLead: 'Connecting, asking for more, renewing and disconnecting will be listed here.',
