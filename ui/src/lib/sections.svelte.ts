@@ -1,16 +1,33 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { asProblem, type Backend } from './backend/backend';
-import type { Problem, Section, SectionView } from './bindings';
+import type { Problem, ProblemCode, Section, SectionView } from './bindings';
 import { now } from './clock';
 
 /** What is known of a section. */
 export type Loaded =
   | { state: 'loading' }
   | { state: 'ready'; view: SectionView; at: number }
+  /** It couldn't be fetched anew, for a reason that passes: what was there is shown with its age. In memory alone, as all of these. */
+  | { state: 'stale'; view: SectionView; at: number; problem: Problem }
   | { state: 'error'; problem: Problem };
 
 /** How long an answer is shown without asking anew, when its account is opened again. */
 const FRESH_MS = 60_000;
+
+/** Reasons that say nothing of the connection. After any other one what was there may not be the person's to see any more. */
+const PASSES = new Set<ProblemCode>([
+  'offline',
+  'address_unknown',
+  'network_intercepted',
+  'proxy_refused',
+  'proxy_password',
+  'proxy_unreachable',
+  'backend_unreachable',
+  'backend_certificate',
+  'service_unavailable',
+  'provider_unavailable',
+  'busy',
+]);
 
 const LOADING: Loaded = { state: 'loading' };
 
@@ -42,10 +59,15 @@ export class Sections {
     if (this.#running.has(id)) return;
     const run = Symbol(id);
     this.#running.set(id, run);
-    if (this.get(account, section).state !== 'ready') this.#loaded.set(id, LOADING);
+    const before = this.get(account, section);
+    const known = before.state === 'ready' || before.state === 'stale' ? before : null;
+    if (known === null) this.#loaded.set(id, LOADING);
     const answer: Loaded = await this.#backend.load(account, section).then(
       (view) => ({ state: 'ready', view, at: now() }),
-      (thrown: unknown) => ({ state: 'error', problem: asProblem(thrown) }),
+      (thrown: unknown) => {
+        const problem = asProblem(thrown);
+        return known && PASSES.has(problem.code) ? { state: 'stale', view: known.view, at: known.at, problem } : { state: 'error', problem };
+      },
     );
     if (this.#running.get(id) !== run) return;
     this.#running.delete(id);

@@ -1,4 +1,4 @@
-import type { ActivityAbout, ActivityFormat, AllowanceKind, Channel, CheckName, Direction, Environment, FeatureState, Health, KeychainState, LimitKind, Stage, TransactionStatus } from '../bindings';
+import type { ActivityAbout, ActivityFormat, AllowanceKind, Channel, CheckName, Direction, Environment, FeatureState, Health, KeychainState, LimitKind, Section, Stage, TransactionStatus } from '../bindings';
 import { apps } from './en-apps';
 import { consent } from './en-consent';
 import { dashboard } from './en-dashboard';
@@ -78,6 +78,8 @@ export const en = {
   } satisfies Record<Health['kind'] | 'rests', string>,
 
   account: {
+    stale: (age: string, why: string) => `From ${age}. ${why}.`,
+    sections: { profile: 'Profile', kyc: 'Tier and limits', wallet: 'Balance', transactions: 'Transactions' } satisfies Record<Section, string>,
     connectedSince: (date: string) => `Connected since ${date}`,
     checked: (when: string) => `checked ${when}`,
     neverChecked: 'not checked yet',
