@@ -131,6 +131,8 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     'ask-sensitive': ask(['send']),
     'ask-bills': ask(['bills']),
     'ask-several': ask(['send', 'swap', 'wallet']),
+    palette: { view: { ...base, accounts: [full, second, { ...third, name: HOSTILE }] }, page, sections: recordedSections, dialog: () => ({ kind: 'palette' }) },
+    shortcuts: { ...account(full), dialog: () => ({ kind: 'shortcuts' }) },
     rename: { ...account(full), dialog: () => ({ kind: 'rename', account: full }) },
     disconnect: { ...account(full), dialog: (app) => ({ kind: 'disconnect', account: full, name: app.nameOf(full) }) },
 

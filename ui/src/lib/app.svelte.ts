@@ -28,6 +28,9 @@ export type Page =
 
 /** The one dialog that may be open. Accounts are copies: the account itself may go while the dialog is open. */
 export type Dialog =
+  /** Every page, account and action by its name. */
+  | { kind: 'palette' }
+  | { kind: 'shortcuts' }
   | { kind: 'rename'; account: AccountView }
   | { kind: 'ask'; account: string | null; features: Feature[]; scopes: string[] }
   | { kind: 'take_back'; account: AccountView; feature: Feature; along: string[] }

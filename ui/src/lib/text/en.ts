@@ -4,6 +4,7 @@ import { consent } from './en-consent';
 import { dashboard } from './en-dashboard';
 import { features, groups } from './en-features';
 import { history } from './en-history';
+import { keyboard } from './en-keyboard';
 import { leaving } from './en-leaving';
 import { problems } from './en-problems';
 import shared from './en-shared.json';
@@ -24,6 +25,7 @@ export const en = {
   apps,
   leaving,
   consent,
+  keyboard,
 
   common: {
     notAvailable: 'Not available',

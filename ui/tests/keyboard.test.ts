@@ -1,0 +1,59 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launch, open, show } from './browser';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+test('by keyboard alone every page, account and action is reached by its name', async () => {
+  const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'several-accounts');
+  await page.keyboard.press('Control+k');
+  const field = page.getByTestId('palette');
+  await field.waitFor();
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('palette');
+  const selected = () => page.getByTestId('palette-list').locator('[aria-selected=true]');
+  expect(await selected().innerText()).toBe('Overview');
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('ArrowDown');
+  expect(await field.getAttribute('aria-activedescendant')).toBe(await selected().getAttribute('id'));
+  await page.keyboard.type('shop open');
+  expect(await selected().innerText()).toContain('Shop');
+  await page.keyboard.press('Enter');
+  await page.locator('[data-testid=account-health][data-kind=needs_reconnect]').waitFor();
+  // What ends something opens the dialog that asks.
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('disconnect shop');
+  await page.keyboard.press('Enter');
+  await page.getByTestId('confirm-disconnect').waitFor();
+  // Another dialog keeps the keyboard to itself.
+  await page.keyboard.press('Control+k');
+  expect(await page.getByTestId('palette').count()).toBe(0);
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('nothing of that name');
+  await page.getByText('Nothing is called that').waitFor();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Escape');
+  await page.getByTestId('palette').waitFor({ state: 'detached' });
+  await page.keyboard.press('Control+,');
+  await page.getByTestId('settings').waitFor();
+  await page.keyboard.press('F1');
+  expect(await page.getByTestId('shortcuts').innerText()).toContain('Ctrl K');
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+/');
+  await page.getByTestId('shortcuts').waitFor();
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('letters that are typed or dictated set off no shortcut', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'account-full');
+  for (const key of ['k', '/', '?', ',', 'Shift+K', 'Alt+k']) await page.keyboard.press(key);
+  expect(await page.evaluate(() => [window.stage.app.dialog, window.stage.app.page.kind])).toEqual([null, 'account']);
+  await page.close();
+});
