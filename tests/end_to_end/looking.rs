@@ -39,3 +39,48 @@ async fn trouble_is_looked_after_while_the_window_can_be_seen_and_nobody_is_aske
     })
     .await
 }
+
+#[tokio::test]
+async fn what_was_there_stays_with_its_age_while_monei_cannot_be_reached_and_goes_on_at_a_retry() -> Result<()> {
+    World::with("stale", Setup::default(), async |world| {
+        world.connect("ada", &["wallet"], &["wallet:read"]).await?;
+        let balance = world.window()?.text("naira-balance").await?;
+        world.sandbox.fail("api", 503, 1000).await?;
+        world.window()?.click("refresh").await?;
+        ensure!(world.window()?.text("stale-wallet").await?.contains("just now"));
+        ensure!(world.window()?.text("naira-balance").await? == balance);
+        let digits: String = balance.chars().filter(char::is_ascii_digit).collect();
+        ensure!(digits.len() > 6, "{balance}");
+        world.sandbox.mend().await?;
+        world.window()?.click("retry-wallet").await?;
+        world.window()?.lacks("stale-wallet").await?;
+        ensure!(world.window()?.text("naira-balance").await? == balance);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_command_palette_leads_everywhere_by_keyboard() -> Result<()> {
+    World::with("palette", Setup::default(), async |world| {
+        world.connect("ada", &["wallet"], &["wallet:read"]).await?;
+        let id = world.window()?.id(&world.session)?;
+        let keys =
+            |keys: &[&str]| world.session.run("xdotool", &[&["windowactivate", "--sync", &id, "key", "--clearmodifiers"], keys].concat());
+        keys(&["ctrl+k"])?;
+        world.window()?.shows("palette").await?;
+        world.session.run("xdotool", &["type", "--clearmodifiers", "activity"])?;
+        until("the entry to be chosen", async || {
+            let chosen = world.window()?.script("return document.querySelector('[role=option][aria-selected=true]')?.innerText").await?;
+            Ok((chosen == "Activity").then_some(()))
+        })
+        .await?;
+        keys(&["Return"])?;
+        world.window()?.sees("[data-testid=activity-item][data-kind=connected]").await?;
+        keys(&["ctrl+slash"])?;
+        world.window()?.shows("shortcuts").await?;
+        keys(&["Escape"])?;
+        world.window()?.lacks("shortcuts").await
+    })
+    .await
+}
