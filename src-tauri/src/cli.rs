@@ -156,6 +156,25 @@ mod tests {
     }
 
     #[test]
+    fn the_manual_page_names_every_word_and_variable_of_the_help() {
+        let page = include_str!("../../packaging/monei-connections/monei-connect.1").replace("\\-", "-");
+        let mut named = 0;
+        for words in [&["--help"][..], &["diagnose", "--help"]] {
+            let Err(Refused::Asked(help)) = start(words) else { panic!("{words:?}") };
+            let is_word = |word: &&str| {
+                word.starts_with("--")
+                    || *word == "diagnose"
+                    || word.len() > 4 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+            };
+            for word in help.split(|letter: char| letter.is_whitespace() || ",:[];".contains(letter)).filter(is_word) {
+                named += 1;
+                assert!(page.contains(word), "{word} is not in the manual page");
+            }
+        }
+        assert!(named > 8, "{named}");
+    }
+
+    #[test]
     fn an_unknown_word_is_one_line() {
         for words in [
             &["diagnos"][..],

@@ -16,6 +16,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use url::Url;
 
+/// Where the embedded backend listens.
+pub const ADDRESS: &str = "http://127.0.0.1:43117";
 /// Redirect URI of the embedded backend, registered at the sandbox. Monei compares it character for character.
 const REDIRECT_URI: &str = "http://127.0.0.1:43117/v1/callback";
 /// Where the sandbox is.

@@ -36,6 +36,12 @@ const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(15);
 /// Set by the program for itself, when its name at the session bus is taken by something else.
 const ALONE: &str = "CONNECT_START_ALONE";
 
+/// Where the backend inside of this build listens, if it has one.
+#[cfg(feature = "embedded")]
+const EMBEDDED_BACKEND: Option<&str> = Some(embedded::ADDRESS);
+#[cfg(not(feature = "embedded"))]
+const EMBEDDED_BACKEND: Option<&str> = None;
+
 /// Runs the program until its window is closed. The exit codes are in `--help` ([`cli`]).
 pub fn run() -> ExitCode {
     limits::no_core_dumps();
@@ -49,7 +55,7 @@ pub fn run() -> ExitCode {
         }
         Err(cli::Refused::Word(line)) => return refuse(&line, as_json),
     };
-    let settings = match Settings::read(cfg!(feature = "embedded")) {
+    let settings = match Settings::read(EMBEDDED_BACKEND) {
         Ok(settings) => settings,
         Err(error) => return refuse(&error.to_string(), as_json),
     };

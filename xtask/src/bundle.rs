@@ -1,31 +1,37 @@
 //! `cargo xtask bundle`: the packages. The desktop program for end users, without sandbox or backend inside; the backend for operators and
-//! the sandbox for testers, and the command line, each by itself.
+//! the sandbox for testers, and the command line, each by itself. Then each is unpacked and looked at, and listed with its checksum.
 
-use anyhow::Result;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
 
 use crate::packages::{For, install_missing};
 use crate::step::{Steps, command, output, succeed};
-use crate::{tools, ui};
+use crate::{gates, tools, ui};
 
-/// The command line, with its man page and completions, which it writes itself.
-fn command_line() -> Result<()> {
-    succeed(&mut command("cargo", &["build", "--release", "--locked", "--package", "moneictl"]))?;
-    std::fs::create_dir_all("target/moneictl")?;
-    for (words, file) in [
-        (&["man"][..], "moneictl.1"),
-        (&["completions", "bash"], "moneictl.bash"),
-        (&["completions", "zsh"], "moneictl.zsh"),
-        (&["completions", "fish"], "moneictl.fish"),
-    ] {
-        std::fs::write(format!("target/moneictl/{file}"), output(&mut command("target/release/moneictl", words))?)?;
-    }
-    tools::debian_package("moneictl", "release", "target/release/bundle/deb")
-}
+/// Where the packages are.
+const BUNDLE: &str = "target/release/bundle";
+/// Debian's packages in there.
+const DEBIAN: &str = "target/release/bundle/deb";
+
+/// The programs that are packaged, and their manifests.
+const PROGRAMS: [(&str, &str); 4] = [
+    ("monei-connect", "Cargo.toml"),
+    ("moneictl", "crates/cli/Cargo.toml"),
+    ("connect-backend", "crates/backend/Cargo.toml"),
+    ("monei-sandbox", "crates/sandbox/Cargo.toml"),
+];
 
 pub fn bundle() -> Result<()> {
-    let mut steps = Steps::new(5);
-    if cfg!(target_os = "linux") {
+    let on_linux = cfg!(target_os = "linux");
+    let mut steps = Steps::new(if on_linux { 8 } else { 2 });
+    if on_linux {
         steps.step("System packages", || install_missing(For::Packaging))?;
+        // What an earlier version left would be taken for part of this one.
+        if Path::new(BUNDLE).exists() {
+            fs::remove_dir_all(BUNDLE)?;
+        }
     }
     steps.step("Packages of the web view", ui::install)?;
     // Tauri's own bundler builds the web view first. Its working folder is the top of the project, where tauri.conf.json is.
@@ -33,14 +39,67 @@ pub fn bundle() -> Result<()> {
         tools::desktop_packages()?;
         ui::check_release_bundle()
     })?;
-    if cfg!(target_os = "linux") {
+    if on_linux {
         steps.step("The command line", command_line)?;
         steps.step("The backend and the sandbox", || {
             [("connect-backend", tools::SERVICE_PROFILE), ("monei-sandbox", "release")]
                 .into_iter()
-                .try_for_each(|(package, profile)| tools::debian_package(package, profile, "target/release/bundle/deb"))
+                .try_for_each(|(package, profile)| tools::debian_package(package, profile, DEBIAN))
+        })?;
+        steps.step("An archive for other systems", archive)?;
+        steps.step("What is in the packages", || gates::check(Path::new(BUNDLE)))?;
+        steps.step("What they are made of, and their checksums", || {
+            tools::write_bills_of_materials(Path::new(BUNDLE), &PROGRAMS)?;
+            gates::write_checksums(Path::new(BUNDLE))
         })?;
     }
-    eprintln!("\nThe packages are in target/release/bundle.");
+    steps.print_summary();
+    eprintln!("\nThe packages are in {BUNDLE}.");
     Ok(())
+}
+
+/// The command line, with its man page and completions, which it writes itself.
+fn command_line() -> Result<()> {
+    let mut build = command("cargo", &["build", "--release", "--locked", "--package", "moneictl"]);
+    succeed(tools::without_builders_paths(&mut build)?)?;
+    fs::create_dir_all("target/moneictl")?;
+    for (words, file) in [
+        (&["man"][..], "moneictl.1"),
+        (&["completions", "bash"], "moneictl.bash"),
+        (&["completions", "zsh"], "moneictl.zsh"),
+        (&["completions", "fish"], "moneictl.fish"),
+    ] {
+        fs::write(format!("target/moneictl/{file}"), output(&mut command("target/release/moneictl", words))?)?;
+    }
+    tools::debian_package("moneictl", "release", DEBIAN)
+}
+
+/// The desktop program and the command line for systems with neither kind of package: what their Debian packages install, without scripts. The
+/// same files give the same archive.
+fn archive() -> Result<()> {
+    let version = env!("CARGO_PKG_VERSION");
+    let folder = format!("target/tmp/archive/monei-connections-{version}");
+    if Path::new(&folder).exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    for entry in fs::read_dir(DEBIAN).context(DEBIAN)? {
+        let package = entry?.path();
+        let name = package.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if name.ends_with(".deb") && (name.starts_with("monei-connections_") || name.starts_with("moneictl_")) {
+            succeed(command("dpkg-deb", &["--extract"]).arg(&package).arg(&folder))?;
+        }
+    }
+    let to = format!("{BUNDLE}/tar");
+    fs::create_dir_all(&to)?;
+    // The time of the last change to the project, so that only its content counts.
+    let time = output(&mut command("git", &["log", "-1", "--format=@%ct"]))?;
+    let name = format!("{to}/monei-connections-{version}-linux-{}.tar.gz", std::env::consts::ARCH);
+    let mut tar =
+        command("tar", &["--create", "--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--use-compress-program=gzip -9n"]);
+    succeed(
+        tar.arg(format!("--mtime={time}"))
+            .args(["--file", &name, "--directory", "target/tmp/archive"])
+            .arg(format!("monei-connections-{version}")),
+    )
 }

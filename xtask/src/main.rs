@@ -3,6 +3,7 @@
 mod bench;
 mod bundle;
 mod cross;
+mod gates;
 mod hardening;
 mod image;
 mod macos;
@@ -46,7 +47,7 @@ enum Task {
         #[arg(long)]
         places: bool,
     },
-    /// Packages for end users, in target/release/bundle.
+    /// Packages for end users, operators and testers, in target/release/bundle: made, unpacked and looked at.
     Bundle,
     /// A container image, in podman's store and in target/images.
     Image {

@@ -53,6 +53,8 @@ const CLIENTS: &[&str] = &["python3-venv"];
 const READERS: &[&str] = &["python3-ofxparse"];
 /// To package.
 const PACKAGE: &[&str] = &["rpm", "file"];
+/// To look at packages.
+const LOOK: &[&str] = &["appstream", "binutils", "cpio", "desktop-file-utils", "lintian", "rpmlint"];
 
 /// To link for Windows.
 const MINGW: &[&str] = &["gcc-mingw-w64-x86-64", "mingw-w64-x86-64-dev"];
@@ -95,7 +97,7 @@ pub fn install_missing(purpose: For) -> Result<()> {
         For::Driving => &[BUILD, OPEN, DRIVE],
         For::Testing => &[BUILD, OPEN, DRIVE, PLACES, SERVE, CLIENTS, READERS],
         For::Serving => &[&["build-essential"], SERVE],
-        For::Packaging => &[BUILD, PACKAGE],
+        For::Packaging => &[BUILD, PACKAGE, LOOK],
         For::Images => &[COMPILE, IMAGES],
         For::Macos => &[COMPILE],
         For::Windows => &[COMPILE, MINGW],

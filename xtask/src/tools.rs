@@ -1,11 +1,11 @@
 //! Tools of other projects, pinned, built from their registry packages into `target/tools`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::step::{command, succeed};
+use crate::step::{command, output, succeed};
 
 /// Bans, licences and sources; see `deny.toml`.
 const CARGO_DENY: (&str, &str) = ("cargo-deny", "0.20.2");
@@ -15,6 +15,8 @@ const CARGO_AUDIT: (&str, &str) = ("cargo-audit", "0.22.2");
 const TAURI_CLI: (&str, &str) = ("tauri-cli", "2.12.4");
 /// Debian packages of single programs.
 const CARGO_DEB: (&str, &str) = ("cargo-deb", "3.8.0");
+/// Lists of what programs are made of.
+const CARGO_CYCLONEDX: (&str, &str) = ("cargo-cyclonedx", "0.5.9");
 /// Folder of a local copy of the RustSec database, for machines that can't fetch it.
 const ADVISORY_DB: &str = "MONEI_ADVISORY_DB";
 
@@ -47,13 +49,54 @@ pub fn audit() -> Result<()> {
 /// The desktop program's packages, as `tauri.conf.json` lists them.
 pub fn desktop_packages() -> Result<()> {
     let tauri = installed(TAURI_CLI)?;
-    succeed(Command::new(tauri).args(["build", "--ci", "--", "--locked"]))
+    let mut build = Command::new(tauri);
+    build.args(["build", "--ci", "--", "--locked"]);
+    succeed(without_builders_paths(&mut build)?)
 }
 
 /// A Debian package of one of the programs, into `folder`.
 pub fn debian_package(package: &str, profile: &str, folder: &str) -> Result<()> {
     let deb = installed(CARGO_DEB)?;
-    succeed(Command::new(deb).args(["--locked", "--package", package, "--profile", profile, "--output", folder]))
+    let mut build = Command::new(deb);
+    build.args(["--locked", "--package", package, "--profile", profile, "--output", folder]);
+    succeed(without_builders_paths(&mut build)?)
+}
+
+/// Has the compiler write no folder of whoever builds into programs, so that it doesn't matter where they were built.
+pub fn without_builders_paths(build: &mut Command) -> Result<&mut Command> {
+    let here = std::env::current_dir()?;
+    let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let cargo_home = cargo_home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo"))).context("no home folder")?;
+    // Separated by the character that cargo wants between them, since folders may have spaces in their names.
+    let flags = [(here, "/src"), (cargo_home, "/cargo")].map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
+    Ok(build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")))
+}
+
+/// What each program is made of, as CycloneDX, one file for each in `folder`; and what the web view is made of.
+pub fn write_bills_of_materials(folder: &Path, packages: &[(&str, &str)]) -> Result<()> {
+    let tool = installed(CARGO_CYCLONEDX)?;
+    for (package, manifest) in packages {
+        let name = format!("{package}.cdx");
+        let words = ["cyclonedx", "--format", "json", "--spec-version", "1.5", "--no-build-deps", "--override-filename"];
+        let mut list = Command::new(&tool);
+        succeed(list.args(words).arg(&name).args(["--manifest-path", manifest]))?;
+        // The tool writes one beside each manifest of the workspace.
+        let own = Path::new(manifest).with_file_name(format!("{name}.json"));
+        std::fs::copy(&own, folder.join(format!("{name}.json"))).with_context(|| own.display().to_string())?;
+        for written in written_beside_manifests(&format!("{name}.json"))? {
+            std::fs::remove_file(written)?;
+        }
+    }
+    let web_view = output(&mut crate::ui::npm(&["sbom", "--omit", "dev", "--sbom-format", "cyclonedx"]))?;
+    Ok(std::fs::write(folder.join("web-view.cdx.json"), web_view)?)
+}
+
+/// Files of this name in the folders of the workspace's packages.
+fn written_beside_manifests(name: &str) -> Result<Vec<PathBuf>> {
+    let told = output(&mut command("cargo", &["metadata", "--locked", "--no-deps", "--format-version", "1"]))?;
+    let told: serde_json::Value = serde_json::from_str(&told)?;
+    let manifests = told["packages"].as_array().into_iter().flatten().filter_map(|package| package["manifest_path"].as_str());
+    Ok(manifests.map(|manifest| Path::new(manifest).with_file_name(name)).filter(|path| path.exists()).collect())
 }
 
 /// The cargo profile of a service: as a release, but a fault in one exchange doesn't end the others under way.

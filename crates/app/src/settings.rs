@@ -27,9 +27,6 @@ const NOT_FOUND: i32 = 0x8007_0002_u32.cast_signed();
 /// whoever answers there. Either way the person sees what it calls itself and agrees first.
 const BUILT_IN_BACKEND: Option<&str> = option_env!("CONNECT_DEFAULT_BACKEND");
 
-/// Origin of the default redirect URI of the backend inside of a development build.
-const DEFAULT_EMBEDDED: &str = "http://127.0.0.1:43117";
-
 /// What a front end needs to know before anything starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -81,18 +78,19 @@ struct ConfigFile {
 }
 
 impl Settings {
-    /// Reads the process environment and the packager's file. `can_embed`: this build has a backend and a sandbox inside.
+    /// Reads the process environment and the packager's file. `embedded`: where the backend inside of this build listens, if it has one; it has
+    /// a sandbox too then. No release has either, nor that address.
     ///
     /// # Errors
     /// [`SettingsError`] for the first thing that can't be used.
-    pub fn read(can_embed: bool) -> Result<Self, SettingsError> {
+    pub fn read(embedded: Option<&str>) -> Result<Self, SettingsError> {
         #[cfg(unix)]
         let config = config_file(Path::new(CONFIG_FILE))?;
         #[cfg(windows)]
         let config = policy(windows_registry::LOCAL_MACHINE, POLICY)?;
         // Windows has another one that goes with the person to other computers; the index, locks and log belong to this one (T-06).
         let data_home = dirs::data_local_dir().ok_or(SettingsError::NoDataFolder)?;
-        Self::from(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()), config, &data_home, can_embed, BUILT_IN_BACKEND)
+        Self::from(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()), config, &data_home, embedded, BUILT_IN_BACKEND)
     }
 
     /// The environment's name, as `MONEI_ENVIRONMENT` has it.
@@ -111,18 +109,18 @@ impl Settings {
         get: &dyn Fn(&str) -> Option<String>,
         config: ConfigFile,
         data_home: &Path,
-        can_embed: bool,
+        inside: Option<&str>,
         built_in: Option<&str>,
     ) -> Result<Self, SettingsError> {
         let environment = match get("MONEI_ENVIRONMENT").as_deref() {
-            None if can_embed => Environment::Sandbox,
+            None if inside.is_some() => Environment::Sandbox,
             None => Environment::Production,
             Some(name) => name.parse().map_err(|_| SettingsError::Environment)?,
         };
         let chosen = get("CONNECT_BACKEND_URL").map(|address| ("CONNECT_BACKEND_URL", address));
-        let embedded = can_embed && chosen.is_none();
-        let set = if embedded {
-            let redirect = get("MONEI_REDIRECT_URI").unwrap_or_else(|| DEFAULT_EMBEDDED.to_owned());
+        let inside_used = inside.filter(|_| chosen.is_none());
+        let set = if let Some(address) = inside_used {
+            let redirect = get("MONEI_REDIRECT_URI").unwrap_or_else(|| address.to_owned());
             Some(("MONEI_REDIRECT_URI", origin(&redirect).unwrap_or(redirect)))
         } else {
             chosen.or(config.backend_url.map(|address| ("backend_url", address)))
@@ -152,8 +150,8 @@ impl Settings {
             namespace,
             backend,
             backend_managed,
-            embedded,
-            registers_links: can_embed || environment == Environment::Development,
+            embedded: inside_used.is_some(),
+            registers_links: inside.is_some() || environment == Environment::Development,
         })
     }
 }
@@ -219,7 +217,8 @@ mod tests {
 
     fn settings(variables: &[(&str, &str)], config: Option<&str>, can_embed: bool) -> Result<Settings, SettingsError> {
         let get = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-        Settings::from(&get, ConfigFile { backend_url: config.map(str::to_owned) }, Path::new("/data"), can_embed, None)
+        let inside = can_embed.then_some("http://127.0.0.1:43117");
+        Settings::from(&get, ConfigFile { backend_url: config.map(str::to_owned) }, Path::new("/data"), inside, None)
     }
 
     #[test]
@@ -238,7 +237,7 @@ mod tests {
     fn a_packager_can_build_an_address_in_which_the_person_may_change() {
         let built = |address, variables: &[(&str, &str)]| {
             let get = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
-            Settings::from(&get, ConfigFile::default(), Path::new("/data"), false, Some(address))
+            Settings::from(&get, ConfigFile::default(), Path::new("/data"), None, Some(address))
         };
         let settings = built("https://connect.example.test", &[]).unwrap();
         assert_eq!((settings.backend.unwrap().as_str(), settings.backend_managed), ("https://connect.example.test/", false));

@@ -53,7 +53,7 @@ pub fn run() -> ExitCode {
         Task::Man => return words::print_man_page().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
         _ => {}
     }
-    let settings = match Settings::read(false) {
+    let settings = match Settings::read(None) {
         Ok(settings) => settings,
         Err(error) => {
             terminal::complain(NAME, &error.to_string());

@@ -1,0 +1,214 @@
+//! What must hold for every package that was made: it is unpacked, and what is in it is looked at, file by file. The checkers of the systems
+//! that it is for (lintian, rpmlint, desktop-file-validate, appstreamcli) have their say too.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::hardening;
+use crate::step::{command, describe, output, succeed};
+
+/// What nobody's package has: a key, or the way from a bundle back to its source.
+const NOWHERE: [&str; 3] = ["PRIVATE KEY-----", "sourceMappingURL=", "webpack://"];
+/// What the sandbox mints, serves and is called by. Only its own package has it.
+const SANDBOX: [&str; 4] = ["mct_sim_", "mcr_sim_", "mc_sim_local", "/sandbox/api/"];
+/// Where development builds have their servers. What people install asks for an address instead.
+const DEVELOPMENT: [&str; 2] = ["http://127.0.0.1:43117", "http://127.0.0.1:43118"];
+/// What people install: the desktop program and the command line.
+const FOR_PEOPLE: [&str; 2] = ["monei-connections", "moneictl"];
+/// The package of the sandbox. That its marks are found there shows that the search works.
+const SANDBOX_PACKAGE: &str = "monei-sandbox";
+
+/// What a package is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    ForPeople,
+    Service,
+    Sandbox,
+}
+
+/// Looks at each package in `folder`, and below.
+///
+/// # Errors
+/// The first thing that is wrong, with its package.
+pub fn check(folder: &Path) -> Result<()> {
+    let packages = files(folder)?.into_iter().filter(|path| kind(path).is_some()).collect::<Vec<_>>();
+    ensure!(!packages.is_empty(), "no package in {}", folder.display());
+    let mut has_sandbox = false;
+    for package in &packages {
+        let name = package.file_name().and_then(OsStr::to_str).context("a package without a name")?;
+        eprintln!("{name}");
+        let inside = unpack(package).with_context(|| name.to_owned())?;
+        has_sandbox |= name.starts_with(SANDBOX_PACKAGE);
+        let what = if name.starts_with(SANDBOX_PACKAGE) {
+            What::Sandbox
+        } else if FOR_PEOPLE.iter().any(|package| name.starts_with(package)) {
+            What::ForPeople
+        } else {
+            What::Service
+        };
+        look(&inside, what).with_context(|| name.to_owned())?;
+        match kind(package) {
+            Some("deb") => succeed(command("lintian", &["--allow-root", "--fail-on", "error", "--info"]).arg(package))?,
+            Some("rpm") => succeed(command("rpmlint", &["--config", "packaging/rpmlint.toml"]).arg(package))?,
+            _ => {}
+        }
+    }
+    ensure!(has_sandbox, "{SANDBOX_PACKAGE} is not among the packages: nothing shows that the search for it works");
+    Ok(())
+}
+
+/// `deb`, `rpm` or `gz`.
+fn kind(path: &Path) -> Option<&str> {
+    path.extension().and_then(OsStr::to_str).filter(|ending| ["deb", "rpm", "gz"].contains(ending))
+}
+
+/// Every file below `folder`, in the order of their names.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let path = entry?.path();
+        if path.is_dir() && !path.is_symlink() { found.extend(files(&path)?) } else { found.push(path) }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// Unpacks a package, scripts of the maintainer included.
+pub fn unpack(package: &Path) -> Result<PathBuf> {
+    let name = package.file_name().context("a package without a name")?;
+    let folder = Path::new("target/tmp/packages").join(name);
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    match kind(package) {
+        Some("deb") => succeed(command("dpkg-deb", &["--raw-extract"]).arg(package).arg(&folder))?,
+        Some("rpm") => {
+            let mut read = command("rpm2cpio", &[]).arg(package).stdout(Stdio::piped()).spawn().context("rpm2cpio")?;
+            let mut write = command("cpio", &["--extract", "--make-directories", "--quiet"]);
+            write.current_dir(&folder).stdin(read.stdout.take().context("rpm2cpio gives nothing")?);
+            succeed(&mut write)?;
+            ensure!(read.wait()?.success(), "rpm2cpio failed");
+        }
+        Some(_) => succeed(command("tar", &["--extract", "--gzip", "--file"]).arg(package).arg("--directory").arg(&folder))?,
+        None => bail!("nobody knows how to unpack this"),
+    }
+    Ok(folder)
+}
+
+fn look(folder: &Path, what: What) -> Result<()> {
+    let home = std::env::var("HOME").unwrap_or_default();
+    let here = std::env::current_dir()?.display().to_string();
+    // What a folder is called where it was built tells of the builder, and makes the same package differ elsewhere.
+    let builders: Vec<&str> = [home.as_str(), here.as_str()].into_iter().filter(|path| path.len() > 1).collect();
+    let mut unseen: Vec<&str> = SANDBOX.to_vec();
+    for path in files(folder)? {
+        let shown = path.strip_prefix(folder)?.display().to_string();
+        if path.is_symlink() {
+            let target = fs::read_link(&path)?;
+            ensure!(!target.components().any(|part| part.as_os_str() == ".."), "{shown} leads to {}", target.display());
+            continue;
+        }
+        let mode = mode(&path)?;
+        ensure!(mode & 0o6022 == 0, "{shown} has the mode {:o}", mode & 0o7777);
+        ensure!(path.extension().is_none_or(|ending| ending != "map"), "{shown} is a source map");
+        let content = fs::read(&path)?;
+        let has = |mark: &str| content.windows(mark.len()).any(|bytes| bytes == mark.as_bytes());
+        for mark in NOWHERE.iter().copied().chain(builders.iter().map(|path| &**path)) {
+            ensure!(!has(&format!("{mark}{}", if mark.starts_with('/') { "/" } else { "" })), "{shown} has \"{mark}\"");
+        }
+        if content.starts_with(b"\x7fELF") {
+            hardening::check(&path.display().to_string())?;
+            // Documents may tell of the sandbox; programs have it inside or not.
+            for mark in SANDBOX {
+                ensure!(what == What::Sandbox || !has(mark), "{shown} has \"{mark}\" of the sandbox");
+            }
+            for mark in DEVELOPMENT {
+                ensure!(what != What::ForPeople || !has(mark), "{shown} has \"{mark}\", an address for development");
+            }
+            unseen.retain(|mark| !has(mark));
+        }
+        match path.extension().and_then(OsStr::to_str) {
+            Some("desktop") => succeed(command("desktop-file-validate", &[]).arg(&path))?,
+            Some("xml") if shown.ends_with(".metainfo.xml") => {
+                succeed(command("appstreamcli", &["validate", "--no-net"]).arg(&path))?;
+                let launched = fs::read_to_string(&path)?;
+                let launched = launched.split_once("desktop-id\">").and_then(|(_, rest)| rest.split_once('<')).context("no launchable")?.0;
+                ensure!(folder.join("usr/share/applications").join(launched).is_file(), "{shown} names {launched}, which isn't there");
+            }
+            _ => {}
+        }
+    }
+    ensure!(what != What::Sandbox || unseen.is_empty(), "{unseen:?} is not in the sandbox: the search for it is out of date");
+    Ok(())
+}
+
+/// Who may read, write and run it; nothing where the system has no such thing.
+fn mode(path: &Path) -> Result<u32> {
+    let permissions = fs::metadata(path)?.permissions();
+    #[cfg(unix)]
+    let mode = std::os::unix::fs::PermissionsExt::mode(&permissions);
+    #[cfg(not(unix))]
+    let (mode, _) = (0, permissions);
+    Ok(mode)
+}
+
+/// What was made, each with its checksum, for `sha256sum --check`.
+pub fn write_checksums(folder: &Path) -> Result<()> {
+    let mut lines = Vec::new();
+    for path in files(folder)? {
+        if path.file_name() != Some(OsStr::new(CHECKSUMS)) {
+            let mut sum = command("sha256sum", &["--"]);
+            sum.arg(path.strip_prefix(folder)?).current_dir(folder);
+            lines.push(output(&mut sum).with_context(|| describe(&sum))?);
+        }
+    }
+    Ok(fs::write(folder.join(CHECKSUMS), lines.join("\n") + "\n")?)
+}
+
+const CHECKSUMS: &str = "SHA256SUMS";
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn folder_with(name: &str, content: &[u8], mode: u32) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        folder
+    }
+
+    #[test]
+    fn what_must_not_be_in_a_package_is_found() {
+        let home = std::env::var("HOME").unwrap();
+        for (name, content, mode, refused) in [
+            ("usr/bin/tool", "text".as_bytes(), 0o4755, "usr/bin/tool has the mode 4755"),
+            ("usr/share/tool/list", b"text", 0o664, "usr/share/tool/list has the mode 664"),
+            ("usr/share/tool/index.js.map", b"{}", 0o644, "usr/share/tool/index.js.map is a source map"),
+            ("usr/share/tool/index.js", b"//# sourceMappingURL=index.js.map", 0o644, "usr/share/tool/index.js has \"sourceMappingURL=\""),
+            ("etc/tool/key", b"-----BEGIN PRIVATE KEY-----", 0o644, "etc/tool/key has \"PRIVATE KEY-----\""),
+            ("usr/share/tool/path", format!("built in {home}/work").as_bytes(), 0o644, "usr/share/tool/path has \"HOME\""),
+        ] {
+            let folder = folder_with(name, content, mode);
+            let error = look(folder.path(), What::ForPeople).unwrap_err().to_string();
+            assert_eq!(error, refused.replace("HOME", &home));
+        }
+        let clean = folder_with("usr/share/doc/tool/readme", b"http://127.0.0.1:43118/sandbox/api/state", 0o644);
+        look(clean.path(), What::ForPeople).unwrap();
+    }
+
+    #[test]
+    fn a_package_of_the_sandbox_without_the_sandbox_shows_that_the_search_is_out_of_date() {
+        let empty = folder_with("usr/share/doc/monei-sandbox/readme", b"text", 0o644);
+        assert!(look(empty.path(), What::Sandbox).unwrap_err().to_string().ends_with("is out of date"));
+    }
+}
