@@ -172,8 +172,10 @@ pub fn write_checksums(folder: &Path) -> Result<()> {
 
 const CHECKSUMS: &str = "SHA256SUMS";
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
+    #![cfg(unix)]
+
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
