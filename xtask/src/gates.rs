@@ -173,9 +173,8 @@ pub fn write_checksums(folder: &Path) -> Result<()> {
 const CHECKSUMS: &str = "SHA256SUMS";
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
-    #![cfg(unix)]
-
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
