@@ -2,16 +2,17 @@
 //! With the feature `tester`, the web view and the commands of the tester's panel.
 
 macro_rules! commands {
-    (main: [$($main:ident),* $(,)?], tester: [$($tester:ident),* $(,)?]) => {
-        const MAIN: &[&str] = &[$(stringify!($main)),*];
-        const WITH_TESTER: &[&str] = &[$(stringify!($main),)* $(stringify!($tester)),*];
+    (main: [$($main:ident),* $(,)?], confirm: [$($confirm:ident),* $(,)?], tester: [$($tester:ident),* $(,)?]) => {
+        const RELEASE: &[&str] = &[$(stringify!($main),)* $(stringify!($confirm)),*];
+        const WITH_TESTER: &[&str] = &[$(stringify!($main),)* $(stringify!($confirm),)* $(stringify!($tester)),*];
     };
 }
 
 include!("src/commands/list.rs");
 
 /// What `tauri.conf.json` says otherwise for a build with the tester's panel.
-const TESTER_CONFIG: &str = r#"{"build":{"frontendDist":"ui/dist-tester"},"app":{"security":{"capabilities":["main","tester"]}}}"#;
+const TESTER_CONFIG: &str =
+    r#"{"build":{"frontendDist":"ui/dist-tester"},"app":{"security":{"capabilities":["main","confirm","tester"]}}}"#;
 
 fn main() {
     println!("cargo:rerun-if-changed=src-tauri/capabilities");
@@ -19,7 +20,7 @@ fn main() {
     println!("cargo:rerun-if-env-changed=CONNECT_DEFAULT_BACKEND");
     let tester = std::env::var_os("CARGO_FEATURE_TESTER").is_some();
     let (commands, capabilities) =
-        if tester { (WITH_TESTER, "./src-tauri/capabilities/*.json") } else { (MAIN, "./src-tauri/capabilities/main.json") };
+        if tester { (WITH_TESTER, "./src-tauri/capabilities/*.json") } else { (RELEASE, "./src-tauri/capabilities/[cm]*.json") };
     if tester {
         if std::env::var_os("TAURI_CONFIG").is_some() {
             fail("a build with the tester's panel takes no TAURI_CONFIG: packages are made without it");

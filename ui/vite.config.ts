@@ -4,7 +4,9 @@ import { defineConfig } from 'vite';
 // Two entries that never meet: `index.html` speaks to Tauri and is all that the bundle carries; `dev.html` plays recorded stories
 // (`vite` for a person, `vite build --mode stories` for the tests). Two bundles: `dist` is what packages carry; `dist-tester`, with the
 // tester's panel besides, is for development builds of the program (feature `tester`).
-const OUT: Record<string, string> = { stories: 'node_modules/.stories', tester: 'dist-tester' };
+// The window for confirming a payment has a page and a bundle of its own (modes `confirm…`), beside the other in the same folder.
+const OUT: Record<string, string> = { stories: 'node_modules/.stories', tester: 'dist-tester', 'confirm-tester': 'dist-tester' };
+const INPUT: Record<string, string | string[]> = { stories: ['dev.html', 'confirm-dev.html'], confirm: 'confirm.html', 'confirm-tester': 'confirm.html' };
 
 export default defineConfig(({ mode }) => ({
   plugins: [svelte()],
@@ -14,11 +16,12 @@ export default defineConfig(({ mode }) => ({
     // `light-dark()`: WebKitGTK 2.44.
     cssTarget: 'safari17.5',
     outDir: OUT[mode] ?? 'dist',
-    emptyOutDir: true,
+    emptyOutDir: !mode.startsWith('confirm'),
+    assetsDir: mode.startsWith('confirm') ? 'confirm' : 'assets',
     // The content security policy allows files only: no data: addresses, no inline script.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     sourcemap: false,
-    rolldownOptions: { input: mode === 'stories' ? 'dev.html' : 'index.html' },
+    rolldownOptions: { input: INPUT[mode] ?? 'index.html' },
   },
 }));

@@ -16,7 +16,7 @@ use crate::view::{ApiView, AppItem, AppState, AppsView, Lasts, PairingView, Perm
 use crate::window;
 
 /// How soon what an app did shows.
-const LOOK: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_secs(5);
 
 /// When what lasts so long ends, in milliseconds since the Unix epoch.
 ///

@@ -12,19 +12,20 @@ use connect_core::problem::ProblemCode;
 use connect_core::snapshot::Snapshot;
 use connect_core::{Browser as _, Caller, NewApp};
 use jiff::Zoned;
+use secrecy::SecretString;
 use tauri::State;
 use tauri::ipc::Channel;
 use tauri_plugin_clipboard_manager::ClipboardExt as _;
 
-use crate::apps;
 use crate::host::Host;
 use crate::view::{
-    ActivityFilter, ActivityFormat, ActivityItem, AppView, AppsView, Check, Convert as _, Decision, DisconnectOutcome, ExportFormat,
-    ExportProgress, Exported, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Preferences,
-    Problem, Receipt, ReceiptFormat, Review, Section, SectionView, Unrevoked,
+    ActivityFilter, ActivityFormat, ActivityItem, AppView, AppsView, Check, ConfirmationView, Convert as _, Decision, DisconnectOutcome,
+    ExportFormat, ExportProgress, Exported, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView,
+    Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, Unrevoked,
 };
 #[cfg(feature = "tester")]
 use crate::view::{TesterOrder, TesterView};
+use crate::{apps, confirming};
 
 /// Most scopes in one request; Monei documents nine.
 const MAX_SCOPES: usize = 32;
@@ -36,10 +37,14 @@ const MAX_ACTIVITY: usize = 200;
 const MAX_NAME: usize = 320;
 
 macro_rules! commands {
-    (main: [$($main:ident),* $(,)?], tester: [$($tester:ident),* $(,)?]) => {
+    (main: [$($main:ident),* $(,)?], confirm: [$($confirm:ident),* $(,)?], tester: [$($tester:ident),* $(,)?]) => {
         /// The names of the commands that each build has.
         #[cfg(test)]
         const MAIN: &[&str] = &[$(stringify!($main)),*];
+
+        /// The names of those of the window for confirming a payment.
+        #[cfg(test)]
+        const CONFIRM: &[&str] = &[$(stringify!($confirm)),*];
 
         /// The names of those that come with the tester's panel.
         #[cfg(test)]
@@ -48,13 +53,13 @@ macro_rules! commands {
         /// What answers them.
         #[cfg(not(feature = "tester"))]
         pub fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + 'static {
-            tauri::generate_handler![$($main),*]
+            tauri::generate_handler![$($main,)* $($confirm),*]
         }
 
         /// What answers them.
         #[cfg(feature = "tester")]
         pub fn handler() -> impl Fn(tauri::ipc::Invoke) -> bool + Send + Sync + 'static {
-            tauri::generate_handler![$($main,)* $($tester),*]
+            tauri::generate_handler![$($main,)* $($confirm,)* $($tester),*]
         }
     };
 }
@@ -277,6 +282,22 @@ async fn set_api(host: Shared<'_>, wanted: bool) -> Result<(), Problem> {
     Ok(())
 }
 
+/// From now on the window for confirming a payment is told through `views` which one waits; none: it was answered.
+#[tauri::command]
+fn confirmation(host: Shared<'_>, views: Channel<Option<ConfirmationView>>) -> Result<(), Problem> {
+    host.confirming().tell(views).map_err(Into::into)
+}
+
+/// `pin` goes to Monei with this one payment, and nowhere else.
+#[tauri::command]
+fn answer_confirmation(host: Shared<'_>, number: u64, allow: bool, pin: Option<String>) -> Result<(), Problem> {
+    let pin = pin.map(SecretString::from);
+    if pin.as_ref().is_some_and(|pin| !confirming::is_pin(pin)) {
+        return Err(ProblemCode::InvalidInput.into());
+    }
+    host.confirming().answer(number, allow, pin).map_err(Into::into)
+}
+
 #[tauri::command]
 async fn receipts(host: Shared<'_>, account: Option<String>) -> Result<Vec<Receipt>, Problem> {
     let account = account.as_deref().map(bounded).transpose()?;
@@ -435,16 +456,17 @@ mod tests {
     use super::*;
 
     /// Each capability, with the commands that it is for.
-    fn capabilities() -> [(serde_json::Value, &'static [&'static str]); 2] {
+    fn capabilities() -> [(serde_json::Value, &'static str, &'static [&'static str]); 3] {
         [
-            (serde_json::from_str(include_str!("../capabilities/main.json")).unwrap(), MAIN),
-            (serde_json::from_str(include_str!("../capabilities/tester.json")).unwrap(), TESTER),
+            (serde_json::from_str(include_str!("../capabilities/main.json")).unwrap(), crate::window::MAIN, MAIN),
+            (serde_json::from_str(include_str!("../capabilities/confirm.json")).unwrap(), crate::window::CONFIRM, CONFIRM),
+            (serde_json::from_str(include_str!("../capabilities/tester.json")).unwrap(), crate::window::MAIN, TESTER),
         ]
     }
 
     #[test]
     fn each_capability_names_exactly_the_commands_of_its_list() {
-        for (capability, commands) in capabilities() {
+        for (capability, _, commands) in capabilities() {
             let listed = capability["permissions"].as_array().unwrap();
             let granted: BTreeSet<String> = listed.iter().map(|text| text.as_str().unwrap().to_owned()).collect();
             assert_eq!(granted.len(), listed.len());
@@ -454,9 +476,9 @@ mod tests {
     }
 
     #[test]
-    fn the_capabilities_are_for_the_one_window_and_no_remote_page() {
-        for (capability, _) in capabilities() {
-            assert_eq!(capability["windows"], serde_json::json!([crate::window::MAIN]));
+    fn each_capability_is_for_one_window_and_no_remote_page() {
+        for (capability, window, _) in capabilities() {
+            assert_eq!(capability["windows"], serde_json::json!([window]));
             let keys: BTreeSet<&str> = capability.as_object().unwrap().keys().map(String::as_str).collect();
             assert_eq!(keys, BTreeSet::from(["identifier", "description", "windows", "permissions"]));
         }
@@ -487,7 +509,7 @@ mod tests {
         assert_eq!(config["build"].get("devUrl"), None);
         assert_eq!(security["freezePrototype"], true);
         assert_eq!(security["dangerousDisableAssetCspModification"], false);
-        assert_eq!(security["capabilities"], serde_json::json!(["main"]));
+        assert_eq!(security["capabilities"], serde_json::json!(["main", "confirm"]));
         let csp = security["csp"].as_object().unwrap();
         for directive in ["default-src", "script-src", "style-src"] {
             assert_eq!(csp[directive], "'self'", "{directive}");

@@ -1,5 +1,6 @@
 //! What the commands work on: the core, started once, and the window that is told of each change.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use tauri::ipc::Channel;
 use tokio::sync::{OnceCell, watch};
 
 use crate::clipboard::CopiedKey;
+use crate::confirming::Confirming;
 use crate::view::{AppView, AppsView, Convert as _};
 use crate::{apps, platform, window};
 
@@ -40,6 +42,8 @@ pub struct Host {
     api: Mutex<Option<LocalApi>>,
     /// An app's key on the clipboard.
     copied_key: CopiedKey,
+    /// Payments that wait for the person.
+    confirming: Arc<Confirming>,
     /// What the last diagnosis found, in words.
     report: Mutex<Option<String>>,
     /// The export that is under way: whether anybody still wants it.
@@ -60,6 +64,7 @@ impl Host {
             telling_apps: Mutex::default(),
             api: Mutex::default(),
             copied_key: CopiedKey::default(),
+            confirming: Arc::default(),
             report: Mutex::default(),
             export: Mutex::default(),
             #[cfg(feature = "embedded")]
@@ -110,7 +115,11 @@ impl Host {
         match before {
             Some(before) => before.abort(),
             None => {
-                *self.api() = Some(LocalApi::start(connections.clone(), Place::of(&self.settings), Role::Window));
+                let api = LocalApi::start(connections.clone(), Place::of(&self.settings), Role::Window);
+                let (confirming, app, confirmations) = (Arc::clone(&self.confirming), self.app.clone(), api.confirmations().clone());
+                let asked = connections.clone();
+                drop(tauri::async_runtime::spawn(async move { confirming.follow(app, confirmations, asked).await }));
+                *self.api() = Some(api);
                 drop(tauri::async_runtime::spawn(keep_alive(connections.clone())));
                 drop(tauri::async_runtime::spawn(async move { connections.look().await }));
             }
@@ -157,6 +166,16 @@ impl Host {
             before.abort();
         }
         Ok(())
+    }
+
+    /// Payments that wait for the person.
+    pub fn confirming(&self) -> &Confirming {
+        &self.confirming
+    }
+
+    /// The folder of this environment's data.
+    pub fn data_dir(&self) -> &Path {
+        &self.settings.data_dir
     }
 
     /// An app's key on the clipboard.

@@ -9,6 +9,7 @@ mod apps;
 mod cli;
 mod clipboard;
 mod commands;
+mod confirming;
 mod diagnose;
 #[cfg(feature = "embedded")]
 mod embedded;
@@ -208,6 +209,14 @@ async fn look_while_visible(app: tauri::AppHandle) {
 
 fn on_event(app: &tauri::AppHandle, event: RunEvent) {
     match event {
+        RunEvent::WindowEvent { label, event: WindowEvent::Focused(is), .. } if label == window::CONFIRM => {
+            with_host(app, |host| host.confirming().focused(is));
+        }
+        RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } if label == window::CONFIRM => {
+            with_host(app, |host| host.confirming().closed());
+        }
+        // Without the program's window nothing is confirmed, and nothing is sent.
+        RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } if label == window::MAIN => window::confirm::close(app),
         RunEvent::WindowEvent { event: WindowEvent::Focused(true), .. } => {
             let Some(host) = app.try_state::<Arc<Host>>().map(|host| host.inner().clone()) else { return };
             tauri::async_runtime::spawn(async move { host.look_again().await });
@@ -221,6 +230,12 @@ fn on_event(app: &tauri::AppHandle, event: RunEvent) {
         RunEvent::ExitRequested { code, .. } => ending::requested(code),
         RunEvent::Exit => ending::finish(app),
         _ => {}
+    }
+}
+
+fn with_host(app: &tauri::AppHandle, act: impl FnOnce(&Host)) {
+    if let Some(host) = app.try_state::<Arc<Host>>() {
+        act(host.inner());
     }
 }
 

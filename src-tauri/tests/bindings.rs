@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 
 use monei_connect::view::{
-    ActivityFilter, ActivityFormat, ActivityItem, AppView, AppsView, Check, Decision, DisconnectOutcome, ExportFormat, ExportProgress,
-    Exported, HistoryFilter, HistoryPage, Lasts, Link, PermissionView, Receipt, ReceiptFormat, Review, Section, SectionView, TesterOrder,
-    TesterView, Unrevoked,
+    ActivityFilter, ActivityFormat, ActivityItem, AppView, AppsView, Check, ConfirmationView, Decision, DisconnectOutcome, ExportFormat,
+    ExportProgress, Exported, HistoryFilter, HistoryPage, Lasts, Link, PermissionView, Receipt, ReceiptFormat, Review, Section,
+    SectionView, TesterOrder, TesterView, Unrevoked,
 };
 use ts_rs::{Config, TS};
 
@@ -33,6 +33,7 @@ fn the_generated_types_are_up_to_date() {
     ExportProgress::export_all(&config).unwrap();
     Exported::export_all(&config).unwrap();
     AppsView::export_all(&config).unwrap();
+    ConfirmationView::export_all(&config).unwrap();
     Lasts::export_all(&config).unwrap();
     PermissionView::export_all(&config).unwrap();
     Receipt::export_all(&config).unwrap();

@@ -110,3 +110,104 @@ async fn a_program_that_asks_gets_what_the_person_chooses_until_it_is_narrowed_o
     })
     .await
 }
+
+/// What a program's payment is answered, while the person is at the window.
+fn pay(world: &World, key: &str, amount: u32) -> Result<std::process::Child> {
+    let socket = world.session.folder().join("run/monei-connections/api.sandbox.sock");
+    let body = json!({"receiver": "tunde.bello@example.net", "amount": amount, "transactionPin": "0000"}).to_string();
+    let mut command = world.session.command("curl");
+    command.args([
+        "--silent",
+        "--write-out",
+        "\n%{http_code} %header{connect-reason}",
+        "--request",
+        "POST",
+        "--data",
+        &body,
+        "--unix-socket",
+    ]);
+    command.arg(socket).args(["--header", &format!("X-API-KEY: {key}"), "http://localhost/api/v1/wallet/payout/transfer"]);
+    Ok(command.stdout(std::process::Stdio::piped()).spawn()?)
+}
+
+/// Status and reason of such a call.
+fn answered(call: std::process::Child) -> Result<String> {
+    let said = String::from_utf8(call.wait_with_output()?.stdout)?;
+    Ok(said.lines().last().context("an answer")?.trim().to_owned())
+}
+
+#[tokio::test]
+async fn a_payment_is_sent_once_when_the_person_confirms_it_in_its_own_window_and_not_at_all_when_they_close_it() -> Result<()> {
+    World::with("paying", Setup { apart: true, ..Setup::default() }, async |world| {
+        world.connect("ada", &["profile"], &["profile:read"]).await?;
+        world.ask_more("send").await?;
+        world.browser.reach_consent("ada").await?;
+        world.browser.allow(&["wallet:send"]).await?;
+        world.finish().await?;
+        let window = world.window()?;
+        let pairing = ask(world, "Bill payer", &["wallet:send"]).await?;
+        window.choose("give-send", true).await?;
+        window.click("allow-request").await?;
+        let (_, given) = call(world, None, "GET", &pairing, None)?;
+        let key = given["key"].as_str().context("a key")?.to_owned();
+        let calls = async || -> Result<u64> {
+            let rows = world.sandbox.state().await?.counters.requests;
+            Ok(rows.iter().filter(|row| row.path.ends_with("/wallet/payout/transfer")).map(|row| row.count).sum())
+        };
+
+        // Said no to.
+        let refused = pay(world, &key, 250)?;
+        window.to_confirmation().await?;
+        window.click_last("confirm-deny").await?;
+        window.back().await?;
+        ensure!(answered(refused)? == "403 confirmation_denied");
+        ensure!(calls().await? == 0, "sent without a yes");
+
+        // Said yes to: one sentence, the PIN typed there, and not before a second has passed.
+        let paid = pay(world, &key, 250)?;
+        window.to_confirmation().await?;
+        let sentence = window.text("confirm-sentence").await?;
+        let plain: String = sentence.chars().filter(|letter| !matches!(letter, '\u{2068}' | '\u{2069}')).collect();
+        ensure!(plain == "“Bill payer” wants to send ₦250.00 to tunde.bello@example.net, from Ada Okafor.", "{plain}");
+        window.script("window.__TAURI_INTERNALS__.invoke('state').catch((error) => { window.__refused = String(error); })").await?;
+        window.types("confirm-pin", "2468").await?;
+        world.picture_of_window("confirm").await?;
+        let refused = until("the other window's commands to be refused", async || {
+            Ok(window.script("return window.__refused").await?.as_str().map(str::to_owned))
+        })
+        .await?;
+        ensure!(refused.contains("not allowed"), "{refused}");
+        window.click_last("confirm-allow").await?;
+        window.back().await?;
+        // A slow window's yes comes after the call has ended: then the program asks again.
+        let status = match answered(paid)? {
+            late if late == "403 confirmation_needed" => answered(pay(world, &key, 250)?)?,
+            status => status,
+        };
+        ensure!(status == "200" || status == "201", "{status}");
+        ensure!(calls().await? == 1);
+        // The same again is told and not sent.
+        ensure!(answered(pay(world, &key, 250)?)? == status && calls().await? == 1);
+
+        // In a terminal: the window asks whether it may, and then about the payment. What it was given is taken back.
+        let fields = ["--field", "receiver=tunde.bello@example.net", "--field", "amount=300"];
+        let mut terminal = world.terminal(&[&["api", "POST", "/wallet/payout/transfer"][..], &fields].concat())?;
+        window.choose("give-send", true).await?;
+        window.click("allow-request").await?;
+        window.to_confirmation().await?;
+        window.types("confirm-pin", "2468").await?;
+        window.click_last("confirm-allow").await?;
+        window.back().await?;
+        ensure!(terminal.ends().await? == 0, "{}", terminal.said());
+        ensure!(calls().await? == 2);
+        let listed = String::from_utf8(world.command_line(&["app", "list", "--json"])?.stdout)?;
+        let told: Value = serde_json::from_str(&listed)?;
+        let allowed = told["apps"].as_array().context("apps")?.iter().filter(|app| app["allowed"] == true).count();
+        ensure!(allowed == 1, "{told:#}");
+
+        window.click("nav-activity").await?;
+        until("the payment in the history", async || Ok(window.text("activity").await?.contains("paid from").then_some(()))).await?;
+        Ok(())
+    })
+    .await
+}

@@ -77,7 +77,7 @@ async fn a_call_is_made_only_with_a_permission_that_the_person_gave_in_a_termina
         for (refused, code) in [
             (&wallet[..], 7),
             (&["api", "/kyc/status"], 4),
-            (&["api", "POST", "/wallet/payout/transfer"], 7),
+            (&["api", "POST", "/wallet/payout/transfer"], 4),
             (&["api", "/nowhere"], 2),
             (&["api", "POST", "/wallet/deposit/payment-link", "--paginate"], 2),
         ] {

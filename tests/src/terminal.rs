@@ -21,7 +21,7 @@ impl Terminal {
     pub fn start(session: &Session, program: &str, words: &[&str]) -> Result<Self> {
         let line = std::iter::once(program).chain(words.iter().copied()).collect::<Vec<_>>().join(" ");
         ensure!(
-            line.chars().all(|c| c.is_ascii_alphanumeric() || " -_/.:,@".contains(c)),
+            line.chars().all(|c| c.is_ascii_alphanumeric() || " -_/.:,@=".contains(c)),
             "a shell would take something of {line} for its own"
         );
         let mut command = session.command("script");

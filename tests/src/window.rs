@@ -72,6 +72,42 @@ impl Window {
         Ok(window)
     }
 
+    /// Goes to the program's other window, in which a payment is confirmed, as soon as it is open.
+    pub async fn to_confirmation(&self) -> Result<()> {
+        let own = self.client.window().await?;
+        let other = until("the window for confirming a payment", async || {
+            let all = self.client.windows().await?;
+            Ok(all.into_iter().find(|window| *window != own))
+        })
+        .await?;
+        self.client.switch_to_window(other).await?;
+        self.sees("[data-testid='confirm']").await
+    }
+
+    /// Comes back to the program's window, where `other` windows of it have closed.
+    pub async fn back(&self) -> Result<()> {
+        let left = until("the other window to close", async || {
+            let all = self.client.windows().await?;
+            Ok((all.len() == 1).then_some(all))
+        })
+        .await?;
+        let own = left.into_iter().next().context("the program's window")?;
+        Ok(self.client.switch_to_window(own).await?)
+    }
+
+    /// Clicks a hook that takes clicks and closes its window: the driver would wait for an answer of a window that is gone.
+    pub async fn click_last(&self, hook: &str) -> Result<()> {
+        self.sees(&format!("{}[aria-disabled='false']", selector(hook))).await?;
+        let click = format!("setTimeout(() => document.querySelector(\"{}\").click(), 50)", selector(hook));
+        self.script(&click).await.map(drop)
+    }
+
+    /// Types into a field by the keyboard.
+    pub async fn types(&self, hook: &str, text: &str) -> Result<()> {
+        let field = self.visible(&selector(hook)).await?.with_context(|| format!("{hook} to type into"))?;
+        Ok(field.send_keys(text).await?)
+    }
+
     /// Runs JavaScript in the web view.
     pub async fn script(&self, script: &str) -> Result<Value> {
         Ok(self.client.execute(script, Vec::new()).await?)

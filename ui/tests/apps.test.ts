@@ -88,7 +88,7 @@ test('what an app did is told anew whenever it calls', async () => {
     memory.showApps({ ...memory.apps, apps: memory.apps.apps.map((app) => ({ ...app, uses: app.uses + 1 })) });
   });
   await page.getByTestId('app-log-lines').getByText('Your balance and wallets').waitFor();
-  expect(await page.getByTestId('app-log-lines').innerText()).toContain('4 times, 1 without an answer');
+  expect(await page.getByTestId('app-log-lines').innerText()).toContain('4 times, 1 refused or without an answer');
   await page.close();
 });
 
@@ -109,6 +109,17 @@ test('a program that asks is allowed by no key pressed for something else, gets 
   await page.getByTestId('give-wallet').check();
   await page.getByTestId('allow-request').click();
   expect((await calls(page)).at(-1)).toEqual(['allow_request', 8, await account(page), ['wallet:read'], 'month']);
+  await page.close();
+});
+
+test('the overview says how many apps may use an account, and leads to them', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'overview');
+  expect(await page.getByTestId('overview-apps').count()).toBe(0);
+  await show(page, 'overview-apps');
+  expect(await page.getByTestId('overview-apps').innerText()).toContain('2 apps may use these accounts.');
+  await page.getByTestId('overview-apps').getByRole('button').click();
+  await page.getByTestId('apps').waitFor();
   await page.close();
 });
 

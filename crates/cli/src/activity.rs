@@ -47,6 +47,11 @@ fn row(item: &ActivityItem) -> [String; 3] {
         }
         ActivityEvent::AppNarrowed { scopes, .. } => format!("taken back: {}", list(scopes)),
         ActivityEvent::AppAllowed { .. } | ActivityEvent::AppExtended { .. } | ActivityEvent::AppTakenBack { .. } => String::new(),
+        ActivityEvent::Payment { amount, currency, to, .. } => {
+            let what = [amount, currency].into_iter().flatten().map(|part| foreign(part)).collect::<Vec<_>>().join(" ");
+            let to = to.as_ref().map(|to| format!("to {}", foreign(to)));
+            [Some(what).filter(|what| !what.is_empty()), to].into_iter().flatten().collect::<Vec<_>>().join(" ")
+        }
         ActivityEvent::Refreshed | ActivityEvent::Unknown => String::new(),
     };
     [when(item.at), foreign(&catalogue::event(&item.event, &who)), details]

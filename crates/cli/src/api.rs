@@ -2,6 +2,7 @@
 //! person has said yes to in a terminal, for twelve hours, and what it does is in the record.
 
 use connect_app::catalogue;
+use connect_app::settings::Settings;
 use connect_core::clock::{Clock as _, SystemClock};
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{AccountFeature, FeatureState};
@@ -36,14 +37,11 @@ pub struct Call {
 }
 
 /// `api`.
-pub async fn api(connections: &Connections, account: Option<&str>, call: Call) -> Result<Exit, Failure> {
+pub async fn api(connections: &Connections, settings: &Settings, account: Option<&str>, call: Call) -> Result<Exit, Failure> {
     let path = format!("/{}", call.path.strip_prefix(BASE).unwrap_or(&call.path).trim_start_matches('/'));
     let Some((permission, endpoint)) = permission::find(call.method, &path) else {
         return Err(Failure::said(Exit::Usage, "No permission opens that call. docs/local-api.md lists the calls there are."));
     };
-    if endpoint.effect == Effect::Spends {
-        return Err(ProblemCode::ConfirmationNeeded.into());
-    }
     if call.paginate && call.method == Method::Post {
         return Err(Failure::said(Exit::Usage, "Only what is read with GET has pages."));
     }
@@ -53,6 +51,9 @@ pub async fn api(connections: &Connections, account: Option<&str>, call: Call) -
         |feature: &AccountFeature| *feature.id.scope() == permission.scope && matches!(feature.state, FeatureState::Enabled { .. });
     if !account.features.iter().any(is_granted) {
         return Err(ProblemCode::ScopeMissing.into());
+    }
+    if endpoint.effect == Effect::Spends {
+        return pay(connections, settings, &account.id, permission, &path, body_of(&call.fields)?).await;
     }
     let caller = allowed(connections, &account.id, &name(&view, account), permission).await?;
     let mut page = 1;
@@ -82,6 +83,15 @@ pub async fn api(connections: &Connections, account: Option<&str>, call: Call) -
             return Err(Failure::said(Exit::Other, format!("There are more than {MOST_PAGES} pages. Narrow it down with --field.")));
         }
     }
+}
+
+#[cfg(unix)]
+use crate::paying::pay;
+
+/// There is no socket to reach the window by.
+#[cfg(not(unix))]
+async fn pay(_: &Connections, _: &Settings, _: &str, _: &'static Permission, _: &str, _: Vec<u8>) -> Result<Exit, Failure> {
+    Err(ProblemCode::ConfirmationNeeded.into())
 }
 
 /// The command line as an app that may use `permission` of the account, once the person has said yes.

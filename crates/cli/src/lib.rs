@@ -15,6 +15,8 @@ mod exit;
 mod failure;
 mod json;
 mod leaving;
+#[cfg(unix)]
+mod paying;
 mod serve;
 mod table;
 mod text;
@@ -102,7 +104,7 @@ async fn with(connections: &Connections, settings: &Settings, task: Task) -> Res
         Task::Rename { account, name } => accounts::rename(connections, &account, name).await,
         Task::Activity { account, json } => activity::list(connections, account.as_deref(), json).await,
         Task::Api { method, path, account, fields, paginate } => {
-            api::api(connections, account.as_deref(), api::Call { method, path, fields, paginate }).await
+            api::api(connections, settings, account.as_deref(), api::Call { method, path, fields, paginate }).await
         }
         Task::Serve => serve::serve(connections, settings).await,
         Task::App { task } => apps::app(connections, task).await,

@@ -132,7 +132,7 @@ Over SSH, forward a port and open the printed link in your own browser:
         allow_missing_positional = true,
         after_help = "\
 PATH is Monei's, such as /wallet/me. The first call asks, in a terminal, whether moneictl may use the permission that it needs, for twelve
-hours; `moneictl app list` shows that. Nothing that moves money is sent."
+hours; `moneictl app list` shows that. What moves money is confirmed in Monei Connections, which must be open on this computer."
     )]
     Api {
         /// GET or POST

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use monei::{Scope, ScopeSet};
+use monei::{Payment, Scope, ScopeSet};
+use secrecy::SecretString;
 use tokio::sync::watch;
 use url::Url;
 
@@ -526,6 +527,39 @@ impl Connections {
     /// may have carried out what can't be repeated, or why Monei can't be reached.
     pub async fn pass_through(&self, caller: &Caller, account: &str, call: PassThrough<'_>) -> Result<Passed, Problem> {
         self.inner.access.pass_through(caller, &account.into(), call).await
+    }
+
+    /// Whether the person may be asked to confirm a call to `path` that moves money, for an app. Nothing is sent.
+    ///
+    /// # Errors
+    /// As [`Connections::pass_through`], for what was not given or granted.
+    pub async fn may_pay(&self, app: &App, path: &str) -> Result<(), Problem> {
+        self.inner.access.may_pay(&app.id, &app.account, path).await
+    }
+
+    /// Counts a payment that was asked for and not sent: the person said no ([`ProblemCode::Declined`]), or hasn't answered
+    /// ([`ProblemCode::ConfirmationNeeded`]).
+    pub async fn record_unpaid(&self, app: &App, payment: &Payment, code: ProblemCode) {
+        self.inner.access.record_unpaid(&app.id, &app.account, payment, code).await;
+    }
+
+    /// Sends a payment that the person has confirmed for an app, once. Not to be given up half-way: run it as a task of its own.
+    ///
+    /// # Errors
+    /// [`ProblemCode::OutcomeUnknown`] where Monei may have carried it out; with every other one nothing was carried out.
+    pub async fn pay(&self, app: &App, payment: Payment, pin: Option<SecretString>) -> Result<Passed, Problem> {
+        let passed = self.inner.access.pay(&app.id, &app.account, payment, pin).await;
+        self.inner.publish();
+        passed
+    }
+
+    /// Payments of an earlier run whose outcome nobody learnt become known as such; how many there were. For whoever alone sends payments,
+    /// before it sends one.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn close_open_payments(&self) -> Result<usize, Problem> {
+        self.inner.access.close_open_payments().await
     }
 
     /// The TCP port of the local API, once one was chosen.

@@ -63,7 +63,7 @@ pub(crate) fn passed(mut passed: Passed) -> Answer {
     }
 }
 
-fn of(status: StatusCode, body: Bytes) -> Answer {
+pub(crate) fn of(status: StatusCode, body: Bytes) -> Answer {
     let mut answer = Response::new(Full::new(body));
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

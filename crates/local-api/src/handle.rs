@@ -6,10 +6,13 @@ use connect_core::problem::{Problem, ProblemCode};
 use connect_core::{App, Caller, PassThrough};
 use http::{Method, Request};
 use hyper::body::Incoming;
+use monei::Payment;
+use monei::payment::NotAPayment;
 
 use crate::answer::{self, Answer, Refusal};
+use crate::confirming::Unpaid;
 use crate::pairing::Peer;
-use crate::{Inner, Reason, Role, body, guard, limit, not_listed, pairing};
+use crate::{Inner, Reason, body, guard, limit, not_listed, pairing};
 
 /// Monei's own prefix; what stands before it is left out.
 const BASE: &str = "/api/v1";
@@ -62,9 +65,9 @@ async fn answer(inner: &Inner, way: &Way, request: Request<Incoming>) -> Result<
         Method::POST => monei::Method::Post,
         _ => return Err(Refusal::new(Reason::NotListed, not_listed::sentence(path))),
     };
-    if monei::permission::find(method, path).is_none() {
+    let Some((_, endpoint)) = monei::permission::find(method, path) else {
         return Err(Refusal::new(Reason::NotListed, not_listed::sentence(path)));
-    }
+    };
     let query = parts.uri.query().unwrap_or_default();
     if query.len() > LONGEST_QUERY {
         return Err(Refusal::new(Reason::TooLarge, "The request is too long: a query may have 8 KiB."));
@@ -79,9 +82,40 @@ async fn answer(inner: &Inner, way: &Way, request: Request<Incoming>) -> Result<
         monei::Method::Post if body::is_plain_object(&body) => Some(body),
         monei::Method::Post => return Err(Refusal::invalid("The body must be a JSON object in which no key stands twice.")),
     };
+    if endpoint.effect == monei::permission::Effect::Spends {
+        return spend(inner, &app, path, parts.uri.query().is_some(), body.as_deref().unwrap_or(b"{}")).await;
+    }
     let call = PassThrough { method, path, query: &query, body };
     let passed = inner.connections.pass_through(&Caller::App(app.id.clone()), &app.account, call).await;
-    passed.map(answer::passed).map_err(|problem| refusal(inner, &app, method, path, &problem))
+    passed.map(answer::passed).map_err(|problem| refusal(&app, method, path, &problem))
+}
+
+/// A call that moves money: it was given and granted, what it pays is wholly understood, and the person confirms it.
+async fn spend(inner: &Inner, app: &App, path: &str, has_query: bool, body: &[u8]) -> Result<Answer, Refusal> {
+    let told = |problem: &Problem| refusal(app, monei::Method::Post, path, problem);
+    inner.connections.may_pay(app, path).await.map_err(|problem| told(&problem))?;
+    if has_query {
+        return Err(Refusal::invalid("A call that moves money takes no query. Nothing was sent."));
+    }
+    let payment = Payment::read(path, body).map_err(|why| match why {
+        NotAPayment::Unknown => Refusal::invalid(not_listed::older(path)),
+        why => Refusal::invalid(format!(
+            "A call that moves money is passed on only if all of it can be shown to the person, and {why}. Nothing was sent."
+        )),
+    })?;
+    match inner.confirmations.confirm(inner.role, app, &payment).await {
+        Ok(answer) => Ok(answer),
+        Err(Unpaid::Problem(problem)) => Err(told(&problem)),
+        Err(Unpaid::Refusal(refusal)) => {
+            let code = match refusal.reason {
+                Reason::ConfirmationDenied => ProblemCode::Declined,
+                Reason::Busy => ProblemCode::Busy,
+                _ => ProblemCode::ConfirmationNeeded,
+            };
+            inner.connections.record_unpaid(app, &payment, code).await;
+            Err(refusal)
+        }
+    }
 }
 
 /// The app whose key the request carries, within its limit.
@@ -105,15 +139,14 @@ async fn app(inner: &Inner, way: &Way, parts: &http::request::Parts) -> Result<A
 }
 
 /// What a program is told, in a full sentence: it is all that most of them show.
-fn refusal(inner: &Inner, app: &App, method: monei::Method, path: &str, problem: &Problem) -> Refusal {
+fn refusal(app: &App, method: monei::Method, path: &str, problem: &Problem) -> Refusal {
     let reason = Reason::of(problem.code);
     let scope = monei::permission::find(method, path).map_or("", |(permission, _)| permission.scope.as_str());
     let message = match reason {
         Reason::PermissionNotGiven => format!("The app {:?} wasn't given the permission {scope}. Give it to the app in Monei Connections, on the Apps page.", app.name),
         Reason::ScopeNotGranted => format!("The account doesn't have the permission {scope}. Grant it in Monei Connections, on the account's page."),
         Reason::AccountNeedsReconnect => "Monei doesn't accept this connection any more. Open Monei Connections and connect the account again.".to_owned(),
-        Reason::ConfirmationNeeded if inner.role == Role::Service => "This call moves money and needs the person's confirmation. Nothing was sent. Open Monei Connections on this computer.".to_owned(),
-        Reason::ConfirmationNeeded => "This call moves money and needs the person's confirmation, which this version of Monei Connections can't ask for yet. Nothing was sent to Monei.".to_owned(),
+        Reason::ConfirmationNeeded => "A deposit that charges a card isn't passed on: Monei Connections takes no card numbers. Use method=BANK_TRANSFER or method=USSD. Nothing was sent.".to_owned(),
         Reason::KeychainLocked => "The keychain on this computer can't be read just now. Open Monei Connections and unlock it.".to_owned(),
         Reason::KeyUnknown => "What this app key was for has ended. Allow the app again in Monei Connections, on the Apps page.".to_owned(),
         Reason::AnswerUnusable => "Monei's answer can't be passed on: it isn't JSON, is longer than 1 MiB, or leads elsewhere.".to_owned(),

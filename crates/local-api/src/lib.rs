@@ -8,6 +8,7 @@
 
 mod answer;
 mod body;
+mod confirming;
 mod guard;
 mod handle;
 mod limit;
@@ -20,12 +21,14 @@ mod reason;
 mod turn;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use connect_core::Connections;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use confirming::{Confirmations, Request as ConfirmationRequest};
 pub use pairing::{Pairings, Request as PairingRequest};
 pub use place::Place;
 pub use reason::Reason;
@@ -66,6 +69,9 @@ pub enum Reach {
     Failed,
 }
 
+/// How long the end waits for a payment that is under way.
+const END: Duration = Duration::from_secs(5);
+
 /// A running local API. It ends with [`LocalApi::shutdown`].
 pub struct LocalApi {
     inner: Arc<Inner>,
@@ -76,6 +82,7 @@ pub(crate) struct Inner {
     pub(crate) connections: Connections,
     pub(crate) role: Role,
     pub(crate) pairings: Pairings,
+    pub(crate) confirmations: Confirmations,
     pub(crate) calls: limit::Limits,
     pub(crate) refresh: Notify,
     pub(crate) stop: CancellationToken,
@@ -85,8 +92,14 @@ pub(crate) struct Inner {
 impl LocalApi {
     /// Begins to serve, as soon as it is this process's turn. Must be called within a Tokio runtime.
     pub fn start(connections: Connections, place: Place, role: Role) -> Self {
+        Self::start_with(connections, place, role, None)
+    }
+
+    /// As [`LocalApi::start`]; a call that moves money waits so long for the person.
+    pub fn start_with(connections: Connections, place: Place, role: Role, wait: Option<Duration>) -> Self {
         let inner = Arc::new(Inner {
             pairings: Pairings::new(connections.clone()),
+            confirmations: Confirmations::new(connections.clone(), wait),
             connections,
             role,
             calls: limit::Limits::default(),
@@ -108,6 +121,11 @@ impl LocalApi {
         &self.inner.pairings
     }
 
+    /// The payments that wait for the person.
+    pub fn confirmations(&self) -> &Confirmations {
+        &self.inner.confirmations
+    }
+
     /// An app was allowed or taken back, or the API switched on or off: what is open is looked at now instead of within two seconds.
     pub fn refresh(&self) {
         self.inner.refresh.notify_one();
@@ -116,8 +134,10 @@ impl LocalApi {
     /// Accepts nothing more, lets what is under way end within five seconds, and gives the turn back.
     pub async fn shutdown(self) {
         self.inner.stop.cancel();
+        self.inner.confirmations.give_up();
         if self.task.await.is_err() {
             tracing::error!("the local API ended by itself");
         }
+        self.inner.confirmations.finish(END).await;
     }
 }

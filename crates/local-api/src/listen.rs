@@ -22,7 +22,7 @@ use tokio_util::task::TaskTracker;
 use crate::handle::{self, Way};
 use crate::place::Place;
 use crate::turn::{PAUSE, Turn};
-use crate::{Inner, Reach, Status};
+use crate::{Inner, Reach, Role, Status};
 
 /// How often is looked whether another process allowed or took back an app.
 const LOOK: Duration = Duration::from_secs(2);
@@ -93,6 +93,12 @@ impl Drop for Open {
 }
 
 async fn serve(inner: &Arc<Inner>, place: &Place, turn: &Turn) {
+    // Only who serves as a window sends payments, and no other does just now.
+    if inner.role == Role::Window
+        && let Err(problem) = inner.connections.close_open_payments().await
+    {
+        tracing::warn!(code = ?problem.code, "payments of an earlier run can't be looked at");
+    }
     let tracker = TaskTracker::new();
     let (mut socket, mut tcp): (Option<Open>, Option<Open>) = (None, None);
     loop {

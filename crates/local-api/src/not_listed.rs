@@ -13,6 +13,20 @@ const DOCUMENTED: [(&str, &str); 9] = [
     ("/solana-exchange/quote", "GET /solana-exchange/quote/sol-to-token"),
 ];
 
+/// What stands in the place of older paths that move money, whose bodies nobody documents.
+const NEWER: [(&str, &str); 4] = [
+    ("/bills/buy-airtime", "POST /bills/pay/airtime"),
+    ("/bills/buy-mobile-data", "POST /bills/pay/data"),
+    ("/bills/buy-electricity", "POST /bills/pay/electricity"),
+    ("/bills/subscribe-cable-tv", "POST /bills/pay/cable-tv"),
+];
+
+/// The sentence for a path that moves money and can't be shown to the person.
+pub(crate) fn older(path: &str) -> String {
+    let newer = NEWER.iter().find(|(older, _)| *older == path).map(|(_, newer)| format!(" Use {newer} instead.")).unwrap_or_default();
+    format!("What this call pays isn't documented, so it can't be shown to the person. Nothing was sent.{newer}")
+}
+
 /// The sentence for a path below `/api/v1`.
 pub(crate) fn sentence(path: &str) -> String {
     let other_method = |method| monei::permission::find(method, path).map(|_| method.as_str());
@@ -39,6 +53,11 @@ mod tests {
             assert!(documented.split_once(' ').is_some_and(|(method, path)| is_listed(method, path)), "{documented}");
             assert!(!is_listed("GET", undocumented) && !is_listed("POST", undocumented), "{undocumented}");
             assert!(sentence(undocumented).contains(documented));
+        }
+        for (older_path, newer) in NEWER {
+            assert!(monei::payment::Form::of(older_path).is_none());
+            assert!(newer.split_once(' ').is_some_and(|(_, path)| monei::payment::Form::of(path).is_some()), "{newer}");
+            assert!(older(older_path).contains(newer));
         }
         assert!(sentence("/wallet/payout/transfer").contains("method POST"));
     }

@@ -5,6 +5,7 @@
 
 pub mod error_body;
 pub mod money;
+pub mod payment;
 pub mod permission;
 pub mod read;
 pub mod scope;
@@ -13,6 +14,7 @@ pub mod token;
 
 pub use error_body::ErrorBody;
 pub use money::{Amount, Money};
+pub use payment::Payment;
 pub use permission::{Endpoint, Method, Permission};
 pub use scope::{Scope, ScopeSet};
 pub use secret::{AccessToken, AuthorizationCode, ClientSecret, RefreshToken};

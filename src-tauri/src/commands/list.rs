@@ -52,6 +52,10 @@ commands! {
         copy_report,
         save_report,
     ],
+    confirm: [
+        confirmation,
+        answer_confirmation,
+    ],
     tester: [
         tester,
         tester_order,

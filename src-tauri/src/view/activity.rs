@@ -97,6 +97,19 @@ mirror! {
             /// Its name.
             app: String,
         },
+        /// An app paid, after the person confirmed it.
+        Payment {
+            /// Its name.
+            app: String,
+            /// How much, in major units; a decimal.
+            amount: Option<String>,
+            /// Of what.
+            currency: Option<String>,
+            /// To whom, or for what.
+            to: Option<String>,
+            /// What became of it.
+            outcome: PaymentOutcome,
+        },
         /// Something that another version of this program wrote down, or a line that can't be read.
         Unknown,
     }
@@ -148,5 +161,21 @@ impl From<ActivityFormat> for connect_app::export::ActivityFormat {
             ActivityFormat::Csv => Self::Csv,
             ActivityFormat::Json => Self::Json,
         }
+    }
+}
+
+mirror! {
+    out;
+    /// What became of a payment.
+    #[serde(rename_all = "snake_case")]
+    pub enum PaymentOutcome = PaymentOutcome {
+        /// Monei carried it out.
+        Done,
+        /// Monei refused it.
+        Refused,
+        /// Nothing was sent to Monei.
+        NotSent,
+        /// It was sent, and nobody can tell whether Monei carried it out.
+        Unknown,
     }
 }

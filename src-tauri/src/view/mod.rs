@@ -6,6 +6,7 @@
 mod activity;
 mod apps;
 mod choice;
+mod confirming;
 mod consent;
 mod convert;
 mod history;
@@ -20,6 +21,7 @@ mod tester;
 pub use activity::{ActivityEvent, ActivityFilter, ActivityFormat, ActivityItem};
 pub use apps::{ApiView, AppItem, AppState, AppsView, Lasts, PairingView};
 pub use choice::{Decision, DisconnectOutcome, Link, Unrevoked};
+pub use confirming::{ConfirmationView, PaymentField};
 pub use consent::{Receipt, ReceiptFormat, Review};
 pub use convert::Convert;
 pub use history::{ExportFormat, ExportProgress, Exported, HistoryFilter, HistoryPage};
@@ -27,7 +29,7 @@ pub use leaving::LeavingView;
 pub use permission::{PermissionUse, PermissionView};
 pub use problem::{Check, CheckName, FeatureId, Problem, ProblemCode, ProxySetting};
 pub use section::{Section, SectionView};
-pub use state::{AppView, Preferences, Stage};
+pub use state::{AppView, Environment, Preferences, Stage, Theme};
 #[cfg(feature = "tester")]
 pub use tester::{TesterOrder, TesterView};
 
@@ -36,7 +38,7 @@ mod model {
     pub use connect_core::feature::{Feature, FeatureGroup, FeatureId};
     pub use connect_core::problem::{Problem, ProblemCode};
     pub use connect_core::snapshot::*;
-    pub use connect_core::{Check, CheckName, ProxySetting};
+    pub use connect_core::{Check, CheckName, PaymentOutcome, ProxySetting};
 }
 
 impl From<connect_core::problem::Problem> for Problem {

@@ -1,5 +1,6 @@
-//! The one window. It shows the program's own pages and nothing else.
+//! The program's window, and the one for confirming a payment. They show the program's own pages and nothing else.
 
+pub mod confirm;
 #[cfg(target_os = "linux")]
 mod linux;
 
@@ -13,6 +14,8 @@ use tauri::{AppHandle, Manager, Url, UserAttentionType, WebviewUrl, WebviewWindo
 
 /// The window's label, which its capability names.
 pub const MAIN: &str = "main";
+/// The label of the window for confirming a payment.
+pub const CONFIRM: &str = "confirm";
 
 /// The least size, in logical pixels. It fits on a 1366×768 panel at 200 %, and the page can be used at it.
 const LEAST: (i32, i32) = (360, 320);

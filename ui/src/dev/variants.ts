@@ -215,6 +215,7 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
   const apps = (view: Partial<AppsView>, accounts: AccountView[] = [full, second]): Variant => ({ view: { ...base, accounts }, page: { kind: 'apps' }, apps: { ...programs, ...view } });
   const asks = { number: 7, name: 'Helper', permissions: all.slice(0, 3), program: '/usr/bin/python3.11' };
   found['apps'] = apps({});
+  found['overview-apps'] = { ...apps({}), page: { kind: 'overview' } };
   found['apps-none'] = apps({ apps: [], api: { ...programs.api, address: null, port: null } });
   found['apps-no-account'] = apps({ apps: [] }, []);
   found['apps-port-taken'] = apps({ api: { ...programs.api, address: null, port_taken: true } });
@@ -379,6 +380,8 @@ function everyEvent(now: number, scopes: string[]): ActivityItem[] {
     { kind: 'contradicted', scopes: ['kyc:read'] },
     { kind: 'unknown' },
     { kind: 'taken_back', scopes: scopes.slice(5, 6), along: scopes.slice(0, 1) },
+    { kind: 'payment', app: 'Bill payer', amount: '2500.5', currency: 'NGN', to: 'tunde@example.test', outcome: 'done' },
+    { kind: 'payment', app: 'Bill payer', amount: null, currency: 'NGN', to: '08030000000', outcome: 'unknown' },
     { kind: 'disconnected', confirmed: true },
     { kind: 'disconnected', confirmed: false },
     { kind: 'revoked', scopes: scopes.slice(0, 2) },

@@ -137,7 +137,27 @@ scopes: Array<string>, } | { "kind": "app_taken_back",
 /**
  * Its name.
  */
-app: string, } | { "kind": "unknown" };
+app: string, } | { "kind": "payment", 
+/**
+ * Its name.
+ */
+app: string, 
+/**
+ * How much, in major units; a decimal.
+ */
+amount: string | null, 
+/**
+ * Of what.
+ */
+currency: string | null, 
+/**
+ * To whom, or for what.
+ */
+to: string | null, 
+/**
+ * What became of it.
+ */
+outcome: PaymentOutcome, } | { "kind": "unknown" };
 
 /**
  * All that fits each part that is set.
@@ -421,6 +441,59 @@ skew_s: number | null, };
  * What can be tried.
  */
 export type CheckName = "keychain" | "loopback_listener" | "link_handler" | "browser" | "backend" | "monei" | "clock";
+
+/**
+ * What the window for confirming a payment shows.
+ */
+export type ConfirmationView = { 
+/**
+ * Names the payment.
+ */
+number: number, 
+/**
+ * Name of the app that asks.
+ */
+app: string, 
+/**
+ * What the account is called.
+ */
+account: string | null, 
+/**
+ * What the payment does.
+ */
+action: PaymentAction, 
+/**
+ * How much, in major units; a decimal.
+ */
+amount: string | null, 
+/**
+ * Of what.
+ */
+currency: string | null, 
+/**
+ * To whom, or for what.
+ */
+to: string | null, 
+/**
+ * All that is sent.
+ */
+fields: Array<PaymentField>, 
+/**
+ * Monei wants the person's PIN.
+ */
+wants_pin: boolean, 
+/**
+ * When the same was sent in this run.
+ */
+sent_before: number | null, 
+/**
+ * Which Monei.
+ */
+environment: Environment, 
+/**
+ * Light or dark.
+ */
+theme: Theme, };
 
 /**
  * Why a person has to decide where a new grant belongs.
@@ -833,6 +906,34 @@ permissions: Array<string>,
  * Path of what runs, as a hint.
  */
 program: string | null, };
+
+/**
+ * What a payment does.
+ */
+export type PaymentAction = "send" | "withdraw" | "airtime" | "data" | "electricity" | "television" | "swap" | "send_crypto" | "sell_crypto";
+
+/**
+ * One value of a payment.
+ */
+export type PaymentField = { 
+/**
+ * What it means.
+ */
+meaning: PaymentMeaning, 
+/**
+ * As it is sent.
+ */
+value: string, };
+
+/**
+ * What a value of a payment means.
+ */
+export type PaymentMeaning = "amount" | "currency" | "receiver" | "bank" | "account_number" | "account_name" | "customer" | "provider" | "item" | "pays" | "gets" | "network" | "reference" | "narration" | "slippage";
+
+/**
+ * What became of a payment.
+ */
+export type PaymentOutcome = "done" | "refused" | "not_sent" | "unknown";
 
 /**
  * One call that the permission opens.

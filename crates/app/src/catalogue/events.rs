@@ -1,5 +1,6 @@
 //! What happened, in English: one line of the history.
 
+use connect_core::PaymentOutcome;
 use connect_core::snapshot::ActivityEvent;
 
 const CONNECTED: &str = "{who} was connected";
@@ -15,10 +16,14 @@ const APP_ALLOWED: &str = "{app} was allowed to use {who}";
 const APP_NARROWED: &str = "{app} may do less with {who}";
 const APP_EXTENDED: &str = "{app} may go on using {who}";
 const APP_TAKEN_BACK: &str = "{app} may not use {who} any more";
+const PAYMENT_DONE: &str = "{app} paid from {who}, as you confirmed";
+const PAYMENT_REFUSED: &str = "{app} wanted to pay from {who}, and Monei refused";
+const PAYMENT_NOT_SENT: &str = "{app} wanted to pay from {who}, and nothing was sent";
+const PAYMENT_UNKNOWN: &str = "{app} may have paid from {who}: Monei’s answer didn’t arrive";
 const UNKNOWN: &str = "Something that this version of the program can’t show";
 
 /// By the name that the web view knows each by; `{who}` stands for the account, `{app}` for the app.
-pub(super) const TEMPLATES: [(&str, &str); 14] = [
+pub(super) const TEMPLATES: [(&str, &str); 18] = [
     ("connected", CONNECTED),
     ("reconnected", RECONNECTED),
     ("refreshed", REFRESHED),
@@ -32,6 +37,10 @@ pub(super) const TEMPLATES: [(&str, &str); 14] = [
     ("app_narrowed", APP_NARROWED),
     ("app_extended", APP_EXTENDED),
     ("app_taken_back", APP_TAKEN_BACK),
+    ("payment_done", PAYMENT_DONE),
+    ("payment_refused", PAYMENT_REFUSED),
+    ("payment_not_sent", PAYMENT_NOT_SENT),
+    ("payment_unknown", PAYMENT_UNKNOWN),
     ("unknown", UNKNOWN),
 ];
 
@@ -51,12 +60,22 @@ pub fn words(event: &ActivityEvent, who: &str) -> String {
         ActivityEvent::AppNarrowed { app, .. } => (APP_NARROWED, app.as_str()),
         ActivityEvent::AppExtended { app, .. } => (APP_EXTENDED, app.as_str()),
         ActivityEvent::AppTakenBack { app } => (APP_TAKEN_BACK, app.as_str()),
+        ActivityEvent::Payment { app, outcome, .. } => (payment(*outcome), app.as_str()),
         ActivityEvent::Unknown => (UNKNOWN, ""),
     };
     // The app's name first in each: neither name is searched for the other's place.
     match template.strip_prefix("{app}") {
         Some(rest) => format!("{app}{}", rest.replace("{who}", who)),
         None => template.replace("{who}", who),
+    }
+}
+
+const fn payment(outcome: PaymentOutcome) -> &'static str {
+    match outcome {
+        PaymentOutcome::Done => PAYMENT_DONE,
+        PaymentOutcome::Refused => PAYMENT_REFUSED,
+        PaymentOutcome::NotSent => PAYMENT_NOT_SENT,
+        PaymentOutcome::Unknown => PAYMENT_UNKNOWN,
     }
 }
 

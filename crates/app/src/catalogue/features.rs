@@ -72,9 +72,10 @@ pub const fn group(group: Group) -> GroupWords {
     let (title, lead) = match group {
         Group::See => ("See", "Reading only. Nothing here can move money."),
         Group::Receive => ("Receive", "Money coming in."),
-        Group::Spend => {
-            ("Spend", "Nothing in this program spends. These are for other programs of yours that may use this connection later.")
-        }
+        Group::Spend => (
+            "Spend",
+            "This program spends nothing by itself. These are for other programs of yours, and you confirm each of their payments.",
+        ),
     };
     GroupWords { title, lead }
 }

@@ -68,6 +68,12 @@ fn csv(lines: &[Line<'_>]) -> std::io::Result<String> {
     String::from_utf8(bytes).map_err(std::io::Error::other)
 }
 
+/// How much, of what, to whom.
+fn paid(amount: Option<&str>, currency: Option<&str>, to: Option<&str>) -> String {
+    let to = to.map(|to| format!("to {to}"));
+    [amount, currency.filter(|_| amount.is_some()), to.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
 fn line(item: &ActivityItem) -> Line<'_> {
     use ActivityEvent as E;
     let none: &[String] = &[];
@@ -85,12 +91,14 @@ fn line(item: &ActivityItem) -> Line<'_> {
         E::AppNarrowed { scopes, .. } => ("app_narrowed", scopes.as_slice(), none),
         E::AppExtended { scopes, .. } => ("app_extended", scopes.as_slice(), none),
         E::AppTakenBack { .. } => ("app_taken_back", none, none),
+        E::Payment { outcome, .. } => (outcome.event(), none, none),
         E::Unknown => ("unknown", none, none),
     };
     let detail = match &item.event {
         E::Disconnected { confirmed } => Some(if *confirmed { "Monei confirmed" } else { "Monei didn’t confirm" }.to_owned()),
         E::Failed { code } => Some(code.parse().map_or_else(|_| code.clone(), |code| catalogue::problem(code).title.to_owned())),
         E::BackendChanged { address } => Some(address.clone()),
+        E::Payment { amount, currency, to, .. } => Some(paid(amount.as_deref(), currency.as_deref(), to.as_deref())),
         _ => None,
     };
     Line {

@@ -6,6 +6,7 @@ mod history;
 mod pass_through;
 mod reads;
 mod sections;
+mod spending;
 
 use monei::permission::Method;
 use monei::{Endpoint, Permission, ScopeSet};

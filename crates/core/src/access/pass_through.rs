@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use monei::permission::{self, Effect, Endpoint, Method};
-use monei::{ErrorBody, Permission};
+use monei::{ErrorBody, Permission, ScopeSet};
 
 use super::Accesses;
 use crate::grants::Lease;
@@ -67,28 +67,29 @@ impl Accesses {
         }
         let mut outcome = Err(ProblemCode::ScopeMissing.into());
         for grant in &access.grants {
-            outcome = self.pass_with(caller, grant, call).await;
-            let over = |code: ProblemCode| code.is_of_one_record() || code == ProblemCode::AccessRevoked;
-            let lost = |passed: &Passed| meaning(passed, None).is_some_and(|problem| problem.code == ProblemCode::ScopeMissing);
-            // Only a grant that is gone, or has lost the scope, makes room for the next one.
-            let next = match &outcome {
-                Ok((passed, _)) => lost(passed),
-                Err(problem) => over(problem.code),
-            };
-            if !next {
+            let permit = |scopes: &ScopeSet| Permit::check(caller, scopes, call.method, call.path);
+            outcome = self.pass_with(&permit, grant, call.query, call.body.clone()).await;
+            if !makes_room(&outcome) {
                 break;
             }
         }
         outcome
     }
 
-    async fn pass_with(&self, caller: &Caller, grant: &GrantRow, call: &PassThrough<'_>) -> Result<(Passed, Option<u64>), Problem> {
+    /// Calls with one grant, whose token's scopes must allow it.
+    pub(super) async fn pass_with(
+        &self,
+        permit: &(dyn Fn(&ScopeSet) -> Result<Permit, Denied> + Sync),
+        grant: &GrantRow,
+        query: &[(&str, &str)],
+        body: Option<Bytes>,
+    ) -> Result<(Passed, Option<u64>), Problem> {
         let Self { grants, provider, .. } = self;
         let mut refused: Option<Lease> = None;
         loop {
             let lease = grants.lease(grant, refused.as_ref()).await?;
-            let permit = Permit::check(caller, lease.scopes(), call.method, call.path)?;
-            match provider.call_raw(&permit, lease.backend(), lease.token(), call.query, call.body.clone()).await? {
+            let permit = permit(lease.scopes())?;
+            match provider.call_raw(&permit, lease.backend(), lease.token(), query, body.clone()).await? {
                 RawVerdict::Answer { status, body, retry_after_s } => {
                     grants.was_taken(&lease);
                     return Ok((Passed { status: status.as_u16(), body }, retry_after_s));
@@ -106,7 +107,7 @@ impl Accesses {
     }
 
     /// Shows on the account how the call went, where that differs from what is shown: a program may call often.
-    async fn show_change(&self, account: &AccountId, outcome: Result<(), &Problem>) {
+    pub(super) async fn show_change(&self, account: &AccountId, outcome: Result<(), &Problem>) {
         let is_of_app = |code| matches!(code, ProblemCode::NoSuchApp | ProblemCode::PermissionNotGiven | ProblemCode::ConfirmationNeeded);
         let is_of_call = |code| matches!(code, ProblemCode::InvalidInput | ProblemCode::OutcomeUnknown);
         if outcome.is_err_and(|problem| is_of_app(problem.code) || is_of_call(problem.code)) {
@@ -120,8 +121,16 @@ impl Accesses {
     }
 }
 
+/// Whether the next grant may be tried: this one is gone, or has lost the scope. Monei has carried out nothing then.
+pub(super) fn makes_room(outcome: &Result<(Passed, Option<u64>), Problem>) -> bool {
+    match outcome {
+        Ok((passed, _)) => meaning(passed, None).is_some_and(|problem| problem.code == ProblemCode::ScopeMissing),
+        Err(problem) => problem.code.is_of_one_record() || problem.code == ProblemCode::AccessRevoked,
+    }
+}
+
 /// What an answer says of the connection; `None` where it works.
-fn meaning(passed: &Passed, retry_after_s: Option<u64>) -> Option<Problem> {
+pub(super) fn meaning(passed: &Passed, retry_after_s: Option<u64>) -> Option<Problem> {
     match passed.status {
         // 404: there is no such thing, which is an answer.
         200..300 | 404 => None,

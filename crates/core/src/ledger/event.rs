@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::payment::PaymentOutcome;
+
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -79,6 +81,19 @@ pub enum Event {
     AppTakenBack {
         /// Its name.
         app: String,
+    },
+    /// An app paid, after the person confirmed it.
+    Payment {
+        /// Its name.
+        app: String,
+        /// How much, in major units.
+        amount: Option<String>,
+        /// Of what.
+        currency: Option<String>,
+        /// To whom, or for what.
+        to: Option<String>,
+        /// What became of it.
+        outcome: PaymentOutcome,
     },
     /// Something that this version doesn't know, or that can't be read. The line stays on disk as it is.
     #[serde(skip)]

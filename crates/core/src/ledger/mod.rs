@@ -36,7 +36,8 @@ use crate::model::{AccountId, AppId, Caller};
 
 pub use change::{
     AppAllowed, AppExtended, AppNarrowed, AppReached, AppTakenBack, BackendAgreed, Change, Checked, Disconnected, Forgotten, Found,
-    Granted, Identified, Into, NotGranted, Owner, Placed, Recovered, Refreshed, Renamed, Revoked, TakenBack, TcpKeysEnded, Used,
+    Granted, Identified, Into, NotGranted, OpenPaymentsClosed, Owner, PaymentBegun, PaymentEnded, Placed, Recovered, Refreshed, Renamed,
+    Revoked, TakenBack, TcpKeysEnded, Used,
 };
 pub use choices::{Choices, Moved};
 pub use consents::{Kept, Looked};

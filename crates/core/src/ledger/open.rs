@@ -18,12 +18,13 @@ pub(super) const REBUILD: &str = "rebuild";
 
 /// The steps from an empty file to the schema of this version, in order. A change to the schema is a new step at the end, and a step that
 /// was in a release never changes: a file whose `user_version` is `n` has had the first `n` of them.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("migrations/1-accounts.sql"),
     include_str!("migrations/2-open-transactions.sql"),
     include_str!("migrations/3-owners-and-uses.sql"),
     include_str!("migrations/4-apps.sql"),
     include_str!("migrations/5-consents.sql"),
+    include_str!("migrations/6-payments.sql"),
 ];
 
 /// How long a writer in another process is waited for.

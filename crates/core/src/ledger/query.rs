@@ -31,6 +31,9 @@ pub(super) const APP_KEYS: &str = "SELECT id, key_hash FROM apps WHERE taken_bac
 pub(super) const APP: &str =
     "SELECT id, name, account, scopes, until, created_at, taken_back_at, over_tcp, NULL, 0 FROM apps WHERE id = ?1";
 
+/// Of the payments that have no outcome yet.
+pub(super) const OPEN_PAYMENTS: &str = "SELECT id, app, account, endpoint, amount, currency, receiver, reference, began_at FROM payments WHERE outcome IS NULL ORDER BY began_at, id";
+
 pub(super) const USES_BY: &str = "SELECT day, caller, account, permission, endpoint, outcome, count, first_at, last_at
     FROM uses WHERE caller = ?1 ORDER BY last_at DESC";
 

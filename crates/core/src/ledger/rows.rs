@@ -6,7 +6,7 @@ use rusqlite::{Error, Row};
 
 use super::event::Event;
 use crate::model::app::App;
-use crate::model::{AccountId, GrantId, Identity};
+use crate::model::{AccountId, AppId, GrantId, Identity};
 
 /// A connected account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +123,29 @@ pub struct ActivityRow {
     pub account_name: Option<String>,
     /// What happened.
     pub event: Event,
+}
+
+/// A payment that the person confirmed for an app. No PIN is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentRow {
+    /// Opaque handle.
+    pub id: String,
+    /// For whom.
+    pub app: AppId,
+    /// From which account.
+    pub account: AccountId,
+    /// Method and path.
+    pub endpoint: String,
+    /// How much, in major units.
+    pub amount: Option<String>,
+    /// Of what.
+    pub currency: Option<String>,
+    /// To whom, or for what.
+    pub receiver: Option<String>,
+    /// The app's own reference.
+    pub reference: Option<String>,
+    /// When it began, in milliseconds since the Unix epoch.
+    pub began_at: i64,
 }
 
 /// What a connection was used for on one day.
@@ -253,6 +276,20 @@ pub(super) fn app(row: &Row<'_>) -> Result<App, Error> {
         over_tcp: row.get(7)?,
         last_used_at: row.get(8)?,
         uses: u64::try_from(row.get::<_, i64>(9)?).unwrap_or(0),
+    })
+}
+
+pub(super) fn payment(row: &Row<'_>) -> Result<PaymentRow, Error> {
+    Ok(PaymentRow {
+        id: row.get(0)?,
+        app: row.get::<_, String>(1)?.into(),
+        account: row.get::<_, String>(2)?.into(),
+        endpoint: row.get(3)?,
+        amount: row.get(4)?,
+        currency: row.get(5)?,
+        receiver: row.get(6)?,
+        reference: row.get(7)?,
+        began_at: row.get(8)?,
     })
 }
 

@@ -4,9 +4,10 @@ use rusqlite::{Connection, Row, params};
 
 use super::event::Event;
 use super::index::IndexError;
-use super::rows::{self, AccountRow, ActivityRow, GrantRow, OpenTransactionRow, ScopeMark, ScopeRow, SetApartRow, UseRow};
+use super::rows::{self, AccountRow, ActivityRow, GrantRow, OpenTransactionRow, PaymentRow, ScopeMark, ScopeRow, SetApartRow, UseRow};
 use super::{consents, query, uses};
 use crate::model::app::{App, KeyHash};
+use crate::model::payment::PaymentOutcome;
 
 /// Lines of history that are kept.
 pub(super) const ACTIVITY_KEPT: u32 = 1000;
@@ -228,6 +229,26 @@ impl Tables<'_> {
         self.run("DELETE FROM uses WHERE day < ?1", params![used.day - uses::KEPT_DAYS])
     }
 
+    /// The payments that have no outcome yet, oldest first.
+    pub fn open_payments(&self) -> Result<Vec<PaymentRow>, IndexError> {
+        self.rows(query::OPEN_PAYMENTS, [], rows::payment)
+    }
+
+    /// Writes down a payment that begins, and drops those that are too old to keep.
+    pub(super) fn add_payment(&self, row: &PaymentRow) -> Result<(), IndexError> {
+        self.run(
+            "INSERT INTO payments (id, app, account, endpoint, amount, currency, receiver, reference, began_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![row.id, &*row.app, &*row.account, row.endpoint, row.amount, row.currency, row.receiver, row.reference, row.began_at],
+        )?;
+        self.run("DELETE FROM payments WHERE began_at < ?1", params![row.began_at - uses::KEPT_DAYS * 86_400_000])
+    }
+
+    /// Writes down what became of one.
+    pub(super) fn end_payment(&self, id: &str, outcome: PaymentOutcome, at_ms: i64) -> Result<(), IndexError> {
+        self.run("UPDATE payments SET outcome = ?2, ended_at = ?3 WHERE id = ?1", params![id, outcome.word(), at_ms])
+    }
+
     /// Sets a setting.
     pub(super) fn set_setting(&self, key: &str, value: &str) -> Result<(), IndexError> {
         self.run("INSERT INTO settings (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2", params![key, value])
@@ -281,6 +302,7 @@ impl Tables<'_> {
             consents::RECEIPTS,
             consents::KEPT,
             consents::LAST_USES,
+            query::OPEN_PAYMENTS,
         ];
         queries.iter().try_for_each(|sql| self.0.prepare_cached(sql).map(drop))
     }

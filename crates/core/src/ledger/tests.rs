@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use monei::ScopeSet;
+use monei::{Payment, Permission, Scope, ScopeSet};
 use tempfile::TempDir;
 
 use super::index::{Index, IndexError};
@@ -13,6 +13,8 @@ use super::tables::{ACTIVITY_KEPT, ROUTINE_KEPT};
 use super::*;
 use crate::changed::Changed;
 use crate::clock::SystemClock;
+use crate::model::app::{AppKey, AppName};
+use crate::model::payment::PaymentOutcome;
 use crate::model::{Caller, Identity};
 
 fn folder() -> (TempDir, PathBuf) {
@@ -117,7 +119,7 @@ fn an_index_of_the_first_version_is_taken_over_with_all_that_is_in_it() {
         assert_eq!(tables.open_transactions().unwrap(), listed);
         tables.put_open_transaction(&waits).unwrap();
     }
-    assert_eq!(open(&path).writer.lock().unwrap().pragma_query_value(None, "user_version", |row| row.get(0)), Ok(5));
+    assert_eq!(open(&path).writer.lock().unwrap().pragma_query_value(None, "user_version", |row| row.get(0)), Ok(6));
 }
 
 #[test]
@@ -239,6 +241,69 @@ fn an_index_of_the_fourth_schema_keeps_its_apps_and_history_and_has_no_receipt()
     assert_eq!(on(&index, |tables| tables.accounts()).unwrap().len(), 2);
     assert_eq!(on(&index, |tables| tables.uses("a")).unwrap()[0].count, 3);
     assert_eq!(on(&index, |tables| tables.receipts(None)).unwrap(), []);
+}
+
+#[test]
+fn an_index_of_the_fifth_schema_has_no_payment() {
+    let (_keep, path) = folder();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    rusqlite::Connection::open(&path).unwrap().execute_batch(include_str!("fixtures/schema-5.sql")).unwrap();
+    let index = open(&path);
+    assert_eq!(on(&index, |tables| tables.apps()).unwrap()[0].name, "Budget sheet");
+    assert_eq!(on(&index, |tables| tables.open_payments()).unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_payment_is_written_down_before_it_is_sent_and_one_without_an_outcome_becomes_unknown() {
+    let (_keep, path) = folder();
+    let ledger = ledger(&path).await;
+    ledger.change(|tables| tables.put_account(&account("a", 1))).await.unwrap();
+    ledger
+        .change(|tables| tables.put_grant(&GrantRow { scopes: [Scope::WalletSend].into_iter().collect(), ..grant("g", "a") }))
+        .await
+        .unwrap();
+    let allowed = AppAllowed {
+        id: "app".into(),
+        name: AppName::parse("Bill payer").unwrap(),
+        key: AppKey::generate().hash(),
+        account: "a".into(),
+        scopes: [Scope::WalletSend].into_iter().collect(),
+        until: None,
+    };
+    ledger.apply(allowed).await.unwrap().unwrap();
+    let permission = Permission::of(&Scope::WalletSend).unwrap();
+    let begins = |id: &str, app: &str| PaymentBegun {
+        id: id.into(),
+        app: app.into(),
+        account: "a".into(),
+        permission,
+        payment: Payment::read("/wallet/payout/transfer", br#"{"receiver":"t","amount":5,"transactionPin":"2468"}"#).unwrap(),
+    };
+    assert_eq!(ledger.apply(begins("p0", "other")).await.unwrap().unwrap_err(), ProblemCode::NoSuchApp);
+    let begun = ledger.apply(begins("p1", "app")).await.unwrap().unwrap();
+    assert_eq!(begun.id(), "p1");
+    ledger.apply(begins("p2", "app")).await.unwrap().unwrap();
+    assert!(ledger.apply(PaymentEnded { id: "p1".into(), outcome: PaymentOutcome::Done }).await.unwrap());
+    assert!(!ledger.apply(PaymentEnded { id: "p1".into(), outcome: PaymentOutcome::Refused }).await.unwrap(), "one outcome");
+    assert_eq!(ledger.apply(OpenPaymentsClosed).await.unwrap(), 1);
+    assert_eq!(ledger.apply(OpenPaymentsClosed).await.unwrap(), 0);
+    let outcomes: Vec<_> = ledger
+        .activity(None, 10)
+        .await
+        .unwrap()
+        .into_iter()
+        .filter_map(|row| match row.event {
+            Event::Payment { outcome, to, .. } => Some((outcome, to)),
+            _ => None,
+        })
+        .collect();
+    let to = Some("t".to_owned());
+    assert_eq!(outcomes, [(PaymentOutcome::Unknown, to.clone()), (PaymentOutcome::Done, to)]);
+    // The PIN is in no file.
+    for file in fs::read_dir(path.parent().unwrap()).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        assert!(!bytes.windows(4).any(|four| four == b"2468"));
+    }
 }
 
 #[test]

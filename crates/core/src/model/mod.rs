@@ -8,6 +8,7 @@ pub mod feature;
 mod id;
 mod identity;
 pub mod operator;
+pub mod payment;
 mod permit;
 pub mod problem;
 pub mod proof;

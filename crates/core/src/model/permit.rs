@@ -4,8 +4,9 @@
 use monei::permission::{self, Effect, Endpoint, Method};
 use monei::{Permission, ScopeSet};
 
-use super::Caller;
+use super::payment::Begun;
 use super::problem::{Problem, ProblemCode};
+use super::{AppId, Caller};
 
 /// One call that may be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,19 @@ impl Permit {
             return Err(Denied::NotGranted(permission));
         }
         Ok(Self { caller: caller.clone(), permission, endpoint, path: path.to_owned() })
+    }
+
+    /// Checks a payment that the person confirmed against `scopes`: the one way to a permit that spends.
+    ///
+    /// # Errors
+    /// [`Denied::NotGranted`], or [`Denied::NotListed`].
+    pub fn for_payment(app: &AppId, scopes: &ScopeSet, begun: &Begun) -> Result<Self, Denied> {
+        let path = begun.payment().form().path;
+        let (permission, endpoint) = permission::find(Method::Post, path).ok_or(Denied::NotListed)?;
+        if !scopes.contains(&permission.scope) {
+            return Err(Denied::NotGranted(permission));
+        }
+        Ok(Self { caller: Caller::App(app.clone()), permission, endpoint, path: path.to_owned() })
     }
 
     /// Who calls.

@@ -650,6 +650,19 @@ pub enum ActivityEvent {
         /// Its name.
         app: String,
     },
+    /// An app paid, after the person confirmed it.
+    Payment {
+        /// Its name.
+        app: String,
+        /// How much, in major units; a decimal.
+        amount: Option<String>,
+        /// Of what.
+        currency: Option<String>,
+        /// To whom, or for what.
+        to: Option<String>,
+        /// What became of it.
+        outcome: super::payment::PaymentOutcome,
+    },
     /// Something that another version of this program wrote down, or a line that can't be read.
     Unknown,
 }

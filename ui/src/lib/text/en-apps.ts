@@ -7,6 +7,8 @@ const calls = (count: number) => (count === 1 ? 'one call' : `${count.toLocaleSt
 export const apps = {
   title: 'Apps',
   lead: 'Other programs on this computer that may use an account of yours. Each has a key of its own and gets Monei’s answers, never the access itself.',
+  onOverview: (count: number) => (count === 1 ? 'One app may use one of these accounts.' : `${count} apps may use these accounts.`),
+  see: 'See apps',
   allowed: 'Allowed',
   none: 'No app is allowed. Nothing on this computer can use your accounts through Monei Connections.',
   noAccount: 'Connect an account first.',
@@ -31,6 +33,7 @@ export const apps = {
   lastUsed: 'Last used',
   never: 'Not used yet',
   used: (when: string, times: number) => `${when}, ${calls(times)} in all`,
+  failed: (count: number) => `${count} refused or without an answer`,
   change: 'Change',
   remove: 'Take away',
   give: 'Give',

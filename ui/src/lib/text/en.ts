@@ -1,4 +1,4 @@
-import type { ActivityAbout, ActivityFormat, AllowanceKind, Channel, CheckName, Direction, Environment, FeatureState, Health, KeychainState, LimitKind, Section, Stage, TransactionStatus } from '../bindings';
+import type { ActivityAbout, ActivityFormat, AllowanceKind, Channel, CheckName, Direction, Environment, FeatureState, Health, KeychainState, LimitKind, PaymentOutcome, Section, Stage, TransactionStatus } from '../bindings';
 import { apps } from './en-apps';
 import { consent } from './en-consent';
 import { dashboard } from './en-dashboard';
@@ -128,7 +128,7 @@ export const en = {
     lead: (allows: string) => `Whoever holds this permission can ${allows}`,
     sensitive: 'Monei marks it as sensitive and will warn you on its page, too.',
     spends: 'Monei doesn’t mark it as sensitive, but it spends your money all the same.',
-    nothingSpends: 'Nothing in this program spends. It is for other programs of yours that may use this connection later.',
+    nothingSpends: 'This program spends nothing by itself. It is for other programs of yours, and you confirm each of their payments.',
     revoke: 'You can take it back at any time: here with Disconnect, or in Monei’s settings.',
     several: 'You chose features that can move money',
     severalLead: 'Whoever holds these permissions can:',
@@ -303,7 +303,7 @@ export const en = {
     lead: 'Connect your Monei accounts to this computer, see exactly what each connection allows, and take access away again whenever you like.',
     points: [
       { title: 'You allow each permission by itself', text: 'On Monei’s own page, in your browser. Any part is fine.' },
-      { title: 'Nothing in this program spends', text: 'It shows what you have. It never sends, pays or swaps.' },
+      { title: 'Nothing is spent without you', text: 'This program never sends, pays or swaps by itself. Other programs of yours need your yes for each payment.' },
       { title: 'Take it back at any time', text: 'Disconnect here, or remove the connection in Monei’s settings.' },
     ],
     serviceTitle: 'What stands in between',
@@ -453,6 +453,13 @@ export const en = {
     app_narrowed: (app: string, who: string) => aboutApp(shared.events.app_narrowed, app, who),
     app_extended: (app: string, who: string) => aboutApp(shared.events.app_extended, app, who),
     app_taken_back: (app: string, who: string) => aboutApp(shared.events.app_taken_back, app, who),
+    payment: {
+      done: (app: string, who: string) => aboutApp(shared.events.payment_done, app, who),
+      refused: (app: string, who: string) => aboutApp(shared.events.payment_refused, app, who),
+      not_sent: (app: string, who: string) => aboutApp(shared.events.payment_not_sent, app, who),
+      unknown: (app: string, who: string) => aboutApp(shared.events.payment_unknown, app, who),
+    } satisfies Record<PaymentOutcome, unknown>,
+    paid: (much: string | null, to: string | null) => [much, to === null ? null : `to ${to}`].filter((part) => part !== null).join(' '),
     unknown: shared.events.unknown,
     given: 'Given',
     taken: 'Taken back',

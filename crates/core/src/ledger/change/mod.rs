@@ -6,6 +6,7 @@ mod granted;
 mod health;
 mod identified;
 mod life;
+mod payment;
 mod record;
 
 use super::index::IndexError;
@@ -17,6 +18,7 @@ pub use granted::{Granted, Into, NotGranted, Placed};
 pub use health::Checked;
 pub use identified::{Identified, Owner};
 pub use life::{Found, Recovered, Refreshed, Revoked, TakenBack};
+pub use payment::{OpenPaymentsClosed, PaymentBegun, PaymentEnded};
 pub use record::{BackendAgreed, Renamed, Used};
 
 /// One change of the ledger.

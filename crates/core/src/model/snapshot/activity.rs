@@ -41,9 +41,11 @@ impl ActivityEvent {
             | Self::Disconnected { .. }
             | Self::Failed { .. } => Some(ActivityAbout::Approvals),
             Self::Refreshed => Some(ActivityAbout::Renewals),
-            Self::AppAllowed { .. } | Self::AppNarrowed { .. } | Self::AppExtended { .. } | Self::AppTakenBack { .. } => {
-                Some(ActivityAbout::Apps)
-            }
+            Self::Payment { .. }
+            | Self::AppAllowed { .. }
+            | Self::AppNarrowed { .. }
+            | Self::AppExtended { .. }
+            | Self::AppTakenBack { .. } => Some(ActivityAbout::Apps),
             Self::BackendChanged { .. } => Some(ActivityAbout::Service),
             Self::Unknown => None,
         }
@@ -52,9 +54,11 @@ impl ActivityEvent {
     /// The app that it is about.
     pub fn app(&self) -> Option<&str> {
         match self {
-            Self::AppAllowed { app, .. } | Self::AppNarrowed { app, .. } | Self::AppExtended { app, .. } | Self::AppTakenBack { app } => {
-                Some(app)
-            }
+            Self::Payment { app, .. }
+            | Self::AppAllowed { app, .. }
+            | Self::AppNarrowed { app, .. }
+            | Self::AppExtended { app, .. }
+            | Self::AppTakenBack { app } => Some(app),
             _ => None,
         }
     }

@@ -1,0 +1,384 @@
+//! What may become of a payment between the app's request and its answer: one confirmation waits at a time, each yes sends once, and a
+//! payment that was sent is told again and not sent again. Without a clock or a network of its own.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use connect_core::{AccountId, App, AppId};
+use monei::Payment;
+use secrecy::SecretString;
+
+/// How long the person has to answer, and how long a yes then waits for the app to repeat the request. No PIN is held longer.
+pub(super) const LASTS: Duration = Duration::from_secs(300);
+/// How long a payment that was sent answers a repeated request, and how long denials count.
+const REMEMBERED: Duration = Duration::from_secs(600);
+/// After so many denials within [`REMEMBERED`] an app's payments are stopped.
+const DENIALS: usize = 2;
+
+/// The payments of this run.
+#[derive(Default)]
+pub(super) struct Book {
+    last: u64,
+    entries: Vec<Entry>,
+    denials: HashMap<AppId, VecDeque<Instant>>,
+    /// What was sent in this run, and when, in milliseconds since the Unix epoch.
+    sent: Vec<(AppId, AccountId, Payment, i64)>,
+}
+
+struct Entry {
+    number: u64,
+    app: App,
+    payment: Payment,
+    state: State,
+    /// Since when it is in that state.
+    since: Instant,
+}
+
+enum State {
+    /// The person hasn't answered.
+    Waits,
+    /// The person said yes, and nobody took it yet.
+    Confirmed(Option<SecretString>),
+    /// It is being sent.
+    Sending,
+    /// `sent`: Monei carried it out, or may have.
+    Ended { told: Told, sent: bool },
+    /// The person said no. `told`: a caller has heard it; until then it answers the same request once more.
+    Denied { told: bool },
+    /// Nobody answered in time, or the app didn't come back.
+    Over,
+}
+
+/// What sending a payment came to, for every caller who asks for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Monei's status and body.
+    Answer(u16, Arc<[u8]>),
+    /// Why there is none.
+    Problem(connect_core::problem::Problem),
+}
+
+/// What a caller does next.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Wait for the person.
+    Wait,
+    /// Send it, now and once: nobody else is told so.
+    Send(App, Payment, Option<SecretString>),
+    /// Wait for what is under way.
+    UnderWay,
+    /// That is the answer.
+    Told(Told),
+    /// The person said no.
+    Denied,
+    /// Nobody answered.
+    Over,
+}
+
+/// Why the person isn't asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Unasked {
+    /// Another payment waits for the person.
+    Busy,
+    /// The person said no several times: so many seconds to wait.
+    Stopped(u32),
+}
+
+/// What the person is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Names it to [`super::Confirmations::answer`].
+    pub number: u64,
+    /// Who asks.
+    pub app: App,
+    /// What is paid.
+    pub payment: Payment,
+    /// When the same was sent in this run, in milliseconds since the Unix epoch.
+    pub sent_before: Option<i64>,
+}
+
+impl Book {
+    /// The number of this payment: of the one that is there already, or of a new one, which waits for the person.
+    pub(super) fn ask(&mut self, app: &App, payment: &Payment, now: Instant) -> Result<u64, Unasked> {
+        self.forget(now);
+        let is_same = |entry: &&Entry| entry.app.id == app.id && entry.app.account == app.account && entry.payment == *payment;
+        let counts = |entry: &&Entry| match entry.state {
+            State::Waits | State::Confirmed(_) | State::Sending => true,
+            State::Ended { sent, .. } => sent,
+            State::Denied { told } => !told,
+            State::Over => false,
+        };
+        if let Some(entry) = self.entries.iter().rev().filter(is_same).find(counts) {
+            return Ok(entry.number);
+        }
+        if let Some(denials) = self.denials.get(&app.id).filter(|denials| denials.len() >= DENIALS) {
+            let left = denials.front().map_or(REMEMBERED, |first| REMEMBERED.saturating_sub(now.duration_since(*first)));
+            return Err(Unasked::Stopped(u32::try_from(left.as_secs()).unwrap_or(600).max(1)));
+        }
+        if self.waiting().is_some() {
+            return Err(Unasked::Busy);
+        }
+        self.last += 1;
+        let (app, payment) = (app.clone(), payment.clone());
+        self.entries.push(Entry { number: self.last, app, payment, state: State::Waits, since: now });
+        Ok(self.last)
+    }
+
+    /// What the caller of payment `number` does next. A yes is taken by whoever is first, and by nobody else.
+    pub(super) fn step(&mut self, number: u64, now: Instant) -> Step {
+        self.forget(now);
+        let Some(entry) = self.entries.iter_mut().find(|entry| entry.number == number) else { return Step::Over };
+        match &mut entry.state {
+            State::Waits => Step::Wait,
+            State::Confirmed(pin) => {
+                let pin = pin.take();
+                (entry.state, entry.since) = (State::Sending, now);
+                Step::Send(entry.app.clone(), entry.payment.clone(), pin)
+            }
+            State::Sending => Step::UnderWay,
+            State::Ended { told, .. } => Step::Told(told.clone()),
+            State::Denied { told } => {
+                *told = true;
+                Step::Denied
+            }
+            State::Over => Step::Over,
+        }
+    }
+
+    /// The person answers. False: that payment doesn't wait for an answer.
+    pub(super) fn answer(&mut self, number: u64, yes: bool, pin: Option<SecretString>, now: Instant) -> bool {
+        self.forget(now);
+        let waits = |entry: &&mut Entry| entry.number == number && matches!(entry.state, State::Waits);
+        let Some(entry) = self.entries.iter_mut().find(waits) else { return false };
+        entry.since = now;
+        if yes {
+            entry.state = State::Confirmed(pin);
+        } else {
+            entry.state = State::Denied { told: false };
+            self.denials.entry(entry.app.id.clone()).or_default().push_back(now);
+        }
+        true
+    }
+
+    /// What sending came to. `sent`: Monei carried it out or may have, so that the same isn't sent again by itself.
+    pub(super) fn ended(&mut self, number: u64, told: Told, sent: bool, now: Instant, now_ms: i64) {
+        let Some(entry) = self.entries.iter_mut().find(|entry| entry.number == number) else { return };
+        if sent {
+            self.sent.push((entry.app.id.clone(), entry.app.account.clone(), entry.payment.clone(), now_ms));
+        }
+        (entry.state, entry.since) = (State::Ended { told, sent }, now);
+    }
+
+    /// What the person is to be asked now.
+    pub(super) fn shown(&mut self, now: Instant) -> Option<Request> {
+        self.forget(now);
+        let Entry { number, app, payment, .. } = self.waiting()?;
+        let same = |(of, account, sent, _): &&(AppId, AccountId, Payment, i64)| *of == app.id && *account == app.account && sent == payment;
+        let sent_before = self.sent.iter().rev().find(same).map(|(_, _, _, at)| *at);
+        Some(Request { number: *number, app: app.clone(), payment: payment.clone(), sent_before })
+    }
+
+    /// Nobody is asked any more: the program ends. What waits, and every yes that nobody took, is over.
+    pub(super) fn give_up(&mut self, now: Instant) {
+        for entry in self.entries.iter_mut().filter(|entry| matches!(entry.state, State::Waits | State::Confirmed(_))) {
+            (entry.state, entry.since) = (State::Over, now);
+        }
+    }
+
+    fn waiting(&self) -> Option<&Entry> {
+        self.entries.iter().find(|entry| matches!(entry.state, State::Waits))
+    }
+
+    fn forget(&mut self, now: Instant) {
+        for entry in &mut self.entries {
+            let age = now.saturating_duration_since(entry.since);
+            if matches!(entry.state, State::Waits | State::Confirmed(_)) && age >= LASTS {
+                (entry.state, entry.since) = (State::Over, now);
+            }
+        }
+        let is_past = |entry: &Entry| !matches!(entry.state, State::Waits | State::Confirmed(_) | State::Sending);
+        self.entries.retain(|entry| !is_past(entry) || now.saturating_duration_since(entry.since) < REMEMBERED);
+        self.denials.values_mut().for_each(|denials| denials.retain(|at| now.saturating_duration_since(*at) < REMEMBERED));
+        self.denials.retain(|_, denials| !denials.is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+    use connect_core::problem::ProblemCode;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn app(id: &str) -> App {
+        App {
+            id: id.into(),
+            name: id.to_owned(),
+            account: "account".into(),
+            scopes: [monei::Scope::WalletSend].into_iter().collect(),
+            until: None,
+            created_at: 0,
+            taken_back_at: None,
+            over_tcp: false,
+            last_used_at: None,
+            uses: 0,
+        }
+    }
+
+    fn payment(amount: u8) -> Payment {
+        Payment::read(
+            "/wallet/payout/transfer",
+            format!(r#"{{"receiver":"t@example.test","amount":{}}}"#, u32::from(amount) + 1).as_bytes(),
+        )
+        .unwrap()
+    }
+
+    fn answer() -> Told {
+        Told::Answer(200, b"{}".as_slice().into())
+    }
+
+    #[test]
+    fn a_yes_is_taken_once_and_what_was_sent_is_told_again_and_not_sent_again() {
+        let (mut book, start) = (Book::default(), Instant::now());
+        let number = book.ask(&app("a"), &payment(1), start).unwrap();
+        assert!(matches!(book.step(number, start), Step::Wait));
+        assert!(book.answer(number, true, Some("1234".into()), start));
+        assert!(!book.answer(number, true, None, start), "one answer");
+        assert!(matches!(book.step(number, start), Step::Send(_, _, Some(_))));
+        assert!(matches!(book.step(number, start), Step::UnderWay));
+        book.ended(number, answer(), true, start, 7);
+        assert_eq!(book.ask(&app("a"), &payment(1), start), Ok(number));
+        assert!(matches!(book.step(number, start), Step::Told(_)));
+        // Later it is another payment, and the person is told that the same was sent.
+        let later = start + REMEMBERED;
+        let again = book.ask(&app("a"), &payment(1), later).unwrap();
+        assert_ne!(again, number);
+        assert_eq!(book.shown(later).unwrap().sent_before, Some(7));
+    }
+
+    #[test]
+    fn what_monei_refused_is_asked_anew() {
+        let (mut book, start) = (Book::default(), Instant::now());
+        let number = book.ask(&app("a"), &payment(1), start).unwrap();
+        book.answer(number, true, None, start);
+        book.step(number, start);
+        book.ended(number, Told::Answer(400, b"{}".as_slice().into()), false, start, 7);
+        assert!(matches!(book.step(number, start), Step::Told(_)), "whoever waits for it");
+        assert_ne!(book.ask(&app("a"), &payment(1), start), Ok(number));
+        assert_eq!(book.shown(start).unwrap().sent_before, None);
+    }
+
+    #[test]
+    fn one_waits_at_a_time_and_two_denials_stop_that_app_alone() {
+        let (mut book, start) = (Book::default(), Instant::now());
+        for turn in 0..2 {
+            let number = book.ask(&app("a"), &payment(turn), start).unwrap_or_else(|_| panic!("turn {turn}"));
+            assert_eq!(book.ask(&app("b"), &payment(1), start), Err(Unasked::Busy));
+            assert!(book.answer(number, false, None, start));
+            assert!(matches!(book.step(number, start), Step::Denied));
+        }
+        assert_eq!(book.ask(&app("a"), &payment(3), start + Duration::from_secs(1)), Err(Unasked::Stopped(599)));
+        assert!(book.ask(&app("b"), &payment(1), start).is_ok());
+        book.answer(3, false, None, start);
+        assert!(book.ask(&app("a"), &payment(3), start + REMEMBERED).is_ok());
+    }
+
+    #[test]
+    fn a_no_that_came_after_the_call_had_ended_answers_the_next_one_and_asks_nobody_again() {
+        let (mut book, start) = (Book::default(), Instant::now());
+        let number = book.ask(&app("a"), &payment(1), start).unwrap();
+        assert!(book.answer(number, false, None, start));
+        assert_eq!(book.ask(&app("a"), &payment(1), start), Ok(number));
+        assert!(matches!(book.step(number, start), Step::Denied));
+        assert_ne!(book.ask(&app("a"), &payment(1), start), Ok(number), "asked anew from then on");
+    }
+
+    #[test]
+    fn an_answer_that_comes_too_late_and_a_yes_that_nobody_fetches_send_nothing() {
+        let (mut book, start) = (Book::default(), Instant::now());
+        let number = book.ask(&app("a"), &payment(1), start).unwrap();
+        assert!(!book.answer(number, true, None, start + LASTS));
+        assert!(matches!(book.step(number, start + LASTS), Step::Over));
+        let number = book.ask(&app("a"), &payment(1), start + LASTS).unwrap();
+        assert!(book.answer(number, true, Some("1234".into()), start + LASTS));
+        assert!(matches!(book.step(number, start + LASTS + LASTS), Step::Over), "five minutes after the yes");
+    }
+
+    #[test]
+    fn at_the_end_of_the_program_what_waits_is_over_and_what_is_being_sent_is_not() {
+        let (mut book, start) = (Book::default(), Instant::now());
+        let sending = book.ask(&app("a"), &payment(1), start).unwrap();
+        book.answer(sending, true, None, start);
+        book.step(sending, start);
+        let confirmed = book.ask(&app("a"), &payment(2), start).unwrap();
+        book.answer(confirmed, true, None, start);
+        let waits = book.ask(&app("a"), &payment(3), start).unwrap();
+        book.give_up(start);
+        for number in [confirmed, waits] {
+            assert!(matches!(book.step(number, start), Step::Over));
+        }
+        assert!(matches!(book.step(sending, start), Step::UnderWay));
+    }
+
+    #[derive(Clone, Debug)]
+    enum Do {
+        Ask(u8, u8),
+        Step(u64),
+        Answer(u64, bool),
+        End(u64, bool),
+        Wait(u64),
+    }
+
+    fn what() -> impl Strategy<Value = Do> {
+        prop_oneof![
+            4 => (0_u8..2, 0_u8..2).prop_map(|(app, amount)| Do::Ask(app, amount)),
+            6 => (1_u64..6).prop_map(Do::Step),
+            4 => ((1_u64..6), any::<bool>()).prop_map(|(number, yes)| Do::Answer(number, yes)),
+            3 => ((1_u64..6), any::<bool>()).prop_map(|(number, sent)| Do::End(number, sent)),
+            2 => (0_u64..700).prop_map(Do::Wait),
+        ]
+    }
+
+    proptest! {
+        /// Whatever comes in which order: for each payment at most one yes, at most one send, no send without the yes, and none of the same
+        /// while one that was sent is remembered.
+        #[test]
+        fn each_yes_sends_at_most_once(deeds in prop::collection::vec(what(), 0..60)) {
+            let (mut book, mut now) = (Book::default(), Instant::now());
+            let (mut yes, mut sends): (HashMap<u64, u32>, HashMap<u64, u32>) = (HashMap::new(), HashMap::new());
+            let mut under_way = std::collections::HashSet::new();
+            for deed in deeds {
+                match deed {
+                    Do::Ask(of, amount) => {
+                        let _ = book.ask(&app(&of.to_string()), &payment(amount), now);
+                    }
+                    Do::Step(number) => {
+                        if let Step::Send(..) = book.step(number, now) {
+                            *sends.entry(number).or_default() += 1;
+                            under_way.insert(number);
+                        }
+                    }
+                    Do::Answer(number, allows) => {
+                        if book.answer(number, allows, None, now) && allows {
+                            *yes.entry(number).or_default() += 1;
+                        }
+                    }
+                    Do::End(number, sent) => {
+                        if under_way.remove(&number) {
+                            let told = if sent { answer() } else { Told::Problem(ProblemCode::Offline.into()) };
+                            book.ended(number, told, sent, now, 0);
+                        }
+                    }
+                    Do::Wait(seconds) => now += Duration::from_secs(seconds),
+                }
+                prop_assert!(book.entries.iter().filter(|entry| matches!(entry.state, State::Waits)).count() <= 1);
+            }
+            for (number, count) in &sends {
+                prop_assert_eq!(*count, 1);
+                prop_assert_eq!(yes.get(number), Some(&1));
+            }
+        }
+    }
+}

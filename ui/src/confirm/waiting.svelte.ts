@@ -1,0 +1,10 @@
+import type { ConfirmationView } from '../lib/bindings';
+
+/** The payment that waits; null while there is none. */
+export class Waiting {
+  view: ConfirmationView | null = $state.raw(null);
+
+  show(view: ConfirmationView | null): void {
+    this.view = view;
+  }
+}
