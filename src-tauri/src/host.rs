@@ -3,12 +3,11 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use connect_app::browser::SystemBrowser;
 use connect_app::diagnose::Found;
 use connect_app::settings::Settings;
-use connect_app::{leaving, logging, start};
+use connect_app::{leaving, logging, resting, start};
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::snapshot::{Leaving, Snapshot, Stage, Unrevoked};
 use connect_core::{Check, Connections};
@@ -22,11 +21,6 @@ use crate::clipboard::CopiedKey;
 use crate::confirming::Confirming;
 use crate::view::{AppView, AppsView, Convert as _};
 use crate::{apps, platform, window};
-
-/// When resting connections are first seen after: a start is over by then.
-const KEPT_ALIVE_FIRST: Duration = Duration::from_secs(60);
-/// And how often from then on. Each is refreshed once a week.
-const KEPT_ALIVE_EVERY: Duration = Duration::from_secs(3600);
 
 /// The running program, apart from its window.
 pub struct Host {
@@ -120,7 +114,7 @@ impl Host {
                 let asked = connections.clone();
                 drop(tauri::async_runtime::spawn(async move { confirming.follow(app, confirmations, asked).await }));
                 *self.api() = Some(api);
-                drop(tauri::async_runtime::spawn(keep_alive(connections.clone())));
+                drop(tauri::async_runtime::spawn(resting::keep_alive(connections.clone())));
                 drop(tauri::async_runtime::spawn(async move { connections.look().await }));
             }
         }
@@ -257,15 +251,6 @@ impl Host {
         let connections = start::connections(settings, vault, platform::with_browser(self.browser())).await?;
         tokio::spawn(follow_answers(self.app.clone(), connections.subscribe()));
         Ok(connections)
-    }
-}
-
-/// While the program runs, resting connections are refreshed where the person has chosen that; the core knows which are due.
-async fn keep_alive(connections: Connections) {
-    tokio::time::sleep(KEPT_ALIVE_FIRST).await;
-    loop {
-        connections.keep_alive().await;
-        tokio::time::sleep(KEPT_ALIVE_EVERY).await;
     }
 }
 

@@ -60,8 +60,11 @@ async fn leaving_this_computer_ends_every_access_and_leaves_nothing_of_the_progr
             ensure!(world.keychain()?.len() == 2, "left by {no}");
         }
         world.window()?.click("leave").await?;
+        world.dialog(QUESTION).await?;
+        world.picture_of_screen("leave-question")?;
         world.answer_dialog(QUESTION, "alt+l").await?;
         world.window()?.shows("left").await?;
+        world.picture_of_window("left").await?;
         for (row, name) in [(0, "Ada Okafor"), (1, "Tunde Bello")] {
             world.window()?.attribute(&format!("left-{row}"), "data-outcome", "ended").await?;
             ensure!(world.window()?.text(&format!("left-{row}")).await?.contains(name));

@@ -103,29 +103,35 @@ impl World {
         self.window.take().context("the program does not run")?.quit(&self.session).await
     }
 
+    /// Waits for the dialog of this title, outside of the page, and gives its window's id at the display.
+    pub async fn dialog(&self, title: &str) -> Result<String> {
+        until(title, async || self.dialog_now(title)).await
+    }
+
+    fn dialog_now(&self, title: &str) -> Result<Option<String>> {
+        let found = self.session.run("xdotool", &["search", "--onlyvisible", "--name", title])?;
+        Ok(String::from_utf8_lossy(&found.stdout).split_whitespace().next().map(str::to_owned))
+    }
+
+    async fn dialog_gone(&self, title: &str) -> Result<()> {
+        until(&format!("{title} to close"), async || Ok(self.dialog_now(title)?.is_none().then_some(()))).await
+    }
+
     /// Answers the program's own dialog of this title, as a person does at the keyboard.
     pub async fn answer_dialog(&self, title: &str, key: &str) -> Result<()> {
-        let found = || -> Result<Option<String>> {
-            let found = self.session.run("xdotool", &["search", "--onlyvisible", "--name", title])?;
-            Ok(String::from_utf8_lossy(&found.stdout).split_whitespace().next().map(str::to_owned))
-        };
-        let id = until(title, async || found()).await?;
+        let id = self.dialog(title).await?;
         self.session.run("xdotool", &["windowactivate", "--sync", &id, "key", "--clearmodifiers", key])?;
-        until(&format!("{title} to close"), async || Ok(found()?.is_none().then_some(()))).await
+        self.dialog_gone(title).await
     }
 
     /// In the desktop's dialog of this title: types where to save a file, and saves it.
     pub async fn save_as(&self, title: &str, file: &std::path::Path) -> Result<()> {
-        let found = || -> Result<Option<String>> {
-            let found = self.session.run("xdotool", &["search", "--onlyvisible", "--name", title])?;
-            Ok(String::from_utf8_lossy(&found.stdout).split_whitespace().next().map(str::to_owned))
-        };
-        let id = until(title, async || found()).await?;
+        let id = self.dialog(title).await?;
         let path = file.display().to_string();
         self.session.run("xdotool", &["windowactivate", "--sync", &id, "key", "--clearmodifiers", "ctrl+a"])?;
         self.session.run("xdotool", &["type", "--clearmodifiers", &path])?;
         self.session.run("xdotool", &["key", "--clearmodifiers", "Return"])?;
-        until(&format!("{title} to close"), async || Ok(found()?.is_none().then_some(()))).await
+        self.dialog_gone(title).await
     }
 
     /// Ends the program by something in its window.
@@ -256,6 +262,11 @@ impl World {
     /// The window as `target/exercises/<name>.png`.
     pub async fn picture_of_window(&self, name: &str) -> Result<()> {
         self.window()?.screenshot(&picture(name)?).await
+    }
+
+    /// The whole screen as `target/exercises/<name>.png`: with what isn't the window's own.
+    pub fn picture_of_screen(&self, name: &str) -> Result<()> {
+        self.session.screen(&picture(name)?)
     }
 
     /// The browser's page as `target/exercises/<name>.png`.

@@ -17,6 +17,7 @@ pub mod logging;
 pub mod receipt;
 pub mod registration;
 pub mod report;
+pub mod resting;
 pub mod settings;
 pub mod start;
 pub mod terminal;

@@ -1,6 +1,9 @@
 //! `serve`: the local API without a window. While a window's program runs, that serves instead, since it can ask the person.
 
+use std::pin::pin;
+
 use connect_app::ending;
+use connect_app::resting;
 use connect_app::settings::Settings;
 use connect_core::Connections;
 use connect_local_api::{LocalApi, Place, Reach, Role, Status};
@@ -15,6 +18,7 @@ pub async fn serve(connections: &Connections, settings: &Settings) -> Result<Exi
     let mut status = api.status();
     // Who the connection service is has to be known before a token can be refreshed.
     connections.poll().await;
+    let mut resting = pin!(resting::keep_alive(connections.clone()));
     let mut said = String::new();
     let ended = loop {
         let line = words(&status.borrow_and_update(), &place);
@@ -27,6 +31,7 @@ pub async fn serve(connections: &Connections, settings: &Settings) -> Result<Exi
                 break Err(Failure::said(Exit::Other, "The local API ended by itself."));
             },
             _ = ending::asked_to_end() => break Ok(Exit::Done),
+            () = &mut resting => {}
         }
     };
     api.shutdown().await;
