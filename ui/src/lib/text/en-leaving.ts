@@ -8,7 +8,7 @@ export const leaving = {
     'Your Monei accounts and your money stay as they are.',
   ],
   start: 'Leave this computer…',
-  working: 'Leaving…',
+  working: 'One moment…',
   notYet: 'You have not left yet',
   notYetLead: 'What couldn’t be ended is still here, so that you can try again.',
   anyway: 'Leave anyway…',
