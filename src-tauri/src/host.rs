@@ -34,6 +34,8 @@ pub struct Host {
     telling_apps: Mutex<Option<JoinHandle<()>>>,
     /// What other programs of the person use; `None` before the page has shown its first picture.
     api: Mutex<Option<LocalApi>>,
+    /// Whether it was started in this run.
+    served: AtomicBool,
     /// An app's key on the clipboard.
     copied_key: CopiedKey,
     /// Payments that wait for the person.
@@ -57,6 +59,7 @@ impl Host {
             telling: Mutex::default(),
             telling_apps: Mutex::default(),
             api: Mutex::default(),
+            served: AtomicBool::default(),
             copied_key: CopiedKey::default(),
             confirming: Arc::default(),
             report: Mutex::default(),
@@ -106,19 +109,28 @@ impl Host {
         let connections = self.connections().await?;
         let telling = tauri::async_runtime::spawn(tell_page(views, connections.subscribe()));
         let before = self.telling.lock().unwrap_or_else(PoisonError::into_inner).replace(telling);
+        self.serve_apps(&connections);
         match before {
             Some(before) => before.abort(),
             None => {
-                let api = LocalApi::start(connections.clone(), Place::of(&self.settings), Role::Window);
-                let (confirming, app, confirmations) = (Arc::clone(&self.confirming), self.app.clone(), api.confirmations().clone());
-                let asked = connections.clone();
-                drop(tauri::async_runtime::spawn(async move { confirming.follow(app, confirmations, asked).await }));
-                *self.api() = Some(api);
                 drop(tauri::async_runtime::spawn(resting::keep_alive(connections.clone())));
                 drop(tauri::async_runtime::spawn(async move { connections.look().await }));
             }
         }
         Ok(())
+    }
+
+    /// Begins to serve other programs, once in a run. The page's calls may come in any order: each finds them served.
+    fn serve_apps(&self, connections: &Connections) {
+        let mut api = self.api();
+        if self.served.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let started = LocalApi::start(connections.clone(), Place::of(&self.settings), Role::Window);
+        let (confirming, app, confirmations) = (Arc::clone(&self.confirming), self.app.clone(), started.confirmations().clone());
+        let asked = connections.clone();
+        drop(tauri::async_runtime::spawn(async move { confirming.follow(app, confirmations, asked).await }));
+        *api = Some(started);
     }
 
     /// Somebody looks at the window. The core knows whether anything is due: the computer may have slept or changed networks, and access
@@ -146,12 +158,13 @@ impl Host {
         self.report.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// From now on the page is told of apps through `views`, the present ones first. [`Host::watch`] comes before it.
+    /// The page has its first picture: from now on it is told of apps through `views`, the present ones first.
     ///
     /// # Errors
-    /// As [`Host::connections`]; [`ProblemCode::InvalidInput`] where the local API isn't there yet.
+    /// As [`Host::connections`]; [`ProblemCode::InvalidInput`] once the person has left this computer.
     pub async fn watch_apps(&self, views: Channel<AppsView>) -> Result<(), crate::view::Problem> {
         let connections = self.connections().await?;
+        self.serve_apps(&connections);
         let api = self.api().as_ref().map(|api| (api.status(), api.pairings().clone()));
         let (status, pairings) = api.ok_or(ProblemCode::InvalidInput)?;
         let telling = tauri::async_runtime::spawn(apps::tell(views, self.app.clone(), connections, status, pairings));

@@ -31,6 +31,9 @@ async fn saved(world: &World, hook: &str, title: &str, name: &str) -> Result<Str
 async fn a_receipt_is_saved_where_the_person_wants_it_and_nowhere_when_they_cancel() -> Result<()> {
     World::with("receipt", Setup::default(), async |world| {
         world.connect("ada", &["profile", "wallet", "kyc"], &["profile:read", "wallet:read"]).await?;
+        // What is above the button is there.
+        world.window()?.shows("naira-balance").await?;
+        world.window()?.shows("all-transactions").await?;
         world.window()?.click("see-receipts").await?;
         let shown = world.window()?.text("receipt-1").await?;
         for words in ["Ada Okafor", "Allowed", "Left off"] {

@@ -14,6 +14,9 @@ use crate::process::{self, Process};
 use crate::session::{Session, free_port};
 use crate::until;
 
+/// How long something must stand where it is before it is clicked: three frames.
+const STANDS: Duration = Duration::from_millis(50);
+
 /// Records everything that crosses between the web view and Rust: requests go out by `fetch`, answers and events come in by callbacks.
 const RECORDER: &str = r"
 if (!window.__recorded) {
@@ -165,6 +168,12 @@ impl Window {
         until(&format!("{hook} to click"), async || {
             let Some(found) = self.visible(&selector(hook)).await? else { return Ok(None) };
             if !found.is_enabled().await? || found.attr("aria-disabled").await?.as_deref() == Some("true") {
+                return Ok(None);
+            }
+            // What loads above it may still move it, and the click would go to what comes into its place.
+            let place = found.rectangle().await?;
+            tokio::time::sleep(STANDS).await;
+            if found.rectangle().await? != place {
                 return Ok(None);
             }
             found.click().await?;
