@@ -49,8 +49,10 @@ fn answering() -> String {
 
 #[test]
 fn check_says_in_plain_words_what_cannot_be_reached() {
-    // Freed again, so that nobody listens there.
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Bound, so that nobody listens there and nobody else can begin to.
+    let bound = tokio::net::TcpSocket::new_v4().unwrap();
+    bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let gone = bound.local_addr().unwrap();
     let monei = format!("http://{gone}");
     let secret = ("MONEI_CLIENT_SECRET", "mcs_sim_secret");
     refused(&run(&["check"], &sandbox(&[secret, ("MONEI_SANDBOX_URL", &monei)])), "can't be reached: Connection refused");

@@ -6,6 +6,7 @@
 
 mod support;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use support::ways::{self, Listening, PASSWORD, Way};
 use support::{World, person, scopes};
+use tokio::net::TcpSocket;
 use tokio_rustls::TlsAcceptor;
 use url::Url;
 
@@ -57,6 +59,20 @@ impl Company {
         assert!(output.status.success(), "{case} {variables:?}: {told}");
         assert!(told.contains("case done"), "the case did not run: {told}");
         told
+    }
+}
+
+/// An address at which nobody listens, and nobody else can begin to.
+struct Closed {
+    address: SocketAddr,
+    _bound: TcpSocket,
+}
+
+impl Closed {
+    fn new() -> Self {
+        let bound = TcpSocket::new_v4().unwrap();
+        bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        Self { address: bound.local_addr().unwrap(), _bound: bound }
     }
 }
 
@@ -255,11 +271,10 @@ fn a_proxy_that_cannot_be_used_is_named_before_anything_is_sent() {
 
 #[test]
 fn a_proxy_that_is_not_there_is_told_as_such() {
-    // Nobody listens there any more.
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = Closed::new();
     for scheme in ["http", "socks5h", "socks4a"] {
         let code = named("proxy_unreachable", "ALL_PROXY", scheme);
-        Company::new().run(&code, &[("ALL_PROXY", &format!("{scheme}://{closed}"))]);
+        Company::new().run(&code, &[("ALL_PROXY", &format!("{scheme}://{}", closed.address))]);
     }
     Company::new().run(&named("proxy_unreachable", "ALL_PROXY", "http"), &[("ALL_PROXY", "http://127.1.1.1:1")]);
 }
@@ -289,21 +304,22 @@ fn what_the_system_sends_past_the_proxy_goes_past_it() {
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "only on Linux does a variable say whom the system trusts")]
 fn the_desktops_ways_are_tried_in_its_order_and_seen_when_they_change() {
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = Closed::new();
+    let gone = closed.address;
     let company = Company::new();
     let desktop = company.0.path().join("desktop");
     let (one, other) = (company.proxy(Way::Socks5), company.proxy(Way::Http));
-    std::fs::write(&desktop, format!("http://{closed}\nquic://{closed}\nsocks://{}\nhttp://{}\n", one.address, other.address)).unwrap();
+    std::fs::write(&desktop, format!("http://{gone}\nquic://{gone}\nsocks://{}\nhttp://{}\n", one.address, other.address)).unwrap();
     company.run("trusted", &[]);
     only_the_backend(&one.asked());
     assert_eq!(other.asked(), Vec::<String>::new());
     // The same program, before and after.
-    std::fs::write(&desktop, format!("http://{closed}\n")).unwrap();
+    std::fs::write(&desktop, format!("http://{gone}\n")).unwrap();
     std::fs::write(company.0.path().join("later"), format!("http://{}\n", other.address)).unwrap();
     company.run("changed", &[]);
     only_the_backend(&other.asked());
     // The preferred way is the one that is told.
-    std::fs::write(&desktop, format!("http://{closed}\ndirect://\n")).unwrap();
+    std::fs::write(&desktop, format!("http://{gone}\ndirect://\n")).unwrap();
     company.run(r#"proxy_unreachable {"variable":null,"scheme":"http"}"#, &[]);
     std::fs::write(&desktop, "quic://proxy.example\n").unwrap();
     company.run(r#"proxy_setting {"variable":null,"scheme":"quic"}"#, &[]);
