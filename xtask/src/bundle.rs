@@ -1,5 +1,5 @@
 //! `cargo xtask bundle`: the packages. The desktop program for end users, without sandbox or backend inside; the backend for operators and
-//! the sandbox for testers, and the command line, each by itself. Then each is unpacked and looked at, and listed with its checksum.
+//! the sandbox for testers, and the command line, each by itself. Then each is unpacked and checked, and listed with its checksum.
 
 use std::fs;
 use std::path::Path;

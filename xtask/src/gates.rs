@@ -1,5 +1,5 @@
-//! What must hold for every package that was made: it is unpacked, and what is in it is looked at, file by file. The checkers of the systems
-//! that it is for (lintian, rpmlint, desktop-file-validate, appstreamcli) have their say too.
+//! Checks of every package that was made: it is unpacked, and each file in it is examined. The systems' own checkers (lintian, rpmlint,
+//! desktop-file-validate, appstreamcli) are run as well.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,8 +11,8 @@ use anyhow::{Context, Result, bail, ensure};
 use crate::hardening;
 use crate::step::{command, describe, output, succeed};
 
-/// What nobody's package has: a key, or the way from a bundle back to its source.
-const NOWHERE: [&str; 3] = ["PRIVATE KEY-----", "sourceMappingURL=", "webpack://"];
+/// What no package may have: a private key, or a reference to a source map.
+const FORBIDDEN: [&str; 3] = ["PRIVATE KEY-----", "sourceMappingURL=", "webpack://"];
 /// What the sandbox mints, serves and is called by. Only its own package has it.
 const SANDBOX: [&str; 4] = ["mct_sim_", "mcr_sim_", "mc_sim_local", "/sandbox/api/"];
 /// Where development builds have their servers. What people install asks for an address instead.
@@ -95,7 +95,7 @@ pub fn unpack(package: &Path) -> Result<PathBuf> {
             ensure!(read.wait()?.success(), "rpm2cpio failed");
         }
         Some(_) => succeed(command("tar", &["--extract", "--gzip", "--file"]).arg(package).arg("--directory").arg(&folder))?,
-        None => bail!("nobody knows how to unpack this"),
+        None => bail!("not a kind of package that can be unpacked"),
     }
     Ok(folder)
 }
@@ -103,7 +103,7 @@ pub fn unpack(package: &Path) -> Result<PathBuf> {
 fn look(folder: &Path, what: What) -> Result<()> {
     let home = std::env::var("HOME").unwrap_or_default();
     let here = std::env::current_dir()?.display().to_string();
-    // What a folder is called where it was built tells of the builder, and makes the same package differ elsewhere.
+    // Paths of the computer that built it tell about that computer, and make the same package differ from one computer to the next.
     let builders: Vec<&str> = [home.as_str(), here.as_str()].into_iter().filter(|path| path.len() > 1).collect();
     let mut unseen: Vec<&str> = SANDBOX.to_vec();
     for path in files(folder)? {
@@ -118,7 +118,7 @@ fn look(folder: &Path, what: What) -> Result<()> {
         ensure!(path.extension().is_none_or(|ending| ending != "map"), "{shown} is a source map");
         let content = fs::read(&path)?;
         let has = |mark: &str| content.windows(mark.len()).any(|bytes| bytes == mark.as_bytes());
-        for mark in NOWHERE.iter().copied().chain(builders.iter().map(|path| &**path)) {
+        for mark in FORBIDDEN.iter().copied().chain(builders.iter().map(|path| &**path)) {
             ensure!(!has(&format!("{mark}{}", if mark.starts_with('/') { "/" } else { "" })), "{shown} has \"{mark}\"");
         }
         if content.starts_with(b"\x7fELF") {

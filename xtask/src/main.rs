@@ -47,7 +47,7 @@ enum Task {
         #[arg(long)]
         places: bool,
     },
-    /// Packages for end users, operators and testers, in target/release/bundle: made, unpacked and looked at.
+    /// Packages for end users, operators and testers, in target/release/bundle: made, unpacked and checked.
     Bundle,
     /// A container image, in podman's store and in target/images.
     Image {

@@ -62,7 +62,7 @@ pub fn debian_package(package: &str, profile: &str, folder: &str) -> Result<()> 
     succeed(without_builders_paths(&mut build)?)
 }
 
-/// Has the compiler write no folder of whoever builds into programs, so that it doesn't matter where they were built.
+/// Has the compiler leave the builder's own paths out of the programs, so that the same source gives the same program on every computer.
 pub fn without_builders_paths(build: &mut Command) -> Result<&mut Command> {
     let here = std::env::current_dir()?;
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);

@@ -1,4 +1,4 @@
-//! Connections that rest are seen after while a program runs, where the person has chosen that.
+//! Refreshes unused connections from time to time while a program runs, where the person has chosen that.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ const FIRST: Duration = Duration::from_secs(60);
 /// And how often from then on. Each connection is refreshed once a week; the core knows which are due.
 const EVERY: Duration = Duration::from_secs(3600);
 
-/// Sees after them for as long as it is polled.
+/// Does so for as long as it is polled.
 pub async fn keep_alive(connections: Connections) {
     tokio::time::sleep(FIRST).await;
     loop {
