@@ -52,7 +52,10 @@ pub fn check(folder: &Path) -> Result<()> {
         };
         look(&inside, what).with_context(|| name.to_owned())?;
         match kind(package) {
-            Some("deb") => succeed(command("lintian", &["--allow-root", "--fail-on", "error", "--info"]).arg(package))?,
+            Some("deb") => succeed(
+                command("lintian", &["--allow-root", "--fail-on", "error", "--suppress-tags-from-file", "packaging/lintian-suppressed"])
+                    .arg(package),
+            )?,
             Some("rpm") => succeed(command("rpmlint", &["--config", "packaging/rpmlint.toml"]).arg(package))?,
             _ => {}
         }
