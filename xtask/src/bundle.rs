@@ -36,6 +36,9 @@ pub fn bundle() -> Result<()> {
     steps.step("Packages of the web view", ui::install)?;
     // Tauri's own bundler builds the web view first. Its working folder is the top of the project, where tauri.conf.json is.
     steps.step("The desktop program", || {
+        if on_linux {
+            compress_manual()?;
+        }
         tools::desktop_packages()?;
         ui::check_release_bundle()
     })?;
@@ -56,6 +59,14 @@ pub fn bundle() -> Result<()> {
     steps.print_summary();
     eprintln!("\nThe packages are in {BUNDLE}.");
     Ok(())
+}
+
+/// The desktop program's man page as distributions have them. Tauri's bundler packages files as they are.
+fn compress_manual() -> Result<()> {
+    let folder = Path::new("target/monei-connections");
+    fs::create_dir_all(folder)?;
+    fs::copy("packaging/monei-connections/monei-connect.1", folder.join("monei-connect.1"))?;
+    succeed(command("gzip", &["-9", "--no-name", "--force"]).arg(folder.join("monei-connect.1")))
 }
 
 /// The command line, with its man page and completions, which it writes itself.
