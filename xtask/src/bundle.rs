@@ -40,6 +40,9 @@ pub fn bundle() -> Result<()> {
             compress_manual()?;
         }
         tools::desktop_packages()?;
+        if on_linux {
+            remove_working_folders()?;
+        }
         ui::check_release_bundle()
     })?;
     if on_linux {
@@ -58,6 +61,19 @@ pub fn bundle() -> Result<()> {
     }
     steps.print_summary();
     eprintln!("\nThe packages are in {BUNDLE}.");
+    Ok(())
+}
+
+/// Tauri's bundler leaves what it put into each package beside it.
+fn remove_working_folders() -> Result<()> {
+    for kind in fs::read_dir(BUNDLE).context(BUNDLE)? {
+        for entry in fs::read_dir(kind?.path())? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(entry.path())?;
+            }
+        }
+    }
     Ok(())
 }
 

@@ -67,7 +67,8 @@ pub fn image(what: What, base: Option<&str>) -> Result<()> {
     let mut steps = Steps::new(5);
     steps.step("System packages", || install_missing(For::Images))?;
     steps.step("Build the release program", || {
-        succeed(&mut command("cargo", &["build", "--profile", image.profile, "--locked", "-p", image.package, "--bin", image.package]))
+        let mut build = command("cargo", &["build", "--profile", image.profile, "--locked", "-p", image.package, "--bin", image.package]);
+        succeed(tools::without_builders_paths(&mut build)?)
     })?;
     let base = match base {
         Some(base) => base.to_owned(),

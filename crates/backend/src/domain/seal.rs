@@ -70,11 +70,40 @@ impl Purpose {
 #[error("the sealed text does not open")]
 pub(crate) struct Unreadable;
 
+/// A key in use, with what is derived from it alone: deriving costs more than sealing.
+struct Derived {
+    master: MasterKey,
+    id: [u8; KEY_ID_LEN],
+    /// The key of each purpose that needs no proof.
+    keys: [(Purpose, Zeroizing<[u8; 32]>); 3],
+}
+
+impl Derived {
+    fn of(master: MasterKey, environment: Environment) -> Self {
+        let keys =
+            [Purpose::State, Purpose::Handoff, Purpose::RefreshToken].map(|purpose| (purpose, derive(&master.0[..], environment, purpose)));
+        Self { id: key_id(&master), keys, master }
+    }
+}
+
+impl PartialEq for Derived {
+    fn eq(&self, other: &Self) -> bool {
+        self.master == other.master
+    }
+}
+
 /// The present key seals, either opens.
 #[derive(PartialEq)]
 struct Keys {
-    present: MasterKey,
-    previous: Option<MasterKey>,
+    present: Derived,
+    previous: Option<Derived>,
+}
+
+impl Keys {
+    fn of(environment: Environment, present: MasterKey, previous: Option<MasterKey>) -> Arc<Self> {
+        let derived = |master| Derived::of(master, environment);
+        Arc::new(Self { present: derived(present), previous: previous.map(derived) })
+    }
 }
 
 /// Seals and opens with the keys in use, which can be replaced while it is used.
@@ -85,15 +114,15 @@ pub(crate) struct Sealer {
 
 impl Sealer {
     pub(crate) fn new(environment: Environment, present: MasterKey, previous: Option<MasterKey>) -> Self {
-        Self { environment, keys: RwLock::new(Arc::new(Keys { present, previous })) }
+        Self { environment, keys: RwLock::new(Keys::of(environment, present, previous)) }
     }
 
     /// Uses these keys from now on. False if they are those in use.
     pub(crate) fn replace(&self, present: MasterKey, previous: Option<MasterKey>) -> bool {
-        let keys = Keys { present, previous };
+        let keys = Keys::of(self.environment, present, previous);
         let mut used = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        let others = **used != keys;
-        *used = Arc::new(keys);
+        let others = *used != keys;
+        *used = keys;
         others
     }
 
@@ -130,7 +159,7 @@ impl Sealer {
 
     fn seal_with_nonce(&self, purpose: Purpose, proof: &[u8], plain: &[u8], nonce: [u8; NONCE_LEN]) -> Vec<u8> {
         let keys = self.keys();
-        let id = key_id(&keys.present);
+        let id = keys.present.id;
         let aad = self.associated_data(purpose, id);
         let cipher = self.cipher(&keys.present, purpose, proof);
         #[expect(clippy::expect_used, reason = "the cipher fails only for plaintexts of more than 256 GiB")]
@@ -145,25 +174,31 @@ impl Sealer {
         let (id, rest) = bytes.split_first_chunk::<KEY_ID_LEN>().ok_or(Unreadable)?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_LEN>().ok_or(Unreadable)?;
         let keys = self.keys();
-        let master =
-            [Some(&keys.present), keys.previous.as_ref()].into_iter().flatten().find(|key| key_id(key) == *id).ok_or(Unreadable)?;
+        let key = [Some(&keys.present), keys.previous.as_ref()].into_iter().flatten().find(|key| key.id == *id).ok_or(Unreadable)?;
         let aad = self.associated_data(purpose, *id);
         let payload = Payload { msg: sealed, aad: &aad };
-        self.cipher(master, purpose, proof).decrypt(&XNonce::from(*nonce), payload).map(Zeroizing::new).map_err(|_| Unreadable)
+        self.cipher(key, purpose, proof).decrypt(&XNonce::from(*nonce), payload).map(Zeroizing::new).map_err(|_| Unreadable)
     }
 
     fn associated_data(&self, purpose: Purpose, id: [u8; KEY_ID_LEN]) -> Vec<u8> {
         [FORMAT.as_bytes(), b"/", self.environment.as_str().as_bytes(), b"/", purpose.label().as_bytes(), b"/", &id].concat()
     }
 
-    fn cipher(&self, master: &MasterKey, purpose: Purpose, proof: &[u8]) -> XChaCha20Poly1305 {
+    fn cipher(&self, key: &Derived, purpose: Purpose, proof: &[u8]) -> XChaCha20Poly1305 {
+        if proof.is_empty()
+            && let Some((_, key)) = key.keys.iter().find(|(of, _)| *of == purpose)
+        {
+            return XChaCha20Poly1305::new(&Key::from(**key));
+        }
         // The proof enters as a digest, so that where the key ends and the proof begins is never in doubt.
         let digest = Zeroizing::new(if proof.is_empty() { Vec::new() } else { Sha256::digest(proof).to_vec() });
-        let material = Zeroizing::new([&master.0[..], &digest].concat());
-        let info = [FORMAT, "/", self.environment.as_str(), "/", purpose.label()].concat();
-        let key = expand(&material, &info);
-        XChaCha20Poly1305::new(&Key::from(*key))
+        let material = Zeroizing::new([&key.master.0[..], &digest].concat());
+        XChaCha20Poly1305::new(&Key::from(*derive(&material, self.environment, purpose)))
     }
+}
+
+fn derive(material: &[u8], environment: Environment, purpose: Purpose) -> Zeroizing<[u8; 32]> {
+    expand(material, &[FORMAT, "/", environment.as_str(), "/", purpose.label()].concat())
 }
 
 /// The first bytes of a value derived from the key: names it without telling anything about it.
