@@ -7,7 +7,7 @@ mod leaving;
 
 use std::sync::Arc;
 
-use connect_app::report;
+use connect_app::{catalogue, report};
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::Snapshot;
 use connect_core::{Browser as _, Caller, NewApp};
@@ -208,7 +208,8 @@ async fn save_activity(host: Shared<'_>, filter: ActivityFilter, format: Activit
     let items = host.connections().await?.activity_where(&bounded_filter(filter)?.convert()).await?;
     let format = connect_app::export::ActivityFormat::from(format);
     let name = format!("monei-activity-{}", Zoned::now().strftime("%Y-%m-%d"));
-    export::save_made(&host, "Save activity", name, format.extension(), format.render(&items)).await
+    let (language, words) = (host.language(), catalogue::dialogs(host.language()));
+    export::save_made(&host, words.save_activity, name, format.extension(), format.render(language, &items)).await
 }
 
 #[tauri::command]
@@ -311,7 +312,8 @@ async fn save_receipt(host: Shared<'_>, number: i64, format: ReceiptFormat) -> R
     let receipt = all.iter().find(|receipt| receipt.number == number).ok_or(ProblemCode::InvalidInput)?;
     let format = connect_app::receipt::Format::from(format);
     let name = format!("monei-receipt-{}", connect_app::receipt::day(receipt.at));
-    export::save(&host, "Save receipt", name, format.extension(), format.render(receipt)).await
+    let (language, words) = (host.language(), catalogue::dialogs(host.language()));
+    export::save(&host, words.save_receipt, name, format.extension(), format.render(language, receipt)).await
 }
 
 /// What is worth another look.

@@ -170,6 +170,7 @@ fn view(connections: &Connections, request: ConfirmationRequest) -> Confirmation
         sent_before,
         environment: known.environment.convert(),
         theme: known.preferences.theme.convert(),
+        language: known.language.convert(),
     }
 }
 

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use connect_app::browser::SystemBrowser;
 use connect_app::diagnose::Found;
 use connect_app::settings::Settings;
-use connect_app::{leaving, logging, resting, start};
+use connect_app::{language, leaving, logging, resting, start};
 use connect_core::problem::{Problem, ProblemCode};
-use connect_core::snapshot::{Leaving, Snapshot, Stage, Unrevoked};
+use connect_core::snapshot::{Language, Leaving, Snapshot, Stage, Unrevoked};
 use connect_core::{Check, Connections};
 use connect_local_api::{LocalApi, Pairings, Place, Role};
 use tauri::AppHandle;
@@ -75,6 +75,11 @@ impl Host {
     /// Why it can't be started.
     pub async fn connections(&self) -> Result<Connections, Problem> {
         self.connections.get_or_try_init(|| self.start()).await.cloned()
+    }
+
+    /// What the program speaks: the desktop's language until the core says what the person chose.
+    pub fn language(&self) -> Language {
+        self.connections.get().map_or_else(language::of_desktop, |connections| connections.view().language)
     }
 
     /// The person's browser, for the pages outside that the program knows.

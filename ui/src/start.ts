@@ -5,6 +5,7 @@ import './app.css';
 import { App } from './lib/app.svelte';
 import { asProblem, type Backend } from './lib/backend/backend';
 import type { Extra } from './lib/extra';
+import { guessed, speak } from './lib/language.svelte';
 
 /** Shows the window once the program has told its state, and marks the first paint. */
 export async function start(backend: Backend, extra: Extra | null): Promise<App | undefined> {
@@ -19,6 +20,7 @@ export async function start(backend: Backend, extra: Extra | null): Promise<App 
     // What changed until then comes first.
     void shown.painted.then(() => shown.attempt(() => backend.watch((view) => shown.receive(view))));
   } catch (thrown) {
+    speak(guessed());
     mount(NotStarted, { target, props: { problem: asProblem(thrown) } });
   }
   requestAnimationFrame(() => requestAnimationFrame(painted));

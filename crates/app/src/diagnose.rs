@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use connect_core::problem::ProblemCode;
-use connect_core::snapshot::Environment;
+use connect_core::snapshot::{Environment, Language};
 use connect_core::{Check, Connections};
 use serde::Serialize;
 
@@ -102,7 +102,7 @@ pub fn tell(outcome: &Result<Found, ProblemCode>, environment: Environment, aske
     match outcome {
         Ok(found) if asked.as_json => terminal::say(&found.json()),
         Ok(found) => terminal::say(&found.text()),
-        Err(code) => not_tried(&catalogue::sentence(*code), Some(environment), Some(*code), asked),
+        Err(code) => not_tried(&catalogue::sentence(Language::English, *code), Some(environment), Some(*code), asked),
     }
     if outcome.as_ref().is_ok_and(Found::connects) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

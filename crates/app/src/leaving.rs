@@ -6,17 +6,6 @@ use std::path::{Path, PathBuf};
 use crate::registration;
 use crate::settings::Settings;
 
-/// What a person is asked before anything ends.
-pub const QUESTION: &str = "Leave this computer?";
-/// What it does.
-pub const WHAT: &str = "Every connection ends at Monei, for every account and every app. Then everything that this program has stored on \
-this computer is deleted: approvals, apps’ keys, settings, activity and log. Your Monei accounts and your money stay as they are.";
-/// The second question, after Monei hasn’t confirmed.
-pub const ANYWAY: &str = "Leave without Monei’s confirmation?";
-/// What that does.
-pub const WHAT_ANYWAY: &str = "Everything that is left on this computer is deleted. This program can’t end those connections any more: \
-whoever holds a copy could still use what you allowed, until you end it in Monei’s settings, under “Connected apps”.";
-
 /// Removes all that this environment has on the disk: index, locks, log, the web view's folder, the window's place, and what was
 /// registered for links; and `shared`, a folder that all environments use, once it is empty. Gives what couldn't be removed. Another
 /// environment's stays.

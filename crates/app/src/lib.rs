@@ -11,6 +11,7 @@ pub mod diagnose;
 pub mod ending;
 pub mod export;
 pub mod guide;
+pub mod language;
 pub mod leaving;
 pub mod limits;
 pub mod logging;

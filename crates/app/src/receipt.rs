@@ -2,7 +2,7 @@
 //! strangers: none of them is markup or a line of its own.
 
 use connect_core::feature::FeatureId;
-use connect_core::snapshot::Receipt;
+use connect_core::snapshot::{Language, Receipt};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use quick_xml::escape::escape;
@@ -24,9 +24,71 @@ struct Line {
     values: Vec<String>,
 }
 
-const TITLE: &str = "Receipt of an approval";
-const HOW: &str = "In Monei Connections: open the account and choose “Disconnect”. Or in Monei’s settings, under “Connected apps”. \
-It has no end date: it ends when you take it back.";
+/// The words of one language.
+struct Words {
+    title: &'static str,
+    number: &'static str,
+    approved_on: &'static str,
+    account: &'static str,
+    approved_by: &'static str,
+    whom: &'static str,
+    program: &'static str,
+    service: &'static str,
+    /// `{name}` stands for what the service calls itself.
+    calls_itself: &'static str,
+    allowed: &'static str,
+    extra: &'static str,
+    left_off: &'static str,
+    take_back: &'static str,
+    how: &'static str,
+    /// What follows a name, before its values.
+    colon: &'static str,
+}
+
+const ENGLISH: Words = Words {
+    title: "Receipt of an approval",
+    number: "Number",
+    approved_on: "Approved on",
+    account: "Account",
+    approved_by: "Approved by",
+    whom: "For",
+    program: "Monei Connections on this computer",
+    service: "Through the connection service",
+    calls_itself: "it calls itself “{name}”",
+    allowed: "Allowed",
+    extra: "Allowed without being asked for",
+    left_off: "Left off",
+    take_back: "How to take it back",
+    how: "In Monei Connections: open the account and choose “Disconnect”. Or in Monei’s settings, under “Connected apps”. \
+          It has no end date: it ends when you take it back.",
+    colon: ":",
+};
+
+const FRENCH: Words = Words {
+    title: "Reçu d’un accord",
+    number: "Numéro",
+    approved_on: "Accord donné le",
+    account: "Compte",
+    approved_by: "Accord donné par",
+    whom: "Pour",
+    program: "Monei Connections sur cet ordinateur",
+    service: "Par le service de connexion",
+    calls_itself: "il se nomme « {name} »",
+    allowed: "Autorisé",
+    extra: "Autorisé sans avoir été demandé",
+    left_off: "Non autorisé",
+    take_back: "Comment le retirer",
+    how: "Dans Monei Connections : ouvrez le compte et choisissez « Déconnecter ». Ou dans les paramètres de Monei, sous \
+          « Connected apps ». L’accord n’a pas de date de fin : il prend fin quand vous le retirez.",
+    colon: " :",
+};
+
+const fn words(language: Language) -> &'static Words {
+    match language {
+        Language::English => &ENGLISH,
+        Language::French => &FRENCH,
+    }
+}
 
 impl Format {
     /// How its files' names end.
@@ -37,16 +99,16 @@ impl Format {
         }
     }
 
-    /// The file's content, with times as the computer's clock has them.
-    pub fn render(self, receipt: &Receipt) -> String {
-        self.render_in(receipt, TimeZone::system())
+    /// The file's content in a language, with times as the computer's clock has them.
+    pub fn render(self, language: Language, receipt: &Receipt) -> String {
+        self.render_in(language, receipt, TimeZone::system())
     }
 
-    fn render_in(self, receipt: &Receipt, zone: TimeZone) -> String {
-        let lines = lines(receipt, zone);
+    fn render_in(self, language: Language, receipt: &Receipt, zone: TimeZone) -> String {
+        let lines = lines(language, receipt, zone);
         match self {
-            Self::Text => text(&lines),
-            Self::Html => html(&lines),
+            Self::Text => text(language, &lines),
+            Self::Html => html(language, &lines),
         }
     }
 }
@@ -61,29 +123,31 @@ fn moment(at_ms: i64, zone: TimeZone, format: &str) -> String {
     at.to_zoned(zone).strftime(format).to_string()
 }
 
-fn lines(receipt: &Receipt, zone: TimeZone) -> Vec<Line> {
+fn lines(language: Language, receipt: &Receipt, zone: TimeZone) -> Vec<Line> {
+    let words = words(language);
     let line = |name, values: Vec<String>| Line { name, values };
     let one = |text: Option<&String>| text.map(|text| plain(text)).into_iter().collect::<Vec<_>>();
-    let operator = receipt.operator.as_deref().map_or_else(String::new, |name| format!(" (it calls itself “{}”)", plain(name)));
+    let operator =
+        receipt.operator.as_deref().map_or_else(String::new, |name| format!(" ({})", words.calls_itself.replace("{name}", &plain(name))));
     let who = [receipt.approved_by.as_ref(), receipt.email.as_ref()].into_iter().flatten().map(|text| plain(text)).collect();
     let all = [
-        line("Number", vec![receipt.number.to_string()]),
-        line("Approved on", vec![moment(receipt.at, zone, "%Y-%m-%d %H:%M (UTC%:z)")]),
-        line("Account", one(receipt.name.as_ref())),
-        line("Approved by", who),
-        line("For", vec!["Monei Connections on this computer".to_owned()]),
-        line("Through the connection service", vec![format!("{}{operator}", plain(&receipt.service))]),
-        line("Allowed", receipt.allowed.iter().map(|scope| named(scope)).collect()),
-        line("Allowed without being asked for", receipt.extra.iter().map(|scope| named(scope)).collect()),
-        line("Left off", receipt.left_off.iter().map(|scope| named(scope)).collect()),
-        line("How to take it back", vec![HOW.to_owned()]),
+        line(words.number, vec![receipt.number.to_string()]),
+        line(words.approved_on, vec![moment(receipt.at, zone, "%Y-%m-%d %H:%M (UTC%:z)")]),
+        line(words.account, one(receipt.name.as_ref())),
+        line(words.approved_by, who),
+        line(words.whom, vec![words.program.to_owned()]),
+        line(words.service, vec![format!("{}{operator}", plain(&receipt.service))]),
+        line(words.allowed, receipt.allowed.iter().map(|scope| named(language, scope)).collect()),
+        line(words.extra, receipt.extra.iter().map(|scope| named(language, scope)).collect()),
+        line(words.left_off, receipt.left_off.iter().map(|scope| named(language, scope)).collect()),
+        line(words.take_back, vec![words.how.to_owned()]),
     ];
     all.into_iter().filter(|line| !line.values.is_empty()).collect()
 }
 
 /// A scope with the name of its feature, where this version knows one.
-fn named(scope: &str) -> String {
-    let feature = FeatureId::all().find(|id| id.scope().as_str() == scope).and_then(|id| catalogue::feature(id.scope()));
+fn named(language: Language, scope: &str) -> String {
+    let feature = FeatureId::all().find(|id| id.scope().as_str() == scope).and_then(|id| catalogue::feature(language, id.scope()));
     feature.map_or_else(|| plain(scope), |words| format!("{} ({scope})", words.title))
 }
 
@@ -95,10 +159,11 @@ fn plain(text: &str) -> String {
     text.chars().map(|letter| if hidden(&letter) { ' ' } else { letter }).collect()
 }
 
-fn text(lines: &[Line]) -> String {
-    let mut text = format!("{TITLE}\n");
+fn text(language: Language, lines: &[Line]) -> String {
+    let Words { title, colon, .. } = words(language);
+    let mut text = format!("{title}\n");
     for Line { name, values } in lines {
-        text += &format!("\n{name}:\n");
+        text += &format!("\n{name}{colon}\n");
         for value in values {
             text += &format!("  {value}\n");
         }
@@ -106,19 +171,20 @@ fn text(lines: &[Line]) -> String {
     text
 }
 
-fn html(lines: &[Line]) -> String {
+fn html(language: Language, lines: &[Line]) -> String {
+    let (title, tag) = (words(language).title, language.tag());
     let rows = lines.iter().map(|Line { name, values }| {
         let values: String = values.iter().map(|value| format!("<dd>{}</dd>", escape(value.as_str()))).collect();
         format!("<dt>{name}</dt>{values}\n")
     });
     format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>{TITLE}</title>\n\
+        "<!doctype html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n<title>{title}</title>\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<style>\n\
          @page {{ size: A4; margin: 20mm }}\n\
          body {{ max-width: 42rem; margin: 2rem auto; padding: 0 1rem; font: 11pt/1.5 sans-serif; color: #1c1c1c; overflow-wrap: anywhere }}\n\
          h1 {{ font-size: 16pt }}\n\
          dt {{ margin-top: 0.8rem; font-weight: 600; break-after: avoid }}\n\
-         dd {{ margin: 0 }}\n</style>\n</head>\n<body>\n<h1>{TITLE}</h1>\n<dl>\n{}</dl>\n</body>\n</html>\n",
+         dd {{ margin: 0 }}\n</style>\n</head>\n<body>\n<h1>{title}</h1>\n<dl>\n{}</dl>\n</body>\n</html>\n",
         rows.collect::<String>()
     )
 }
@@ -147,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_receipt_says_who_what_when_through_whom_and_how_to_take_it_back() {
-        let text = Format::Text.render_in(&receipt(), TimeZone::UTC);
+        let text = Format::Text.render_in(Language::English, &receipt(), TimeZone::UTC);
         for words in [
             "Approved on:\n  2026-01-15 09:00 (UTC+00:00)\n",
             "Account:\n  Shop\n",
@@ -159,14 +225,24 @@ mod tests {
             assert!(text.contains(words), "{words:?} in {text}");
         }
         assert!(!text.contains("Allowed without being asked for"));
+        let french = Format::Text.render_in(Language::French, &receipt(), TimeZone::UTC);
+        for words in [
+            "Reçu d’un accord\n",
+            "Accord donné le\u{202f}:\n  2026-01-15 09:00",
+            "(il se nomme «\u{202f}Example Operator\u{202f}»)\n",
+            "Solde et historique (wallet:read)\n",
+        ] {
+            assert!(french.contains(words), "{words:?} in {french}");
+        }
+        assert!(Format::Html.render_in(Language::French, &receipt(), TimeZone::UTC).contains("<html lang=\"fr\">"));
         assert_eq!(day(1_768_467_600_000).len(), "2026-01-15".len());
     }
 
     #[test]
     fn a_strangers_name_is_neither_markup_nor_a_line_of_its_own() {
-        let text = Format::Text.render_in(&receipt(), TimeZone::UTC);
+        let text = Format::Text.render_in(Language::English, &receipt(), TimeZone::UTC);
         assert_eq!(text.lines().filter(|line| *line == "Allowed:").count(), 1, "{text}");
-        let html = Format::Html.render_in(&receipt(), TimeZone::UTC);
+        let html = Format::Html.render_in(Language::English, &receipt(), TimeZone::UTC);
         assert!(html.contains("&lt;b&gt;Ada&lt;/b&gt; &amp;") && !html.contains("<b>") && !html.contains('\u{202e}'), "{html}");
     }
 }

@@ -4,7 +4,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use connect_core::snapshot::Environment;
+use connect_core::snapshot::{Environment, Language};
 use connect_core::{Check, ProxySetting};
 
 use crate::catalogue;
@@ -77,7 +77,7 @@ fn line(check: &Check) -> String {
     let set = check.proxy.as_ref().map(set_in).unwrap_or_default();
     let why = catalogue::reason(check).map(|why| format!("\n         {why}{set}")).unwrap_or_default();
     let skew = check.skew_s.map(|seconds| format!(", its clock is {seconds} s ahead of this computer's")).unwrap_or_default();
-    format!("  {mark:<6} {} ({} ms{skew}){why}", catalogue::check(check.name), check.took_ms)
+    format!("  {mark:<6} {} ({} ms{skew}){why}", catalogue::check(Language::English, check.name), check.took_ms)
 }
 
 /// Where a proxy was set, and of which kind it is.

@@ -8,6 +8,7 @@ use connect_core::vault::{KeychainVault, Vault};
 use connect_core::{Browser, Connections, DesktopProxies, Options};
 
 use crate::guide;
+use crate::language;
 use crate::settings::Settings;
 
 /// What a front end brings along.
@@ -42,6 +43,7 @@ pub async fn connections(settings: &Settings, vault: Arc<dyn Vault>, platform: P
         backend: settings.backend.clone(),
         backend_managed: settings.backend_managed,
         guide: guide::url(),
+        language: language::of_desktop(),
         browser: platform.browser,
         vault,
         clock: Arc::new(SystemClock),

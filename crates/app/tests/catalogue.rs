@@ -3,13 +3,18 @@
 
 use std::path::Path;
 
+use connect_core::snapshot::Language;
+
 #[test]
 fn the_web_view_has_the_catalogues_sentences() {
-    let fresh = connect_app::catalogue::web_view().unwrap();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/lib/text/en-shared.json");
-    if std::env::var_os("UPDATE_BINDINGS").is_some() {
-        std::fs::write(&path, &fresh).unwrap();
+    for language in [Language::English, Language::French] {
+        let fresh = connect_app::catalogue::web_view(language).unwrap();
+        let name = format!("ui/src/lib/text/{}-shared.json", language.tag());
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(&name);
+        if std::env::var_os("UPDATE_BINDINGS").is_some() {
+            std::fs::write(&path, &fresh).unwrap();
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(committed == fresh, "{name} is not what connect-app's catalogue makes; see this test's first lines");
     }
-    let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == fresh, "ui/src/lib/text/en-shared.json is not what connect-app's catalogue makes; see this test's first lines");
 }

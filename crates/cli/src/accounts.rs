@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use anstyle::{AnsiColor, Style};
 use connect_app::catalogue;
-use connect_core::snapshot::{AccountSnapshot, FeatureState, Health, Snapshot};
+use connect_core::snapshot::{AccountSnapshot, FeatureState, Health, Language, Snapshot};
 use connect_core::{Caller, Connections};
 
 use crate::exit::Exit;
@@ -149,7 +149,7 @@ fn status_text(account: &AccountSnapshot) -> String {
     let style = health_style(account).unwrap_or_default();
     lines.push(format!("  Health          {style}{}{style:#}", health_text(account)));
     if let (_, Some(problem)) = json::health(&account.health) {
-        lines.push(format!("                  {}", catalogue::sentence(problem.code)));
+        lines.push(format!("                  {}", catalogue::sentence(Language::English, problem.code)));
     }
     lines.push(format!("  Connected       {}", when(account.connected_at)));
     lines.push(format!("  Last checked    {}", account.checked_at.map_or_else(|| "not yet".to_owned(), when)));
@@ -164,7 +164,7 @@ fn status_text(account: &AccountSnapshot) -> String {
         .iter()
         .map(|feature| {
             let (_, at) = json::state_word(&feature.state);
-            let title = catalogue::feature(feature.id.scope()).map(|words| words.title).unwrap_or_default();
+            let title = catalogue::feature(Language::English, feature.id.scope()).map(|words| words.title).unwrap_or_default();
             [
                 format!("  {}", feature.id.scope()),
                 title.to_owned(),
@@ -189,7 +189,7 @@ fn status_text(account: &AccountSnapshot) -> String {
 }
 
 fn health_text(account: &AccountSnapshot) -> String {
-    if account.other_backend.is_some() { "Resting".to_owned() } else { catalogue::health(&account.health).to_owned() }
+    if account.other_backend.is_some() { "Resting".to_owned() } else { catalogue::health(Language::English, &account.health).to_owned() }
 }
 
 fn health_style(account: &AccountSnapshot) -> Option<Style> {
@@ -258,10 +258,12 @@ pub mod tests {
             preferences: Preferences {
                 channel: Channel::Loopback,
                 theme: Theme::System,
+                language: None,
                 hide_amounts: false,
                 reminders: true,
                 keep_alive: false,
             },
+            language: Language::English,
             left: None,
         }
     }

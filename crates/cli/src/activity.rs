@@ -2,7 +2,7 @@
 
 use connect_app::catalogue;
 use connect_core::Connections;
-use connect_core::snapshot::{ActivityEvent, ActivityItem};
+use connect_core::snapshot::{ActivityEvent, ActivityItem, Language};
 
 use crate::accounts::{find, print_json};
 use crate::exit::Exit;
@@ -40,7 +40,9 @@ fn row(item: &ActivityItem) -> [String; 3] {
         ActivityEvent::TakenBack { scopes, along } => format!("taken back: {}; ended with it: {}", list(scopes), list(along)),
         ActivityEvent::Disconnected { confirmed: true } => "Monei confirmed".to_owned(),
         ActivityEvent::Disconnected { confirmed: false } => "Monei didn’t confirm".to_owned(),
-        ActivityEvent::Failed { code } => code.parse().map(|code| catalogue::problem(code).title.to_owned()).unwrap_or_default(),
+        ActivityEvent::Failed { code } => {
+            code.parse().map(|code| catalogue::problem(Language::English, code).title.to_owned()).unwrap_or_default()
+        }
         ActivityEvent::BackendChanged { address } => foreign(address),
         ActivityEvent::AppAllowed { scopes, .. } | ActivityEvent::AppExtended { scopes, .. } if !scopes.is_empty() => {
             format!("given: {}", list(scopes))
@@ -54,7 +56,7 @@ fn row(item: &ActivityItem) -> [String; 3] {
         }
         ActivityEvent::Refreshed | ActivityEvent::Unknown => String::new(),
     };
-    [when(item.at), foreign(&catalogue::event(&item.event, &who)), details]
+    [when(item.at), foreign(&catalogue::event(Language::English, &item.event, &who)), details]
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use connect_app::catalogue;
 use connect_app::settings::Settings;
 use connect_core::clock::{Clock as _, SystemClock};
 use connect_core::problem::ProblemCode;
-use connect_core::snapshot::{AccountFeature, FeatureState};
+use connect_core::snapshot::{AccountFeature, FeatureState, Language};
 use connect_core::{App, Caller, Connections, NewApp, PassThrough, Passed};
 use monei::Permission;
 use monei::permission::{self, Effect, Method};
@@ -103,7 +103,7 @@ async fn allowed(connections: &Connections, account: &str, called: &str, permiss
     if let Some(app) = app.as_ref().filter(|app| app.scopes.contains(&permission.scope)) {
         return Ok(Caller::App(app.id.clone()));
     }
-    let what = catalogue::feature(&permission.scope)
+    let what = catalogue::feature(Language::English, &permission.scope)
         .map_or_else(|| permission.scope.to_string(), |words| words.allows.trim_end_matches('.').to_owned());
     if !ask::agrees(&format!("Let {NAME} {what}, for {called}, during the next twelve hours?")).await? {
         return Err(Failure::said(Exit::Denied, "Nothing was sent to Monei."));

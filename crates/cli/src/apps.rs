@@ -2,6 +2,7 @@
 
 use connect_core::clock::{Clock as _, SystemClock};
 use connect_core::problem::ProblemCode;
+use connect_core::snapshot::Language;
 use connect_core::{App, Caller, Connections, NewApp};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -107,8 +108,10 @@ async fn log(connections: &Connections, word: &str, as_json: bool) -> Result<Exi
         return Ok(Exit::Done);
     }
     let row = |row: &connect_core::UseRow| {
-        let outcome =
-            row.outcome.parse().map_or_else(|_| row.outcome.clone(), |code| connect_app::catalogue::problem(code).title.to_owned());
+        let outcome = row
+            .outcome
+            .parse()
+            .map_or_else(|_| row.outcome.clone(), |code| connect_app::catalogue::problem(Language::English, code).title.to_owned());
         [when(row.last_at), foreign(&row.endpoint), foreign(&row.permission), row.count.to_string(), foreign(&outcome)]
     };
     let rows: Vec<[String; 5]> = rows.iter().map(row).collect();

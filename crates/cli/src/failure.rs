@@ -2,6 +2,7 @@
 
 use connect_app::catalogue;
 use connect_core::problem::{Problem, ProblemCode};
+use connect_core::snapshot::Language;
 
 use crate::exit::Exit;
 
@@ -36,9 +37,9 @@ impl Failure {
     pub fn sentence(&self) -> String {
         match self {
             Self::Problem(Problem { code, retry_after_s: Some(seconds), .. }) => {
-                format!("{} Try again in {seconds} s.", catalogue::sentence(*code))
+                format!("{} Try again in {seconds} s.", catalogue::sentence(Language::English, *code))
             }
-            Self::Problem(problem) => catalogue::sentence(problem.code),
+            Self::Problem(problem) => catalogue::sentence(Language::English, problem.code),
             Self::Said(_, sentence) => sentence.clone(),
         }
     }

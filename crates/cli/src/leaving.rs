@@ -1,10 +1,10 @@
 //! `leave`: every access ends at Monei, and then nothing of Monei Connections stays on this computer.
 
 use connect_app::catalogue;
-use connect_app::leaving::{ANYWAY, QUESTION, WHAT, WHAT_ANYWAY, erase};
+use connect_app::leaving::erase;
 use connect_app::settings::Settings;
 use connect_core::Connections;
-use connect_core::snapshot::{LeaveOutcome, Unrevoked};
+use connect_core::snapshot::{Language, LeaveOutcome, Unrevoked};
 use connect_local_api::Place;
 
 use crate::exit::Exit;
@@ -13,8 +13,9 @@ use crate::{NAME, ask};
 
 /// `leave`, but for the files: they go when the core has ended ([`clean_up`]).
 pub async fn leave(connections: &Connections, yes: bool, remove: bool) -> Result<Exit, Failure> {
-    let (question, what) = if remove { (ANYWAY, WHAT_ANYWAY) } else { (QUESTION, WHAT) };
-    if !yes && !ask::agrees(&format!("{what}\n{question}")).await? {
+    let words = catalogue::dialogs(Language::English);
+    let question = if remove { words.leave_anyway } else { words.leave };
+    if !yes && !ask::agrees(&format!("{}\n{}", question.text, question.title)).await? {
         return Err(Failure::said(Exit::Denied, "Nothing was changed."));
     }
     // For the backend, which revokes.
@@ -37,7 +38,7 @@ pub async fn leave(connections: &Connections, yes: bool, remove: bool) -> Result
                 "What would be needed to end the access at Monei isn’t in this keychain any more, or can’t be read. It is still here."
                     .to_owned()
             }
-            LeaveOutcome::Failed { problem } => catalogue::sentence(problem.code),
+            LeaveOutcome::Failed { problem } => catalogue::sentence(Language::English, problem.code),
         };
         complain(&format!("{name}: {words}"));
     }

@@ -30,7 +30,7 @@ use crate::model::snapshot::{
 };
 #[cfg(feature = "tester")]
 use crate::model::snapshot::{TesterOrder, TesterState};
-use crate::model::{AccountId, Caller, Environment};
+use crate::model::{AccountId, Caller, Environment, Language};
 use crate::monitor::Monitor;
 use crate::provider::backend::parse_address;
 use crate::provider::http::{DesktopProxies, Http};
@@ -68,6 +68,8 @@ pub struct Options {
     pub backend_managed: bool,
     /// A page about running a backend, for who has none.
     pub guide: Option<Url>,
+    /// What the desktop speaks. The program does, too, until the person chooses another language.
+    pub language: Language,
     /// Opens pages.
     pub browser: Arc<dyn Browser>,
     /// Keeps tokens.
@@ -89,6 +91,8 @@ struct Inner {
     version: String,
     backend_managed: bool,
     guide: Option<Url>,
+    /// What the desktop speaks.
+    language: Language,
     ledger: Ledger,
     provider: Provider,
     grants: Grants,
@@ -118,6 +122,7 @@ impl Connections {
             backend,
             backend_managed,
             guide,
+            language,
             browser,
             vault,
             clock,
@@ -157,6 +162,7 @@ impl Connections {
             link_scheme,
             loopback_port: loopback_port.unwrap_or_default(),
             channel,
+            language,
             work: work.clone(),
             changed: changed.clone(),
         });
@@ -168,7 +174,18 @@ impl Connections {
                     inner.publish();
                 }
             });
-            let shown = snapshot_of(&ledger, &provider, &grants, &approvals, environment, &version, backend_managed, guide.is_some(), None);
+            let shown = snapshot_of(
+                &ledger,
+                &provider,
+                &grants,
+                &approvals,
+                environment,
+                &version,
+                backend_managed,
+                guide.is_some(),
+                language,
+                None,
+            );
             let view = watch::Sender::new(Arc::new(shown));
             let left = Mutex::default();
             Inner {
@@ -176,6 +193,7 @@ impl Connections {
                 version,
                 backend_managed,
                 guide,
+                language,
                 ledger,
                 provider,
                 grants,
@@ -712,8 +730,9 @@ impl Inner {
             let is_gone = |id: &AccountId| there_before.contains(&&**id) && !known.iter().any(|known| known.row.id == *id);
             self.approvals.drop_outcome_of(is_gone);
             let left = self.left.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let Inner { ledger, provider, grants, approvals, environment, version, backend_managed, guide, .. } = self;
-            let fresh = snapshot_of(ledger, provider, grants, approvals, *environment, version, *backend_managed, guide.is_some(), left);
+            let Inner { ledger, provider, grants, approvals, environment, version, backend_managed, guide, language, .. } = self;
+            let fresh =
+                snapshot_of(ledger, provider, grants, approvals, *environment, version, *backend_managed, guide.is_some(), *language, left);
             let changed = **shown != fresh;
             if changed {
                 *shown = Arc::new(fresh);
@@ -733,6 +752,7 @@ fn snapshot_of(
     version: &str,
     managed: bool,
     guide: bool,
+    desktop: Language,
     left: Option<Leaving>,
 ) -> Snapshot {
     let service = provider.service();
@@ -764,10 +784,12 @@ fn snapshot_of(
         preferences: Preferences {
             channel: approvals.channel(),
             theme: choices.theme,
+            language: choices.language,
             hide_amounts: choices.hide_amounts,
             reminders: choices.reminders,
             keep_alive: choices.keep_alive,
         },
+        language: choices.language.unwrap_or(desktop),
         left,
     }
 }

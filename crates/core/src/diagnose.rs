@@ -9,7 +9,7 @@ use crate::approval::{Approvals, Loopback};
 use crate::grants::Grants;
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::PathNonce;
-use crate::model::{Channel, ProxySetting};
+use crate::model::{Channel, Language, ProxySetting};
 use crate::provider::Provider;
 use crate::provider::http::{self, Peer};
 
@@ -145,7 +145,7 @@ fn check(name: CheckName, began: Instant, outcome: Result<Option<i64>, Problem>)
 /// Opens the listener that the browser comes back to, and connects to it.
 async fn listens() -> Result<(), Problem> {
     let unavailable = |_| Problem::new(ProblemCode::LoopbackUnavailable);
-    let loopback = Loopback::open(&PathNonce::generate(), 0).await.map_err(unavailable)?;
+    let loopback = Loopback::open(&PathNonce::generate(), 0, Language::default()).await.map_err(unavailable)?;
     let address = url::Url::parse(loopback.return_to()).map_err(|_| Problem::new(ProblemCode::LoopbackUnavailable))?;
     let port = address.port().ok_or(ProblemCode::LoopbackUnavailable)?;
     TcpStream::connect((std::net::Ipv4Addr::LOCALHOST, port)).await.map(drop).map_err(unavailable)

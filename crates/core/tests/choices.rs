@@ -4,10 +4,14 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use connect_core::clock::Clock;
 use connect_core::problem::ProblemCode;
-use connect_core::snapshot::{Channel, Preferences, Theme, Unrevoked};
+use connect_core::snapshot::{Channel, Language, Preferences, Theme, Unrevoked};
+use connect_core::vault::MemoryVault;
+use connect_core::{Browser, Connections, Options};
 use support::World;
 
 const ONE: &[&str] = &["profile:read"];
@@ -42,11 +46,25 @@ async fn accounts_stay_in_the_persons_order_and_a_new_one_comes_last() {
 }
 
 #[tokio::test]
-async fn the_colours_and_hidden_amounts_are_kept() {
+async fn what_the_person_chose_is_kept() {
     let mut world = World::new().await;
-    let first = Preferences { channel: Channel::Loopback, theme: Theme::System, hide_amounts: false, reminders: true, keep_alive: false };
+    let first = Preferences {
+        channel: Channel::Loopback,
+        theme: Theme::System,
+        language: None,
+        hide_amounts: false,
+        reminders: true,
+        keep_alive: false,
+    };
     assert_eq!(world.core.view().preferences, first);
-    let chosen = Preferences { channel: Channel::DeepLink, theme: Theme::Dark, hide_amounts: true, reminders: false, keep_alive: true };
+    let chosen = Preferences {
+        channel: Channel::DeepLink,
+        theme: Theme::Dark,
+        language: Some(Language::French),
+        hide_amounts: true,
+        reminders: false,
+        keep_alive: true,
+    };
     world.core.set_preferences(chosen).await.unwrap();
     assert_eq!(world.core.view().preferences, chosen);
     world.restart().await;
@@ -54,4 +72,25 @@ async fn the_colours_and_hidden_amounts_are_kept() {
     world.core.set_preferences(first).await.unwrap();
     world.restart().await;
     assert_eq!(world.core.view().preferences, first);
+}
+
+#[tokio::test]
+async fn the_program_speaks_the_desktops_language_until_the_person_chooses_one() {
+    let world = World::new().await;
+    let folder = world.data_dir();
+    let started = async || {
+        let (clock, browser) = (Arc::clone(&world.clock) as Arc<dyn Clock>, Arc::clone(&world.browser) as Arc<dyn Browser>);
+        let options = support::options(&folder, &world.backend, clock, browser, Arc::new(MemoryVault::default()));
+        Connections::start(Options { language: Language::French, ..options }).await.unwrap()
+    };
+    let core = started().await;
+    assert_eq!(core.view().language, Language::French);
+    let chosen = Preferences { language: Some(Language::English), ..core.view().preferences };
+    core.set_preferences(chosen).await.unwrap();
+    assert_eq!(core.view().language, Language::English);
+    core.shutdown().await;
+    let core = started().await;
+    assert_eq!(core.view().language, Language::English);
+    core.set_preferences(Preferences { language: None, ..chosen }).await.unwrap();
+    assert_eq!(core.view().language, Language::French);
 }

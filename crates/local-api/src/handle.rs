@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use connect_core::problem::{Problem, ProblemCode};
+use connect_core::snapshot::Language;
 use connect_core::{App, Caller, PassThrough};
 use http::{Method, Request};
 use hyper::body::Incoming;
@@ -158,7 +159,7 @@ fn refusal(app: &App, method: monei::Method, path: &str, problem: &Problem) -> R
         | Reason::BrowserRefused
         | Reason::ConfirmationDenied
         | Reason::NotListed
-        | Reason::TooLarge => connect_app::catalogue::sentence(problem.code),
+        | Reason::TooLarge => connect_app::catalogue::sentence(Language::English, problem.code),
     };
     Refusal { retry_after_s: problem.retry_after_s, ..Refusal::new(reason, message) }
 }

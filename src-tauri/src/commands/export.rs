@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
+use connect_app::catalogue;
 use connect_app::export::{self, Format, Statement};
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
@@ -41,7 +42,7 @@ pub async fn run(
     let name = known.label.as_deref().or(known.name.as_deref()).unwrap_or_default();
     let made = rendered(account, name, format, &rows).map_err(|error| unsaved(&error))?;
     let suggested = format!("{NAME}-{}", jiff::Timestamp::now().strftime("%Y-%m-%d"));
-    let saved = save(host, "Save transactions", suggested, format.extension(), made.text).await?;
+    let saved = save(host, catalogue::dialogs(host.language()).save_transactions, suggested, format.extension(), made.text).await?;
     Ok(saved.map(|file| Exported { file, written: count(made.written), left_out: count(made.left_out) }))
 }
 
@@ -54,7 +55,7 @@ pub async fn save(
     extension: &'static str,
     text: String,
 ) -> Result<Option<String>, Problem> {
-    let place = window::choose_file(host.app(), title, &name, extension).await;
+    let place = window::choose_file(host.app(), catalogue::dialogs(host.language()), title, &name, extension).await;
     let saved = tokio::task::spawn_blocking(move || match place {
         window::Place::Chosen(path) => export::replace(&path, &text).map(|()| Some(path)),
         window::Place::Cancelled => Ok(None),

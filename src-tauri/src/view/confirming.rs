@@ -4,7 +4,7 @@ use monei::payment;
 use serde::Serialize;
 use ts_rs::TS;
 
-use super::state::{Environment, Theme};
+use super::state::{Environment, Language, Theme};
 
 /// What the window for confirming a payment shows.
 #[derive(Clone, Debug, Serialize, TS)]
@@ -34,6 +34,8 @@ pub struct ConfirmationView {
     pub environment: Environment,
     /// Light or dark.
     pub theme: Theme,
+    /// What the program speaks.
+    pub language: Language,
 }
 
 /// One value of a payment.

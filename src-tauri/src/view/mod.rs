@@ -29,7 +29,7 @@ pub use leaving::LeavingView;
 pub use permission::{PermissionUse, PermissionView};
 pub use problem::{Check, CheckName, FeatureId, Problem, ProblemCode, ProxySetting};
 pub use section::{Section, SectionView};
-pub use state::{AppView, Environment, Preferences, Stage, Theme};
+pub use state::{AppView, Environment, Language, Preferences, Stage, Theme};
 #[cfg(feature = "tester")]
 pub use tester::{TesterOrder, TesterView};
 

@@ -86,6 +86,8 @@ mirror! {
         pub transaction: Option<TransactionView>,
         /// The person's choices.
         pub preferences: Preferences,
+        /// What the program speaks: the language that the person chose, or the desktop's.
+        pub language: Language,
         /// The person has left this computer: nothing is kept here any more, and nothing can be begun in this run.
         pub left: Option<LeavingView>,
     }
@@ -391,12 +393,27 @@ mirror! {
 
 mirror! {
     both;
+    /// A language that the program speaks, by its BCP 47 tag.
+    pub enum Language = Language {
+        /// English.
+        #[serde(rename = "en")]
+        English,
+        /// French.
+        #[serde(rename = "fr")]
+        French,
+    }
+}
+
+mirror! {
+    both;
     /// The person's choices.
     pub struct Preferences = Preferences {
         /// How the browser's answer comes back first.
         pub channel: Channel,
         /// Light or dark.
         pub theme: Theme,
+        /// The language; `None` for the desktop's.
+        pub language: Option<Language>,
         /// Amounts of money are not shown until the person asks for them.
         pub hide_amounts: bool,
         /// The person is reminded of consents that are worth another look.

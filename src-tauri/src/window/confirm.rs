@@ -1,5 +1,6 @@
 //! The window in which a payment of an app is confirmed: its own page, store and capability.
 
+use connect_app::catalogue;
 use tauri::webview::NewWindowResponse;
 use tauri::{AppHandle, Manager, UserAttentionType, WebviewUrl, WebviewWindowBuilder};
 
@@ -14,9 +15,10 @@ const SIZE: (f64, f64) = (460.0, 600.0);
 /// # Errors
 /// [`tauri::Error`] where the system gives no window or no web view.
 pub fn open(app: &AppHandle) -> tauri::Result<()> {
-    let Some(data_dir) = app.try_state::<std::sync::Arc<Host>>().map(|host| host.data_dir().to_owned()) else { return Ok(()) };
+    let known = app.try_state::<std::sync::Arc<Host>>().map(|host| (host.data_dir().to_owned(), host.language()));
+    let Some((data_dir, language)) = known else { return Ok(()) };
     let window = WebviewWindowBuilder::new(app, CONFIRM, WebviewUrl::App("confirm.html".into()))
-        .title("Confirm a payment")
+        .title(catalogue::dialogs(language).confirm_payment)
         .inner_size(SIZE.0, SIZE.1)
         .min_inner_size(360.0, 320.0)
         .center()

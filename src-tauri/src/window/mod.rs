@@ -6,6 +6,7 @@ mod linux;
 
 use std::path::{Path, PathBuf};
 
+use connect_app::catalogue::{DialogWords, QuestionWords};
 #[cfg(not(target_os = "linux"))]
 use tauri::Theme;
 use tauri::webview::NewWindowResponse;
@@ -73,9 +74,9 @@ pub enum Place {
 
 /// Asks the person, in the desktop's own dialog with this title, where to save a file of this name.
 #[cfg(target_os = "linux")]
-pub async fn choose_file(app: &AppHandle, title: &'static str, name: &str, extension: &str) -> Place {
+pub async fn choose_file(app: &AppHandle, words: &'static DialogWords, title: &'static str, name: &str, extension: &str) -> Place {
     let Some(window) = app.get_webview_window(MAIN) else { return Place::Cancelled };
-    match linux::choose(&window, title, format!("{name}.{extension}")).await {
+    match linux::choose(&window, words, title, format!("{name}.{extension}")).await {
         Ok(Some(path)) => Place::Chosen(path),
         Ok(None) => Place::Cancelled,
         Err(error) => {
@@ -87,7 +88,7 @@ pub async fn choose_file(app: &AppHandle, title: &'static str, name: &str, exten
 
 /// Elsewhere nobody is asked yet.
 #[cfg(not(target_os = "linux"))]
-pub async fn choose_file(_: &AppHandle, _: &'static str, _: &str, _: &str) -> Place {
+pub async fn choose_file(_: &AppHandle, _: &'static DialogWords, _: &'static str, _: &str, _: &str) -> Place {
     Place::NoDialog
 }
 
@@ -104,24 +105,15 @@ fn web_dir(data_dir: &Path) -> PathBuf {
     }
 }
 
-/// A question that the person answers in the system's own dialog, out of the page's reach.
-pub struct Question {
-    /// What is asked.
-    pub title: &'static str,
-    /// What a yes does.
-    pub text: &'static str,
-    /// The button that says yes, with what it does.
-    pub agree: &'static str,
-}
-
-/// Whether the person says yes. Enter and Escape say no, and so does closing the dialog.
+/// Whether the person says yes to a question in the system's own dialog, out of the page's reach. Enter and Escape say no, and so does
+/// closing the dialog.
 ///
 /// # Errors
 /// [`tauri::Error`] where nobody can be asked.
 #[cfg(target_os = "linux")]
-pub async fn agrees(app: &AppHandle, question: Question) -> tauri::Result<bool> {
+pub async fn agrees(app: &AppHandle, question: QuestionWords, cancel: &'static str) -> tauri::Result<bool> {
     let window = app.get_webview_window(MAIN).ok_or(tauri::Error::WindowNotFound)?;
-    linux::agrees(&window, question).await
+    linux::agrees(&window, question, cancel).await
 }
 
 /// Whether the person says yes; closing the dialog says no.
@@ -129,11 +121,11 @@ pub async fn agrees(app: &AppHandle, question: Question) -> tauri::Result<bool> 
 /// # Errors
 /// [`tauri::Error`] where nobody can be asked.
 #[cfg(not(target_os = "linux"))]
-pub async fn agrees(app: &AppHandle, question: Question) -> tauri::Result<bool> {
+pub async fn agrees(app: &AppHandle, question: QuestionWords, cancel: &'static str) -> tauri::Result<bool> {
     use rfd::{AsyncMessageDialog, MessageButtons, MessageDialogResult, MessageLevel};
     let window = app.get_webview_window(MAIN).ok_or(tauri::Error::WindowNotFound)?;
-    let Question { title, text, agree } = question;
-    let buttons = MessageButtons::OkCancelCustom(agree.to_owned(), "Cancel".to_owned());
+    let QuestionWords { title, text, agree } = question;
+    let buttons = MessageButtons::OkCancelCustom(agree.to_owned(), cancel.to_owned());
     let dialog = AsyncMessageDialog::new().set_level(MessageLevel::Warning).set_title(title).set_description(text).set_buttons(buttons);
     let answer = dialog.set_parent(&window).show().await;
     Ok(matches!(answer, MessageDialogResult::Ok) || matches!(answer, MessageDialogResult::Custom(word) if word == agree))

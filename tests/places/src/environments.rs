@@ -32,7 +32,11 @@ pub async fn try_environment(desk: &mut Desk, environment: Environment) -> Resul
         Environment::NoDownloads => return no_downloads(desk).await,
         Environment::NoTray => {}
     }
-    let heading = if environment == Environment::HomeNotWritable { words::NO_DATA_FOLDER } else { words::WELCOME };
+    let heading = match environment {
+        Environment::HomeNotWritable => words::NO_DATA_FOLDER,
+        Environment::Language(language) if language.starts_with("fr") => words::WELCOME_FRENCH,
+        _ => words::WELCOME,
+    };
     desk.start()?;
     desk.sees(heading).await?;
     if environment == Environment::RelativeXdg {

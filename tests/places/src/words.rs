@@ -2,6 +2,8 @@
 
 /// The first page's heading.
 pub const WELCOME: &str = "Welcome to Monei Connections";
+/// The same where the desktop speaks French.
+pub const WELCOME_FRENCH: &str = "Bienvenue dans Monei Connections";
 /// Where no service is set.
 pub const ADDRESS_MISSING: &str = "Enter the address of your connection service";
 /// What is said of a service that doesn't answer.

@@ -1,7 +1,13 @@
-import type { ConfirmationView, PaymentField } from '../lib/bindings';
+import { addTo, addWritings } from '../dev/pseudo';
+import type { ConfirmationView, Language, PaymentField } from '../lib/bindings';
 import { start } from './start';
+import { add } from './text';
+import { en } from './text/en';
 
-// The window for confirming a payment without the program: confirm-dev.html?variant=<name>.
+addWritings();
+addTo(add, en);
+
+// The window for confirming a payment without the program: confirm-dev.html?variant=<name>&language=<tag>.
 
 const base: ConfirmationView = {
   number: 1,
@@ -19,6 +25,7 @@ const base: ConfirmationView = {
   sent_before: null,
   environment: 'sandbox',
   theme: 'system',
+  language: (new URLSearchParams(location.search).get('language') ?? 'en') as Language,
 };
 const field = (meaning: PaymentField['meaning'], value: string): PaymentField => ({ meaning, value });
 const LONG = `<b>\u202e${'Adébáyọ̀'.repeat(30)}`;

@@ -1,3 +1,4 @@
+import { speak } from '../lib/language.svelte';
 import type { ConfirmationView } from '../lib/bindings';
 
 /** The payment that waits; null while there is none. */
@@ -5,6 +6,7 @@ export class Waiting {
   view: ConfirmationView | null = $state.raw(null);
 
   show(view: ConfirmationView | null): void {
+    if (view) speak(view.language);
     this.view = view;
   }
 }

@@ -1,15 +1,18 @@
 import { tick } from 'svelte';
 import type { App } from '../lib/app.svelte';
 import { Memory, fitsFilter } from '../lib/backend/memory';
+import type { Language } from '../lib/bindings';
 import type { Story } from '../lib/backend/story';
 import { setClock } from '../lib/clock';
 import { tester } from '../lib/tester/extra';
 import { start } from '../start';
+import { addPseudo } from './pseudo';
 import { variants, type Variant } from './variants';
 
 // The window without the program, for people who work on it and for the tests:
 //   dev.html?story=<name>&step=<number>   a recorded story, from a step on; `stage.advance()` in the console plays what happens elsewhere
 //   dev.html?variant=<name>               a state built from the recordings; `stage.names` lists them
+//   …&language=<tag>                      en, fr, or a made-up one: en-XA (accented and longer), en-XB (from right to left)
 
 /** What tests and the console can reach. */
 export interface DevStage {
@@ -20,6 +23,8 @@ export interface DevStage {
   show: (variant: string) => Promise<void>;
   /** The story's present. */
   now: number;
+  /** The desktop speaks another language from now on. */
+  speak: (language: string) => void;
   /** Stops the clock at another time. */
   setNow: (at: number) => void;
 }
@@ -36,6 +41,13 @@ memory.seek(Number(parameters.get('step') ?? 0));
 const begun = performance.now();
 setClock(() => story.now + performance.now() - begun);
 
+addPseudo();
+/** Only what `bindings.ts` lists is a language of the program; the made-up ones are the tests'. */
+const desktop = (language: string) => {
+  memory.desktop = language as Language;
+  if (app) memory.show(app.view);
+};
+memory.desktop = (parameters.get('language') ?? 'en') as Language;
 const app = await start(memory, tester(memory));
 if (!app) throw new Error('the window did not start');
 
@@ -74,7 +86,7 @@ async function show(name: string): Promise<void> {
   await tick();
 }
 
-const stage: DevStage = { app, memory, names: Object.keys(known), advance: () => memory.advance(), show, now: story.now, setNow: (at) => setClock(() => at) };
+const stage: DevStage = { app, memory, names: Object.keys(known), advance: () => memory.advance(), show, now: story.now, speak: (language) => desktop(language), setNow: (at) => setClock(() => at) };
 Object.assign(window, { stage });
 
 const variant = parameters.get('variant');

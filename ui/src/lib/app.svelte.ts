@@ -4,6 +4,7 @@ import type { AccountView, AppView, Check, Feature, FeatureId, FeatureState, Lin
 import type { Extra } from './extra';
 import { clean } from './format/foreign';
 import { formatMoney } from './format/money';
+import { speak } from './language.svelte';
 import { Sections } from './sections.svelte';
 import { t } from './text';
 
@@ -67,6 +68,7 @@ export class App {
     this.sections = new Sections(backend);
     this.apps = new Apps(backend);
     this.view = $state.raw(view);
+    speak(view.language);
     if (view.transaction) this.page = { kind: 'transaction' };
     this.painted = nextFrame().then(nextFrame);
   }
@@ -75,6 +77,7 @@ export class App {
   receive(view: AppView): void {
     const before = this.view;
     this.view = view;
+    speak(view.language);
     this.sections.keep(view.accounts.map((account) => account.id));
     if (this.notice && 'problem' in this.notice && tells(before, this.notice.problem) && !tells(view, this.notice.problem)) this.notice = null;
     const stage = view.transaction?.stage.kind;

@@ -328,6 +328,10 @@ transaction: TransactionView | null,
  */
 preferences: Preferences, 
 /**
+ * What the program speaks: the language that the person chose, or the desktop's.
+ */
+language: Language, 
+/**
  * The person has left this computer: nothing is kept here any more, and nothing can be begun in this run.
  */
 left: LeavingView | null, };
@@ -493,7 +497,11 @@ environment: Environment,
 /**
  * Light or dark.
  */
-theme: Theme, };
+theme: Theme, 
+/**
+ * What the program speaks.
+ */
+language: Language, };
 
 /**
  * Why a person has to decide where a new grant belongs.
@@ -790,6 +798,11 @@ limits: Array<LimitView>,
 allowances: Array<AllowanceView>, };
 
 /**
+ * A language that the program speaks, by its BCP 47 tag.
+ */
+export type Language = "en" | "fr";
+
+/**
  * For how long an app is allowed.
  */
 export type Lasts = "today" | "month" | "year" | "open";
@@ -1024,6 +1037,10 @@ channel: Channel,
  * Light or dark.
  */
 theme: Theme, 
+/**
+ * The language; `None` for the desktop's.
+ */
+language: Language | null, 
 /**
  * Amounts of money are not shown until the person asks for them.
  */

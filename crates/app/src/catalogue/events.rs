@@ -1,67 +1,101 @@
-//! What happened, in English: one line of the history.
+//! What happened: one line of the history.
 
 use connect_core::PaymentOutcome;
-use connect_core::snapshot::ActivityEvent;
+use connect_core::snapshot::{ActivityEvent, Language};
+use serde::Serialize;
 
-const CONNECTED: &str = "{who} was connected";
-const RECONNECTED: &str = "{who} was asked for more";
-const REFRESHED: &str = "Access of {who} was renewed";
-const REVOKED: &str = "Monei ended access of {who}";
-const TAKEN_BACK: &str = "Permissions of {who} were taken back";
-const CONTRADICTED: &str = "Something in {who} turned out to be another person’s, and was set apart";
-const DISCONNECTED: &str = "{who} was disconnected";
-const FAILED: &str = "Connecting {who} didn’t work out";
-const BACKEND_CHANGED: &str = "The connection service was set and confirmed";
-const APP_ALLOWED: &str = "{app} was allowed to use {who}";
-const APP_NARROWED: &str = "{app} may do less with {who}";
-const APP_EXTENDED: &str = "{app} may go on using {who}";
-const APP_TAKEN_BACK: &str = "{app} may not use {who} any more";
-const PAYMENT_DONE: &str = "{app} paid from {who}, as you confirmed";
-const PAYMENT_REFUSED: &str = "{app} wanted to pay from {who}, and Monei refused";
-const PAYMENT_NOT_SENT: &str = "{app} wanted to pay from {who}, and nothing was sent";
-const PAYMENT_UNKNOWN: &str = "{app} may have paid from {who}: Monei’s answer didn’t arrive";
-const UNKNOWN: &str = "Something that this version of the program can’t show";
+/// A template for each kind of event, by the name that the web view knows it by; `{who}` stands for the account, `{app}` for the app.
+#[derive(Serialize)]
+pub(super) struct Templates {
+    app_allowed: &'static str,
+    app_extended: &'static str,
+    app_narrowed: &'static str,
+    app_taken_back: &'static str,
+    backend_changed: &'static str,
+    connected: &'static str,
+    contradicted: &'static str,
+    disconnected: &'static str,
+    failed: &'static str,
+    payment_done: &'static str,
+    payment_not_sent: &'static str,
+    payment_refused: &'static str,
+    payment_unknown: &'static str,
+    reconnected: &'static str,
+    refreshed: &'static str,
+    revoked: &'static str,
+    taken_back: &'static str,
+    unknown: &'static str,
+}
 
-/// By the name that the web view knows each by; `{who}` stands for the account, `{app}` for the app.
-pub(super) const TEMPLATES: [(&str, &str); 18] = [
-    ("connected", CONNECTED),
-    ("reconnected", RECONNECTED),
-    ("refreshed", REFRESHED),
-    ("revoked", REVOKED),
-    ("taken_back", TAKEN_BACK),
-    ("contradicted", CONTRADICTED),
-    ("disconnected", DISCONNECTED),
-    ("failed", FAILED),
-    ("backend_changed", BACKEND_CHANGED),
-    ("app_allowed", APP_ALLOWED),
-    ("app_narrowed", APP_NARROWED),
-    ("app_extended", APP_EXTENDED),
-    ("app_taken_back", APP_TAKEN_BACK),
-    ("payment_done", PAYMENT_DONE),
-    ("payment_refused", PAYMENT_REFUSED),
-    ("payment_not_sent", PAYMENT_NOT_SENT),
-    ("payment_unknown", PAYMENT_UNKNOWN),
-    ("unknown", UNKNOWN),
-];
+const ENGLISH: Templates = Templates {
+    connected: "{who} was connected",
+    reconnected: "{who} was asked for more",
+    refreshed: "Access of {who} was renewed",
+    revoked: "Monei ended access of {who}",
+    taken_back: "Permissions of {who} were taken back",
+    contradicted: "Something in {who} turned out to be another person’s, and was set apart",
+    disconnected: "{who} was disconnected",
+    failed: "Connecting {who} didn’t work out",
+    backend_changed: "The connection service was set and confirmed",
+    app_allowed: "{app} was allowed to use {who}",
+    app_narrowed: "{app} may do less with {who}",
+    app_extended: "{app} may go on using {who}",
+    app_taken_back: "{app} may not use {who} any more",
+    payment_done: "{app} paid from {who}, as you confirmed",
+    payment_refused: "{app} wanted to pay from {who}, and Monei refused",
+    payment_not_sent: "{app} wanted to pay from {who}, and nothing was sent",
+    payment_unknown: "{app} may have paid from {who}: Monei’s answer didn’t arrive",
+    unknown: "Something that this version of the program can’t show",
+};
+
+const FRENCH: Templates = Templates {
+    connected: "Compte connecté : {who}",
+    reconnected: "Nouvelles autorisations demandées : {who}",
+    refreshed: "Accès renouvelé : {who}",
+    revoked: "Accès terminé par Monei : {who}",
+    taken_back: "Autorisations retirées : {who}",
+    contradicted: "Mis de côté, car lié à une autre personne : {who}",
+    disconnected: "Compte déconnecté : {who}",
+    failed: "Connexion non aboutie : {who}",
+    backend_changed: "Le service de connexion a été défini et confirmé",
+    app_allowed: "{app} peut utiliser {who}",
+    app_narrowed: "{app} a moins d’autorisations pour {who}",
+    app_extended: "{app} peut continuer à utiliser {who}",
+    app_taken_back: "{app} ne peut plus utiliser {who}",
+    payment_done: "{app} a payé depuis {who}, avec votre confirmation",
+    payment_refused: "{app} a voulu payer depuis {who}, et Monei a refusé",
+    payment_not_sent: "{app} a voulu payer depuis {who}, et rien n’a été envoyé",
+    payment_unknown: "{app} a peut-être payé depuis {who} : la réponse de Monei n’est pas arrivée",
+    unknown: "Un événement que cette version du programme ne peut pas afficher",
+};
+
+/// The templates of a language.
+pub(super) const fn templates(language: Language) -> &'static Templates {
+    match language {
+        Language::English => &ENGLISH,
+        Language::French => &FRENCH,
+    }
+}
 
 /// What happened to `who`.
-pub fn words(event: &ActivityEvent, who: &str) -> String {
+pub fn words(language: Language, event: &ActivityEvent, who: &str) -> String {
+    let t = templates(language);
     let (template, app) = match event {
-        ActivityEvent::Connected { .. } => (CONNECTED, ""),
-        ActivityEvent::Reconnected { .. } => (RECONNECTED, ""),
-        ActivityEvent::Refreshed => (REFRESHED, ""),
-        ActivityEvent::Revoked { .. } => (REVOKED, ""),
-        ActivityEvent::TakenBack { .. } => (TAKEN_BACK, ""),
-        ActivityEvent::Contradicted { .. } => (CONTRADICTED, ""),
-        ActivityEvent::Disconnected { .. } => (DISCONNECTED, ""),
-        ActivityEvent::Failed { .. } => (FAILED, ""),
-        ActivityEvent::BackendChanged { .. } => (BACKEND_CHANGED, ""),
-        ActivityEvent::AppAllowed { app, .. } => (APP_ALLOWED, app.as_str()),
-        ActivityEvent::AppNarrowed { app, .. } => (APP_NARROWED, app.as_str()),
-        ActivityEvent::AppExtended { app, .. } => (APP_EXTENDED, app.as_str()),
-        ActivityEvent::AppTakenBack { app } => (APP_TAKEN_BACK, app.as_str()),
-        ActivityEvent::Payment { app, outcome, .. } => (payment(*outcome), app.as_str()),
-        ActivityEvent::Unknown => (UNKNOWN, ""),
+        ActivityEvent::Connected { .. } => (t.connected, ""),
+        ActivityEvent::Reconnected { .. } => (t.reconnected, ""),
+        ActivityEvent::Refreshed => (t.refreshed, ""),
+        ActivityEvent::Revoked { .. } => (t.revoked, ""),
+        ActivityEvent::TakenBack { .. } => (t.taken_back, ""),
+        ActivityEvent::Contradicted { .. } => (t.contradicted, ""),
+        ActivityEvent::Disconnected { .. } => (t.disconnected, ""),
+        ActivityEvent::Failed { .. } => (t.failed, ""),
+        ActivityEvent::BackendChanged { .. } => (t.backend_changed, ""),
+        ActivityEvent::AppAllowed { app, .. } => (t.app_allowed, app.as_str()),
+        ActivityEvent::AppNarrowed { app, .. } => (t.app_narrowed, app.as_str()),
+        ActivityEvent::AppExtended { app, .. } => (t.app_extended, app.as_str()),
+        ActivityEvent::AppTakenBack { app } => (t.app_taken_back, app.as_str()),
+        ActivityEvent::Payment { app, outcome, .. } => (t.payment(*outcome), app.as_str()),
+        ActivityEvent::Unknown => (t.unknown, ""),
     };
     // The app's name first in each: neither name is searched for the other's place.
     match template.strip_prefix("{app}") {
@@ -70,12 +104,14 @@ pub fn words(event: &ActivityEvent, who: &str) -> String {
     }
 }
 
-const fn payment(outcome: PaymentOutcome) -> &'static str {
-    match outcome {
-        PaymentOutcome::Done => PAYMENT_DONE,
-        PaymentOutcome::Refused => PAYMENT_REFUSED,
-        PaymentOutcome::NotSent => PAYMENT_NOT_SENT,
-        PaymentOutcome::Unknown => PAYMENT_UNKNOWN,
+impl Templates {
+    const fn payment(&self, outcome: PaymentOutcome) -> &'static str {
+        match outcome {
+            PaymentOutcome::Done => self.payment_done,
+            PaymentOutcome::Refused => self.payment_refused,
+            PaymentOutcome::NotSent => self.payment_not_sent,
+            PaymentOutcome::Unknown => self.payment_unknown,
+        }
     }
 }
 
@@ -86,7 +122,20 @@ mod tests {
     #[test]
     fn a_name_is_shown_as_it_is_whatever_is_in_it() {
         let event = ActivityEvent::AppTakenBack { app: "{who} $&".to_owned() };
-        assert_eq!(words(&event, "{app}"), "{who} $& may not use {app} any more");
-        assert_eq!(words(&ActivityEvent::Refreshed, "{who}"), "Access of {who} was renewed");
+        assert_eq!(words(Language::English, &event, "{app}"), "{who} $& may not use {app} any more");
+        assert_eq!(words(Language::English, &ActivityEvent::Refreshed, "{who}"), "Access of {who} was renewed");
+        assert_eq!(words(Language::French, &event, "{app}"), "{who} $& ne peut plus utiliser {app}");
+    }
+
+    #[test]
+    fn every_template_has_the_same_places_in_each_language() {
+        let of = |language| serde_json::to_value(templates(language)).unwrap();
+        let (english, french) = (of(Language::English), of(Language::French));
+        for (name, template) in english.as_object().unwrap() {
+            let places = |text: &serde_json::Value| ["{app}", "{who}"].map(|place| text.as_str().unwrap().matches(place).count());
+            assert_eq!(places(template), places(&french[name]), "{name}");
+            // See `words`.
+            assert_eq!(template.as_str().unwrap().starts_with("{app}"), french[name].as_str().unwrap().starts_with("{app}"), "{name}");
+        }
     }
 }

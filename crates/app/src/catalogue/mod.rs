@@ -1,7 +1,8 @@
-//! What a person reads, whichever front end says it: problems, checks and features. Each sentence is written here, once.
+//! What a person reads, whichever front end says it: problems, checks and features, in each language. Each sentence is written here, once.
 //!
-//! The web view's part is `ui/src/lib/text/en-shared.json`, which [`web_view`] makes; a test fails when the file drifts.
+//! The web view's part is `ui/src/lib/text/en-shared.json` and `fr-shared.json`, which [`web_view`] makes; a test fails when a file drifts.
 
+mod dialogs;
 mod events;
 mod features;
 mod problems;
@@ -11,10 +12,12 @@ use std::collections::BTreeMap;
 
 use connect_core::feature::FeatureId;
 use connect_core::problem::ProblemCode;
+use connect_core::snapshot::Language;
 use connect_core::{Check, CheckName};
 use monei::permission::Group;
 use serde::Serialize;
 
+pub use dialogs::{DialogWords, QuestionWords, words as dialogs};
 pub use events::words as event;
 pub use features::{group, words as feature};
 pub use problems::words as problem;
@@ -53,19 +56,53 @@ pub struct GroupWords {
     pub lead: &'static str,
 }
 
-/// Where Monei's clock is ahead of this computer's; `{time}` stands for by how much.
-const CLOCK_AHEAD: &str = "Monei’s clock is {time} ahead of this computer’s. Set this computer’s clock, best by itself over the network.";
-/// Where it is behind.
-const CLOCK_BEHIND: &str = "Monei’s clock is {time} behind this computer’s. Set this computer’s clock, best by itself over the network.";
+/// Where Monei's clock isn't this computer's; `{time}` stands for by how much.
+#[derive(Clone, Copy, Serialize)]
+struct ClockWords {
+    ahead: &'static str,
+    behind: &'static str,
+}
+
+const fn clock(language: Language) -> ClockWords {
+    match language {
+        Language::English => ClockWords {
+            ahead: "Monei’s clock is {time} ahead of this computer’s. Set this computer’s clock, best by itself over the network.",
+            behind: "Monei’s clock is {time} behind this computer’s. Set this computer’s clock, best by itself over the network.",
+        },
+        Language::French => ClockWords {
+            ahead: "L’horloge de Monei avance de {time} sur celle de cet ordinateur. Réglez l’horloge de cet ordinateur, de préférence automatiquement par le réseau.",
+            behind: "L’horloge de Monei retarde de {time} sur celle de cet ordinateur. Réglez l’horloge de cet ordinateur, de préférence automatiquement par le réseau.",
+        },
+    }
+}
 
 /// A problem in one line: what, why, and what to do.
-pub fn sentence(code: ProblemCode) -> String {
-    let ProblemWords { title, cause, advice } = problem(code);
+pub fn sentence(language: Language, code: ProblemCode) -> String {
+    let ProblemWords { title, cause, advice } = problem(language, code);
     format!("{title}. {cause} {advice}")
 }
 
 /// What a check is about.
-pub const fn check(name: CheckName) -> &'static str {
+pub const fn check(language: Language, name: CheckName) -> &'static str {
+    match language {
+        Language::English => english_check(name),
+        Language::French => french_check(name),
+    }
+}
+
+const fn french_check(name: CheckName) -> &'static str {
+    match name {
+        CheckName::Keychain => "La conservation des accords dans le trousseau",
+        CheckName::LoopbackListener => "Le retour par cet ordinateur",
+        CheckName::LinkHandler => "Le retour par un lien d’application",
+        CheckName::Browser => "Un navigateur à ouvrir",
+        CheckName::Backend => "Le service de connexion",
+        CheckName::Monei => "Monei",
+        CheckName::Clock => "L’horloge de cet ordinateur",
+    }
+}
+
+const fn english_check(name: CheckName) -> &'static str {
     match name {
         CheckName::Keychain => "Keeping approvals in the keychain",
         CheckName::LoopbackListener => "The way back through this computer",
@@ -77,51 +114,49 @@ pub const fn check(name: CheckName) -> &'static str {
     }
 }
 
-/// Why a check failed and what to do about it; `None` where it works.
+/// Why a check failed and what to do about it, in English; `None` where it works.
 pub fn reason(Check { name, ok, problem, skew_s, .. }: &Check) -> Option<String> {
     if *ok {
         return None;
     }
     match (problem, name, skew_s) {
-        (Some(code), ..) => Some(sentence(*code)),
+        (Some(code), ..) => Some(sentence(Language::English, *code)),
         (None, CheckName::Clock, Some(seconds)) => {
             let off = seconds.unsigned_abs();
             let time = if off < 120 { format!("{off} seconds") } else { format!("{} minutes", (off + 30) / 60) };
-            Some(if *seconds > 0 { CLOCK_AHEAD } else { CLOCK_BEHIND }.replace("{time}", &time))
+            let ClockWords { ahead, behind } = clock(Language::English);
+            Some(if *seconds > 0 { ahead } else { behind }.replace("{time}", &time))
         }
         _ => None,
     }
 }
 
-/// All of it for the web view, as JSON.
+/// All of it for the web view in one language, as JSON.
 ///
 /// # Errors
 /// None: everything here is text.
-pub fn web_view() -> serde_json::Result<String> {
-    #[derive(Serialize)]
-    struct Clock {
-        ahead: &'static str,
-        behind: &'static str,
-    }
+pub fn web_view(language: Language) -> serde_json::Result<String> {
     #[derive(Serialize)]
     struct Shared {
         problems: BTreeMap<String, ProblemWords>,
         checks: BTreeMap<&'static str, &'static str>,
-        clock: Clock,
+        clock: ClockWords,
         features: BTreeMap<String, FeatureWords>,
         groups: BTreeMap<&'static str, GroupWords>,
-        health: BTreeMap<&'static str, &'static str>,
-        events: BTreeMap<&'static str, &'static str>,
+        health: &'static states::HealthWords,
+        events: &'static events::Templates,
     }
-    let named = |id: FeatureId| Some((id.name().to_owned(), feature(id.scope())?));
+    let named = |id: FeatureId| Some((id.name().to_owned(), feature(language, id.scope())?));
     let shared = Shared {
-        problems: ProblemCode::all().iter().map(|&code| (code.name(), problem(code))).collect(),
-        checks: CheckName::all().iter().map(|&name| (name.word(), check(name))).collect(),
-        clock: Clock { ahead: CLOCK_AHEAD, behind: CLOCK_BEHIND },
+        problems: ProblemCode::all().iter().map(|&code| (code.name(), problem(language, code))).collect(),
+        checks: CheckName::all().iter().map(|&name| (name.word(), check(language, name))).collect(),
+        clock: clock(language),
         features: FeatureId::all().filter_map(named).collect(),
-        groups: [("see", Group::See), ("receive", Group::Receive), ("spend", Group::Spend)].map(|(name, one)| (name, group(one))).into(),
-        health: states::HEALTH.into(),
-        events: events::TEMPLATES.into(),
+        groups: [("see", Group::See), ("receive", Group::Receive), ("spend", Group::Spend)]
+            .map(|(name, one)| (name, group(language, one)))
+            .into(),
+        health: states::health_words(language),
+        events: events::templates(language),
     };
     serde_json::to_string_pretty(&shared).map(|text| text + "\n")
 }
@@ -130,22 +165,22 @@ pub fn web_view() -> serde_json::Result<String> {
 mod tests {
     use super::*;
 
+    const BOTH: [Language; 2] = [Language::English, Language::French];
+
     #[test]
     fn a_title_has_no_full_stop_and_what_follows_has_one() {
         assert!(ProblemCode::all().len() > 30);
-        for &code in ProblemCode::all() {
-            let ProblemWords { title, cause, advice } = problem(code);
+        for (language, &code) in BOTH.into_iter().flat_map(|language| ProblemCode::all().iter().map(move |code| (language, code))) {
+            let ProblemWords { title, cause, advice } = problem(language, code);
             assert!(!title.ends_with('.') && cause.ends_with('.') && advice.ends_with('.'), "{code:?}");
         }
     }
 
     #[test]
     fn every_feature_has_its_words() {
-        for id in FeatureId::all() {
-            assert!(
-                feature(id.scope()).is_some_and(|words| [words.allows, words.why, words.worst].iter().all(|text| text.ends_with('.'))),
-                "{id:?}"
-            );
+        for (language, id) in BOTH.into_iter().flat_map(|language| FeatureId::all().map(move |id| (language, id))) {
+            let words = feature(language, id.scope());
+            assert!(words.is_some_and(|words| [words.allows, words.why, words.worst].iter().all(|text| text.ends_with('.'))), "{id:?}");
         }
     }
 }

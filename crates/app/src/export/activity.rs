@@ -1,6 +1,6 @@
 //! What happened, as a file: CSV for a spreadsheet, JSON for programs. Names in it come from strangers: none of them is a formula.
 
-use connect_core::snapshot::{ActivityEvent, ActivityItem};
+use connect_core::snapshot::{ActivityEvent, ActivityItem, Language};
 use serde::Serialize;
 
 use super::csv::plain;
@@ -40,12 +40,12 @@ impl ActivityFormat {
         }
     }
 
-    /// The file's content.
+    /// The file's content. What happened is told in this language; the names of columns and kinds are the same in each, for programs.
     ///
     /// # Errors
     /// None that this data can bring about; the writers of the formats have some.
-    pub fn render(self, items: &[ActivityItem]) -> std::io::Result<String> {
-        let lines: Vec<Line<'_>> = items.iter().map(line).collect();
+    pub fn render(self, language: Language, items: &[ActivityItem]) -> std::io::Result<String> {
+        let lines: Vec<Line<'_>> = items.iter().map(|item| line(language, item)).collect();
         match self {
             Self::Json => Ok(serde_json::to_string_pretty(&lines)? + "\n"),
             Self::Csv => csv(&lines),
@@ -68,14 +68,40 @@ fn csv(lines: &[Line<'_>]) -> std::io::Result<String> {
     String::from_utf8(bytes).map_err(std::io::Error::other)
 }
 
-/// How much, of what, to whom.
-fn paid(amount: Option<&str>, currency: Option<&str>, to: Option<&str>) -> String {
-    let to = to.map(|to| format!("to {to}"));
-    [amount, currency.filter(|_| amount.is_some()), to.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ")
+/// The words of one language beside the catalogue's.
+struct Words {
+    an_account: &'static str,
+    confirmed: &'static str,
+    unconfirmed: &'static str,
+    to: &'static str,
 }
 
-fn line(item: &ActivityItem) -> Line<'_> {
+const ENGLISH: Words = Words { an_account: "an account", confirmed: "Monei confirmed", unconfirmed: "Monei didn’t confirm", to: "to" };
+
+const FRENCH: Words = Words { an_account: "un compte", confirmed: "Monei a confirmé", unconfirmed: "Monei n’a pas confirmé", to: "à" };
+
+const fn words(language: Language) -> &'static Words {
+    match language {
+        Language::English => &ENGLISH,
+        Language::French => &FRENCH,
+    }
+}
+
+impl Words {
+    const fn confirmed(&self, confirmed: bool) -> &'static str {
+        if confirmed { self.confirmed } else { self.unconfirmed }
+    }
+
+    /// How much, of what, to whom.
+    fn paid(&self, amount: Option<&str>, currency: Option<&str>, to: Option<&str>) -> String {
+        let to = to.map(|to| format!("{} {to}", self.to));
+        [amount, currency.filter(|_| amount.is_some()), to.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+}
+
+fn line(language: Language, item: &ActivityItem) -> Line<'_> {
     use ActivityEvent as E;
+    let words = words(language);
     let none: &[String] = &[];
     let (kind, permissions, not_allowed) = match &item.event {
         E::Connected { granted, declined } => ("connected", granted.as_slice(), declined.as_slice()),
@@ -95,15 +121,15 @@ fn line(item: &ActivityItem) -> Line<'_> {
         E::Unknown => ("unknown", none, none),
     };
     let detail = match &item.event {
-        E::Disconnected { confirmed } => Some(if *confirmed { "Monei confirmed" } else { "Monei didn’t confirm" }.to_owned()),
-        E::Failed { code } => Some(code.parse().map_or_else(|_| code.clone(), |code| catalogue::problem(code).title.to_owned())),
+        E::Disconnected { confirmed } => Some(words.confirmed(*confirmed).to_owned()),
+        E::Failed { code } => Some(code.parse().map_or_else(|_| code.clone(), |code| catalogue::problem(language, code).title.to_owned())),
         E::BackendChanged { address } => Some(address.clone()),
-        E::Payment { amount, currency, to, .. } => Some(paid(amount.as_deref(), currency.as_deref(), to.as_deref())),
+        E::Payment { amount, currency, to, .. } => Some(words.paid(amount.as_deref(), currency.as_deref(), to.as_deref())),
         _ => None,
     };
     Line {
         date: instant(item.at),
-        what: catalogue::event(&item.event, item.account_name.as_deref().unwrap_or("an account")),
+        what: catalogue::event(language, &item.event, item.account_name.as_deref().unwrap_or(words.an_account)),
         kind,
         account: item.account_name.as_deref(),
         app: item.event.app(),

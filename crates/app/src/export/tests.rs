@@ -1,5 +1,6 @@
 use std::process::Command;
 
+use connect_core::snapshot::Language;
 use serde_json::Value;
 
 use super::*;
@@ -144,7 +145,7 @@ fn what_happened_is_read_back_from_both_formats_and_no_cell_is_a_formula() {
     let items: Vec<ActivityItem> = events.chain(others).map(item).collect();
     let read = python(
         "import csv, json, sys; print(json.dumps(list(csv.DictReader(open(sys.argv[1], newline='', encoding='utf-8')))))",
-        &ActivityFormat::Csv.render(&items).unwrap(),
+        &ActivityFormat::Csv.render(Language::English, &items).unwrap(),
     );
     let read = read.as_array().unwrap();
     assert_eq!(read.len(), items.len());
@@ -158,7 +159,7 @@ fn what_happened_is_read_back_from_both_formats_and_no_cell_is_a_formula() {
         assert_eq!(line["account"], "'=Shop");
         assert_eq!(line["date"], "2024-03-01T12:30:00Z");
     }
-    let json: Value = serde_json::from_str(&ActivityFormat::Json.render(&items).unwrap()).unwrap();
+    let json: Value = serde_json::from_str(&ActivityFormat::Json.render(Language::English, &items).unwrap()).unwrap();
     let connected = &json[HOSTILE.len()];
     assert_eq!((&connected["kind"], &connected["permissions"][1]), (&"connected".into(), &"wallet:read".into()));
     assert_eq!((&connected["not_allowed"][0], &connected["account"]), (&"kyc:read".into(), &"=Shop".into()));

@@ -28,6 +28,7 @@ use tokio::task::JoinHandle;
 #[cfg(target_os = "linux")]
 pub use peer::own_peers;
 
+use crate::model::Language;
 use crate::model::answer::{self, Handoff};
 use crate::model::proof::PathNonce;
 
@@ -60,29 +61,36 @@ pub struct Loopback {
 struct Site {
     host: String,
     nonce: PathNonce,
+    language: Language,
     answers: mpsc::Sender<Handoff>,
     answered: AtomicBool,
     page_served: Notify,
 }
 
 impl Loopback {
-    /// Opens `port`, or with 0 one that the kernel chooses.
+    /// Opens `port`, or with 0 one that the kernel chooses. What the browser shows in the end is in this language.
     ///
     /// # Errors
     /// When it can't be bound on 127.0.0.1.
-    pub async fn open(nonce: &PathNonce, port: u16) -> io::Result<Self> {
-        Self::open_for(nonce, port, peer::is_own).await
+    pub async fn open(nonce: &PathNonce, port: u16, language: Language) -> io::Result<Self> {
+        Self::open_for(nonce, port, language, peer::is_own).await
     }
 
-    async fn open_for(nonce: &PathNonce, port: u16, is_own: peer::IsOwn) -> io::Result<Self> {
+    async fn open_for(nonce: &PathNonce, port: u16, language: Language, is_own: peer::IsOwn) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
         let host = address.to_string();
         let return_to = format!("http://{host}/{}", nonce.expose());
         let (sender, answers) = mpsc::channel(MAX_ANSWERS);
         let (open, closed) = oneshot::channel();
-        let site =
-            Arc::new(Site { host, nonce: nonce.clone(), answers: sender, answered: AtomicBool::new(false), page_served: Notify::new() });
+        let site = Arc::new(Site {
+            host,
+            nonce: nonce.clone(),
+            language,
+            answers: sender,
+            answered: AtomicBool::new(false),
+            page_served: Notify::new(),
+        });
         tokio::spawn(accept(listener, address, is_own, site, closed));
         Ok(Self { return_to, answers, _open: open })
     }
@@ -181,7 +189,7 @@ impl Site {
         match (rest, path.contains('/'), uri.query()) {
             (DONE, true, None) => {
                 self.page_served.notify_one();
-                page::done()
+                page::done(self.language)
             }
             ("", false, Some(query)) => match answer::parse_query(query) {
                 Ok(handoff) => self.take(handoff),
@@ -240,7 +248,7 @@ mod tests {
     }
 
     async fn open_for(is_own: peer::IsOwn) -> Fixture {
-        let loopback = Loopback::open_for(&PathNonce::generate(), 0, is_own).await.unwrap();
+        let loopback = Loopback::open_for(&PathNonce::generate(), 0, Language::English, is_own).await.unwrap();
         let rest = loopback.return_to().strip_prefix("http://").unwrap().to_owned();
         let (address, path) = rest.split_once('/').unwrap();
         Fixture { address: address.to_owned(), path: format!("/{path}"), loopback }

@@ -17,7 +17,7 @@ use crate::changed::Changed;
 use crate::clock::Clock;
 use crate::grants::Grants;
 use crate::ledger::Ledger;
-use crate::model::{Channel, Environment};
+use crate::model::{Channel, Environment, Language};
 use crate::provider::Provider;
 use crate::work::Work;
 
@@ -78,6 +78,8 @@ pub struct Needs {
     pub loopback_port: u16,
     /// How the browser's answer comes back first.
     pub channel: Channel,
+    /// What the desktop speaks.
+    pub language: Language,
     /// What the program's end waits for.
     pub work: Work,
     /// Tells the facade.

@@ -116,9 +116,11 @@ impl Approvals {
     async fn ask(&self, backend: &BackendClient, about: &About, verifier: &Verifier) -> Result<Answers, End> {
         let challenge = verifier.challenge();
         let deep_link = backend.start_url(challenge.as_str(), "deep-link", &about.requested);
+        let needs = &self.inner.needs;
+        let language = needs.ledger.choices().language.unwrap_or(needs.language);
         let prefers_loopback = self.runs().channel == Channel::Loopback;
         let loopback =
-            if prefers_loopback { Loopback::open(&PathNonce::generate(), self.inner.needs.loopback_port).await.ok() } else { None };
+            if prefers_loopback { Loopback::open(&PathNonce::generate(), needs.loopback_port, language).await.ok() } else { None };
         let channel = if loopback.is_some() { Channel::Loopback } else { Channel::DeepLink };
         if channel == Channel::DeepLink && !self.handles_links().await {
             return Err(if prefers_loopback { ProblemCode::LoopbackUnavailable } else { ProblemCode::DeepLinkUnavailable }.into());

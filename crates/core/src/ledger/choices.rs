@@ -7,11 +7,13 @@ use super::rows::AccountRow;
 use super::tables::Tables;
 use crate::model::problem::Problem;
 use crate::model::snapshot::Preferences;
-use crate::model::{AccountId, Theme};
+use crate::model::{AccountId, Language, Theme};
 
 /// A list of accounts in JSON. One that isn't listed comes after those that are.
 const ORDER: &str = "account_order";
 const THEME: &str = "theme";
+/// A BCP 47 tag, or nothing.
+const LANGUAGE: &str = "language";
 /// `off`, or nothing.
 const REMINDERS: &str = "reminders";
 /// There where resting connections are refreshed.
@@ -26,6 +28,8 @@ pub struct Choices {
     pub order: Vec<AccountId>,
     /// Light or dark.
     pub theme: Theme,
+    /// The language that the person chose.
+    pub language: Option<Language>,
     /// Whether amounts of money are hidden.
     pub hide_amounts: bool,
     /// Whether the person is reminded of consents that are worth another look.
@@ -37,7 +41,7 @@ pub struct Choices {
 impl Default for Choices {
     /// As before anything was chosen.
     fn default() -> Self {
-        Self { order: Vec::new(), theme: Theme::default(), hide_amounts: false, reminders: true, keep_alive: false }
+        Self { order: Vec::new(), theme: Theme::default(), language: None, hide_amounts: false, reminders: true, keep_alive: false }
     }
 }
 
@@ -88,6 +92,7 @@ impl Tables<'_> {
         Ok(Choices {
             order: order.into_iter().map(AccountId::from).collect(),
             theme: self.setting(THEME)?.and_then(|text| text.parse().ok()).unwrap_or_default(),
+            language: self.setting(LANGUAGE)?.and_then(|text| text.parse().ok()),
             hide_amounts: self.setting(HIDE_AMOUNTS)?.is_some(),
             reminders: self.setting(REMINDERS)?.as_deref() != Some("off"),
             keep_alive: self.setting(KEEP_ALIVE)?.is_some(),
@@ -101,10 +106,14 @@ impl Ledger {
     /// # Errors
     /// [`crate::model::problem::ProblemCode::IndexUnavailable`].
     pub async fn set_preferences(&self, chosen: Preferences) -> Result<(), Problem> {
-        let Preferences { channel, theme, hide_amounts, reminders, keep_alive } = chosen;
+        let Preferences { channel, theme, language, hide_amounts, reminders, keep_alive } = chosen;
         self.change(move |tables| {
             tables.set_channel(channel)?;
             tables.set_setting(THEME, theme.into())?;
+            match language {
+                Some(language) => tables.set_setting(LANGUAGE, language.tag())?,
+                None => tables.remove_setting(LANGUAGE)?,
+            }
             if reminders {
                 tables.remove_setting(REMINDERS)?
             } else {

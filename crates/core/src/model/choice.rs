@@ -1,4 +1,4 @@
-//! Which Monei, which way back from the browser, which proxy: small closed choices.
+//! Which Monei, which way back from the browser, which language, which proxy: small closed choices.
 
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +44,27 @@ pub enum Theme {
     Light,
     /// Dark, whatever the desktop has.
     Dark,
+}
+
+/// A language that the program speaks. Its name is its BCP 47 tag.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::EnumString, strum::IntoStaticStr)]
+pub enum Language {
+    /// English.
+    #[default]
+    #[serde(rename = "en")]
+    #[strum(serialize = "en")]
+    English,
+    /// French.
+    #[serde(rename = "fr")]
+    #[strum(serialize = "fr")]
+    French,
+}
+
+impl Language {
+    /// Its BCP 47 tag, such as `en`.
+    pub fn tag(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// Where a proxy was set, and of which kind it is: for the person who wants to change it. Never its user name or password.

@@ -16,7 +16,7 @@ pub mod snapshot;
 mod text;
 
 pub use caller::Caller;
-pub use choice::{Channel, Environment, ProxySetting, Theme};
+pub use choice::{Channel, Environment, Language, ProxySetting, Theme};
 pub use id::{AccountId, AppId, GrantId, TransactionId};
 pub use identity::Identity;
 pub use permit::{Denied, Permit};

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::feature::{Feature, FeatureId};
 use super::problem::Problem;
 
-pub use super::{Channel, Environment, Theme};
+pub use super::{Channel, Environment, Language, Theme};
 
 pub use activity::{ActivityAbout, ActivityFilter};
 pub use consent::{Receipt, Review, UnusedPermission};
@@ -52,6 +52,8 @@ pub struct Snapshot {
     pub transaction: Option<RunSnapshot>,
     /// The person's choices.
     pub preferences: Preferences,
+    /// What the program speaks: the language that the person chose, or the desktop's.
+    pub language: Language,
     /// The person has left this computer: nothing is kept here any more, and nothing can be begun in this run.
     pub left: Option<Leaving>,
 }
@@ -674,6 +676,8 @@ pub struct Preferences {
     pub channel: Channel,
     /// Light or dark.
     pub theme: Theme,
+    /// The language; `None` for the desktop's.
+    pub language: Option<Language>,
     /// Amounts of money are not shown until the person asks for them.
     pub hide_amounts: bool,
     /// The person is reminded of consents that are worth another look.

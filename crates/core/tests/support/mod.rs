@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::clock::{Clock, Uptime};
-use connect_core::snapshot::{Conflict, Environment, Snapshot, Stage};
+use connect_core::snapshot::{Conflict, Environment, Language, Snapshot, Stage};
 use connect_core::vault::{MemoryVault, PENDING, Vault};
 use connect_core::{Browser, Connections, DesktopProxies, OpenFailed, Options, SystemProxies};
 use serde_json::{Value, json};
@@ -448,6 +448,7 @@ pub fn options(
         backend: Some(backend.clone()),
         backend_managed: false,
         guide: None,
+        language: Language::English,
         browser,
         vault,
         clock,

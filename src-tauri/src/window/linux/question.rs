@@ -3,17 +3,20 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use connect_app::catalogue::QuestionWords;
 use gtk::prelude::*;
 use tauri::WebviewWindow;
 use tokio::sync::oneshot;
 
-use crate::window::Question;
-
-/// Whether the person says yes. "Cancel" has the focus and is what Enter does.
+/// Whether the person says yes. The button `cancel` has the focus and is what Enter does.
 ///
 /// # Errors
 /// [`tauri::Error`] where the window is gone.
-pub async fn agrees(window: &WebviewWindow, Question { title, text, agree }: Question) -> tauri::Result<bool> {
+pub async fn agrees(
+    window: &WebviewWindow,
+    QuestionWords { title, text, agree }: QuestionWords,
+    cancel: &'static str,
+) -> tauri::Result<bool> {
     let (told, answer) = oneshot::channel();
     window.with_webview(move |view| {
         let top = view.inner().toplevel().and_then(|top| top.downcast::<gtk::Window>().ok());
@@ -22,7 +25,7 @@ pub async fn agrees(window: &WebviewWindow, Question { title, text, agree }: Que
         // For window managers and screen readers that say it.
         dialog.set_title(title);
         dialog.set_secondary_text(Some(text));
-        dialog.add_button("_Cancel", gtk::ResponseType::Cancel).grab_focus();
+        dialog.add_button(&format!("_{cancel}"), gtk::ResponseType::Cancel).grab_focus();
         dialog.add_button(&format!("_{agree}"), gtk::ResponseType::Accept).style_context().add_class("destructive-action");
         dialog.set_default_response(gtk::ResponseType::Cancel);
         let told = Cell::new(Some(told));

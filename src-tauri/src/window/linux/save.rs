@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use connect_app::catalogue::DialogWords;
 use gtk::prelude::*;
 use tauri::WebviewWindow;
 use tokio::sync::oneshot;
@@ -13,11 +14,18 @@ use tokio::sync::oneshot;
 ///
 /// # Errors
 /// [`tauri::Error`] where the window is gone.
-pub async fn choose(window: &WebviewWindow, title: &'static str, name: String) -> tauri::Result<Option<PathBuf>> {
+pub async fn choose(
+    window: &WebviewWindow,
+    words: &'static DialogWords,
+    title: &'static str,
+    name: String,
+) -> tauri::Result<Option<PathBuf>> {
     let (told, chosen) = oneshot::channel();
     window.with_webview(move |view| {
         let top = view.inner().toplevel().and_then(|top| top.downcast::<gtk::Window>().ok());
-        let dialog = gtk::FileChooserNative::new(Some(title), top.as_ref(), gtk::FileChooserAction::Save, Some("_Save"), Some("_Cancel"));
+        let [save, cancel] = [words.save, words.cancel].map(|word| format!("_{word}"));
+        let (action, save, cancel) = (gtk::FileChooserAction::Save, Some(save.as_str()), Some(cancel.as_str()));
+        let dialog = gtk::FileChooserNative::new(Some(title), top.as_ref(), action, save, cancel);
         dialog.set_do_overwrite_confirmation(true);
         dialog.set_local_only(true);
         dialog.set_modal(true);

@@ -2,10 +2,15 @@
 //! that the person is told and decides.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
+use connect_app::catalogue::{self, DialogWords};
+use connect_app::language;
 use gtk::prelude::*;
-use tauri::AppHandle;
+use tauri::{AppHandle, Manager as _};
 use webkit2gtk::{WebProcessTerminationReason, WebView, WebViewExt as _};
+
+use crate::host::Host;
 
 /// Notices from now on when the web process of `view` ends.
 pub fn watch(app: &AppHandle, view: &WebView) {
@@ -23,17 +28,19 @@ pub fn watch(app: &AppHandle, view: &WebView) {
 
 /// Says that the page ended, natively, since there is no page that could.
 fn ask(app: &AppHandle, view: &WebView, reason: WebProcessTerminationReason) {
+    let language = app.try_state::<Arc<Host>>().map_or_else(language::of_desktop, |host| host.language());
+    let words = catalogue::dialogs(language);
     let window = view.toplevel().and_then(|top| top.downcast::<gtk::Window>().ok());
     let dialog = gtk::MessageDialog::builder()
         .message_type(gtk::MessageType::Error)
         .modal(true)
         .title("Monei Connections")
-        .text("This window can't show its page")
-        .secondary_text(explanation(reason))
+        .text(words.page_ended)
+        .secondary_text(explanation(words, reason))
         .build();
     dialog.set_transient_for(window.as_ref());
-    dialog.add_button("Quit", gtk::ResponseType::Close);
-    dialog.add_button("Show it again", gtk::ResponseType::Accept);
+    dialog.add_button(words.quit, gtk::ResponseType::Close);
+    dialog.add_button(words.show_again, gtk::ResponseType::Accept);
     dialog.set_default_response(gtk::ResponseType::Accept);
     let (app, view) = (app.clone(), view.clone());
     dialog.connect_response(move |dialog, response| {
@@ -48,11 +55,9 @@ fn ask(app: &AppHandle, view: &WebView, reason: WebProcessTerminationReason) {
 }
 
 /// What happened, in words for a person.
-fn explanation(reason: WebProcessTerminationReason) -> &'static str {
+fn explanation(words: &DialogWords, reason: WebProcessTerminationReason) -> &'static str {
     match reason {
-        WebProcessTerminationReason::ExceededMemoryLimit => {
-            "The system's web view ran out of memory, twice. Your accounts and what they allow are as they were."
-        }
-        _ => "The system's web view stopped working, twice. Your accounts and what they allow are as they were.",
+        WebProcessTerminationReason::ExceededMemoryLimit => words.page_ended_memory,
+        _ => words.page_ended_why,
     }
 }

@@ -1,4 +1,4 @@
-import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, PermissionUse, PermissionView, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, TesterOrder, TesterView, Unrevoked } from '../bindings';
+import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Language, Lasts, LeavingView, PermissionUse, PermissionView, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, TesterOrder, TesterView, Unrevoked } from '../bindings';
 import type { Backend } from './backend';
 import type { CallStep, Story } from './story';
 
@@ -17,6 +17,9 @@ export class Memory implements Backend {
     const recorded = this.#story.sections[account]?.[section];
     return recorded ? Promise.resolve(recorded) : Promise.reject({ code: 'scope_missing', retry_after_s: null } satisfies Problem);
   };
+
+  /** What the desktop speaks. */
+  desktop: Language = 'en';
 
   #story: Story;
   #next = 0;
@@ -61,12 +64,14 @@ export class Memory implements Backend {
 
   /** Shows a view that no story holds. */
   show(view: AppView): void {
-    this.#view = view;
-    for (const listener of this.#listeners) listener(view);
+    this.#view = this.#spoken(view);
+    for (const listener of this.#listeners) listener(this.#view);
   }
 
+  #spoken = (view: AppView): AppView => ({ ...view, language: view.preferences.language ?? this.desktop });
+
   state(): Promise<AppView> {
-    return Promise.resolve(this.#view);
+    return Promise.resolve(this.#spoken(this.#view));
   }
   connect = (scopes: string[]) => this.#play<void>('connect', { scopes });
   reconnect = (account: string, scopes: string[]) => this.#play<void>('reconnect', { account, scopes });

@@ -1,4 +1,4 @@
-import { LOCALE } from './locale';
+import { locale } from '../language.svelte';
 
 /** Days as a person writes them in the program's locale, and as Monei is asked: `2026-11-26`. */
 
@@ -8,18 +8,18 @@ const isPart = (type: string): type is Part => type === 'day' || type === 'month
 
 /** Day, month and year in the locale's order, each as `words` has it, with the locale's own signs between them. */
 export const datePattern = (words: Record<Part, string>): string =>
-  new Intl.DateTimeFormat(LOCALE, WRITTEN)
+  new Intl.DateTimeFormat(locale(), WRITTEN)
     .formatToParts(0)
     .map(({ type, value }) => (isPart(type) ? words[type] : value))
     .join('');
 
 /** `26/11/2026` */
-export const writeDate = (iso: string): string => new Intl.DateTimeFormat(LOCALE, WRITTEN).format(new Date(`${iso}T00:00:00Z`));
+export const writeDate = (iso: string): string => new Intl.DateTimeFormat(locale(), WRITTEN).format(new Date(`${iso}T00:00:00Z`));
 
 /** `2026-11-26` for `26/11/2026`, `26.11.2026`, `26 11 2026` and itself; `null` for what is no day. */
 export function readDate(text: string): string | null {
   const numbers = text.trim().split(/[\s./-]+/u);
-  const order: Part[] = /^\d{4}-/u.test(text.trim()) ? ['year', 'month', 'day'] : new Intl.DateTimeFormat(LOCALE, WRITTEN).formatToParts(0).map(({ type }) => type).filter(isPart);
+  const order: Part[] = /^\d{4}-/u.test(text.trim()) ? ['year', 'month', 'day'] : new Intl.DateTimeFormat(locale(), WRITTEN).formatToParts(0).map(({ type }) => type).filter(isPart);
   if (numbers.length !== 3 || !numbers.every((number) => /^\d+$/u.test(number))) return null;
   const read = (part: Part) => numbers[order.indexOf(part)] ?? '';
   const [year, month, day] = [read('year'), read('month'), read('day')];

@@ -14,8 +14,11 @@ export function shorten(text: string, length = 48): string {
   return `${graphemes.slice(0, length - 1).map((part) => part.segment).join('')}…`;
 }
 
-/** For the inside of a sentence: clean, short, and set apart (Unicode isolates), so that its direction is its own. */
-export const isolate = (text: string): string => `\u2068${shorten(clean(text))}\u2069`;
+/** For the inside of a sentence: clean and set apart (Unicode isolates), so that its direction is its own. */
+export const apart = (text: string): string => `\u2068${clean(text)}\u2069`;
+
+/** As `apart`, and short. */
+export const isolate = (text: string): string => apart(shorten(clean(text)));
 
 /** A long word, such as an address on a chain, by its two ends: those are what people compare. */
 export function ends(text: string): string {

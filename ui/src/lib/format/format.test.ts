@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clean, ends, initials, isolate, shorten, worded } from './foreign';
 import { formatMoney } from './money';
-import { formatAgo, formatCountdown, formatDay, formatRelative } from './time';
+import { formatAgo, formatDay, formatRelative } from './ago';
+import { speak } from '../language.svelte';
+import { formatCount } from './number';
+import { formatCountdown, formatDate, formatDateTime, formatMonth } from './time';
 
 const naira = (amount: string) => formatMoney({ amount, currency: 'NGN' });
 
@@ -17,17 +20,17 @@ describe('money', () => {
   test('no digit is lost where a float would lose one', () => {
     expect(naira('9007199254740993.10')).toBe('₦9,007,199,254,740,993.10');
     expect(naira('0.1000000000000000055')).toBe('₦0.1000000000000000055');
-    expect(formatMoney({ amount: '0.000000000000000001', currency: 'ETH' })).toBe('0.000000000000000001 ETH');
-    expect(formatMoney({ amount: '12345678.123456789012345678', currency: 'USDT' })).toBe('12,345,678.123456789012345678 USDT');
+    expect(formatMoney({ amount: '0.000000000000000001', currency: 'ETH' })).toBe('0.000000000000000001\u00A0ETH');
+    expect(formatMoney({ amount: '12345678.123456789012345678', currency: 'USDT' })).toBe('12,345,678.123456789012345678\u00A0USDT');
   });
 
   test('tokens lose only the zeros at their end', () => {
-    expect(formatMoney({ amount: '12.500000', currency: 'SOL' })).toBe('12.5 SOL');
-    expect(formatMoney({ amount: '3.000', currency: 'USDC' })).toBe('3 USDC');
+    expect(formatMoney({ amount: '12.500000', currency: 'SOL' })).toBe('12.5\u00A0SOL');
+    expect(formatMoney({ amount: '3.000', currency: 'USDC' })).toBe('3\u00A0USDC');
   });
 
   test('a currency without a sign of its own stands apart from its digits', () => {
-    expect(formatMoney({ amount: '1', currency: 'GHS' })).toMatch(/^(GH₵|GHS )1\.00$/);
+    expect(formatMoney({ amount: '1', currency: 'GHS' })).toMatch(/^(GH₵|GHS\u00A0)1\.00$/);
     expect(formatMoney({ amount: '1200', currency: 'JPY' })).toMatch(/1,200$/);
   });
 
@@ -66,6 +69,38 @@ describe('time', () => {
   test('days have names', () => {
     expect(formatDay(now, now)).toBe('Today');
     expect(formatDay(now - 24 * 60 * minute, now)).toBe('Yesterday');
+  });
+});
+
+describe('in French', () => {
+  beforeEach(() => {
+    vi.stubGlobal('document', { documentElement: {} });
+    speak('fr');
+  });
+  afterEach(() => {
+    speak('en');
+    vi.unstubAllGlobals();
+  });
+
+  test('money and numbers are written as French does, with no digit lost', () => {
+    expect(naira('1805.5')).toBe('1\u202F805,50\u00A0₦');
+    expect(naira('-20.10')).toBe('−20,10\u00A0₦');
+    expect(naira('9007199254740993.10')).toBe('9\u202F007\u202F199\u202F254\u202F740\u202F993,10\u00A0₦');
+    expect(formatMoney({ amount: '0.500', currency: 'SOL' })).toBe('0,5\u00A0SOL');
+    expect(formatMoney({ amount: '1200', currency: 'JPY' })).toMatch(/^1\u202F200\u00A0/);
+    expect(formatCount(12_345)).toBe('12\u202F345');
+  });
+
+  test('times are told as a French person would', () => {
+    const now = Date.UTC(2026, 10, 22, 12);
+    expect(formatRelative(now + 42 * 60_000, now)).toBe('dans 42 minutes');
+    expect(formatAgo(now - 3 * 86_400_000, now)).toBe('il y a 3 jours');
+    expect(formatAgo(now, now)).toBe('à l’instant');
+    expect(formatAgo(now - 90 * 86_400_000, now)).toBe('le 24 août 2026');
+    expect(formatDay(now, now)).toBe('Aujourd’hui');
+    expect(formatDate(now)).toBe('22 nov. 2026');
+    expect(formatDateTime(now)).toContain('22 nov. 2026');
+    expect(formatMonth(now)).toBe('novembre 2026');
   });
 });
 

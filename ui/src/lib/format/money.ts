@@ -1,9 +1,11 @@
 import type { MoneyView } from '../bindings';
-import { LOCALE } from './locale';
+import { locale } from '../language.svelte';
+import { formatCount, perLocale } from './number';
 
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;
 /** Known when an amount is first shown. */
 let fiat: Set<string> | undefined;
+const decimalSign = perLocale((locale) => new Intl.NumberFormat(locale).formatToParts(1.5).find(({ type }) => type === 'decimal')?.value ?? '.');
 
 /**
  * A decimal string as a person reads it: `₦1,805.00`, `0.5 SOL`. Digits never pass through a float, so none is lost.
@@ -13,20 +15,15 @@ export function formatMoney({ amount, currency }: MoneyView): string | undefined
   const match = DECIMAL.exec(amount.trim());
   if (!match) return undefined;
   const [, sign = '', whole = '', fraction = ''] = match;
-  const grouped = new Intl.NumberFormat(LOCALE).format(BigInt(whole));
   const minus = sign && /[1-9]/.test(whole + fraction) ? '−' : '';
-  if (!(fiat ??= new Set(Intl.supportedValuesOf('currency'))).has(currency)) {
-    const digits = fraction.replace(/0+$/, '');
-    return `${minus}${grouped}${digits && `.${digits}`} ${currency}`;
-  }
-  const places = new Intl.NumberFormat(LOCALE, { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
-  const digits = fraction.slice(0, places).padEnd(places, '0') + fraction.slice(places).replace(/0+$/, '');
-  return `${minus}${symbol(currency)}${grouped}${digits && `.${digits}`}`;
-}
-
-function symbol(currency: string): string {
-  const parts = new Intl.NumberFormat(LOCALE, { style: 'currency', currency }).formatToParts(0);
-  const text = parts.find((part) => part.type === 'currency')?.value ?? currency;
-  // A code (`GHS`) stands apart from the digits, a sign (`₦`) doesn't.
-  return /[A-Z]$/i.test(text) ? `${text} ` : text;
+  const number = (digits: string) => `${formatCount(BigInt(whole))}${digits && `${decimalSign()}${digits}`}`;
+  const trimmed = fraction.replace(/0+$/, '');
+  // No line ends between a number and its unit.
+  if (!(fiat ??= new Set(Intl.supportedValuesOf('currency'))).has(currency)) return `${minus}${number(trimmed)}\u00A0${currency}`;
+  // The naira has its sign everywhere; a dollar is told apart from others by what the locale writes.
+  const format = new Intl.NumberFormat(locale(), { style: 'currency', currency, currencyDisplay: currency === 'NGN' ? 'narrowSymbol' : 'symbol' });
+  const places = format.resolvedOptions().maximumFractionDigits ?? 2;
+  const digits = number(fraction.slice(0, places).padEnd(places, '0') + fraction.slice(places).replace(/0+$/, ''));
+  const parts = format.formatToParts(0).map(({ type, value }) => (type === 'integer' ? digits : type === 'currency' || type === 'literal' ? value : ''));
+  return `${minus}${parts.join('')}`;
 }

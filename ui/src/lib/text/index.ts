@@ -1,8 +1,10 @@
 import type { ProblemCode, ProxySetting } from '../bindings';
+import { catalogue } from './catalogue';
 import { en, type Texts } from './en';
+import { fr } from './fr';
 
-/** The window's words. One language so far. */
-export const t: Texts = en;
+/** The window's words, in the language that is spoken. */
+export const { t, add } = catalogue<Texts>({ en: () => en, fr });
 
 /** Why a problem came up; where a proxy is the trouble, where that was set too. */
 export function cause({ code, proxy }: { code: ProblemCode; proxy?: ProxySetting | undefined }): string {

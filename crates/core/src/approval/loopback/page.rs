@@ -9,6 +9,8 @@ use http::header::{
 use http::{Response, StatusCode};
 use sha2::{Digest, Sha256};
 
+use crate::model::Language;
+
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1c1c1c;--soft:#565f64;--ground:#f4f6f7;--card:#fff;--line:#dde3e6;--mark:#00769b}\
 @media(prefers-color-scheme:dark){:root{--ink:#f1f4f5;--soft:#a9b4b9;--ground:#16191a;--card:#202425;--line:#343a3d;--mark:#4db0cf}}\
@@ -31,11 +33,17 @@ pub(super) fn plain(status: StatusCode) -> Response<String> {
 }
 
 /// The page at the end of the way through the browser. What the answer says is sealed, so the program's window tells it.
-pub(super) fn done() -> Response<String> {
-    let (mark, title) = ("\u{2713}", "Your answer has arrived");
-    let text = "Monei Connections goes on in its own window. You can close this page.";
+pub(super) fn done(language: Language) -> Response<String> {
+    let mark = "\u{2713}";
+    let (title, text) = match language {
+        Language::English => ("Your answer has arrived", "Monei Connections goes on in its own window. You can close this page."),
+        Language::French => {
+            ("Votre réponse est arrivée", "La suite se passe dans la fenêtre de Monei Connections. Vous pouvez fermer cette page.")
+        }
+    };
+    let tag = language.tag();
     let html = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+        "<!doctype html><html lang=\"{tag}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>{title} – Monei Connections</title><style>{STYLE}</style></head>\
          <body><main><div class=\"mark\" aria-hidden=\"true\">{mark}</div><h1>{title}</h1><p>{text}</p></main></body></html>"
     );

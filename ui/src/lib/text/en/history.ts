@@ -1,4 +1,4 @@
-import type { ExportFormat, HistoryKind, HistoryOrder, HistoryStatus } from '../bindings';
+import type { ExportFormat, HistoryKind, HistoryOrder, HistoryStatus } from '../../bindings';
 
 /** The words of the whole history and of files made from it. */
 export const history = {
@@ -9,6 +9,8 @@ export const history = {
   from: 'From',
   to: 'Until',
   dateParts: { day: 'dd', month: 'mm', year: 'yyyy' },
+  /** The three in the locale's order, with its signs between them. */
+  datePattern: (pattern: string) => pattern,
   dateWrong: (pattern: string) => `This is no date. Write it as ${pattern}.`,
   kind: 'Direction',
   kinds: { debit: 'Money out', credit: 'Money in', peer_transfer: 'Between users' } satisfies Record<HistoryKind, string>,

@@ -1,4 +1,4 @@
-import type { EndpointEffect, FeatureId, FeatureState, PermissionEvent, Theme } from '../bindings';
+import type { EndpointEffect, FeatureId, FeatureState, PermissionEvent, Theme } from '../../bindings';
 
 /** The words of the overview, of one permission, and of how things are shown. */
 export const dashboard = {
@@ -87,6 +87,8 @@ export const dashboard = {
     title: 'How things look',
     theme: 'Colours',
     themes: { system: 'As the desktop has it', light: 'Light', dark: 'Dark' } satisfies Record<Theme, string>,
+    language: 'Language',
+    languageSystem: 'As the desktop has it',
     amounts: 'Hide amounts',
     amountsLead: 'Balances and transactions show dots in place of digits, until you show them again.',
     hide: 'Hide amounts',

@@ -3,7 +3,7 @@
 use monei::Scope;
 use monei::permission::Group;
 
-use super::{FeatureWords, GroupWords};
+use crate::catalogue::{FeatureWords, GroupWords};
 
 /// The words of the feature that needs `scope`; `None` for a scope that this version doesn't know.
 pub const fn words(scope: &Scope) -> Option<FeatureWords> {

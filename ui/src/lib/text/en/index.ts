@@ -1,25 +1,21 @@
-import type { ActivityAbout, ActivityFormat, AllowanceKind, Channel, CheckName, Direction, Environment, FeatureState, Health, KeychainState, LimitKind, PaymentOutcome, Section, Stage, TransactionStatus } from '../bindings';
-import { apps } from './en-apps';
-import { consent } from './en-consent';
-import { dashboard } from './en-dashboard';
-import { features, groups } from './en-features';
-import { history } from './en-history';
-import { keyboard } from './en-keyboard';
-import { leaving } from './en-leaving';
-import { problems } from './en-problems';
-import shared from './en-shared.json';
+import type { ActivityAbout, ActivityFormat, AllowanceKind, Channel, CheckName, Direction, Environment, FeatureState, Health, KeychainState, LimitKind, Section, Stage, TransactionStatus } from '../../bindings';
+import { apps } from './apps';
+import { consent } from './consent';
+import { dashboard } from './dashboard';
+import { history } from './history';
+import { keyboard } from './keyboard';
+import { leaving } from './leaving';
+import shared from '../en-shared.json';
+import { eventTexts, featureTexts, problemTexts } from '../shared';
 
-/** Every word that the window says. Another language is another object of this shape (`Texts`). */
-const aboutApp = (template: string, app: string, who: string) => template.split('{app}').map((part) => part.replace('{who}', () => who)).join(app);
-
+/** Every word that the window says, in English. Another language is another object of this shape (`Texts`). */
 export const en = {
   name: 'Monei Connections',
-  problems,
+  problems: problemTexts(shared.problems),
   /** Where the proxy that is the trouble was set, and of which kind it is. */
   proxySet: (variable: string | null, scheme: string | null) =>
     `It is set in ${variable === null ? 'this computer’s network settings' : `the variable ${variable}`}${scheme === null ? '' : `; its address begins with ${scheme}://`}.`,
-  features,
-  groups,
+  ...featureTexts(shared),
   ...dashboard,
   history,
   apps,
@@ -42,7 +38,7 @@ export const en = {
     continue: 'Continue',
     menu: 'Menu',
     skip: 'Skip to content',
-    allows: 'Lets this computer’s apps',
+    allows: (what: string) => `Lets this computer’s apps ${what}`,
     sensitive: 'Sensitive',
     spends: 'Can move money',
     openMoneiSettings: 'Open Monei’s settings',
@@ -53,6 +49,20 @@ export const en = {
     somebody: 'somebody else',
     loading: 'Loading',
     dismissNotice: 'Dismiss',
+    /** An action with what it is done to, for a screen reader. */
+    named: (action: string, what: string) => `${action}: ${what}`,
+    list: (...parts: string[]) => parts.join(', '),
+    sentence: (words: string) => `${words}.`,
+  },
+
+  time: {
+    soon: 'in a moment',
+    now: 'just now',
+    /** A day that has passed, and one to come, in a sentence. */
+    past: (date: string) => date,
+    future: (date: string) => `on ${date}`,
+    today: 'Today',
+    yesterday: 'Yesterday',
   },
 
   environment: { production: 'Production', development: 'Development', sandbox: 'Sandbox' } satisfies Record<Environment, string>,
@@ -223,6 +233,7 @@ export const en = {
       done: 'The connection was made',
       failed: 'The connection wasn’t made',
     } satisfies Record<Stage['kind'], string>,
+    barLeft: (time: string) => `Waiting for your answer in the browser, ${time} left`,
   },
 
   waiting: {
@@ -315,6 +326,7 @@ export const en = {
     address: 'Address',
     keychain: 'Approvals are kept in',
     keychainName: 'Your system’s keychain',
+    inBrackets: (state: string) => `(${state.toLowerCase()})`,
     memoryName: 'This program’s memory, until you quit',
     confirm: 'I trust this service: continue',
     change: 'Use another service',
@@ -380,6 +392,7 @@ export const en = {
   },
 
   setAside: {
+    title: 'A damaged list of accounts',
     waits: (file: string) => `This program’s list of accounts was damaged. It is kept as ${file}. Once your keychain is open, your accounts are looked for there.`,
     found: (file: string, count: number) =>
       `This program’s list of accounts was damaged. It is kept as ${file}. ${count === 1 ? 'One account was' : `${count} accounts were`} found again in your keychain. Names and activity come back as you use them, or stay lost.`,
@@ -437,30 +450,11 @@ export const en = {
     saved: (file: string) => `What is shown here, and older lines that fit, are saved as ${file}.`,
     empty: 'Nothing has happened yet',
     emptyLead: 'Connecting, asking for more, renewing and disconnecting will be listed here.',
-    connected: (who: string) => shared.events.connected.replace('{who}', () => who),
-    reconnected: (who: string) => shared.events.reconnected.replace('{who}', () => who),
-    refreshed: (who: string) => shared.events.refreshed.replace('{who}', () => who),
-    revoked: (who: string) => shared.events.revoked.replace('{who}', () => who),
-    taken_back: (who: string) => shared.events.taken_back.replace('{who}', () => who),
-    contradicted: (who: string) => shared.events.contradicted.replace('{who}', () => who),
-    disconnected: (who: string) => shared.events.disconnected.replace('{who}', () => who),
+    ...eventTexts(shared.events),
     disconnectedConfirmed: 'Monei confirmed that the access has ended.',
     disconnectedUnconfirmed: 'Monei didn’t confirm. Check “Connected apps” in Monei’s settings.',
-    failed: (who: string) => shared.events.failed.replace('{who}', () => who),
     failedNew: 'Connecting an account didn’t work out',
-    backendChanged: shared.events.backend_changed,
-    app_allowed: (app: string, who: string) => aboutApp(shared.events.app_allowed, app, who),
-    app_narrowed: (app: string, who: string) => aboutApp(shared.events.app_narrowed, app, who),
-    app_extended: (app: string, who: string) => aboutApp(shared.events.app_extended, app, who),
-    app_taken_back: (app: string, who: string) => aboutApp(shared.events.app_taken_back, app, who),
-    payment: {
-      done: (app: string, who: string) => aboutApp(shared.events.payment_done, app, who),
-      refused: (app: string, who: string) => aboutApp(shared.events.payment_refused, app, who),
-      not_sent: (app: string, who: string) => aboutApp(shared.events.payment_not_sent, app, who),
-      unknown: (app: string, who: string) => aboutApp(shared.events.payment_unknown, app, who),
-    } satisfies Record<PaymentOutcome, unknown>,
     paid: (much: string | null, to: string | null) => [much, to === null ? null : `to ${to}`].filter((part) => part !== null).join(' '),
-    unknown: shared.events.unknown,
     given: 'Given',
     taken: 'Taken back',
     allowed: 'Allowed',
@@ -502,8 +496,8 @@ export const en = {
     operatorPage: 'Open page',
     status: 'Status',
     statusReady: 'Ready',
+    statusConfirmed: 'Ready, confirmed by you',
     statusUnknown: 'Not asked yet',
-    confirmed: 'Confirmed by you',
     managed: 'The address was set for this computer and can’t be changed here.',
     change: 'Change address',
     newAddress: 'Address of the service',

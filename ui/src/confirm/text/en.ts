@@ -1,9 +1,9 @@
-import type { ConfirmationView, PaymentAction, PaymentMeaning } from '../lib/bindings';
+import type { PaymentAction, PaymentMeaning } from '../../lib/bindings';
 
 const quoted = (name: string) => `“${name}”`;
 
-/** Every word of the window for confirming a payment. */
-export const t = {
+/** Every word of the window for confirming a payment, in English. */
+export const en = {
   /** The one sentence: who asks, what is paid, how much, to whom, from which account. */
   sentence: (action: PaymentAction, app: string, amount: string | null, to: string | null, account: string) => {
     const what: Record<PaymentAction, string> = {
@@ -19,6 +19,7 @@ export const t = {
     };
     return `${quoted(app)} wants to ${what[action]}, from ${account}.`;
   },
+  title: 'Confirm a payment',
   ofTheChain: (amount: string) => `${amount} of the network’s own coin`,
   account: 'Account',
   thisAccount: 'your account',
@@ -40,7 +41,7 @@ export const t = {
     slippage: 'Worse than quoted by at most, in 0.01 %',
   } satisfies Record<PaymentMeaning, string>,
   fee: 'Fee',
-  fees: (action: PaymentAction) => (action === 'send' ? 'None, says Monei' : 'Monei doesn’t say beforehand'),
+  fees: (action: PaymentAction): string => (action === 'send' ? 'None, says Monei' : 'Monei doesn’t say beforehand'),
   price: 'Price',
   priceUnknown: 'The item’s; the app doesn’t send it',
   before: (time: string) => `The same was sent at ${time}. If you pay now, it is paid once more.`,
@@ -55,4 +56,4 @@ export const t = {
   development: 'Development: Monei’s test hosts, not your real account',
 };
 
-export type Shown = Pick<ConfirmationView, 'amount' | 'currency'>;
+export type Texts = typeof en;

@@ -1,5 +1,8 @@
-import type { ProblemCode } from '../bindings';
-import shared from './en-shared.json';
+import type { FeatureGroup, FeatureId, PaymentOutcome, ProblemCode } from '../bindings';
+import type enShared from './en-shared.json';
+
+/** The sentences of the catalogue that every front end shares (`crates/app`), in one language. */
+export type Shared = typeof enShared;
 
 /** What a person can do about a problem, beyond reading. */
 export type WayOut = 'try_again' | 'probe' | 'unlock' | 'set_up' | 'reconnect' | 'settings' | 'monei_settings' | 'none';
@@ -82,9 +85,51 @@ const ways: Record<ProblemCode, WayOut> = {
   invalid_input: 'none',
 };
 
-/** The sentences, from the catalogue that every front end shares (`crates/app`): a code without its sentence does not compile. */
-const words: Record<ProblemCode, Omit<ProblemText, 'wayOut'>> = shared.problems;
+/** Every problem with its sentences: a code without its sentence does not compile. */
+export function problemTexts(words: Record<ProblemCode, Omit<ProblemText, 'wayOut'>>): Record<ProblemCode, ProblemText> {
+  return Object.fromEntries(Object.entries(ways).map(([code, wayOut]) => [code, { ...words[code as ProblemCode], wayOut }])) as Record<ProblemCode, ProblemText>;
+}
 
-export const problems = Object.fromEntries(
-  Object.entries(ways).map(([code, wayOut]) => [code, { ...words[code as ProblemCode], wayOut }]),
-) as Record<ProblemCode, ProblemText>;
+const of = (template: string) => (who: string) => template.replace('{who}', () => who);
+/** Neither name is searched for the other's place. */
+const ofApp = (template: string) => (app: string, who: string) => template.split('{app}').map((part) => part.replace('{who}', () => who)).join(app);
+
+/** What happened, as a sentence for each kind of event. */
+export const eventTexts = (events: Shared['events']) => ({
+  connected: of(events.connected),
+  reconnected: of(events.reconnected),
+  refreshed: of(events.refreshed),
+  revoked: of(events.revoked),
+  taken_back: of(events.taken_back),
+  contradicted: of(events.contradicted),
+  disconnected: of(events.disconnected),
+  failed: of(events.failed),
+  backendChanged: events.backend_changed,
+  app_allowed: ofApp(events.app_allowed),
+  app_narrowed: ofApp(events.app_narrowed),
+  app_extended: ofApp(events.app_extended),
+  app_taken_back: ofApp(events.app_taken_back),
+  payment: {
+    done: ofApp(events.payment_done),
+    refused: ofApp(events.payment_refused),
+    not_sent: ofApp(events.payment_not_sent),
+    unknown: ofApp(events.payment_unknown),
+  } satisfies Record<PaymentOutcome, unknown>,
+  unknown: events.unknown,
+});
+
+export interface FeatureText {
+  title: string;
+  /** What it lets this computer's apps do, as the end of "Lets this computer's apps …". */
+  allows: string;
+  /** Why somebody would want it. */
+  why: string;
+  /** What could happen at worst if it fell into the wrong hands. */
+  worst: string;
+}
+
+/** A feature or group without its words does not compile. */
+export const featureTexts = (shared: Shared): { features: Record<FeatureId, FeatureText>; groups: Record<FeatureGroup, { title: string; lead: string }> } => ({
+  features: shared.features,
+  groups: shared.groups,
+});

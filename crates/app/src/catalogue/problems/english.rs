@@ -2,7 +2,7 @@
 
 use connect_core::problem::ProblemCode;
 
-use super::ProblemWords;
+use crate::catalogue::ProblemWords;
 
 /// The sentences of a problem.
 pub const fn words(code: ProblemCode) -> ProblemWords {

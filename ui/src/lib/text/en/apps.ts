@@ -1,7 +1,7 @@
-import type { Lasts } from '../bindings';
-import { LOCALE } from '../format/locale';
+import type { Lasts } from '../../bindings';
+import { formatCount } from '../../format/number';
 
-const calls = (count: number) => (count === 1 ? 'one call' : `${count.toLocaleString(LOCALE)} calls`);
+const calls = (count: number) => (count === 1 ? 'one call' : `${formatCount(count)} calls`);
 
 /** Words of the Apps page and its dialogs. */
 export const apps = {

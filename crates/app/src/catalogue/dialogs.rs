@@ -1,0 +1,107 @@
+//! What the system's own dialogs, titles and pages say, where the window's page can't.
+
+use connect_core::snapshot::Language;
+
+/// A question that is answered yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QuestionWords {
+    /// What is asked.
+    pub title: &'static str,
+    /// What a yes does.
+    pub text: &'static str,
+    /// The button that says yes, with what it does.
+    pub agree: &'static str,
+}
+
+/// The words of one language.
+#[derive(Debug, PartialEq, Eq)]
+pub struct DialogWords {
+    /// The button that changes nothing.
+    pub cancel: &'static str,
+    /// The button that saves a file.
+    pub save: &'static str,
+    /// Title of the dialog for a file of transactions.
+    pub save_transactions: &'static str,
+    /// Of the history of this program.
+    pub save_activity: &'static str,
+    /// Of a receipt.
+    pub save_receipt: &'static str,
+    /// Title of the window in which a payment is confirmed.
+    pub confirm_payment: &'static str,
+    /// Before everything ends here.
+    pub leave: QuestionWords,
+    /// The second question, after Monei hasn't confirmed.
+    pub leave_anyway: QuestionWords,
+    /// The window's page ended twice.
+    pub page_ended: &'static str,
+    /// Why, where it ran out of memory.
+    pub page_ended_memory: &'static str,
+    /// Why else.
+    pub page_ended_why: &'static str,
+    /// Ends the program.
+    pub quit: &'static str,
+    /// Loads the page once more.
+    pub show_again: &'static str,
+}
+
+const ENGLISH: DialogWords = DialogWords {
+    cancel: "Cancel",
+    save: "Save",
+    save_transactions: "Save transactions",
+    save_activity: "Save activity",
+    save_receipt: "Save receipt",
+    confirm_payment: "Confirm a payment",
+    leave: QuestionWords {
+        title: "Leave this computer?",
+        text: "Every connection ends at Monei, for every account and every app. Then everything that this program has stored on \
+               this computer is deleted: approvals, apps’ keys, settings, activity and log. Your Monei accounts and your money stay as they are.",
+        agree: "Leave this computer",
+    },
+    leave_anyway: QuestionWords {
+        title: "Leave without Monei’s confirmation?",
+        text: "Everything that is left on this computer is deleted. This program can’t end those connections any more: whoever holds \
+               a copy could still use what you allowed, until you end it in Monei’s settings, under “Connected apps”.",
+        agree: "Leave anyway",
+    },
+    page_ended: "This window can’t show its page",
+    page_ended_memory: "The system’s web view ran out of memory, twice. Your accounts and what they allow are as they were.",
+    page_ended_why: "The system’s web view stopped working, twice. Your accounts and what they allow are as they were.",
+    quit: "Quit",
+    show_again: "Show it again",
+};
+
+const FRENCH: DialogWords = DialogWords {
+    cancel: "Annuler",
+    save: "Enregistrer",
+    save_transactions: "Enregistrer les transactions",
+    save_activity: "Enregistrer l’activité",
+    save_receipt: "Enregistrer le reçu",
+    confirm_payment: "Confirmer un paiement",
+    leave: QuestionWords {
+        title: "Quitter cet ordinateur ?",
+        text: "Chaque connexion prend fin chez Monei, pour chaque compte et chaque application. Ensuite, tout ce que ce programme a \
+               enregistré sur cet ordinateur est supprimé : accords, clés des applications, paramètres, activité et journal. Vos comptes \
+               Monei et votre argent restent tels quels.",
+        agree: "Quitter cet ordinateur",
+    },
+    leave_anyway: QuestionWords {
+        title: "Quitter sans la confirmation de Monei ?",
+        text: "Tout ce qui reste sur cet ordinateur est supprimé. Ce programme ne peut plus mettre fin à ces connexions : une personne \
+               qui en a une copie pourrait encore utiliser ce que vous avez autorisé, jusqu’à ce que vous y mettiez fin dans les \
+               paramètres de Monei, sous « Connected apps ».",
+        agree: "Quitter quand même",
+    },
+    page_ended: "Cette fenêtre ne peut pas afficher sa page",
+    page_ended_memory: "Le composant web du système a manqué de mémoire, deux fois. Vos comptes et leurs autorisations sont inchangés.",
+    page_ended_why: "Le composant web du système s’est arrêté, deux fois. Vos comptes et leurs autorisations sont inchangés.",
+    quit: "Quitter",
+    show_again: "Afficher à nouveau",
+};
+
+/// The words of a language.
+pub const fn words(language: Language) -> &'static DialogWords {
+    match language {
+        Language::English => &ENGLISH,
+        Language::French => &FRENCH,
+    }
+}

@@ -1,2 +1,0 @@
-/** How numbers and dates are written. The texts are English; the money is mostly Nigerian. */
-export const LOCALE = 'en-NG';
