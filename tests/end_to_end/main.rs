@@ -9,6 +9,7 @@ mod connecting;
 mod consents;
 mod disconnecting;
 mod exercises;
+mod language;
 mod leaving;
 mod looking;
 mod neighbours;

@@ -109,8 +109,15 @@ impl World {
     }
 
     fn dialog_now(&self, title: &str) -> Result<Option<String>> {
-        let found = self.session.run("xdotool", &["search", "--onlyvisible", "--name", title])?;
-        Ok(String::from_utf8_lossy(&found.stdout).split_whitespace().next().map(str::to_owned))
+        // Each by its own name: a search by name misses those that the program's locale can't write in the older property.
+        let visible = self.session.run("xdotool", &["search", "--onlyvisible", "--class", "."])?;
+        for id in String::from_utf8_lossy(&visible.stdout).split_whitespace() {
+            let name = self.session.run("xdotool", &["getwindowname", id])?;
+            if String::from_utf8_lossy(&name.stdout).trim() == title {
+                return Ok(Some(id.to_owned()));
+            }
+        }
+        Ok(None)
     }
 
     async fn dialog_gone(&self, title: &str) -> Result<()> {

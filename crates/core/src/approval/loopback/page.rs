@@ -61,3 +61,19 @@ fn dress(mut response: Response<String>, status: StatusCode, content_type: Heade
     headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_page_says_in_which_language_it_is_and_speaks_it() {
+        for (language, start, title) in [
+            (Language::English, "<!doctype html><html lang=\"en\">", "<h1>Your answer has arrived</h1>"),
+            (Language::French, "<!doctype html><html lang=\"fr\">", "<h1>Votre réponse est arrivée</h1>"),
+        ] {
+            let page = done(language).into_body();
+            assert!(page.starts_with(start) && page.contains(title), "{page}");
+        }
+    }
+}

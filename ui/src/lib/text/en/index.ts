@@ -161,6 +161,8 @@ export const en = {
     tier: 'Tier',
     tierOf: (tier: number) => `Tier ${tier}`,
     status: 'Status',
+    /** Of a verification, as Monei's documents and answers name them. Another is shown as Monei writes it. */
+    verification: { pending: 'Pending', under_review: 'Under review', verified: 'Verified', rejected: 'Rejected' } as Record<string, string>,
     limits: 'Limits',
     allowed: 'Allowed for your tier',
     canUpgrade: 'A higher tier can be asked for in Monei’s settings.',

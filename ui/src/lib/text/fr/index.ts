@@ -158,6 +158,7 @@ export const fr = (): Texts => ({
     tier: 'Niveau',
     tierOf: (tier) => `Niveau ${tier}`,
     status: 'État',
+    verification: { pending: 'En attente', under_review: 'En cours d’examen', verified: 'Vérifié', rejected: 'Rejeté' },
     limits: 'Plafonds',
     allowed: 'Permis à votre niveau',
     canUpgrade: 'Un niveau supérieur peut être demandé dans les paramètres de Monei.',
