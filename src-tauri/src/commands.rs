@@ -21,7 +21,7 @@ use crate::host::Host;
 use crate::view::{
     ActivityFilter, ActivityFormat, ActivityItem, AppView, AppsView, Check, ConfirmationView, Convert as _, Decision, DisconnectOutcome,
     ExportFormat, ExportProgress, Exported, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView,
-    Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, Unrevoked,
+    Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, Unrevoked, WalletPart, WalletPartView,
 };
 #[cfg(feature = "tester")]
 use crate::view::{TesterOrder, TesterView};
@@ -126,6 +126,12 @@ async fn decide(host: Shared<'_>, decision: Decision) -> Result<(), Problem> {
 #[tauri::command]
 async fn load(host: Shared<'_>, account: String, section: Section) -> Result<SectionView, Problem> {
     Ok(host.connections().await?.load(&Caller::Window, bounded(&account)?, section.convert()).await?.convert())
+}
+
+/// A part of a wallet that is looked at by itself: one call to Monei at most.
+#[tauri::command]
+async fn wallet_part(host: Shared<'_>, account: String, part: WalletPart) -> Result<WalletPartView, Problem> {
+    Ok(host.connections().await?.wallet_part(&Caller::Window, bounded(&account)?, &part.convert()).await?.convert())
 }
 
 /// A page of the whole history; the first is 1.

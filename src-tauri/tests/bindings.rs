@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use monei_connect::view::{
     ActivityFilter, ActivityFormat, ActivityItem, AppView, AppsView, Check, ConfirmationView, Decision, DisconnectOutcome, ExportFormat,
     ExportProgress, Exported, HistoryFilter, HistoryPage, Lasts, Link, PermissionView, Receipt, ReceiptFormat, Review, Section,
-    SectionView, TesterOrder, TesterView, Unrevoked,
+    SectionView, TesterOrder, TesterView, Unrevoked, WalletPart, WalletPartView,
 };
 use ts_rs::{Config, TS};
 
@@ -20,6 +20,8 @@ fn the_generated_types_are_up_to_date() {
     ActivityFilter::export_all(&config).unwrap();
     ActivityFormat::export_all(&config).unwrap();
     Section::export_all(&config).unwrap();
+    WalletPart::export_all(&config).unwrap();
+    WalletPartView::export_all(&config).unwrap();
     Decision::export_all(&config).unwrap();
     Link::export_all(&config).unwrap();
     DisconnectOutcome::export_all(&config).unwrap();

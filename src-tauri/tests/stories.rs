@@ -14,11 +14,27 @@ use std::time::Duration;
 use connect_core::Caller;
 use connect_core::snapshot::{Decision, Section, Snapshot, Stage, Unrevoked};
 use monei_connect::view::{ActivityItem, AppView, Convert, DisconnectOutcome, SectionView};
+use monei_connect::view::{WalletPart, WalletPartView};
 use serde_json::{Map, Value, json};
 use support::{START, World, person, scopes, stage};
 
 const SECTIONS: [(&str, Section); 4] =
     [("profile", Section::Profile), ("kyc", Section::Kyc), ("wallet", Section::Wallet), ("transactions", Section::Transactions)];
+/// Parts of a wallet, as the window asks for them.
+fn parts() -> Vec<Value> {
+    let portfolio = |network| json!({"part": "portfolio", "network": network});
+    vec![
+        portfolio("ethereum"),
+        portfolio("lisk"),
+        portfolio("solana"),
+        json!({"part": "sales", "page": 1}),
+        json!({"part": "sale", "reference": "OFF-E5F6A7B8"}),
+        json!({"part": "bills", "page": 1}),
+        json!({"part": "deposits", "page": 1}),
+        json!({"part": "deposit", "reference": "TX-ADA-0001"}),
+    ]
+}
+
 /// What the accounts are called in the recordings, in the order of their coming.
 const HANDLES: [&str; 2] = ["acc_ada", "acc_tunde"];
 
@@ -27,6 +43,7 @@ struct Recorder {
     world: World,
     steps: Vec<Value>,
     sections: Map<String, Value>,
+    parts: Map<String, Value>,
     handles: Vec<String>,
 }
 
@@ -36,7 +53,7 @@ impl Recorder {
         let view = world.core.view();
         let steps = vec![json!({"call": "state", "args": {}, "result": told(&view)})];
         let handles = view.accounts.iter().map(|account| account.id.clone()).collect();
-        Self { name, world, steps, sections: Map::new(), handles }
+        Self { name, world, steps, sections: Map::new(), parts: Map::new(), handles }
     }
 
     /// A call of the window, and the state in which it settles.
@@ -107,12 +124,21 @@ impl Recorder {
             }
         }
         self.sections.insert(account.into(), shown.into());
+        let mut told = Vec::new();
+        for asked in parts() {
+            let part: WalletPart = serde_json::from_value(asked.clone()).unwrap();
+            if let Ok(data) = self.world.core.wallet_part(&Caller::Window, account, &part.convert()).await {
+                let answer: WalletPartView = data.convert();
+                told.push(json!({"asked": asked, "answer": answer}));
+            }
+        }
+        self.parts.insert(account.into(), told.into());
     }
 
     /// The story with handles and addresses that are the same in every run.
     async fn finish(self) -> (String, String) {
         let activity: Vec<ActivityItem> = self.world.core.activity(None).await.unwrap().convert();
-        let story = json!({"name": self.name, "now": START, "steps": self.steps, "sections": self.sections, "activity": activity});
+        let story = json!({"name": self.name, "now": START, "steps": self.steps, "sections": self.sections, "parts": self.parts, "activity": activity});
         let mut text = story.to_string();
         for (address, plain) in [(&self.world.backend, "http://127.0.0.1:43117"), (&self.world.sandbox, "http://127.0.0.1:43118")] {
             text = text.replace(address.as_str().trim_end_matches('/'), plain);

@@ -84,3 +84,48 @@ async fn the_command_palette_leads_everywhere_by_keyboard() -> Result<()> {
     })
     .await
 }
+
+#[tokio::test]
+async fn each_part_of_a_wallet_is_fetched_when_it_is_opened_and_not_before() -> Result<()> {
+    World::with("wallet-parts", Setup::default(), async |world| {
+        world.connect("ada", &["wallet"], &["wallet:read"]).await?;
+        let window = world.window()?;
+        window.attribute("section-transactions", "data-state", "ready").await?;
+        let asked = async |path: &str| anyhow::Ok(world.sandbox.state().await?.asked(path));
+        let paths = ["/evm/portfolio/1", "/evm/portfolio/56", "/solana/portfolio", "/offramp/ledger/history", "/bills/records"];
+        for path in paths {
+            ensure!(asked(path).await? == 0, "{path} was called before anybody looked");
+        }
+
+        window.click("open-crypto").await?;
+        window.attribute("section-portfolio-ethereum", "data-state", "ready").await?;
+        ensure!(window.text("section-portfolio-ethereum").await?.contains("0.842"));
+        window.click("network-solana").await?;
+        window.attribute("section-portfolio-solana", "data-state", "ready").await?;
+        for (path, calls) in [("/evm/portfolio/1", 1), ("/solana/portfolio", 1), ("/evm/portfolio/56", 0)] {
+            ensure!(asked(path).await? == calls, "{path}");
+        }
+
+        window.click("tab-sales").await?;
+        window.attribute("section-sales-1", "data-state", "ready").await?;
+        window.click("sale-OFF-13572468").await?;
+        window.attribute("section-sale", "data-state", "ready").await?;
+        ensure!(window.text("section-sales-1").await?.contains("Look at your crypto balance to see whether the coins are back."));
+
+        window.click("tab-bills").await?;
+        window.attribute("section-bills-1", "data-state", "ready").await?;
+        ensure!(window.text("section-bills-1").await?.contains("Ikeja Electric"));
+
+        window.click("tab-deposits").await?;
+        window.types("deposit-reference", "DEP-ada-2").await?;
+        window.click("check-deposit").await?;
+        window.attribute("deposit-status", "data-status", "pending").await?;
+
+        // Once Monei has taken the access back, what was shown is gone and the way out is there.
+        world.sandbox.revoke("ada").await?;
+        window.click("again-deposit").await?;
+        window.shows("wallet-missing").await?;
+        window.shows("ask-wallet").await
+    })
+    .await
+}

@@ -26,7 +26,7 @@ use crate::model::operator::{Agreed, is_on_this_computer};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::snapshot::{
     ActivityFilter, ActivityItem, BackendSnapshot, Channel, Decision, DisconnectOutcome, HistoryFilter, HistoryPage, HistoryRow, Leaving,
-    Link, PermissionDetails, Preferences, Receipt, Review, Section, SectionData, Snapshot, Unrevoked,
+    Link, PermissionDetails, Preferences, Receipt, Review, Section, SectionData, Snapshot, Unrevoked, WalletPart, WalletPartData,
 };
 #[cfg(feature = "tester")]
 use crate::model::snapshot::{TesterOrder, TesterState};
@@ -296,6 +296,16 @@ impl Connections {
         if loaded.is_ok() {
             self.inner.grants.sweep_transactions().await;
         }
+        self.inner.approvals.ask_about_set_apart().await;
+        loaded
+    }
+
+    /// Fetches a part of a wallet that is looked at by itself, by one call. Without its permission nothing is called.
+    ///
+    /// # Errors
+    /// [`ProblemCode::InvalidInput`] for a reference that can't be one; else why there is nothing to show.
+    pub async fn wallet_part(&self, caller: &Caller, account: &str, part: &WalletPart) -> Result<WalletPartData, Problem> {
+        let loaded = self.inner.access.wallet_part(caller, &account.into(), part).await;
         self.inner.approvals.ask_about_set_apart().await;
         loaded
     }

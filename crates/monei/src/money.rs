@@ -1,7 +1,11 @@
 //! Money in major units (naira, not kobo), as Monei sends it: sometimes a JSON number, sometimes a string.
 
+mod token_amount;
+
 use rust_decimal::Decimal;
 use serde::{Deserialize, Deserializer};
+
+pub use token_amount::TokenAmount;
 
 /// A decimal amount that may have come as `1805`, `1805.5` or `"1805.00"`. Anything else is "not available", never zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -201,7 +201,7 @@ fn type_and_nature_are_understood_in_any_case() {
         (peer, Some(Nature::FiatPeer)),
         (peer, Some(Nature::FiatIn)),
         (peer, Some(Nature::OtherOut)),
-        (None, None),
+        (None, Some(Nature::Other)),
     ];
     assert_eq!(kinds, expected);
 }

@@ -14,6 +14,7 @@ commands! {
         dismiss,
         decide,
         load,
+        wallet_part,
         history,
         export_history,
         cancel_export,

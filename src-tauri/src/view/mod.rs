@@ -17,6 +17,7 @@ mod section;
 mod state;
 #[cfg(feature = "tester")]
 mod tester;
+mod wallet_part;
 
 pub use activity::{ActivityEvent, ActivityFilter, ActivityFormat, ActivityItem};
 pub use apps::{ApiView, AppItem, AppState, AppsView, Lasts, PairingView};
@@ -32,6 +33,7 @@ pub use section::{Section, SectionView};
 pub use state::{AppView, Environment, Language, Preferences, Stage, Theme};
 #[cfg(feature = "tester")]
 pub use tester::{TesterOrder, TesterView};
+pub use wallet_part::{WalletPart, WalletPartView};
 
 /// The core's types.
 mod model {

@@ -53,6 +53,7 @@ if (!app) throw new Error('the window did not start');
 
 const known: Record<string, Variant> = variants(story, stories);
 const answer = memory.sections;
+const partAnswer = memory.parts;
 const activity = memory.activity.bind(memory);
 const unused = memory.permission;
 const nothing = memory.history;
@@ -69,6 +70,7 @@ async function show(name: string): Promise<void> {
   await tick();
   setClock(() => story.now);
   memory.sections = variant.sections ?? answer;
+  memory.parts = variant.parts ?? partAnswer;
   memory.activity = variant.activity ? (filter) => Promise.resolve((variant.activity ?? []).filter((item) => fitsFilter(item, filter))) : activity;
   const { permission, history } = variant;
   memory.history = history ?? nothing;

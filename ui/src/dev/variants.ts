@@ -1,8 +1,9 @@
 import { missingTogether, type App, type Dialog, type Page } from '../lib/app.svelte';
-import type { SectionAnswer } from '../lib/backend/memory';
+import type { PartAnswer, SectionAnswer } from '../lib/backend/memory';
 import type { Story } from '../lib/backend/story';
 import type { AccountView, ActivityItem, AppsView, AppView, BackendStatus, Check, Conflict, FeatureState, Health, HistoryPage, KeychainState, PermissionView, Problem, ProblemCode, Receipt, Review, SectionView, Stage, TesterView } from '../lib/bindings';
 import { t } from '../lib/text';
+import { walletVariants } from './wallet-variants';
 
 /** A state of the window that can be opened directly. */
 export interface Variant {
@@ -10,6 +11,7 @@ export interface Variant {
   page: Page;
   dialog?: (app: App) => Dialog;
   sections?: SectionAnswer;
+  parts?: PartAnswer;
   activity?: ActivityItem[];
   testing?: TesterView;
   checks?: Check[];
@@ -211,6 +213,7 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
   found['history-loading'] = told(() => new Promise(() => undefined));
   found['history-offline'] = told(() => Promise.reject(problem('offline')));
   found['history-hostile'] = told(() => Promise.resolve({ items: [{ at: 0, amount: { amount: '123456789012345678901234567890.12', currency: 'NGN' }, direction: 'out', status: 'failed', narration: HOSTILE, reference: HOSTILE }], total: 4_294_967_295, more: false }));
+  Object.assign(found, walletVariants(story, others, { base, account: full, missing: withFeatures(() => ({ kind: 'not_asked' })), lost: withFeatures(() => ({ kind: 'lost', at: now - 2 * HOUR })) }));
   const programs = appsOf(first.id, now);
   const apps = (view: Partial<AppsView>, accounts: AccountView[] = [full, second]): Variant => ({ view: { ...base, accounts }, page: { kind: 'apps' }, apps: { ...programs, ...view } });
   const asks = { number: 7, name: 'Helper', permissions: all.slice(0, 3), program: '/usr/bin/python3.11' };

@@ -3,10 +3,13 @@ import { asProblem, type Backend } from './backend/backend';
 import type { AccountView, AppView, Check, Feature, FeatureId, FeatureState, Link, MoneyView, Preferences, Problem, Review, Stage } from './bindings';
 import type { Extra } from './extra';
 import { clean } from './format/foreign';
-import { formatMoney } from './format/money';
+import { formatDigits, formatMoney } from './format/money';
 import { speak } from './language.svelte';
 import { Sections } from './sections.svelte';
 import { t } from './text';
+
+/** What of a wallet is looked at by itself. */
+export type WalletTab = 'crypto' | 'sales' | 'bills' | 'deposits';
 
 /** What the right side shows. */
 export type Page =
@@ -16,6 +19,7 @@ export type Page =
   | { kind: 'account'; id: string }
   | { kind: 'permission'; account: string; feature: FeatureId }
   | { kind: 'history'; account: string }
+  | { kind: 'wallet'; account: string; part: WalletTab }
   /** Of one account, or of all, those that have gone among them. */
   | { kind: 'receipts'; account: string | null }
   | { kind: 'choose'; account: string | null }
@@ -84,7 +88,7 @@ export class App {
     if (view.transaction && (!before.transaction || (stage === 'checking' && before.transaction.stage.kind !== 'checking'))) this.go({ kind: 'transaction' });
     else if (before.transaction && !view.transaction && this.page.kind === 'transaction') this.#leave(before.transaction.stage, before.transaction.account);
     else if (this.page.kind === 'account' && !this.account(this.page.id)) this.page = this.#without(this.page.id);
-    else if ((this.page.kind === 'choose' || this.page.kind === 'permission' || this.page.kind === 'history' || this.page.kind === 'receipts') && this.page.account !== null && !this.account(this.page.account)) this.page = this.#without(this.page.account);
+    else if ('account' in this.page && this.page.account !== null && !this.account(this.page.account)) this.page = this.#without(this.page.account);
     else if (this.page.kind === 'home' && this.#lastAccount !== null && !this.account(this.#lastAccount)) this.page = this.#without(this.#lastAccount);
   }
 
@@ -101,13 +105,13 @@ export class App {
 
   go(page: Page): void {
     this.notice = null;
-    const account = page.kind === 'account' ? page.id : page.kind === 'choose' || page.kind === 'permission' || page.kind === 'history' || page.kind === 'receipts' ? page.account : null;
+    const account = page.kind === 'account' ? page.id : 'account' in page ? page.account : null;
     if (account !== null && !this.account(account)) {
       this.page = this.#without(account);
       return;
     }
     if (page.kind === 'account') this.#lastAccount = page.id;
-    else if (page.kind === 'permission' || page.kind === 'history' || (page.kind === 'receipts' && page.account !== null)) this.#lastAccount = page.account;
+    else if (page.kind === 'permission' || page.kind === 'history' || page.kind === 'wallet' || (page.kind === 'receipts' && page.account !== null)) this.#lastAccount = page.account;
     else if (page.kind === 'overview') this.#lastAccount = null;
     this.page = page;
   }
@@ -193,6 +197,12 @@ export class App {
 
   openLink(link: Link): void {
     void this.attempt(() => this.backend.open_link(link));
+  }
+
+  /** Digits of an amount of a coin to show, exact; not where the person hides them. `undefined` for what is no amount. */
+  digits(amount: string | null): string | undefined {
+    const text = amount === null ? undefined : formatDigits(amount);
+    return text !== undefined && this.view.preferences.hide_amounts ? t.common.hiddenAmount : text;
   }
 
   #leave(stage: Stage, account: string | null): void {

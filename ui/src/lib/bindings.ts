@@ -404,6 +404,77 @@ scopes: Array<string>,
 status: BackendStatus, };
 
 /**
+ * One bill.
+ */
+export type BillItem = { 
+/**
+ * What it can be looked up by.
+ */
+reference: string | null, 
+/**
+ * Of what kind.
+ */
+kind: BillKind, 
+/**
+ * How it stands.
+ */
+status: TransactionStatus, 
+/**
+ * Monei's word for that, where this version doesn't know it.
+ */
+said: string | null, 
+/**
+ * Who was paid.
+ */
+biller: string | null, 
+/**
+ * For whom: a telephone, meter or card number.
+ */
+customer: string | null, 
+/**
+ * How much.
+ */
+amount: MoneyView | null, 
+/**
+ * When.
+ */
+at: number | null, 
+/**
+ * What is typed into a prepaid electricity meter.
+ */
+meter_code: string | null, 
+/**
+ * Units of electricity that it gives.
+ */
+units: string | null, 
+/**
+ * How long what was bought is good for.
+ */
+validity: string | null, };
+
+/**
+ * Kind of a bill (Monei: bill records).
+ */
+export type BillKind = "airtime" | "mobile_data" | "cable_tv" | "utility" | "unknown";
+
+/**
+ * A page of bills.
+ */
+export type BillsView = { 
+/**
+ * In the order of the answer.
+ */
+items: Array<BillItem>, 
+/**
+ * How many there are in all.
+ */
+total: number | null, 
+/**
+ * Whether there is a page after it.
+ */
+more: boolean, };
+
+/**
  * How the browser's answer comes back.
  */
 export type Channel = "loopback" | "deep_link";
@@ -544,6 +615,73 @@ name: string | null, };
  * What a person does about a [`Conflict`].
  */
 export type Decision = "merge" | "add_as_account" | "discard";
+
+/**
+ * One deposit, if there is one of this reference.
+ */
+export type DepositFound = { 
+/**
+ * The deposit.
+ */
+deposit: DepositItem | null, };
+
+/**
+ * How a deposit of naira stands.
+ */
+export type DepositItem = { 
+/**
+ * How it stands.
+ */
+status: TransactionStatus, 
+/**
+ * Monei's word for that, where this version doesn't know it.
+ */
+said: string | null, 
+/**
+ * What arrives in the wallet.
+ */
+amount: MoneyView | null, 
+/**
+ * What has to be paid, with Monei's fee.
+ */
+total: MoneyView | null, 
+/**
+ * Monei's fee.
+ */
+fee: MoneyView | null, 
+/**
+ * What it is for.
+ */
+narration: string | null, 
+/**
+ * Bank of the account to pay into.
+ */
+bank_name: string | null, 
+/**
+ * Number of the account to pay into.
+ */
+account_number: string | null, 
+/**
+ * Owner of the account to pay into.
+ */
+account_name: string | null, 
+/**
+ * Until when it can be paid.
+ */
+expires_at: number | null, };
+
+/**
+ * A page of naira that came in.
+ */
+export type DepositsView = { 
+/**
+ * Newest first. What Monei says came in by other ways isn't among them.
+ */
+items: Array<TransactionItem>, 
+/**
+ * Whether there is a page after it.
+ */
+more: boolean, };
 
 /**
  * In or out.
@@ -768,6 +906,35 @@ more: boolean, };
 export type HistoryStatus = "pending" | "success" | "completed" | "failed" | "cancelled";
 
 /**
+ * How much of one coin or token. Name and symbol of a token are chosen by whoever made it: never to be shown as a currency.
+ */
+export type Holding = { 
+/**
+ * The network's own coin.
+ */
+native: boolean, 
+/**
+ * Its name.
+ */
+name: string | null, 
+/**
+ * Its symbol.
+ */
+symbol: string | null, 
+/**
+ * Address of its contract or mint.
+ */
+contract: string | null, 
+/**
+ * How much: plain digits, exact, of any length.
+ */
+balance: string | null, 
+/**
+ * What that is worth, in US dollars.
+ */
+worth: MoneyView | null, };
+
+/**
  * Whether tokens can be kept.
  */
 export type KeychainState = "unknown" | "ready" | "asking" | "locked" | "dismissed" | "not_set_up" | "absent" | "no_bus" | "failed" | "stopped" | "refused" | "timeout";
@@ -881,6 +1048,11 @@ amount: string,
  * ISO 4217 for fiat, the token's symbol otherwise.
  */
 currency: string, };
+
+/**
+ * A network that Monei has wallets on (Monei: API reference, EVM and Solana).
+ */
+export type Network = "ethereum" | "bnb_smart_chain" | "polygon" | "base" | "arbitrum_one" | "optimism" | "lisk" | "scroll" | "solana" | "sepolia";
 
 /**
  * Who runs a backend, as it says itself. Anybody can give a service any name: it is shown as a claim, beside the address.
@@ -1024,6 +1196,27 @@ history: Array<PermissionMoment>,
  * What it was used for, by whom; latest first.
  */
 uses: Array<PermissionUse>, };
+
+/**
+ * Coins on one network.
+ */
+export type PortfolioView = { 
+/**
+ * The person's address there.
+ */
+address: string | null, 
+/**
+ * What all of it is worth, in US dollars.
+ */
+worth: MoneyView | null, 
+/**
+ * The network's own coin first, then tokens by what they are worth.
+ */
+holdings: Array<Holding>, 
+/**
+ * How many tokens more Monei listed.
+ */
+left_out: number, };
 
 /**
  * The person's choices.
@@ -1184,6 +1377,106 @@ unchanged_since: number | null,
  * Permissions that nobody used for 180 days, and that the person hasn't decided to keep during the last year.
  */
 unused: Array<UnusedPermission>, };
+
+/**
+ * One sale, if there is one of this reference.
+ */
+export type SaleFound = { 
+/**
+ * The sale.
+ */
+sale: SaleItem | null, };
+
+/**
+ * One sale of crypto for money on a bank account.
+ */
+export type SaleItem = { 
+/**
+ * What it can be followed by.
+ */
+reference: string | null, 
+/**
+ * How it stands.
+ */
+status: SaleStatus, 
+/**
+ * Monei's word for that, where this version doesn't know it.
+ */
+said: string | null, 
+/**
+ * How much is sold: plain digits, exact.
+ */
+crypto: string | null, 
+/**
+ * Symbol of what is sold.
+ */
+asset: string | null, 
+/**
+ * Network that it is on, in Monei's word.
+ */
+network: string | null, 
+/**
+ * What is paid out.
+ */
+fiat: MoneyView | null, 
+/**
+ * What one of the asset is paid with.
+ */
+rate: MoneyView | null, 
+/**
+ * Code of the bank.
+ */
+bank_code: string | null, 
+/**
+ * Number of the bank account.
+ */
+account_number: string | null, 
+/**
+ * Owner of the bank account.
+ */
+account_name: string | null, 
+/**
+ * Why it failed, in the words of whoever was to pay out.
+ */
+failure: string | null, 
+/**
+ * When it was begun.
+ */
+at: number | null, 
+/**
+ * When it last changed.
+ */
+updated_at: number | null, 
+/**
+ * When it came to its end, well or not.
+ */
+ended_at: number | null, 
+/**
+ * Until when the coins have to arrive.
+ */
+expires_at: number | null, };
+
+/**
+ * How a sale stands (Monei: off-ramp ledger).
+ */
+export type SaleStatus = "begun" | "awaiting_deposit" | "deposit_received" | "processing" | "fiat_sent" | "completed" | "failed" | "cancelled" | "refunded" | "expired" | "unknown";
+
+/**
+ * A page of what was sold.
+ */
+export type SalesView = { 
+/**
+ * In the order of the answer.
+ */
+items: Array<SaleItem>, 
+/**
+ * How many there are in all.
+ */
+total: number | null, 
+/**
+ * Whether there is a page after it.
+ */
+more: boolean, };
 
 /**
  * A part of an account that is fetched from Monei.
@@ -1584,6 +1877,40 @@ last_used_at: number | null,
  * Scopes that end with it, because they were approved together.
  */
 along: Array<string>, };
+
+/**
+ * What is looked at. A page is counted from 1.
+ */
+export type WalletPart = { "part": "portfolio", 
+/**
+ * Which.
+ */
+network: Network, } | { "part": "sales", 
+/**
+ * Which page.
+ */
+page: number, } | { "part": "sale", 
+/**
+ * Monei's reference.
+ */
+reference: string, } | { "part": "bills", 
+/**
+ * Which page.
+ */
+page: number, } | { "part": "deposits", 
+/**
+ * Which page.
+ */
+page: number, } | { "part": "deposit", 
+/**
+ * Monei's reference.
+ */
+reference: string, };
+
+/**
+ * What a part holds.
+ */
+export type WalletPartView = { "part": "portfolio" } & PortfolioView | { "part": "sales" } & SalesView | { "part": "sale" } & SaleFound | { "part": "bills" } & BillsView | { "part": "deposits" } & DepositsView | { "part": "deposit" } & DepositFound;
 
 /**
  * Balances.

@@ -1,14 +1,20 @@
 import { SvelteMap } from 'svelte/reactivity';
 import { asProblem, type Backend } from './backend/backend';
-import type { Problem, ProblemCode, Section, SectionView } from './bindings';
+import type { Problem, ProblemCode, Section, SectionView, WalletPart, WalletPartView } from './bindings';
 import { now } from './clock';
 
-/** What is known of a section. */
-export type Loaded =
+/** What is fetched by one question: a section of an account, or a part of its wallet. */
+export type Asked = Section | WalletPart;
+
+/** What the answer holds. */
+export type Answer<A extends Asked> = A extends Section ? Extract<SectionView, { section: A }> : A extends { part: infer P } ? Extract<WalletPartView, { part: P }> : never;
+
+/** What is known of it. */
+export type Loaded<View = SectionView | WalletPartView> =
   | { state: 'loading' }
-  | { state: 'ready'; view: SectionView; at: number }
+  | { state: 'ready'; view: View; at: number }
   /** It couldn't be fetched anew, for a reason that passes: what was there is shown with its age. In memory alone, as all of these. */
-  | { state: 'stale'; view: SectionView; at: number; problem: Problem }
+  | { state: 'stale'; view: View; at: number; problem: Problem }
   | { state: 'error'; problem: Problem };
 
 /** How long an answer is shown without asking anew, when its account is opened again. */
@@ -29,7 +35,7 @@ const PASSES = new Set<ProblemCode>([
   'busy',
 ]);
 
-const LOADING: Loaded = { state: 'loading' };
+const LOADING = { state: 'loading' } as const;
 
 /** What was fetched from Monei, in memory only, and gone with its account. */
 export class Sections {
@@ -42,27 +48,29 @@ export class Sections {
     this.#backend = backend;
   }
 
-  get(account: string, section: Section): Loaded {
-    return this.#loaded.get(key(account, section)) ?? LOADING;
+  get<A extends Asked>(account: string, asked: A): Loaded<Answer<A>> {
+    // Under its key lies only what was asked for.
+    return (this.#loaded.get(key(account, asked)) ?? LOADING) as Loaded<Answer<A>>;
   }
 
   /** Fetches what isn't here, failed, or is old. */
-  async ensure(account: string, section: Section): Promise<void> {
-    const known = this.get(account, section);
+  async ensure(account: string, asked: Asked): Promise<void> {
+    const known: Loaded = this.get(account, asked);
     if (known.state === 'ready' && now() - known.at < FRESH_MS) return;
-    await this.load(account, section);
+    await this.load(account, asked);
   }
 
   /** Fetches anew. What is there stays on the screen until the answer comes. */
-  async load(account: string, section: Section): Promise<void> {
-    const id = key(account, section);
+  async load(account: string, asked: Asked): Promise<void> {
+    const id = key(account, asked);
     if (this.#running.has(id)) return;
     const run = Symbol(id);
     this.#running.set(id, run);
-    const before = this.get(account, section);
+    const before: Loaded = this.get(account, asked);
     const known = before.state === 'ready' || before.state === 'stale' ? before : null;
     if (known === null) this.#loaded.set(id, LOADING);
-    const answer: Loaded = await this.#backend.load(account, section).then(
+    const question: Promise<SectionView | WalletPartView> = typeof asked === 'string' ? this.#backend.load(account, asked) : this.#backend.wallet_part(account, asked);
+    const answer: Loaded = await question.then(
       (view) => ({ state: 'ready', view, at: now() }),
       (thrown: unknown) => {
         const problem = asProblem(thrown);
@@ -79,10 +87,11 @@ export class Sections {
     const present = new Set(accounts);
     for (const known of [this.#loaded, this.#running]) {
       for (const id of known.keys()) {
-        if (!present.has(id.slice(id.indexOf(' ') + 1))) known.delete(id);
+        if (!present.has(id.slice(0, id.indexOf(' ')))) known.delete(id);
       }
     }
   }
 }
 
-const key = (account: string, section: Section): string => `${section} ${account}`;
+/** Accounts' handles have no spaces. */
+const key = (account: string, asked: Asked): string => `${account} ${typeof asked === 'string' ? asked : JSON.stringify(asked)}`;

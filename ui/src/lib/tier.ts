@@ -10,6 +10,6 @@ export function isBlockedByTier(app: App, account: AccountView, feature: Feature
   const needed = NEEDS[feature.id];
   if (needed === undefined || stateOf(account, feature).kind !== 'enabled') return false;
   const known = app.sections.get(account.id, 'kyc');
-  const view = (known.state === 'ready' || known.state === 'stale') && known.view.section === 'kyc' ? known.view : undefined;
+  const view = (known.state === 'ready' || known.state === 'stale') ? known.view : undefined;
   return view?.allowances.some(({ kind, allowed }) => kind === needed && allowed === false) ?? false;
 }

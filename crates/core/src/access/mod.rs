@@ -7,6 +7,8 @@ mod pass_through;
 mod reads;
 mod sections;
 mod spending;
+mod wallet_parts;
+mod wallet_reads;
 
 use monei::permission::Method;
 use monei::{Endpoint, Permission, ScopeSet};

@@ -16,7 +16,8 @@ const SHOWN: usize = 10;
 /// Currencies that Monei's pages name as fiat, shown with two places. Anything else is a token and shown in full.
 const FIAT: [&str; 8] = ["NGN", "USD", "EUR", "GBP", "GHS", "KES", "ZAR", "CAD"];
 
-const NAIRA: &str = "NGN";
+/// The currency of naira amounts.
+pub(super) const NAIRA: &str = "NGN";
 
 /// `GET /user/me` for display.
 pub fn profile(profile: &Profile) -> ProfileData {
@@ -141,7 +142,8 @@ fn direction(kind: Option<TransactionKind>, nature: Option<Nature>) -> Direction
     }
 }
 
-fn money(amount: Decimal, currency: &str) -> MoneyAmount {
+/// An amount for display.
+pub(super) fn money(amount: Decimal, currency: &str) -> MoneyAmount {
     let currency = currency.to_owned();
     // "-0" is no amount that a person has.
     let amount = if amount.is_zero() { amount.abs() } else { amount };

@@ -10,6 +10,7 @@ mod leaving;
 mod permission;
 #[cfg(feature = "tester")]
 mod tester;
+mod wallet_part;
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,10 @@ pub use permission::{EndpointEffect, PermissionDetails, PermissionEndpoint, Perm
 pub use tester::{
     TesterAllow, TesterArmed, TesterFault, TesterOrder, TesterPerson, TesterPlan, TesterPreset, TesterReset, TesterState, TesterSwitch,
     TesterTarget,
+};
+pub use wallet_part::{
+    BillItem, BillKind, BillsData, DepositFound, DepositItem, DepositsData, Holding, Network, PortfolioData, SaleFound, SaleItem,
+    SaleStatus, SalesData, WalletPart, WalletPartData,
 };
 
 /// Everything a front end shows, but for what is fetched from Monei on demand ([`SectionData`]).

@@ -78,9 +78,12 @@ fn the_documented_scopes_are_all_there_and_four_of_them_warn() {
 
 #[test]
 fn what_is_read_for_a_person_is_in_the_table() {
-    use crate::read::{KycLimits, KycStatus, Profile, Transactions, Wallet};
+    use crate::read::{Bills, Deposit, KycLimits, KycStatus, Portfolio, Profile, Sale, Sales, Transactions, Wallet};
+    let of_reference = [Sale::PATH, Deposit::PATH].map(|path| path.replace(":reference", "R-1"));
     let paths = [Profile::PATH, KycStatus::PATH, KycLimits::PATH, Wallet::PATH, Transactions::PATH, Transactions::OTHER_PATH];
-    for path in paths {
+    let parts = [Portfolio::evm_path(56), Portfolio::SOLANA_PATH.into(), Sales::PATH.into(), Bills::PATH.into()];
+    for path in paths.map(str::to_owned).into_iter().chain(parts).chain(of_reference) {
+        let path = path.as_str();
         assert!(find(Method::Get, path).is_some_and(|(row, _)| row.group == Group::See), "{path}");
     }
 }

@@ -41,7 +41,7 @@ impl Body {
 }
 
 /// The first of `keys` that has a value other than null.
-fn first<'a>(object: &'a Object, keys: &[&str]) -> Option<&'a Value> {
+pub(super) fn first<'a>(object: &'a Object, keys: &[&str]) -> Option<&'a Value> {
     keys.iter().filter_map(|key| object.get(*key)).find(|value| !value.is_null())
 }
 

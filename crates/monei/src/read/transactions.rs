@@ -63,6 +63,8 @@ pub enum Nature {
     OtherIn,
     /// Another currency or a token going out.
     OtherOut,
+    /// Anything else that is told, such as crypto that was sold.
+    Other,
 }
 
 /// `status` of a transaction, in any case.
@@ -122,7 +124,7 @@ impl Transaction {
             amount: amount(item, &["amount"]),
             currency: text(item, &["currency"]),
             kind: text(item, &["type"]).and_then(|kind| TransactionKind::of(&kind)),
-            nature: text(item, &["nature"]).and_then(|nature| Nature::of(&nature)),
+            nature: text(item, &["nature"]).map(|nature| Nature::of(&nature)),
             state: text(item, &["status"]).map_or(TransactionState::Unknown, |status| TransactionState::of(&status)),
             narration: text(item, &["narration"]),
         }
@@ -141,15 +143,15 @@ impl TransactionKind {
 }
 
 impl Nature {
-    fn of(text: &str) -> Option<Self> {
+    fn of(text: &str) -> Self {
         match text.to_ascii_uppercase().as_str() {
-            "FIAT_DEPOSIT" | "FIAT_CARD_DEPOSIT" | "FIAT_USSD_DEPOSIT" => Some(Self::FiatIn),
-            "FIAT_WITHDRAWAL" => Some(Self::FiatOut),
+            "FIAT_DEPOSIT" | "FIAT_CARD_DEPOSIT" | "FIAT_USSD_DEPOSIT" => Self::FiatIn,
+            "FIAT_WITHDRAWAL" => Self::FiatOut,
             // A transfer is listed for both sides.
-            "FIAT_P2P" | "FIAT_TRANSFER" => Some(Self::FiatPeer),
-            "CRYPTO_DEPOSIT" | "CROSS_BORDER_IN" => Some(Self::OtherIn),
-            "CRYPTO_WITHDRAWAL" | "CROSS_BORDER_OUT" => Some(Self::OtherOut),
-            _ => None,
+            "FIAT_P2P" | "FIAT_TRANSFER" => Self::FiatPeer,
+            "CRYPTO_DEPOSIT" | "CROSS_BORDER_IN" => Self::OtherIn,
+            "CRYPTO_WITHDRAWAL" | "CROSS_BORDER_OUT" => Self::OtherOut,
+            _ => Self::Other,
         }
     }
 }

@@ -1,4 +1,4 @@
-import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, Decision, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, Unrevoked } from '../bindings';
+import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, Decision, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, Unrevoked, WalletPart, WalletPartView } from '../bindings';
 
 /**
  * All that the window can ask of the program. Two implementations: the Tauri commands (`tauri.ts`) and recorded stories (`memory.ts`).
@@ -18,6 +18,8 @@ export interface Backend {
   dismiss(): Promise<void>;
   decide(decision: Decision): Promise<void>;
   load(account: string, section: Section): Promise<SectionView>;
+  /** A part of a wallet that is looked at by itself: one call to Monei at most. */
+  wallet_part(account: string, part: WalletPart): Promise<WalletPartView>;
   /** A page of the whole history; the first is 1. */
   history(account: string, filter: HistoryFilter, page: number): Promise<HistoryPage>;
   /** Puts all that fits into a file that the person chooses; `null` where they cancel. Calls back with how far it is. */

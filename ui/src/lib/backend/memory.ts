@@ -1,4 +1,4 @@
-import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Language, Lasts, LeavingView, PermissionUse, PermissionView, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, TesterOrder, TesterView, Unrevoked } from '../bindings';
+import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Language, Lasts, LeavingView, PermissionUse, PermissionView, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, TesterOrder, TesterView, Unrevoked, WalletPart, WalletPartView } from '../bindings';
 import type { Backend } from './backend';
 import type { CallStep, Story } from './story';
 
@@ -10,6 +10,9 @@ const INVALID_INPUT: Problem = { code: 'invalid_input', retry_after_s: null };
 /** What a section answers; a test may set another answer than the recorded one. */
 export type SectionAnswer = (account: string, section: Section) => Promise<SectionView>;
 
+/** What a part of a wallet answers; a test may set another answer than the recorded one. */
+export type PartAnswer = (account: string, part: WalletPart) => Promise<WalletPartView>;
+
 /** Plays a story: a call that fits the next step emits its states and resolves; any other rejects. */
 export class Memory implements Backend {
   /** Answers `load`; by default with what the story recorded. */
@@ -20,6 +23,11 @@ export class Memory implements Backend {
 
   /** What the desktop speaks. */
   desktop: Language = 'en';
+  /** Answers `wallet_part`; by default with what the story recorded. */
+  parts: PartAnswer = (account, part) => {
+    const recorded = this.#story.parts[account]?.find(({ asked }) => canonical(asked) === canonical(part));
+    return recorded ? Promise.resolve(recorded.answer) : Promise.reject({ code: 'scope_missing', retry_after_s: null } satisfies Problem);
+  };
 
   #story: Story;
   #next = 0;
@@ -83,6 +91,9 @@ export class Memory implements Backend {
   decide = (decision: string) => this.#play<void>('decide', { decision });
   load(account: string, section: Section): Promise<SectionView> {
     return this.sections(account, section);
+  }
+  wallet_part(account: string, part: WalletPart): Promise<WalletPartView> {
+    return this.parts(account, part);
   }
   /** No story holds one; a state or a test sets another answer. */
   history: (account: string, filter: HistoryFilter, page: number) => Promise<HistoryPage> = () => Promise.resolve({ items: [], total: 0, more: false });

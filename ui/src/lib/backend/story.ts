@@ -1,4 +1,4 @@
-import type { ActivityItem, AppView, SectionView } from '../bindings';
+import type { ActivityItem, AppView, SectionView, WalletPart, WalletPartView } from '../bindings';
 
 /** A run of the program as the core's tests record it. */
 export interface Story {
@@ -8,6 +8,8 @@ export interface Story {
   steps: Step[];
   /** By account handle. */
   sections: Record<string, Partial<Record<SectionView['section'], SectionView>>>;
+  /** By account handle. */
+  parts: Record<string, { asked: WalletPart; answer: WalletPartView }[]>;
   activity: ActivityItem[];
 }
 

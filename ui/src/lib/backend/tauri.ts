@@ -28,6 +28,7 @@ export const tauri: Backend = {
   dismiss: () => invoke('dismiss'),
   decide: (decision) => invoke('decide', { decision }),
   load: (account, section) => invoke('load', { account, section }),
+  wallet_part: (account, part) => invoke('wallet_part', { account, part }),
   history: (account, filter, page) => invoke('history', { account, filter, page }),
   export_history: (account, filter, format, progress) => invoke('export_history', { account, filter, format, progress: new Channel<ExportProgress>(progress) }),
   cancel_export: () => invoke('cancel_export'),

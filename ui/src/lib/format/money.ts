@@ -15,15 +15,26 @@ export function formatMoney({ amount, currency }: MoneyView): string | undefined
   const match = DECIMAL.exec(amount.trim());
   if (!match) return undefined;
   const [, sign = '', whole = '', fraction = ''] = match;
+  // No line ends between a number and its unit.
+  if (!(fiat ??= new Set(Intl.supportedValuesOf('currency'))).has(currency)) return `${formatDigits(amount)}\u00A0${currency}`;
   const minus = sign && /[1-9]/.test(whole + fraction) ? '−' : '';
   const number = (digits: string) => `${formatCount(BigInt(whole))}${digits && `${decimalSign()}${digits}`}`;
-  const trimmed = fraction.replace(/0+$/, '');
-  // No line ends between a number and its unit.
-  if (!(fiat ??= new Set(Intl.supportedValuesOf('currency'))).has(currency)) return `${minus}${number(trimmed)}\u00A0${currency}`;
   // The naira has its sign everywhere; a dollar is told apart from others by what the locale writes.
   const format = new Intl.NumberFormat(locale(), { style: 'currency', currency, currencyDisplay: currency === 'NGN' ? 'narrowSymbol' : 'symbol' });
   const places = format.resolvedOptions().maximumFractionDigits ?? 2;
   const digits = number(fraction.slice(0, places).padEnd(places, '0') + fraction.slice(places).replace(/0+$/, ''));
   const parts = format.formatToParts(0).map(({ type, value }) => (type === 'integer' ? digits : type === 'currency' || type === 'literal' ? value : ''));
   return `${minus}${parts.join('')}`;
+}
+
+/**
+ * An amount of a coin without its symbol: `1,234.5`. The symbol is chosen by whoever made the coin and stands apart, so that none passes for a
+ * currency. `undefined` for what is no decimal.
+ */
+export function formatDigits(amount: string): string | undefined {
+  const match = DECIMAL.exec(amount.trim());
+  if (!match) return undefined;
+  const [, sign = '', whole = '', fraction = ''] = match;
+  const digits = fraction.replace(/0+$/, '');
+  return `${sign && /[1-9]/.test(whole + fraction) ? '−' : ''}${formatCount(BigInt(whole))}${digits && `${decimalSign()}${digits}`}`;
 }

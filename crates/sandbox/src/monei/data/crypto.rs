@@ -66,6 +66,7 @@ pub(crate) fn portfolio(call: &Call<'_>, chain: Chain) -> Value {
                    "rawBalance": raw(held, coin.decimals()), "network": chain.name})
         })
         .collect();
+    let tokens: Vec<Value> = tokens.into_iter().chain((call.person.id == "markup").then(|| airdropped(chain))).collect();
     json!({
         "userId": profile::id(call.person), "walletAddress": evm_address(call.person), "network": chain.name,
         "totalPortfolioValueUSD": text(total),
@@ -74,6 +75,13 @@ pub(crate) fn portfolio(call: &Call<'_>, chain: Chain) -> Value {
                         "rawBalance": raw(held, native.decimals()), "network": chain.name},
         "tokens": tokens, "updatedAt": iso(call.now - call.now % HOUR),
     })
+}
+
+/// A token that somebody else made and sent unasked: it calls itself naira, and its name is an invitation.
+fn airdropped(chain: Chain) -> Value {
+    json!({"name": "<b>Visit claim.example</b> \u{202E}ariaN", "symbol": "NGN", "decimals": 18, "logoUrl": null, "type": "token",
+           "contractAddress": "0x000000000000000000000000000000000000dEaD", "balance": "123456789012345.000000000000000001", "balanceUSD": "0",
+           "priceUSD": "0", "rawBalance": "123456789012345000000000000000001", "network": chain.name})
 }
 
 /// `GET /evm/balance/native?chainId=`

@@ -15,11 +15,36 @@ use crate::web::nest::NestError;
 const PROVIDER: &str = "paycrest";
 /// Where the coins go.
 const WALLET: &str = "0x0000000000000000000000000000000000000101";
-/// Reference, status, crypto amount, naira.
-const ORDERS: [(&str, &str, &str, &str); 3] = [
-    ("OFF-A1B2C3D4", "completed", "100", "145800"),
-    ("OFF-E5F6A7B8", "processing", "20", "29160"),
-    ("OFF-C9D0E1F2", "expired", "5", "7290"),
+/// A sale before this run.
+struct Earlier {
+    reference: &'static str,
+    status: &'static str,
+    asset: &'static str,
+    network: &'static str,
+    crypto: &'static str,
+    naira: &'static str,
+}
+
+const fn earlier(
+    reference: &'static str,
+    status: &'static str,
+    asset: &'static str,
+    network: &'static str,
+    crypto: &'static str,
+    naira: &'static str,
+) -> Earlier {
+    Earlier { reference, status, asset, network, crypto, naira }
+}
+
+/// The verified trader's, one a day back. Each of Monei's ways to end is among them.
+const ORDERS: [Earlier; 7] = [
+    earlier("OFF-A1B2C3D4", "completed", "USDT", "bnb-smart-chain", "100", "145800"),
+    earlier("OFF-E5F6A7B8", "processing", "USDT", "bnb-smart-chain", "20", "29160"),
+    earlier("OFF-C9D0E1F2", "expired", "USDT", "bnb-smart-chain", "5", "7290"),
+    earlier("OFF-13572468", "failed", "USDC", "base", "250.5", "365229"),
+    earlier("OFF-24681357", "refunded", "USDC", "base", "250.5", "365229"),
+    earlier("OFF-0F1E2D3C", "fiat_sent", "USDT", "polygon", "12.345678", "18000"),
+    earlier("OFF-99AA88BB", "awaiting_deposit", "USDC", "arbitrum-one", "40", "58320"),
 ];
 
 /// `GET /offramp/ledger/history`: `data` and `meta` beside the message.
@@ -27,18 +52,20 @@ pub(crate) fn history(call: &Call<'_>) -> Result<Answer, NestError> {
     let page = Page::read(&call.query)?;
     let mine = call.ledger.sales.iter().rev().filter(|sale| sale.person == call.person.id);
     let mut orders: Vec<Value> = mine.map(|sale| line(sale, call)).collect();
-    let earlier = ORDERS.iter().filter(|_| call.person.tier >= 3).zip(1_i64..).map(|((reference, status, crypto, fiat), step)| {
-        let at = call.now - call.now % DAY - step * DAY;
-        json!({
-            "id": stable_uuid(reference), "reference": reference, "status": status, "asset": "USDT", "network": "bnb-smart-chain",
-            "cryptoAmount": amount(crypto, Usually::Number, call.switches), "fiatAmount": amount(fiat, Usually::Number, call.switches),
-            "fiatCurrency": "NGN", "exchangeRate": amount("1458", Usually::Number, call.switches),
-            "beneficiary": {"bankCode": "GTBINGLA", "accountNumber": "0000000101"}, "createdAt": iso(at),
-            "completedAt": (*status == "completed").then(|| iso(at + HOUR)),
-            // The Node SDK's names for the same.
-            "provider": PROVIDER, "fromCurrency": "USDT", "toCurrency": "NGN", "updatedAt": iso(at), "expiresAt": iso(at + HOUR / 2),
-        })
-    });
+    let earlier = ORDERS.iter().filter(|_| call.person.tier >= 3).zip(1_i64..).map(
+        |(Earlier { reference, status, asset, network, crypto, naira: fiat }, step)| {
+            let at = call.now - call.now % DAY - step * DAY;
+            json!({
+                "id": stable_uuid(reference), "reference": reference, "status": status, "asset": asset, "network": network,
+                "cryptoAmount": amount(crypto, Usually::Number, call.switches), "fiatAmount": amount(fiat, Usually::Number, call.switches),
+                "fiatCurrency": "NGN", "exchangeRate": amount("1458", Usually::Number, call.switches),
+                "beneficiary": {"bankCode": "GTBINGLA", "accountNumber": "0000000101"}, "createdAt": iso(at),
+                "completedAt": (*status == "completed").then(|| iso(at + HOUR)), "failedAt": (*status == "failed").then(|| iso(at + HOUR)),
+                // The Node SDK's names for the same.
+                "provider": PROVIDER, "fromCurrency": asset, "toCurrency": "NGN", "updatedAt": iso(at), "expiresAt": iso(at + HOUR / 2),
+            })
+        },
+    );
     orders.extend(earlier);
     let (orders, place) = page.cut(orders);
     // Sent as a query parameter, the page comes back as text.
@@ -67,16 +94,18 @@ fn sale(call: &Call<'_>) -> Result<Value, NestError> {
     if let Some(sale) = call.ledger.sales.iter().find(|sale| sale.person == call.person.id && sale.reference == call.param()) {
         return Ok(track(sale, call));
     }
-    let order = ORDERS.iter().zip(1_i64..).find(|((reference, ..), _)| *reference == call.param() && call.person.tier >= 3);
-    let Some(((reference, status, crypto, fiat), step)) = order else { return Err(NestError::not_found("Transaction not found")) };
+    let order = ORDERS.iter().zip(1_i64..).find(|(order, _)| order.reference == call.param() && call.person.tier >= 3);
+    let Some((Earlier { reference, status, asset, network, crypto, naira: fiat }, step)) = order else {
+        return Err(NestError::not_found("Transaction not found"));
+    };
     let at = call.now - call.now % DAY - step * DAY;
     let number = |text: &str| amount(text, Usually::Number, call.switches);
     Ok(json!({
         "id": stable_uuid(reference), "internalReference": reference, "provider": PROVIDER, "providerTransactionId": stable_uuid(&format!("p {reference}")),
-        "status": status, "cryptoAmount": number(crypto), "fiatAmount": number(fiat), "exchangeRate": number("1458"), "fromCurrency": "USDT",
+        "status": status, "cryptoAmount": number(crypto), "fiatAmount": number(fiat), "exchangeRate": number("1458"), "fromCurrency": asset,
         "toCurrency": "NGN", "createdAt": iso(at), "updatedAt": iso(at), "expiresAt": iso(at + HOUR / 2), "providerStatus": status.to_uppercase(),
         "fees": {"providerFee": number("0.5"), "networkFee": number("0.1"), "serviceFee": number("0")},
-        "debitPaymentDetails": {"paymentMethod": "STABLE_CURRENCY", "currency": "USDT", "network": "BEP20", "walletAddress": WALLET},
+        "debitPaymentDetails": {"paymentMethod": "STABLE_CURRENCY", "currency": asset, "network": if *network == "bnb-smart-chain" { "BEP20" } else { network }, "walletAddress": WALLET},
         "completedAt": (*status == "completed").then(|| iso(at + HOUR)),
         "creditPaymentDetails": {"paymentMethod": "BANK_TRANSFER", "currency": "NGN", "accountName": call.person.name(), "accountNumber": "0000000101", "bankCode": "GTBINGLA"},
     }))

@@ -59,6 +59,24 @@ const PATTERN: [(&str, &str, Option<&str>, i64); 9] = [
     ("DEBIT", "FIAT_TRANSFER", Some("Ikeja Electric, prepaid"), 1_500_000),
 ];
 
+/// `nature` of naira that was paid in.
+const DEPOSIT: &str = "FIAT_DEPOSIT";
+
+/// A deposit of somebody's earlier transactions, as asking for its status shows it.
+pub(crate) struct EarlierDeposit {
+    pub(crate) at: Millis,
+    pub(crate) amount: Decimal,
+    pub(crate) status: &'static str,
+    pub(crate) narration: Option<String>,
+}
+
+/// The earlier deposit of this reference.
+pub(crate) fn earlier_deposit(person: &Person, reference: &str, now: Millis) -> Option<EarlierDeposit> {
+    let found = (0..person.transactions).map(|position| entry(person, position, now)).find(|entry| entry.reference == reference)?;
+    let Entry { at, amount, status, narration, nature, .. } = found;
+    (nature == DEPOSIT).then_some(EarlierDeposit { at, amount, status, narration })
+}
+
 /// `GET /transactions`
 pub(crate) fn list(call: &Call<'_>) -> Result<Answer, NestError> {
     let page = Page::read(&call.query)?;
@@ -91,6 +109,9 @@ fn entry(person: &Person, position: usize, now: Millis) -> Entry {
         kind,
         nature,
         status: match position {
+            // Of some people this is a deposit that waits, and one that failed.
+            1 if nature == DEPOSIT => "PENDING",
+            10 if nature == DEPOSIT => "FAILED",
             0 => "PENDING",
             5 => "FAILED",
             position if position % 7 == 3 => "COMPLETED",

@@ -1,5 +1,6 @@
 //! `/wallet/me`, `/wallet/naira-wallet`, `/wallet/deposit/status/:reference`.
 
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::model::clock::{DAY, HOUR, Millis, iso};
@@ -8,6 +9,7 @@ use crate::model::mint::stable_uuid;
 use crate::model::people::Person;
 use crate::model::switches::Switches;
 use crate::monei::call::{Answer, Call};
+use crate::monei::data::transactions::{EarlierDeposit, earlier_deposit};
 use crate::monei::data::{Usually, amount, crypto, naira as naira_text};
 use crate::web::nest::NestError;
 
@@ -38,25 +40,32 @@ pub(crate) fn naira(call: &Call<'_>) -> Result<Answer, NestError> {
     Ok(Answer::Usual("Naira wallet retrieved successfully", fiat(call)))
 }
 
-/// `GET /wallet/deposit/status/:reference`; each person has made the deposits `DEP-<id>-1` to `-3`, and those of this run.
+/// `GET /wallet/deposit/status/:reference`; each person has made the deposits `DEP-<id>-1` to `-3`, those among their transactions, and
+/// those of this run.
 pub(crate) fn deposit_status(call: &Call<'_>) -> Result<Answer, NestError> {
     let person = call.person;
     let mine = |deposit: &&Deposit| deposit.person == person.id && deposit.reference == call.param();
     if let Some(deposit) = call.ledger.deposits.iter().rev().find(mine) {
         return Ok(Answer::Usual("Deposit status retrieved successfully", payment(person, deposit, call.switches, &call.own, call.now)));
     }
-    let status = match call.param().strip_prefix(&format!("DEP-{}-", person.id)) {
-        Some("1") => "SUCCESS",
-        Some("2") => "PENDING",
-        Some("3") => "FAILED",
-        _ => return Err(NestError::not_found("Deposit not found")),
+    let today = call.now - call.now % DAY;
+    let example =
+        |status| EarlierDeposit { at: today, amount: Decimal::new(500_000, 2), status, narration: Some("Wallet top-up".to_owned()) };
+    let found = match call.param().strip_prefix(&format!("DEP-{}-", person.id)) {
+        Some("1") => Some(example("SUCCESS")),
+        Some("2") => Some(example("PENDING")),
+        Some("3") => Some(example("FAILED")),
+        _ => earlier_deposit(person, call.param(), call.now),
     };
-    let money = |text: &str| amount(text, Usually::Number, call.switches);
+    let Some(EarlierDeposit { at, amount: paid, status, narration }) = found else { return Err(NestError::not_found("Deposit not found")) };
+    // As for a deposit of this run.
+    let fee = (paid * Decimal::new(22, 3)).ceil();
+    let money = |value: Decimal| amount(&format!("{value:.2}"), Usually::Number, call.switches);
     let data = json!({
-        "amount": money("5000.00"), "totalAmount": money("5110.00"), "moneiFee": money("110.00"),
-        "feeBreakdown": {"amountToCredit": money("5000.00"), "fee": money("110.00")},
-        "reference": call.param(), "currency": "NGN", "narration": "Wallet top-up", "accountNumber": account_number(person.id),
-        "bankName": "Sandbox MFB", "accountName": account_name(person), "expiry_datetime": iso(call.now - call.now % DAY + DAY), "note": "Sandbox deposit",
+        "amount": money(paid), "totalAmount": money(paid + fee), "moneiFee": money(fee),
+        "feeBreakdown": {"amountToCredit": money(paid), "fee": money(fee)},
+        "reference": call.param(), "currency": "NGN", "narration": narration, "accountNumber": account_number(person.id),
+        "bankName": "Sandbox MFB", "accountName": account_name(person), "expiry_datetime": iso(at + DAY), "note": "Sandbox deposit",
         "status": status,
         "nextAction": next_action("payment_Instructions", &call.own, call.param(), if status == "PENDING" { "Pay into this account" } else { "Nothing is left to do" }),
     });

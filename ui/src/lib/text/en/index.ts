@@ -5,6 +5,7 @@ import { dashboard } from './dashboard';
 import { history } from './history';
 import { keyboard } from './keyboard';
 import { leaving } from './leaving';
+import { sees } from './sees';
 import shared from '../en-shared.json';
 import { eventTexts, featureTexts, problemTexts } from '../shared';
 
@@ -18,6 +19,7 @@ export const en = {
   ...featureTexts(shared),
   ...dashboard,
   history,
+  sees,
   apps,
   leaving,
   consent,
