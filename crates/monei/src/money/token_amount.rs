@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// Longest amount that is read, in digits. The largest number of 256 bits has 78.
+/// Longest amount that is read and made, in digits. The largest number of 256 bits has 78.
 const MAX_DIGITS: usize = 100;
 
 /// An amount of a token in its major units, exact: digits with at most one point, without superfluous zeros. Never negative.
@@ -61,16 +61,15 @@ impl TokenAmount {
             return Some(Self("0".to_owned()));
         }
         let distance = usize::try_from(power.unsigned_abs()).ok().filter(|distance| *distance <= MAX_DIGITS)?;
-        if digits.len() > MAX_DIGITS {
-            return None;
-        }
-        if power >= 0 {
-            return Some(Self(format!("{digits}{}", "0".repeat(distance))));
-        }
-        let padded = format!("{digits:0>width$}", width = distance + 1);
-        let (whole, fraction) = padded.split_at(padded.len() - distance);
-        let fraction = fraction.trim_end_matches('0');
-        Some(Self(if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }))
+        let amount = if power >= 0 {
+            format!("{digits}{}", "0".repeat(distance))
+        } else {
+            let padded = format!("{digits:0>width$}", width = distance + 1);
+            let (whole, fraction) = padded.split_at(padded.len() - distance);
+            let fraction = fraction.trim_end_matches('0');
+            if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") }
+        };
+        (amount.bytes().filter(u8::is_ascii_digit).count() <= MAX_DIGITS).then_some(Self(amount))
     }
 }
 
@@ -141,6 +140,8 @@ mod tests {
             json!({}),
             json!([1]),
             json!(long),
+            json!("1000000000e91"),
+            json!("1e-100"),
         ] {
             assert_eq!(TokenAmount::from_json(&value), None, "{value}");
         }

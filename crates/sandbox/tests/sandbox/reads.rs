@@ -186,7 +186,7 @@ async fn the_offramp_ledger_deviates_as_monei_does() {
     world.switch("history_status", "absent").await;
     let history: Value = world.get("/offramp/ledger/history?page=1&limit=2", &access).await.json().await.unwrap();
     assert!(history.get("statusCode").is_none() && history["message"].is_string());
-    assert_eq!((&history["meta"]["currentPage"], &history["meta"]["totalItems"]), (&json!("1"), &json!(3)));
+    assert_eq!((&history["meta"]["currentPage"], &history["meta"]["totalItems"]), (&json!("1"), &json!(7)));
     let status: Value = world.get("/offramp/ledger/status/OFF-A1B2C3D4", &access).await.json().await.unwrap();
     assert_eq!(status["internalReference"], "OFF-A1B2C3D4");
     nest_error(world.get("/offramp/ledger/status/OFF-NONE", &access).await, 404).await;
