@@ -53,7 +53,8 @@ const SAME = new Set([
   ...['section.subwallet.crypto', 'allowances.crypto', 'settings.version', 'history.format', 'history.dateParts.month', 'history.datePattern', 'diagnose.names.monei', 'diagnose.minutes'],
   ...['apps.lines.0.0', 'apps.lines.0.1', 'apps.lines.1.0', 'apps.lines.1.1', 'apps.lines.2.0', 'apps.lines.2.1', 'apps.lines.3.1', 'confirm.meanings.narration'],
   ...['keyboard.keys.0.0', 'keyboard.keys.1.0', 'keyboard.keys.2.0', 'keyboard.keys.5.0', 'keyboard.window.0.0', 'keyboard.window.1.0'],
-  ...['feature.reason.enabled', 'feature.reason.not_asked', 'firstRun.inBrackets'],
+  ...['ethereum', 'bnb_smart_chain', 'polygon', 'base', 'arbitrum_one', 'optimism', 'lisk', 'scroll', 'solana'].map((network) => `sees.networks.${network}`),
+  ...['sees.billMeans.done', 'sees.page', 'feature.reason.enabled', 'feature.reason.not_asked', 'firstRun.inBrackets'],
 ]);
 
 test('every text is in French, and says what it was given wherever English does', () => {

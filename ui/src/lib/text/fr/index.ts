@@ -7,6 +7,7 @@ import { dashboard } from './dashboard';
 import { history } from './history';
 import { keyboard } from './keyboard';
 import { leaving } from './leaving';
+import { sees } from './sees';
 
 /** Every word that the window says, in French. Made when it is first wanted. */
 export const fr = (): Texts => ({
@@ -17,6 +18,7 @@ export const fr = (): Texts => ({
   ...featureTexts(shared),
   ...dashboard(),
   history: history(),
+  sees: sees(),
   apps: apps(),
   leaving: leaving(),
   consent: consent(),
