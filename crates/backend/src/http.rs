@@ -2,6 +2,7 @@
 
 pub(crate) mod cookie;
 pub(crate) mod guard;
+pub(crate) mod language;
 pub(crate) mod pages;
 pub(crate) mod problem;
 pub(crate) mod query;

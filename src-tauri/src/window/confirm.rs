@@ -8,7 +8,7 @@ use super::{CONFIRM, is_driven, is_own_page};
 use crate::host::Host;
 
 /// Size, in logical pixels.
-const SIZE: (f64, f64) = (460.0, 600.0);
+const SIZE: (f64, f64) = (460.0, 640.0);
 
 /// Opens it.
 ///

@@ -18,6 +18,7 @@ use tracing::Instrument;
 use crate::domain::network::Network;
 use crate::domain::problem::{Code, Problem};
 use crate::domain::settings::Environment;
+use crate::http::language::Language;
 use crate::http::routes::{Audience, READ_TIMEOUT, Route, routes};
 use crate::http::{Service, pages};
 use crate::metrics::Counter;
@@ -45,11 +46,12 @@ async fn pass(service: Service, route: Option<&Route>, name: &'static str, mut r
     // A sandbox is on its tester's own computer: there is nobody to share with. Elsewhere loopback is a proxy that wasn't listed.
     let shares = !(service.about.environment == Environment::Sandbox && caller.is_loopback());
     request.extensions_mut().insert(Sharer(shares.then(|| Network::of(caller))));
+    let language = Language::of(request.headers());
     let mut response = match refusal(&service, route, caller, &request) {
-        Some(problem) => refuse(route, problem),
+        Some(problem) => refuse(route, language, problem),
         None => match tokio::time::timeout(limit(route), next.run(request)).await {
             Ok(response) => response,
-            Err(_) => refuse(route, Code::ServiceUnavailable.into()),
+            Err(_) => refuse(route, language, Code::ServiceUnavailable.into()),
         },
     };
     harden(response.headers_mut());
@@ -117,9 +119,9 @@ fn from_browser(headers: &HeaderMap) -> bool {
 }
 
 /// A refusal in the form that the route's callers read: a page for people, a problem for programs.
-pub(crate) fn refuse(route: Option<&Route>, problem: Problem) -> Response {
+pub(crate) fn refuse(route: Option<&Route>, language: Language, problem: Problem) -> Response {
     let mut response = match route {
-        Some(route) if route.audience.reads_pages() => pages::refused(problem),
+        Some(route) if route.audience.reads_pages() => pages::refused(language, problem),
         _ => problem.into_response(),
     };
     if problem.code == Code::MethodNotAllowed

@@ -324,6 +324,28 @@ async fn parameters_that_nobody_knows_are_ignored() {
 }
 
 #[tokio::test]
+async fn a_page_is_in_the_browsers_language() {
+    let world = World::new().await;
+    for (wanted, tag, words) in [
+        ("fr-FR,fr;q=0.9,en;q=0.8", "fr", "Ce lien est inutilisable"),
+        ("en-GB,fr;q=0.9", "en", "This link can't be used"),
+        ("de", "en", "This link can't be used"),
+    ] {
+        for path in ["/v1/callback?code=a", "/v1/start?challenge=a"] {
+            let request = world.request(reqwest::Method::GET, format!("{}{path}", world.backend)).header("accept-language", wanted);
+            let page = request.send().await.unwrap().text().await.unwrap();
+            assert!(page.contains(&format!("<html lang=\"{tag}\">")) && page.contains(words), "{wanted}: {page}");
+        }
+    }
+    let proof = Proof::new();
+    let started = world.start(&proof, "deep-link").await;
+    let answer = world.decide(&started, None).await;
+    let request = world.request(reqwest::Method::GET, answer).header("cookie", &started.cookie).header("accept-language", "fr");
+    let page = request.send().await.unwrap().text().await.unwrap();
+    assert!(page.contains("Presque terminé") && page.contains("Ouvrir Monei Connections"), "{page}");
+}
+
+#[tokio::test]
 async fn nothing_received_is_shown_on_a_page() {
     let world = World::new().await;
     let started = world.start(&Proof::new(), RETURN).await;

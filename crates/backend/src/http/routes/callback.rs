@@ -10,6 +10,7 @@ use crate::domain::problem::{Code, Problem};
 use crate::flow::callback::{Input, Landing};
 use crate::http::Service;
 use crate::http::guard::Sharer;
+use crate::http::language::Language;
 use crate::http::pages;
 use crate::http::query::{self, Unknown};
 
@@ -37,7 +38,8 @@ pub(super) async fn callback(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    receive(&service, sharer, query.as_deref(), &headers).await.unwrap_or_else(pages::refused)
+    let received = receive(&service, sharer, query.as_deref(), &headers).await;
+    received.unwrap_or_else(|problem| pages::refused(Language::of(&headers), problem))
 }
 
 async fn receive(service: &Service, Sharer(network): Sharer, query: Option<&str>, headers: &HeaderMap) -> Result<Response, Problem> {
@@ -46,7 +48,7 @@ async fn receive(service: &Service, Sharer(network): Sharer, query: Option<&str>
     let state = state.ok_or(Code::InvalidRequest)?;
     let cookie = |id| service.cookies.value(headers, id);
     Ok(match service.callback.run(Input { state, code, error, issuer, cookie: &cookie, network }).await? {
-        Landing::Page { link, approved } => pages::deep_link(&link, approved),
+        Landing::Page { link, approved } => pages::deep_link(Language::of(headers), &link, approved),
         Landing::Redirect(location) => {
             let location = HeaderValue::try_from(location).map_err(|_| Code::Internal)?;
             (StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response()

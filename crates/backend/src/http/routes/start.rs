@@ -14,6 +14,7 @@ use crate::domain::return_target::ReturnTarget;
 use crate::flow::start::Input;
 use crate::http::Service;
 use crate::http::guard::Sharer;
+use crate::http::language::Language;
 use crate::http::pages;
 use crate::http::query::{self, Unknown};
 
@@ -35,7 +36,8 @@ pub(super) async fn start(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    begin(&service, network, query.as_deref(), &headers).await.unwrap_or_else(pages::refused)
+    let begun = begin(&service, network, query.as_deref(), &headers).await;
+    begun.unwrap_or_else(|problem| pages::refused(Language::of(&headers), problem))
 }
 
 async fn begin(service: &Service, network: Option<Network>, query: Option<&str>, headers: &HeaderMap) -> Result<Response, Problem> {
