@@ -132,6 +132,44 @@ async fn a_call_is_made_only_with_a_permission_that_the_person_gave_in_a_termina
 }
 
 #[tokio::test]
+async fn transactions_are_written_to_a_new_file_alone_and_only_where_the_account_allows_its_history() -> Result<()> {
+    World::with("command-line-export", APART, async |world| {
+        world.connect("ada", &["profile", "wallet"], &["profile:read", "wallet:read"]).await?;
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("all.json");
+        let path = file.to_str().context("a path")?;
+        let written = world.command_line(&["export", "--output", path])?;
+        ensure!(written.status.success() && written.stdout.is_empty(), "{written:?}");
+        let all: Value = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
+        ensure!(all["transactions"].as_array().is_some_and(|rows| rows.len() == 42), "{all:#}");
+
+        // What is there stays as it is.
+        let again = world.command_line(&["export", "--output", path, "--type", "credit"])?;
+        ensure!(again.status.code() == Some(2) && again.stdout.is_empty(), "{again:?}");
+        ensure!(serde_json::from_str::<Value>(&std::fs::read_to_string(&file)?)? == all);
+
+        // Without a file it goes to standard output, and the filter is Monei's.
+        let credits = world.command_line(&["export", "--format", "json", "--type", "credit"])?;
+        let credits: Value = serde_json::from_slice(&credits.stdout)?;
+        let credits = credits["transactions"].as_array().context("a list")?;
+        ensure!(!credits.is_empty() && credits.len() < 42 && credits.iter().all(|row| row["direction"] == "in"), "{credits:#?}");
+        let table = world.command_line(&["export"])?;
+        ensure!(table.status.success() && String::from_utf8(table.stdout)?.lines().count() == 43);
+        for (wrong, code) in [(&["export", "--from", "yesterday"][..], 2), (&["export", "--output", "/nowhere/at/all.csv"], 1)] {
+            let refused = world.command_line(wrong)?;
+            ensure!(refused.status.code() == Some(code) && refused.stdout.is_empty(), "{wrong:?}: {refused:?}");
+        }
+
+        world.sandbox.revoke("ada").await?;
+        let revoked = world.command_line(&["export"])?;
+        ensure!(revoked.status.code() == Some(3) && revoked.stdout.is_empty(), "{revoked:?}");
+        ensure!(world.sandbox.state().await?.counters.forbidden == 0);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn over_ssh_the_link_is_printed_and_the_answer_comes_to_the_port_that_was_forwarded() -> Result<()> {
     World::with("command-line-ssh", APART, async |world| {
         let port = free_port()?.to_string();

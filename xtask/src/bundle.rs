@@ -34,10 +34,13 @@ pub fn bundle() -> Result<()> {
         }
     }
     steps.step("Packages of the web view", ui::install)?;
+    if on_linux {
+        steps.step("The command line", command_line)?;
+    }
     // Tauri's own bundler builds the web view first. Its working folder is the top of the project, where tauri.conf.json is.
     steps.step("The desktop program", || {
         if on_linux {
-            compress_manual()?;
+            compress("packaging/monei-connections/monei-connect.1", "target/monei-connections/monei-connect.1")?;
         }
         tools::desktop_packages()?;
         if on_linux {
@@ -46,7 +49,6 @@ pub fn bundle() -> Result<()> {
         ui::check_release_bundle()
     })?;
     if on_linux {
-        steps.step("The command line", command_line)?;
         steps.step("The backend and the sandbox", || {
             [("connect-backend", tools::SERVICE_PROFILE), ("monei-sandbox", "release")]
                 .into_iter()
@@ -77,12 +79,13 @@ fn remove_working_folders() -> Result<()> {
     Ok(())
 }
 
-/// The desktop program's man page as distributions have them. Tauri's bundler packages files as they are.
-fn compress_manual() -> Result<()> {
-    let folder = Path::new("target/monei-connections");
-    fs::create_dir_all(folder)?;
-    fs::copy("packaging/monei-connections/monei-connect.1", folder.join("monei-connect.1"))?;
-    succeed(command("gzip", &["-9", "--no-name", "--force"]).arg(folder.join("monei-connect.1")))
+/// A man page as distributions have them, in `to` with `.gz` after it. Tauri's bundler packages files as they are.
+fn compress(page: &str, to: &str) -> Result<()> {
+    fs::create_dir_all(Path::new(to).parent().context("a page without a folder")?)?;
+    if page != to {
+        fs::copy(page, to)?;
+    }
+    succeed(&mut command("gzip", &["-9", "--no-name", "--force", "--keep", to]))
 }
 
 /// The command line, with its man page and completions, which it writes itself.
@@ -98,6 +101,8 @@ fn command_line() -> Result<()> {
     ] {
         fs::write(format!("target/moneictl/{file}"), output(&mut command("target/release/moneictl", words))?)?;
     }
+    compress("target/moneictl/moneictl.1", "target/moneictl/moneictl.1")?;
+    fs::create_dir_all(DEBIAN)?;
     tools::debian_package("moneictl", "release", DEBIAN)
 }
 

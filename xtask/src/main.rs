@@ -14,6 +14,7 @@ mod run;
 mod step;
 mod test;
 mod tools;
+mod trial;
 mod ui;
 mod windows;
 mod wine;
@@ -48,7 +49,11 @@ enum Task {
         places: bool,
     },
     /// Packages for end users, operators and testers, in target/release/bundle: made, unpacked and checked.
-    Bundle,
+    Bundle {
+        /// Not made anew: each is installed in a clean root of this release of Debian, used, upgraded and removed. Wants root.
+        #[arg(long = "try", value_name = "RELEASE")]
+        trial: Option<String>,
+    },
     /// A container image, in podman's store and in target/images.
     Image {
         /// Of what.
@@ -88,7 +93,8 @@ fn main() -> ExitCode {
         Task::Run { tour } => run::run(tour),
         Task::Test { all, places: true } => places::test(all),
         Task::Test { all, places: false } => test::test(all),
-        Task::Bundle => bundle::bundle(),
+        Task::Bundle { trial: None } => bundle::bundle(),
+        Task::Bundle { trial: Some(release) } => trial::trial(&release),
         Task::Image { what, base } => image::image(what, base.as_deref()),
         Task::Bench { what } => bench::bench(what),
         Task::Windows { task } => windows::windows(task),

@@ -10,6 +10,7 @@ use connect_core::snapshot::{Direction, HistoryRow, TransactionStatus};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 pub use activity::ActivityFormat;
 pub use save::{new_in, replace};
@@ -25,9 +26,14 @@ pub enum Format {
     Json,
 }
 
+/// What tells `account` from others in bookkeeping, the same in every file. The handle itself is never shown.
+pub fn bookkeeping_name(account: &str) -> String {
+    hex::encode(&Sha256::digest(account)[..8])
+}
+
 /// What a file is about.
 pub struct Statement<'a> {
-    /// What tells the account from others in bookkeeping: the same in every file, and nothing of Monei's.
+    /// What tells the account from others in bookkeeping: [`bookkeeping_name`].
     pub account: &'a str,
     /// What a person calls it.
     pub name: &'a str,

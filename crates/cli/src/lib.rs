@@ -12,6 +12,7 @@ mod ask;
 mod connecting;
 mod disconnecting;
 mod exit;
+mod export;
 mod failure;
 mod json;
 mod leaving;
@@ -103,6 +104,9 @@ async fn with(connections: &Connections, settings: &Settings, task: Task) -> Res
         Task::Leave { yes, remove } => leaving::leave(connections, yes, remove).await,
         Task::Rename { account, name } => accounts::rename(connections, &account, name).await,
         Task::Activity { account, json } => activity::list(connections, account.as_deref(), json).await,
+        Task::Export { account, format, output, filter } => {
+            export::export(connections, export::Wanted { account, format, output, filter }).await
+        }
         Task::Api { method, path, account, fields, paginate } => {
             api::api(connections, settings, account.as_deref(), api::Call { method, path, fields, paginate }).await
         }

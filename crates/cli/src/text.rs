@@ -19,6 +19,11 @@ pub fn foreign(words: &str) -> String {
     words.chars().map(|c| if is_command(c) { '\u{fffd}' } else { c }).collect()
 }
 
+/// A file's text as a terminal may show it: [`foreign`], line by line.
+pub fn for_terminal(text: &str) -> String {
+    text.split_inclusive('\n').map(|line| foreign(line.trim_end_matches(['\r', '\n'])) + "\n").collect()
+}
+
 /// JSON as a terminal may show it: what [`foreign`] takes out is written as an escape, which means the same in JSON.
 pub fn json_for_terminal(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());

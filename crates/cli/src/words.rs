@@ -1,6 +1,7 @@
 //! What can be typed.
 
 use std::io::Write as _;
+use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
@@ -127,6 +128,24 @@ Over SSH, forward a port and open the printed link in your own browser:
         #[arg(long)]
         json: bool,
     },
+    /// Write an account's transactions as a file for a spreadsheet, bookkeeping or a program
+    #[command(
+        after_help = "Without --output the file goes to standard output. Exit code 4 if the account doesn't allow its history to be read."
+    )]
+    Export {
+        /// Whose transactions; without it those of the only account
+        #[arg(long)]
+        account: Option<String>,
+        /// Which kind of file; without it what the name of the output ends in, or csv
+        #[arg(long, value_enum)]
+        format: Option<Format>,
+        /// The file to write. One that is there already stays as it is, and nothing is written
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Which transactions
+        #[command(flatten)]
+        filter: Filter,
+    },
     /// Call Monei with a connection, and print what it answers
     #[command(
         allow_missing_positional = true,
@@ -179,6 +198,75 @@ hours; `moneictl app list` shows that. What moves money is confirmed in Monei Co
     /// Look into the keychain for another process of this program
     #[command(name = connect_app::witness::WORD, hide = true)]
     Witness,
+}
+
+/// Which kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Comma-separated values, for a spreadsheet
+    Csv,
+    /// Open Financial Exchange 2.2, for bookkeeping
+    Ofx,
+    /// Objects, for programs
+    Json,
+}
+
+/// Which transactions, by the filters that Monei has.
+#[derive(Debug, Default, Args)]
+pub struct Filter {
+    /// From this day on
+    #[arg(long, value_parser = day, value_name = "YYYY-MM-DD")]
+    pub from: Option<String>,
+    /// Up to this day
+    #[arg(long, value_parser = day, value_name = "YYYY-MM-DD")]
+    pub to: Option<String>,
+    /// How it stands
+    #[arg(long, value_enum)]
+    pub status: Option<Status>,
+    /// Which way the money went
+    #[arg(long = "type", value_enum, value_name = "TYPE")]
+    pub kind: Option<Kind>,
+    /// In this currency, such as NGN
+    #[arg(long)]
+    pub currency: Option<String>,
+    /// At least so much
+    #[arg(long, value_name = "AMOUNT")]
+    pub min: Option<String>,
+    /// At most so much
+    #[arg(long, value_name = "AMOUNT")]
+    pub max: Option<String>,
+    /// With these words in what it was for
+    #[arg(long, value_name = "WORDS")]
+    pub narration: Option<String>,
+    /// With this reference of Monei's
+    #[arg(long)]
+    pub reference: Option<String>,
+}
+
+/// How a transaction stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Status {
+    /// Not through yet
+    Pending,
+    /// Through
+    Success,
+    /// Through, as some kinds of payment call it
+    Completed,
+    /// Failed
+    Failed,
+    /// Taken back
+    Cancelled,
+}
+
+/// Which way the money went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    /// Out
+    Debit,
+    /// In
+    Credit,
+    /// Between two users of Monei
+    PeerTransfer,
 }
 
 /// What to do with apps.
@@ -244,6 +332,10 @@ fn method(text: &str) -> Result<Method, String> {
         "POST" => Ok(Method::Post),
         _ => Err("Monei's API knows GET and POST".to_owned()),
     }
+}
+
+fn day(text: &str) -> Result<String, String> {
+    text.parse::<jiff::civil::Date>().map(|day| day.to_string()).map_err(|_| "a day is written like 2026-03-31".to_owned())
 }
 
 fn field(text: &str) -> Result<(String, String), String> {
@@ -324,6 +416,17 @@ mod tests {
     fn scopes_are_separated_by_commas() {
         let words = Words::try_parse_from([NAME, "connect", "--scopes", "profile:read,wallet:read"]).unwrap();
         assert!(matches!(words.task, Task::Connect { scopes, .. } if scopes == ["profile:read", "wallet:read"]));
+    }
+
+    #[test]
+    fn days_are_written_in_one_way() {
+        for wrong in ["yesterday", "31.3.2026", "2026-02-30", ""] {
+            assert!(Words::try_parse_from([NAME, "export", "--from", wrong]).is_err(), "{wrong:?}");
+        }
+        let words = Words::try_parse_from([NAME, "export", "--from", "2026-03-31", "--type", "peer-transfer"]).unwrap();
+        assert!(
+            matches!(words.task, Task::Export { filter, .. } if filter.from.as_deref() == Some("2026-03-31") && filter.kind == Some(Kind::PeerTransfer))
+        );
     }
 
     #[test]

@@ -8,7 +8,6 @@ use connect_app::export::{self, Format, Statement};
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::HistoryRow;
-use sha2::{Digest as _, Sha256};
 use tauri::ipc::Channel;
 
 use crate::host::Host;
@@ -80,8 +79,7 @@ pub async fn save_made(
 }
 
 fn rendered(account: &str, name: &str, format: Format, rows: &[HistoryRow]) -> std::io::Result<export::Rendered> {
-    // The handle itself is never shown.
-    let own = hex::encode(&Sha256::digest(account)[..8]);
+    let own = export::bookkeeping_name(account);
     format.render(&Statement { account: &own, name, made_at: jiff::Timestamp::now(), rows })
 }
 

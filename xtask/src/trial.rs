@@ -1,0 +1,60 @@
+//! `cargo xtask bundle --try bookworm`: the Debian packages in a root that has nothing of them. They are installed there, used, upgraded and removed
+//! by `packaging/try/root.py`.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+
+use crate::packages::{For, install_missing};
+use crate::step::{Steps, command, succeed};
+
+/// Where `cargo xtask bundle` puts the packages.
+const PACKAGES: &str = "target/release/bundle/deb";
+/// What the root has beside the packages: a session bus and a keyring, a display, and what drives and looks.
+const INCLUDED: &str =
+    "ca-certificates,curl,dbus,gnome-keyring,imagemagick,libsecret-tools,man-db,procps,python3,python3-pexpect,xdg-utils,xdotool,xvfb";
+
+/// Tries the packages in a clean root of `release`.
+///
+/// # Errors
+/// The first thing that isn't as it should be; the trial has said what.
+pub fn trial(release: &str) -> Result<()> {
+    ensure!(Path::new(PACKAGES).exists(), "nothing in {PACKAGES}: `cargo xtask bundle` makes the packages");
+    ensure!(release.chars().all(|letter| letter.is_ascii_lowercase()), "{release} is no release of Debian");
+    let mut steps = Steps::new(2);
+    steps.step("System packages", || install_missing(For::Images))?;
+    let temporary = fs::canonicalize("target")?.join("tmp");
+    fs::create_dir_all(&temporary)?;
+    let pictures = fs::canonicalize("target")?.join("trial").join(release);
+    fs::create_dir_all(&pictures)?;
+    steps.step("Install, use, upgrade and remove", || {
+        let mut make = command("mmdebstrap", &["--mode=root", "--variant=minbase", "--format=null"]);
+        make.env("TMPDIR", &temporary).arg(format!("--include={INCLUDED}"));
+        for hook in [
+            "mkdir \"$1/try\"".to_owned(),
+            format!("copy-in {} packaging/try/root.py packaging/try/person.py /try", packages()?.join(" ")),
+            "chroot \"$1\" python3 -u /try/root.py".to_owned(),
+            format!("copy-out /tmp/window.png /tmp/link.png {}", pictures.display()),
+        ] {
+            make.arg(format!("--customize-hook={hook}"));
+        }
+        succeed(make.args([release, "-"]))
+    })?;
+    steps.print_summary();
+    eprintln!("\nTried on {release}. Pictures of the window are in {}.", pictures.display());
+    Ok(())
+}
+
+/// The packages' paths.
+fn packages() -> Result<Vec<String>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(PACKAGES)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|ending| ending == "deb") {
+            paths.push(path.display().to_string());
+        }
+    }
+    ensure!(!paths.is_empty(), "no package in {PACKAGES}");
+    Ok(paths)
+}
