@@ -5,7 +5,8 @@ import { defineConfig } from 'vite';
 // (`vite` for a person, `vite build --mode stories` for the tests). Two bundles: `dist` is what packages carry; `dist-tester`, with the
 // tester's panel besides, is for development builds of the program (feature `tester`).
 // The window for confirming a payment has a page and a bundle of its own (modes `confirm…`), beside the other in the same folder.
-const OUT: Record<string, string> = { stories: 'node_modules/.stories', tester: 'dist-tester', 'confirm-tester': 'dist-tester' };
+// `licences` is built for the list of what the page is made of alone.
+const OUT: Record<string, string> = { licences: 'node_modules/.licences', stories: 'node_modules/.stories', tester: 'dist-tester', 'confirm-tester': 'dist-tester' };
 const INPUT: Record<string, string | string[]> = { stories: ['dev.html', 'confirm-dev.html'], confirm: 'confirm.html', 'confirm-tester': 'confirm.html' };
 
 export default defineConfig(({ mode }) => ({
@@ -22,6 +23,7 @@ export default defineConfig(({ mode }) => ({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     sourcemap: false,
+    license: mode === 'licences' ? { fileName: 'licences.md' } : false,
     rolldownOptions: { input: INPUT[mode] ?? 'index.html' },
   },
 }));

@@ -25,7 +25,7 @@ use crate::view::{
 };
 #[cfg(feature = "tester")]
 use crate::view::{TesterOrder, TesterView};
-use crate::{apps, confirming};
+use crate::{apps, confirming, licences};
 
 /// Most scopes in one request; Monei documents nine.
 const MAX_SCOPES: usize = 32;
@@ -400,6 +400,13 @@ async fn open_link(host: Shared<'_>, link: Link) -> Result<(), Problem> {
 #[tauri::command]
 async fn diagnose(host: Shared<'_>) -> Result<Vec<Check>, Problem> {
     Ok(host.diagnose().await?.convert())
+}
+
+/// The licences of what the program is made of; `None` in a build that isn't from a package.
+#[tauri::command]
+async fn licences(host: Shared<'_>) -> Result<Option<String>, Problem> {
+    let app = host.app().clone();
+    tokio::task::spawn_blocking(move || licences::text(&app)).await.map_err(|_| ProblemCode::InvalidInput.into())
 }
 
 /// The report of the last diagnosis goes to the clipboard, past the web view.

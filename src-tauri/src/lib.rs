@@ -15,6 +15,7 @@ mod diagnose;
 mod embedded;
 mod ending;
 mod host;
+mod licences;
 mod links;
 mod platform;
 mod proxies;

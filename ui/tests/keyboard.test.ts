@@ -57,3 +57,20 @@ test('letters that are typed or dictated set off no shortcut', async () => {
   expect(await page.evaluate(() => [window.stage.app.dialog, window.stage.app.page.kind])).toEqual([null, 'account']);
   await page.close();
 });
+
+test('the licences of the parts open from Settings, and are scrolled by keyboard', async () => {
+  const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'licences');
+  const text = page.getByTestId('licences');
+  await text.waitFor();
+  await text.focus();
+  await page.keyboard.press('End');
+  await page.waitForFunction(() => (document.querySelector('[data-testid=licences]')?.scrollTop ?? 0) > 0);
+  await page.keyboard.press('Escape');
+  await page.getByTestId('nav-settings').click();
+  await page.evaluate(() => (window.stage.memory.licences = () => Promise.resolve(null)));
+  await page.getByTestId('show-licences').click();
+  await page.getByTestId('licences-none').waitFor();
+  expect(complaints).toEqual([]);
+  await page.close();
+});

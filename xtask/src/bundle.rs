@@ -42,6 +42,8 @@ pub fn bundle() -> Result<()> {
         if on_linux {
             compress("packaging/monei-connections/monei-connect.1", "target/monei-connections/monei-connect.1")?;
         }
+        fs::create_dir_all("target/monei-connections")?;
+        tools::write_licences(Path::new("target/monei-connections/third-party-licences.txt"))?;
         tools::desktop_packages()?;
         if on_linux {
             remove_working_folders()?;

@@ -17,6 +17,8 @@ const TAURI_CLI: (&str, &str) = ("tauri-cli", "2.12.4");
 const CARGO_DEB: (&str, &str) = ("cargo-deb", "3.8.0");
 /// Lists of what programs are made of.
 const CARGO_CYCLONEDX: (&str, &str) = ("cargo-cyclonedx", "0.5.9");
+/// The licences of everything that a program is made of.
+const CARGO_ABOUT: (&str, &str) = ("cargo-about", "0.9.3");
 /// Folder of a local copy of the RustSec database, for machines that can't fetch it.
 const ADVISORY_DB: &str = "MONEI_ADVISORY_DB";
 
@@ -50,7 +52,15 @@ pub fn audit() -> Result<()> {
 pub fn desktop_packages() -> Result<()> {
     let tauri = installed(TAURI_CLI)?;
     let mut build = Command::new(tauri);
-    build.args(["build", "--ci", "--", "--locked"]);
+    build.args(["build", "--ci"]);
+    if !cfg!(target_os = "linux") {
+        // Among the program's resources. Not in the systems' own configuration, since development builds have no such file.
+        build.args([
+            "--config",
+            r#"{"bundle": {"resources": {"target/monei-connections/third-party-licences.txt": "third-party-licences.txt"}}}"#,
+        ]);
+    }
+    build.args(["--", "--locked"]);
     succeed(without_builders_paths(&mut build)?)
 }
 
@@ -70,6 +80,17 @@ pub fn without_builders_paths(build: &mut Command) -> Result<&mut Command> {
     // Separated by the character that cargo wants between them, since folders may have spaces in their names.
     let flags = [(here, "/src"), (cargo_home, "/cargo")].map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
     Ok(build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")))
+}
+
+/// The licences of everything that the programs and the web view are made of, as one text.
+pub fn write_licences(to: &Path) -> Result<()> {
+    let about = installed(CARGO_ABOUT)?;
+    let mut generate = Command::new(about);
+    generate.args(["generate", "--offline", "--locked", "--workspace", "--fail", "--config", "packaging/licences/about.toml"]);
+    let rust = output(generate.arg("packaging/licences/about.hbs"))?;
+    succeed(command("npx", &["--no-install", "vite", "build", "--mode", "licences"]).current_dir("ui"))?;
+    let web = std::fs::read_to_string("ui/node_modules/.licences/licences.md").context("the licences of the web view")?;
+    Ok(std::fs::write(to, format!("{rust}\n{}\nIn the window's page\n\n{web}", "=".repeat(80)))?)
 }
 
 /// What each program is made of, as CycloneDX, one file for each in `folder`; and what the web view is made of.
@@ -112,6 +133,9 @@ fn installed((name, version): (&str, &str)) -> Result<String> {
     // Unoptimised: it runs for a second or two, and would build for minutes.
     let words = ["install", "--locked", "--force", "--debug", "--root", "target/tools", "--target-dir", "target/tools/build", "--version"];
     let mut install = command("cargo", &words);
+    if name == CARGO_ABOUT.0 {
+        install.args(["--features", "cli"]);
+    }
     install.args([version, name]).env("CARGO_PROFILE_DEV_DEBUG", "0");
     succeed(&mut install)?;
     if !Path::new(&program).exists() {

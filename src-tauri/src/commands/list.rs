@@ -52,6 +52,7 @@ commands! {
         diagnose,
         copy_report,
         save_report,
+        licences,
     ],
     confirm: [
         confirmation,

@@ -20,12 +20,15 @@ export interface Variant {
   apps?: AppsView;
   reviews?: Review[];
   receipts?: Receipt[];
+  licences?: string;
 }
 
 const problem = (code: ProblemCode): Problem => ({ code, retry_after_s: code === 'busy' ? 48 : null });
 const HOUR = 3_600_000;
 const REMOTE = 'https://connect.other.example';
 const CODES = Object.keys(t.problems) as ProblemCode[];
+/** As much as packages bring, roughly. */
+const LICENCES = 'MIT License\n\nPermission is hereby granted, free of charge, to any person obtaining a copy of this software.\n\n'.repeat(400);
 const HOSTILE = '<img src=x onerror=alert(1)> \u202Eגבא <b>&amp;</b> ' + 'Adébáyọ̀'.repeat(60);
 
 /**
@@ -135,6 +138,8 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     'ask-several': ask(['send', 'swap', 'wallet']),
     palette: { view: { ...base, accounts: [full, second, { ...third, name: HOSTILE }] }, page, sections: recordedSections, dialog: () => ({ kind: 'palette' }) },
     shortcuts: { ...account(full), dialog: () => ({ kind: 'shortcuts' }) },
+    licences: { ...account(full), licences: LICENCES, dialog: () => ({ kind: 'licences' }) },
+    'licences-none': { ...account(full), dialog: () => ({ kind: 'licences' }) },
     rename: { ...account(full), dialog: () => ({ kind: 'rename', account: full }) },
     disconnect: { ...account(full), dialog: (app) => ({ kind: 'disconnect', account: full, name: app.nameOf(full) }) },
 

@@ -36,6 +36,7 @@ export type Dialog =
   /** Every page, account and action by its name. */
   | { kind: 'palette' }
   | { kind: 'shortcuts' }
+  | { kind: 'licences' }
   | { kind: 'rename'; account: AccountView }
   | { kind: 'ask'; account: string | null; features: Feature[]; scopes: string[] }
   | { kind: 'take_back'; account: AccountView; feature: Feature; along: string[] }

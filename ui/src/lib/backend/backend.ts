@@ -69,6 +69,8 @@ export interface Backend {
   copy_report(): Promise<void>;
   /** Writes it to the Downloads folder, or where there is none to the home folder; answers where. */
   save_report(): Promise<string>;
+  /** The licences of what the program is made of; null in a build that isn’t from a package. */
+  licences(): Promise<string | null>;
   /** Calls back with the apps: the present ones, and after each change. To be called once the first picture is there. */
   watch_apps(listener: (view: AppsView) => void): Promise<void>;
   /** Allows an app. Its key goes to the clipboard, and never comes into the window. */

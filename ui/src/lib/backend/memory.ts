@@ -142,6 +142,7 @@ export class Memory implements Backend {
   diagnose = () => this.#play<Check[]>('diagnose', {});
   copy_report = () => this.#play<void>('copy_report', {});
   save_report = () => this.#play<string>('save_report', {});
+  licences: () => Promise<string | null> = () => Promise.resolve(null);
   /** No story holds the sandbox's own offers; a state or a test sets them. */
   testing: TesterView | null = null;
   tester = (): Promise<TesterView> => (this.testing ? Promise.resolve(this.testing) : Promise.reject(INVALID_INPUT));

@@ -57,6 +57,7 @@ export const tauri: Backend = {
   diagnose: () => invoke('diagnose'),
   copy_report: () => invoke('copy_report'),
   save_report: () => invoke('save_report'),
+  licences: () => invoke('licences'),
   watch_apps: (listener) => invoke('watch_apps', { views: new Channel<AppsView>(listener) }),
   allow_app: (name, account, scopes, lasts) => invoke('allow_app', { name, account, scopes, lasts }),
   narrow_app: (app, keeps) => invoke('narrow_app', { app, keeps }),
