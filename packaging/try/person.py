@@ -1,6 +1,7 @@
 """What a person does with the installed packages: root.py runs it as a user of its own, in a session bus of its own.
 
 use: connects an account, asks for one more permission, opens the window, follows a link, writes into the index as a later version would.
+own-service: runs the backend for oneself, as docs/your-own-service.md tells.
 after-upgrade, after-downgrade: the account is still there; the latter disconnects it and leaves this computer.
 """
 
@@ -155,6 +156,64 @@ def use():
     print("Used: connected, asked for one more permission, opened the window, followed a link.")
 
 
+@contextlib.contextmanager
+def running(*words, **options):
+    print("+", *words, flush=True)
+    process = subprocess.Popen(words, **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def write(path, text, mode):
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def own_service():
+    """docs/your-own-service.md, as far as it can be done without systemd, Monei and a public name."""
+    folder = os.path.expanduser("~/own")
+    os.makedirs(folder, mode=0o700)
+    write(f"{folder}/secret", "mcs_" + secrets.token_hex(16), 0o400)
+    write(f"{folder}/key", secrets.token_hex(32), 0o400)
+    common = {
+        "PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "MONEI_CLIENT_ID": "mc_of_the_trial", "MONEI_CLIENT_SECRET_FILE": f"{folder}/secret",
+        "CONNECT_SEALING_KEY_FILE": f"{folder}/key", "CONNECT_OPERATOR_NAME": "Myself",
+    }
+    client = lambda *words: json.loads(told("curl", "--silent", "--show-error", "--fail", *words))
+
+    # On this computer: the socket is handed over as the user unit's is.
+    told("systemd-analyze", "verify", "--user", "--man=no", "/usr/lib/systemd/user/connect-backend.socket")
+    development = common | {"MONEI_ENVIRONMENT": "development", "MONEI_REDIRECT_URI": f"{BACKEND}/v1/callback"}
+    names = [f"--setenv={name}" for name in development]
+    with running("systemd-socket-activate", "--listen=127.0.0.1:43117", "--fdname=callers", *names, "connect-backend", env=development):
+        answer = until("the own service", lambda: client(f"{BACKEND}/v1/client"))
+        assert (answer["environment"], answer["operator"]["name"]) == ("development", "Myself"), answer
+
+    # On a server: behind Caddy, with the sample and a certificate of Caddy's own authority.
+    name = "connect.localhost"
+    with open("/usr/share/doc/connect-backend/Caddyfile", encoding="utf-8") as file:
+        sample = file.read()
+    sample = sample.replace(f"http://connect.example.org", f"http://{name}:8081").replace("connect.example.org {", f"{name}:8443 {{\n\ttls internal")
+    sample = sample.replace("/var/log/caddy", folder).replace("{\n", "{\n\tskip_install_trust\n\thttp_port 8081\n\tadmin off\n", 1)
+    write(f"{folder}/Caddyfile", sample, 0o600)
+    production = common | {
+        "MONEI_ENVIRONMENT": "production", "MONEI_REDIRECT_URI": f"https://{name}/v1/callback", "CONNECT_LISTEN": "127.0.0.1:8080",
+        "CONNECT_TRUSTED_PROXIES": "127.0.0.1",
+    }
+    authority = os.path.expanduser("~/.local/share/caddy/pki/authorities/local/root.crt")
+    with running("connect-backend", env=production), running("caddy", "run", "--config", f"{folder}/Caddyfile", "--adapter", "caddyfile"):
+        until("Caddy's certificate", lambda: os.path.exists(authority))
+        asked = ("--cacert", authority, "--resolve", f"{name}:8443:127.0.0.1", f"https://{name}:8443/v1/client")
+        answer = until("the own service behind Caddy", lambda: client(*asked))
+        assert (answer["environment"], answer["operator"]["name"]) == ("production", "Myself"), answer
+        plain = told("curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--resolve", f"{name}:8081:127.0.0.1", f"http://{name}:8081/v1/client")
+        assert plain == "404", plain
+    print("An own service: on a socket that was handed over, and behind Caddy.")
+
+
 def after_upgrade():
     [account] = accounts()
     assert sorted(account["granted"]) == ["kyc:read", "profile:read", "wallet:read"], account
@@ -188,6 +247,8 @@ def after_downgrade():
 def main():
     # A keyring as a login opens it, with a password that is this root's alone.
     subprocess.run(["gnome-keyring-daemon", "--unlock", "--components=secrets"], input=b"clean root", check=True, stdout=subprocess.DEVNULL)
+    if sys.argv[1] == "own-service":
+        return own_service()
     os.environ.update(SETTINGS)
     with servers():
         {"use": use, "after-upgrade": after_upgrade, "after-downgrade": after_downgrade}[sys.argv[1]]()

@@ -89,6 +89,7 @@ def main():
     assert told("man", "-w", "moneictl") and told("man", "-w", "monei-connect")
 
     as_person("use")
+    as_person("own-service")
     first = version(PROGRAM)
     apt("install", later(package(PROGRAM)), later(package(COMMAND_LINE)))
     assert version(PROGRAM) == f"{first}.1"

@@ -12,8 +12,7 @@ use crate::step::{Steps, command, succeed};
 /// Where `cargo xtask bundle` puts the packages.
 const PACKAGES: &str = "target/release/bundle/deb";
 /// What the root has beside the packages: a session bus and a keyring, a display, and what drives and looks.
-const INCLUDED: &str =
-    "ca-certificates,curl,dbus,gnome-keyring,imagemagick,libsecret-tools,man-db,procps,python3,python3-pexpect,xdg-utils,xdotool,xvfb";
+const INCLUDED: &str = "caddy,ca-certificates,curl,dbus,gnome-keyring,imagemagick,libsecret-tools,man-db,procps,python3,python3-pexpect,systemd,xdg-utils,xdotool,xvfb";
 
 /// Tries the packages in a clean root of `release`.
 ///
