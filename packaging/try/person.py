@@ -172,6 +172,11 @@ def write(path, text, mode):
         file.write(text)
 
 
+def client(*words):
+    """What a backend says of itself."""
+    return json.loads(told("curl", "--silent", "--show-error", "--fail", *words))
+
+
 def own_service():
     """docs/your-own-service.md, as far as it can be done without systemd, Monei and a public name."""
     folder = os.path.expanduser("~/own")
@@ -182,8 +187,6 @@ def own_service():
         "PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "MONEI_CLIENT_ID": "mc_of_the_trial", "MONEI_CLIENT_SECRET_FILE": f"{folder}/secret",
         "CONNECT_SEALING_KEY_FILE": f"{folder}/key", "CONNECT_OPERATOR_NAME": "Myself",
     }
-    client = lambda *words: json.loads(told("curl", "--silent", "--show-error", "--fail", *words))
-
     # On this computer: the socket is handed over as the user unit's is.
     told("systemd-analyze", "verify", "--user", "--man=no", "/usr/lib/systemd/user/connect-backend.socket")
     development = common | {"MONEI_ENVIRONMENT": "development", "MONEI_REDIRECT_URI": f"{BACKEND}/v1/callback"}
@@ -196,7 +199,7 @@ def own_service():
     name = "connect.localhost"
     with open("/usr/share/doc/connect-backend/Caddyfile", encoding="utf-8") as file:
         sample = file.read()
-    sample = sample.replace(f"http://connect.example.org", f"http://{name}:8081").replace("connect.example.org {", f"{name}:8443 {{\n\ttls internal")
+    sample = sample.replace("http://connect.example.org", f"http://{name}:8081").replace("connect.example.org {", f"{name}:8443 {{\n\ttls internal")
     sample = sample.replace("/var/log/caddy", folder).replace("{\n", "{\n\tskip_install_trust\n\thttp_port 8081\n\tadmin off\n", 1)
     write(f"{folder}/Caddyfile", sample, 0o600)
     production = common | {
