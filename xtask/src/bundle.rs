@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::packages::{For, install_missing};
 use crate::step::{Steps, command, output, succeed};
-use crate::{gates, tools, ui};
+use crate::{gates, licences, tools, ui};
 
 /// Where the packages are.
 const BUNDLE: &str = "target/release/bundle";
@@ -43,10 +43,11 @@ pub fn bundle() -> Result<()> {
             compress("packaging/monei-connections/monei-connect.1", "target/monei-connections/monei-connect.1")?;
         }
         fs::create_dir_all("target/monei-connections")?;
-        tools::write_licences(Path::new("target/monei-connections/third-party-licences.txt"))?;
+        licences::write(Path::new("target/monei-connections/third-party-licences.txt"))?;
         tools::desktop_packages()?;
         if on_linux {
             remove_working_folders()?;
+            compress_package()?;
         }
         ui::check_release_bundle()
     })?;
@@ -76,6 +77,22 @@ fn remove_working_folders() -> Result<()> {
             if entry.file_type()?.is_dir() {
                 fs::remove_dir_all(entry.path())?;
             }
+        }
+    }
+    Ok(())
+}
+
+/// The desktop program's Debian package with the compression that Debian's own have: Tauri's bundler knows gzip alone.
+fn compress_package() -> Result<()> {
+    let folder = Path::new("target/tmp/compressed");
+    for entry in fs::read_dir(DEBIAN).context(DEBIAN)? {
+        let package = entry?.path();
+        if package.file_name().is_some_and(|name| name.to_string_lossy().starts_with("monei-connections_")) {
+            if folder.exists() {
+                fs::remove_dir_all(folder)?;
+            }
+            succeed(command("dpkg-deb", &["--raw-extract"]).arg(&package).arg(folder))?;
+            succeed(command("dpkg-deb", &["--build", "--root-owner-group", "-Zxz", "-z9"]).arg(folder).arg(&package))?;
         }
     }
     Ok(())

@@ -6,6 +6,7 @@ mod cross;
 mod gates;
 mod hardening;
 mod image;
+mod licences;
 mod macos;
 mod packages;
 mod places;

@@ -17,8 +17,6 @@ const TAURI_CLI: (&str, &str) = ("tauri-cli", "2.12.4");
 const CARGO_DEB: (&str, &str) = ("cargo-deb", "3.8.0");
 /// Lists of what programs are made of.
 const CARGO_CYCLONEDX: (&str, &str) = ("cargo-cyclonedx", "0.5.9");
-/// The licences of everything that a program is made of.
-const CARGO_ABOUT: (&str, &str) = ("cargo-about", "0.9.3");
 /// Folder of a local copy of the RustSec database, for machines that can't fetch it.
 const ADVISORY_DB: &str = "MONEI_ADVISORY_DB";
 
@@ -82,17 +80,6 @@ pub fn without_builders_paths(build: &mut Command) -> Result<&mut Command> {
     Ok(build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")))
 }
 
-/// The licences of everything that the programs and the web view are made of, as one text.
-pub fn write_licences(to: &Path) -> Result<()> {
-    let about = installed(CARGO_ABOUT)?;
-    let mut generate = Command::new(about);
-    generate.args(["generate", "--offline", "--locked", "--workspace", "--fail", "--config", "packaging/licences/about.toml"]);
-    let rust = output(generate.arg("packaging/licences/about.hbs"))?;
-    succeed(command("npx", &["--no-install", "vite", "build", "--mode", "licences"]).current_dir("ui"))?;
-    let web = std::fs::read_to_string("ui/node_modules/.licences/licences.md").context("the licences of the web view")?;
-    Ok(std::fs::write(to, format!("{rust}\n{}\nIn the window's page\n\n{web}", "=".repeat(80)))?)
-}
-
 /// What each program is made of, as CycloneDX, one file for each in `folder`; and what the web view is made of.
 pub fn write_bills_of_materials(folder: &Path, packages: &[(&str, &str)]) -> Result<()> {
     let tool = installed(CARGO_CYCLONEDX)?;
@@ -133,9 +120,6 @@ fn installed((name, version): (&str, &str)) -> Result<String> {
     // Unoptimised: it runs for a second or two, and would build for minutes.
     let words = ["install", "--locked", "--force", "--debug", "--root", "target/tools", "--target-dir", "target/tools/build", "--version"];
     let mut install = command("cargo", &words);
-    if name == CARGO_ABOUT.0 {
-        install.args(["--features", "cli"]);
-    }
     install.args([version, name]).env("CARGO_PROFILE_DEV_DEBUG", "0");
     succeed(&mut install)?;
     if !Path::new(&program).exists() {
