@@ -83,6 +83,7 @@ async fn look_around(world: &World, album: &mut Album) -> Result<()> {
     }
     window.script("document.querySelector(\"[data-testid='section-transactions']\").scrollIntoView()").await?;
     album.window(world, "live data", "what was granted can be looked at").await?;
+    more_of_the_wallet(world, album).await?;
     window.script("document.querySelector(\"[data-testid='feature-send']\").scrollIntoView()").await?;
     ensure!(window.script("return document.scrollingElement.scrollTop").await? == 0, "the whole page scrolls, not only what is shown");
     album.window(world, "spending features", "never offered in bulk; nothing in this program spends").await?;
@@ -93,6 +94,25 @@ async fn look_around(world: &World, album: &mut Album) -> Result<()> {
     window.resize(LARGE.0, LARGE.1).await?;
     album.window(world, "dashboard, large", "1400 by 900").await?;
     window.resize(USUAL.0, USUAL.1).await
+}
+
+/// What of a wallet is fetched when somebody opens it.
+async fn more_of_the_wallet(world: &World, album: &mut Album) -> Result<()> {
+    let window = world.window()?;
+    window.click("open-crypto").await?;
+    window.attribute("section-portfolio-ethereum", "data-state", "ready").await?;
+    album.window(world, "crypto", "by network, each fetched when it is opened").await?;
+    for (tab, name, what) in [
+        ("sales", "sales of crypto", "each with its progress and what to do"),
+        ("bills", "bills", "paid, failed and pending"),
+        ("deposits", "deposits", "the status of one by its reference"),
+    ] {
+        window.click(&format!("tab-{tab}")).await?;
+        window.attribute(&format!("section-{tab}-1"), "data-state", "ready").await?;
+        album.window(world, name, what).await?;
+    }
+    window.click("wallet-back").await?;
+    window.shows("section-transactions").await
 }
 
 async fn ask_again(world: &mut World, album: &mut Album) -> Result<()> {

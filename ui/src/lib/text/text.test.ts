@@ -39,6 +39,12 @@ test('every feature has its words', () => {
   expect(Object.keys(en.features).sort()).toEqual(members('FeatureId'));
 });
 
+test('every call that the window makes is said in words', () => {
+  // The paths that `crates/monei/src/read/` names.
+  const paths = ['/user/me', '/kyc/status', '/kyc/limits', '/wallet/me', '/transactions', '/transactions/user', '/evm/portfolio/:chainId', '/solana/portfolio', '/offramp/ledger/history', '/offramp/ledger/status/:reference', '/bills/records', '/wallet/deposit/status/:reference'];
+  expect(Object.keys(en.permission.calls).sort()).toEqual(paths.map((path) => `GET ${path}`).sort());
+});
+
 test('nothing that a person reads names a token, a code or an internal thing', () => {
   for (const texts of [en, fr()]) {
     // The one sentence that names tokens is the one that must: what the backend sees.

@@ -79,6 +79,8 @@ export const dashboard = {
       'GET /solana/portfolio': 'Your crypto on Solana',
       'GET /bills/records': 'Your bills',
       'GET /offramp/ledger/history': 'Your sales of crypto',
+      'GET /offramp/ledger/status/:reference': 'How a sale of crypto stands',
+      'GET /wallet/deposit/status/:reference': 'How a deposit stands',
     } as Record<string, string>,
     blocked: 'You allowed this, but your verification tier doesn’t let you do it. Raise your tier in Monei’s settings.',
   },

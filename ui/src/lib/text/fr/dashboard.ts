@@ -75,6 +75,8 @@ export const dashboard = (): Pick<Texts, 'overview' | 'permission' | 'looks'> =>
       'GET /solana/portfolio': 'Vos cryptos sur Solana',
       'GET /bills/records': 'Vos factures',
       'GET /offramp/ledger/history': 'Vos ventes de cryptos',
+      'GET /offramp/ledger/status/:reference': 'L’état d’une vente de cryptos',
+      'GET /wallet/deposit/status/:reference': 'L’état d’un dépôt',
     },
     blocked: 'Vous l’avez autorisé, mais votre niveau de vérification ne le permet pas. Passez à un niveau supérieur dans les paramètres de Monei.',
   },
