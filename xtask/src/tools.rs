@@ -58,7 +58,7 @@ pub fn desktop_packages() -> Result<()> {
             r#"{"bundle": {"resources": {"target/monei-connections/third-party-licences.txt": "third-party-licences.txt"}}}"#,
         ]);
     }
-    build.args(["--", "--locked"]);
+    build.args(["--", "--locked", "--package", "monei-connect"]);
     succeed(without_builders_paths(&mut build)?)
 }
 
