@@ -26,6 +26,7 @@ pub(crate) enum Way {
     /// 127.0.0.1.
     Tcp,
     /// The Unix socket, with the program at its other end.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "other systems have no such socket"))]
     Socket(Peer),
 }
 

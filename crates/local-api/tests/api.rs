@@ -1,5 +1,7 @@
 //! The local API against the real backend and the real sandbox: who gets in, what is passed on, and what Monei never sees.
 
+// Most of it goes over the Unix socket.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
 
 #[path = "../../core/tests/support/mod.rs"]

@@ -63,6 +63,7 @@ pub fn create(app: &AppHandle, data_dir: &Path, state: PathBuf) -> tauri::Result
 }
 
 /// Where a file goes.
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "files are chosen in a dialog on Linux alone so far"))]
 pub enum Place {
     /// The person chose it.
     Chosen(PathBuf),

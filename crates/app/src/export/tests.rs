@@ -1,5 +1,7 @@
+#[cfg(target_os = "linux")]
 use std::process::Command;
 
+#[cfg(target_os = "linux")]
 use connect_core::snapshot::Language;
 use serde_json::Value;
 
@@ -49,6 +51,7 @@ fn rendered(format: Format, rows: &[HistoryRow]) -> Rendered {
 }
 
 /// Runs a Python program of Debian's with the file as its argument, and reads what it prints.
+#[cfg(target_os = "linux")]
 fn python(program: &str, text: &str) -> Value {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
