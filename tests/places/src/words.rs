@@ -78,7 +78,7 @@ pub const ALLOWED_SCOPES: [&str; 2] = ["profile:read", "wallet:read"];
 pub const BALANCE: &str = "₦";
 
 /// Said natively where the page ended twice.
-pub const NO_PAGE: &str = "This window can't show its page";
+pub const NO_PAGE: &str = "This window can’t show its page";
 /// Said with it.
 pub const NOTHING_LOST: &str = "Your accounts and what they allow are as they were";
 /// Loads the page once more.
