@@ -220,7 +220,7 @@ def own_service():
 def after_upgrade():
     [account] = accounts()
     assert sorted(account["granted"]) == ["kyc:read", "profile:read", "wallet:read"], account
-    [index] = glob.glob(os.path.expanduser(f"~/.local/share/{SCHEME}.sandbox/**/index.sqlite"), recursive=True)
+    [index] = glob.glob(os.path.expanduser(f"~/.local/share/{SCHEME}/sandbox*/**/index.sqlite"), recursive=True)
     with contextlib.closing(sqlite3.connect(index)) as database:
         [(schema,)] = database.execute("PRAGMA user_version")
         database.execute("PRAGMA user_version = 999")
