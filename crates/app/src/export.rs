@@ -13,7 +13,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 pub use activity::ActivityFormat;
-pub use save::{new_in, replace};
+pub use save::{create, new_in, replace};
 
 /// Which kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

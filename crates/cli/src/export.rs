@@ -1,6 +1,6 @@
 //! `export`: an account's transactions as a file. All pages are fetched first; then the file is there as a whole, or not at all.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use connect_app::export::{self, Statement};
@@ -29,8 +29,9 @@ pub struct Wanted {
 /// `export`.
 pub async fn export(connections: &Connections, wanted: Wanted) -> Result<Exit, Failure> {
     let format = format(wanted.format, wanted.output.as_deref())?;
-    if let Some(path) = wanted.output.as_deref().filter(|path| path.exists()) {
-        return Err(Failure::said(Exit::Usage, format!("{} exists already. Choose another name.", path.display())));
+    // Said before anything is fetched; what comes to be there meanwhile isn't replaced either.
+    if let Some(path) = wanted.output.as_deref().filter(|path| path.symlink_metadata().is_ok()) {
+        return Err(exists(path));
     }
     let view = connections.view();
     let account = find_or_only(&view, wanted.account.as_deref())?;
@@ -43,8 +44,10 @@ pub async fn export(connections: &Connections, wanted: Wanted) -> Result<Exit, F
     match wanted.output {
         Some(path) => {
             let path = if path.is_absolute() { path } else { Path::new(".").join(path) };
-            let failed = |error| Failure::said(Exit::Other, format!("{} can't be written: {error}.", path.display()));
-            export::replace(&path, &made.text).map_err(failed)?;
+            export::create(&path, &made.text).map_err(|error| match error.kind() {
+                ErrorKind::AlreadyExists => exists(&path),
+                _ => Failure::said(Exit::Other, format!("{} can't be written: {error}.", path.display())),
+            })?;
         }
         None if std::io::stdout().is_terminal() => anstream::print!("{}", for_terminal(&made.text)),
         // A closed pipe reads nothing, and needs no word about it.
@@ -54,6 +57,10 @@ pub async fn export(connections: &Connections, wanted: Wanted) -> Result<Exit, F
         if made.left_out == 0 { String::new() } else { format!("; {} left out, for which the format has no place", made.left_out) };
     anstream::eprintln!("Transactions: {}{left_out}.", made.written);
     Ok(Exit::Done)
+}
+
+fn exists(path: &Path) -> Failure {
+    Failure::said(Exit::Usage, format!("{} exists already. Choose another name.", path.display()))
 }
 
 /// What was asked for, or what the file's name ends in.

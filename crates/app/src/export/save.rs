@@ -14,6 +14,14 @@ pub fn replace(path: &Path, text: &str) -> io::Result<()> {
     whole(path, text)?.persist(path).map(drop).map_err(|error| error.error)
 }
 
+/// Writes `text` to `path`, where nothing may be yet: not even a link that leads nowhere.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`], or why the folder takes no file.
+pub fn create(path: &Path, text: &str) -> io::Result<()> {
+    whole(path, text)?.persist_noclobber(path).map(drop).map_err(|error| error.error)
+}
+
 /// Writes `text` to a new file in `folder`, called `name` with a number where that is taken, and says where.
 ///
 /// # Errors

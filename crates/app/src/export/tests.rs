@@ -118,6 +118,23 @@ fn a_json_file_has_amounts_as_strings_and_what_is_not_told_as_null() {
 }
 
 #[test]
+fn a_new_file_takes_the_place_of_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    create(&path, "first").unwrap();
+    assert_eq!(create(&path, "second").unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "first");
+    #[cfg(unix)]
+    {
+        let link = folder.path().join("link.csv");
+        std::os::unix::fs::symlink(folder.path().join("nowhere"), &link).unwrap();
+        assert_eq!(create(&link, "text").unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+    }
+    let names = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(names, if cfg!(unix) { 2 } else { 1 }, "nothing is left beside it");
+}
+
+#[test]
 fn a_file_is_for_this_user_alone_replaces_what_is_there_and_leaves_nothing_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.csv");
