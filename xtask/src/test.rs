@@ -77,11 +77,12 @@ fn rust_tests(count: &mut Count, what: &[&str]) -> Result<()> {
 
 /// The property tests of the crates with a million inputs each, optimised but with every check of a development build.
 fn property_tests(count: &mut Count) -> Result<()> {
-    let packages =
-        ["-p", "monei", "-p", "connect-core", "-p", "connect-app", "-p", "connect-backend", "-p", "leaks", "-p", "monei-sandbox"];
-    // Beside the libraries' own: the readers of Monei's answers. The sandbox's two that play whole runs have a number of their own.
-    let mut tests = command("cargo", &["test", "--locked", "--no-fail-fast", "--profile", "property", "--lib", "--test", "read"]);
-    counted(tests.args(packages).env("PROPTEST_CASES", "1000000"), count)
+    let packages = ["monei", "connect-core", "connect-app", "connect-local-api", "connect-backend", "leaks", "monei-sandbox"];
+    let mut tests = command("cargo", &["test", "--locked", "--no-fail-fast", "--profile", "property"]);
+    tests.args(packages.iter().flat_map(|package| ["-p", package]));
+    // Beside the libraries' own: the readers of Monei's answers. Those that play whole runs have a number of their own.
+    tests.args(["--lib", "--test", "read", "--test", "wallet_parts"]);
+    counted(tests.env("PROPTEST_CASES", "1000000"), count)
 }
 
 /// Runs tests and adds up what their runner says.
@@ -115,7 +116,7 @@ fn web_view_tests(count: &mut Count) -> Result<()> {
 
 /// `crates/*` must build and test on a machine without any GUI library.
 fn no_gui_library() -> Result<()> {
-    for package in ["monei", "connect-core", "connect-app", "connect-backend", "leaks", "monei-sandbox"] {
+    for package in ["monei", "connect-core", "connect-app", "connect-local-api", "moneictl", "connect-backend", "leaks", "monei-sandbox"] {
         refuse_in_tree(&["-p", package, "-e", "all"], &["gtk", "webkit2gtk", "tauri", "wry", "libdbus-sys"])?;
     }
     Ok(())

@@ -1,7 +1,15 @@
-//! JSON that may hold tokens, in memory that is wiped when it is dropped (T-19).
+//! Memory that held tokens is wiped (T-19): JSON of ours when it is dropped, and whatever else the program frees, since libraries copy what
+//! they send and receive.
+
+use std::alloc::System;
 
 use serde::Serialize;
 use zeroize::Zeroizing;
+use zeroizing_alloc::ZeroAlloc;
+
+/// The allocator of every program that holds tokens by this crate. What GTK, WebKit and SQLite allocate is their own.
+#[global_allocator]
+static WIPED: ZeroAlloc<System> = ZeroAlloc(System);
 
 /// Longer than any record or request of ours, in bytes, so that nothing is left behind by growing.
 const ROOM: usize = 16 * 1024;

@@ -8,7 +8,7 @@ mod support;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::process::Child;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use connect_core::Caller;
 use connect_core::snapshot::{Decision, DisconnectOutcome, Section, Unrevoked};
@@ -19,9 +19,9 @@ use support::{World, person};
 
 const SCOPES: [&str; 3] = ["profile:read", "kyc:read", "wallet:read"];
 
-/// Most copies of a secret that may be found afterwards, each: what hyper and the TCP stack of the process leave of requests and answers.
-/// Counted 0 to 3 in forty runs when this was written.
-const CEILING: usize = 3;
+/// Longest time until a connection that nobody uses is closed, and with it the buffers of what went over it. The program keeps one for a
+/// second; the rest is for a busy machine.
+const CLOSED_WITHIN: Duration = Duration::from_secs(15);
 
 /// Not a test of its own: a process that lives a whole life, and then waits to be looked at.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -78,7 +78,7 @@ fn tokens(vault: &FileVault, place: &std::path::Path) -> [String; 2] {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_disconnecting_no_more_than_the_libraries_own_copies_of_tokens_are_left() {
+async fn seconds_after_disconnecting_no_copy_of_a_token_is_left() {
     let world = World::proxied().await;
     world.core.shutdown().await;
     let place = world.data_dir().parent().unwrap().join("keychain");
@@ -99,13 +99,20 @@ async fn after_disconnecting_no_more_than_the_libraries_own_copies_of_tokens_are
     // What is known to be there is found, so the search works.
     let control = world.backend.as_str().trim_end_matches('/');
     let secrets = [control, &marker, &first[0], &first[1], &second[0], &second[1]];
-    let counts = copies(&child, &secrets);
+    let began = Instant::now();
+    let counts = loop {
+        let counts = copies(&child, &secrets);
+        println!("copies {counts:?} after {:?}", began.elapsed());
+        if counts[1..].iter().all(|count| *count == 0) || began.elapsed() > CLOSED_WITHIN {
+            break counts;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
     child.kill().unwrap();
     child.wait().unwrap();
-    println!("copies {counts:?}");
     assert!(counts[0] > 0, "the search finds nothing at all");
     assert!(first[0].contains(&marker) && second[0].contains(&marker));
     for (secret, count) in ["marker", "first access", "first refresh", "second access", "second refresh"].iter().zip(&counts[1..]) {
-        assert!(*count <= CEILING, "{count} copies of the {secret} token are left; at most {CEILING}");
+        assert_eq!(*count, 0, "copies of the {secret} token are left");
     }
 }
