@@ -58,26 +58,33 @@ pub async fn tell(
     let (mut views, mut requests) = (connections.subscribe(), pairings.subscribe());
     let mut told: Option<AppsView> = None;
     loop {
+        let mut index = connections.index_version().await.ok();
+        let mut allowed = Vec::new();
         let (now, request) = (status.borrow_and_update().clone(), requests.borrow_and_update().clone().map(pairing));
         match view(&connections, &now, request).await {
-            Ok(fresh) if told.as_ref() != Some(&fresh) => {
-                if let Err(error) = page.send(fresh.clone()) {
-                    tracing::warn!(%error, "the page can't be told of the apps");
-                    return;
+            Ok((fresh, living)) => {
+                allowed = living;
+                if told.as_ref() != Some(&fresh) {
+                    if let Err(error) = page.send(fresh.clone()) {
+                        tracing::warn!(%error, "the page can't be told of the apps");
+                        return;
+                    }
+                    if fresh.request.is_some() && told.as_ref().is_none_or(|told| told.request != fresh.request) {
+                        window::raise(&handle);
+                    }
+                    told = Some(fresh);
                 }
-                if fresh.request.is_some() && told.as_ref().is_none_or(|told| told.request != fresh.request) {
-                    window::raise(&handle);
-                }
-                told = Some(fresh);
             }
-            Ok(_) => {}
-            Err(problem) => tracing::warn!(code = ?problem.code, "the apps can't be read"),
+            Err(problem) => {
+                tracing::warn!(code = ?problem.code, "the apps can't be read");
+                index = None;
+            }
         }
         let more = tokio::select! {
             changed = status.changed() => changed.is_ok(),
             changed = requests.changed() => changed.is_ok(),
             changed = views.changed() => changed.is_ok(),
-            () = tokio::time::sleep(LOOK) => true,
+            () = moved(&connections, index, &allowed) => true,
         };
         if !more {
             return;
@@ -85,11 +92,23 @@ pub async fn tell(
     }
 }
 
+/// Waits until the index is another than that of this version, or the time of one of these apps has ended.
+async fn moved(connections: &Connections, index: Option<i64>, allowed: &[App]) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let now = connections.index_version().await.ok();
+        if now.is_none() || now != index || allowed.iter().any(|app| !connections.is_allowed(app)) {
+            return;
+        }
+    }
+}
+
+/// What the page shows, and the apps that are allowed.
 async fn view(
     connections: &Connections,
     status: &Status,
     request: Option<PairingView>,
-) -> Result<AppsView, connect_core::problem::Problem> {
+) -> Result<(AppsView, Vec<App>), connect_core::problem::Problem> {
     let living = connections.living_apps().await?;
     let item = |app: App| {
         let state = match app.taken_back_at {
@@ -110,7 +129,8 @@ async fn view(
     };
     let address = status.port.filter(|_| status.tcp == Reach::Open).map(|port| format!("http://127.0.0.1:{port}"));
     let api = ApiView { wanted: connections.is_api_wanted().await?, address, port: status.port, port_taken: status.tcp == Reach::Taken };
-    Ok(AppsView { apps: connections.apps().await?.into_iter().map(item).collect(), api, request })
+    let apps = connections.apps().await?.into_iter().map(item).collect();
+    Ok((AppsView { apps, api, request }, living))
 }
 
 fn pairing(request: connect_local_api::PairingRequest) -> PairingView {

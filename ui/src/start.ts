@@ -13,6 +13,7 @@ export async function start(backend: Backend, extra: Extra | null): Promise<App 
   if (!target) throw new Error('the page has no #app');
   if (navigator.userAgent.includes('Linux')) document.documentElement.dataset.system = 'linux';
   let app: App | undefined;
+  performance.mark('asked');
   try {
     const shown = (app = new App(backend, await backend.state(), extra));
     mount(Window, { target, props: { app } });

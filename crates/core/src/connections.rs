@@ -483,12 +483,26 @@ impl Connections {
         self.inner.ledger.apps().await
     }
 
+    /// A number that is another one once anybody has written to the index since it was last asked for: this process or another. Costs less
+    /// than to read what may have changed.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn index_version(&self) -> Result<i64, Problem> {
+        self.inner.ledger.version().await
+    }
+
     /// The apps that are allowed now, oldest first.
     ///
     /// # Errors
     /// [`ProblemCode::IndexUnavailable`].
     pub async fn living_apps(&self) -> Result<Vec<App>, Problem> {
         self.inner.ledger.living_apps().await
+    }
+
+    /// Whether an app's time hasn't ended and nobody has taken it back, as far as `app` tells.
+    pub fn is_allowed(&self, app: &App) -> bool {
+        self.inner.ledger.is_allowed(app)
     }
 
     /// Allows an app to use some permissions of an account. The key is told this once. A terminal ([`Caller::CommandLine`]) gives no

@@ -10,6 +10,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use connect_core::problem::Problem;
+use connect_core::{App, Connections};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -92,6 +94,34 @@ impl Drop for Open {
     }
 }
 
+/// What is to be served, as the index says.
+#[derive(Default)]
+struct Wanted {
+    socket: bool,
+    /// The apps that are allowed: TCP is for them.
+    apps: Vec<App>,
+    port: Option<u16>,
+    /// The version of the index that says so; `None` where it couldn't be read.
+    index: Option<i64>,
+}
+
+impl Wanted {
+    /// Reads it where it may be another than before: at each change of the index, and when an app's time ends.
+    async fn look(&mut self, connections: &Connections) {
+        let index = connections.index_version().await.ok();
+        let is_over = |app| !connections.is_allowed(app);
+        if index.is_none() || index != self.index || self.apps.iter().any(is_over) {
+            *self = Self::read(connections, index).await.unwrap_or_default();
+        }
+    }
+
+    async fn read(connections: &Connections, index: Option<i64>) -> Result<Self, Problem> {
+        let socket = connections.is_api_wanted().await?;
+        let apps = if socket { connections.living_apps().await? } else { Vec::new() };
+        Ok(Self { socket, apps, port: connections.api_port().await?, index })
+    }
+}
+
 async fn serve(inner: &Arc<Inner>, place: &Place, turn: &Turn) {
     // Only who serves as a window sends payments, and no other does just now.
     if inner.role == Role::Window
@@ -101,28 +131,33 @@ async fn serve(inner: &Arc<Inner>, place: &Place, turn: &Turn) {
     }
     let tracker = TaskTracker::new();
     let (mut socket, mut tcp): (Option<Open>, Option<Open>) = (None, None);
+    let mut wanted = Wanted::default();
     loop {
-        let wanted = inner.connections.is_api_wanted().await.unwrap_or(false);
-        let apps = wanted && inner.connections.living_apps().await.is_ok_and(|apps| !apps.is_empty());
+        wanted.look(&inner.connections).await;
         let is_open = |way: &Option<Open>| way.as_ref().is_some_and(|open| open.reach == Reach::Open);
-        if !wanted {
+        if !wanted.socket {
             close(&mut socket).await;
         } else if !is_open(&socket) {
             socket = open_socket(inner, place, &tracker);
         }
-        if !apps {
+        if wanted.apps.is_empty() {
             close(&mut tcp).await;
         } else if !is_open(&tcp) {
             tcp = Some(open_tcp(inner, &tracker).await);
+            // It may have become another one.
+            wanted.look(&inner.connections).await;
         }
         let reach = |way: &Option<Open>| way.as_ref().map_or(Reach::Closed, |open| open.reach);
-        let port = inner.connections.api_port().await.ok().flatten();
-        let status = Status { serving: true, socket: reach(&socket), tcp: reach(&tcp), port };
+        let status = Status { serving: true, socket: reach(&socket), tcp: reach(&tcp), port: wanted.port };
         inner.status.send_if_modified(|told| std::mem::replace(told, status.clone()) != status);
         let look = async {
             tokio::time::timeout(LOOK, inner.refresh.notified()).await.ok();
         };
         let over = async {
+            if inner.role == Role::Window {
+                // No other comes before it.
+                return std::future::pending().await;
+            }
             while !turn.is_over() {
                 tokio::time::sleep(PAUSE).await;
             }

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use connect_core::clock::Clock;
 use connect_core::{App, AppKey, Caller, NewApp};
 use connect_local_api::{LocalApi, Place, Reach, Role, Status};
 use monei::permission::{Effect, PERMISSIONS};
@@ -197,8 +198,18 @@ async fn no_port_is_open_while_no_app_is_allowed_and_the_socket_is_the_persons_a
     served.until(|status| status.tcp == Reach::Closed).await;
     assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err());
     // The next app finds the same port.
-    served.allow("Sheet again", &["wallet:read"]).await;
+    let (again, _) = served.allow("Sheet again", &["wallet:read"]).await;
     assert_eq!(served.until(|status| status.tcp == Reach::Open).await.port, Some(port));
+    // What nobody tells the listener of it finds by itself: an app that another process allowed, and one whose time ends.
+    served.world.core.take_back_app(&again.id).await.unwrap();
+    served.until(|status| status.tcp == Reach::Closed).await;
+    let until = Some(served.world.clock.now_ms() + 60_000);
+    let new = NewApp { name: "Briefly".into(), account: served.account.clone(), scopes: scopes(&["wallet:read"]), until };
+    served.world.core.allow_app(&Caller::Window, new).await.unwrap();
+    served.until(|status| status.tcp == Reach::Open).await;
+    served.world.clock.advance(Duration::from_secs(61));
+    served.until(|status| status.tcp == Reach::Closed).await;
+    assert!(TcpStream::connect(("127.0.0.1", port)).await.is_err());
     served.world.core.set_api_wanted(false).await.unwrap();
     served.api.refresh();
     served.until(|status| status.tcp == Reach::Closed && status.socket == Reach::Closed).await;

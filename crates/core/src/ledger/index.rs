@@ -55,6 +55,16 @@ impl Index {
         Ok(value)
     }
 
+    /// A number that is another one once anybody has written since it was last asked for: this process or another.
+    ///
+    /// # Errors
+    /// [`IndexError::Unavailable`].
+    pub(super) fn version(&self) -> Result<i64, IndexError> {
+        let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        // Changes by what other connections commit; the writer is another one.
+        Ok(reader.pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
     /// Removes every row, then goes on in memory with an empty index: the file is closed, and can be removed.
     ///
     /// # Errors

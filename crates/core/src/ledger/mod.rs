@@ -172,6 +172,15 @@ impl Ledger {
         Ok(())
     }
 
+    /// A number that is another one once anybody has written to the index since it was last asked for: this process or another. Costs less
+    /// than to read what may have changed.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn version(&self) -> Result<i64, Problem> {
+        self.blocking(|inner| inner.index.version()).await
+    }
+
     /// The latest lines of history, newest first: of one account, or of all.
     ///
     /// # Errors

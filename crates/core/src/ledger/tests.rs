@@ -199,6 +199,22 @@ async fn what_is_written_counts_though_it_cannot_be_read_back() {
 }
 
 #[tokio::test]
+async fn the_version_changes_whoever_has_written_and_only_then() {
+    let (_keep, path) = folder();
+    let ledger = ledger(&path).await;
+    let first = ledger.version().await.unwrap();
+    assert!(ledger.apps().await.unwrap().is_empty());
+    assert_eq!(ledger.version().await.unwrap(), first);
+    ledger.apply(Renamed { account: "a".into(), label: Some("Stall".into()) }).await.unwrap();
+    let own = ledger.version().await.unwrap();
+    assert_ne!(own, first);
+    assert_eq!(ledger.version().await.unwrap(), own);
+    let other = Ledger::open(path.parent().unwrap(), Arc::new(SystemClock), Changed::default()).unwrap().ledger;
+    other.apply(Renamed { account: "a".into(), label: None }).await.unwrap();
+    assert_ne!(ledger.version().await.unwrap(), own);
+}
+
+#[tokio::test]
 async fn each_use_is_counted_by_the_day_and_kept_two_years() {
     let (_keep, path) = folder();
     let ledger = ledger(&path).await;

@@ -30,6 +30,9 @@ async fn main() -> Result<()> {
     let program = starts::launcher(&session, "monei-connect", &release.join("monei-connect"))?;
     let empty = starts::launcher(&session, "empty-window", &release.join("empty-window"))?;
 
+    // With the argument `starts` nothing else is measured.
+    let starts_alone = std::env::args().nth(1).is_some_and(|part| part == "starts");
+
     let arrivals = way_back::connect(&session, &program).await?;
     let (empties, ours) = starts::in_turn(&session, &empty, &program).await?;
     print_starts(&empties, &ours);
@@ -37,6 +40,9 @@ async fn main() -> Result<()> {
     println!("{:<48}{:>10.2}{:>28.2}", "size of the binary, MB", size("empty-window")?, size("monei-connect")?);
     println!("\nbrowser's arrival to the dashboard with the grant, ms, {} times", arrivals.len());
     print_spread("", &arrivals);
+    if starts_alone {
+        return Ok(());
+    }
 
     println!("\nidle, milliseconds of CPU in {} s, of the whole process tree", idle::TIME.as_secs());
     for (state, [empty, own]) in idle::measure(&session, &empty, &program).await? {
@@ -65,8 +71,13 @@ fn print_starts(empties: &[Start], ours: &[Start]) {
         let (middle, own_middle) = (median(&empty), median(&own));
         println!("{name:<48}{middle:>10.1}{:>18}{own_middle:>10.1}{:>18}{:>8.3}", around(&empty), around(&own), own_middle / middle);
     };
+    row("exec to the page, ms", |start| start.began);
     row("exec to the second frame, ms", |start| start.painted);
     row("memory of the process tree (PSS), MiB", |start| start.memory);
+    // The empty window has neither.
+    let ours = |of: fn(&Start) -> Option<f64>| median(&ours.iter().filter_map(of).collect::<Vec<f64>>());
+    println!("{:<48}{:>38.1}", "of the program: exec to its question for the state", ours(|start| start.asked));
+    println!("{:<48}{:>38.1}", "and to the dashboard in the page, ms", ours(|start| start.dashboard));
 }
 
 fn print_spread(what: &str, taken: &[f64]) {

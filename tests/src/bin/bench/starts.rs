@@ -13,13 +13,25 @@ use crate::processes::memory;
 /// Starts of each. Odd, so that the median is a start.
 const RUNS: usize = 25;
 
-/// What one start came to.
+/// What one start came to. Times are milliseconds after exec.
 pub struct Start {
+    /// The web view began to load the page.
+    pub began: f64,
+    /// The page's script had arrived and been run as far as its first question to the program; the empty window has none.
+    pub asked: Option<f64>,
+    /// The page had been put together; the empty window puts nothing together.
+    pub dashboard: Option<f64>,
     /// Milliseconds from exec to the second animation frame.
     pub painted: f64,
     /// Proportional set size of the process tree, in MiB.
     pub memory: f64,
 }
+
+/// Moments of a page in milliseconds since the Unix epoch.
+const MARKS: &str = "
+const at = (name) => { const mark = performance.getEntriesByName(name)[0]; return mark && performance.timeOrigin + mark.startTime; };
+return { began: performance.timeOrigin, asked: at('asked'), dashboard: at('dashboard'), painted: at('painted') };
+";
 
 /// Starts both one after the other again and again. The first of each pays for cold caches, and isn't counted.
 ///
@@ -40,9 +52,9 @@ pub async fn in_turn(session: &Session, empty: &Path, program: &Path) -> Result<
 /// Starts `program` once and measures it.
 async fn start(session: &Session, program: &Path) -> Result<Start> {
     let window = Window::open(session, program).await?;
-    let painted = window.script("return performance.timeOrigin + performance.getEntriesByName('painted')[0].startTime").await?;
+    let marks = window.script(MARKS).await?;
     let launched: f64 = fs::read_to_string(stamp(program))?.trim().parse::<f64>()? / 1e6;
-    let painted = painted.as_f64().context("no second frame")? - launched;
+    let after_exec = |mark: &str| marks[mark].as_f64().map(|at| at - launched);
     let pid = pid(program)?;
     // Memory settles when the last of the page's work is done: two readings alike.
     let mut reading = memory(pid)?;
@@ -57,7 +69,13 @@ async fn start(session: &Session, program: &Path) -> Result<Start> {
         }
     }
     window.quit(session).await?;
-    Ok(Start { painted, memory: reading })
+    Ok(Start {
+        began: after_exec("began").context("no page")?,
+        asked: after_exec("asked"),
+        dashboard: after_exec("dashboard"),
+        painted: after_exec("painted").context("no second frame")?,
+        memory: reading,
+    })
 }
 
 /// The process that `launcher` became at its last start.

@@ -1,5 +1,5 @@
 import { t } from '../text';
-import { perLocale } from './number';
+import type { Unit } from '../text/en/time';
 import { formatDate } from './time';
 
 // When something was or will be, in words.
@@ -9,16 +9,14 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-const relative = perLocale((locale) => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }));
-
 /** `in 42 minutes`, `3 days ago`, `just now`; a date beyond a month. For the inside of a sentence. */
 export function formatRelative(at: number, now: number): string {
   const difference = at - now;
   const size = Math.abs(difference);
   if (size < 45 * SECOND) return difference > 0 ? t.time.soon : t.time.now;
-  if (size < HOUR) return relative().format(round(difference, MINUTE), 'minute');
-  if (size < DAY) return relative().format(round(difference, HOUR), 'hour');
-  if (size < 30 * DAY) return relative().format(round(difference, DAY), 'day');
+  if (size < HOUR) return counted(difference, MINUTE, 'minute');
+  if (size < DAY) return counted(difference, HOUR, 'hour');
+  if (size < 30 * DAY) return counted(difference, DAY, 'day');
   return difference > 0 ? t.time.future(formatDate(at)) : t.time.past(formatDate(at));
 }
 
@@ -33,7 +31,8 @@ export function formatDay(at: number, now: number): string {
   return day;
 }
 
-function round(difference: number, unit: number): number {
-  const count = Math.trunc(difference / unit);
-  return count === 0 ? Math.sign(difference) : count;
+/** Whole units, at least one. */
+function counted(difference: number, length: number, unit: Unit): string {
+  const count = Math.max(1, Math.trunc(Math.abs(difference) / length));
+  return difference > 0 ? t.time.ahead(count, unit) : t.time.ago(count, unit);
 }

@@ -8,6 +8,8 @@ export const clean = (text: string): string => text.replace(STEERING, ' ').repla
 
 /** At most `length` characters as a person counts them. */
 export function shorten(text: string, length = 48): string {
+  // No text has more characters than code units.
+  if (text.length <= length) return text;
   // Segmenting is linear, but names of kilobytes exist.
   const graphemes = [...new Intl.Segmenter().segment(text.slice(0, length * 8))];
   if (graphemes.length <= length && text.length <= length * 8) return text;

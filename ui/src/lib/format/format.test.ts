@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clean, ends, initials, isolate, shorten, worded } from './foreign';
 import { formatMoney } from './money';
 import { formatAgo, formatDay, formatRelative } from './ago';
-import { speak } from '../language.svelte';
+import { locale, speak } from '../language.svelte';
 import { formatCount } from './number';
-import { formatCountdown, formatDate, formatDateTime, formatMonth } from './time';
+import { formatCountdown, formatDate, formatDateTime, formatMonth, formatTime } from './time';
 
 const naira = (amount: string) => formatMoney({ amount, currency: 'NGN' });
 
@@ -69,6 +69,41 @@ describe('time', () => {
   test('days have names', () => {
     expect(formatDay(now, now)).toBe('Today');
     expect(formatDay(now - 24 * 60 * minute, now)).toBe('Yesterday');
+  });
+});
+
+// What the window writes by itself, so that a start needs no `Intl`, is what `Intl` would write.
+describe.each(['en', 'fr'] as const)('in the words of Intl: %s', (language) => {
+  beforeEach(() => {
+    vi.stubGlobal('document', { documentElement: {} });
+    speak(language);
+  });
+  afterEach(() => {
+    speak('en');
+    vi.unstubAllGlobals();
+  });
+
+  test('dates and times', () => {
+    const day = { day: 'numeric', month: 'short', year: 'numeric' } as const;
+    const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+    const by = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale(), options);
+    const [date, dateAndTime, timeOnly] = [by(day), by({ ...day, ...time }), by(time)];
+    for (let hour = 0; hour < 400 * 24; hour += 7) {
+      const at = Date.UTC(2026, 0, 1, hour, hour % 60);
+      expect(formatDate(at)).toBe(date.format(at));
+      expect(formatTime(at)).toBe(timeOnly.format(at));
+      expect(formatDateTime(at)).toBe(dateAndTime.format(at));
+    }
+  });
+
+  test('how long ago, and how long still', () => {
+    const relative = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' });
+    for (const [unit, length, most] of [['minute', 60_000, 59], ['hour', 3_600_000, 23], ['day', 86_400_000, 29]] as const) {
+      for (let count = 1; count <= most; count += 1) {
+        expect(formatRelative(-count * length, 0)).toBe(relative.format(-count, unit));
+        expect(formatRelative(count * length, 0)).toBe(relative.format(count, unit));
+      }
+    }
   });
 });
 

@@ -6,6 +6,7 @@ import { history } from './history';
 import { keyboard } from './keyboard';
 import { leaving } from './leaving';
 import { sees } from './sees';
+import { time } from './time';
 import shared from '../en-shared.json';
 import { eventTexts, featureTexts, problemTexts } from '../shared';
 
@@ -24,6 +25,7 @@ export const en = {
   leaving,
   consent,
   keyboard,
+  time,
 
   common: {
     notAvailable: 'Not available',
@@ -55,16 +57,6 @@ export const en = {
     named: (action: string, what: string) => `${action}: ${what}`,
     list: (...parts: string[]) => parts.join(', '),
     sentence: (words: string) => `${words}.`,
-  },
-
-  time: {
-    soon: 'in a moment',
-    now: 'just now',
-    /** A day that has passed, and one to come, in a sentence. */
-    past: (date: string) => date,
-    future: (date: string) => `on ${date}`,
-    today: 'Today',
-    yesterday: 'Yesterday',
   },
 
   environment: { production: 'Production', development: 'Development', sandbox: 'Sandbox' } satisfies Record<Environment, string>,

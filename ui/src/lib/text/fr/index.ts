@@ -8,6 +8,7 @@ import { history } from './history';
 import { keyboard } from './keyboard';
 import { leaving } from './leaving';
 import { sees } from './sees';
+import { time } from './time';
 
 /** Every word that the window says, in French. Made when it is first wanted. */
 export const fr = (): Texts => ({
@@ -23,6 +24,7 @@ export const fr = (): Texts => ({
   leaving: leaving(),
   consent: consent(),
   keyboard: keyboard(),
+  time: time(),
 
   common: {
     notAvailable: 'Non disponible',
@@ -53,15 +55,6 @@ export const fr = (): Texts => ({
     named: (action, what) => `${action} : ${what}`,
     list: (...parts) => parts.join(', '),
     sentence: (words) => `${words}.`,
-  },
-
-  time: {
-    soon: 'dans un instant',
-    now: 'à l’instant',
-    past: (date) => `le ${date}`,
-    future: (date) => `le ${date}`,
-    today: 'Aujourd’hui',
-    yesterday: 'Hier',
   },
 
   environment: { production: 'Production', development: 'Développement', sandbox: 'Bac à sable' },

@@ -1,0 +1,19 @@
+import type { Texts } from '../en';
+import type { Unit } from '../en/time';
+
+const MONTHS = ['janv.', 'févr.', 'mars', 'avr.', 'mai', 'juin', 'juil.', 'août', 'sept.', 'oct.', 'nov.', 'déc.'];
+const NAMES: Record<Unit, string> = { minute: 'minute', hour: 'heure', day: 'jour' };
+const counted = (count: number, unit: Unit): string => `${count} ${NAMES[unit]}${count === 1 ? '' : 's'}`;
+
+export const time = (): Texts['time'] => ({
+  soon: 'dans un instant',
+  now: 'à l’instant',
+  past: (date) => `le ${date}`,
+  future: (date) => `le ${date}`,
+  today: 'Aujourd’hui',
+  yesterday: 'Hier',
+  date: (day, month, year) => `${day} ${MONTHS[month] ?? ''} ${year}`,
+  dateAndTime: (date, time) => `${date}, ${time}`,
+  ago: (count, unit) => (unit === 'day' && count <= 2 ? (count === 1 ? 'hier' : 'avant-hier') : `il y a ${counted(count, unit)}`),
+  ahead: (count, unit) => (unit === 'day' && count <= 2 ? (count === 1 ? 'demain' : 'après-demain') : `dans ${counted(count, unit)}`),
+});
