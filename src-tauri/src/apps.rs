@@ -12,6 +12,7 @@ use tauri::ipc::Channel;
 use tokio::sync::watch;
 
 use crate::clipboard::CopiedKey;
+use crate::presence::Presence;
 use crate::view::{ApiView, AppItem, AppState, AppsView, Lasts, PairingView, PermissionUse, Problem};
 use crate::window;
 
@@ -46,18 +47,21 @@ pub async fn allow(connections: &Connections, copied: &CopiedKey, new: NewApp) -
     Ok(())
 }
 
-/// Tells the page of the apps, now and after each change, until the page is gone.
-/// A program that asks brings the window to the front.
+/// Tells the page of the apps, now and after each change, until the page is gone. While the window is closed to the tray, what an app did
+/// isn't looked for.
+/// A program that asks brings the window to the front; out of the tray a notification does, where the person wants those.
 pub async fn tell(
     page: Channel<AppsView>,
     handle: AppHandle,
     connections: Connections,
     mut status: watch::Receiver<Status>,
     pairings: Pairings,
+    mut presence: watch::Receiver<Presence>,
 ) {
     let (mut views, mut requests) = (connections.subscribe(), pairings.subscribe());
     let mut told: Option<AppsView> = None;
     loop {
+        let in_tray = presence.borrow_and_update().in_tray;
         let mut index = connections.index_version().await.ok();
         let mut allowed = Vec::new();
         let (now, request) = (status.borrow_and_update().clone(), requests.borrow_and_update().clone().map(pairing));
@@ -69,7 +73,8 @@ pub async fn tell(
                         tracing::warn!(%error, "the page can't be told of the apps");
                         return;
                     }
-                    if fresh.request.is_some() && told.as_ref().is_none_or(|told| told.request != fresh.request) {
+                    let notifies = in_tray && connections.view().preferences.notifications;
+                    if !notifies && fresh.request.is_some() && told.as_ref().is_none_or(|told| told.request != fresh.request) {
                         window::raise(&handle);
                     }
                     told = Some(fresh);
@@ -84,7 +89,8 @@ pub async fn tell(
             changed = status.changed() => changed.is_ok(),
             changed = requests.changed() => changed.is_ok(),
             changed = views.changed() => changed.is_ok(),
-            () = moved(&connections, index, &allowed) => true,
+            changed = presence.changed() => changed.is_ok(),
+            () = moved(&connections, index, &allowed), if !in_tray => true,
         };
         if !more {
             return;

@@ -14,6 +14,7 @@ const LONGEST_REPEATED: usize = 40;
 #[command(
     name = "monei-connect",
     version,
+    args_conflicts_with_subcommands = true,
     about = "Monei Connections: connect Monei accounts, see what each connection allows, and take access away. Without a word it opens the window.",
     after_help = "\
 Exit codes:
@@ -28,6 +29,9 @@ Environment:
   NO_COLOR             no colours in the log on the terminal"
 )]
 struct Words {
+    /// Start in the desktop's tray, as at login; without a tray the window opens
+    #[arg(long)]
+    hidden: bool,
     #[command(subcommand)]
     task: Option<Task>,
 }
@@ -52,6 +56,8 @@ pub enum Task {
 pub enum Start {
     /// Open the window.
     Window,
+    /// Open it only where there is no tray to open it from.
+    Hidden,
     /// Open the window, or have the running one take the link. Of which scheme it may be is a setting.
     Link(SecretString),
     /// Something else than the window.
@@ -79,8 +85,9 @@ pub fn read(words: &[OsString]) -> Result<Start, Refused> {
     }
     let name = OsString::from("monei-connect");
     match Words::try_parse_from(std::iter::once(&name).chain(words)) {
-        Ok(Words { task: None }) => Ok(Start::Window),
-        Ok(Words { task: Some(task) }) => Ok(Start::Task(task)),
+        Ok(Words { task: None, hidden: false }) => Ok(Start::Window),
+        Ok(Words { task: None, hidden: true }) => Ok(Start::Hidden),
+        Ok(Words { task: Some(task), .. }) => Ok(Start::Task(task)),
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             Err(Refused::Asked(error.render().to_string()))
         }
@@ -144,6 +151,7 @@ mod tests {
     #[test]
     fn known_words_are_taken() {
         assert!(matches!(start(&[]), Ok(Start::Window)));
+        assert!(matches!(start(&[connect_app::login::HIDDEN]), Ok(Start::Hidden)));
         assert!(matches!(start(&["diagnose"]), Ok(Start::Task(Task::Diagnose { json: false }))));
         assert!(matches!(start(&["diagnose", "--json"]), Ok(Start::Task(Task::Diagnose { json: true }))));
         assert!(matches!(start(&[connect_app::witness::WORD]), Ok(Start::Task(Task::Witness))));
@@ -180,6 +188,9 @@ mod tests {
             &["diagnos"][..],
             &["--json", "diagnose"],
             &["--foo"],
+            &["--hidden", "diagnose"],
+            &["diagnose", "--hidden"],
+            &["--hidden=yes"],
             &["diagnose", "--jsn"],
             &["diagnose", "more"],
             &["diagnose", "--json=yes"],

@@ -2,6 +2,7 @@
 //! texts; answers are display data. The permissions are made from the same list by the build script, and a test compares it with what
 //! each window's capability names.
 
+mod desktop;
 mod export;
 mod leaving;
 
@@ -19,9 +20,10 @@ use tauri_plugin_clipboard_manager::ClipboardExt as _;
 
 use crate::host::Host;
 use crate::view::{
-    ActivityFilter, ActivityFormat, ActivityItem, AppView, AppsView, Check, ConfirmationView, Convert as _, Decision, DisconnectOutcome,
-    ExportFormat, ExportProgress, Exported, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView,
-    Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, Unrevoked, WalletPart, WalletPartView,
+    ActivityFilter, ActivityFormat, ActivityItem, AppView, AppsView, Check, ConfirmationView, Convert as _, Decision, DesktopView,
+    DisconnectOutcome, ExportFormat, ExportProgress, Exported, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link,
+    PermissionUse, PermissionView, Place, Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, Unrevoked,
+    WalletPart, WalletPartView,
 };
 #[cfg(feature = "tester")]
 use crate::view::{TesterOrder, TesterView};
@@ -425,6 +427,25 @@ async fn save_report(host: Shared<'_>) -> Result<String, Problem> {
         tracing::warn!(kind = ?error.kind(), "the report can't be saved");
         ProblemCode::ReportUnsaved.into()
     })
+}
+
+/// What this desktop has, as far as settings depend on it.
+#[tauri::command]
+async fn desktop_view(host: Shared<'_>) -> Result<DesktopView, Problem> {
+    Ok(desktop::view(&host).await)
+}
+
+/// Has the program start at login, or not any more.
+#[tauri::command]
+async fn set_start_at_login(host: Shared<'_>, on: bool) -> Result<(), Problem> {
+    desktop::set_start_at_login(&host, on).await
+}
+
+/// From now on `places` is told where the person is led from the tray or a notification; first, where they were led before the page was there.
+#[tauri::command]
+async fn watch_places(host: Shared<'_>, places: Channel<Place>) -> Result<(), Problem> {
+    host.places().watch(places);
+    Ok(())
 }
 
 /// Answers in the sandbox environment only, as the next one.

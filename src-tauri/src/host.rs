@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use connect_app::browser::SystemBrowser;
 use connect_app::diagnose::Found;
@@ -15,12 +16,18 @@ use connect_local_api::{LocalApi, Pairings, Place, Role};
 use tauri::AppHandle;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::{OnceCell, oneshot, watch};
 
+use crate::attend::attend;
 use crate::clipboard::CopiedKey;
 use crate::confirming::Confirming;
-use crate::view::{AppView, AppsView, Convert as _};
+use crate::places::Places;
+use crate::presence::Presence;
+use crate::view::{AppView, AppsView, Convert as _, Place as PagePlace};
 use crate::{apps, platform, window};
+
+/// Longest wait for the desktop to take notification and icon away.
+const ATTENDING_ENDS: Duration = Duration::from_secs(1);
 
 /// The running program, apart from its window.
 pub struct Host {
@@ -34,8 +41,16 @@ pub struct Host {
     telling_apps: Mutex<Option<JoinHandle<()>>>,
     /// What other programs of the person use; `None` before the page has shown its first picture.
     api: Mutex<Option<LocalApi>>,
-    /// Whether it was started in this run.
-    served: AtomicBool,
+    /// Whether that, and all else that goes on without the page, was begun in this run.
+    begun: AtomicBool,
+    /// Tells the person where they must act; ended by its first part.
+    attending: Mutex<Option<(oneshot::Sender<()>, JoinHandle<()>)>>,
+    /// Where the program is for the person.
+    presence: watch::Sender<Presence>,
+    /// Whether a tray shows the program's icon.
+    tray_there: watch::Sender<bool>,
+    /// Where the person is led from there.
+    places: Places,
     /// An app's key on the clipboard.
     copied_key: CopiedKey,
     /// Payments that wait for the person.
@@ -59,7 +74,11 @@ impl Host {
             telling: Mutex::default(),
             telling_apps: Mutex::default(),
             api: Mutex::default(),
-            served: AtomicBool::default(),
+            begun: AtomicBool::default(),
+            attending: Mutex::default(),
+            presence: watch::Sender::default(),
+            tray_there: watch::Sender::default(),
+            places: Places::default(),
             copied_key: CopiedKey::default(),
             confirming: Arc::default(),
             report: Mutex::default(),
@@ -114,28 +133,82 @@ impl Host {
         let connections = self.connections().await?;
         let telling = tauri::async_runtime::spawn(tell_page(views, connections.subscribe()));
         let before = self.telling.lock().unwrap_or_else(PoisonError::into_inner).replace(telling);
-        self.serve_apps(&connections);
+        self.begin(&connections);
         match before {
             Some(before) => before.abort(),
-            None => {
-                drop(tauri::async_runtime::spawn(resting::keep_alive(connections.clone())));
-                drop(tauri::async_runtime::spawn(async move { connections.look().await }));
-            }
+            None => drop(tauri::async_runtime::spawn(async move { connections.look().await })),
         }
         Ok(())
     }
 
-    /// Begins to serve other programs, once in a run. The page's calls may come in any order: each finds them served.
-    fn serve_apps(&self, connections: &Connections) {
+    /// The program was started into the tray: what goes on without the page begins. Where the person doesn't want it there, the window opens.
+    pub async fn start_in_tray(&self) {
+        match self.connections().await {
+            Ok(connections) if connections.view().preferences.close_to_tray => self.begin(&connections),
+            Ok(_) | Err(_) => window::raise(&self.app),
+        }
+    }
+
+    /// Begins what goes on without the page, once in a run: other programs are served, resting connections kept alive, and the person is told
+    /// where they must act. The page's calls may come in any order: each finds it begun.
+    fn begin(&self, connections: &Connections) {
         let mut api = self.api();
-        if self.served.swap(true, Ordering::Relaxed) {
+        if self.begun.swap(true, Ordering::Relaxed) {
             return;
         }
+        drop(tauri::async_runtime::spawn(resting::keep_alive(connections.clone())));
         let started = LocalApi::start(connections.clone(), Place::of(&self.settings), Role::Window);
         let (confirming, app, confirmations) = (Arc::clone(&self.confirming), self.app.clone(), started.confirmations().clone());
         let asked = connections.clone();
         drop(tauri::async_runtime::spawn(async move { confirming.follow(app, confirmations, asked).await }));
+        let (end, ended) = oneshot::channel();
+        let (pairings, confirmations) = (started.pairings().clone(), started.confirmations().clone());
+        let attending = tauri::async_runtime::spawn(attend(self.app.clone(), connections.clone(), pairings, confirmations, ended));
+        *self.attending.lock().unwrap_or_else(PoisonError::into_inner) = Some((end, attending));
         *api = Some(started);
+    }
+
+    /// Where the program is for the person.
+    pub fn presence(&self) -> &watch::Sender<Presence> {
+        &self.presence
+    }
+
+    /// Whether a tray shows the program's icon.
+    pub fn tray_there(&self) -> &watch::Sender<bool> {
+        &self.tray_there
+    }
+
+    /// Whether the program goes on in the tray without its window.
+    pub fn stays_in_tray(&self) -> bool {
+        let wanted = |view: &Snapshot| view.preferences.close_to_tray && view.left.is_none();
+        *self.tray_there.borrow() && self.connections.get().is_some_and(|connections| wanted(&connections.view()))
+    }
+
+    /// Whether the program goes on where no window is left: it was never shown in this run, or a tray shows it.
+    pub fn goes_on_alone(&self) -> bool {
+        self.presence.borrow().in_tray
+    }
+
+    /// The way to the page for [`Host::show_place`].
+    pub fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// Leads the person to a page, as soon as there is one.
+    pub fn show_place(&self, place: PagePlace) {
+        self.places.show(place);
+    }
+
+    /// Where the program's settings come from.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Nobody looks at the window: what the core may find out then. It knows whether anything is due.
+    pub async fn look_unseen(&self) {
+        if let Some(connections) = self.connections.get().filter(|_| self.begun.load(Ordering::Relaxed)) {
+            connections.look_unseen().await;
+        }
     }
 
     /// Somebody looks at the window. The core knows whether anything is due: the computer may have slept or changed networks, and access
@@ -169,10 +242,11 @@ impl Host {
     /// As [`Host::connections`]; [`ProblemCode::InvalidInput`] once the person has left this computer.
     pub async fn watch_apps(&self, views: Channel<AppsView>) -> Result<(), crate::view::Problem> {
         let connections = self.connections().await?;
-        self.serve_apps(&connections);
+        self.begin(&connections);
         let api = self.api().as_ref().map(|api| (api.status(), api.pairings().clone()));
         let (status, pairings) = api.ok_or(ProblemCode::InvalidInput)?;
-        let telling = tauri::async_runtime::spawn(apps::tell(views, self.app.clone(), connections, status, pairings));
+        let presence = self.presence.subscribe();
+        let telling = tauri::async_runtime::spawn(apps::tell(views, self.app.clone(), connections, status, pairings, presence));
         let before = self.telling_apps.lock().unwrap_or_else(PoisonError::into_inner).replace(telling);
         if let Some(before) = before {
             before.abort();
@@ -238,6 +312,14 @@ impl Host {
     /// Ends every listener.
     pub async fn shutdown(&self) {
         self.copied_key.clear();
+        let attending = self.attending.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((end, attending)) = attending {
+            // It may have ended by itself.
+            let _ = end.send(());
+            if tokio::time::timeout(ATTENDING_ENDS, attending).await.is_err() {
+                tracing::warn!("the desktop keeps a notification or an icon");
+            }
+        }
         let api = self.api().take();
         if let Some(api) = api {
             api.shutdown().await;

@@ -6,6 +6,9 @@
 #[cfg(target_os = "linux")]
 mod activation;
 mod apps;
+mod attend;
+#[cfg(target_os = "linux")]
+mod bus;
 mod cli;
 mod clipboard;
 mod commands;
@@ -17,23 +20,30 @@ mod ending;
 mod host;
 mod licences;
 mod links;
+mod notify;
+mod places;
 mod platform;
+mod presence;
 mod proxies;
+mod tray;
 pub mod view;
 mod window;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use connect_app::diagnose::Asked;
 use connect_app::settings::Settings;
-use connect_app::{limits, logging, registration, terminal, witness};
+use connect_app::{limits, logging, login, registration, terminal, witness};
 use tauri::{Manager, RunEvent, WindowEvent};
 
 use crate::host::Host;
 
 /// How often a visible window has the core see whether a look is due.
-const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(15);
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+/// How often the core may find something out while nobody can see the window.
+const UNSEEN_EVERY: Duration = Duration::from_secs(300);
 
 /// Set by the program for itself, when its name at the session bus is taken by something else.
 const ALONE: &str = "CONNECT_START_ALONE";
@@ -61,13 +71,14 @@ pub fn run() -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return refuse(&error.to_string(), as_json),
     };
-    match start {
-        cli::Start::Task(cli::Task::Diagnose { json }) => return diagnose::run(&settings, asked(json)),
+    match &start {
+        cli::Start::Task(cli::Task::Diagnose { json }) => return diagnose::run(&settings, asked(*json)),
         cli::Start::Task(cli::Task::Witness) => return tauri::async_runtime::block_on(witness::run(&settings)),
-        cli::Start::Link(link) if !cli::is_ours(&link, &settings.link_scheme) => return refuse(cli::FOREIGN_LINK, as_json),
+        cli::Start::Link(link) if !cli::is_ours(link, &settings.link_scheme) => return refuse(cli::FOREIGN_LINK, as_json),
         // It is read from the arguments again where it is delivered, in this process or in the one that runs already.
-        cli::Start::Window | cli::Start::Link(_) => {}
+        cli::Start::Window | cli::Start::Hidden | cli::Start::Link(_) => {}
     }
+    let hidden = matches!(start, cli::Start::Hidden);
     if !has_display(&|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
         eprintln!("monei-connect: no display: neither WAYLAND_DISPLAY nor DISPLAY is set. `monei-connect diagnose` works without one.");
         return ExitCode::from(2);
@@ -83,7 +94,7 @@ pub fn run() -> ExitCode {
     if let Err(error) = logging::start(&settings.data_dir) {
         eprintln!("monei-connect: no log file: {:?}", error.kind());
     }
-    match build(settings) {
+    match build(settings, hidden) {
         Ok(app) => {
             app.run(on_event);
             ExitCode::SUCCESS
@@ -133,11 +144,15 @@ fn start_alone(error: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn build(settings: Settings) -> tauri::Result<tauri::App> {
+fn build(settings: Settings, hidden: bool) -> tauri::Result<tauri::App> {
     // First, so that a second start ends before it opens anything. The working directory it tells is of no use here.
     let single_instance = tauri_plugin_single_instance::Builder::new().dbus_id(&settings.namespace).callback(|app, arguments, _| {
         #[cfg(target_os = "linux")]
         let (arguments, token) = activation::taken_from(arguments);
+        // Started at login beside one that the person has started.
+        if arguments.iter().any(|argument| argument == login::HIDDEN) {
+            return;
+        }
         window::raise(app);
         #[cfg(target_os = "linux")]
         if let Some(token) = token {
@@ -168,7 +183,11 @@ fn build(settings: Settings) -> tauri::Result<tauri::App> {
             app.manage(Arc::new(Host::new(app.handle().clone(), settings)));
             #[cfg(unix)]
             ending::follow_signals(app.handle());
-            if let Err(error) = window::create(app.handle(), &data_dir, window_state) {
+            if hidden {
+                window::note(app.handle(), |presence| presence.in_tray = true);
+                let host = app.state::<Arc<Host>>().inner().clone();
+                tauri::async_runtime::spawn(async move { host.start_in_tray().await });
+            } else if let Err(error) = window::create(app.handle(), &data_dir, window_state) {
                 tracing::error!(%error, "the window can't be opened");
                 eprintln!("monei-connect: the window can't be opened: {error}");
                 app.handle().exit(1);
@@ -196,14 +215,26 @@ fn named(mut context: tauri::Context, namespace: String) -> tauri::Context {
     context
 }
 
-/// While the window can be seen, what it shows stays true. With nobody looking nothing is asked.
+/// While the window can be seen, what it shows stays true. With nobody looking, each account is checked once in its token's life at most.
 async fn look_while_visible(app: tauri::AppHandle) {
+    let host = app.state::<Arc<Host>>().inner().clone();
+    let mut presence = host.presence().subscribe();
+    let mut unseen = Instant::now();
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
-        let Some(window) = app.get_webview_window(window::MAIN) else { continue };
-        if window.is_visible().unwrap_or(false) && !window.is_minimized().unwrap_or(false) {
-            let host = app.state::<Arc<Host>>().inner().clone();
+        let in_tray = presence.borrow_and_update().in_tray;
+        let pause = if in_tray { UNSEEN_EVERY } else { LOOK_EVERY };
+        let came_back = tokio::select! {
+            // Its sender lives as long as the program.
+            _ = presence.wait_for(|now| now.in_tray != in_tray) => in_tray,
+            () = tokio::time::sleep(pause) => false,
+        };
+        let window = app.get_webview_window(window::MAIN).filter(|_| !in_tray || came_back);
+        let visible = |window: &tauri::WebviewWindow| window.is_visible().unwrap_or(false) && !window.is_minimized().unwrap_or(false);
+        if window.is_some_and(|window| visible(&window)) {
             host.look_again().await;
+        } else if unseen.elapsed() >= UNSEEN_EVERY {
+            unseen = Instant::now();
+            host.look_unseen().await;
         }
     }
 }
@@ -211,22 +242,40 @@ async fn look_while_visible(app: tauri::AppHandle) {
 fn on_event(app: &tauri::AppHandle, event: RunEvent) {
     match event {
         RunEvent::WindowEvent { label, event: WindowEvent::Focused(is), .. } if label == window::CONFIRM => {
+            window::note(app, |presence| presence.confirm_focused = is);
             with_host(app, |host| host.confirming().focused(is));
         }
         RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } if label == window::CONFIRM => {
+            window::note(app, |presence| presence.confirm_focused = false);
             with_host(app, |host| host.confirming().closed());
+        }
+        RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } if label == window::MAIN => {
+            if app.try_state::<Arc<Host>>().is_some_and(|host| host.stays_in_tray()) {
+                api.prevent_close();
+                window::put_in_tray(app);
+            }
         }
         // Without the program's window nothing is confirmed, and nothing is sent.
         RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } if label == window::MAIN => window::confirm::close(app),
-        RunEvent::WindowEvent { event: WindowEvent::Focused(true), .. } => {
+        RunEvent::WindowEvent { event: WindowEvent::Focused(is), .. } => {
+            window::note(app, |presence| presence.main_focused = is);
+            if !is {
+                return;
+            }
             let Some(host) = app.try_state::<Arc<Host>>().map(|host| host.inner().clone()) else { return };
             tauri::async_runtime::spawn(async move { host.look_again().await });
         }
+        #[cfg(target_os = "macos")]
+        RunEvent::Reopen { has_visible_windows: false, .. } => window::raise(app),
         #[cfg(target_os = "macos")]
         RunEvent::Opened { urls } => {
             for url in urls {
                 links::arrived(app, url.as_str());
             }
+        }
+        // The window for confirming a payment was the only one: the program started into the tray and goes on there.
+        RunEvent::ExitRequested { code: None, api, .. } if app.try_state::<Arc<Host>>().is_some_and(|host| host.goes_on_alone()) => {
+            api.prevent_exit();
         }
         RunEvent::ExitRequested { code, .. } => ending::requested(code),
         RunEvent::Exit => ending::finish(app),

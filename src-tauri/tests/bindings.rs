@@ -4,9 +4,9 @@
 use std::path::PathBuf;
 
 use monei_connect::view::{
-    ActivityFilter, ActivityFormat, ActivityItem, AppView, AppsView, Check, ConfirmationView, Decision, DisconnectOutcome, ExportFormat,
-    ExportProgress, Exported, HistoryFilter, HistoryPage, Lasts, Link, PermissionView, Receipt, ReceiptFormat, Review, Section,
-    SectionView, TesterOrder, TesterView, Unrevoked, WalletPart, WalletPartView,
+    ActivityFilter, ActivityFormat, ActivityItem, AppView, AppsView, Check, ConfirmationView, Decision, DesktopView, DisconnectOutcome,
+    ExportFormat, ExportProgress, Exported, HistoryFilter, HistoryPage, Lasts, Link, PermissionView, Place, Receipt, ReceiptFormat, Review,
+    Section, SectionView, TesterOrder, TesterView, Unrevoked, WalletPart, WalletPartView,
 };
 use ts_rs::{Config, TS};
 
@@ -41,6 +41,8 @@ fn the_generated_types_are_up_to_date() {
     Receipt::export_all(&config).unwrap();
     ReceiptFormat::export_all(&config).unwrap();
     Review::export_all(&config).unwrap();
+    DesktopView::export_all(&config).unwrap();
+    Place::export_all(&config).unwrap();
     let fresh = std::fs::read_to_string(directory.path().join("bindings.ts")).unwrap();
 
     let committed_path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("ui/src/lib/bindings.ts");

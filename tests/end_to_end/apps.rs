@@ -5,7 +5,7 @@ use e2e::{Setup, World, until};
 use serde_json::{Value, json};
 
 /// What `curl` is answered on the program's socket: the status and the body.
-fn call(world: &World, key: Option<&str>, method: &str, path: &str, body: Option<Value>) -> Result<(u16, Value)> {
+pub(crate) fn call(world: &World, key: Option<&str>, method: &str, path: &str, body: Option<Value>) -> Result<(u16, Value)> {
     let socket = world.session.folder().join("run/monei-connections/api.sandbox.sock").display().to_string();
     let mut words = vec!["--silent", "--show-error", "--unix-socket", &socket, "--request", method, "--write-out", "\n%{http_code}"];
     let header = key.map(|key| format!("X-API-KEY: {key}"));
@@ -30,7 +30,7 @@ fn sentence((status, body): &(u16, Value)) -> Result<(u16, &str)> {
 }
 
 /// Asks to be allowed under `name`, and answers by which the key is fetched.
-async fn ask(world: &World, name: &str, permissions: &[&str]) -> Result<String> {
+pub(crate) async fn ask(world: &World, name: &str, permissions: &[&str]) -> Result<String> {
     let (status, asked) = until("the program's socket", async || {
         call(world, None, "POST", "/connect/pair", Some(json!({"name": name, "permissions": permissions}))).map(Some)
     })

@@ -19,3 +19,4 @@ mod secrets;
 mod session;
 mod starting_again;
 mod testing;
+mod tray;

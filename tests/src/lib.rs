@@ -8,6 +8,7 @@
 
 mod browser;
 pub mod canary;
+mod desktop;
 mod display;
 pub mod keychain;
 pub mod process;
@@ -20,6 +21,7 @@ mod window;
 mod world;
 
 pub use browser::Browser;
+pub use desktop::{Notifications, Panel};
 pub use display::{Display, Manager};
 pub use keychain::Keychain;
 pub use process::target_dir;

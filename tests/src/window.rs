@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use fantoccini::elements::Element;
 use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
@@ -262,6 +262,48 @@ impl Window {
         until("the program to end", async || Ok(all.iter().all(|pid| process::parent(*pid).is_none()).then_some(()))).await
     }
 
+    /// Asks the program to end, and waits until it is gone.
+    pub async fn terminate(self) -> Result<()> {
+        let all = self.pids();
+        process::signal("TERM", &all);
+        until("the program to end", async || Ok(all.iter().all(|pid| process::parent(*pid).is_none()).then_some(()))).await
+    }
+
+    /// Closes the window as a person does, and waits until none can be seen. The program goes on.
+    pub async fn close_to_tray(&self, session: &Session) -> Result<()> {
+        let mut pressed: Option<Instant> = None;
+        until("the window to go", async || {
+            let pid = *self.pids().first().context("the program does not run")?;
+            if !is_visible(session, pid)? {
+                return Ok(Some(()));
+            }
+            if pressed.is_none_or(|at| at.elapsed() > Duration::from_secs(2)) {
+                press_close(session, pid)?;
+                pressed = Some(Instant::now());
+            }
+            Ok(None)
+        })
+        .await?;
+        ensure!(!self.pids().is_empty(), "the program ended with its window");
+        Ok(())
+    }
+
+    /// Waits until the window can be seen again.
+    pub async fn comes_back(&self, session: &Session) -> Result<()> {
+        until("the window to come back", async || {
+            let pid = *self.pids().first().context("the program does not run")?;
+            Ok(is_visible(session, pid)?.then_some(()))
+        })
+        .await
+    }
+
+    /// Where the window is on the screen, and how large: what X11 says of it.
+    pub fn geometry(&self, session: &Session) -> Result<String> {
+        let said = session.run("xdotool", &["getwindowgeometry", "--shell", &self.id(session)?])?;
+        let text = String::from_utf8_lossy(&said.stdout).into_owned();
+        Ok(text.lines().filter(|line| ["X=", "Y=", "WIDTH=", "HEIGHT="].iter().any(|name| line.starts_with(name))).collect())
+    }
+
     /// Closes the window as a person does, with the window manager's key, and waits until the program is gone. A key that is pressed
     /// while the focus moves can get lost, so it is pressed again after two seconds.
     pub async fn quit(self, session: &Session) -> Result<()> {
@@ -280,6 +322,11 @@ impl Window {
         })
         .await
     }
+}
+
+fn is_visible(session: &Session, pid: u32) -> Result<bool> {
+    let found = session.run("xdotool", &["search", "--onlyvisible", "--pid", &pid.to_string()])?;
+    Ok(!found.stdout.trim_ascii().is_empty())
 }
 
 fn press_close(session: &Session, pid: u32) -> Result<()> {

@@ -146,6 +146,11 @@ impl World {
         self.window.take().context("the program does not run")?.click_to_end(hook).await
     }
 
+    /// Ends the program as the system does at the end of a session.
+    pub async fn end_by_signal(&mut self) -> Result<()> {
+        self.window.take().context("the program does not run")?.terminate().await
+    }
+
     /// Runs the program with these words, to its end.
     pub fn run(&self, words: &[&str]) -> Result<std::process::Output> {
         self.session.run(&self.program()?, words)

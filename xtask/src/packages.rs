@@ -35,12 +35,14 @@ const DRIVE: &[&str] = &[
     "libproxy1-plugin-webkit",
     "libqca-qt5-2-plugins",
     "libsecret-tools",
+    "notification-daemon",
     "openbox",
     "webkit2gtk-driver",
     "x11-utils",
     "xauth",
     "xclip",
     "xdotool",
+    "xfce4-panel",
     "xvfb",
 ];
 /// The other desktops, and what reads them and types there.

@@ -3,11 +3,11 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use crate::registration;
 use crate::settings::Settings;
+use crate::{login, registration};
 
-/// Removes all that this environment has on the disk: index, locks, log, the web view's folder, the window's place, and what was
-/// registered for links; and `shared`, a folder that all environments use, once it is empty. Gives what couldn't be removed. Another
+/// Removes all that this environment has on the disk: index, locks, log, the web view's folder, the window's place, the start at login, and
+/// what was registered for links; and `shared`, a folder that all environments use, once it is empty. Gives what couldn't be removed. Another
 /// environment's stays.
 pub fn erase(settings: &Settings, shared: Option<&Path>) -> Vec<PathBuf> {
     let mut left = Vec::new();
@@ -23,6 +23,7 @@ pub fn erase(settings: &Settings, shared: Option<&Path>) -> Vec<PathBuf> {
     if settings.registers_links {
         gone(&settings.data_dir, registration::unregister(&settings.link_scheme));
     }
+    gone(&settings.data_dir, login::set(settings, false));
     // Shared with the other environments: removed with the last of them.
     let shared = [shared, settings.data_dir.parent(), window.parent().filter(|folder| settings.data_dir.parent() != Some(*folder))];
     for folder in shared.into_iter().flatten() {

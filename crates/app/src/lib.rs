@@ -5,6 +5,7 @@
 //! A front end reads [`settings::Settings`], starts the core with [`start::connections`], says what happens in the words of [`catalogue`],
 //! and calls [`connect_core::Connections::shutdown`] at its end, also when [`ending::asked_to_end`].
 
+pub mod attention;
 pub mod browser;
 pub mod catalogue;
 pub mod diagnose;
@@ -15,6 +16,7 @@ pub mod language;
 pub mod leaving;
 pub mod limits;
 pub mod logging;
+pub mod login;
 pub mod receipt;
 pub mod registration;
 pub mod report;

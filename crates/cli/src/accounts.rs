@@ -262,6 +262,8 @@ pub mod tests {
                 hide_amounts: false,
                 reminders: true,
                 keep_alive: false,
+                close_to_tray: false,
+                notifications: true,
             },
             language: Language::English,
             left: None,

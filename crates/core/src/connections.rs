@@ -351,6 +351,18 @@ impl Connections {
         self.inner.approvals.ask_about_set_apart().await;
     }
 
+    /// Nobody looks at the window: checks the accounts whose access token is about to end, each at most once in that token's life, by one
+    /// call. Refreshes nothing, opens no dialog of the keychain and writes nothing to it. To be called every few minutes.
+    pub async fn look_unseen(&self) {
+        self.inner.monitor.look_unseen().await;
+    }
+
+    /// The accounts whose living token Monei refused while nobody looked, now and after each change. Whether their access has ended is found
+    /// out by the next [`Connections::look`].
+    pub fn doubtful(&self) -> watch::Receiver<Vec<AccountId>> {
+        self.inner.monitor.doubtful()
+    }
+
     /// Reads how the keychain stands, without opening its dialog, and asks the backend who it is.
     pub async fn poll(&self) {
         self.inner.monitor.poll().await;
@@ -812,6 +824,8 @@ fn snapshot_of(
             hide_amounts: choices.hide_amounts,
             reminders: choices.reminders,
             keep_alive: choices.keep_alive,
+            close_to_tray: choices.close_to_tray,
+            notifications: choices.notifications,
         },
         language: choices.language.unwrap_or(desktop),
         left,

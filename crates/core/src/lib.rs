@@ -46,6 +46,7 @@ pub use ledger::UseRow;
 pub use model::answer::{NotAnAnswer, parse_deep_link};
 pub use model::app::{App, AppKey, AppName};
 pub use model::payment::PaymentOutcome;
+pub use model::text::clean as clean_name;
 pub use model::{AccountId, AppId, Caller, ProxySetting, feature, problem, snapshot};
 pub use provider::backend::{self, parse_address};
 pub use provider::http::{DesktopProxies, Http, SystemProxies};

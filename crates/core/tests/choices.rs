@@ -55,6 +55,8 @@ async fn what_the_person_chose_is_kept() {
         hide_amounts: false,
         reminders: true,
         keep_alive: false,
+        close_to_tray: false,
+        notifications: true,
     };
     assert_eq!(world.core.view().preferences, first);
     let chosen = Preferences {
@@ -64,6 +66,8 @@ async fn what_the_person_chose_is_kept() {
         hide_amounts: true,
         reminders: false,
         keep_alive: true,
+        close_to_tray: true,
+        notifications: false,
     };
     world.core.set_preferences(chosen).await.unwrap();
     assert_eq!(world.core.view().preferences, chosen);

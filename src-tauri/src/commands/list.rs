@@ -53,6 +53,9 @@ commands! {
         copy_report,
         save_report,
         licences,
+        desktop_view,
+        set_start_at_login,
+        watch_places,
     ],
     confirm: [
         confirmation,

@@ -5,6 +5,7 @@ pub mod confirm;
 mod linux;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use connect_app::catalogue::{DialogWords, QuestionWords};
 #[cfg(not(target_os = "linux"))]
@@ -12,6 +13,9 @@ use tauri::Theme;
 use tauri::webview::NewWindowResponse;
 use tauri::window::Color;
 use tauri::{AppHandle, Manager, Url, UserAttentionType, WebviewUrl, WebviewWindowBuilder};
+
+use crate::host::Host;
+use crate::presence::Presence;
 
 /// The window's label, which its capability names.
 pub const MAIN: &str = "main";
@@ -168,9 +172,10 @@ fn is_own_page(url: &Url) -> bool {
     }
 }
 
-/// Brings the window to the front, as far as the system lets a program do that.
+/// Brings the window to the front, as far as the system lets a program do that. One that was never shown in this run is made.
 pub fn raise(app: &AppHandle) {
-    let Some(window) = app.get_webview_window(MAIN) else { return };
+    let Some(window) = app.get_webview_window(MAIN) else { return open(app) };
+    note(app, |presence| presence.in_tray = false);
     for step in
         [window.unminimize(), window.show(), window.set_focus(), window.request_user_attention(Some(UserAttentionType::Informational))]
     {
@@ -178,6 +183,45 @@ pub fn raise(app: &AppHandle) {
             tracing::warn!(%error, "the window can't be raised");
         }
     }
+}
+
+/// Makes the window, on the thread of the windows, unless it is there.
+fn open(app: &AppHandle) {
+    let of_windows = app.clone();
+    let asked = app.run_on_main_thread(move || {
+        let Some(host) = of_windows.try_state::<Arc<Host>>().map(|host| host.inner().clone()) else { return };
+        if of_windows.get_webview_window(MAIN).is_some() {
+            return;
+        }
+        note(&of_windows, |presence| presence.in_tray = false);
+        if let Err(error) = create(&of_windows, host.data_dir(), host.settings().window_state()) {
+            tracing::error!(%error, "the window can't be opened");
+            of_windows.exit(1);
+        }
+    });
+    if let Err(error) = asked {
+        tracing::warn!(%error, "the window can't be opened");
+    }
+}
+
+/// Takes the window off the screen; the program goes on in the tray.
+pub fn put_in_tray(app: &AppHandle) {
+    let Some(window) = app.get_webview_window(MAIN) else { return };
+    if let Err(error) = window.hide() {
+        tracing::warn!(%error, "the window can't be hidden");
+        return;
+    }
+    note(app, |presence| (presence.in_tray, presence.main_focused) = (true, false));
+}
+
+/// Keeps in mind where the program is for the person.
+pub fn note(app: &AppHandle, change: impl FnOnce(&mut Presence)) {
+    let Some(host) = app.try_state::<Arc<Host>>() else { return };
+    host.presence().send_if_modified(|presence| {
+        let before = *presence;
+        change(presence);
+        *presence != before
+    });
 }
 
 /// Takes the window off the screen before the program ends: nothing answers in it any more.

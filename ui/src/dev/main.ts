@@ -80,6 +80,7 @@ async function show(name: string): Promise<void> {
   memory.showApps(variant.apps ?? noApps);
   memory.reviews = () => Promise.resolve(variant.reviews ?? []);
   memory.receipts = () => Promise.resolve(variant.receipts ?? []);
+  memory.around = variant.around ?? { tray: true, notifications: true, starts_at_login: false };
   memory.licences = () => Promise.resolve(variant.licences ?? null);
   memory.show(variant.view);
   app.go(variant.page);

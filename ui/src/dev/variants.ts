@@ -1,7 +1,7 @@
 import { missingTogether, type App, type Dialog, type Page } from '../lib/app.svelte';
 import type { PartAnswer, SectionAnswer } from '../lib/backend/memory';
 import type { Story } from '../lib/backend/story';
-import type { AccountView, ActivityItem, AppsView, AppView, BackendStatus, Check, Conflict, FeatureState, Health, HistoryPage, KeychainState, PermissionView, Problem, ProblemCode, Receipt, Review, SectionView, Stage, TesterView } from '../lib/bindings';
+import type { AccountView, ActivityItem, AppsView, AppView, BackendStatus, Check, Conflict, DesktopView, FeatureState, Health, HistoryPage, KeychainState, PermissionView, Problem, ProblemCode, Receipt, Review, SectionView, Stage, TesterView } from '../lib/bindings';
 import { t } from '../lib/text';
 import { walletVariants } from './wallet-variants';
 
@@ -20,6 +20,7 @@ export interface Variant {
   apps?: AppsView;
   reviews?: Review[];
   receipts?: Receipt[];
+  around?: DesktopView;
   licences?: string;
 }
 
@@ -162,6 +163,7 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     'stage-done-more': stage({ kind: 'done', account: first.id, granted: all.slice(3, 4), declined: [], extra: [] }, { account: first.id }),
 
     settings: settings({}),
+    'settings-no-tray': { ...settings({}), around: { tray: false, notifications: false, starts_at_login: true } },
     'settings-managed': settings({ managed: true }),
     'settings-unconfirmed': settings({ confirmed: false, address: REMOTE, on_this_computer: false, operator: { name: 'Another Operator', host: 'other.example', poses_as_monei: false } }),
     'settings-unanswered': settings({ confirmed: false, address: REMOTE, on_this_computer: false, operator: null, status: { kind: 'problem', problem: problem('backend_unreachable') } }),

@@ -1,6 +1,6 @@
 import { Apps } from './apps/apps.svelte';
 import { asProblem, type Backend } from './backend/backend';
-import type { AccountView, AppView, Check, Feature, FeatureId, FeatureState, Link, MoneyView, Preferences, Problem, Review, Stage } from './bindings';
+import type { AccountView, AppView, Check, Feature, FeatureId, FeatureState, Link, MoneyView, Place, Preferences, Problem, Review, Stage } from './bindings';
 import type { Extra } from './extra';
 import { clean } from './format/foreign';
 import { formatDigits, formatMoney } from './format/money';
@@ -115,6 +115,12 @@ export class App {
     else if (page.kind === 'permission' || page.kind === 'history' || page.kind === 'wallet' || (page.kind === 'receipts' && page.account !== null)) this.#lastAccount = page.account;
     else if (page.kind === 'overview') this.#lastAccount = null;
     this.page = page;
+  }
+
+  /** The person is led here from the tray or a notification. What they were about to confirm gives way. */
+  lead(place: Place): void {
+    this.dialog = null;
+    this.go(place.kind === 'account' ? { kind: 'account', id: place.account } : place);
   }
 
   account(id: string): AccountView | undefined {

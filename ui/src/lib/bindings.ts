@@ -684,6 +684,23 @@ items: Array<TransactionItem>,
 more: boolean, };
 
 /**
+ * What this desktop has, as far as settings depend on it.
+ */
+export type DesktopView = { 
+/**
+ * Something shows tray icons now.
+ */
+tray: boolean, 
+/**
+ * Something shows notifications, or would be started for one.
+ */
+notifications: boolean, 
+/**
+ * The program starts at login.
+ */
+starts_at_login: boolean, };
+
+/**
  * In or out.
  */
 export type Direction = "in" | "out" | "unknown";
@@ -1198,6 +1215,15 @@ history: Array<PermissionMoment>,
 uses: Array<PermissionUse>, };
 
 /**
+ * A page that the person is led to from the tray or a notification.
+ */
+export type Place = { "kind": "overview" } | { "kind": "account", 
+/**
+ * Which one.
+ */
+account: string, };
+
+/**
  * Coins on one network.
  */
 export type PortfolioView = { 
@@ -1245,7 +1271,15 @@ reminders: boolean,
 /**
  * A connection that rests is refreshed once a week while the program runs.
  */
-keep_alive: boolean, };
+keep_alive: boolean, 
+/**
+ * Closing the window keeps the program running in the desktop's tray, where there is one.
+ */
+close_to_tray: boolean, 
+/**
+ * The desktop shows a notification when the person must do something.
+ */
+notifications: boolean, };
 
 /**
  * A failure as the web view gets it: a code from a closed list, and nothing of what a provider said.

@@ -10,14 +10,30 @@ export function setClock(clock: () => number): void {
   source = clock;
 }
 
-/** The present as a value that changes: what reads `now` in a template or an effect runs again at every beat, and nothing beats unread. */
+/**
+ * The present as a value that changes: what reads `now` in a template or an effect runs again at every beat. Nothing beats unread, or while the
+ * window can't be seen.
+ */
 class Beat {
   #subscribe: () => void;
 
   constructor(milliseconds: number) {
     this.#subscribe = createSubscriber((update) => {
-      const timer = setInterval(update, milliseconds);
-      return () => clearInterval(timer);
+      let timer: ReturnType<typeof setInterval> | undefined;
+      const beat = () => {
+        clearInterval(timer);
+        timer = document.hidden ? undefined : setInterval(update, milliseconds);
+      };
+      const seen = () => {
+        beat();
+        if (!document.hidden) update();
+      };
+      beat();
+      document.addEventListener('visibilitychange', seen);
+      return () => {
+        clearInterval(timer);
+        document.removeEventListener('visibilitychange', seen);
+      };
     });
   }
 

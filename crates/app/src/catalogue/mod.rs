@@ -2,6 +2,7 @@
 //!
 //! The web view's part is `ui/src/lib/text/en-shared.json` and `fr-shared.json`, which [`web_view`] makes; a test fails when a file drifts.
 
+mod attention;
 mod dialogs;
 mod events;
 mod features;
@@ -17,6 +18,7 @@ use connect_core::{Check, CheckName};
 use monei::permission::Group;
 use serde::Serialize;
 
+pub use attention::{NotificationWords, TrayWords, entry as tray_entry, notification, standing, tray};
 pub use dialogs::{DialogWords, QuestionWords, words as dialogs};
 pub use events::words as event;
 pub use features::{group, words as feature};

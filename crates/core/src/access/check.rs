@@ -5,11 +5,25 @@ use monei::permission::{self, Method};
 use monei::read::{KycStatus, Profile, Wallet};
 
 use super::Accesses;
+use super::sections::unreadable;
+use crate::ledger::GrantRow;
 use crate::model::problem::{Problem, ProblemCode};
-use crate::model::{AccountId, Caller};
+use crate::model::{AccountId, Caller, Permit};
+use crate::provider::Verdict;
 
 /// Cheapest first.
 const CHEAPEST: [&str; 3] = [Profile::PATH, KycStatus::PATH, Wallet::PATH];
+
+/// What a check while nobody looks came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unseen {
+    /// Monei took the token.
+    Works,
+    /// Monei refused the token, which by its time is alive. Only a refresh could tell whether the access has ended.
+    Refused,
+    /// Nothing was called: the token can't be used as it is.
+    NotAsked,
+}
 
 /// Whether a connection with `scopes` can be checked.
 pub fn is_checkable(scopes: &ScopeSet) -> bool {
@@ -42,6 +56,45 @@ impl Accesses {
             }
         }
         self.note(account, outcome.as_ref().map(drop)).await;
+        outcome
+    }
+
+    /// Asks Monei by one call whether it still takes the token of `grant`, as that token is: nothing is refreshed, before or after. An answer
+    /// and trouble on the way show on the account; a refusal doesn't, since it may have ended with this token alone.
+    ///
+    /// # Errors
+    /// Why nothing can be told.
+    pub async fn check_unseen(&self, account: &AccountId, grant: &GrantRow) -> Result<Unseen, Problem> {
+        let Some(path) = CHEAPEST.into_iter().find(|path| allows(&grant.scopes, path)) else { return Ok(Unseen::NotAsked) };
+        self.provider.check_backoff(account)?;
+        let Some(lease) = self.grants.lease_as_it_is(grant).await? else { return Ok(Unseen::NotAsked) };
+        let permit = Permit::check(&Caller::Monitor, lease.scopes(), Method::Get, path)?;
+        let outcome = match self.provider.call(&permit, lease.backend(), lease.token(), &[]).await {
+            Ok(Verdict::Answer(body)) => {
+                self.grants.was_taken(&lease);
+                // What can't be read may be anybody's answer.
+                let read = match path {
+                    Profile::PATH => Profile::parse(&body).map(drop),
+                    Wallet::PATH => Wallet::parse(&body).map(drop),
+                    _ => KycStatus::parse(&body).map(drop),
+                };
+                read.map(|()| Unseen::Works).map_err(unreadable)
+            }
+            Ok(Verdict::NotFound) => Err(ProblemCode::AnswerUnreadable.into()),
+            Ok(Verdict::Unauthorized) => Ok(Unseen::Refused),
+            Ok(Verdict::Forbidden { scope: true }) => Err(ProblemCode::ScopeMissing.into()),
+            Ok(Verdict::Forbidden { scope: false }) => Err(ProblemCode::LimitReached.into()),
+            Ok(Verdict::Failed(problem)) | Err(problem) => Err(problem),
+        };
+        self.provider.record_retry_after(account, &outcome);
+        let code = match &outcome {
+            Ok(Unseen::Refused) => Some(ProblemCode::AccessRevoked),
+            outcome => outcome.as_ref().err().map(|problem| problem.code),
+        };
+        self.record_use(&Caller::Monitor, account, permit.permission(), permit.endpoint(), code).await;
+        if outcome != Ok(Unseen::Refused) {
+            self.note(account, outcome.as_ref().map(drop)).await;
+        }
         outcome
     }
 }

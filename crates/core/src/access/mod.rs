@@ -19,7 +19,7 @@ use crate::model::problem::{Problem, ProblemCode};
 use crate::model::{AccountId, AppId, Caller, Denied, Permit};
 use crate::provider::{Body, Provider, Verdict};
 
-pub use check::is_checkable;
+pub use check::{Unseen, is_checkable};
 pub use pass_through::{PassThrough, Passed};
 
 /// Who may use what. Cheap to clone.

@@ -115,6 +115,16 @@ impl Grants {
         Ok(Lease { grant: grant.id.clone(), record })
     }
 
+    /// The token as the keychain has it, where it can be used without a refresh; else `None`. Nothing is refreshed or written.
+    ///
+    /// # Errors
+    /// Why the record can't be read.
+    pub async fn lease_as_it_is(&self, grant: &GrantRow) -> Result<Option<Lease>, Problem> {
+        let record = self.read_record(&grant.id).await?;
+        let usable = !self.needs_refresh(&record, None);
+        Ok(usable.then(|| Lease { grant: grant.id.clone(), record }))
+    }
+
     /// Monei has taken the token.
     pub fn was_taken(&self, lease: &Lease) {
         held(&self.inner.flights.refused).remove(&lease.grant);

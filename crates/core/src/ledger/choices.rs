@@ -20,6 +20,10 @@ const REMINDERS: &str = "reminders";
 const KEEP_ALIVE: &str = "keep_alive";
 /// There where amounts are hidden.
 const HIDE_AMOUNTS: &str = "hide_amounts";
+/// There where closing the window keeps the program in the tray.
+const CLOSE_TO_TRAY: &str = "close_to_tray";
+/// `off`, or nothing.
+const NOTIFICATIONS: &str = "notifications";
 
 /// What was last read of these choices.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,12 +40,25 @@ pub struct Choices {
     pub reminders: bool,
     /// Whether a connection that rests is refreshed once a week.
     pub keep_alive: bool,
+    /// Whether closing the window keeps the program in the desktop's tray.
+    pub close_to_tray: bool,
+    /// Whether the desktop shows a notification when the person must do something.
+    pub notifications: bool,
 }
 
 impl Default for Choices {
     /// As before anything was chosen.
     fn default() -> Self {
-        Self { order: Vec::new(), theme: Theme::default(), language: None, hide_amounts: false, reminders: true, keep_alive: false }
+        Self {
+            order: Vec::new(),
+            theme: Theme::default(),
+            language: None,
+            hide_amounts: false,
+            reminders: true,
+            keep_alive: false,
+            close_to_tray: false,
+            notifications: true,
+        }
     }
 }
 
@@ -96,6 +113,8 @@ impl Tables<'_> {
             hide_amounts: self.setting(HIDE_AMOUNTS)?.is_some(),
             reminders: self.setting(REMINDERS)?.as_deref() != Some("off"),
             keep_alive: self.setting(KEEP_ALIVE)?.is_some(),
+            close_to_tray: self.setting(CLOSE_TO_TRAY)?.is_some(),
+            notifications: self.setting(NOTIFICATIONS)?.as_deref() != Some("off"),
         })
     }
 }
@@ -106,7 +125,7 @@ impl Ledger {
     /// # Errors
     /// [`crate::model::problem::ProblemCode::IndexUnavailable`].
     pub async fn set_preferences(&self, chosen: Preferences) -> Result<(), Problem> {
-        let Preferences { channel, theme, language, hide_amounts, reminders, keep_alive } = chosen;
+        let Preferences { channel, theme, language, hide_amounts, reminders, keep_alive, close_to_tray, notifications } = chosen;
         self.change(move |tables| {
             tables.set_channel(channel)?;
             tables.set_setting(THEME, theme.into())?;
@@ -114,12 +133,10 @@ impl Ledger {
                 Some(language) => tables.set_setting(LANGUAGE, language.tag())?,
                 None => tables.remove_setting(LANGUAGE)?,
             }
-            if reminders {
-                tables.remove_setting(REMINDERS)?
-            } else {
-                tables.set_setting(REMINDERS, "off")?
+            for (name, on) in [(REMINDERS, reminders), (NOTIFICATIONS, notifications)] {
+                if on { tables.remove_setting(name)? } else { tables.set_setting(name, "off")? }
             }
-            for (name, on) in [(HIDE_AMOUNTS, hide_amounts), (KEEP_ALIVE, keep_alive)] {
+            for (name, on) in [(HIDE_AMOUNTS, hide_amounts), (KEEP_ALIVE, keep_alive), (CLOSE_TO_TRAY, close_to_tray)] {
                 if on { tables.set_setting(name, "")? } else { tables.remove_setting(name)? }
             }
             Ok(())

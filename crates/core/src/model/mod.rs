@@ -13,7 +13,7 @@ mod permit;
 pub mod problem;
 pub mod proof;
 pub mod snapshot;
-mod text;
+pub mod text;
 
 pub use caller::Caller;
 pub use choice::{Channel, Environment, Language, ProxySetting, Theme};

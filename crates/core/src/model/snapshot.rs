@@ -689,6 +689,10 @@ pub struct Preferences {
     pub reminders: bool,
     /// A connection that rests is refreshed once a week while the program runs.
     pub keep_alive: bool,
+    /// Closing the window keeps the program running in the desktop's tray, where there is one.
+    pub close_to_tray: bool,
+    /// The desktop shows a notification when the person must do something.
+    pub notifications: bool,
 }
 
 /// Pages outside that the program can open. Rust knows the addresses.

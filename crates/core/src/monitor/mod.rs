@@ -2,6 +2,7 @@
 //! for a while. Nothing here opens the keychain's dialog or writes to it.
 
 mod keep_alive;
+mod unseen;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -33,12 +34,14 @@ pub struct Monitor {
     clock: Arc<dyn Clock>,
     /// When somebody last looked, in milliseconds since the Unix epoch.
     looked: Arc<Mutex<Option<i64>>>,
+    /// What was found out while nobody looked.
+    unseen: unseen::Unseen,
 }
 
 impl Monitor {
     /// Uses these.
     pub fn new(ledger: Ledger, provider: Provider, grants: Grants, access: Accesses, clock: Arc<dyn Clock>) -> Self {
-        Self { ledger, provider, grants, access, clock, looked: Arc::default() }
+        Self { ledger, provider, grants, access, clock, looked: Arc::default(), unseen: unseen::Unseen::default() }
     }
 
     /// Called when the window comes to the front, and now and then while it is there: looks how the keychain stands, asks the backend, and
@@ -60,13 +63,14 @@ impl Monitor {
             }
             due
         };
-        let waited = self.provider.ended_backoffs();
+        let (waited, doubtful) = (self.provider.ended_backoffs(), self.doubtful().borrow().clone());
         if due {
             self.poll().await;
         }
         let mut accounts = self.checkable();
-        accounts.retain(|account| due || waited.contains(account));
+        accounts.retain(|account| due || waited.contains(account) || doubtful.contains(account));
         self.check_all(&accounts).await;
+        self.no_longer_doubtful(&doubtful);
     }
 
     /// Reads how the keychain stands, without opening its dialog, and asks the backend who it is.

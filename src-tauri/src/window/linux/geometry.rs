@@ -68,6 +68,13 @@ pub fn restore(window: &gtk::Window, kept: Geometry) {
     }
 }
 
+/// Has a hidden window come back where it was, where the system lets a program say so.
+pub fn place(window: &gtk::Window, kept: Geometry) {
+    if let (Some(x), Some(y)) = (kept.x, kept.y) {
+        window.move_(x, y);
+    }
+}
+
 /// Size and place of the window on these screens. `first` is the work area that a first start gets.
 fn placed(kept: Geometry, screens: &[Screen], first: Option<Area>) -> (i32, i32, Option<(i32, i32)>) {
     if kept.width <= 0 || kept.height <= 0 {

@@ -87,6 +87,9 @@ impl Kept {
             kept.take(window);
             glib::Propagation::Proceed
         });
+        // One that comes back from the tray would be placed anew by X11's window managers.
+        let kept = Rc::clone(self);
+        window.connect_hide(move |window| geometry::place(window, kept.geometry()));
     }
 
     fn take_once_settled(self: &Rc<Self>, window: &gtk::Window) {

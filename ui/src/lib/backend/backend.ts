@@ -1,4 +1,4 @@
-import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, Decision, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, Unrevoked, WalletPart, WalletPartView } from '../bindings';
+import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, Decision, DesktopView, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Place, Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, Unrevoked, WalletPart, WalletPartView } from '../bindings';
 
 /**
  * All that the window can ask of the program. Two implementations: the Tauri commands (`tauri.ts`) and recorded stories (`memory.ts`).
@@ -87,6 +87,11 @@ export interface Backend {
   deny_request(number: number): Promise<void>;
   /** Lets apps reach the program, or not. */
   set_api(wanted: boolean): Promise<void>;
+  /** What this desktop has, as far as settings depend on it. */
+  desktop_view(): Promise<DesktopView>;
+  set_start_at_login(on: boolean): Promise<void>;
+  /** Calls back with where the person is led from the tray or a notification. To be called once the first picture is there. */
+  watch_places(listener: (place: Place) => void): Promise<void>;
   /** Calls back with the whole view: the present one, and each that follows. To be called once the first picture is there. */
   watch(listener: (view: AppView) => void): Promise<void>;
 }

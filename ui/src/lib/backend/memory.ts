@@ -1,4 +1,4 @@
-import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Language, Lasts, LeavingView, PermissionUse, PermissionView, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, TesterOrder, TesterView, Unrevoked, WalletPart, WalletPartView } from '../bindings';
+import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, DesktopView, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Language, Lasts, LeavingView, PermissionUse, PermissionView, Place, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, TesterOrder, TesterView, Unrevoked, WalletPart, WalletPartView } from '../bindings';
 import type { Backend } from './backend';
 import type { CallStep, Story } from './story';
 
@@ -176,6 +176,20 @@ export class Memory implements Backend {
   allow_request = (number: number, account: string, scopes: string[], lasts: Lasts) => this.#note('allow_request', number, account, scopes, lasts);
   deny_request = (number: number) => this.#note('deny_request', number);
   set_api = (wanted: boolean) => this.#note('set_api', wanted);
+
+  /** What the desktop has; a state or a test sets something else. */
+  around: DesktopView = { tray: true, notifications: true, starts_at_login: false };
+  desktop_view = (): Promise<DesktopView> => Promise.resolve(this.around);
+  set_start_at_login: (on: boolean) => Promise<void> = (on) => {
+    this.around = { ...this.around, starts_at_login: on };
+    return Promise.resolve();
+  };
+  /** Leads the person somewhere, as from a notification. */
+  lead: (place: Place) => void = () => undefined;
+  watch_places(listener: (place: Place) => void): Promise<void> {
+    this.lead = listener;
+    return Promise.resolve();
+  }
 
   async watch(listener: (view: AppView) => void): Promise<void> {
     this.#listeners.add(listener);

@@ -1,5 +1,5 @@
 import { Channel, invoke } from '@tauri-apps/api/core';
-import type { AppsView, AppView, ExportProgress } from '../bindings';
+import type { AppsView, AppView, ExportProgress, Place } from '../bindings';
 import type { Backend } from './backend';
 
 declare global {
@@ -67,5 +67,8 @@ export const tauri: Backend = {
   allow_request: (number, account, scopes, lasts) => invoke('allow_request', { number, account, scopes, lasts }),
   deny_request: (number) => invoke('deny_request', { number }),
   set_api: (wanted) => invoke('set_api', { wanted }),
+  desktop_view: () => invoke('desktop_view'),
+  set_start_at_login: (on) => invoke('set_start_at_login', { on }),
+  watch_places: (listener) => invoke('watch_places', { places: new Channel<Place>(listener) }),
   watch: (listener) => invoke('watch', { views: new Channel<AppView>(listener) }),
 };

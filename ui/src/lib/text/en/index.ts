@@ -2,6 +2,7 @@ import type { ActivityAbout, ActivityFormat, AllowanceKind, Channel, CheckName, 
 import { apps } from './apps';
 import { consent } from './consent';
 import { dashboard } from './dashboard';
+import { desktop } from './desktop';
 import { history } from './history';
 import { keyboard } from './keyboard';
 import { leaving } from './leaving';
@@ -24,6 +25,7 @@ export const en = {
   apps,
   leaving,
   consent,
+  desktop,
   keyboard,
   time,
 

@@ -4,6 +4,7 @@ import { eventTexts, featureTexts, problemTexts } from '../shared';
 import { apps } from './apps';
 import { consent } from './consent';
 import { dashboard } from './dashboard';
+import { desktop } from './desktop';
 import { history } from './history';
 import { keyboard } from './keyboard';
 import { leaving } from './leaving';
@@ -23,6 +24,7 @@ export const fr = (): Texts => ({
   apps: apps(),
   leaving: leaving(),
   consent: consent(),
+  desktop: desktop(),
   keyboard: keyboard(),
   time: time(),
 

@@ -1,0 +1,98 @@
+//! While nobody looks: an account is checked only while one of its access tokens is alive, at most once in that token's life, by the
+//! cheapest call that its scopes allow. Nothing is refreshed for it, so a refused token is only a doubt until somebody looks.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+use super::Monitor;
+use crate::access::{Unseen as Answer, is_checkable};
+use crate::ledger::{GrantRow, Known, StoredHealth};
+use crate::model::{AccountId, GrantId};
+
+/// A token is checked this close to its end, in milliseconds: of what may happen in its life, the most has happened by then. The last five
+/// minutes are left out, since a token is refreshed from then on.
+const NEAR_ITS_END_MS: i64 = 900_000;
+
+/// What is remembered of it, for this run.
+#[derive(Clone, Default)]
+pub(super) struct Unseen {
+    /// The tokens that were checked, each by its grant and its end.
+    checked: Arc<Mutex<HashSet<(GrantId, i64)>>>,
+    /// The accounts whose token was refused.
+    doubtful: watch::Sender<Vec<AccountId>>,
+}
+
+impl Unseen {
+    /// Whether a token is checked for the first time. From then on it isn't.
+    fn is_first(&self, grant: &GrantRow, now: i64) -> bool {
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        checked.retain(|(_, ends)| *ends > now);
+        checked.insert((grant.id.clone(), grant.expires_at))
+    }
+}
+
+impl Monitor {
+    /// Checks the accounts whose access token is about to end, where that wasn't done yet. Nothing is refreshed, and the keychain opens no
+    /// dialog.
+    pub async fn look_unseen(&self) {
+        if self.grants.keychain_trouble().is_some() {
+            return;
+        }
+        // Another process may have refreshed a token. Where the index can't be read, nothing is due.
+        if self.ledger.reload().await.is_err() {
+            return;
+        }
+        let now = self.clock.now_ms();
+        let due: Vec<(AccountId, GrantRow)> = self.ledger.known().iter().filter_map(|known| self.due(known, now)).collect();
+        for (account, grant) in due {
+            if !self.unseen.is_first(&grant, now) {
+                continue;
+            }
+            match self.access.check_unseen(&account, &grant).await {
+                Ok(Answer::Refused) => self.doubt(account),
+                Ok(Answer::Works | Answer::NotAsked) => {}
+                Err(problem) => tracing::info!(code = ?problem.code, "an account could not be checked while nobody looked"),
+            }
+        }
+    }
+
+    /// The account's token that is to be checked now: the one that ends last.
+    fn due(&self, known: &Known, now: i64) -> Option<(AccountId, GrantRow)> {
+        let Known { row, grants, .. } = known;
+        let rests = matches!(row.health, StoredHealth::NeedsReconnect(_)) || self.provider.backoff_s(&row.id).is_some();
+        let here = self.provider.origin();
+        let checkable = grants.iter().filter(|grant| Some(&grant.backend) == here.as_ref() && is_checkable(&grant.scopes));
+        let grant = checkable.max_by_key(|grant| grant.expires_at).filter(|_| !rests)?;
+        let since = grant.expires_at.saturating_sub(NEAR_ITS_END_MS);
+        // Also by an earlier run, or by somebody who looked.
+        let answered = row.checked_at.is_some_and(|at| at >= since);
+        (now >= since && now < grant.expires_at && !answered).then(|| (row.id.clone(), grant.clone()))
+    }
+
+    /// The accounts whose living token Monei refused while nobody looked, now and after each change.
+    pub fn doubtful(&self) -> watch::Receiver<Vec<AccountId>> {
+        self.unseen.doubtful.subscribe()
+    }
+
+    fn doubt(&self, account: AccountId) {
+        tracing::info!("Monei refused a living token while nobody looked");
+        self.unseen.doubtful.send_if_modified(|doubtful| {
+            let new = !doubtful.contains(&account);
+            if new {
+                doubtful.push(account);
+            }
+            new
+        });
+    }
+
+    /// Somebody looked, and these were checked.
+    pub(super) fn no_longer_doubtful(&self, checked: &[AccountId]) {
+        self.unseen.doubtful.send_if_modified(|doubtful| {
+            let before = doubtful.len();
+            doubtful.retain(|account| !checked.contains(account));
+            doubtful.len() != before
+        });
+    }
+}

@@ -1,0 +1,94 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launch, open, show } from './browser';
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+});
+afterAll(() => browser.close());
+
+test('tray, start at login and notifications are switched in Settings', async () => {
+  const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'settings');
+  const preferences = () => page.evaluate(() => window.stage.app.view.preferences);
+  expect(await preferences()).toMatchObject({ close_to_tray: false, notifications: true });
+  await page.getByTestId('close-to-tray').check();
+  await page.getByTestId('notifications').uncheck();
+  expect(await preferences()).toMatchObject({ close_to_tray: true, notifications: false });
+  await page.getByTestId('start-at-login').check();
+  expect(await page.evaluate(() => window.stage.memory.around)).toMatchObject({ starts_at_login: true });
+  expect(await page.getByTestId('no-tray').count()).toBe(0);
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('what the desktop lacks can be switched off and not on, and says why', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'settings-no-tray');
+  expect(await page.getByTestId('no-tray').innerText()).toBe('This desktop shows no tray icons, so closing the window ends the program.');
+  expect(await page.getByTestId('no-notifications').innerText()).toBe('This desktop shows no notifications.');
+  expect(await page.getByTestId('close-to-tray').isDisabled()).toBe(true);
+  await page.getByTestId('notifications').uncheck();
+  expect(await page.getByTestId('notifications').isDisabled()).toBe(true);
+  expect(await page.getByTestId('start-at-login').isChecked()).toBe(true);
+  // A tray that comes is seen as soon as the window has the focus again.
+  await page.evaluate(() => {
+    window.stage.memory.around = { tray: true, notifications: true, starts_at_login: false };
+    window.dispatchEvent(new Event('focus'));
+  });
+  await page.getByTestId('no-tray').waitFor({ state: 'detached' });
+  expect(await page.getByTestId('close-to-tray').isDisabled()).toBe(false);
+  expect(await page.getByTestId('start-at-login').isChecked()).toBe(false);
+  await page.close();
+});
+
+test('a start at login that cannot be written says so and stays as it is', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'settings');
+  await page.evaluate(() => (window.stage.memory.set_start_at_login = () => Promise.reject({ code: 'file_unsaved', retry_after_s: null })));
+  await page.getByTestId('start-at-login').click();
+  await page.getByTestId('notice').waitFor();
+  await page.waitForFunction(() => !(document.querySelector('[data-testid=start-at-login]') as HTMLInputElement).checked);
+  await page.close();
+});
+
+test('from the tray or a notification the person is led to the account, and an open dialog gives way', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'settings');
+  await page.evaluate(() => (window.stage.app.dialog = { kind: 'shortcuts' }));
+  await page.getByTestId('shortcuts').waitFor();
+  await page.evaluate(() => {
+    const id = window.stage.app.view.accounts[0]?.id ?? '';
+    window.stage.memory.lead({ kind: 'account', account: id });
+  });
+  await page.getByTestId('shortcuts').waitFor({ state: 'detached' });
+  expect(await page.evaluate(() => window.stage.app.page.kind)).toBe('account');
+  await page.evaluate(() => window.stage.memory.lead({ kind: 'overview' }));
+  expect(await page.evaluate(() => window.stage.app.page.kind)).toBe('overview');
+  // One that has gone meanwhile is told as gone.
+  await page.evaluate(() => window.stage.memory.lead({ kind: 'account', account: 'gone' }));
+  expect(await page.evaluate(() => window.stage.app.page.kind)).toBe('gone');
+  await page.close();
+});
+
+test('what counts the time stands still while the window cannot be seen, and is right once it can', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'stage-waiting');
+  await page.getByTestId('stage-waiting').waitFor();
+  const seen = (is: boolean) =>
+    page.evaluate((is) => {
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => !is });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, is);
+  const words = () => page.getByTestId('stage-waiting').innerText();
+  const before = await words();
+  await seen(false);
+  await page.evaluate(() => window.stage.setNow(window.stage.now + 65_000));
+  // Longer than a beat.
+  await page.waitForTimeout(1500);
+  expect(await words()).toBe(before);
+  await seen(true);
+  expect(await words()).not.toBe(before);
+  await page.close();
+});
