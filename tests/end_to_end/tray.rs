@@ -38,8 +38,7 @@ async fn the_program_stays_in_a_tray_that_is_there_and_never_runs_where_nobody_c
         let place = until("the window to move", async || Ok(Some(window.geometry(session)?).filter(|place| *place != first))).await?;
         window.close_to_tray(session).await?;
         world.picture_of_screen("tray")?;
-        session.press_tray()?;
-        window.comes_back(session).await?;
+        session.press_tray(window.pid()?).await?;
         until("the window's place", async || Ok((window.geometry(session)? == place).then_some(()))).await?;
 
         // Another start brings the window back, too; one at login doesn't.
@@ -85,8 +84,7 @@ async fn a_start_at_login_shows_no_window_where_a_tray_does() -> Result<()> {
         let family = process::family(world.session.mark());
         let pages = process::all_pids().into_iter().filter(|pid| family.contains(pid)).filter_map(process::Living::read);
         ensure!(!pages.map(|found| found.program()).any(|name| name.contains("WebKitWebProcess")), "a page was made");
-        world.session.press_tray()?;
-        until("the window", async || Ok((!visible()?.stdout.trim_ascii().is_empty()).then_some(()))).await?;
+        world.session.press_tray(started.0.id()).await?;
         process::signal("TERM", &[started.0.id()]);
         let ended = until("the program to end", async || Ok(started.0.try_wait()?)).await?;
         ensure!(ended.success(), "{ended}");

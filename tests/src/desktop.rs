@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
@@ -93,10 +93,22 @@ impl Session {
         until(&format!("the tray to say {title}"), async || Ok((self.tray_title()?.as_deref() == Some(title)).then_some(()))).await
     }
 
-    /// Presses the tray's one icon.
-    pub fn press_tray(&self) -> Result<()> {
-        let (x, y) = (PANEL / 2, PANEL / 2);
-        self.run("xdotool", &["mousemove", "--sync", &x.to_string(), &y.to_string(), "click", "1"]).map(drop)
+    /// Presses the tray's one icon until a window of the process `pid` can be seen. The panel may not have drawn the icon yet.
+    pub async fn press_tray(&self, pid: u32) -> Result<()> {
+        let (x, y) = ((PANEL / 2).to_string(), (PANEL / 2).to_string());
+        let mut pressed: Option<Instant> = None;
+        until("the tray to bring the window", async || {
+            let found = self.run("xdotool", &["search", "--onlyvisible", "--pid", &pid.to_string()])?;
+            if !found.stdout.trim_ascii().is_empty() {
+                return Ok(Some(()));
+            }
+            if pressed.is_none_or(|at| at.elapsed() > Duration::from_secs(2)) {
+                self.run("xdotool", &["mousemove", &x, &y, "click", "1"])?;
+                pressed = Some(Instant::now());
+            }
+            Ok(None)
+        })
+        .await
     }
 
     fn call(&self, name: &str, path: &str, method: &str, words: &[&str]) -> Result<String> {

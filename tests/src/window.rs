@@ -241,6 +241,11 @@ impl Window {
         Ok(fs::write(path, self.client.screenshot().await?)?)
     }
 
+    /// Id of the program's own process.
+    pub fn pid(&self) -> Result<u32> {
+        self.pids().first().copied().context("the program does not run")
+    }
+
     /// Ids of the program's own process (the web view's helpers not counted).
     fn pids(&self) -> Vec<u32> {
         process::living(&self.mark).into_iter().filter(|found| found.program() == self.program).map(|found| found.pid).collect()
@@ -248,7 +253,7 @@ impl Window {
 
     /// The window's id at the display, while it can be seen.
     pub fn id(&self, session: &Session) -> Result<String> {
-        let pid = *self.pids().first().context("the program does not run")?;
+        let pid = self.pid()?;
         let found = session.run("xdotool", &["search", "--onlyvisible", "--pid", &pid.to_string()])?;
         Ok(String::from_utf8_lossy(&found.stdout).split_whitespace().next().context("no window can be seen")?.to_owned())
     }
@@ -273,7 +278,7 @@ impl Window {
     pub async fn close_to_tray(&self, session: &Session) -> Result<()> {
         let mut pressed: Option<Instant> = None;
         until("the window to go", async || {
-            let pid = *self.pids().first().context("the program does not run")?;
+            let pid = self.pid()?;
             if !is_visible(session, pid)? {
                 return Ok(Some(()));
             }
@@ -291,7 +296,7 @@ impl Window {
     /// Waits until the window can be seen again.
     pub async fn comes_back(&self, session: &Session) -> Result<()> {
         until("the window to come back", async || {
-            let pid = *self.pids().first().context("the program does not run")?;
+            let pid = self.pid()?;
             Ok(is_visible(session, pid)?.then_some(()))
         })
         .await
