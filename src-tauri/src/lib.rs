@@ -249,11 +249,11 @@ fn on_event(app: &tauri::AppHandle, event: RunEvent) {
             window::note(app, |presence| presence.confirm_focused = false);
             with_host(app, |host| host.confirming().closed());
         }
-        RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. } if label == window::MAIN => {
-            if app.try_state::<Arc<Host>>().is_some_and(|host| host.stays_in_tray()) {
-                api.prevent_close();
-                window::put_in_tray(app);
-            }
+        RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. }
+            if label == window::MAIN && app.try_state::<Arc<Host>>().is_some_and(|host| host.stays_in_tray()) =>
+        {
+            api.prevent_close();
+            window::put_in_tray(app);
         }
         // Without the program's window nothing is confirmed, and nothing is sent.
         RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } if label == window::MAIN => window::confirm::close(app),
