@@ -91,6 +91,8 @@ async fn a_start_at_login_shows_no_window_where_a_tray_does() -> Result<()> {
 
         world.open().await?;
         world.window()?.click("nav-settings").await?;
+        // Read from the desktop, a moment after the page is there.
+        world.window()?.sees("[data-testid=start-at-login]:checked").await?;
         world.window()?.choose("start-at-login", false).await?;
         until("the entry to go", async || Ok((!entry.exists()).then_some(()))).await?;
         world.end_by_signal().await
