@@ -4,7 +4,7 @@ use anyhow::{Context as _, Result, ensure};
 use e2e::{Setup, World, free_port, until};
 use serde_json::Value;
 
-const APART: Setup = Setup { trace: false, sample: false, apart: true };
+const APART: Setup = Setup { trace: false, sample: false, apart: true, accessible: false };
 
 /// What `words` answer on standard output, with the exit code.
 fn json(world: &World, words: &[&str]) -> Result<(Option<i32>, Value)> {

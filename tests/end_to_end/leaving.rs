@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use e2e::canary::{Canaries, secrets_of};
 use e2e::{Setup, World};
 
-const APART: Setup = Setup { trace: true, sample: false, apart: true };
+const APART: Setup = Setup { trace: true, sample: false, apart: true, accessible: false };
 const QUESTION: &str = "Leave this computer?";
 const ANYWAY: &str = "Leave without Monei’s confirmation?";
 

@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod apps;
+mod assistive;
 mod command_line;
 mod connecting;
 mod consents;

@@ -6,6 +6,7 @@
 
 #![cfg(target_os = "linux")]
 
+pub mod accessible;
 mod browser;
 pub mod canary;
 mod desktop;

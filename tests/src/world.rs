@@ -13,7 +13,7 @@ use crate::process::{Process, target_dir};
 use crate::sampler::Sampler;
 use crate::session::free_port;
 use crate::wait::PATIENCE;
-use crate::{Browser, Samples, SandboxControl, Session, Terminal, Window, until};
+use crate::{Browser, Samples, SandboxControl, Session, Surroundings, Terminal, Window, until};
 
 /// The keychain's name for this program's items in the sandbox environment.
 const KEYCHAIN_SERVICE: &str = "org.moneiconnections.manager.sandbox";
@@ -32,6 +32,8 @@ pub struct Setup {
     pub sample: bool,
     /// Backend and sandbox are programs of their own, which live on when the program is quit.
     pub apart: bool,
+    /// The program offers what it shows to assistive technologies.
+    pub accessible: bool,
 }
 
 /// A world of its own for one test. Worlds come one after the other, however many threads the test runner has.
@@ -65,7 +67,8 @@ impl World {
     /// A new world with the program running in it.
     pub async fn start(name: &str, setup: Setup) -> Result<World> {
         let turn = turn().lock_owned().await;
-        let mut session = Session::start(name).await?;
+        let surroundings = Surroundings { accessible: setup.accessible, ..Surroundings::default() };
+        let mut session = Session::start_in(name, surroundings).await?;
         let sandbox = format!("http://127.0.0.1:{}", free_port()?);
         let backend = format!("http://127.0.0.1:{}", free_port()?);
         session.set("MONEI_SANDBOX_URL", &sandbox);

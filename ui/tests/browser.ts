@@ -8,9 +8,8 @@ declare global {
   }
 }
 
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-
-export const launch = (): Promise<Browser> => chromium.launch({ executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium', headless: true, args: FLAGS });
+/** A connection to the one Chromium of this run. Closing it closes the pages that it opened. */
+export const launch = (): Promise<Browser> => chromium.connect(inject('browser'));
 
 /** Opens the stories page; whatever the browser complains about (the content policy, an exception) fails the test that looks at `complaints`. */
 export async function open(browser: Browser, query: string, options: Parameters<Browser['newPage']>[0] = {}): Promise<{ page: Page; complaints: string[] }> {

@@ -56,6 +56,21 @@ test('what is worth another look is among what needs the person, and can be swit
   await page.close();
 });
 
+test('reviews that can’t be read are said to be unread, on the account’s page and the overview, until they can', async () => {
+  const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
+  for (const name of ['review-unread', 'review-unread-overview']) {
+    await show(page, name);
+    expect(await page.getByTestId('reviews-unread').innerText()).toContain('couldn’t be read');
+  }
+  await page.evaluate(() => (window.stage.memory.reviews = () => Promise.resolve([])));
+  await page.getByTestId('reviews-unread').getByRole('button').click();
+  await page.getByTestId('reviews-unread').waitFor({ state: 'detached' });
+  await show(page, 'review');
+  expect(await page.getByTestId('reviews-unread').count()).toBe(0);
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
 test('receipts say what was approved and can be saved', async () => {
   const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'receipts-hostile');

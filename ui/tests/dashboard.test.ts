@@ -255,11 +255,11 @@ test('the whole history comes page by page, with the filters that are set, and t
   await show(page, 'account-full');
   const asked = await page.evaluateHandle(() => {
     const asked: { filter: Record<string, unknown>; page: number; answer: (more: boolean) => void }[] = [];
-    const item = { at: 0, amount: { amount: '5.00', currency: 'NGN' }, direction: 'in' as const, status: 'done' as const, reference: 'TX' };
+    const item = { at: 0, amount: { amount: '5.00', currency: 'NGN' }, direction: 'in' as const, status: 'done' as const };
     window.stage.memory.history = (_, filter, page) =>
       new Promise((resolve) => {
         const narration = `${filter.narration ?? 'any'} ${page}`;
-        asked.push({ filter: Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== null)), page, answer: (more) => resolve({ items: [{ ...item, narration }], total: 2, more }) });
+        asked.push({ filter: Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== null)), page, answer: (more) => resolve({ items: [{ ...item, narration, reference: narration }], total: 2, more }) });
       });
     return asked;
   });
@@ -293,6 +293,23 @@ test('the whole history comes page by page, with the filters that are set, and t
   await page.getByTestId('filter-invalid').waitFor();
   expect(await page.getByTestId('filter-min').inputValue()).toBe('');
   expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('what comes in between two pages of the history shows nothing twice, also where its status has changed', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'account-full');
+  await page.evaluate(() => {
+    // From the newest; two to a page. When the second page is asked for, one has come in, and the one before the last is through.
+    const item = (number: number, status: 'done' | 'pending') => ({ at: number, amount: { amount: `${number}.00`, currency: 'NGN' }, direction: 'in' as const, status, narration: `number ${number}.`, reference: `TX${number}` });
+    const nameless = { ...item(1, 'done'), at: null, reference: null };
+    window.stage.memory.history = (_, __, page) => Promise.resolve(page === 1 ? { items: [item(4, 'done'), item(3, 'pending')], total: 5, more: true } : { items: [item(3, 'done'), item(2, 'done'), nameless, nameless], total: 6, more: false });
+  });
+  await page.getByTestId('all-transactions').click();
+  await page.getByTestId('history-more').click();
+  await page.getByTestId('history-more').waitFor({ state: 'detached' });
+  const lines = await page.getByTestId('history-list').locator('li').allInnerTexts();
+  expect(lines.map((line) => /number \d/.exec(line)?.[0])).toEqual(['number 4', 'number 3', 'number 2', 'number 1', 'number 1']);
   await page.close();
 });
 

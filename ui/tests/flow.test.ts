@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { launch, open, show } from './browser';
 
 let browser: Browser;
@@ -434,6 +434,33 @@ test('a refused start is said in sight, with its way out', async () => {
 test('the first paint is marked', async () => {
   const { page } = await open(browser, '');
   expect(await page.evaluate(() => performance.getEntriesByName('dashboard').length)).toBe(1);
+  await page.close();
+});
+
+test('nothing is written by Intl until the first picture is there: making its writers would delay it', async () => {
+  const page = await browser.newPage();
+  await page.addInitScript(() => {
+    const made: { name: string; late: boolean }[] = [];
+    const note = (name: string) => made.push({ name, late: performance.getEntriesByName('painted').length > 0 });
+    const watched = <Maker extends object>(name: string, maker: Maker): Maker =>
+      new Proxy(maker, {
+        construct: (target, given) => (note(name), Reflect.construct(target as () => unknown, given) as object),
+        apply: (target, self, given) => (note(name), Reflect.apply(target as () => unknown, self, given) as unknown),
+      });
+    for (const name of Object.getOwnPropertyNames(Intl) as (keyof typeof Intl)[]) {
+      if (typeof Intl[name] === 'function') Object.assign(Intl, { [name]: watched(name, Intl[name]) });
+    }
+    Object.assign(window, { made });
+  });
+  const made = (late: boolean) => page.evaluate((late) => (window as unknown as { made: { name: string; late: boolean }[] }).made.filter((each) => each.late === late).map(({ name }) => name), late);
+  await page.goto(inject('stories'));
+  await page.waitForFunction(() => document.documentElement.dataset['ready'] === 'true');
+  expect(await made(false)).toEqual([]);
+  // An account's page has dates in its first picture, and amounts after it.
+  await page.goto(`${inject('stories')}?step=6`);
+  await page.getByTestId('section-transactions').and(page.locator('[data-state=ready]')).waitFor();
+  expect(await made(false)).toEqual([]);
+  expect(await made(true)).toContain('NumberFormat');
   await page.close();
 });
 

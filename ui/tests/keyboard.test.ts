@@ -24,6 +24,12 @@ test('by keyboard alone every page, account and action is reached by its name', 
   expect(await selected().innerText()).toContain('Shop');
   await page.keyboard.press('Enter');
   await page.locator('[data-testid=account-health][data-kind=needs_reconnect]').waitFor();
+  // A single permission of an account is a page, too.
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('swap shop');
+  await page.keyboard.press('Enter');
+  await page.getByTestId('permission').waitFor();
+  expect(await page.evaluate(() => window.stage.app.page)).toEqual({ kind: 'permission', account: await page.evaluate(() => window.stage.app.view.accounts[1]?.id), feature: 'swap' });
   // What ends something opens the dialog that asks.
   await page.keyboard.press('Control+k');
   await page.keyboard.type('disconnect shop');
@@ -46,6 +52,33 @@ test('by keyboard alone every page, account and action is reached by its name', 
   await page.keyboard.press('Escape');
   await page.keyboard.press('Control+/');
   await page.getByTestId('shortcuts').waitFor();
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('every shortcut works on every page, and in a dialog none does', async () => {
+  const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
+  const screens = await page.evaluate(() => window.stage.screens);
+  const wrong: string[] = [];
+  const opened = () => page.evaluate(() => window.stage.app.dialog?.kind ?? window.stage.app.page.kind);
+  for (const screen of new Set(Object.values(screens))) {
+    const name = Object.keys(screens).find((name) => screens[name] === screen) ?? '';
+    for (const [key, leadsTo] of [['Control+k', 'palette'], ['Control+/', 'shortcuts'], ['F1', 'shortcuts'], ['Control+,', 'settings']] as const) {
+      await show(page, name);
+      const before = await opened();
+      await page.keyboard.press(key);
+      // A dialog keeps the keyboard to itself; once the person has left there is nothing else.
+      const meant = screen === 'Dialogs' || screen === 'Left' ? before : leadsTo;
+      if ((await opened()) !== meant) wrong.push(`${screen}: ${key} leads to ${await opened()}`);
+      if (meant === 'palette' || meant === 'shortcuts') {
+        await page.locator('dialog[open]').waitFor();
+        await page.keyboard.press('Escape');
+        await page.waitForFunction(() => window.stage.app.dialog === null);
+        if ((await opened()) !== before) wrong.push(`${screen}: ${key} and Esc lead to ${await opened()}`);
+      }
+    }
+  }
+  expect(wrong).toEqual([]);
   expect(complaints).toEqual([]);
   await page.close();
 });

@@ -1,135 +1,62 @@
-import { source } from 'axe-core';
-import type { AxeResults, RunOptions } from 'axe-core';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch, open, show } from './browser';
+import { doesNotFit, EVERYTHING, names, walk, type Wrong } from './walk';
 
-declare const axe: { run(options: RunOptions): Promise<AxeResults> };
+// What every state has and lacks, and that it fits into windows from 320 pixels to a large screen. Colours are in `colours.test.ts`.
+
+/** The narrowest window; the smallest that is allowed; the default one at 200 %; a small panel at 200 %; a large screen. */
+const SIZES = [[320, 256], [360, 260], [540, 360], [614, 345], [3840, 2160]] as const;
+const MORE_SIZES = [[360, 480], [720, 520], [1080, 720], [1280, 800], [1920, 1080]] as const;
 
 let browser: Browser;
+const found: Record<'fits' | 'headings' | 'handles' | 'nonsense' | 'banner' | 'motion', Wrong> = { fits: {}, headings: {}, handles: {}, nonsense: {}, banner: {}, motion: {} };
+
 beforeAll(async () => {
   browser = await launch();
-});
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await walk(page, await names(page), async () => {
+    const { headings, banners, sandbox, handles, moving, text } = await page.evaluate(() => ({
+      headings: document.querySelectorAll('main h1').length,
+      banners: document.querySelectorAll('[data-testid=sandbox-banner]').length,
+      sandbox: window.stage.app.view.environment === 'sandbox',
+      handles: window.stage.app.view.accounts.map((account) => account.id.toLowerCase()),
+      moving: document.getAnimations().length,
+      text: document.body.innerText.toLowerCase(),
+    }));
+    const fits: string[] = [];
+    for (const [width, height] of EVERYTHING ? [...SIZES, ...MORE_SIZES] : SIZES) {
+      await page.setViewportSize({ width, height });
+      fits.push(...(await doesNotFit(page)).map((fault) => `${width} × ${height}: ${fault}`));
+    }
+    return [
+      { rule: found.headings, faults: headings === 1 ? [] : [`${headings} headings of the first level in main`] },
+      { rule: found.banner, faults: banners === (sandbox ? 1 : 0) ? [] : [`${banners} banners`] },
+      { rule: found.handles, faults: handles.filter((handle) => text.includes(handle)) },
+      { rule: found.nonsense, faults: text.match(/undefined|\[object|nan\b/g) ?? [] },
+      { rule: found.motion, faults: moving === 0 ? [] : [`${moving} animations`] },
+      { rule: found.fits, faults: fits },
+    ];
+  });
+  await page.close();
+}, 400_000);
 afterAll(() => browser.close());
 
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+test('no state needs sideways scrolling or has a control cut off, from 320 pixels to a large screen', () => expect(found.fits).toEqual({}));
 
-async function violations(page: Page, runOnly: string[] = RULES): Promise<string[]> {
-  const { violations: found } = await page.evaluate((rules) => axe.run({ runOnly: rules, resultTypes: ['violations'] }), runOnly);
-  return found.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target.join(' ')} ${node.any[0]?.message ?? ''}`).join(' | ')}`);
-}
+test('every state has one heading of the first level and a main landmark', () => expect(found.headings).toEqual({}));
 
-/** How far the page, or its scrolling parts, are wider than they should be. */
-const tooWide = (page: Page): Promise<number> =>
-  page.evaluate(() =>
-    Math.max(...[document.documentElement, ...document.querySelectorAll('main, .accounts, dialog[open]')].map((part) => part.scrollWidth - part.clientWidth)),
-  );
+test('none shows an internal handle', () => expect(found.handles).toEqual({}));
 
-describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
-  test('no state has an accessibility fault, and the content policy blocks nothing', async () => {
-    const { page, complaints } = await open(browser, '', { colorScheme, reducedMotion: 'reduce' });
-    await page.evaluate(source);
-    const faults: Record<string, string[]> = {};
-    for (const name of await page.evaluate(() => window.stage.names)) {
-      await show(page, name);
-      const found = await violations(page);
-      if (found.length > 0) faults[name] = found;
-    }
-    await page.close();
-    expect(faults).toEqual({});
-    expect(complaints).toEqual([]);
-  }, 240_000);
-});
+test('none shows what a program leaves where a text is missing', () => expect(found.nonsense).toEqual({}));
 
-describe.each(['light', 'dark'] as const)('in %s with high contrast', (colorScheme) => {
-  test('every text has a contrast of 7 to 1 at least', async () => {
-    const { page } = await open(browser, '', { colorScheme, contrast: 'more', reducedMotion: 'reduce' });
-    await page.evaluate(source);
-    const faults: Record<string, string[]> = {};
-    for (const name of await page.evaluate(() => window.stage.names)) {
-      await show(page, name);
-      const found = await violations(page, ['color-contrast-enhanced']);
-      if (found.length > 0) faults[name] = found;
-    }
-    await page.close();
-    expect(faults).toEqual({});
-  }, 240_000);
+test('the sandbox banner stands in every state of the sandbox, and in no other', () => expect(found.banner).toEqual({}));
 
-  test('what has an edge has a visible one', async () => {
-    const { page } = await open(browser, '', { colorScheme, contrast: 'more', reducedMotion: 'reduce' });
-    await show(page, 'account-full');
-    const [ground, edge] = await page.locator('.card').first().evaluate((card) => [getComputedStyle(document.body).backgroundColor, getComputedStyle(card).borderColor]);
-    await page.close();
-    expect([ground, edge]).toEqual(colorScheme === 'light' ? ['rgb(255, 255, 255)', 'rgb(0, 0, 0)'] : ['rgb(0, 0, 0)', 'rgb(255, 255, 255)']);
-  });
-});
-
-/** Controls of which a part is outside the window, or whose words are cut off, by their test id or words. */
-const clipped = (page: Page): Promise<string[]> =>
-  page.evaluate(() =>
-    [...document.querySelectorAll<HTMLElement>('button, input, select, a, summary')]
-      .filter((control) => control.checkVisibility() && !control.matches('.skip, .visually-hidden'))
-      .filter((control) => {
-        const { left, right } = control.getBoundingClientRect();
-        const wordsCut = !control.matches('input, select') && control.scrollWidth > control.clientWidth + 1;
-        return left < -0.5 || right > window.innerWidth + 0.5 || wordsCut;
-      })
-      .map((control) => control.dataset['testid'] ?? control.innerText),
-  );
-
-test.each([
-  [360, 480],
-  [360, 320],
-])('no control is cut off at %i × %i', async (width, height) => {
-  const { page } = await open(browser, '', { viewport: { width, height }, reducedMotion: 'reduce' });
-  const cut: Record<string, string[]> = {};
-  for (const name of await page.evaluate(() => window.stage.names)) {
-    await show(page, name);
-    const found = await clipped(page);
-    if (found.length > 0) cut[name] = found;
-  }
-  await page.close();
-  expect(cut).toEqual({});
-});
-
-// A small panel at 200 %; the default window at 200 %; the smallest window, and shorter.
-test.each([
-  [614, 345],
-  [540, 360],
-  [360, 480],
-  [360, 260],
-])('no state needs sideways scrolling at %i × %i', async (width, height) => {
-  const { page } = await open(browser, '', { viewport: { width, height }, reducedMotion: 'reduce' });
-  const wide: Record<string, number> = {};
-  for (const name of await page.evaluate(() => window.stage.names)) {
-    await show(page, name);
-    const excess = await tooWide(page);
-    if (excess > 0) wide[name] = excess;
-  }
-  await page.close();
-  expect(wide).toEqual({});
-});
-
-test('every state has one heading of the first level and a main landmark, and none shows an internal handle', async () => {
-  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
-  const handles = await page.evaluate(() => window.stage.app.view.accounts.map((account) => account.id));
-  for (const name of await page.evaluate(() => window.stage.names)) {
-    await show(page, name);
-    expect(await page.locator('main h1').count(), name).toBe(1);
-    const text = (await page.locator('body').innerText()).toLowerCase();
-    for (const handle of handles) expect(text, name).not.toContain(handle.toLowerCase());
-    expect(text, name).not.toMatch(/undefined|\[object|nan\b/);
-  }
-  await page.close();
-});
-
-test('the sandbox banner stands in every state of the sandbox', async () => {
-  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
-  for (const name of await page.evaluate(() => window.stage.names)) {
-    await show(page, name);
-    const expected = (await page.evaluate(() => window.stage.app.view.environment)) === 'sandbox' ? 1 : 0;
-    expect(await page.getByTestId('sandbox-banner').count(), name).toBe(expected);
-  }
+test('nothing moves where the person wants no motion', async () => {
+  expect(found.motion).toEqual({});
+  const { page } = await open(browser, '');
+  await show(page, 'account-loading');
+  expect(await page.evaluate(() => document.getAnimations().length)).toBeGreaterThan(0);
   await page.close();
 });
 

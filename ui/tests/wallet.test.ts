@@ -149,6 +149,29 @@ test('bills tell whether they went through, and a list goes on page by page', as
   await page.close();
 });
 
+test.each(['sales', 'bills', 'deposits'] as const)('what comes in between two pages of %s shows nothing twice', async (part) => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, `wallet-${part === 'deposits' ? 'deposit-done' : `${part}-many`}`);
+  await page.evaluate((part) => {
+    const { memory } = window.stage;
+    const answer = memory.parts;
+    memory.parts = async (account, asked) => {
+      const view = await answer(account, asked.part === part ? { ...asked, page: 1 } : asked);
+      if (view.part !== part || asked.part !== part) return view;
+      const [first] = view.items;
+      if (!first) throw new Error('no item');
+      const item = (number: number) => ({ ...first, reference: `R${number}` });
+      return { ...view, more: asked.page === 1, items: (asked.page === 1 ? [item(5), item(4)] : [item(4), item(3)]) as never };
+    };
+  }, part);
+  await page.evaluate((part) => window.stage.app.sections.load(window.stage.app.view.accounts[0]?.id ?? '', { part, page: 1 }), part);
+  await page.getByTestId(`more-${part}`).click();
+  await page.getByTestId(`section-${part}-2`).and(page.locator('[data-state=ready]')).waitFor();
+  expect(await page.getByTestId(`section-${part}-1`).locator('ul.lines > li').count()).toBe(2);
+  expect(await page.getByTestId(`section-${part}-2`).locator('ul.lines > li').count()).toBe(1);
+  await page.close();
+});
+
 test('a deposit’s status is asked for by its reference, from the list or typed, and only on request', async () => {
   const { page } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'wallet-deposit-pending');

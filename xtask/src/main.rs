@@ -3,6 +3,7 @@
 mod bench;
 mod bundle;
 mod cross;
+mod gallery;
 mod gates;
 mod hardening;
 mod image;
@@ -49,6 +50,12 @@ enum Task {
         #[arg(long)]
         places: bool,
     },
+    /// Every state of every screen in one page: light, dark, high contrast, each width and language; in target/gallery, and opened.
+    Gallery {
+        /// Only the folder; nothing is served or opened.
+        #[arg(long)]
+        build: bool,
+    },
     /// Packages for end users, operators and testers, in target/release/bundle: made, unpacked and checked.
     Bundle {
         /// Not made anew: each is installed in a clean root of this release of Debian, used, upgraded and removed. Wants root.
@@ -94,6 +101,7 @@ fn main() -> ExitCode {
         Task::Run { tour } => run::run(tour),
         Task::Test { all, places: true } => places::test(all),
         Task::Test { all, places: false } => test::test(all),
+        Task::Gallery { build } => gallery::gallery(build),
         Task::Bundle { trial: None } => bundle::bundle(),
         Task::Bundle { trial: Some(release) } => trial::trial(&release),
         Task::Image { what, base } => image::image(what, base.as_deref()),

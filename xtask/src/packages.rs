@@ -14,8 +14,9 @@ const COMPILE: &[&str] = &["build-essential"];
 const BUILD: &[&str] = &["build-essential", "pkg-config", "libwebkit2gtk-4.1-dev"];
 /// To open links and keep tokens.
 const OPEN: &[&str] = &["xdg-utils", "dbus"];
-/// A display, a session bus, keyrings, a browser and desktops' proxy settings of the tests' own.
+/// A display, a session bus, an accessibility bus, keyrings, a browser and desktops' proxy settings of the tests' own.
 const DRIVE: &[&str] = &[
+    "at-spi2-core",
     "chromium",
     "chromium-driver",
     "curl",
@@ -46,7 +47,7 @@ const DRIVE: &[&str] = &[
     "xvfb",
 ];
 /// The other desktops, and what reads them and types there.
-const PLACES: &[&str] = &["at-spi2-core", "grim", "i3-wm", "sway", "swaybg", "weston", "wtype"];
+const PLACES: &[&str] = &["grim", "i3-wm", "sway", "swaybg", "weston", "wtype"];
 /// A second process for the backend's shared store.
 const SERVE: &[&str] = &["redis-server"];
 /// Monei's published Python package, which a test of the sandbox runs.

@@ -30,7 +30,7 @@ pub fn take_tour() -> Result<()> {
     succeed(&mut command("target/debug/tour", &[]))
 }
 
-fn has_display() -> bool {
+pub fn has_display() -> bool {
     if cfg!(any(target_os = "macos", windows)) {
         return true;
     }

@@ -26,7 +26,7 @@ pub fn test(all: bool) -> Result<()> {
     // A failure of one of the following is remembered by `steps`, and the others run all the same.
     drop(steps.step("Formatting", || succeed(&mut command("cargo", &["fmt", "--all", "--check"]))));
     drop(steps.step("Types of the web view", || succeed(&mut ui::npm(&["run", "--silent", "check"]))));
-    drop(steps.step("Tests of the web view", || web_view_tests(&mut count)));
+    drop(steps.step("Tests of the web view", || web_view_tests(&mut count, all)));
     drop(steps.step("Clippy", || {
         let words = ["clippy", "--workspace", "--all-targets", "--features", "embedded", "--locked", "--", "-D", "warnings"];
         succeed(&mut command("cargo", &words))
@@ -103,10 +103,16 @@ pub fn counted(tests: &mut Command, count: &mut Count) -> Result<()> {
     Ok(())
 }
 
-fn web_view_tests(count: &mut Count) -> Result<()> {
+/// With `all`, what takes many minutes besides: every state at 100, 200 and 400 % in each colour scheme, and more widths.
+fn web_view_tests(count: &mut Count, all: bool) -> Result<()> {
     let report = "node_modules/.vitest-report.json";
     let words = ["run", "--silent", "test", "--", "--reporter=default", "--reporter=json"];
-    let ran = succeed(ui::npm(&words).arg(format!("--outputFile.json={report}")));
+    let mut tests = ui::npm(&words);
+    tests.arg(format!("--outputFile.json={report}"));
+    if all {
+        tests.env("MONEI_UI_TESTS", "all");
+    }
+    let ran = succeed(&mut tests);
     let text = std::fs::read_to_string(format!("ui/{report}")).context("the report of the web view's tests")?;
     let report: serde_json::Value = serde_json::from_str(&text)?;
     count.passed += report["numPassedTests"].as_u64().unwrap_or(0);

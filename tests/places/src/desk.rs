@@ -7,12 +7,12 @@ use atspi::{Role, State};
 use e2e::{Browser, PATIENCE, Session, Surroundings, process, until};
 use tokio::time::Instant;
 
-use crate::accessible::{self, Accessibility, Element, Rectangle};
 use crate::picture::{self, Picture};
 use crate::program::Program;
 use crate::screen::Screen;
 use crate::services::{Services, desktop_program, log_of, pictures};
 use crate::words;
+use e2e::accessible::{self, Accessibility, Element, Rectangle};
 
 /// Least share of ink in the region of a label that is painted; a blank region has none.
 const LEAST_INK: f64 = 0.01;

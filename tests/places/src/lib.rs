@@ -4,7 +4,6 @@
 
 #![cfg(target_os = "linux")]
 
-mod accessible;
 mod activation;
 pub mod cases;
 pub mod desk;

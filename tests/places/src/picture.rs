@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::accessible::Rectangle;
+use e2e::accessible::Rectangle;
 
 /// The colour that the tests give the desktop. Nothing of the program has it.
 pub const DESKTOP: [u8; 3] = [0x80, 0x00, 0xff];

@@ -13,8 +13,8 @@ use x11rb::connection::Connection as _;
 use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, EventMask, ImageFormat, Window};
 use x11rb::rust_connection::RustConnection;
 
-use crate::accessible::Rectangle;
 use crate::picture::{DESKTOP, Picture};
+use e2e::accessible::Rectangle;
 
 /// A window that is so near to the screen's edge, in pixels, is at it.
 const AT_EDGE: i32 = 2;

@@ -10,9 +10,9 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use e2e::until;
 
-use crate::accessible::Rectangle;
 use crate::desk::Desk;
 use crate::words;
+use e2e::accessible::Rectangle;
 
 /// How many starts count.
 const STARTS: usize = 6;

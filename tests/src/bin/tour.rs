@@ -33,6 +33,7 @@ async fn take() -> Result<Album> {
         connect(world, &mut album).await?;
         look_around(world, &mut album).await?;
         ask_again(world, &mut album).await?;
+        every_page(world, &mut album).await?;
         in_the_dark(world, &mut album).await?;
         take_away(world, &mut album).await
     })
@@ -146,6 +147,56 @@ async fn ask_again(world: &mut World, album: &mut Album) -> Result<()> {
     world.window()?.click("tester-panel-open").await?;
     world.window()?.shows("tester-open").await?;
     album.window(world, "tester's panel", "in the sandbox alone: open Monei's page as somebody, with this switched on").await
+}
+
+/// The pages that weren't on the way so far: with an app, and then with a second account.
+async fn every_page(world: &mut World, album: &mut Album) -> Result<()> {
+    let window = world.window()?;
+    window.click("account-0").await?;
+    window.shows("all-transactions").await?;
+    for (way, hook, title, says, back) in [
+        ("details-wallet", "permission", "permission", "what it allows, its start and end, what it was used for", "permission-back"),
+        ("all-transactions", "history-list", "history", "every filter that Monei documents, and its way into a file", "history-back"),
+        ("see-receipts", "receipt-1", "receipts", "what was approved, as it was at the time", "receipts-back"),
+    ] {
+        window.click(way).await?;
+        window.shows(hook).await?;
+        album.window(world, title, says).await?;
+        window.click(back).await?;
+        window.shows("all-transactions").await?;
+    }
+    window.click("nav-apps").await?;
+    window.click("allow-an-app").await?;
+    window.types("app-name", "Budget sheet").await?;
+    window.choose("give-profile", true).await?;
+    album.window(world, "allow an app", "nothing is chosen beforehand").await?;
+    window.click("allow-app").await?;
+    window.shows("app").await?;
+    album.window(world, "apps", "what each may do and did, until when").await?;
+
+    world.ask(&["profile", "wallet"]).await?;
+    world.browser.next_tab().await?;
+    world.browser.reach_consent("ada").await?;
+    world.browser.switch_user("tunde").await?;
+    world.browser.allow(&["profile:read"]).await?;
+    world.finish().await?;
+    let window = world.window()?;
+    window.click("nav-overview").await?;
+    window.shows("overview").await?;
+    album.window(world, "overview", "every account and permission at once").await?;
+    let id = window.id(&world.session)?;
+    for (keys, hook, title, says) in [
+        ("ctrl+k", "palette", "command palette", "every page, account, permission and action by its name"),
+        ("ctrl+slash", "shortcuts", "shortcuts", "the sheet of them"),
+    ] {
+        world.session.run("xdotool", &["windowactivate", "--sync", &id, "key", "--clearmodifiers", keys])?;
+        window.shows(hook).await?;
+        album.window(world, title, says).await?;
+        world.session.run("xdotool", &["key", "--clearmodifiers", "Escape"])?;
+        window.lacks(hook).await?;
+    }
+    window.click("account-1").await?;
+    world.disconnect(1).await
 }
 
 async fn in_the_dark(world: &mut World, album: &mut Album) -> Result<()> {

@@ -18,7 +18,8 @@ export interface Variant {
   permission?: PermissionView;
   history?: () => Promise<HistoryPage>;
   apps?: AppsView;
-  reviews?: Review[];
+  /** What is worth another look, or why that can't be read. */
+  reviews?: Review[] | Problem;
   receipts?: Receipt[];
   around?: DesktopView;
   licences?: string;
@@ -191,6 +192,8 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
   found['review'] = account(full, { reviews: [{ account: first.id, unchanged_since: now - 91 * 24 * HOUR, unused }] });
   found['review-reminder'] = account(mixed, { reviews: [{ account: first.id, unchanged_since: now - 400 * 24 * HOUR, unused: [] }] });
   found['review-overview'] = { view: { ...base, accounts: [full, second] }, page: { kind: 'overview' }, reviews: [{ account: first.id, unchanged_since: null, unused }] };
+  found['review-unread'] = account(full, { reviews: problem('index_unavailable') });
+  found['review-unread-overview'] = { view: { ...base, accounts: [full, second] }, page: { kind: 'overview' }, reviews: problem('index_unavailable') };
   const takeBack = (along: string[]): Variant => ({
     ...account(full),
     dialog: () => ({ kind: 'take_back', account: full, feature: base.catalogue.find((feature) => feature.id === 'swap') ?? catalogue0, along }),

@@ -63,6 +63,8 @@ export class App {
   checks: Check[] | null = $state.raw(null);
   /** What is worth another look. */
   reviews: Review[] = $state.raw([]);
+  /** Why that couldn't be read. */
+  reviewsProblem: Problem | null = $state.raw(null);
   /** The first picture is on the screen. What it doesn't need waits for it. */
   readonly painted: Promise<void>;
   #lastAccount: string | null = null;
@@ -155,12 +157,14 @@ export class App {
     return text !== undefined && this.view.preferences.hide_amounts ? t.common.hiddenAmount : text;
   }
 
-  /** Asks what is worth another look. Without an answer nothing is. */
+  /** Asks what is worth another look. Where that can't be read, nothing is, and the pages say that they don't know. */
   async look(): Promise<void> {
     try {
       this.reviews = await this.backend.reviews();
-    } catch {
+      this.reviewsProblem = null;
+    } catch (thrown) {
       this.reviews = [];
+      this.reviewsProblem = asProblem(thrown);
     }
   }
 

@@ -33,6 +33,7 @@ export const consent = {
   keptAll: 'Kept as it is. You are asked again in 90 days.',
   kept: (what: string) => `“${what}” is kept. You are asked again in a year.`,
   needsLook: 'Worth another look',
+  unread: 'Whether something is worth another look couldn’t be read',
 
   takeBackTitle: (what: string) => `Take back “${what}”?`,
   takeBackPoints: ['Monei ends the approval that it is in. What uses it stops working at once.', 'Your account stays here. You can allow it again at any time.'],

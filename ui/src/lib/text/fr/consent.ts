@@ -34,6 +34,7 @@ export const consent = (): Texts['consent'] => ({
   keptAll: 'Gardé tel quel. La question reviendra dans 90 jours.',
   kept: (what) => `« ${what} » reste autorisé. La question reviendra dans un an.`,
   needsLook: 'À revoir',
+  unread: 'Ce qui serait à revoir n’a pas pu être lu',
 
   takeBackTitle: (what) => `Retirer « ${what} » ?`,
   takeBackPoints: ['Monei met fin à l’accord qui la contient. Ce qui l’utilise cesse aussitôt de fonctionner.', 'Votre compte reste ici. Vous pourrez l’autoriser à nouveau à tout moment.'],

@@ -1,6 +1,8 @@
 //! What the program tells assistive technologies (AT-SPI): the elements of its window, their text, and their actions. This is how a
 //! screen reader sees it, and it is how the places read the window from outside.
 
+use std::collections::HashMap;
+
 use anyhow::{Context, Result, ensure};
 use atspi::proxy::accessible::AccessibleProxy;
 use atspi::proxy::action::ActionProxy;
@@ -9,13 +11,15 @@ use atspi::proxy::component::ComponentProxy;
 use atspi::proxy::registry::RegistryProxy;
 use atspi::proxy::text::TextProxy;
 use atspi::{CoordType, Interface, Role, State, StateSet};
+use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt, try_join_all};
-use zbus::Connection;
 use zbus::connection::Builder;
 use zbus::fdo::DBusProxy;
+use zbus::message::Type;
 use zbus::names::BusName;
 use zbus::proxy::CacheProperties;
-use zbus::zvariant::OwnedObjectPath;
+use zbus::zvariant::{OwnedObjectPath, Structure, Value};
+use zbus::{Connection, MatchRule, MessageStream};
 
 /// Deepest level of a tree that is read. The web view's own is about 20 deep.
 const DEEPEST: usize = 60;
@@ -54,6 +58,11 @@ pub struct Element {
 }
 
 impl Element {
+    /// What it is called at the bus.
+    pub fn path(&self) -> &str {
+        self.object.1.as_str()
+    }
+
     /// Whether it has this state.
     pub fn is(&self, state: State) -> bool {
         self.states.contains(state)
@@ -62,6 +71,26 @@ impl Element {
     /// Whether it is a button, a link, a switch or a heading: something with a label that is painted.
     pub fn is_labelled(&self) -> bool {
         matches!(self.role, Role::Button | Role::Link | Role::Heading | Role::ToggleButton)
+    }
+}
+
+/// What windows tell of changes. Messages wait in it until they are asked for.
+pub struct Heard(MessageStream);
+
+impl Heard {
+    /// The elements of which something was told since this was asked last, with what it was.
+    pub fn so_far(&mut self) -> Result<Vec<(String, String)>> {
+        let mut told = Vec::new();
+        while let Some(message) = self.0.next().now_or_never().flatten() {
+            let message = message?;
+            let (header, body) = (message.header(), message.body());
+            let event: Structure<'_> = body.deserialize()?;
+            let (Some(path), Some(member), Some(Value::Str(kind))) = (header.path(), header.member(), event.fields().first()) else {
+                continue;
+            };
+            told.push((path.to_string(), format!("{member} {kind}")));
+        }
+        Ok(told)
     }
 }
 
@@ -155,6 +184,23 @@ impl Accessibility {
         let (name, path) = element.object.clone();
         let builder = ComponentProxy::builder(&self.connection).destination(name)?.path(path)?;
         Ok(builder.cache_properties(CacheProperties::No).build().await?)
+    }
+
+    /// Its states as they are now.
+    pub async fn states(&self, element: &Element) -> Result<StateSet> {
+        Ok(self.accessible(&element.object).await?.get_state().await?)
+    }
+
+    /// What else is told of it, by name: `level` of a heading, `live` of what is announced when it changes.
+    pub async fn attributes(&self, element: &Element) -> Result<HashMap<String, String>> {
+        Ok(self.accessible(&element.object).await?.get_attributes().await?)
+    }
+
+    /// Hears from now on what windows tell of changes, as a screen reader does to announce them.
+    pub async fn listen(&self) -> Result<Heard> {
+        RegistryProxy::new(&self.connection).await?.register_event("object:").await?;
+        let rule = MatchRule::builder().msg_type(Type::Signal).interface("org.a11y.atspi.Event.Object")?.build();
+        Ok(Heard(MessageStream::for_match_rule(rule, &self.connection, Some(1024)).await?))
     }
 
     /// Where it is on the screen. Under Wayland, which tells no positions, only differences between elements mean something.
