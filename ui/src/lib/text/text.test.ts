@@ -60,7 +60,7 @@ const SAME = new Set([
   ...['apps.lines.0.0', 'apps.lines.0.1', 'apps.lines.1.0', 'apps.lines.1.1', 'apps.lines.2.0', 'apps.lines.2.1', 'apps.lines.3.1', 'confirm.meanings.narration'],
   ...['keyboard.keys.0.0', 'keyboard.keys.1.0', 'keyboard.keys.2.0', 'keyboard.keys.5.0', 'keyboard.window.0.0', 'keyboard.window.1.0'],
   ...['ethereum', 'bnb_smart_chain', 'polygon', 'base', 'arbitrum_one', 'optimism', 'lisk', 'scroll', 'solana'].map((network) => `sees.networks.${network}`),
-  ...['sees.billMeans.done', 'sees.page', 'feature.reason.enabled', 'feature.reason.not_asked', 'firstRun.inBrackets'],
+  ...['sees.billMeans.done', 'sees.page', 'feature.reason.enabled', 'feature.reason.not_asked', 'firstRun.inBrackets', 'time.dateAndTime'],
 ]);
 
 test('every text is in French, and says what it was given wherever English does', () => {
@@ -82,6 +82,9 @@ test('French has its own spaces and apostrophes', () => {
 });
 
 const GIVEN = ['Ἀ', 'Β', 'Γ', 'Δ'];
+/** Functions that are given which one of some is meant, beside what they say. */
+const UNITS = (['minute', 'hour', 'day'] as const).flatMap((unit) => [1, 2, 3].map((count) => [count, unit]));
+const CALLED: Record<string, unknown[][]> = { 'time.ago': UNITS, 'time.ahead': UNITS, 'time.date': [[26, 1, 2026]] };
 
 /** Every text of a catalogue beside its French; a function is called with the same words in each, and with one and with several. */
 function both(english: unknown, french: unknown, path: string): { path: string; english: string; french: string }[] {
@@ -94,7 +97,7 @@ function both(english: unknown, french: unknown, path: string): { path: string; 
         return undefined;
       }
     };
-    return [GIVEN, ['send', ...GIVEN], [1, 2, 3], [2, 3, 4]].flatMap((given) => {
+    return (CALLED[path] ?? [GIVEN, ['send', ...GIVEN], [1, 2, 3], [2, 3, 4]]).flatMap((given) => {
       const text = call(english, given);
       return text === undefined ? [] : both(text, call(french, given), path);
     });
