@@ -3,6 +3,7 @@
 //! each window's capability names.
 
 mod desktop;
+mod disconnecting;
 mod export;
 mod leaving;
 
@@ -22,8 +23,8 @@ use crate::host::Host;
 use crate::view::{
     ActivityFilter, ActivityFormat, ActivityItem, AppView, AppsView, Check, ConfirmationView, Convert as _, Decision, DesktopView,
     DisconnectOutcome, ExportFormat, ExportProgress, Exported, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link,
-    PermissionUse, PermissionView, Place, Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, Unrevoked,
-    WalletPart, WalletPartView,
+    PermissionUse, PermissionView, Place, Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, SetAsideOutcome,
+    Unrevoked, WalletPart, WalletPartView,
 };
 #[cfg(feature = "tester")]
 use crate::view::{TesterOrder, TesterView};
@@ -183,9 +184,10 @@ async fn permission(host: Shared<'_>, account: String, feature: FeatureId) -> Re
     Ok(host.connections().await?.permission(bounded(&account)?, feature.convert()).await?.convert())
 }
 
+/// Ends the account's access, once the person has said yes in the system's own dialog, which names the account. `None` where they say no.
 #[tauri::command]
-async fn disconnect(host: Shared<'_>, account: String, unrevoked: Unrevoked) -> Result<DisconnectOutcome, Problem> {
-    Ok(host.connections().await?.disconnect(bounded(&account)?, unrevoked.convert()).await?.convert())
+async fn disconnect(host: Shared<'_>, account: String, unrevoked: Unrevoked) -> Result<Option<DisconnectOutcome>, Problem> {
+    Ok(disconnecting::run(&host, bounded(&account)?, unrevoked.convert()).await?.convert())
 }
 
 /// Ends every connection and removes everything that is stored here, once the person has said yes in the system's own dialog. `None`
@@ -338,7 +340,18 @@ async fn keep(host: Shared<'_>, account: String, feature: Option<FeatureId>) -> 
 
 #[tauri::command]
 async fn take_back(host: Shared<'_>, account: String, scopes: Vec<String>) -> Result<DisconnectOutcome, Problem> {
-    Ok(host.connections().await?.take_back(bounded(&account)?, &bounded_list(scopes)?).await?.convert())
+    Ok(host.connections().await?.take_back(&Caller::Window, bounded(&account)?, &bounded_list(scopes)?).await?.convert())
+}
+
+/// Switches a permission off here, and ends it at Monei where it was approved alone.
+#[tauri::command]
+async fn set_aside(host: Shared<'_>, account: String, feature: FeatureId) -> Result<SetAsideOutcome, Problem> {
+    Ok(host.connections().await?.set_aside(&Caller::Window, bounded(&account)?, feature.convert()).await?.convert())
+}
+
+#[tauri::command]
+async fn switch_on(host: Shared<'_>, account: String, feature: FeatureId) -> Result<(), Problem> {
+    Ok(host.connections().await?.switch_on(&Caller::Window, bounded(&account)?, feature.convert()).await?)
 }
 
 #[tauri::command]

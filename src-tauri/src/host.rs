@@ -11,13 +11,14 @@ use connect_app::settings::Settings;
 use connect_app::{language, leaving, logging, resting, start};
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::snapshot::{Language, Leaving, Snapshot, Stage, Unrevoked};
-use connect_core::{Check, Connections};
+use connect_core::{Caller, Check, Connections};
 use connect_local_api::{LocalApi, Pairings, Place, Role};
 use tauri::AppHandle;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
 use tokio::sync::{OnceCell, oneshot, watch};
 
+use crate::asking::Questions;
 use crate::attend::attend;
 use crate::clipboard::CopiedKey;
 use crate::confirming::Confirming;
@@ -55,6 +56,8 @@ pub struct Host {
     copied_key: CopiedKey,
     /// Payments that wait for the person.
     confirming: Arc<Confirming>,
+    /// What is asked in the system's own dialogs.
+    questions: Questions,
     /// What the last diagnosis found, in words.
     report: Mutex<Option<String>>,
     /// The export that is under way: whether anybody still wants it.
@@ -81,6 +84,7 @@ impl Host {
             places: Places::default(),
             copied_key: CopiedKey::default(),
             confirming: Arc::default(),
+            questions: Questions::default(),
             report: Mutex::default(),
             export: Mutex::default(),
             #[cfg(feature = "embedded")]
@@ -117,6 +121,11 @@ impl Host {
     /// Nobody wants the export any more.
     pub fn end_export(&self) {
         self.export.lock().unwrap_or_else(PoisonError::into_inner).store(false, Ordering::Relaxed);
+    }
+
+    /// What is asked in the system's own dialogs.
+    pub fn questions(&self) -> &Questions {
+        &self.questions
     }
 
     /// The window's program, for the clipboard.
@@ -287,7 +296,7 @@ impl Host {
     /// # Errors
     /// As [`Connections::leave`].
     pub async fn leave(&self, unrevoked: Unrevoked) -> Result<Leaving, Problem> {
-        let left = self.connections().await?.leave(unrevoked).await?;
+        let left = self.connections().await?.leave(&Caller::Window, unrevoked).await?;
         if left.complete {
             let api = self.api().take();
             if let Some(api) = api {

@@ -6,6 +6,7 @@
 #[cfg(target_os = "linux")]
 mod activation;
 mod apps;
+mod asking;
 mod attend;
 #[cfg(target_os = "linux")]
 mod bus;

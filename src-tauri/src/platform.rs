@@ -35,7 +35,7 @@ fn tokens(_: &AppHandle) -> Variables {
 
 /// With a browser that is there already.
 pub fn with_browser(browser: Arc<SystemBrowser>) -> Platform {
-    Platform { browser, proxies: crate::proxies::of_the_desktop(), loopback_port: None }
+    Platform { browser, proxies: crate::proxies::of_the_desktop(), loopback_port: None, in_memory: false }
 }
 
 /// What was set for this program's own window alone.

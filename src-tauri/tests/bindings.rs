@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use monei_connect::view::{
     ActivityFilter, ActivityFormat, ActivityItem, AppView, AppsView, Check, ConfirmationView, Decision, DesktopView, DisconnectOutcome,
     ExportFormat, ExportProgress, Exported, HistoryFilter, HistoryPage, Lasts, Link, PermissionView, Place, Receipt, ReceiptFormat, Review,
-    Section, SectionView, TesterOrder, TesterView, Unrevoked, WalletPart, WalletPartView,
+    Section, SectionView, SetAsideOutcome, TesterOrder, TesterView, Unrevoked, WalletPart, WalletPartView,
 };
 use ts_rs::{Config, TS};
 
@@ -38,6 +38,7 @@ fn the_generated_types_are_up_to_date() {
     ConfirmationView::export_all(&config).unwrap();
     Lasts::export_all(&config).unwrap();
     PermissionView::export_all(&config).unwrap();
+    SetAsideOutcome::export_all(&config).unwrap();
     Receipt::export_all(&config).unwrap();
     ReceiptFormat::export_all(&config).unwrap();
     Review::export_all(&config).unwrap();

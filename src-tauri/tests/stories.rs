@@ -250,7 +250,8 @@ async fn somebody_else_approves() -> (String, String) {
     story.dismiss().await;
     for (handle, left) in [(tunde, 1), (ada, 0)] {
         let (core, args) = (story.world.core.clone(), json!({"account": handle, "unrevoked": "keep"}));
-        let made = async move { Convert::<DisconnectOutcome>::convert(core.disconnect(&handle, Unrevoked::Keep).await.unwrap()) };
+        let made =
+            async move { Convert::<DisconnectOutcome>::convert(core.disconnect(&Caller::Window, &handle, Unrevoked::Keep).await.unwrap()) };
         story.call("disconnect", args, made, |view| view.accounts.len() == left).await;
     }
     story.finish().await

@@ -102,10 +102,23 @@ async fn a_program_that_asks_gets_what_the_person_chooses_until_it_is_narrowed_o
         let copied = world.session.run("xclip", &["-selection", "clipboard", "-out"])?;
         let copied = String::from_utf8(copied.stdout)?;
         ensure!(copied.starts_with("mcl_") && call(world, Some(&copied), "GET", "/api/v1/user/me", None)?.0 == 200, "the copied key");
+        let at = std::time::Instant::now();
         for message in window.messages().await? {
             ensure!(!message.contains("mcl_"), "a key crosses the web view: {message:.60}");
         }
         ensure!(world.sandbox.state().await?.counters.forbidden == 0);
+
+        // It is off the clipboard after a minute, and not before; it still works.
+        let on_clipboard = || -> Result<bool> {
+            let shown = world.session.run("xclip", &["-selection", "clipboard", "-out"])?;
+            Ok(String::from_utf8_lossy(&shown.stdout).contains("mcl_"))
+        };
+        while on_clipboard()? {
+            ensure!(at.elapsed() < std::time::Duration::from_secs(75), "the key stays on the clipboard");
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        }
+        ensure!(at.elapsed() > std::time::Duration::from_secs(50), "the key was gone after {:?}", at.elapsed());
+        ensure!(call(world, Some(&copied), "GET", "/api/v1/user/me", None)?.0 == 200, "the key ended with the clipboard");
         Ok(())
     })
     .await
@@ -208,6 +221,22 @@ async fn a_payment_is_sent_once_when_the_person_confirms_it_in_its_own_window_an
         window.click("nav-activity").await?;
         until("the payment in the history", async || Ok(window.text("activity").await?.contains("paid from").then_some(()))).await?;
         Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn moneis_own_python_package_asks_reads_pays_once_and_fails_with_a_helpful_sentence_once_its_key_is_taken_back() -> Result<()> {
+    World::with("assistant", Setup { apart: true, ..Setup::default() }, async |world| {
+        world.connect("ada", &["profile", "wallet"], &["profile:read", "wallet:read"]).await?;
+        world.ask_more("send").await?;
+        world.browser.reach_consent("ada").await?;
+        world.browser.allow(&["wallet:send"]).await?;
+        world.finish().await?;
+        e2e::assistant::story(world, async |world: &World, title: &str, _: &str| {
+            world.picture_of_window(&format!("assistant-{}", title.replace(' ', "-"))).await
+        })
+        .await
     })
     .await
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use e2e::{Setup, World, until};
 
 const RECEIPT: &str = "Save receipt";
@@ -89,12 +89,88 @@ async fn what_nobody_uses_is_shown_after_half_a_year_and_can_be_kept_or_taken_ba
         world.window()?.click("take-back-deposit").await?;
         // Both came with one approval, and so both end.
         ensure!(world.window()?.text("take-back-along").await?.contains("Profile"));
-        world.window()?.click("confirm-take-back").await?;
+        world.window()?.click("take-back-all").await?;
+        // What ended along with it can be asked for again; the person doesn't want it.
+        ensure!(world.window()?.text("take-back-ended").await?.contains("Profile"));
+        world.window()?.shows("ask-rest").await?;
+        world.window()?.click("close-take-back").await?;
         world.window()?.lacks("review").await?;
         ensure!(world.sandbox.state().await?.granted_by("ada").is_empty() && world.keychain()?.is_empty());
         world.features(&[("deposit", "declined"), ("profile", "lost")]).await?;
         world.window()?.click("nav-activity").await?;
         world.window()?.sees("[data-testid=activity-item][data-kind=taken_back]").await
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_permission_that_is_set_aside_is_used_by_no_program_and_no_window_and_ends_at_monei_where_it_was_approved_alone() -> Result<()> {
+    World::with("set-aside", Setup { apart: true, ..Setup::default() }, async |world| {
+        world.connect("ada", &["profile", "wallet"], &["profile:read", "wallet:read"]).await?;
+        world.sandbox.switch("upgrade_scopes", "only_new").await?;
+        world.ask_more("kyc").await?;
+        world.browser.reach_consent("ada").await?;
+        world.browser.allow(&["kyc:read"]).await?;
+        // The approval doesn't say whose it is.
+        world.window()?.click("decide-merge").await?;
+        world.window()?.lacks("stage-decide").await?;
+        world.finish().await?;
+        let added = world.command_line(&["app", "add", "Budget sheet", "--scopes", "wallet:read,kyc:read"])?;
+        ensure!(added.status.success(), "{added:?}");
+        let key = String::from_utf8(added.stdout)?.trim().to_owned();
+        let socket = world.session.folder().join("run/monei-connections/api.sandbox.sock").display().to_string();
+        let call = |path: &str| -> Result<(u16, String)> {
+            let (key, address) = (format!("X-API-KEY: {key}"), format!("http://localhost/api/v1{path}"));
+            let words = ["--silent", "--unix-socket", &socket, "--header", &key, "--write-out", "\n%{http_code}", &address];
+            let said = String::from_utf8(world.session.run("curl", &words)?.stdout)?;
+            let (body, status) = said.rsplit_once('\n').context("an answer")?;
+            Ok((status.parse()?, body.to_owned()))
+        };
+        ensure!(call("/wallet/me")?.0 == 200 && call("/kyc/status")?.0 == 200);
+
+        // Approved with another one: it is switched off here, and said to go on at Monei.
+        let window = world.window()?;
+        window.click("details-wallet").await?;
+        ensure!(window.text("permission-apps").await?.contains("Budget sheet"));
+        until("the last use with who it was", async || {
+            Ok(window.text("permission-last-used").await?.contains("Budget sheet").then_some(()))
+        })
+        .await?;
+        window.click("permission-take-back").await?;
+        ensure!(window.text("take-back-along").await?.contains("no way to end a part of an approval"));
+        world.picture_of_window("set-aside-question").await?;
+        window.click("set-aside").await?;
+        window.attribute("permission", "data-state", "set_aside").await?;
+        world.picture_of_window("set-aside").await?;
+        let (status, said) = call("/wallet/me")?;
+        ensure!(status == 403 && said.contains("set the permission wallet:read"), "{status}: {said}");
+        let terminal = world.command_line(&["api", "/wallet/me"])?;
+        let said = String::from_utf8_lossy(&terminal.stderr).into_owned();
+        ensure!(terminal.status.code() == Some(4) && said.contains("set this permission aside"), "{terminal:?}");
+        ensure!(world.sandbox.state().await?.granted_by("ada").contains(&"wallet:read".to_owned()), "Monei goes on granting it");
+        window.click("permission-back").await?;
+        world.features(&[("wallet", "set_aside"), ("profile", "enabled")]).await?;
+        ensure!(!window.has("naira-balance").await?, "the window shows what it may not fetch");
+
+        // In a terminal: switched on again, and the one that was approved alone taken back at Monei.
+        let on = world.command_line(&["set-aside", "1", "wallet:read", "--undo"])?;
+        ensure!(on.status.success(), "{on:?}");
+        ensure!(call("/wallet/me")?.0 == 200, "it is switched on again");
+        let off = world.command_line(&["set-aside", "1", "kyc:read"])?;
+        ensure!(off.status.success() && String::from_utf8_lossy(&off.stdout).contains("Monei confirmed"), "{off:?}");
+        ensure!(!world.sandbox.state().await?.granted_by("ada").contains(&"kyc:read".to_owned()));
+        world.features(&[("kyc", "declined"), ("wallet", "enabled")]).await?;
+        let listed: serde_json::Value = serde_json::from_slice(&world.command_line(&["activity", "--json"])?.stdout)?;
+        let kinds: Vec<(&str, &str)> = listed["activity"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|line| Some((line["kind"].as_str()?, line["by"].as_str()?)))
+            .collect();
+        let told =
+            [("taken_back", "command_line"), ("set_aside", "command_line"), ("switched_on", "command_line"), ("set_aside", "window")];
+        ensure!(kinds == told, "{kinds:?}");
+        Ok(())
     })
     .await
 }

@@ -13,6 +13,7 @@ mod exercises;
 mod language;
 mod leaving;
 mod looking;
+mod memory_only;
 mod neighbours;
 mod page;
 mod reconnecting;

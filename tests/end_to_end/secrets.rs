@@ -51,7 +51,7 @@ async fn no_secret_is_found_outside_the_keychain() -> Result<()> {
         // Two verifiers, and an access and a refresh token of each of two grants, one of them refreshed at least.
         ensure!(stored.len() >= 8, "{} secrets were in the keychain", stored.len());
         let held_again = world.window()?.script("return document.documentElement.outerHTML").await?;
-        world.disconnect(0).await?;
+        world.disconnect("Ada Okafor", 0).await?;
         let second = world.window()?.messages().await?;
         world.quit().await?;
         // It writes its history every few seconds.

@@ -7,6 +7,7 @@
 #![cfg(target_os = "linux")]
 
 pub mod accessible;
+pub mod assistant;
 mod browser;
 pub mod canary;
 mod desktop;
@@ -32,4 +33,4 @@ pub use session::{Session, Surroundings, free_port};
 pub use terminal::Terminal;
 pub use wait::{PATIENCE, until};
 pub use window::Window;
-pub use world::{ALL_FEATURES, KeychainItem, Setup, World};
+pub use world::{ALL_FEATURES, KeychainItem, Setup, World, asks_to_disconnect};

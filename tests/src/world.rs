@@ -250,11 +250,12 @@ impl World {
         Ok(())
     }
 
-    /// Disconnects the account that is shown, and waits until it is gone from the list.
-    pub async fn disconnect(&self, last_index: usize) -> Result<()> {
+    /// Disconnects the account `name` that is shown, and waits until it is gone from the list.
+    pub async fn disconnect(&self, name: &str, last_index: usize) -> Result<()> {
         let window = self.window()?;
         window.click("disconnect").await?;
         window.click("confirm-disconnect").await?;
+        self.answer_dialog(&asks_to_disconnect(name), "alt+d").await?;
         window.lacks(&format!("account-{last_index}")).await
     }
 
@@ -300,6 +301,11 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// Title of the program's own question before it disconnects the account `name`.
+pub fn asks_to_disconnect(name: &str) -> String {
+    format!("Disconnect \u{2068}{name}\u{2069}?")
 }
 
 /// Names of all features, as the hooks spell them.

@@ -15,10 +15,15 @@ test('a review keeps or takes back each permission, and says what ends along wit
     const told: unknown[] = [];
     const { memory } = window.stage;
     memory.keep = (_, feature) => Promise.resolve(void told.push(['keep', feature]));
+    memory.set_aside = (_, feature) => {
+      told.push(['set_aside', feature]);
+      return Promise.resolve({ kind: 'here', along: ['wallet:read', 'wallet:send', 'cards:read'] });
+    };
     memory.take_back = (_, scopes) => {
       told.push(['take_back', scopes]);
-      return Promise.resolve(told.length < 4 ? 'unconfirmed' : 'revoked');
+      return Promise.resolve(told.length < 5 ? 'unconfirmed' : 'revoked');
     };
+    memory.reconnect = (_, scopes) => Promise.resolve(void told.push(['reconnect', scopes]));
     return told;
   });
   const words = await page.getByTestId('review').innerText();
@@ -30,12 +35,61 @@ test('a review keeps or takes back each permission, and says what ends along wit
   expect(await page.getByTestId('take-back-along').innerText()).toContain('Balance and history');
   // Enter on the dialog's first focus takes nothing back.
   expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe('Cancel');
-  await page.getByTestId('confirm-take-back').click();
+  expect(await page.getByTestId('take-back-along').innerText()).toContain('no way to end a part of an approval');
+  await page.getByTestId('take-back-all').click();
   expect(await page.getByTestId('take-back-unconfirmed').innerText()).toContain('Monei hasn’t confirmed');
-  await page.getByTestId('confirm-take-back').click();
-  expect(await page.getByTestId('notice').innerText()).toContain('is taken back. Monei confirmed that it has ended.');
-  expect(await told.jsonValue()).toEqual([['keep', null], ['keep', 'swap'], ['take_back', ['wallet:deposit']], ['take_back', ['wallet:deposit']]]);
+  await page.getByTestId('take-back-all').click();
+  expect(await page.getByTestId('take-back-ended').innerText()).toMatch(/is taken back. Monei confirmed that it has ended.*Ended with it.*Balance and history/s);
+  await page.getByTestId('ask-rest').click();
+  // The rest is asked for again, but for what moves money.
+  const [off, end] = [['set_aside', 'deposit'], ['take_back', ['wallet:deposit']]];
+  expect(await told.jsonValue()).toEqual([['keep', null], ['keep', 'swap'], off, end, off, end, ['reconnect', ['wallet:read']]]);
   expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('a permission is switched off here alone where more was approved with it, and switched on again', async () => {
+  const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'permission-together');
+  expect(await page.getByTestId('permission-life').innerText()).toMatch(/approved together with .*Monei documents no way to end a part/s);
+  await page.evaluate(() => {
+    const { memory, app } = window.stage;
+    memory.take_back = () => Promise.reject(new Error('nothing else ends'));
+    const become = (state: 'set_aside' | 'enabled') => {
+      const accounts = app.view.accounts.map((account) => ({ ...account, features: account.features.map((entry) => (entry.id === 'wallet' ? { ...entry, state: { kind: state, at: 1 } } : entry)) }));
+      memory.show({ ...app.view, accounts });
+    };
+    memory.set_aside = () => {
+      become('set_aside');
+      return Promise.resolve({ kind: 'here', along: ['profile:read'] });
+    };
+    memory.switch_on = () => Promise.resolve(become('enabled'));
+  });
+  await page.getByTestId('permission-take-back').click();
+  expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe('Cancel');
+  await page.getByTestId('set-aside').click();
+  expect(await page.getByTestId('notice').innerText()).toContain('switched off here. At Monei it goes on');
+  await page.locator('[data-testid=permission][data-state=set_aside]').waitFor();
+  expect(await page.getByTestId('permission-life').innerText()).toMatch(/Allowed at Monei. You switched it off here on .*no app and no window uses it/);
+  await page.getByTestId('switch-on-wallet').click();
+  await page.locator('[data-testid=permission][data-state=enabled]').waitFor();
+  expect(await page.getByTestId('notice').innerText()).toContain('is switched on again');
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('where it was approved alone Monei is asked to end it, and what Monei does not confirm is told as that', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'permission');
+  await page.evaluate(() => {
+    let times = 0;
+    window.stage.memory.set_aside = () => Promise.resolve({ kind: (times += 1) === 1 ? 'unconfirmed' : 'ended' });
+  });
+  await page.getByTestId('permission-take-back').click();
+  await page.getByTestId('confirm-take-back').click();
+  expect(await page.getByTestId('take-back-unconfirmed').innerText()).toContain('switched off here. Monei hasn’t confirmed');
+  await page.getByTestId('confirm-take-back').click();
+  expect(await page.getByTestId('notice').innerText()).toContain('Monei confirmed that it has ended');
   await page.close();
 });
 

@@ -14,7 +14,7 @@ const names = (page: Page): Promise<string[]> => page.evaluate(() => window.stag
 test('the overview says each permission of each account in a word, and what needs a person stands above it', async () => {
   const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'overview');
-  const words = { enabled: 'On', not_asked: 'Off', declined: 'Declined', lost: 'Ended' };
+  const words = { enabled: 'On', not_asked: 'Off', declined: 'Declined', lost: 'Ended', set_aside: 'Aside' };
   const view = await page.evaluate(() => window.stage.app.view);
   for (const [row, account] of view.accounts.entries()) {
     for (const feature of account.features) expect(await page.getByTestId(`cell-${row}-${feature.id}`).innerText(), `${row} ${feature.id}`).toBe(words[feature.state.kind]);
@@ -162,7 +162,7 @@ test('a permission says its start and end, what it was used for and by whom, and
   const { page } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'permission');
   await page.getByTestId('permission-uses').waitFor();
-  expect(await page.getByTestId('permission-life').innerText()).toMatch(/Allowed on .*\d{4}.*Monei sets no end date.*Last used\s+3 minutes ago: Your balance and wallets.*disconnecting the account ends/s);
+  expect(await page.getByTestId('permission-life').innerText()).toMatch(/Allowed on .*\d{4}.*Monei sets no end date.*Last used\s+3 minutes ago: Your balance and wallets \(This window\).*approved alone.*Disconnecting the account ends/s);
   expect(await page.getByTestId('permission-uses').innerText()).toMatch(/Your balance and wallets\s+This window\s+12 times.*An app that you allowed.*3 without an answer/s);
   expect(await page.getByTestId('permission-history').locator('li').count()).toBe(3);
   expect(await page.getByTestId('permission-endpoints').locator('ul').isVisible()).toBe(false);

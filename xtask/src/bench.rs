@@ -18,6 +18,8 @@ pub enum What {
     Capacity,
     /// The sandbox, as it fills.
     Sandbox,
+    /// What other programs pay: the local API beside direct calls, and the command line's start.
+    Programs,
 }
 
 pub fn bench(what: What) -> Result<()> {
@@ -26,6 +28,7 @@ pub fn bench(what: What) -> Result<()> {
         What::Backend => backend(),
         What::Capacity => capacity(),
         What::Sandbox => sandbox(),
+        What::Programs => programs(),
     }
 }
 
@@ -52,6 +55,17 @@ fn capacity() -> Result<()> {
 fn sandbox() -> Result<()> {
     let mut steps = Steps::new(1);
     steps.step("Build and measure", || succeed(&mut command("cargo", &["bench", "--locked", "-p", "monei-sandbox", "--bench", "sandbox"])))
+}
+
+fn programs() -> Result<()> {
+    let mut steps = Steps::new(3);
+    steps.step("System packages", || install_missing(For::Driving))?;
+    steps.step("Build the release programs", || {
+        let packages = ["-p", "moneictl", "-p", "connect-backend", "-p", "monei-sandbox"];
+        succeed(command("cargo", &["build", "--release", "--locked", "--bins"]).args(packages))?;
+        succeed(&mut command("cargo", &["build", "--locked", "-p", "e2e", "--bin", "bench"]))
+    })?;
+    steps.step("Measure", || succeed(&mut command("setsid", &["--wait", "target/debug/bench", "programs"])))
 }
 
 fn desktop() -> Result<()> {

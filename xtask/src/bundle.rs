@@ -25,7 +25,7 @@ const PROGRAMS: [(&str, &str); 4] = [
 
 pub fn bundle() -> Result<()> {
     let on_linux = cfg!(target_os = "linux");
-    let mut steps = Steps::new(if on_linux { 8 } else { 2 });
+    let mut steps = Steps::new(if on_linux { 8 } else { 3 });
     if on_linux {
         steps.step("System packages", || install_missing(For::Packaging))?;
         // What an earlier version left would be taken for part of this one.
@@ -36,6 +36,8 @@ pub fn bundle() -> Result<()> {
     steps.step("Packages of the web view", ui::install)?;
     if on_linux {
         steps.step("The command line", command_line)?;
+    } else {
+        steps.step("The console programs", console_programs)?;
     }
     // Tauri's own bundler builds the web view first. Its working folder is the top of the project, where tauri.conf.json is.
     steps.step("The desktop program", || {
@@ -123,6 +125,16 @@ fn command_line() -> Result<()> {
     compress("target/moneictl/moneictl.1", "target/moneictl/moneictl.1")?;
     fs::create_dir_all(DEBIAN)?;
     tools::debian_package("moneictl", "release", DEBIAN)
+}
+
+/// What goes into the desktop program's own package elsewhere: the command line, and on Windows the program that shows the window's words in a
+/// terminal. `tauri.macos.conf.json` and `packaging/monei-connections/windows/installer-hooks.nsh` name them.
+fn console_programs() -> Result<()> {
+    let mut build = command("cargo", &["build", "--release", "--locked", "--package", "moneictl"]);
+    if cfg!(windows) {
+        build.args(["--package", "monei-connect-console"]);
+    }
+    succeed(tools::without_builders_paths(&mut build)?)
 }
 
 /// The desktop program and the command line for systems with neither kind of package: what their Debian packages install, without scripts. The

@@ -50,7 +50,7 @@ const DRIVE: &[&str] = &[
 const PLACES: &[&str] = &["grim", "i3-wm", "sway", "swaybg", "weston", "wtype"];
 /// A second process for the backend's shared store.
 const SERVE: &[&str] = &["redis-server"];
-/// Monei's published Python package, which a test of the sandbox runs.
+/// Monei’s published Python package, which tests and the tour run.
 const CLIENTS: &[&str] = &["python3-venv"];
 /// Reads back what was exported.
 const READERS: &[&str] = &["python3-ofxparse"];
@@ -97,7 +97,7 @@ pub fn install_missing(purpose: For) -> Result<()> {
     }
     let groups: &[&[&str]] = match purpose {
         For::Running => &[BUILD, OPEN],
-        For::Driving => &[BUILD, OPEN, DRIVE],
+        For::Driving => &[BUILD, OPEN, DRIVE, CLIENTS],
         For::Testing => &[BUILD, OPEN, DRIVE, PLACES, SERVE, CLIENTS, READERS],
         For::Serving => &[&["build-essential"], SERVE],
         For::Packaging => &[BUILD, PACKAGE, LOOK],

@@ -19,6 +19,8 @@ pub struct Platform {
     pub proxies: Arc<dyn DesktopProxies>,
     /// Where the browser's answers come back, as [`Options::loopback_port`] has it.
     pub loopback_port: Option<u16>,
+    /// Whether nothing is written to disk: what is approved ends with this process.
+    pub in_memory: bool,
 }
 
 /// The system's keychain, for the entries of this environment.
@@ -37,7 +39,7 @@ pub async fn connections(settings: &Settings, vault: Arc<dyn Vault>, platform: P
     Connections::start(Options {
         environment: settings.environment,
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        data_dir: settings.data_dir.clone(),
+        data_dir: (!platform.in_memory).then(|| settings.data_dir.clone()),
         link_scheme: settings.link_scheme.clone(),
         loopback_port: platform.loopback_port,
         backend: settings.backend.clone(),

@@ -1,7 +1,5 @@
 //! `accounts`, `status` and `rename`: what is known without asking Monei, and which account a word means.
 
-use std::io::IsTerminal as _;
-
 use anstyle::{AnsiColor, Style};
 use connect_app::catalogue;
 use connect_core::snapshot::{AccountSnapshot, FeatureState, Health, Language, Snapshot};
@@ -10,8 +8,9 @@ use connect_core::{Caller, Connections};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::json::{self, Accounts};
-use crate::table;
+use crate::out::{out, outln};
 use crate::text::{foreign, json_for_terminal, when};
+use crate::{out, table};
 
 /// `accounts`.
 pub fn list(connections: &Connections, as_json: bool) -> Result<Exit, Failure> {
@@ -19,7 +18,7 @@ pub fn list(connections: &Connections, as_json: bool) -> Result<Exit, Failure> {
     if as_json {
         return print_json(&Accounts::of(&view, view.accounts.iter(), false));
     }
-    anstream::print!("{}", accounts_text(&view));
+    out!("{}", accounts_text(&view));
     Ok(Exit::Done)
 }
 
@@ -42,10 +41,10 @@ pub async fn status(connections: &Connections, account: Option<&str>, check: boo
     if as_json {
         print_json(&Accounts::of(&view, shown.iter().copied(), true))?;
     } else if shown.is_empty() {
-        anstream::print!("{}", accounts_text(&view));
+        out!("{}", accounts_text(&view));
     } else {
         let texts: Vec<String> = shown.iter().map(|account| status_text(account)).collect();
-        anstream::print!("{}", texts.join("\n"));
+        out!("{}", texts.join("\n"));
     }
     let reconnect = shown.iter().any(|account| matches!(account.health, Health::NeedsReconnect { .. }));
     Ok(if reconnect { Exit::ReconnectNeeded } else { Exit::Done })
@@ -67,10 +66,11 @@ pub fn print_json(value: &impl serde::Serialize) -> Result<Exit, Failure> {
 
 /// Writes JSON to standard output: as it is for a program, harmless for a terminal.
 pub fn say_json(text: &str) {
-    if std::io::stdout().is_terminal() {
-        connect_app::terminal::say(&json_for_terminal(text));
+    let text = text.trim_end_matches('\n');
+    if out::is_terminal() {
+        outln!("{}", json_for_terminal(text));
     } else {
-        connect_app::terminal::say(text);
+        outln!("{text}");
     }
 }
 
@@ -178,6 +178,7 @@ fn status_text(account: &AccountSnapshot) -> String {
         (column == 2).then(|| match state {
             FeatureState::Enabled { .. } => Some(AnsiColor::Green.on_default()),
             FeatureState::Lost { .. } => Some(AnsiColor::Red.on_default()),
+            FeatureState::SetAside { .. } => Some(AnsiColor::Yellow.on_default()),
             FeatureState::NotAsked | FeatureState::Declined { .. } => None,
         })?
     };

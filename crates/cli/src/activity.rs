@@ -8,6 +8,7 @@ use crate::accounts::{find, print_json};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::json::Activity;
+use crate::out::{out, outln};
 use crate::table;
 use crate::text::{foreign, when};
 
@@ -19,11 +20,11 @@ pub async fn list(connections: &Connections, account: Option<&str>, as_json: boo
         return print_json(&Activity::of(items));
     }
     if items.is_empty() {
-        anstream::println!("Nothing has happened yet.");
+        outln!("Nothing has happened yet.");
         return Ok(Exit::Done);
     }
     let rows: Vec<[String; 3]> = items.iter().map(row).collect();
-    anstream::print!("{}", table::render(["WHEN", "WHAT", ""], &rows, |_, _| None));
+    out!("{}", table::render(["WHEN", "WHAT", ""], &rows, |_, _| None));
     Ok(Exit::Done)
 }
 
@@ -36,10 +37,11 @@ fn row(item: &ActivityItem) -> [String; 3] {
             both.map(|(word, scopes)| format!("{word}: {}", list(scopes))).collect::<Vec<_>>().join("; ")
         }
         ActivityEvent::Revoked { scopes } | ActivityEvent::Contradicted { scopes } => format!("ended: {}", list(scopes)),
-        ActivityEvent::TakenBack { scopes, along } if along.is_empty() => format!("taken back: {}", list(scopes)),
-        ActivityEvent::TakenBack { scopes, along } => format!("taken back: {}; ended with it: {}", list(scopes), list(along)),
-        ActivityEvent::Disconnected { confirmed: true } => "Monei confirmed".to_owned(),
-        ActivityEvent::Disconnected { confirmed: false } => "Monei didn’t confirm".to_owned(),
+        ActivityEvent::TakenBack { scopes, along, .. } if along.is_empty() => format!("taken back: {}", list(scopes)),
+        ActivityEvent::TakenBack { scopes, along, .. } => format!("taken back: {}; ended with it: {}", list(scopes), list(along)),
+        ActivityEvent::SetAside { scopes, .. } | ActivityEvent::SwitchedOn { scopes, .. } => list(scopes),
+        ActivityEvent::Disconnected { confirmed: true, .. } => "Monei confirmed".to_owned(),
+        ActivityEvent::Disconnected { confirmed: false, .. } => "Monei didn’t confirm".to_owned(),
         ActivityEvent::Failed { code } => {
             code.parse().map(|code| catalogue::problem(Language::English, code).title.to_owned()).unwrap_or_default()
         }

@@ -5,7 +5,7 @@ use connect_app::catalogue;
 use connect_app::settings::Settings;
 use connect_core::clock::{Clock as _, SystemClock};
 use connect_core::problem::ProblemCode;
-use connect_core::snapshot::{AccountFeature, FeatureState, Language};
+use connect_core::snapshot::{FeatureState, Language};
 use connect_core::{App, Caller, Connections, NewApp, PassThrough, Passed};
 use monei::Permission;
 use monei::permission::{self, Effect, Method};
@@ -47,10 +47,10 @@ pub async fn api(connections: &Connections, settings: &Settings, account: Option
     }
     let view = connections.view();
     let account = find_or_only(&view, account)?;
-    let is_granted =
-        |feature: &AccountFeature| *feature.id.scope() == permission.scope && matches!(feature.state, FeatureState::Enabled { .. });
-    if !account.features.iter().any(is_granted) {
-        return Err(ProblemCode::ScopeMissing.into());
+    match account.features.iter().find(|feature| *feature.id.scope() == permission.scope).map(|feature| &feature.state) {
+        Some(FeatureState::Enabled { .. }) => {}
+        Some(FeatureState::SetAside { .. }) => return Err(ProblemCode::PermissionSetAside.into()),
+        _ => return Err(ProblemCode::ScopeMissing.into()),
     }
     if endpoint.effect == Effect::Spends {
         return pay(connections, settings, &account.id, permission, &path, body_of(&call.fields)?).await;

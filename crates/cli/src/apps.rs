@@ -11,6 +11,7 @@ use crate::accounts::{find, find_or_only, name, print_json};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::json::{AppLog, Apps};
+use crate::out::{errln, out, outln};
 use crate::table;
 use crate::text::{foreign, when};
 use crate::words::{AppTask, Until};
@@ -26,7 +27,7 @@ pub async fn app(connections: &Connections, task: AppTask) -> Result<Exit, Failu
         AppTask::Remove { name } => {
             let app = named(connections, &name, false).await?;
             connections.take_back_app(&app.id).await?;
-            anstream::println!("{} may not use your account any more.", foreign(&app.name));
+            outln!("{} may not use your account any more.", foreign(&app.name));
             Ok(Exit::Done)
         }
         AppTask::Log { name, json } => log(connections, &name, json).await,
@@ -41,7 +42,7 @@ async fn url(connections: &Connections) -> Result<Exit, Failure> {
             "There is no address yet. Allow an app, then open Monei Connections or run `moneictl serve`: a port is drawn then.",
         ));
     };
-    anstream::println!("http://127.0.0.1:{port}");
+    outln!("http://127.0.0.1:{port}");
     Ok(Exit::Done)
 }
 
@@ -53,7 +54,7 @@ async fn list(connections: &Connections, all: bool, as_json: bool) -> Result<Exi
         return print_json(&Apps::of(&apps, now));
     }
     if apps.is_empty() {
-        anstream::println!("No app is allowed. Allow one with: moneictl app add");
+        outln!("No app is allowed. Allow one with: moneictl app add");
         return Ok(Exit::Done);
     }
     let view = connections.view();
@@ -70,7 +71,7 @@ async fn list(connections: &Connections, all: bool, as_json: bool) -> Result<Exi
         [foreign(&app.name), account, scopes, end, used]
     };
     let rows: Vec<[String; 5]> = apps.iter().map(row).collect();
-    anstream::print!("{}", table::render(["APP", "ACCOUNT", "MAY USE", "UNTIL", "LAST USED"], &rows, |_, _| None));
+    out!("{}", table::render(["APP", "ACCOUNT", "MAY USE", "UNTIL", "LAST USED"], &rows, |_, _| None));
     Ok(Exit::Done)
 }
 
@@ -92,8 +93,8 @@ async fn add(connections: &Connections, app: String, account: Option<&str>, scop
     })?;
     let end = app.until.map_or_else(|| "you take it back".to_owned(), when);
     let name = name(&view, account);
-    anstream::eprintln!("{} may use {name} until {end}. This is its key; it is shown this once:", foreign(&app.name));
-    connect_app::terminal::say(key.expose());
+    errln!("{} may use {name} until {end}. This is its key; it is shown this once:", foreign(&app.name));
+    outln!("{}", key.expose());
     Ok(Exit::Done)
 }
 
@@ -104,7 +105,7 @@ async fn log(connections: &Connections, word: &str, as_json: bool) -> Result<Exi
         return print_json(&AppLog::of(&rows));
     }
     if rows.is_empty() {
-        anstream::println!("{} hasn’t called yet.", foreign(&app.name));
+        outln!("{} hasn’t called yet.", foreign(&app.name));
         return Ok(Exit::Done);
     }
     let row = |row: &connect_core::UseRow| {
@@ -115,7 +116,7 @@ async fn log(connections: &Connections, word: &str, as_json: bool) -> Result<Exi
         [when(row.last_at), foreign(&row.endpoint), foreign(&row.permission), row.count.to_string(), foreign(&outcome)]
     };
     let rows: Vec<[String; 5]> = rows.iter().map(row).collect();
-    anstream::print!("{}", table::render(["LAST", "CALL", "PERMISSION", "TIMES", "OUTCOME"], &rows, |_, _| None));
+    out!("{}", table::render(["LAST", "CALL", "PERMISSION", "TIMES", "OUTCOME"], &rows, |_, _| None));
     Ok(Exit::Done)
 }
 

@@ -7,12 +7,17 @@ use tokio::sync::oneshot;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::out;
 
 /// Whether the person says yes to `question`; only a typed "y" or "yes" does.
 ///
 /// # Errors
 /// Nobody is there to be asked, or the person ends the program instead.
 pub async fn agrees(question: &str) -> Result<bool, Failure> {
+    if let Some(answer) = out::answer(question) {
+        // The process that asked for the command asks the person, and runs it again with the answer.
+        return answer.ok_or_else(|| Failure::said(Exit::Denied, "This asks a question, and nobody has answered it."));
+    }
     check_that_somebody_is_there()?;
     anstream::eprint!("{question} [y/N] ");
     let (sender, answer) = oneshot::channel();

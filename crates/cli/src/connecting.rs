@@ -10,6 +10,7 @@ use crate::accounts::{find, name};
 use crate::ask;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::out::{errln, outln};
 use crate::text::foreign;
 use crate::words::Way;
 
@@ -81,12 +82,10 @@ async fn follow(connections: &Connections, way: &Way) -> Result<Exit, Failure> {
                 let by_hand = way.no_browser || *browser_failed;
                 if by_hand && !link_printed {
                     let link = connections.start_link().map(String::from).unwrap_or_default();
-                    anstream::eprintln!(
-                        "Open this link in a browser and approve there within ten minutes. It is for you alone:\n\n{link}\n"
-                    );
+                    errln!("Open this link in a browser and approve there within ten minutes. It is for you alone:\n\n{link}\n");
                     link_printed = true;
                 } else if !by_hand && !browser_named {
-                    anstream::eprintln!("Approve in your browser within ten minutes. Ctrl-C ends the wait.");
+                    errln!("Approve in your browser within ten minutes. Ctrl-C ends the wait.");
                     browser_named = true;
                 }
             }
@@ -146,10 +145,10 @@ async fn decide(connections: &Connections, view: &Snapshot, conflict: &Conflict)
 
 fn done(view: &Snapshot, account: &str, granted: &[String], declined: &[String], extra: &[String]) -> Exit {
     let name = view.accounts.iter().find(|row| row.id == account).map_or_else(String::new, |row| name(view, row));
-    anstream::println!("{name} is connected.");
+    outln!("{name} is connected.");
     for (word, scopes) in [("Granted", granted), ("Declined", declined), ("Granted without being asked for", extra)] {
         if !scopes.is_empty() {
-            anstream::println!("{word}: {}", scopes.iter().map(|scope| foreign(scope)).collect::<Vec<_>>().join(", "));
+            outln!("{word}: {}", scopes.iter().map(|scope| foreign(scope)).collect::<Vec<_>>().join(", "));
         }
     }
     Exit::Done

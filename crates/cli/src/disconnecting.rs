@@ -1,13 +1,14 @@
 //! `disconnect`: the access ends at Monei first, and then the account goes from this computer.
 
-use connect_core::Connections;
 use connect_core::snapshot::{DisconnectOutcome, Unrevoked};
+use connect_core::{Caller, Connections};
 
 use crate::accounts::{find, name};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::out::outln;
 use crate::words::Which;
-use crate::{NAME, ask};
+use crate::{ask, out};
 
 /// `disconnect`. What fails for one account doesn't keep the others.
 pub async fn disconnect(connections: &Connections, which: &Which, yes: bool, remove: bool) -> Result<Exit, Failure> {
@@ -20,7 +21,7 @@ pub async fn disconnect(connections: &Connections, which: &Which, yes: bool, rem
         None => view.accounts.iter().map(|account| (account.id.clone(), name(&view, account))).collect(),
     };
     if chosen.is_empty() {
-        anstream::println!("No account is connected.");
+        outln!("No account is connected.");
         return Ok(Exit::Done);
     }
     if !yes {
@@ -35,13 +36,13 @@ pub async fn disconnect(connections: &Connections, which: &Which, yes: bool, rem
     let unrevoked = if remove { Unrevoked::Remove } else { Unrevoked::Keep };
     let mut outcome = Exit::Done;
     for (id, name) in chosen {
-        let exit = match connections.disconnect(&id, unrevoked).await {
+        let exit = match connections.disconnect(&Caller::CommandLine, &id, unrevoked).await {
             Ok(DisconnectOutcome::Revoked) => {
-                anstream::println!("{name} is disconnected. Monei confirmed that its access has ended.");
+                outln!("{name} is disconnected. Monei confirmed that its access has ended.");
                 Exit::Done
             }
             Ok(DisconnectOutcome::Removed) => {
-                anstream::println!("{name} is removed from this computer.");
+                outln!("{name} is removed from this computer.");
                 complain(&name, "Monei didn’t confirm that the access has ended. End it in Monei’s settings, under “Connected apps”.");
                 Exit::Denied
             }
@@ -69,5 +70,5 @@ pub async fn disconnect(connections: &Connections, which: &Which, yes: bool, rem
 }
 
 fn complain(name: &str, sentence: &str) {
-    connect_app::terminal::complain(NAME, &format!("{name}: {sentence}"));
+    out::complain(&format!("{name}: {sentence}"));
 }

@@ -47,7 +47,7 @@ impl From<ProblemCode> for Exit {
             | P::KeychainTooLong
             | P::KeychainForgets => Exit::Keychain,
             P::AccessRevoked | P::RecordUnreadable | P::RecordMissing | P::SomebodyElse => Exit::ReconnectNeeded,
-            P::ScopeMissing | P::LimitReached | P::NoSuchApp | P::PermissionNotGiven => Exit::PermissionMissing,
+            P::ScopeMissing | P::LimitReached | P::NoSuchApp | P::PermissionNotGiven | P::PermissionSetAside => Exit::PermissionMissing,
             P::Offline
             | P::AddressUnknown
             | P::NetworkIntercepted

@@ -1,6 +1,6 @@
 //! `export`: an account's transactions as a file. All pages are fetched first; then the file is there as a whole, or not at all.
 
-use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use connect_app::export::{self, Statement};
@@ -11,6 +11,8 @@ use jiff::Timestamp;
 use crate::accounts::{find_or_only, name};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::out;
+use crate::out::{errln, out};
 use crate::text::for_terminal;
 use crate::words::{Filter, Format, Kind, Status};
 
@@ -49,13 +51,12 @@ pub async fn export(connections: &Connections, wanted: Wanted) -> Result<Exit, F
                 _ => Failure::said(Exit::Other, format!("{} can't be written: {error}.", path.display())),
             })?;
         }
-        None if std::io::stdout().is_terminal() => anstream::print!("{}", for_terminal(&made.text)),
-        // A closed pipe reads nothing, and needs no word about it.
-        None => drop(std::io::stdout().write_all(made.text.as_bytes())),
+        None if out::is_terminal() => out!("{}", for_terminal(&made.text)),
+        None => out::say(&made.text),
     }
     let left_out =
         if made.left_out == 0 { String::new() } else { format!("; {} left out, for which the format has no place", made.left_out) };
-    anstream::eprintln!("Transactions: {}{left_out}.", made.written);
+    errln!("Transactions: {}{left_out}.", made.written);
     Ok(Exit::Done)
 }
 
@@ -103,7 +104,7 @@ fn filter(typed: Filter) -> HistoryFilter {
 
 /// How far it is, on one line of a terminal. It goes on until the person ends the program, which has written nothing until then.
 fn told(fetched: usize, total: Option<u64>) -> bool {
-    if std::io::stderr().is_terminal() && fetched > 0 {
+    if out::shows_progress() && fetched > 0 {
         let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
         anstream::eprint!("\r{fetched}{of} fetched");
     }
@@ -111,7 +112,7 @@ fn told(fetched: usize, total: Option<u64>) -> bool {
 }
 
 fn end_of_progress() {
-    if std::io::stderr().is_terminal() {
+    if out::shows_progress() {
         anstream::eprint!("\r\x1b[K");
     }
 }

@@ -39,7 +39,11 @@ impl Failure {
             Self::Problem(Problem { code, retry_after_s: Some(seconds), .. }) => {
                 format!("{} Try again in {seconds} s.", catalogue::sentence(Language::English, *code))
             }
-            Self::Problem(problem) => catalogue::sentence(Language::English, problem.code),
+            Self::Problem(problem) => {
+                let sentence = catalogue::sentence(Language::English, problem.code);
+                let without = if has_none(problem.code) { " Or keep accounts in memory alone, with: moneictl serve --memory" } else { "" };
+                sentence + without
+            }
             Self::Said(_, sentence) => sentence.clone(),
         }
     }
@@ -51,4 +55,10 @@ impl Failure {
             Self::Said(exit, _) => *exit,
         }
     }
+}
+
+/// Whether there is no keychain to speak of, where there is another way.
+fn has_none(code: ProblemCode) -> bool {
+    use ProblemCode as P;
+    cfg!(unix) && matches!(code, P::KeychainAbsent | P::KeychainNoBus | P::KeychainNotSetUp | P::KeychainFailed)
 }

@@ -201,6 +201,7 @@ pub fn state_word(state: &FeatureState) -> (&'static str, Option<i64>) {
         FeatureState::NotAsked => ("not_asked", None),
         FeatureState::Declined { at } => ("declined", Some(*at)),
         FeatureState::Lost { at } => ("lost", Some(*at)),
+        FeatureState::SetAside { at } => ("set_aside", Some(*at)),
     }
 }
 
@@ -231,8 +232,9 @@ mod tests {
         let events = [
             ActivityEvent::Connected { granted: scopes(), declined: scopes() },
             ActivityEvent::Revoked { scopes: scopes() },
-            ActivityEvent::TakenBack { scopes: scopes(), along: scopes() },
-            ActivityEvent::Disconnected { confirmed: true },
+            ActivityEvent::TakenBack { scopes: scopes(), along: scopes(), by: None },
+            ActivityEvent::SetAside { scopes: scopes(), by: "window".to_owned() },
+            ActivityEvent::Disconnected { confirmed: true, by: Some("window".to_owned()) },
             ActivityEvent::Failed { code: "declined".into() },
             ActivityEvent::BackendChanged { address: "https://connect.example.test".into() },
         ];

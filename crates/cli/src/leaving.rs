@@ -3,29 +3,30 @@
 use connect_app::catalogue;
 use connect_app::leaving::erase;
 use connect_app::settings::Settings;
-use connect_core::Connections;
 use connect_core::snapshot::{Language, LeaveOutcome, Unrevoked};
+use connect_core::{Caller, Connections};
 use connect_local_api::Place;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::{NAME, ask};
+use crate::out::outln;
+use crate::{ask, out};
 
 /// `leave`, but for the files: they go when the core has ended ([`clean_up`]).
 pub async fn leave(connections: &Connections, yes: bool, remove: bool) -> Result<Exit, Failure> {
     let words = catalogue::dialogs(Language::English);
-    let question = if remove { words.leave_anyway } else { words.leave };
+    let question = if remove { &words.leave_anyway } else { &words.leave };
     if !yes && !ask::agrees(&format!("{}\n{}", question.text, question.title)).await? {
         return Err(Failure::said(Exit::Denied, "Nothing was changed."));
     }
     // For the backend, which revokes.
     connections.poll().await;
-    let left = connections.leave(if remove { Unrevoked::Remove } else { Unrevoked::Keep }).await?;
+    let left = connections.leave(&Caller::CommandLine, if remove { Unrevoked::Remove } else { Unrevoked::Keep }).await?;
     for (number, account) in left.accounts.iter().enumerate() {
         let name = account.name.clone().unwrap_or_else(|| format!("Account {}", number + 1));
         let words = match &account.outcome {
             LeaveOutcome::Ended => {
-                anstream::println!("{name}: Monei confirmed that its access has ended.");
+                outln!("{name}: Monei confirmed that its access has ended.");
                 continue;
             }
             LeaveOutcome::Removed => {
@@ -60,7 +61,7 @@ pub fn clean_up(settings: &Settings) -> Exit {
         complain(&format!("{} can’t be deleted: delete it by hand.", path.display()));
     }
     if left.is_empty() {
-        anstream::println!("Nothing of Monei Connections is left on this computer but the program itself.");
+        outln!("Nothing of Monei Connections is left on this computer but the program itself.");
         Exit::Done
     } else {
         Exit::Other
@@ -68,5 +69,5 @@ pub fn clean_up(settings: &Settings) -> Exit {
 }
 
 fn complain(sentence: &str) {
-    connect_app::terminal::complain(NAME, sentence);
+    out::complain(sentence);
 }

@@ -8,6 +8,7 @@ mod accounts;
 mod activity;
 mod api;
 mod apps;
+mod aside;
 mod ask;
 mod connecting;
 mod disconnecting;
@@ -17,8 +18,13 @@ mod failure;
 mod json;
 mod leaving;
 #[cfg(unix)]
+mod memory;
+mod out;
+#[cfg(unix)]
 mod paying;
 mod serve;
+#[cfg(unix)]
+mod socket;
 mod table;
 mod text;
 pub mod words;
@@ -32,12 +38,13 @@ use connect_app::diagnose::{self, Found};
 use connect_app::settings::Settings;
 use connect_app::start::{self, Platform};
 use connect_app::{limits, logging, terminal, witness};
+use connect_core::vault::{MemoryVault, Vault};
 use connect_core::{Browser, Connections, OpenFailed, SystemProxies};
 use url::Url;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::words::{Task, Words};
+use crate::words::{Task, Way, Words};
 
 /// The program's name, before each line on standard error.
 pub const NAME: &str = "moneictl";
@@ -83,11 +90,32 @@ async fn done(settings: &Settings, task: Task) -> Result<ExitCode, Failure> {
     if let Task::Witness = task {
         return Ok(witness::run(settings).await);
     }
-    let port = if let Task::Connect { way, .. } | Task::Reconnect { way, .. } = &task { way.port } else { 0 };
-    let opens = !matches!(&task, Task::Connect { way, .. } | Task::Reconnect { way, .. } if way.no_browser);
-    let connections = start(settings, opens, port).await?;
+    #[cfg(unix)]
+    if let Some(done) = memory::instead(settings, &task).await {
+        return done;
+    }
+    let (way, in_memory) = match &task {
+        Task::Connect { way, .. } | Task::Reconnect { way, .. } => (*way, false),
+        Task::Serve { way, memory, .. } => {
+            if !memory && (way.no_browser || way.port != 0) {
+                return Err(Failure::said(Exit::Usage, "--no-browser and --port are for connecting: use them with --memory."));
+            }
+            (*way, *memory)
+        }
+        _ => (Way::default(), false),
+    };
+    let connections = start(settings, way, in_memory).await?;
     let outcome = with(&connections, settings, task).await;
-    connections.shutdown().await;
+    let living = connections.shutdown().await;
+    for name in &living {
+        let name = name.as_deref().map_or_else(|| "An account".to_owned(), text::foreign);
+        out::complain(&format!(
+            "{name}: Monei didn’t confirm that the access has ended. End it in Monei’s settings, under “Connected apps”."
+        ));
+    }
+    if !living.is_empty() && outcome.is_ok() {
+        return Ok(Exit::Denied.into());
+    }
     if connections.view().left.is_some() && leaving::clean_up(settings) != Exit::Done {
         return Ok(Exit::Other.into());
     }
@@ -96,12 +124,30 @@ async fn done(settings: &Settings, task: Task) -> Result<ExitCode, Failure> {
 
 async fn with(connections: &Connections, settings: &Settings, task: Task) -> Result<ExitCode, Failure> {
     match task {
-        Task::Accounts { json } => accounts::list(connections, json),
-        Task::Status { account, check, json } => accounts::status(connections, account.as_deref(), check, json).await,
         Task::Connect { scopes, way } => connecting::connect(connections, scopes, &way).await,
         Task::Reconnect { account, scopes, way } => connecting::reconnect(connections, &account, scopes, &way).await,
-        Task::Disconnect { which, yes, remove } => disconnecting::disconnect(connections, &which, yes, remove).await,
         Task::Leave { yes, remove } => leaving::leave(connections, yes, remove).await,
+        Task::Serve { memory: true, scopes, way } => serve::serve_memory(connections, settings, scopes, &way).await,
+        Task::Serve { .. } => serve::serve(connections, settings).await,
+        Task::Diagnose { json } => {
+            let asked = diagnose::Asked { program: NAME, as_json: json };
+            let found = Found::with(connections, settings.environment).await;
+            return Ok(diagnose::tell(&Ok(found), settings.environment, asked));
+        }
+        task => on_accounts(connections, settings, task).await,
+    }
+    .map(Into::into)
+}
+
+/// What needs nothing but the accounts: another process may do it for this one.
+async fn on_accounts(connections: &Connections, settings: &Settings, task: Task) -> Result<Exit, Failure> {
+    match task {
+        Task::Accounts { json } => accounts::list(connections, json),
+        Task::Status { account, check, json } => accounts::status(connections, account.as_deref(), check, json).await,
+        Task::Disconnect { which, yes, remove } => disconnecting::disconnect(connections, &which, yes, remove).await,
+        Task::SetAside { account, scope, undo, end, yes } => {
+            aside::set_aside(connections, aside::Wanted { account, scope, undo, end, yes }).await
+        }
         Task::Rename { account, name } => accounts::rename(connections, &account, name).await,
         Task::Activity { account, json } => activity::list(connections, account.as_deref(), json).await,
         Task::Export { account, format, output, filter } => {
@@ -110,34 +156,34 @@ async fn with(connections: &Connections, settings: &Settings, task: Task) -> Res
         Task::Api { method, path, account, fields, paginate } => {
             api::api(connections, settings, account.as_deref(), api::Call { method, path, fields, paginate }).await
         }
-        Task::Serve => serve::serve(connections, settings).await,
         Task::App { task } => apps::app(connections, task).await,
-        Task::Diagnose { json } => {
-            let asked = diagnose::Asked { program: NAME, as_json: json };
-            let found = Found::with(connections, settings.environment).await;
-            return Ok(diagnose::tell(&Ok(found), settings.environment, asked));
-        }
-        Task::Completions { .. } | Task::Man | Task::Witness => Ok(Exit::Done),
+        Task::Connect { .. }
+        | Task::Reconnect { .. }
+        | Task::Leave { .. }
+        | Task::Serve { .. }
+        | Task::Diagnose { .. }
+        | Task::Completions { .. }
+        | Task::Man
+        | Task::Witness => Ok(Exit::Done),
     }
-    .map(Into::into)
 }
 
-/// The core on this person's index and keychain, whose answers come back to `port` (0: one that the system chooses).
-async fn start(settings: &Settings, opens: bool, port: u16) -> Result<Connections, Failure> {
-    let vault = start::vault(settings)?;
-    let browser = Way { browser: SystemBrowser::new(settings.link_scheme.clone()), opens };
-    let platform = Platform { browser: Arc::new(browser), proxies: Arc::new(SystemProxies), loopback_port: Some(port) };
+/// The core on this person's index and keychain, or in this process's memory alone.
+async fn start(settings: &Settings, Way { no_browser, port }: Way, in_memory: bool) -> Result<Connections, Failure> {
+    let vault: Arc<dyn Vault> = if in_memory { Arc::new(MemoryVault::default()) } else { start::vault(settings)? };
+    let browser = WayToBrowser { browser: SystemBrowser::new(settings.link_scheme.clone()), opens: !no_browser };
+    let platform = Platform { browser: Arc::new(browser), proxies: Arc::new(SystemProxies), loopback_port: Some(port), in_memory };
     Ok(start::connections(settings, vault, platform).await?)
 }
 
 /// The way to a browser. Links never come back to a command line, whatever the system does with them.
-struct Way {
+struct WayToBrowser {
     browser: SystemBrowser,
     /// Where not, the link is printed alone.
     opens: bool,
 }
 
-impl Browser for Way {
+impl Browser for WayToBrowser {
     fn open(&self, url: &Url) -> Result<(), OpenFailed> {
         if self.opens { self.browser.open(url) } else { Err(OpenFailed) }
     }

@@ -8,51 +8,20 @@ use bytes::Bytes;
 use connect_app::settings::Settings;
 use connect_core::Connections;
 use connect_local_api::Place;
-use http_body_util::{BodyExt as _, Full};
-use hyper::Request;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
 use monei::Permission;
-use serde_json::{Value, json};
-use tokio::net::UnixStream;
+use serde_json::json;
 
 use crate::NAME;
 use crate::accounts::say_json;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::out::errln;
+use crate::socket::{Answer, Unanswered, send};
 
 /// What the window shows as the name of who asks.
 const CALLED: &str = "moneictl (one payment)";
 /// How long the person has for each question.
 const PATIENCE: Duration = Duration::from_secs(300);
-
-/// An answer of the window's local API.
-struct Answer {
-    status: u16,
-    reason: String,
-    body: Bytes,
-}
-
-impl Answer {
-    fn field(&self, name: &str) -> Option<String> {
-        serde_json::from_slice::<Value>(&self.body).ok()?[name].as_str().map(str::to_owned)
-    }
-
-    /// As a failure, with the sentence that came.
-    fn failure(&self) -> Failure {
-        let sentence = self.field("message").unwrap_or_else(|| "Monei Connections refused the call.".to_owned());
-        let exit = match self.reason.as_str() {
-            "confirmation_denied" | "confirmation_needed" => Exit::Denied,
-            "permission_not_given" | "scope_not_granted" => Exit::PermissionMissing,
-            "account_needs_reconnect" => Exit::ReconnectNeeded,
-            "keychain_locked" => Exit::Keychain,
-            "busy" | "unreachable" | "outcome_unknown" => Exit::Unreachable,
-            "request_invalid" => Exit::Usage,
-            _ => Exit::Other,
-        };
-        Failure::said(exit, sentence)
-    }
-}
 
 /// Has the window ask the person about one payment from `account`, and prints Monei's answer.
 pub async fn pay(
@@ -66,13 +35,13 @@ pub async fn pay(
     let socket = Place::of(settings).socket.filter(|socket| socket.exists()).ok_or_else(no_window)?;
     let permission = permission.scope.as_str();
     let asked =
-        send(&socket, "POST", "/connect/pair", None, json!({"name": CALLED, "permissions": [permission]}).to_string().into()).await?;
+        ask(&socket, "POST", "/connect/pair", None, json!({"name": CALLED, "permissions": [permission]}).to_string().into()).await?;
     let pairing = match asked.field("pairing").filter(|_| asked.status == 202) {
         Some(pairing) => pairing,
         None if asked.reason == "confirmation_needed" => return Err(no_window()),
         None => return Err(asked.failure()),
     };
-    anstream::eprintln!("{NAME}: Monei Connections asks you now whether {NAME} may do this. Choose the account there.");
+    errln!("{NAME}: Monei Connections asks you now whether {NAME} may do this. Choose the account there.");
     let given = told(&socket, &pairing).await?;
     let key = given.field("key").ok_or_else(|| given.failure())?;
     let paid = with_key(connections, &socket, account, &key, path, body.into()).await;
@@ -96,7 +65,7 @@ pub async fn pay(
 /// The answer to the question whether this program may; the person has some minutes.
 async fn told(socket: &Path, pairing: &str) -> Result<Answer, Failure> {
     loop {
-        let answer = send(socket, "GET", &format!("/connect/pair/{pairing}"), None, Bytes::new()).await?;
+        let answer = ask(socket, "GET", &format!("/connect/pair/{pairing}"), None, Bytes::new()).await?;
         match answer.status {
             202 => {}
             200 => return Ok(answer),
@@ -110,10 +79,10 @@ async fn with_key(connections: &Connections, socket: &Path, account: &str, key: 
     if connections.app_of_key(key, false).await?.is_none_or(|app| *app.account != *account) {
         return Err(Failure::said(Exit::Denied, "In Monei Connections another account was chosen than here. Nothing was sent."));
     }
-    anstream::eprintln!("{NAME}: Monei Connections asks you now about the payment.");
+    errln!("{NAME}: Monei Connections asks you now about the payment.");
     let until = tokio::time::Instant::now() + PATIENCE;
     loop {
-        let answer = send(socket, "POST", &format!("/api/v1{path}"), Some(key), body.clone()).await?;
+        let answer = ask(socket, "POST", &format!("/api/v1{path}"), Some(key), body.clone()).await?;
         // The question stays open; the same request again is answered by what the person says.
         if answer.reason != "confirmation_needed" || tokio::time::Instant::now() >= until {
             return Ok(answer);
@@ -121,20 +90,15 @@ async fn with_key(connections: &Connections, socket: &Path, account: &str, key: 
     }
 }
 
-async fn send(socket: &Path, method: &str, path: &str, key: Option<&str>, body: Bytes) -> Result<Answer, Failure> {
-    let stream = UnixStream::connect(socket).await.map_err(|_| no_window())?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
-    tokio::spawn(connection);
-    let mut request = Request::builder().method(method).uri(path).header("host", "localhost").header("content-type", "application/json");
-    if let Some(key) = key {
-        request = request.header("x-api-key", key);
-    }
-    let request = request.body(Full::new(body)).map_err(|_| Failure::said(Exit::Usage, "That isn't a path."))?;
-    let answer = sender.send_request(request).await.map_err(broken)?;
-    let status = answer.status().as_u16();
-    let reason = answer.headers().get("connect-reason").and_then(|reason| reason.to_str().ok()).unwrap_or_default().to_owned();
-    let body = answer.into_body().collect().await.map_err(broken)?.to_bytes();
-    Ok(Answer { status, reason, body })
+async fn ask(socket: &Path, method: &str, path: &str, key: Option<&str>, body: Bytes) -> Result<Answer, Failure> {
+    send(socket, method, path, key, body).await.map_err(|why| match why {
+        Unanswered::Nobody => no_window(),
+        Unanswered::Request => Failure::said(Exit::Usage, "That isn't a path."),
+        Unanswered::Gone => Failure::said(
+            Exit::Unreachable,
+            "Monei Connections ended before it answered. Open it: its activity says whether anything was sent.",
+        ),
+    })
 }
 
 fn no_window() -> Failure {
@@ -142,9 +106,4 @@ fn no_window() -> Failure {
         Exit::Denied,
         "This moves money, and a terminal can’t confirm that. Open Monei Connections on this computer and run this again. Nothing was sent.",
     )
-}
-
-/// The window has gone while it was asked.
-fn broken(_: hyper::Error) -> Failure {
-    Failure::said(Exit::Unreachable, "Monei Connections ended before it answered. Open it: its activity says whether anything was sent.")
 }

@@ -1,4 +1,5 @@
-//! `serve`: the local API without a window. While a window's program runs, that serves instead, since it can ask the person.
+//! `serve`: the local API without a window. While a window's program runs, that serves instead, since it can ask the person. With `--memory`,
+//! an account is connected first and kept in this process's memory alone.
 
 use std::pin::pin;
 
@@ -8,29 +9,72 @@ use connect_app::settings::Settings;
 use connect_core::Connections;
 use connect_local_api::{LocalApi, Place, Reach, Role, Status};
 
+#[cfg(unix)]
+use crate::connecting;
 use crate::exit::Exit;
 use crate::failure::Failure;
+#[cfg(unix)]
+use crate::memory::Desk;
+use crate::out::errln;
+use crate::words::Way;
 
 /// `serve`, until the system or the person ends it.
 pub async fn serve(connections: &Connections, settings: &Settings) -> Result<Exit, Failure> {
     let place = Place::of(settings);
     let api = LocalApi::start(connections.clone(), place.clone(), Role::Service);
+    until_asked_to_end(connections, api, &place, ending::asked_to_end()).await
+}
+
+/// `serve --memory`, until the system or the person ends it. The caller revokes what is in memory then.
+#[cfg(unix)]
+pub async fn serve_memory(connections: &Connections, settings: &Settings, scopes: Vec<String>, way: &Way) -> Result<Exit, Failure> {
+    // From now on no signal goes unheard, whatever is done meanwhile.
+    let asked_to_end = tokio::spawn(ending::asked_to_end());
+    let place = Place::in_memory(settings)
+        .map_err(|error| Failure::said(Exit::Other, format!("The folder of the local API’s socket can’t be made: {error}.")))?
+        .ok_or_else(|| {
+            Failure::said(
+                Exit::Usage,
+                "Other commands reach the accounts by a socket in the session’s folder, and XDG_RUNTIME_DIR isn’t set. Set it to a folder of yours alone.",
+            )
+        })?;
+    connecting::connect(connections, scopes, way).await?;
+    errln!("What you connected is in this process’s memory alone. Ctrl-C ends it, and the access at Monei with it.");
+    let commands = Desk::new(connections.clone(), settings.clone());
+    let api = LocalApi::start_answering(connections.clone(), place.clone(), commands);
+    until_asked_to_end(connections, api, &place, asked_to_end).await
+}
+
+/// There is no socket to reach the accounts by, and there is always a keychain.
+#[cfg(not(unix))]
+#[expect(clippy::unused_async, reason = "as where there is a socket")]
+pub async fn serve_memory(_: &Connections, _: &Settings, _: Vec<String>, _: &Way) -> Result<Exit, Failure> {
+    Err(Failure::said(Exit::Usage, "--memory is for systems with Unix sockets. Use the keychain here."))
+}
+
+async fn until_asked_to_end<T>(
+    connections: &Connections,
+    api: LocalApi,
+    place: &Place,
+    asked_to_end: impl Future<Output = T>,
+) -> Result<Exit, Failure> {
+    let mut asked_to_end = pin!(asked_to_end);
     let mut status = api.status();
     // Who the connection service is has to be known before a token can be refreshed.
     connections.poll().await;
     let mut resting = pin!(resting::keep_alive(connections.clone()));
     let mut said = String::new();
     let ended = loop {
-        let line = words(&status.borrow_and_update(), &place);
+        let line = words(&status.borrow_and_update(), place);
         if line != said {
-            anstream::eprintln!("{line}");
+            errln!("{line}");
             said = line;
         }
         tokio::select! {
             changed = status.changed() => if changed.is_err() {
                 break Err(Failure::said(Exit::Other, "The local API ended by itself."));
             },
-            _ = ending::asked_to_end() => break Ok(Exit::Done),
+            _ = &mut asked_to_end => break Ok(Exit::Done),
             () = &mut resting => {}
         }
     };

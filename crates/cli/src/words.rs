@@ -100,6 +100,25 @@ Over SSH, forward a port and open the printed link in your own browser:
         #[arg(long)]
         remove: bool,
     },
+    /// Switch a permission off here: no app and no window uses it. It also ends at Monei, if it was approved alone
+    #[command(
+        after_help = "Monei documents no way to end a part of an approval: with --end everything ends that was approved together with the permission, and you\nare told how to ask for the rest again."
+    )]
+    SetAside {
+        /// Which account
+        account: String,
+        /// Which permission, such as wallet:read
+        scope: String,
+        /// Switch it on again
+        #[arg(long, conflicts_with_all = ["end", "yes"])]
+        undo: bool,
+        /// End it at Monei, too, with everything that was approved together with it
+        #[arg(long)]
+        end: bool,
+        /// Don't ask
+        #[arg(long, requires = "end")]
+        yes: bool,
+    },
     /// Disconnect every account, and delete everything that Monei Connections has stored on this computer
     #[command(
         after_help = "Close the window of Monei Connections first. Exit code 7 if something couldn't be ended: it is still here then, and you can try again."
@@ -176,10 +195,24 @@ hours; `moneictl app list` shows that. What moves money is confirmed in Monei Co
         task: AppTask,
     },
     /// Serve the local API, for other programs of yours, without a window
-    #[command(
-        after_help = "While Monei Connections is open, that serves instead. Nothing that moves money is sent: that is confirmed in the window."
-    )]
-    Serve,
+    #[command(after_help = "\
+While Monei Connections is open, that serves instead. Nothing that moves money is sent: that is confirmed in the window.
+
+With --memory, for a computer without a keychain, an account is connected first, in this terminal, and kept in this process's memory alone. Other
+moneictl commands reach it while it runs. At its end (Ctrl-C, the end of the session) every access ends at Monei. Over SSH:
+  ssh -L 8123:127.0.0.1:8123 server
+  moneictl serve --memory --no-browser --port 8123")]
+    Serve {
+        /// Connect an account, and keep it in this process's memory alone
+        #[arg(long)]
+        memory: bool,
+        /// With --memory: what to ask for, separated by commas; without it what only reads
+        #[arg(long, value_delimiter = ',', requires = "memory", value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// With --memory: how to reach the browser
+        #[command(flatten)]
+        way: Way,
+    },
     /// Say whether everything that a connection needs works here: keychain, ways back from the browser, connection service, Monei
     #[command(after_help = connect_app::diagnose::HELP)]
     Diagnose {
@@ -344,7 +377,7 @@ fn field(text: &str) -> Result<(String, String), String> {
 }
 
 /// How to reach the browser.
-#[derive(Clone, Copy, Debug, Args)]
+#[derive(Clone, Copy, Debug, Default, Args)]
 pub struct Way {
     /// Print the link and open nothing
     #[arg(long)]
@@ -441,8 +474,10 @@ mod tests {
     fn the_man_page_has_every_command_and_no_hidden_one() {
         let page = String::from_utf8(man_page().unwrap()).unwrap();
         for task in Words::command().get_subcommands() {
+            // As troff writes a hyphen.
+            let name = task.get_name().replace('-', "\\-");
             assert_eq!(
-                page.contains(&format!("moneictl {}", task.get_name())) || page.contains(&format!("moneictl\\-{}", task.get_name())),
+                page.contains(&format!("moneictl {name}")) || page.contains(&format!("moneictl\\-{name}")),
                 !task.is_hide_set(),
                 "{}",
                 task.get_name()

@@ -13,20 +13,22 @@ use url::Url;
 use crate::access::{Accesses, PassThrough, Passed};
 use crate::approval::{self, Approvals, Browser};
 use crate::apps::{self, NewApp};
+use crate::aside;
 use crate::changed::Changed;
 use crate::clock::Clock;
 use crate::diagnose::{self, Check};
 use crate::grants::vault::Vault;
 use crate::grants::{self, Grants};
 use crate::leaving;
-use crate::ledger::{AppReached, Ledger, Moved, Opened, Renamed, TcpKeysEnded, UseRow};
+use crate::ledger::{AppReached, Known, Ledger, Moved, Opened, Renamed, TcpKeysEnded, UseRow};
 use crate::model::app::{App, AppKey, KeyHash};
 use crate::model::feature::{FeatureId, catalogue};
 use crate::model::operator::{Agreed, is_on_this_computer};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::snapshot::{
     ActivityFilter, ActivityItem, BackendSnapshot, Channel, Decision, DisconnectOutcome, HistoryFilter, HistoryPage, HistoryRow, Leaving,
-    Link, PermissionDetails, Preferences, Receipt, Review, Section, SectionData, Snapshot, Unrevoked, WalletPart, WalletPartData,
+    Link, PermissionDetails, Preferences, Receipt, Review, Section, SectionData, SetAsideOutcome, Snapshot, Unrevoked, WalletPart,
+    WalletPartData,
 };
 #[cfg(feature = "tester")]
 use crate::model::snapshot::{TesterOrder, TesterState};
@@ -55,8 +57,9 @@ pub struct Options {
     pub environment: Environment,
     /// The program's version, for display.
     pub version: String,
-    /// Folder for the index and locks. Made where it is missing, for this user alone.
-    pub data_dir: PathBuf,
+    /// Folder for the index and locks. Made where it is missing, for this user alone. `None`: nothing is written to disk. What is known,
+    /// and what is approved, is in this process's memory alone and ends with it.
+    pub data_dir: Option<PathBuf>,
     /// Scheme of this program's deep links.
     pub link_scheme: String,
     /// Every answer of the browser comes back to this port of 127.0.0.1, or with 0 to one that the system chooses. `None`: as the person
@@ -130,7 +133,11 @@ impl Connections {
         } = options;
         let (changed, work) = (Changed::default(), Work::default());
         let (folder, its_clock, its_changed) = (data_dir.clone(), Arc::clone(&clock), changed.clone());
-        let opened = tokio::task::spawn_blocking(move || Ledger::open(&folder, its_clock, its_changed)).await;
+        let opened = tokio::task::spawn_blocking(move || match folder {
+            Some(folder) => Ledger::open(&folder, its_clock, its_changed),
+            None => Ledger::in_memory(its_clock, its_changed),
+        })
+        .await;
         let Opened { ledger, rebuild } = opened.map_err(|_| ProblemCode::IndexUnavailable)??;
         let chosen = ledger.backend_address().await?.and_then(|text| parse_address(&text).ok());
         let address = chosen.filter(|_| !backend_managed).or(backend);
@@ -146,6 +153,7 @@ impl Connections {
             vault,
             clock: Arc::clone(&clock),
             environment,
+            in_memory: data_dir.is_none(),
             directory: data_dir,
             work: work.clone(),
             changed: changed.clone(),
@@ -373,13 +381,13 @@ impl Connections {
         self.inner.grants.asked(self.inner.monitor.probe()).await;
     }
 
-    /// Revokes every grant of the account, then removes it. Where Monei doesn't confirm, `unrevoked` decides.
+    /// Revokes every grant of the account, then removes it, and writes down who had it done. Where Monei doesn't confirm, `unrevoked` decides.
     ///
     /// # Errors
     /// A keychain or index problem, with the account still there.
-    pub async fn disconnect(&self, account: &str, unrevoked: Unrevoked) -> Result<DisconnectOutcome, Problem> {
+    pub async fn disconnect(&self, caller: &Caller, account: &str, unrevoked: Unrevoked) -> Result<DisconnectOutcome, Problem> {
         let account = account.into();
-        let revoked = self.inner.grants.asked(self.inner.grants.revoke_all(&account, unrevoked == Unrevoked::Remove)).await?;
+        let revoked = self.inner.grants.asked(self.inner.grants.revoke_all(caller, &account, unrevoked == Unrevoked::Remove)).await?;
         Ok(publish::disconnected(revoked))
     }
 
@@ -391,10 +399,10 @@ impl Connections {
     /// [`ProblemCode::OthersRunning`] while another process has the index open, [`ProblemCode::AnotherInProgress`] while an approval is
     /// being stored, or why the keychain can't be opened: nothing was ended then. A keychain or index problem in between, with what
     /// couldn't be removed still here.
-    pub async fn leave(&self, unrevoked: Unrevoked) -> Result<Leaving, Problem> {
+    pub async fn leave(&self, caller: &Caller, unrevoked: Unrevoked) -> Result<Leaving, Problem> {
         let Inner { ledger, grants, approvals, .. } = &*self.inner;
         approvals.cancel().await;
-        let left = grants.asked(approvals.without_runs(leaving::leave(ledger, grants, unrevoked))).await?;
+        let left = grants.asked(approvals.without_runs(leaving::leave(ledger, grants, caller, unrevoked))).await?;
         if left.complete {
             self.inner.work.close();
             approvals.close();
@@ -467,11 +475,29 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::InvalidInput`] for what is no scope, [`ProblemCode::ScopeMissing`] where none of them is granted, or a keychain or
     /// index problem.
-    pub async fn take_back(&self, account: &str, scopes: &[String]) -> Result<DisconnectOutcome, Problem> {
+    pub async fn take_back(&self, caller: &Caller, account: &str, scopes: &[String]) -> Result<DisconnectOutcome, Problem> {
         let parsed: Result<ScopeSet, _> = scopes.iter().map(|scope| scope.parse::<Scope>()).collect();
         let (account, scopes) = (AccountId::from(account), parsed.map_err(|_| ProblemCode::InvalidInput)?);
-        let revoked = self.inner.grants.asked(self.inner.grants.take_back(&account, &scopes)).await?;
+        let revoked = self.inner.grants.asked(self.inner.grants.take_back(caller, &account, &scopes)).await?;
         Ok(publish::disconnected((revoked, false)))
+    }
+
+    /// Sets a permission aside: nobody uses it here from now on, in any process, and it ends at Monei where that ends nothing else in use.
+    ///
+    /// # Errors
+    /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::ScopeMissing`] for what the account doesn't have, [`ProblemCode::IndexUnavailable`];
+    /// nothing has changed then.
+    pub async fn set_aside(&self, caller: &Caller, account: &str, feature: FeatureId) -> Result<SetAsideOutcome, Problem> {
+        let Inner { ledger, grants, .. } = &*self.inner;
+        grants.asked(aside::set_aside(ledger, grants, caller, account.into(), feature)).await
+    }
+
+    /// Switches a permission on again that was set aside.
+    ///
+    /// # Errors
+    /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::InvalidInput`] for what isn't set aside, [`ProblemCode::IndexUnavailable`].
+    pub async fn switch_on(&self, caller: &Caller, account: &str, feature: FeatureId) -> Result<(), Problem> {
+        aside::switch_on(&self.inner.ledger, caller, account.into(), feature).await
     }
 
     /// Refreshes connections that have rested for a week, where the person has chosen that. To be called now and then.
@@ -683,7 +709,11 @@ impl Connections {
         let account = AccountId::from(account);
         self.inner.ledger.grants_of(&account).await?;
         let activity = self.inner.ledger.activity(Some(account.clone()), u32::MAX).await?;
-        Ok(publish::permission(id, &activity, &self.inner.ledger.uses(account).await?))
+        let uses = self.inner.ledger.uses(account.clone()).await?;
+        let known = self.inner.ledger.known();
+        let known = known.iter().find(|known| known.row.id == account);
+        let along = known.map(|known| aside::along(known, &self.inner.grants.missing(), id.scope())).unwrap_or_default();
+        Ok(publish::permission(id, &activity, &uses, &along))
     }
 
     /// Moves an account in the list: before another one, or to the end.
@@ -742,8 +772,9 @@ impl Connections {
     }
 
     /// Ends what is open: the listener and any wait. What was sent gets up to fifteen seconds to be answered and stored, since its answer
-    /// would be lost with the process; nothing is begun any more. What was kept in memory alone is revoked.
-    pub async fn shutdown(&self) {
+    /// would be lost with the process; nothing is begun any more. What was kept in memory alone is revoked. Gives the names of the accounts
+    /// of which Monei didn't confirm that: the person can end those in Monei's settings.
+    pub async fn shutdown(&self) -> Vec<Option<String>> {
         // First, so that a run that ends with its approval knows that a link can still finish it.
         self.inner.work.close();
         self.inner.approvals.close();
@@ -752,7 +783,10 @@ impl Connections {
             tracing::warn!("something that was sent was not answered before the end");
         }
         self.inner.grants.keep_all_unsaved().await;
-        self.inner.grants.end_memory_only().await;
+        let known = self.inner.ledger.known();
+        let living = self.inner.grants.end_memory_only().await;
+        let has_one = |known: &&Known| known.grants.iter().any(|grant| living.contains(&grant.id));
+        known.iter().filter(has_one).map(|known| known.row.display_name()).collect()
     }
 }
 

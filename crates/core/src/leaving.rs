@@ -2,16 +2,17 @@
 
 use crate::grants::{Grants, Revoked};
 use crate::ledger::Ledger;
+use crate::model::Caller;
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::snapshot::{LeaveOutcome, Leaving, LeftAccount, Unrevoked};
 
 /// Ends every connection, and removes everything once all of them have ended. Where Monei doesn't confirm one, `unrevoked` decides whether
 /// it is removed all the same; what couldn't be ended stays else, so that it can be tried again.
-pub(crate) async fn leave(ledger: &Ledger, grants: &Grants, unrevoked: Unrevoked) -> Result<Leaving, Problem> {
+pub(crate) async fn leave(ledger: &Ledger, grants: &Grants, caller: &Caller, unrevoked: Unrevoked) -> Result<Leaving, Problem> {
     if !ledger.claim().await? {
         return Err(ProblemCode::OthersRunning.into());
     }
-    let left = leave_alone(ledger, grants, unrevoked).await;
+    let left = leave_alone(ledger, grants, caller, unrevoked).await;
     if !left.as_ref().is_ok_and(|left| left.complete) {
         ledger.share().await?;
     }
@@ -19,13 +20,13 @@ pub(crate) async fn leave(ledger: &Ledger, grants: &Grants, unrevoked: Unrevoked
 }
 
 /// With no other process that has the index open.
-async fn leave_alone(ledger: &Ledger, grants: &Grants, unrevoked: Unrevoked) -> Result<Leaving, Problem> {
+async fn leave_alone(ledger: &Ledger, grants: &Grants, caller: &Caller, unrevoked: Unrevoked) -> Result<Leaving, Problem> {
     // First, so that nothing ends at Monei whose entry couldn't be removed here.
     let has_keychain = grants.open_to_leave().await?;
     let remove = unrevoked == Unrevoked::Remove;
     let mut accounts = Vec::new();
     for known in ledger.known().iter() {
-        let outcome = match grants.revoke_all(&known.row.id, remove).await {
+        let outcome = match grants.revoke_all(caller, &known.row.id, remove).await {
             Ok((Revoked::Confirmed, _)) => LeaveOutcome::Ended,
             Ok((_, true)) => LeaveOutcome::Removed,
             Ok((Revoked::Unconfirmed, false)) => LeaveOutcome::Unconfirmed,

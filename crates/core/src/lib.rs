@@ -12,6 +12,7 @@
 mod access;
 mod approval;
 mod apps;
+mod aside;
 mod changed;
 pub mod clock;
 mod connections;

@@ -9,7 +9,7 @@ use crate::access::is_checkable;
 use crate::approval::{Approval, Shown};
 use crate::grants::vault::VaultError;
 use crate::grants::{KeychainStatus, Revoked, SetAside};
-use crate::ledger::{ActivityRow, Choices, Event, GrantRow, Known, ScopeMark, ScopeRow, StoredHealth, UseRow};
+use crate::ledger::{ActivityRow, Choices, Event, Known, ScopeMark, ScopeRow, StoredHealth, UseRow};
 use crate::model::feature::FeatureId;
 use crate::model::operator::Claim;
 use crate::model::problem::{Problem, ProblemCode};
@@ -44,9 +44,10 @@ pub(crate) fn accounts(known: &[Known], around: &Around<'_>) -> Vec<AccountSnaps
     views
 }
 
-fn account(Known { row, grants, marks }: &Known, around: &Around<'_>) -> AccountSnapshot {
+fn account(known: &Known, around: &Around<'_>) -> AccountSnapshot {
+    let Known { row, grants, .. } = known;
     let here = around.service.origin();
-    let feature = |id: FeatureId| AccountFeature { id, state: feature_state(id.scope(), grants, marks, around.missing) };
+    let feature = |id: FeatureId| AccountFeature { id, state: feature_state(id.scope(), known, around.missing) };
     let scopes = grants.iter().fold(ScopeSet::new(), |all, grant| all.union(&grant.scopes));
     let other_scopes = scopes.iter().filter(|scope| !scope.is_known()).map(Scope::to_string).collect();
     let elsewhere = grants.iter().all(|grant| Some(&grant.backend) != here.as_ref());
@@ -56,7 +57,7 @@ fn account(Known { row, grants, marks }: &Known, around: &Around<'_>) -> Account
         name: row.who.name.clone(),
         email: row.who.email.clone(),
         health: health(&row.health, (around.backoff_s)(&row.id), around.service),
-        checkable: is_checkable(&scopes),
+        checkable: is_checkable(&known.in_use(&scopes)),
         connected_at: row.connected_at,
         checked_at: row.checked_at,
         features: FeatureId::all().map(feature).collect(),
@@ -92,10 +93,12 @@ fn health(stored: &StoredHealth, backoff_s: Option<u64>, service: &Service) -> H
     }
 }
 
-fn feature_state(scope: &Scope, grants: &[GrantRow], marks: &[ScopeRow], missing: &HashMap<GrantId, i64>) -> FeatureState {
+fn feature_state(scope: &Scope, known: &Known, missing: &HashMap<GrantId, i64>) -> FeatureState {
+    let Known { grants, marks, aside, .. } = known;
     let of_scope = || grants.iter().filter(|grant| grant.scopes.contains(scope));
     if let Some(at) = of_scope().filter(|grant| !missing.contains_key(&grant.id)).map(|grant| grant.granted_at).min() {
-        return FeatureState::Enabled { at };
+        let aside = aside.iter().find(|row| row.scope == scope.as_str());
+        return aside.map_or(FeatureState::Enabled { at }, |row| FeatureState::SetAside { at: row.at });
     }
     if let Some(at) = of_scope().find_map(|grant| missing.get(&grant.id)) {
         return FeatureState::Lost { at: *at };
@@ -173,9 +176,11 @@ pub(crate) fn activity(row: ActivityRow) -> ActivityItem {
         Event::Reconnected { granted, declined } => ActivityEvent::Reconnected { granted, declined },
         Event::Refreshed => ActivityEvent::Refreshed,
         Event::Revoked { scopes } => ActivityEvent::Revoked { scopes },
-        Event::TakenBack { scopes, along } => ActivityEvent::TakenBack { scopes, along },
+        Event::TakenBack { scopes, along, by } => ActivityEvent::TakenBack { scopes, along, by },
+        Event::SetAside { scopes, by } => ActivityEvent::SetAside { scopes, by },
+        Event::SwitchedOn { scopes, by } => ActivityEvent::SwitchedOn { scopes, by },
         Event::Contradicted { scopes } => ActivityEvent::Contradicted { scopes },
-        Event::Disconnected { confirmed } => ActivityEvent::Disconnected { confirmed },
+        Event::Disconnected { confirmed, by } => ActivityEvent::Disconnected { confirmed, by },
         Event::Failed { code } => ActivityEvent::Failed { code },
         Event::BackendChanged { address } => ActivityEvent::BackendChanged { address },
         Event::AppAllowed { app, scopes } => ActivityEvent::AppAllowed { app, scopes },
@@ -188,8 +193,8 @@ pub(crate) fn activity(row: ActivityRow) -> ActivityItem {
     ActivityItem { at: row.at, account: row.account.as_deref().map(str::to_owned), account_name: row.account_name, event }
 }
 
-/// What is known of one permission: from the table, the history of its account, and the record of its uses.
-pub(crate) fn permission(id: FeatureId, activity: &[ActivityRow], uses: &[UseRow]) -> PermissionDetails {
+/// What is known of one permission: from the table, the history of its account, and the record of its uses. `along` is what would end with it.
+pub(crate) fn permission(id: FeatureId, activity: &[ActivityRow], uses: &[UseRow], along: &ScopeSet) -> PermissionDetails {
     let scope = id.scope().as_str();
     let endpoint = |endpoint: &Endpoint| PermissionEndpoint {
         call: format!("{} {}", endpoint.method.as_str(), endpoint.path),
@@ -205,6 +210,8 @@ pub(crate) fn permission(id: FeatureId, activity: &[ActivityRow], uses: &[UseRow
             Event::Connected { granted, .. } | Event::Reconnected { granted, .. } if has(granted) => PermissionEvent::Granted,
             Event::Connected { declined, .. } | Event::Reconnected { declined, .. } if has(declined) => PermissionEvent::Declined,
             Event::TakenBack { scopes, .. } if has(scopes) => PermissionEvent::TakenBack,
+            Event::SetAside { scopes, .. } if has(scopes) => PermissionEvent::SetAside,
+            Event::SwitchedOn { scopes, .. } if has(scopes) => PermissionEvent::SwitchedOn,
             Event::Revoked { scopes } | Event::Contradicted { scopes } | Event::TakenBack { along: scopes, .. } if has(scopes) => {
                 PermissionEvent::Lost
             }
@@ -238,6 +245,7 @@ pub(crate) fn permission(id: FeatureId, activity: &[ActivityRow], uses: &[UseRow
         endpoints: id.endpoints().iter().map(endpoint).collect(),
         history: activity.iter().filter_map(moment).collect(),
         uses: summed,
+        along: along.iter().map(Scope::to_string).collect(),
     }
 }
 

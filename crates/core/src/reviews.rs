@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 
-use monei::{Scope, ScopeSet};
+use monei::Scope;
 
+use crate::aside;
 use crate::ledger::{Kept, Known, Ledger, Looked};
 use crate::model::feature::FeatureId;
 use crate::model::problem::{Problem, ProblemCode};
@@ -42,6 +43,9 @@ fn review(known: &Known, missing: &HashMap<GrantId, i64>, looked: &Looked, now: 
     let is_long_ago = |at: &i64, least: i64| now.saturating_sub(*at) >= least;
     let unused = FeatureId::all().filter_map(|feature| {
         let scope = feature.scope();
+        if known.is_aside(scope) {
+            return None;
+        }
         let with_it = || living().filter(|grant| grant.scopes.contains(scope));
         let since = with_it().map(|grant| grant.granted_at).min()?;
         let last_used_at = looked.used(account, scope);
@@ -50,10 +54,7 @@ fn review(known: &Known, missing: &HashMap<GrantId, i64>, looked: &Looked, now: 
         if !is_long_ago(&touched, UNUSED_AFTER_MS) || kept.is_some_and(|at| !is_long_ago(&at, KEPT_FOR_MS)) {
             return None;
         }
-        let together = with_it().fold(ScopeSet::new(), |all, grant| all.union(&grant.scopes));
-        // What another approval allows besides doesn't end.
-        let elsewhere = living().filter(|grant| !grant.scopes.contains(scope)).fold(ScopeSet::new(), |all, grant| all.union(&grant.scopes));
-        let along = together.difference(&elsewhere).iter().filter(|other| *other != scope).map(Scope::to_string).collect();
+        let along = aside::along(known, missing, scope).iter().map(Scope::to_string).collect();
         Some(UnusedPermission { feature, since, last_used_at, along })
     });
     Review { account: account.to_string(), unchanged_since: last.filter(|at| is_long_ago(at, REMINDED_AFTER_MS)), unused: unused.collect() }

@@ -161,7 +161,7 @@ async fn disconnecting_an_account_takes_back_its_apps() {
     let world = World::new().await;
     let account = world.connect("ada", TWO, TWO).await;
     let (app, key) = allow(&world, &account, TWO).await;
-    world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
+    world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await.unwrap();
     assert_eq!(world.core.app_of_key(key.expose(), false).await.unwrap(), None);
     assert!(world.core.apps().await.unwrap()[0].taken_back_at.is_some());
     assert_eq!(code(get(&world, &app, "/user/me").await), ProblemCode::NoSuchApp);

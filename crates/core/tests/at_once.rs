@@ -174,7 +174,7 @@ async fn an_account_disconnected_while_more_is_approved_for_it_stays_disconnecte
     world.core.reconnect(&Caller::Window, &account, scopes(BOTH)).await.unwrap();
     world.approve("ada", WALLET).await;
     assigning.reached().await;
-    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assigning.go_on();
     assert_eq!(world.failed().await.code, ProblemCode::NoSuchAccount);
     assert!(world.core.view().accounts.is_empty() && world.records().is_empty());
@@ -192,7 +192,7 @@ async fn an_account_disconnected_while_a_decision_for_it_is_carried_out_stays_di
     let core = world.core.clone();
     let deciding = tokio::spawn(async move { core.decide(Decision::Merge).await });
     assigning.reached().await;
-    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assigning.go_on();
     deciding.await.unwrap().unwrap();
     assert_eq!(world.failed().await.code, ProblemCode::NoSuchAccount);
@@ -206,7 +206,7 @@ async fn what_is_approved_during_a_disconnection_is_revoked_with_the_rest() {
     let account = world.connect("ada", PROFILE, PROFILE).await;
     let mut removing = vault.stop(Call::Delete, 0);
     let (core, id) = (world.core.clone(), account.clone());
-    let disconnecting = tokio::spawn(async move { core.disconnect(&id, Unrevoked::Keep).await });
+    let disconnecting = tokio::spawn(async move { core.disconnect(&Caller::Window, &id, Unrevoked::Keep).await });
     removing.reached().await;
     world.core.reconnect(&Caller::Window, &account, scopes(BOTH)).await.unwrap();
     world.approve("ada", BOTH).await;

@@ -11,7 +11,7 @@ use connect_core::clock::Clock;
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{Channel, Language, Preferences, Theme, Unrevoked};
 use connect_core::vault::MemoryVault;
-use connect_core::{Browser, Connections, Options};
+use connect_core::{Browser, Caller, Connections, Options};
 use support::World;
 
 const ONE: &[&str] = &["profile:read"];
@@ -39,7 +39,7 @@ async fn accounts_stay_in_the_persons_order_and_a_new_one_comes_last() {
     world.core.move_account(&tunde, None).await.unwrap();
     assert_eq!(order(&world), [ada.clone(), ngozi.clone(), tunde.clone()]);
     // One that has gone is no place to move to, and the others keep theirs.
-    world.core.disconnect(&ngozi, Unrevoked::Keep).await.unwrap();
+    world.core.disconnect(&Caller::Window, &ngozi, Unrevoked::Keep).await.unwrap();
     assert_eq!(world.core.move_account(&ada, Some(&ngozi)).await.unwrap_err().code, ProblemCode::NoSuchAccount);
     assert_eq!(world.core.move_account(&ngozi, None).await.unwrap_err().code, ProblemCode::NoSuchAccount);
     assert_eq!(order(&world), [ada, tunde]);

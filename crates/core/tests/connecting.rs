@@ -71,7 +71,7 @@ async fn an_upgrade_that_answers_with_the_new_scope_only_keeps_both_grants() {
     }
     assert_eq!(world.records().len(), 2);
     assert_eq!(world.count("forbidden").await, 0);
-    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assert!(world.records().is_empty());
 }
 
@@ -143,7 +143,7 @@ async fn another_user_approving_a_reconnect_changes_nothing_until_the_person_dec
     // Each goes on by itself.
     world.core.load(&Caller::Window, &account, Section::Wallet).await.unwrap();
     world.core.load(&Caller::Window, &added, Section::Kyc).await.unwrap();
-    assert_eq!(world.core.disconnect(&added, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&Caller::Window, &added, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     world.core.load(&Caller::Window, &account, Section::Wallet).await.unwrap();
 }
 
@@ -346,7 +346,7 @@ async fn a_changed_backend_needs_agreement_and_never_gets_what_the_other_gave() 
     let (token_calls, revokes) = (other.count("token_calls").await, other.count("revokes").await);
     assert_eq!((token_calls, revokes), (0, 0), "the other backend was given something");
     // Taking access away goes to the backend that gave it.
-    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assert_eq!(other.count("revokes").await, 0);
     for unsafe_address in ["http://connect.example.org", "https://user@host", "file:///etc/passwd"] {
         assert_eq!(world.core.set_backend(unsafe_address).await.unwrap_err().code, ProblemCode::BackendAddress);

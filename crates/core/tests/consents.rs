@@ -59,7 +59,7 @@ async fn each_approval_leaves_a_receipt_that_outlives_its_account() {
     assert_eq!((receipts.len(), receipts[0].number, receipts[0].name.as_deref()), (2, 2, Some("Shop")));
     assert_eq!((&receipts[0].allowed, &receipts[0].left_off), (&scopes(&["kyc:read"]), &Vec::new()));
     assert_eq!(receipts[1], first, "a receipt says what was so at the time");
-    world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
+    world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await.unwrap();
     world.restart().await;
     let receipts = world.core.receipts(None).await.unwrap();
     assert_eq!(receipts.iter().map(|receipt| &receipt.account).collect::<Vec<_>>(), [&None, &None]);
@@ -119,19 +119,22 @@ async fn a_permission_that_is_taken_back_ends_at_monei_with_what_was_approved_to
     world.waiting().await;
     world.approve("ada", &["kyc:read"]).await;
     world.settle_upgrade().await;
-    assert_eq!(world.core.take_back(&account, &scopes(&["wallet:send"])).await.unwrap_err().code, ProblemCode::ScopeMissing);
-    assert_eq!(world.core.take_back(&account, &["no scope".into()]).await.unwrap_err().code, ProblemCode::InvalidInput);
+    assert_eq!(
+        world.core.take_back(&Caller::Window, &account, &scopes(&["wallet:send"])).await.unwrap_err().code,
+        ProblemCode::ScopeMissing
+    );
+    assert_eq!(world.core.take_back(&Caller::Window, &account, &["no scope".into()]).await.unwrap_err().code, ProblemCode::InvalidInput);
 
     world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 20})).await;
-    assert_eq!(world.core.take_back(&account, &scopes(&["wallet:read"])).await, Ok(DisconnectOutcome::Unconfirmed));
+    assert_eq!(world.core.take_back(&Caller::Window, &account, &scopes(&["wallet:read"])).await, Ok(DisconnectOutcome::Unconfirmed));
     assert_eq!(feature(&world.core.view(), &account, "wallet:read"), "enabled", "what Monei hasn't ended isn't told as ended");
     world.control("reset", json!({"what": "faults"})).await;
-    assert_eq!(world.core.take_back(&account, &scopes(&["wallet:read"])).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.take_back(&Caller::Window, &account, &scopes(&["wallet:read"])).await, Ok(DisconnectOutcome::Revoked));
     let view = world.core.view();
     assert_eq!(feature(&view, &account, "wallet:read"), "declined");
     let line = world.core.activity(Some(&account)).await.unwrap().remove(0);
-    let ActivityEvent::TakenBack { scopes: taken, along } = line.event else { panic!("{line:?}") };
-    assert_eq!((taken, along), (scopes(&["wallet:read"]), scopes(&["profile:read"])));
+    let ActivityEvent::TakenBack { scopes: taken, along, by } = line.event else { panic!("{line:?}") };
+    assert_eq!((taken, along, by.as_deref()), (scopes(&["wallet:read"]), scopes(&["profile:read"]), Some("window")));
     assert_eq!((feature(&view, &account, "profile:read"), feature(&view, &account, "kyc:read")), ("lost".to_owned(), "enabled".to_owned()));
     assert_eq!(world.records().len(), 1);
 }

@@ -135,10 +135,10 @@ async fn connecting() {
     room();
     let account = world.connect("ada", PROFILE, PROFILE).await;
     full();
-    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await.unwrap_err().code, ProblemCode::IndexUnavailable);
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await.unwrap_err().code, ProblemCode::IndexUnavailable);
     room();
     // Monei's yes is remembered: doing it again needs no tokens any more.
-    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assert_eq!((alive(world.sandbox_state().await), world.records().len(), world.core.view().accounts.len()), (0, 0, 0));
 }
 

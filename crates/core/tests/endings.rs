@@ -47,7 +47,10 @@ async fn closed_while_an_approval_is_redeemed_it_survives_or_is_taken_back() {
         if known {
             // Whichever way: what lives is what the keychain has, and all of it is the account's.
             let records = world.records().len();
-            assert_eq!(world.core.disconnect(account.as_deref().unwrap(), Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+            assert_eq!(
+                world.core.disconnect(&Caller::Window, account.as_deref().unwrap(), Unrevoked::Keep).await,
+                Ok(DisconnectOutcome::Revoked)
+            );
             assert_eq!((alive(&world).await, world.records().len()), (0, 0), "{records} records");
         } else {
             nobody_is_left_over(&world).await;
@@ -113,7 +116,7 @@ async fn disconnecting_with_a_refresh_unanswered_revokes_the_pair_that_lives() {
     // Monei has rotated, and nobody here knows the new pair.
     world.proxy.as_ref().unwrap().plan(&[Cut::After, Cut::After]);
     assert!(world.core.load(&Caller::Window, &account, Section::Profile).await.is_err());
-    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assert_eq!((alive(&world).await, world.records().len()), (0, 0));
 }
 
@@ -182,7 +185,7 @@ async fn lock_files_of_grants_that_are_gone_are_removed() {
     std::fs::write(world.data_dir().join("locks").join("of-a-grant-that-is-gone"), b"").unwrap();
     world.core.poll().await;
     assert_eq!(locks(), 1);
-    world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
+    world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await.unwrap();
     assert_eq!(locks(), 0);
     world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
     world.approve("ada", TWO).await;

@@ -66,7 +66,7 @@ async fn lives_in(world: World, switches: &[(&str, &str)]) {
         assert_eq!(feature(&world.core.view(), &account, scope), "enabled", "{switches:?}");
     }
     assert_eq!(world.count("forbidden").await, 0, "{switches:?}");
-    let told = world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
+    let told = world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await.unwrap();
     // Whatever Monei answers to it: that a refresh is refused proves the end.
     assert_eq!(told, DisconnectOutcome::Revoked, "{switches:?}");
     assert!(world.records().is_empty());
@@ -205,7 +205,7 @@ async fn tokens_that_no_keychain_holds_are_refused_whole_and_taken_back() {
     assert!(matches!(&health, Health::Locked { reason } if reason.code == ProblemCode::KeychainTooLong), "{health:?}");
     // Disconnecting takes back what waits, too.
     assert_eq!(alive(&world.sandbox_state().await, "ada"), 1);
-    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assert_eq!(alive(&world.sandbox_state().await, "ada"), 0);
     assert!(world.core.view().accounts.is_empty() && world.records().is_empty());
 }
@@ -284,7 +284,7 @@ async fn one_more_scope_keeps_all_that_monei_lets_live() {
                 }
                 assert_eq!(world.count("refreshes").await, 1, "{name}");
             }
-            assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked), "{name}");
+            assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked), "{name}");
             assert!(world.records().is_empty(), "{name}");
         }
     }

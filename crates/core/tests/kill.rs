@@ -37,7 +37,7 @@ async fn child() {
             let outcome = core.load(&Caller::Window, account, Section::Profile).await;
             println!("\noutcome {}", outcome.err().map_or("working".into(), |problem| problem.code.name()));
         }
-        Some(("disconnect", account)) => println!("\noutcome {:?}", core.disconnect(account, Unrevoked::Keep).await),
+        Some(("disconnect", account)) => println!("\noutcome {:?}", core.disconnect(&Caller::Window, account, Unrevoked::Keep).await),
         _ => {
             core.connect(&Caller::Window, vec!["profile:read".into()]).await.unwrap();
             let mut views = core.subscribe();
@@ -326,7 +326,7 @@ async fn a_killed_connection_or_disconnection_leaves_nothing_that_nobody_knows_o
             let (alive, _, accounts) = standing(&mut world, &vault).await;
             assert_eq!((alive, accounts), (0, 1));
             let looked = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
-            world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
+            world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await.unwrap();
             assert_eq!(standing(&mut world, &vault).await, (0, 0, 0));
             table.count(step, format!("the account says `{}`; disconnecting again removes it", looked.code.name()));
         }

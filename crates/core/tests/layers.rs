@@ -25,8 +25,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     // What puts them together.
     ("service", &["ledger", "model", "provider"]),
     ("apps", &["ledger", "model"]),
+    ("aside", &["grants", "ledger", "model"]),
     ("leaving", &["grants", "ledger", "model"]),
-    ("reviews", &["ledger", "model"]),
+    ("reviews", &["aside", "ledger", "model"]),
     ("tester", &["model", "provider"]),
     ("diagnose", &["approval", "grants", "model", "provider"]),
     ("publish", &["access", "approval", "grants", "ledger", "model", "provider"]),

@@ -50,7 +50,7 @@ async fn leaving_ends_every_access_and_empties_keychain_and_index() {
     assert_eq!((living(&world).await, world.vault.names().len()), (2, 4));
     assert!(holds(&world.data_dir(), "Budget sheet") && holds(&world.data_dir(), "Ada Okafor"));
 
-    let left = world.core.leave(Unrevoked::Keep).await.unwrap();
+    let left = world.core.leave(&Caller::Window, Unrevoked::Keep).await.unwrap();
     assert!(left.complete && left.unassigned == 0);
     // Both were connected at the same time of this test's clock: in no order.
     let mut outcomes: Vec<_> = left.accounts.iter().map(|account| (account.name.as_deref().unwrap(), &account.outcome)).collect();
@@ -76,13 +76,13 @@ async fn what_monei_does_not_confirm_stays_until_the_person_leaves_anyway() {
     let world = World::new().await;
     world.connect("ada", TWO, TWO).await;
     world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 20})).await;
-    let left = world.core.leave(Unrevoked::Keep).await.unwrap();
+    let left = world.core.leave(&Caller::Window, Unrevoked::Keep).await.unwrap();
     assert!(!left.complete && world.core.view().left.is_none());
     assert_eq!(left.accounts[0].outcome, LeaveOutcome::Unconfirmed);
     assert_eq!((living(&world).await, world.records().len(), world.core.view().accounts.len()), (1, 1, 1));
     // The index is in use by others again.
     drop(world.second().await);
-    let left = world.core.leave(Unrevoked::Remove).await.unwrap();
+    let left = world.core.leave(&Caller::Window, Unrevoked::Remove).await.unwrap();
     assert!(left.complete);
     assert_eq!(left.accounts[0].outcome, LeaveOutcome::Removed);
     assert_eq!((living(&world).await, world.vault.names().len()), (1, 0));
@@ -98,10 +98,10 @@ async fn an_approval_that_was_not_kept_counts_as_something_to_end() {
     world.until("who it was", |view| matches!(stage(view), Some(Stage::Decide { .. }))).await;
     world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 20})).await;
     world.core.decide(Decision::Discard).await.unwrap();
-    let left = world.core.leave(Unrevoked::Keep).await.unwrap();
+    let left = world.core.leave(&Caller::Window, Unrevoked::Keep).await.unwrap();
     assert_eq!((left.complete, left.unassigned, world.records().len()), (false, 1, 1));
     world.control("reset", json!({"what": "faults"})).await;
-    let left = world.core.leave(Unrevoked::Keep).await.unwrap();
+    let left = world.core.leave(&Caller::Window, Unrevoked::Keep).await.unwrap();
     assert_eq!((left.complete, left.unassigned, living(&world).await, world.vault.names().len()), (true, 0, 0, 0));
 }
 
@@ -110,7 +110,7 @@ async fn nothing_ends_while_another_process_has_the_index_open_or_the_keychain_s
     let mut world = World::new().await;
     world.connect("ada", TWO, TWO).await;
     let other = world.second().await;
-    assert_eq!(world.core.leave(Unrevoked::Remove).await.unwrap_err().code, ProblemCode::OthersRunning);
+    assert_eq!(world.core.leave(&Caller::Window, Unrevoked::Remove).await.unwrap_err().code, ProblemCode::OthersRunning);
     assert_eq!((living(&world).await, world.records().len(), other.view().accounts.len()), (1, 1, 1));
     other.shutdown().await;
     drop(other);
@@ -118,9 +118,9 @@ async fn nothing_ends_while_another_process_has_the_index_open_or_the_keychain_s
     let vault = WatchedVault::over(&world.vault);
     world.restart_with(vault.clone()).await;
     vault.locked.store(true, Ordering::SeqCst);
-    assert_eq!(world.core.leave(Unrevoked::Remove).await.unwrap_err().code, ProblemCode::KeychainLocked);
+    assert_eq!(world.core.leave(&Caller::Window, Unrevoked::Remove).await.unwrap_err().code, ProblemCode::KeychainLocked);
     assert_eq!((living(&world).await, world.records().len(), world.core.view().accounts.len()), (1, 1, 1));
     vault.locked.store(false, Ordering::SeqCst);
-    assert!(world.core.leave(Unrevoked::Remove).await.unwrap().complete);
+    assert!(world.core.leave(&Caller::Window, Unrevoked::Remove).await.unwrap().complete);
     assert_eq!((living(&world).await, world.vault.names().len()), (0, 0));
 }

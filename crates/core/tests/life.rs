@@ -261,13 +261,15 @@ async fn everything_is_there_after_a_restart() {
 async fn disconnecting_revokes_at_monei_and_removes_everything_here() {
     let world = World::new().await;
     let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
-    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assert!(world.core.view().accounts.is_empty() && world.records().is_empty());
     let state = world.sandbox_state().await;
     assert!(state["grants"].as_array().unwrap().iter().all(|grant| grant["alive"] == false), "{state}");
-    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await.unwrap_err().code, ProblemCode::NoSuchAccount);
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await.unwrap_err().code, ProblemCode::NoSuchAccount);
     let told = world.core.activity(None).await.unwrap();
-    assert!(matches!(&told[0], item if item.event == ActivityEvent::Disconnected { confirmed: true } && item.account_name.is_some()));
+    assert!(
+        matches!(&told[0], item if item.event == ActivityEvent::Disconnected { confirmed: true, by: Some("window".into()) } && item.account_name.is_some())
+    );
 }
 
 #[tokio::test]
@@ -283,21 +285,21 @@ async fn what_could_still_revoke_is_kept_until_monei_confirms_or_the_person_remo
         let alive =
             async || world.sandbox_state().await["grants"].as_array().unwrap().iter().filter(|grant| grant["alive"] == true).count();
         let before = world.core.view().accounts.clone();
-        assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Unconfirmed), "{fault}");
+        assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Unconfirmed), "{fault}");
         assert_eq!((world.core.view().accounts.clone(), world.records().len(), alive().await), (before, 1, 1), "{fault}");
         world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
         // Asked again once Monei is well, it ends there too.
         world.control("reset", json!({"what": "faults"})).await;
-        assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked), "{fault}");
+        assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked), "{fault}");
         assert_eq!((world.core.view().accounts.len(), world.records().len(), alive().await), (0, 0, 0), "{fault}");
 
         // The person's second choice.
         let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
         world.control("fault", fault.clone()).await;
-        assert_eq!(world.core.disconnect(&account, Unrevoked::Remove).await, Ok(DisconnectOutcome::Removed), "{fault}");
+        assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Remove).await, Ok(DisconnectOutcome::Removed), "{fault}");
         assert_eq!((world.core.view().accounts.len(), world.records().len(), alive().await), (0, 0, 1), "{fault}");
         let told = world.core.activity(None).await.unwrap();
-        assert_eq!(told[0].event, ActivityEvent::Disconnected { confirmed: false }, "{fault}");
+        assert_eq!(told[0].event, ActivityEvent::Disconnected { confirmed: false, by: Some("window".into()) }, "{fault}");
     }
 }
 
@@ -312,9 +314,9 @@ async fn of_two_grants_the_one_that_has_ended_is_removed_and_the_other_kept() {
     assert_eq!(world.records().len(), 2);
     // Both tries for the first of them fail.
     world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 2})).await;
-    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Unconfirmed));
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Unconfirmed));
     assert_eq!((world.core.view().accounts.len(), world.records().len()), (1, 1));
-    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assert_eq!((world.core.view().accounts.len(), world.records().len()), (0, 0));
 }
 
@@ -325,9 +327,9 @@ async fn without_the_tokens_nothing_is_said_to_be_revoked() {
     for name in world.records() {
         connect_core::vault::Vault::delete(world.vault.as_ref(), &name).await.unwrap();
     }
-    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Unrevocable));
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Unrevocable));
     assert_eq!(world.core.view().accounts.len(), 1);
-    assert_eq!(world.core.disconnect(&account, Unrevoked::Remove).await, Ok(DisconnectOutcome::Removed));
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Remove).await, Ok(DisconnectOutcome::Removed));
     assert!(world.core.view().accounts.is_empty());
 }
 
@@ -342,9 +344,9 @@ async fn the_outcome_of_a_connection_goes_with_its_account() {
     let view = world.until("done", |view| matches!(stage(view), Some(Stage::Done { .. }))).await;
     let Some(Stage::Done { account: ada, .. }) = stage(&view).cloned() else { panic!("done") };
     // Another account's end changes nothing about it.
-    world.core.disconnect(&tunde, Unrevoked::Keep).await.unwrap();
+    world.core.disconnect(&Caller::Window, &tunde, Unrevoked::Keep).await.unwrap();
     assert!(matches!(stage(&world.core.view()), Some(Stage::Done { .. })));
-    world.core.disconnect(&ada, Unrevoked::Keep).await.unwrap();
+    world.core.disconnect(&Caller::Window, &ada, Unrevoked::Keep).await.unwrap();
     assert_eq!(stage(&world.core.view()), None);
 }
 

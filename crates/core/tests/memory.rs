@@ -3,15 +3,15 @@
 #![cfg(all(target_os = "linux", debug_assertions))]
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a step of a test that fails is a failed test")]
 
+#[path = "support/held.rs"]
+mod held;
 mod support;
 
-use std::fs::File;
-use std::os::unix::fs::FileExt as _;
-use std::process::Child;
 use std::time::{Duration, Instant};
 
 use connect_core::Caller;
 use connect_core::snapshot::{Decision, DisconnectOutcome, Section, Unrevoked};
+use held::{copies, tokens};
 use serde_json::json;
 use support::file_vault::FileVault;
 use support::process::{go_on, line, ours, start, wait_for_word};
@@ -40,41 +40,9 @@ async fn child() {
     }
     println!("\nrefreshed");
     wait_for_word().await;
-    assert_eq!(core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     println!("\ndisconnected");
     wait_for_word().await;
-}
-
-/// How often each of `secrets` is in what the child has in its memory.
-fn copies(child: &Child, secrets: &[&str]) -> Vec<usize> {
-    let maps = std::fs::read_to_string(format!("/proc/{}/maps", child.id())).unwrap();
-    let memory = File::open(format!("/proc/{}/mem", child.id())).unwrap();
-    let mut counts = vec![0; secrets.len()];
-    for map in maps.lines() {
-        let mut words = map.split_whitespace();
-        let (range, rights) = (words.next().unwrap(), words.next().unwrap());
-        if !rights.starts_with("rw") {
-            continue;
-        }
-        let (from, to) = range.split_once('-').unwrap();
-        let (from, to) = (u64::from_str_radix(from, 16).unwrap(), u64::from_str_radix(to, 16).unwrap());
-        let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
-        // Some of the kernel's own can't be read.
-        if memory.read_exact_at(&mut bytes, from).is_err() {
-            continue;
-        }
-        for (secret, count) in secrets.iter().zip(&mut counts) {
-            *count += memchr::memmem::find_iter(&bytes, secret).count();
-        }
-    }
-    counts
-}
-
-/// The access and the sealed refresh token in the one entry of the keychain.
-fn tokens(vault: &FileVault, place: &std::path::Path) -> [String; 2] {
-    let record = std::fs::read_to_string(place.join(&vault.records()[0])).unwrap();
-    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
-    ["t", "r"].map(|field| record[field].as_str().unwrap().to_owned())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

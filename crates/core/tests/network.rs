@@ -146,7 +146,7 @@ async fn trusted(world: &World) {
     world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.count("refreshes").await, 1);
     assert_eq!(world.core.view().accounts[0].health, Health::Connected);
-    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
 }
 
 /// Nothing comes of it, and it is told why.

@@ -57,7 +57,7 @@ async fn accounts_rest_where_the_address_is_gone_and_can_be_disconnected_all_the
     let core = without_address(&world).await;
     assert_eq!(core.view().accounts[0].other_backend.as_deref(), Some(world.backend.as_str().trim_end_matches('/')));
     assert!(core.load(&Caller::Window, &account, Section::Profile).await.is_err());
-    core.disconnect(&account, Unrevoked::Keep).await.unwrap();
+    core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await.unwrap();
     assert!(core.view().accounts.is_empty() && world.records().is_empty());
 }
 

@@ -464,7 +464,7 @@ async fn what_another_copy_of_the_program_did_is_seen_by_looking() {
     let other = world.second().await;
     other.look().await;
     assert_eq!(other.view().accounts.len(), 1);
-    world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
+    world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await.unwrap();
     other.look().await;
     assert_eq!(other.view().accounts.len(), 0);
 }

@@ -13,7 +13,7 @@ use monei::payment::NotAPayment;
 use crate::answer::{self, Answer, Refusal};
 use crate::confirming::Unpaid;
 use crate::pairing::Peer;
-use crate::{Inner, Reason, body, guard, limit, not_listed, pairing};
+use crate::{Inner, Reason, body, command, guard, limit, not_listed, pairing};
 
 /// Monei's own prefix; what stands before it is left out.
 const BASE: &str = "/api/v1";
@@ -53,6 +53,9 @@ async fn answer(inner: &Inner, way: &Way, request: Request<Incoming>) -> Result<
             ));
         };
         return inner.pairings.answer(peer, &parts, body).await;
+    }
+    if path == command::PATH && matches!(way, Way::Socket(_)) {
+        return command::answer(inner, &parts, body).await;
     }
     let app = app(inner, way, &parts).await?;
     let call = path.find("/api/v1/").and_then(|at| path.get(at + BASE.len()..));
@@ -145,6 +148,7 @@ fn refusal(app: &App, method: monei::Method, path: &str, problem: &Problem) -> R
     let reason = Reason::of(problem.code);
     let scope = monei::permission::find(method, path).map_or("", |(permission, _)| permission.scope.as_str());
     let message = match reason {
+        Reason::PermissionNotGiven if problem.code == ProblemCode::PermissionSetAside => format!("The person has set the permission {scope} of this account aside: no app may use it. They can switch it on again in Monei Connections, on the permission's page."),
         Reason::PermissionNotGiven => format!("The app {:?} wasn't given the permission {scope}. Give it to the app in Monei Connections, on the Apps page.", app.name),
         Reason::ScopeNotGranted => format!("The account doesn't have the permission {scope}. Grant it in Monei Connections, on the account's page."),
         Reason::AccountNeedsReconnect => "Monei doesn't accept this connection any more. Open Monei Connections and connect the account again.".to_owned(),

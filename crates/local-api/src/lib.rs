@@ -8,6 +8,7 @@
 
 mod answer;
 mod body;
+pub mod command;
 mod confirming;
 mod guard;
 mod handle;
@@ -28,6 +29,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use command::Commands;
 pub use confirming::{Confirmations, Request as ConfirmationRequest};
 pub use pairing::{Pairings, Request as PairingRequest};
 pub use place::Place;
@@ -81,6 +83,8 @@ pub struct LocalApi {
 pub(crate) struct Inner {
     pub(crate) connections: Connections,
     pub(crate) role: Role,
+    /// Answers the command line, if this process does.
+    pub(crate) commands: Option<Arc<dyn Commands>>,
     pub(crate) pairings: Pairings,
     pub(crate) confirmations: Confirmations,
     pub(crate) calls: limit::Limits,
@@ -95,13 +99,24 @@ impl LocalApi {
         Self::start_with(connections, place, role, None)
     }
 
+    /// As [`LocalApi::start`], for a service whose accounts no other process can reach: it also answers the person's command line, on the
+    /// Unix socket alone.
+    pub fn start_answering(connections: Connections, place: Place, commands: Arc<dyn Commands>) -> Self {
+        Self::begin(connections, place, Role::Service, None, Some(commands))
+    }
+
     /// As [`LocalApi::start`]; a call that moves money waits so long for the person.
     pub fn start_with(connections: Connections, place: Place, role: Role, wait: Option<Duration>) -> Self {
+        Self::begin(connections, place, role, wait, None)
+    }
+
+    fn begin(connections: Connections, place: Place, role: Role, wait: Option<Duration>, commands: Option<Arc<dyn Commands>>) -> Self {
         let inner = Arc::new(Inner {
             pairings: Pairings::new(connections.clone()),
             confirmations: Confirmations::new(connections.clone(), wait),
             connections,
             role,
+            commands,
             calls: limit::Limits::default(),
             refresh: Notify::new(),
             stop: CancellationToken::new(),

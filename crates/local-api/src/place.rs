@@ -24,6 +24,23 @@ impl Place {
         Self { socket: socket(settings), locks: settings.data_dir.clone() }
     }
 
+    /// The place of a process that keeps everything in memory: nothing is made on disk. Its locks are in the data folder where that is there
+    /// already, else beside the socket. `None`: there is no socket here.
+    ///
+    /// # Errors
+    /// The socket's folder can't be made.
+    #[cfg(unix)]
+    pub fn in_memory(settings: &Settings) -> std::io::Result<Option<Self>> {
+        let mut place = Self::of(settings);
+        let Some(folder) = place.folder().map(Path::to_owned) else { return Ok(None) };
+        if !place.locks.is_dir() {
+            use std::os::unix::fs::DirBuilderExt as _;
+            std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+            place.locks = folder;
+        }
+        Ok(Some(place))
+    }
+
     /// Folder of the socket, which environments share.
     pub fn folder(&self) -> Option<&Path> {
         self.socket.as_deref().and_then(Path::parent)

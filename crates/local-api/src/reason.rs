@@ -65,7 +65,7 @@ impl Reason {
         use ProblemCode as P;
         match code {
             P::NoSuchApp | P::NoSuchAccount => Self::KeyUnknown,
-            P::PermissionNotGiven => Self::PermissionNotGiven,
+            P::PermissionNotGiven | P::PermissionSetAside => Self::PermissionNotGiven,
             P::ScopeMissing | P::LimitReached => Self::ScopeNotGranted,
             P::AccessRevoked
             | P::RecordMissing

@@ -364,6 +364,119 @@ async fn only_a_socket_that_was_left_over_is_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_the_person_set_aside_is_refused_with_a_sentence_that_says_so_and_reaches_nobody() {
+    let served = Served::new().await;
+    let (app, key) = served.allow("Sheet", &["wallet:read", "profile:read", "wallet:send"]).await;
+    let base = served.base().await;
+    let aside = async |scope: &str| {
+        let feature = connect_core::feature::FeatureId::of(&scope.parse().unwrap()).unwrap();
+        served.world.core.set_aside(&Caller::Window, &served.account, feature).await.unwrap()
+    };
+    aside("wallet:read").await;
+    aside("wallet:send").await;
+    let before = served.reached().await;
+    let (status, reason, answer) = get(&base, "/api/v1/wallet/me", &key).await;
+    assert_eq!((status, reason.as_deref()), (403, Some("permission_not_given")));
+    let sentence = answer["message"].as_str().unwrap();
+    assert!(sentence.contains("set the permission wallet:read") && sentence.contains("switch it on again"), "{sentence}");
+    let pay = json!({"receiver": "tunde.bello@example.net", "amount": 5});
+    let pay = support::http().post(format!("{base}/api/v1/wallet/payout/transfer")).header("x-api-key", key.expose()).json(&pay);
+    let (status, reason, answer) = told(pay.send().await.unwrap()).await;
+    assert_eq!((status, reason.as_deref()), (403, Some("permission_not_given")), "{answer}");
+    assert_eq!(served.reached().await, before, "it reached Monei");
+    assert_eq!(get(&base, "/api/v1/user/me", &key).await.0, 200, "the rest works");
+    let log = served.world.core.app_log(&app.id).await.unwrap();
+    assert!(log.iter().any(|row| row.outcome == "permission_set_aside" && row.endpoint == "GET /wallet/me"), "{log:?}");
+    served.api.shutdown().await;
+}
+
+/// As another user of this computer, whom only root can become.
+fn as_nobody(words: &[&str]) -> std::process::Output {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--", "curl", "-sS", "--noproxy", "*", "--max-time", "20"]);
+    command.args(words).stdin(Stdio::null()).output().unwrap()
+}
+
+/// As root alone, as CI runs it: nobody else can become another user.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_user_of_the_computer_gets_no_answer_on_the_socket_nor_over_tcp() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("not root: no other user can be tried");
+        return;
+    }
+    let served = Served::new().await;
+    let (_, key) = served.allow("Sheet", &["wallet:read"]).await;
+    let (base, socket) = (served.base().await, served.socket());
+    let header = format!("X-API-KEY: {}", key.expose());
+    let over_tcp = [&*header, &format!("{base}/api/v1/wallet/me")].map(str::to_owned);
+    let socket_text = socket.display().to_string();
+    let before = served.reached().await;
+    let tried = async |words: Vec<String>| {
+        tokio::task::spawn_blocking(move || {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            as_nobody(&words)
+        })
+        .await
+        .unwrap()
+    };
+    let tcp = || vec!["-H".to_owned(), over_tcp[0].clone(), over_tcp[1].clone()];
+    let unix = || ["-H", &header, "--unix-socket", &socket_text, "http://localhost/api/v1/wallet/me"].map(str::to_owned).to_vec();
+    for (way, words) in [("TCP", tcp()), ("the socket", unix())] {
+        let output = tried(words).await;
+        assert!(!output.status.success() && output.stdout.is_empty(), "{way}: {output:?}");
+    }
+    // Let in by every mode on the way, it is still known by its user.
+    for path in [socket.as_path(), socket.parent().unwrap(), socket.parent().unwrap().parent().unwrap()] {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).unwrap();
+    }
+    let output = tried(unix()).await;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && output.stdout.is_empty() && !said.contains("Permission denied"), "{output:?}");
+    assert_eq!(served.reached().await, before, "Monei was called");
+    // The person's own user is answered, by the same program on the same ways.
+    for words in [tcp(), unix()] {
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "--noproxy", "*"]).args(words);
+        assert!(run(curl).await.contains("statusCode"));
+    }
+    served.api.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_service_that_answers_the_command_line_does_and_on_the_socket_alone() {
+    struct Echo;
+    impl connect_local_api::Commands for Echo {
+        fn answer(&self, command: bytes::Bytes) -> std::pin::Pin<Box<dyn Future<Output = bytes::Bytes> + Send + '_>> {
+            Box::pin(async move { command })
+        }
+    }
+    let served = Served::new().await;
+    let (_, key) = served.allow("Sheet", &["wallet:read"]).await;
+    let ask = async |path: PathBuf, line: &str, json: &str| {
+        let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{json}", json.len());
+        raw(UnixStream::connect(&path).await.unwrap(), &request).await
+    };
+    for line in ["GET /connect/command", "POST /connect/command"] {
+        assert!(ask(served.socket(), line, "{}").await.contains("connect-reason: not_listed"), "{line}");
+    }
+    let place = Place { socket: Some(served._folder.path().join("other/api.sock")), locks: served._folder.path().join("locks") };
+    std::fs::create_dir(&place.locks).unwrap();
+    let api = LocalApi::start_answering(served.world.core.clone(), place.clone(), std::sync::Arc::new(Echo));
+    api.status().wait_for(|status| status.socket == Reach::Open).await.unwrap();
+    let path = || place.socket.clone().unwrap();
+    assert!(ask(path(), "GET /connect/command", "").await.starts_with("HTTP/1.1 200"));
+    let answer = ask(path(), "POST /connect/command", r#"{"words":["accounts"]}"#).await;
+    assert_eq!(body(&answer), json!({"words": ["accounts"]}));
+    // A web page's request is refused before, and TCP has none of it whatever the key.
+    let of_page = "POST /connect/command HTTP/1.1\r\nHost: localhost\r\nOrigin: null\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
+    assert!(raw(UnixStream::connect(path()).await.unwrap(), of_page).await.contains("connect-reason: browser_refused"));
+    let (status, reason, _) = get(&served.base().await, "/connect/command", &key).await;
+    assert_eq!((status, reason.as_deref()), (404, Some("not_listed")));
+    api.shutdown().await;
+    served.api.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_window_takes_over_from_the_service_and_gives_back() {
     let world = World::new().await;
     let folder = tempfile::tempdir().unwrap();

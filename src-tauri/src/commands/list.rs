@@ -41,6 +41,8 @@ commands! {
         reviews,
         keep,
         take_back,
+        set_aside,
+        switch_on,
         set_backend,
         confirm_backend,
         set_preferences,

@@ -50,6 +50,22 @@ mirror! {
             scopes: Vec<String>,
             /// What ended with them, because it was approved together.
             along: Vec<String>,
+            /// Through whom: the word of a caller, where it was written down.
+            by: Option<String>,
+        },
+        /// The person switched permissions off here.
+        SetAside {
+            /// Which ones.
+            scopes: Vec<String>,
+            /// Through whom: the word of a caller.
+            by: String,
+        },
+        /// The person switched permissions on again that were set aside.
+        SwitchedOn {
+            /// Which ones.
+            scopes: Vec<String>,
+            /// Through whom: the word of a caller.
+            by: String,
         },
         /// What was used turned out to be approved by another person, and was set apart.
         Contradicted {
@@ -60,6 +76,8 @@ mirror! {
         Disconnected {
             /// Monei confirmed.
             confirmed: bool,
+            /// Through whom: the word of a caller, where it was written down.
+            by: Option<String>,
         },
         /// A connection was tried and ended without effect.
         Failed {

@@ -29,7 +29,7 @@ pub use convert::Convert;
 pub use desktop::{DesktopView, Place};
 pub use history::{ExportFormat, ExportProgress, Exported, HistoryFilter, HistoryPage};
 pub use leaving::LeavingView;
-pub use permission::{PermissionUse, PermissionView};
+pub use permission::{PermissionUse, PermissionView, SetAsideOutcome};
 pub use problem::{Check, CheckName, FeatureId, Problem, ProblemCode, ProxySetting};
 pub use section::{Section, SectionView};
 pub use state::{AppView, Environment, Language, Preferences, Stage, Theme};

@@ -13,6 +13,25 @@ mirror! {
         pub history: Vec<PermissionMoment>,
         /// What it was used for, by whom; latest first.
         pub uses: Vec<PermissionUse>,
+        /// What else would end with it at Monei, in Monei's words. Empty: it can end alone.
+        pub along: Vec<String>,
+    }
+}
+
+mirror! {
+    out;
+    /// What became of a permission that the person set aside. Whichever it is, nobody uses it here any more.
+    #[serde(tag = "kind", rename_all = "snake_case")]
+    pub enum SetAsideOutcome = SetAsideOutcome {
+        /// Monei confirmed that it has ended.
+        Ended,
+        /// It is switched off here alone: at Monei, more was approved together with it.
+        Here {
+            /// What would end with it.
+            along: Vec<String>,
+        },
+        /// Monei hasn't confirmed that it has ended.
+        Unconfirmed,
     }
 }
 
@@ -63,6 +82,10 @@ mirror! {
         Declined,
         /// The person took it back.
         TakenBack,
+        /// The person switched it off here.
+        SetAside,
+        /// The person switched it on again.
+        SwitchedOn,
         /// Monei ended it, or it turned out to be another person's.
         Lost,
     }

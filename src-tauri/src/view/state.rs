@@ -282,6 +282,11 @@ mirror! {
             /// When it was noticed.
             at: i64,
         },
+        /// Granted at Monei, and switched off here by the person: no app and no window uses it.
+        SetAside {
+            /// Since when.
+            at: i64,
+        },
     }
 }
 

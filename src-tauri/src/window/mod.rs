@@ -121,7 +121,8 @@ pub async fn agrees(app: &AppHandle, question: QuestionWords, cancel: &'static s
     linux::agrees(&window, question, cancel).await
 }
 
-/// Whether the person says yes; closing the dialog says no.
+/// Whether the person says yes to a question in the system's own dialog, out of the page's reach. Enter and Escape say no, and so does
+/// closing the dialog.
 ///
 /// # Errors
 /// [`tauri::Error`] where nobody can be asked.
@@ -130,10 +131,12 @@ pub async fn agrees(app: &AppHandle, question: QuestionWords, cancel: &'static s
     use rfd::{AsyncMessageDialog, MessageButtons, MessageDialogResult, MessageLevel};
     let window = app.get_webview_window(MAIN).ok_or(tauri::Error::WindowNotFound)?;
     let QuestionWords { title, text, agree } = question;
-    let buttons = MessageButtons::OkCancelCustom(agree.to_owned(), cancel.to_owned());
-    let dialog = AsyncMessageDialog::new().set_level(MessageLevel::Warning).set_title(title).set_description(text).set_buttons(buttons);
+    // Enter presses the first button on both systems, whatever it is called: that one says no.
+    let buttons = MessageButtons::OkCancelCustom(cancel.to_owned(), agree.to_owned());
+    let dialog = AsyncMessageDialog::new().set_level(MessageLevel::Warning).set_title(&*title).set_description(text).set_buttons(buttons);
     let answer = dialog.set_parent(&window).show().await;
-    Ok(matches!(answer, MessageDialogResult::Ok) || matches!(answer, MessageDialogResult::Custom(word) if word == agree))
+    // Only the button with these words: what the system says for Escape and for closing is no.
+    Ok(matches!(answer, MessageDialogResult::Custom(word) if word == agree))
 }
 
 /// What is behind the page before its first paint.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
-use e2e::{Setup, World, target_dir};
+use e2e::{Setup, World, asks_to_disconnect, target_dir};
 
 /// Width and height of the window's content in pixels: as it opens, the smallest that is allowed, and a large one.
 const USUAL: (u32, u32) = (1080, 720);
@@ -196,7 +196,7 @@ async fn every_page(world: &mut World, album: &mut Album) -> Result<()> {
         window.lacks(hook).await?;
     }
     window.click("account-1").await?;
-    world.disconnect(1).await
+    world.disconnect("Tunde Bello", 1).await
 }
 
 async fn in_the_dark(world: &mut World, album: &mut Album) -> Result<()> {
@@ -242,6 +242,11 @@ async fn take_away(world: &mut World, album: &mut Album) -> Result<()> {
     window.shows("confirm-disconnect").await?;
     album.window(world, "disconnect", "asked first").await?;
     window.click("confirm-disconnect").await?;
+    let question = asks_to_disconnect("Ada Okafor");
+    world.dialog(&question).await?;
+    album.screen(world, "disconnect, confirmed", "in a dialog of the program's own, which no page can answer").await?;
+    world.answer_dialog(&question, "alt+d").await?;
+    let window = world.window()?;
     window.lacks("account-0").await?;
     ensure!(world.keychain()?.is_empty(), "something is left in the keychain");
     album.window(world, "disconnected", "nothing is left here").await

@@ -211,8 +211,10 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
   });
   found['permission'] = looked(enabled, 'wallet', usedPermission(now));
   found['permission-spends'] = looked(enabled, 'swap', { ...usedPermission(now), uses: [] });
-  found['permission-not-asked'] = looked({ kind: 'not_asked' }, 'bills', { endpoints: usedPermission(now).endpoints, history: [], uses: [] });
+  found['permission-not-asked'] = looked({ kind: 'not_asked' }, 'bills', { endpoints: usedPermission(now).endpoints, history: [], uses: [], along: [] });
   found['permission-declined'] = looked({ kind: 'declined', at: now - 4 * 60_000 }, 'send', { ...usedPermission(now), uses: [] });
+  found['permission-set-aside'] = looked({ kind: 'set_aside', at: now - 26 * HOUR }, 'wallet', { ...usedPermission(now), along: [] });
+  found['permission-together'] = looked(enabled, 'wallet', { ...usedPermission(now), along: ['profile:read', 'kyc:read'] });
   found['permission-lost'] = looked({ kind: 'lost', at: now - 26 * HOUR }, 'profile', usedPermission(now));
   const told = (history: () => Promise<HistoryPage>, view: AppView = { ...base, accounts: [full] }): Variant => ({ view, page: { kind: 'history', account: first.id }, history });
   const transactions = answers.find((answer) => answer.transactions)?.transactions;
@@ -316,6 +318,7 @@ function usedPermission(now: number): PermissionView {
       { caller: 'monitor', call: 'GET /user/me', ...used, count: 1, last_at: now - 2 * HOUR },
       { caller: 'app:7', call: 'GET /wallet/deposit/status/:reference', ...used, failed: 3, last_at: now - 90 * HOUR },
     ],
+    along: [],
   };
 }
 
@@ -392,11 +395,13 @@ function everyEvent(now: number, scopes: string[]): ActivityItem[] {
     { kind: 'refreshed' },
     { kind: 'contradicted', scopes: ['kyc:read'] },
     { kind: 'unknown' },
-    { kind: 'taken_back', scopes: scopes.slice(5, 6), along: scopes.slice(0, 1) },
+    { kind: 'taken_back', scopes: scopes.slice(5, 6), along: scopes.slice(0, 1), by: 'window' },
+    { kind: 'set_aside', scopes: scopes.slice(2, 3), by: 'command_line' },
+    { kind: 'switched_on', scopes: scopes.slice(2, 3), by: 'window' },
     { kind: 'payment', app: 'Bill payer', amount: '2500.5', currency: 'NGN', to: 'tunde@example.test', outcome: 'done' },
     { kind: 'payment', app: 'Bill payer', amount: null, currency: 'NGN', to: '08030000000', outcome: 'unknown' },
-    { kind: 'disconnected', confirmed: true },
-    { kind: 'disconnected', confirmed: false },
+    { kind: 'disconnected', confirmed: true, by: 'command_line' },
+    { kind: 'disconnected', confirmed: false, by: null },
     { kind: 'revoked', scopes: scopes.slice(0, 2) },
     { kind: 'reconnected', granted: [], declined: scopes.slice(3, 5) },
     { kind: 'failed', code: 'timed_out' },

@@ -244,7 +244,7 @@ export function sectionsOf(account: AccountView): ('profile' | 'kyc' | 'wallet' 
 
 /** The scopes of features that are missing, may be asked for together, and are offered by the backend. */
 export function missingTogether(view: AppView, account: AccountView): Feature[] {
-  return view.catalogue.filter((feature) => !feature.spends && offered(view, feature) && stateOf(account, feature).kind !== 'enabled');
+  return view.catalogue.filter((feature) => !feature.spends && offered(view, feature) && !['enabled', 'set_aside'].includes(stateOf(account, feature).kind));
 }
 
 /** Whether the backend lets this be asked for. A backend that hasn't answered yet is not held against it. */

@@ -93,7 +93,27 @@ scopes: Array<string>,
 /**
  * What ended with them, because it was approved together.
  */
-along: Array<string>, } | { "kind": "contradicted", 
+along: Array<string>, 
+/**
+ * Through whom: the word of a caller, where it was written down.
+ */
+by: string | null, } | { "kind": "set_aside", 
+/**
+ * Which ones.
+ */
+scopes: Array<string>, 
+/**
+ * Through whom: the word of a caller.
+ */
+by: string, } | { "kind": "switched_on", 
+/**
+ * Which ones.
+ */
+scopes: Array<string>, 
+/**
+ * Through whom: the word of a caller.
+ */
+by: string, } | { "kind": "contradicted", 
 /**
  * What was lost with it.
  */
@@ -101,7 +121,11 @@ scopes: Array<string>, } | { "kind": "disconnected",
 /**
  * Monei confirmed.
  */
-confirmed: boolean, } | { "kind": "failed", 
+confirmed: boolean, 
+/**
+ * Through whom: the word of a caller, where it was written down.
+ */
+by: string | null, } | { "kind": "failed", 
 /**
  * Snake-case [`crate::model::problem::ProblemCode`].
  */
@@ -805,6 +829,10 @@ at: number, } | { "kind": "lost",
 /**
  * When it was noticed.
  */
+at: number, } | { "kind": "set_aside", 
+/**
+ * Since when.
+ */
 at: number, };
 
 /**
@@ -1153,7 +1181,7 @@ effect: EndpointEffect, };
 /**
  * What became of a permission.
  */
-export type PermissionEvent = "granted" | "declined" | "taken_back" | "lost";
+export type PermissionEvent = "granted" | "declined" | "taken_back" | "set_aside" | "switched_on" | "lost";
 
 /**
  * When something became of the permission.
@@ -1212,7 +1240,11 @@ history: Array<PermissionMoment>,
 /**
  * What it was used for, by whom; latest first.
  */
-uses: Array<PermissionUse>, };
+uses: Array<PermissionUse>, 
+/**
+ * What else would end with it at Monei, in Monei's words. Empty: it can end alone.
+ */
+along: Array<string>, };
 
 /**
  * A page that the person is led to from the tray or a notification.
@@ -1301,7 +1333,7 @@ proxy?: ProxySetting, };
 /**
  * What happened, of the core's closed list.
  */
-export type ProblemCode = "keychain_locked" | "keychain_dismissed" | "keychain_not_set_up" | "keychain_absent" | "keychain_no_bus" | "keychain_failed" | "keychain_stopped" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "address_unknown" | "network_intercepted" | "proxy_refused" | "proxy_password" | "proxy_unreachable" | "proxy_setting" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "certificates_missing" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "browser_missing" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "run_ended" | "request_refused" | "access_revoked" | "revocation_pending" | "somebody_else" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "no_such_app" | "app_name_taken" | "permission_not_given" | "confirmation_needed" | "outcome_unknown" | "report_unsaved" | "file_unsaved" | "clipboard_unavailable" | "program_ending" | "others_running" | "invalid_input";
+export type ProblemCode = "keychain_locked" | "keychain_dismissed" | "keychain_not_set_up" | "keychain_absent" | "keychain_no_bus" | "keychain_failed" | "keychain_stopped" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "address_unknown" | "network_intercepted" | "proxy_refused" | "proxy_password" | "proxy_unreachable" | "proxy_setting" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "certificates_missing" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "browser_missing" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "run_ended" | "request_refused" | "access_revoked" | "revocation_pending" | "somebody_else" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "no_such_app" | "app_name_taken" | "permission_not_given" | "permission_set_aside" | "confirmation_needed" | "outcome_unknown" | "report_unsaved" | "file_unsaved" | "clipboard_unavailable" | "program_ending" | "others_running" | "invalid_input";
 
 /**
  * Who.
@@ -1521,6 +1553,15 @@ export type Section = "profile" | "kyc" | "wallet" | "transactions";
  * What a section holds.
  */
 export type SectionView = { "section": "profile" } & ProfileView | { "section": "kyc" } & KycView | { "section": "wallet" } & WalletView | { "section": "transactions" } & TransactionsView;
+
+/**
+ * What became of a permission that the person set aside. Whichever it is, nobody uses it here any more.
+ */
+export type SetAsideOutcome = { "kind": "ended" } | { "kind": "here", 
+/**
+ * What would end with it.
+ */
+along: Array<string>, } | { "kind": "unconfirmed" };
 
 /**
  * A damaged index.

@@ -1,12 +1,14 @@
 //! What the system's own dialogs, titles and pages say, where the window's page can't.
 
-use connect_core::snapshot::Language;
+use std::borrow::Cow;
+
+use connect_core::snapshot::{Language, Unrevoked};
 
 /// A question that is answered yes or no.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuestionWords {
     /// What is asked.
-    pub title: &'static str,
+    pub title: Cow<'static, str>,
     /// What a yes does.
     pub text: &'static str,
     /// The button that says yes, with what it does.
@@ -44,7 +46,7 @@ pub struct DialogWords {
     pub show_again: &'static str,
 }
 
-const ENGLISH: DialogWords = DialogWords {
+static ENGLISH: DialogWords = DialogWords {
     cancel: "Cancel",
     save: "Save",
     save_transactions: "Save transactions",
@@ -52,13 +54,13 @@ const ENGLISH: DialogWords = DialogWords {
     save_receipt: "Save receipt",
     confirm_payment: "Confirm a payment",
     leave: QuestionWords {
-        title: "Leave this computer?",
+        title: Cow::Borrowed("Leave this computer?"),
         text: "Every connection ends at Monei, for every account and every app. Then everything that this program has stored on \
                this computer is deleted: approvals, apps’ keys, settings, activity and log. Your Monei accounts and your money stay as they are.",
         agree: "Leave this computer",
     },
     leave_anyway: QuestionWords {
-        title: "Leave without Monei’s confirmation?",
+        title: Cow::Borrowed("Leave without Monei’s confirmation?"),
         text: "Everything that is left on this computer is deleted. This program can’t end those connections any more: whoever holds \
                a copy could still use what you allowed, until you end it in Monei’s settings, under “Connected apps”.",
         agree: "Leave anyway",
@@ -70,7 +72,7 @@ const ENGLISH: DialogWords = DialogWords {
     show_again: "Show it again",
 };
 
-const FRENCH: DialogWords = DialogWords {
+static FRENCH: DialogWords = DialogWords {
     cancel: "Annuler",
     save: "Enregistrer",
     save_transactions: "Enregistrer les transactions",
@@ -78,14 +80,14 @@ const FRENCH: DialogWords = DialogWords {
     save_receipt: "Enregistrer le reçu",
     confirm_payment: "Confirmer un paiement",
     leave: QuestionWords {
-        title: "Quitter cet ordinateur ?",
+        title: Cow::Borrowed("Quitter cet ordinateur ?"),
         text: "Chaque connexion prend fin chez Monei, pour chaque compte et chaque application. Ensuite, tout ce que ce programme a \
                enregistré sur cet ordinateur est supprimé : accords, clés des applications, paramètres, activité et journal. Vos comptes \
                Monei et votre argent restent tels quels.",
         agree: "Quitter cet ordinateur",
     },
     leave_anyway: QuestionWords {
-        title: "Quitter sans la confirmation de Monei ?",
+        title: Cow::Borrowed("Quitter sans la confirmation de Monei ?"),
         text: "Tout ce qui reste sur cet ordinateur est supprimé. Ce programme ne peut plus mettre fin à ces connexions : une personne \
                qui en a une copie pourrait encore utiliser ce que vous avez autorisé, jusqu’à ce que vous y mettiez fin dans les \
                paramètres de Monei, sous « Connected apps ».",
@@ -103,5 +105,63 @@ pub const fn words(language: Language) -> &'static DialogWords {
     match language {
         Language::English => &ENGLISH,
         Language::French => &FRENCH,
+    }
+}
+
+/// Before one account is disconnected, or removed here without Monei's confirmation. `name` is its own, or Monei's; without one it is told
+/// from others by its place in the list.
+pub fn disconnect(language: Language, name: Option<&str>, unrevoked: Unrevoked) -> QuestionWords {
+    let name = name.map(isolated);
+    let title = match (language, name) {
+        (Language::English, Some(name)) => format!("Disconnect {name}?"),
+        (Language::English, None) => "Disconnect the account without a name?".to_owned(),
+        (Language::French, Some(name)) => format!("Déconnecter {name} ?"),
+        (Language::French, None) => "Déconnecter le compte sans nom ?".to_owned(),
+    };
+    let (text, agree) = match (language, unrevoked) {
+        (Language::English, Unrevoked::Keep) => (
+            "Every permission of this account ends at Monei, for every app, too. Then what is stored of it on this computer is deleted. Your \
+             Monei account and your money stay as they are.",
+            "Disconnect",
+        ),
+        (Language::English, Unrevoked::Remove) => (
+            "Monei hasn’t confirmed that the access has ended. What is stored here is deleted all the same, and this program can’t end that access \
+             any more: end it in Monei’s settings, under “Connected apps”.",
+            "Remove here",
+        ),
+        (Language::French, Unrevoked::Keep) => (
+            "Toutes les autorisations de ce compte prennent fin chez Monei, aussi pour chaque application. Ensuite, ce qui en est enregistré \
+             sur cet ordinateur est supprimé. Votre compte Monei et votre argent restent tels quels.",
+            "Déconnecter",
+        ),
+        (Language::French, Unrevoked::Remove) => (
+            "Monei n’a pas confirmé la fin de l’accès. Ce qui est enregistré ici est quand même supprimé, et ce programme ne peut plus mettre \
+             fin à cet accès : mettez-y fin dans les paramètres de Monei, sous « Connected apps ».",
+            "Retirer d’ici",
+        ),
+    };
+    QuestionWords { title: Cow::Owned(title), text, agree }
+}
+
+/// A name set apart from the sentence around it, whichever way it is written (Unicode UAX #9), on one line.
+fn isolated(name: &str) -> String {
+    let shown: String =
+        name.chars().filter(|c| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')).collect();
+    format!("\u{2068}{shown}\u{2069}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_about_an_account_names_it_whatever_is_in_its_name() {
+        for language in [Language::English, Language::French] {
+            for unrevoked in [Unrevoked::Keep, Unrevoked::Remove] {
+                let asked = disconnect(language, Some("Ada\n\u{202e}Okafor"), unrevoked);
+                assert!(asked.title.contains("\u{2068}AdaOkafor\u{2069}"), "{asked:?}");
+                assert!(!disconnect(language, None, unrevoked).title.contains('\u{2068}'));
+            }
+        }
     }
 }

@@ -19,7 +19,7 @@ use monei::permission::Group;
 use serde::Serialize;
 
 pub use attention::{NotificationWords, TrayWords, entry as tray_entry, notification, standing, tray};
-pub use dialogs::{DialogWords, QuestionWords, words as dialogs};
+pub use dialogs::{DialogWords, QuestionWords, disconnect as disconnect_question, words as dialogs};
 pub use events::words as event;
 pub use features::{group, words as feature};
 pub use problems::words as problem;

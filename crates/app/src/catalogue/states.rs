@@ -48,5 +48,6 @@ pub const fn permission(state: &FeatureState) -> &'static str {
         FeatureState::NotAsked => "not asked for",
         FeatureState::Declined { .. } => "declined",
         FeatureState::Lost { .. } => "ended",
+        FeatureState::SetAside { .. } => "set aside",
     }
 }

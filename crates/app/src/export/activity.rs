@@ -108,7 +108,9 @@ fn line(language: Language, item: &ActivityItem) -> Line<'_> {
         E::Reconnected { granted, declined } => ("reconnected", granted.as_slice(), declined.as_slice()),
         E::Refreshed => ("refreshed", none, none),
         E::Revoked { scopes } => ("revoked", scopes.as_slice(), none),
-        E::TakenBack { scopes, along } => ("taken_back", scopes.as_slice(), along.as_slice()),
+        E::TakenBack { scopes, along, .. } => ("taken_back", scopes.as_slice(), along.as_slice()),
+        E::SetAside { scopes, .. } => ("set_aside", scopes.as_slice(), none),
+        E::SwitchedOn { scopes, .. } => ("switched_on", scopes.as_slice(), none),
         E::Contradicted { scopes } => ("contradicted", scopes.as_slice(), none),
         E::Disconnected { .. } => ("disconnected", none, none),
         E::Failed { .. } => ("failed", none, none),
@@ -121,7 +123,7 @@ fn line(language: Language, item: &ActivityItem) -> Line<'_> {
         E::Unknown => ("unknown", none, none),
     };
     let detail = match &item.event {
-        E::Disconnected { confirmed } => Some(words.confirmed(*confirmed).to_owned()),
+        E::Disconnected { confirmed, .. } => Some(words.confirmed(*confirmed).to_owned()),
         E::Failed { code } => Some(code.parse().map_or_else(|_| code.clone(), |code| catalogue::problem(language, code).title.to_owned())),
         E::BackendChanged { address } => Some(address.clone()),
         E::Payment { amount, currency, to, .. } => Some(words.paid(amount.as_deref(), currency.as_deref(), to.as_deref())),

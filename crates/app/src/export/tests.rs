@@ -158,7 +158,7 @@ fn what_happened_is_read_back_from_both_formats_and_no_cell_is_a_formula() {
         ActivityEvent::Connected { granted: vec!["profile:read".into(), "wallet:read".into()], declined: vec!["kyc:read".into()] },
         ActivityEvent::Failed { code: "timed_out".into() },
         ActivityEvent::Failed { code: "=of_tomorrow".into() },
-        ActivityEvent::Disconnected { confirmed: false },
+        ActivityEvent::Disconnected { confirmed: false, by: None },
         ActivityEvent::Unknown,
     ];
     let item = |event| ActivityItem { at: 1_709_296_200_000, account: None, account_name: Some("=Shop".to_owned()), event };

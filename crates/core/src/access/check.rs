@@ -41,7 +41,12 @@ impl Accesses {
     /// What the call came to; [`ProblemCode::ScopeMissing`] where it can't be told without spending.
     pub async fn check(&self, caller: &Caller, account: &AccountId) -> Result<(), Problem> {
         let grants = self.grants_of(account).await?;
-        let held = |path: &&str| grants.iter().any(|grant| allows(&grant.scopes, path));
+        let aside = self.ledger.known().iter().find(|known| known.row.id == *account).map(|known| known.aside.clone()).unwrap_or_default();
+        let in_use = |path: &str| {
+            permission::find(Method::Get, path)
+                .is_some_and(|(permission, _)| !aside.iter().any(|row| row.scope == permission.scope.as_str()))
+        };
+        let held = |path: &&str| in_use(path) && grants.iter().any(|grant| allows(&grant.scopes, path));
         let mut outcome = Err(ProblemCode::ScopeMissing.into());
         for path in CHEAPEST.into_iter().filter(held) {
             // What can't be read may be anybody's answer.

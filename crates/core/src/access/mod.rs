@@ -75,7 +75,7 @@ impl Accesses {
     /// Whether `caller` may use `permission` of `account`. Nothing is called.
     ///
     /// # Errors
-    /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::ScopeMissing`] where no grant of the present backend holds it,
+    /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::PermissionSetAside`], [`ProblemCode::ScopeMissing`] where no grant of the present backend holds it,
     /// [`ProblemCode::Busy`] while Monei must not be called for the account; for an app also [`ProblemCode::NoSuchApp`] and
     /// [`ProblemCode::PermissionNotGiven`].
     pub async fn access(&self, caller: &Caller, account: &AccountId, permission: &'static Permission) -> Result<Access, Problem> {
@@ -83,6 +83,9 @@ impl Accesses {
             self.check_given(app, account, permission).await?;
         }
         let mut grants = self.grants_of(account).await?;
+        if self.ledger.is_aside(account, &permission.scope).await? {
+            return Err(Denied::SetAside(permission).into());
+        }
         grants.retain(|grant| grant.scopes.contains(&permission.scope));
         self.provider.check_backoff(account)?;
         if grants.is_empty() {

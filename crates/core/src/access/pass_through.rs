@@ -108,7 +108,10 @@ impl Accesses {
 
     /// Shows on the account how the call went, where that differs from what is shown: a program may call often.
     pub(super) async fn show_change(&self, account: &AccountId, outcome: Result<(), &Problem>) {
-        let is_of_app = |code| matches!(code, ProblemCode::NoSuchApp | ProblemCode::PermissionNotGiven | ProblemCode::ConfirmationNeeded);
+        let is_of_app = |code| {
+            use ProblemCode as P;
+            matches!(code, P::NoSuchApp | P::PermissionNotGiven | P::PermissionSetAside | P::ConfirmationNeeded)
+        };
         let is_of_call = |code| matches!(code, ProblemCode::InvalidInput | ProblemCode::OutcomeUnknown);
         if outcome.is_err_and(|problem| is_of_app(problem.code) || is_of_call(problem.code)) {
             return;

@@ -9,15 +9,15 @@ use crate::model::problem::{Problem, ProblemCode};
 
 /// A grant's lock, held until this is dropped or the process ends.
 pub(super) struct Lock {
-    file: File,
-    path: PathBuf,
+    /// `None`: no other process has the grant.
+    held: Option<(File, PathBuf)>,
 }
 
 impl Lock {
     /// Removes the lock's file with the lock: its grant is gone. Whoever waits for the lock notices, and takes a new one.
     /// On Windows a file that somebody has open stays until nobody waits for it; then it is removed at a later start.
     pub(super) fn remove(self) {
-        let Self { file, path } = self;
+        let Some((file, path)) = self.held else { return };
         if cfg!(windows) {
             drop(file);
             drop(std::fs::remove_file(path));
@@ -31,7 +31,7 @@ impl Lock {
 impl Grants {
     /// Waits for the grant's lock.
     pub(super) async fn lock(&self, grant: &GrantId) -> Result<Lock, Problem> {
-        let path = self.lock_path(grant);
+        let Some(path) = self.lock_path(grant) else { return Ok(Lock { held: None }) };
         take(path, |file| file.lock().map(|()| true)).await?.ok_or_else(|| ProblemCode::IndexUnavailable.into())
     }
 
@@ -42,7 +42,10 @@ impl Grants {
             Err(TryLockError::WouldBlock) => Ok(false),
             Err(TryLockError::Error(error)) => Err(error),
         };
-        take(self.lock_path(grant), attempt).await.ok()?
+        match self.lock_path(grant) {
+            Some(path) => take(path, attempt).await.ok()?,
+            None => Some(Lock { held: None }),
+        }
     }
 
     /// Removes the files of grants that are gone and that nobody holds.
@@ -53,7 +56,7 @@ impl Grants {
             let in_account = known.iter().flat_map(|account| &account.grants).any(|grant| *grant.id == *name);
             in_account || orphans.iter().any(|id| **id == *name) || apart.iter().any(|row| *row.grant == *name)
         };
-        let directory = self.inner.locks.clone();
+        let Some(directory) = self.inner.locks.clone() else { return };
         let names = tokio::task::spawn_blocking(move || -> Vec<String> {
             let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
             entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
@@ -68,8 +71,8 @@ impl Grants {
     }
 
     /// Where a grant's lock file is. Grant ids are our own base64url, so no name can lead elsewhere.
-    fn lock_path(&self, grant: &GrantId) -> PathBuf {
-        self.inner.locks.join(&**grant)
+    fn lock_path(&self, grant: &GrantId) -> Option<PathBuf> {
+        Some(self.inner.locks.as_ref()?.join(&**grant))
     }
 }
 
@@ -86,7 +89,7 @@ async fn take(path: PathBuf, lock: impl Fn(&File) -> std::io::Result<bool> + Sen
             }
             // Whoever had it may have removed the file: then this is the lock of nothing.
             if is_at(&file, &path) {
-                return Ok(Some(Lock { file, path }));
+                return Ok(Some(Lock { held: Some((file, path)) }));
             }
         }
     });

@@ -1,5 +1,6 @@
 //! A run without a keychain, on the person's choice: what is approved in it ends with it.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -23,28 +24,39 @@ impl Grants {
         self.inner.vault.in_memory()
     }
 
-    /// Revokes what was kept in memory alone, all at the same time, and forgets its accounts, or those of their grants.
-    pub async fn end_memory_only(&self) {
+    /// Revokes what was kept in memory alone, all at the same time, and forgets its accounts, or those of their grants. Gives the grants
+    /// whose end Monei didn't confirm.
+    pub async fn end_memory_only(&self) -> HashSet<GrantId> {
         let grants: Vec<GrantId> = self.inner.vault.only_here().into_iter().map(GrantId::from).collect();
+        let mut living: HashSet<GrantId> = grants.iter().cloned().collect();
         if grants.is_empty() {
-            return;
+            return living;
         }
         let mut ends = JoinSet::new();
         for grant in grants.clone() {
             let this = self.clone();
             ends.spawn(async move {
-                if let Ok(record) = this.newest_record(&grant).await {
-                    this.revoke_record(&record).await;
-                }
+                let ended = match this.newest_record(&grant).await {
+                    Ok(record) => this.revoke_record(&record).await,
+                    Err(_) => false,
+                };
+                (grant, ended)
             });
         }
         // A slow answer about one holds up no other.
-        let ended = async { while ends.join_next().await.is_some() {} };
+        let ended = async {
+            while let Some(end) = ends.join_next().await {
+                if let Ok((grant, true)) = end {
+                    living.remove(&grant);
+                }
+            }
+        };
         if tokio::time::timeout(PATIENCE, ended).await.is_err() {
             tracing::warn!("not all of what was kept in memory could be revoked in time");
         }
         if self.inner.ledger.apply(Forgotten(grants.into_iter().collect())).await.is_err() {
             tracing::warn!("the accounts of this run could not be forgotten");
         }
+        living
     }
 }

@@ -55,8 +55,10 @@ pub struct Needs {
     pub clock: Arc<dyn Clock>,
     /// Which Monei.
     pub environment: Environment,
-    /// The data folder.
-    pub directory: PathBuf,
+    /// The data folder; `None`: nothing of this run is on disk, and no other process shares it.
+    pub directory: Option<PathBuf>,
+    /// New approvals are kept in memory alone from the start.
+    pub in_memory: bool,
     /// What the program's end waits for.
     pub work: Work,
     /// Tells the facade.
@@ -71,7 +73,8 @@ struct Inner {
     vault: SessionVault,
     clock: Arc<dyn Clock>,
     environment: Environment,
-    locks: PathBuf,
+    /// Folder of the lock files, where other processes share the grants.
+    locks: Option<PathBuf>,
     work: Work,
     changed: Changed,
     flights: lease::SingleFlight,
@@ -89,14 +92,18 @@ struct Inner {
 impl Grants {
     /// Opens nothing yet.
     pub fn new(needs: Needs) -> Self {
-        let Needs { ledger, provider, vault, clock, environment, directory, work, changed, rebuild } = needs;
+        let Needs { ledger, provider, vault, clock, environment, directory, in_memory, work, changed, rebuild } = needs;
+        let vault = SessionVault::new(vault);
+        if in_memory {
+            vault.keep_in_memory();
+        }
         let inner = Inner {
             ledger,
             provider,
-            vault: SessionVault::new(vault),
+            vault,
             clock,
             environment,
-            locks: directory.join("locks"),
+            locks: directory.map(|directory| directory.join("locks")),
             work,
             changed,
             flights: lease::SingleFlight::default(),

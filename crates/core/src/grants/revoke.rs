@@ -8,7 +8,7 @@ use super::{Grants, held, log_id};
 use crate::failpoint::failpoint;
 use crate::ledger::Disconnected;
 use crate::model::problem::{Problem, ProblemCode};
-use crate::model::{AccountId, GrantId};
+use crate::model::{AccountId, Caller, GrantId};
 
 /// What came of one grant's revocation, or of several: the later the worse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +36,7 @@ impl Grants {
     ///
     /// # Errors
     /// A keychain or index problem, with the account still there.
-    pub async fn revoke_all(&self, account: &AccountId, remove_anyway: bool) -> Result<(Revoked, bool), Problem> {
+    pub async fn revoke_all(&self, caller: &Caller, account: &AccountId, remove_anyway: bool) -> Result<(Revoked, bool), Problem> {
         // Begun before the end of the program, it is finished.
         let _under_way = self.inner.work.enter()?;
         // A refresh under way would bring back what is removed here: each grant is held until the end.
@@ -74,7 +74,8 @@ impl Grants {
             }
             failpoint!("disconnect.removed");
             let confirmed = worst == Revoked::Confirmed;
-            let change = Disconnected { account: account.clone(), handled: handled.keys().cloned().collect(), confirmed };
+            let change =
+                Disconnected { caller: caller.clone(), account: account.clone(), handled: handled.keys().cloned().collect(), confirmed };
             // False: an approval was given meanwhile. It would go with the account, and live on at Monei.
             if self.inner.ledger.apply(change).await? {
                 tracing::info!(grants = handled.len(), confirmed, "disconnected");

@@ -4,8 +4,8 @@ use monei::ScopeSet;
 
 use super::{Grants, Revoked, held};
 use crate::ledger::{self, GrantRow};
-use crate::model::AccountId;
 use crate::model::problem::{Problem, ProblemCode};
+use crate::model::{AccountId, Caller};
 
 impl Grants {
     /// Revokes each grant of the account that has one of the scopes. Where Monei doesn't confirm one, that one stays as it is. Gives the
@@ -13,7 +13,7 @@ impl Grants {
     ///
     /// # Errors
     /// [`ProblemCode::ScopeMissing`] where no grant has any of them, or a keychain or index problem.
-    pub async fn take_back(&self, account: &AccountId, scopes: &ScopeSet) -> Result<Revoked, Problem> {
+    pub async fn take_back(&self, caller: &Caller, account: &AccountId, scopes: &ScopeSet) -> Result<Revoked, Problem> {
         let _under_way = self.inner.work.enter()?;
         let has_one = |grant: &GrantRow| scopes.iter().any(|scope| grant.scopes.contains(scope));
         let grants: Vec<GrantRow> = self.inner.ledger.grants_of(account).await?.into_iter().filter(has_one).collect();
@@ -32,7 +32,7 @@ impl Grants {
                     self.note_ended(&id).await;
                     self.vault().delete(&id).await?;
                     held(&self.inner.unsaved).remove(&id);
-                    self.inner.ledger.apply(ledger::TakenBack { grant: id, chosen: scopes.clone() }).await?;
+                    self.inner.ledger.apply(ledger::TakenBack { caller: caller.clone(), grant: id, chosen: scopes.clone() }).await?;
                     lock.remove();
                 }
                 Some(outcome) => worst = worst.max(outcome),

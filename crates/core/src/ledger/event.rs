@@ -35,6 +35,23 @@ pub enum Event {
         scopes: Vec<String>,
         /// What ended with them.
         along: Vec<String>,
+        /// Through whom, as with [`Event::Disconnected`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// The person switched permissions off here.
+    SetAside {
+        /// Which ones.
+        scopes: Vec<String>,
+        /// Through whom.
+        by: String,
+    },
+    /// The person switched permissions on again that were set aside.
+    SwitchedOn {
+        /// Which ones.
+        scopes: Vec<String>,
+        /// Through whom.
+        by: String,
     },
     /// A grant turned out to be another person's.
     Contradicted {
@@ -45,6 +62,9 @@ pub enum Event {
     Disconnected {
         /// Monei confirmed.
         confirmed: bool,
+        /// Through whom: the word of a [`crate::model::Caller`]. `None` in what earlier builds wrote.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// A connection was tried and ended without effect.
     Failed {
@@ -121,10 +141,16 @@ mod tests {
         for text in ["", "{}", "null", r#"{"kind":"app_painted","app":"x"}"#, r#"{"kind":"revoked"}"#, r#"{"kind":"unknown"}"#, "\u{0}"] {
             assert_eq!(Event::read(text), Event::Unknown, "{text}");
         }
-        let events = [Event::Refreshed, Event::Failed { code: "a_code_of_tomorrow".into() }, Event::Disconnected { confirmed: true }];
+        let events = [
+            Event::Refreshed,
+            Event::Failed { code: "a_code_of_tomorrow".into() },
+            Event::Disconnected { confirmed: true, by: Some("window".into()) },
+        ];
         for event in events {
             assert_eq!(Event::read(&serde_json::to_string(&event).unwrap()), event);
         }
+        let of_before = r#"{"kind":"disconnected","confirmed":true}"#;
+        assert_eq!(Event::read(of_before), Event::Disconnected { confirmed: true, by: None });
         // A field more than this version knows takes nothing away.
         assert_eq!(Event::read(r#"{"kind":"revoked","scopes":["kyc:read"],"by":"x"}"#), Event::Revoked { scopes: vec!["kyc:read".into()] });
     }

@@ -38,10 +38,19 @@ impl From<rusqlite::Error> for IndexError {
 /// The open index.
 pub struct Index {
     pub(super) writer: Mutex<Connection>,
-    pub(super) reader: Mutex<Connection>,
+    /// `None` for an index in memory, which has one connection alone.
+    pub(super) reader: Mutex<Option<Connection>>,
 }
 
 impl Index {
+    /// An empty one in this process's memory.
+    ///
+    /// # Errors
+    /// [`IndexError::Unavailable`].
+    pub(super) fn in_memory() -> Result<Self, IndexError> {
+        Ok(Self { writer: Mutex::new(super::open::in_memory()?), reader: Mutex::new(None) })
+    }
+
     /// Does all of `work`, or nothing of it when it fails.
     ///
     /// # Errors
@@ -61,8 +70,13 @@ impl Index {
     /// [`IndexError::Unavailable`].
     pub(super) fn version(&self) -> Result<i64, IndexError> {
         let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        // Changes by what other connections commit; the writer is another one.
-        Ok(reader.pragma_query_value(None, "data_version", |row| row.get(0))?)
+        if let Some(reader) = &*reader {
+            // Changes by what other connections commit; the writer is another one.
+            return Ok(reader.pragma_query_value(None, "data_version", |row| row.get(0))?);
+        }
+        // In memory there is no other connection: how many rows this one has changed so far.
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(writer.query_row("SELECT total_changes()", [], |row| row.get(0))?)
     }
 
     /// Removes every row, then goes on in memory with an empty index: the file is closed, and can be removed.
@@ -70,23 +84,27 @@ impl Index {
     /// # Errors
     /// [`IndexError::Unavailable`]; the file is as it was then.
     pub(super) fn erase(&self) -> Result<(), IndexError> {
-        let (fresh_writer, fresh_reader) = super::open::in_memory()?;
+        let fresh = super::open::in_memory()?;
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         self.write(|tables| tables.remove_everything())?;
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        *reader = fresh_reader;
+        *reader = None;
         // Closed as the last one, it takes its log with it.
-        *writer = fresh_writer;
+        *writer = fresh;
         Ok(())
     }
 
-    /// Reads one state of the index. Takes no lock that a writer has.
+    /// Reads one state of the index. Takes no lock that a writer has, but for an index in memory.
     ///
     /// # Errors
     /// What `work` returns, or [`IndexError::Unavailable`].
     pub(super) fn read<T>(&self, work: impl FnOnce(&Tables<'_>) -> Result<T, IndexError>) -> Result<T, IndexError> {
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction = reader.transaction_with_behavior(TransactionBehavior::Deferred)?;
-        work(&Tables(&transaction))
+        if let Some(reader) = &mut *reader {
+            let transaction = reader.transaction_with_behavior(TransactionBehavior::Deferred)?;
+            return work(&Tables(&transaction));
+        }
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        work(&Tables(&writer))
     }
 }

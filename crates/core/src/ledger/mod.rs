@@ -26,6 +26,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use index::{Index, IndexError};
+use monei::{Scope, ScopeSet};
 use presence::Presence;
 
 use crate::changed::Changed;
@@ -37,12 +38,12 @@ use crate::model::{AccountId, AppId, Caller};
 pub use change::{
     AppAllowed, AppExtended, AppNarrowed, AppReached, AppTakenBack, BackendAgreed, Change, Checked, Disconnected, Forgotten, Found,
     Granted, Identified, Into, NotGranted, OpenPaymentsClosed, Owner, PaymentBegun, PaymentEnded, Placed, Recovered, Refreshed, Renamed,
-    Revoked, TakenBack, TcpKeysEnded, Used,
+    Revoked, SetAside, SwitchedOn, TakenBack, TcpKeysEnded, Used,
 };
 pub use choices::{Choices, Moved};
 pub use consents::{Kept, Looked};
 pub use event::Event;
-pub use rows::{AccountRow, ActivityRow, GrantRow, OpenTransactionRow, ScopeMark, ScopeRow, SetApartRow, StoredHealth, UseRow};
+pub use rows::{AccountRow, ActivityRow, AsideRow, GrantRow, OpenTransactionRow, ScopeMark, ScopeRow, SetApartRow, StoredHealth, UseRow};
 pub use tables::Tables;
 
 /// An account with its grants and the marks on its scopes.
@@ -54,6 +55,20 @@ pub struct Known {
     pub grants: Vec<GrantRow>,
     /// Declined and lost scopes.
     pub marks: Vec<ScopeRow>,
+    /// Permissions that the person set aside.
+    pub aside: Vec<AsideRow>,
+}
+
+impl Known {
+    /// Whether the person set the permission aside.
+    pub fn is_aside(&self, scope: &Scope) -> bool {
+        self.aside.iter().any(|row| row.scope == scope.as_str())
+    }
+
+    /// What of `scopes` isn't set aside.
+    pub fn in_use(&self, scopes: &ScopeSet) -> ScopeSet {
+        scopes.iter().filter(|scope| !self.is_aside(scope)).cloned().collect()
+    }
 }
 
 /// The index, and what was last read of it. Cheap to clone.
@@ -93,19 +108,26 @@ impl Ledger {
             tracing::warn!(?file, "the index was damaged; it was set aside and a fresh one made");
         }
         let presence = Presence::take(directory).ok_or(ProblemCode::OthersRunning)?;
-        let inner = Inner {
-            index: opened.index,
-            presence,
-            clock,
-            changed,
-            reading: Mutex::default(),
-            known: Mutex::default(),
-            choices: Mutex::default(),
-        };
-        let ledger = Self { inner: Arc::new(inner) };
-        ledger.reread().map_err(problem)?;
+        let ledger = Self::new(opened.index, presence, clock, changed)?;
         let rebuild = ledger.inner.index.read(|tables| tables.setting(open::REBUILD)).map_err(problem)?;
         Ok(Opened { ledger, rebuild })
+    }
+
+    /// An empty ledger in this process's memory alone.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub fn in_memory(clock: Arc<dyn Clock>, changed: Changed) -> Result<Opened, Problem> {
+        let index = Index::in_memory().map_err(problem)?;
+        Ok(Opened { ledger: Self::new(index, Presence::alone(), clock, changed)?, rebuild: None })
+    }
+
+    fn new(index: Index, presence: Presence, clock: Arc<dyn Clock>, changed: Changed) -> Result<Self, Problem> {
+        let inner =
+            Inner { index, presence, clock, changed, reading: Mutex::default(), known: Mutex::default(), choices: Mutex::default() };
+        let ledger = Self { inner: Arc::new(inner) };
+        ledger.reread().map_err(problem)?;
+        Ok(ledger)
     }
 
     /// Whether no other process has the index open; none can open it then until this one ends.
@@ -271,6 +293,15 @@ impl Ledger {
         self.read(read).await?.ok_or_else(|| ProblemCode::NoSuchAccount.into())
     }
 
+    /// Whether the person set the permission aside. Another process may have done so a moment ago, so it is read anew each time.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn is_aside(&self, account: &AccountId, scope: &'static Scope) -> Result<bool, Problem> {
+        let account = account.clone();
+        self.read(move |tables| tables.is_aside(&account, scope)).await
+    }
+
     /// Reads one state of the index, off the async runtime.
     ///
     /// # Errors
@@ -338,7 +369,8 @@ fn load(tables: &Tables<'_>) -> Result<Vec<Known>, IndexError> {
         let (own, rest) = grants.into_iter().partition(|grant| grant.account == row.id);
         grants = rest;
         let marks = tables.scope_states(&row.id)?;
-        known.push(Known { row, grants: own, marks });
+        let aside = tables.aside(&row.id)?;
+        known.push(Known { row, grants: own, marks, aside });
     }
     Ok(known)
 }

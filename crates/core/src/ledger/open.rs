@@ -11,20 +11,20 @@ use super::filesystem;
 use super::index::{Index, IndexError};
 use super::salvage;
 use super::tables::Tables;
-use crate::model::proof::random_text;
 
 /// The setting that names the damaged index whose accounts are still to be found again.
 pub(super) const REBUILD: &str = "rebuild";
 
 /// The steps from an empty file to the schema of this version, in order. A change to the schema is a new step at the end, and a step that
 /// was in a release never changes: a file whose `user_version` is `n` has had the first `n` of them.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     include_str!("migrations/1-accounts.sql"),
     include_str!("migrations/2-open-transactions.sql"),
     include_str!("migrations/3-owners-and-uses.sql"),
     include_str!("migrations/4-apps.sql"),
     include_str!("migrations/5-consents.sql"),
     include_str!("migrations/6-payments.sql"),
+    include_str!("migrations/7-aside.sql"),
 ];
 
 /// How long a writer in another process is waited for.
@@ -113,7 +113,7 @@ fn prepare(path: &Path) -> Result<Index, Refused> {
     let reader = connect(path)?;
     reader.pragma_update(None, "query_only", true)?;
     Tables(&reader).are_there()?;
-    Ok(Index { writer: Mutex::new(writer), reader: Mutex::new(reader) })
+    Ok(Index { writer: Mutex::new(writer), reader: Mutex::new(Some(reader)) })
 }
 
 /// With a write-ahead log; `None` where the folder's file system has none of the memory that all who open the file must share for it.
@@ -155,15 +155,13 @@ fn without_log(path: &Path) -> Result<Connection, Refused> {
     connect(path)
 }
 
-/// An empty index in this process's memory: a connection that writes and one that reads.
-pub(super) fn in_memory() -> Result<(Connection, Connection), IndexError> {
-    let address = format!("file:{}?mode=memory&cache=shared", random_text::<16>());
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let mut writer = Connection::open_with_flags(&address, flags)?;
-    migrate(&mut writer, Path::new(""))?;
-    let reader = Connection::open_with_flags(&address, flags)?;
-    reader.pragma_update(None, "query_only", true)?;
-    Ok((writer, reader))
+/// An empty index in this process's memory.
+pub(super) fn in_memory() -> Result<Connection, IndexError> {
+    let mut connection = Connection::open_in_memory()?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    migrate(&mut connection, Path::new(""))?;
+    Ok(connection)
 }
 
 fn schema(connection: &Connection) -> Result<u32, Refused> {

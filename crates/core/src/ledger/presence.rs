@@ -21,6 +21,11 @@ impl Presence {
         Some(Self(Mutex::new(file)))
     }
 
+    /// Of an index that no other process can open.
+    pub(super) fn alone() -> Self {
+        Self(Mutex::new(None))
+    }
+
     /// Whether no other process has the index open. If so, none opens it until [`Presence::share`] or the end of this process.
     pub(super) fn claim(&self) -> bool {
         let file = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,6 +8,8 @@ pub(super) const GRANTS: &str = "SELECT id, account, backend, scopes, granted_at
 
 pub(super) const SCOPE_STATES: &str = "SELECT scope, mark, at FROM scope_states WHERE account = ?1 ORDER BY scope";
 
+pub(super) const ASIDE: &str = "SELECT scope, at FROM aside WHERE account = ?1 ORDER BY scope";
+
 pub(super) const SET_APART: &str = "SELECT id, account, scopes, user_id, wallet_id, name, email FROM set_apart ORDER BY at, id";
 
 /// The account is told only while it is still there.

@@ -90,6 +90,15 @@ pub enum ScopeMark {
     Lost,
 }
 
+/// A permission that the person switched off here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AsideRow {
+    /// Monei's string for it.
+    pub scope: String,
+    /// Since when, in milliseconds since the Unix epoch.
+    pub at: i64,
+}
+
 /// A grant that was in an account and turned out to be somebody else's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetApartRow {
@@ -240,6 +249,10 @@ pub(super) fn scope(row: &Row<'_>) -> Result<Option<ScopeRow>, Error> {
         _ => return Ok(None),
     };
     Ok(Some(ScopeRow { scope: row.get(0)?, mark, at: row.get(2)? }))
+}
+
+pub(super) fn aside(row: &Row<'_>) -> Result<AsideRow, Error> {
+    Ok(AsideRow { scope: row.get(0)?, at: row.get(1)? })
 }
 
 pub(super) fn set_apart(row: &Row<'_>) -> Result<SetApartRow, Error> {

@@ -10,13 +10,14 @@ use super::index::{Index, IndexError};
 
 /// Tables whose rows are taken over, with their columns; those first that others refer to. No column is younger than its table, so that a
 /// file of any version gives what it has.
-const TAKEN: [(&str, &str); 6] = [
+const TAKEN: [(&str, &str); 7] = [
     ("accounts", "id, user_id, wallet_id, name, email, label, connected_at, checked_at, health, health_code"),
     ("scope_states", "account, scope, mark, at"),
     ("activity", "seq, at, account, account_name, event"),
     ("settings", "key, value"),
     ("receipts", "number, at, account, name, approved_by, email, service, operator, allowed, left_off, extra"),
     ("kept", "account, scope, at"),
+    ("aside", "account, scope, at"),
 ];
 
 /// Copies what can be read of the damaged file into `index`. What can't be read or doesn't fit is left out; the damaged file stays.

@@ -1,10 +1,13 @@
 //! What can be read and written, row by row. Reading is the crate's; writing is the ledger's alone.
 
+use monei::Scope;
 use rusqlite::{Connection, Row, params};
 
 use super::event::Event;
 use super::index::IndexError;
-use super::rows::{self, AccountRow, ActivityRow, GrantRow, OpenTransactionRow, PaymentRow, ScopeMark, ScopeRow, SetApartRow, UseRow};
+use super::rows::{
+    self, AccountRow, ActivityRow, AsideRow, GrantRow, OpenTransactionRow, PaymentRow, ScopeMark, ScopeRow, SetApartRow, UseRow,
+};
 use super::{consents, query, uses};
 use crate::model::app::{App, KeyHash};
 use crate::model::payment::PaymentOutcome;
@@ -42,6 +45,16 @@ impl Tables<'_> {
     /// The scopes that `account` declined or lost, by name.
     pub fn scope_states(&self, account: &str) -> Result<Vec<ScopeRow>, IndexError> {
         Ok(self.rows(query::SCOPE_STATES, [account], rows::scope)?.into_iter().flatten().collect())
+    }
+
+    /// The permissions of `account` that the person set aside, by name.
+    pub fn aside(&self, account: &str) -> Result<Vec<AsideRow>, IndexError> {
+        self.rows(query::ASIDE, [account], rows::aside)
+    }
+
+    /// Whether the person set this permission of `account` aside.
+    pub fn is_aside(&self, account: &str, scope: &Scope) -> Result<bool, IndexError> {
+        Ok(self.aside(account)?.iter().any(|row| row.scope == scope.as_str()))
     }
 
     /// The grants that turned out to be another person's, and about which nobody has decided yet.
@@ -180,6 +193,17 @@ impl Tables<'_> {
         self.run("DELETE FROM scope_states WHERE account = ?1 AND scope = ?2", params![account, scope])
     }
 
+    /// Sets a permission aside. False: it was before. The account must be there.
+    pub(super) fn put_aside(&self, account: &str, scope: &str, at_ms: i64) -> Result<bool, IndexError> {
+        let sql = "INSERT OR IGNORE INTO aside (account, scope, at) VALUES (?1, ?2, ?3)";
+        Ok(self.0.prepare_cached(sql)?.execute(params![account, scope, at_ms])? > 0)
+    }
+
+    /// Switches one on again. False: it wasn't set aside.
+    pub(super) fn remove_aside(&self, account: &str, scope: &str) -> Result<bool, IndexError> {
+        Ok(self.0.prepare_cached("DELETE FROM aside WHERE account = ?1 AND scope = ?2")?.execute(params![account, scope])? > 0)
+    }
+
     /// Lists a grant as another person's.
     pub(super) fn put_set_apart(&self, row: &SetApartRow, at_ms: i64) -> Result<(), IndexError> {
         self.run(
@@ -303,6 +327,7 @@ impl Tables<'_> {
             consents::KEPT,
             consents::LAST_USES,
             query::OPEN_PAYMENTS,
+            query::ASIDE,
         ];
         queries.iter().try_for_each(|sql| self.0.prepare_cached(sql).map(drop))
     }

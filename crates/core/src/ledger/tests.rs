@@ -119,7 +119,7 @@ fn an_index_of_the_first_version_is_taken_over_with_all_that_is_in_it() {
         assert_eq!(tables.open_transactions().unwrap(), listed);
         tables.put_open_transaction(&waits).unwrap();
     }
-    assert_eq!(open(&path).writer.lock().unwrap().pragma_query_value(None, "user_version", |row| row.get(0)), Ok(6));
+    assert_eq!(open(&path).writer.lock().unwrap().pragma_query_value(None, "user_version", |row| row.get(0)), Ok(7));
 }
 
 #[test]
@@ -194,7 +194,7 @@ async fn two_grants_of_two_people_are_noticed_where_the_account_itself_is_unknow
 async fn what_is_written_counts_though_it_cannot_be_read_back() {
     let (_keep, path) = folder();
     let ledger = ledger(&path).await;
-    *ledger.inner.index.reader.lock().unwrap() = rusqlite::Connection::open_in_memory().unwrap();
+    *ledger.inner.index.reader.lock().unwrap() = Some(rusqlite::Connection::open_in_memory().unwrap());
     assert_eq!(ledger.apply(Renamed { account: "a".into(), label: Some("Home".into()) }).await, Ok(true));
 }
 
@@ -267,6 +267,17 @@ fn an_index_of_the_fifth_schema_has_no_payment() {
     let index = open(&path);
     assert_eq!(on(&index, |tables| tables.apps()).unwrap()[0].name, "Budget sheet");
     assert_eq!(on(&index, |tables| tables.open_payments()).unwrap(), []);
+}
+
+#[test]
+fn an_index_of_the_sixth_schema_has_nothing_set_aside() {
+    let (_keep, path) = folder();
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    rusqlite::Connection::open(&path).unwrap().execute_batch(include_str!("fixtures/schema-6.sql")).unwrap();
+    let index = open(&path);
+    assert_eq!(on(&index, |tables| tables.apps()).unwrap()[0].name, "Budget sheet");
+    assert_eq!(on(&index, |tables| tables.open_payments()).unwrap().len(), 1);
+    assert_eq!(on(&index, |tables| tables.aside("a")).unwrap(), []);
 }
 
 #[tokio::test]
@@ -541,7 +552,7 @@ fn what_can_be_read_of_a_torn_index_is_taken_over() {
         let write = |tx: &Tables<'_>| {
             (0..400).try_for_each(|n| {
                 tx.put_account(&account(&format!("a{n:03}"), n))?;
-                tx.log(n, None, Some("Shop"), &Event::Disconnected { confirmed: true })
+                tx.log(n, None, Some("Shop"), &Event::Disconnected { confirmed: true, by: None })
             })
         };
         index.write(write).unwrap();

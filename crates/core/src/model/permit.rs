@@ -35,6 +35,9 @@ pub enum Denied {
     /// The app wasn't given the permission that it needs.
     #[error("the app wasn't given {}", .0.scope)]
     NotGiven(&'static Permission),
+    /// The person switched the permission that it needs off here.
+    #[error("{} is set aside", .0.scope)]
+    SetAside(&'static Permission),
     /// The permission that it needs isn't granted.
     #[error("{} isn't granted", .0.scope)]
     NotGranted(&'static Permission),
@@ -99,6 +102,7 @@ impl From<Denied> for Problem {
             Denied::NeedsConfirmation => ProblemCode::ConfirmationNeeded.into(),
             Denied::AppEnded => ProblemCode::NoSuchApp.into(),
             Denied::NotGiven(_) => ProblemCode::PermissionNotGiven.into(),
+            Denied::SetAside(_) => ProblemCode::PermissionSetAside.into(),
             Denied::NotGranted(_) => ProblemCode::ScopeMissing.into(),
         }
     }

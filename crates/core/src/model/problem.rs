@@ -132,6 +132,8 @@ pub enum ProblemCode {
     AppNameTaken,
     /// The app wasn't given the permission; nothing was called.
     PermissionNotGiven,
+    /// The person switched the permission off here; nothing was called.
+    PermissionSetAside,
     /// The call moves money, so that the person confirms it first; nothing was called.
     ConfirmationNeeded,
     /// Something was sent, and nobody can tell whether Monei carried it out. It is never repeated by itself.

@@ -23,7 +23,9 @@ pub use activity::{ActivityAbout, ActivityFilter};
 pub use consent::{Receipt, Review, UnusedPermission};
 pub use history::{HistoryFilter, HistoryKind, HistoryOrder, HistoryPage, HistoryRow, HistoryStatus};
 pub use leaving::{LeaveOutcome, Leaving, LeftAccount};
-pub use permission::{EndpointEffect, PermissionDetails, PermissionEndpoint, PermissionEvent, PermissionMoment, PermissionUse};
+pub use permission::{
+    EndpointEffect, PermissionDetails, PermissionEndpoint, PermissionEvent, PermissionMoment, PermissionUse, SetAsideOutcome,
+};
 #[cfg(feature = "tester")]
 pub use tester::{
     TesterAllow, TesterArmed, TesterFault, TesterOrder, TesterPerson, TesterPlan, TesterPreset, TesterReset, TesterState, TesterSwitch,
@@ -233,6 +235,11 @@ pub enum FeatureState {
     /// Was granted, and ended at Monei's side.
     Lost {
         /// When it was noticed.
+        at: i64,
+    },
+    /// Granted at Monei, and switched off here by the person: no app and no window uses it.
+    SetAside {
+        /// Since when.
         at: i64,
     },
 }
@@ -610,6 +617,22 @@ pub enum ActivityEvent {
         scopes: Vec<String>,
         /// What ended with them, because it was approved together.
         along: Vec<String>,
+        /// Through whom: the word of a caller, where it was written down.
+        by: Option<String>,
+    },
+    /// The person switched permissions off here.
+    SetAside {
+        /// Which ones.
+        scopes: Vec<String>,
+        /// Through whom: the word of a caller.
+        by: String,
+    },
+    /// The person switched permissions on again that were set aside.
+    SwitchedOn {
+        /// Which ones.
+        scopes: Vec<String>,
+        /// Through whom: the word of a caller.
+        by: String,
     },
     /// What was used turned out to be approved by another person, and was set apart.
     Contradicted {
@@ -620,6 +643,8 @@ pub enum ActivityEvent {
     Disconnected {
         /// Monei confirmed.
         confirmed: bool,
+        /// Through whom: the word of a caller, where it was written down.
+        by: Option<String>,
     },
     /// A connection was tried and ended without effect.
     Failed {

@@ -117,7 +117,7 @@ impl Monitor {
 
     fn checkable_where(&self, wanted: impl Fn(&Known) -> bool) -> Vec<AccountId> {
         let known = self.ledger.known();
-        let checkable = known.iter().filter(|known| known.grants.iter().any(|grant| is_checkable(&grant.scopes)));
+        let checkable = known.iter().filter(|known| known.grants.iter().any(|grant| is_checkable(&known.in_use(&grant.scopes))));
         checkable.filter(|known| wanted(known)).map(|known| known.row.id.clone()).collect()
     }
 

@@ -40,7 +40,7 @@ pub async fn locked() {
     assert!(matches!(&health, Health::Locked { reason } if reason.code == ProblemCode::KeychainLocked), "{health:?}");
     assert_eq!(feature(&world.core.view(), &account, "profile:read"), "enabled", "locked is not signed out");
     // For what the person asks for the dialog would open, and nothing here can show it.
-    assert_eq!(world.core.disconnect(&account, Unrevoked::Keep).await.unwrap_err().code, ProblemCode::KeychainDismissed);
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await.unwrap_err().code, ProblemCode::KeychainDismissed);
     // That nothing can be stored is found before the browser is opened.
     world.core.connect(&Caller::Window, vec!["profile:read".into()]).await.unwrap();
     assert_eq!(world.failed().await.code, ProblemCode::KeychainDismissed);
@@ -129,7 +129,7 @@ pub async fn cancelled() {
     until("the dialog is closed", || !desktop.has_window(GNOME_DIALOG));
     // And in the dialog itself.
     let (core, of) = (world.core.clone(), account.clone());
-    let asked = tokio::spawn(async move { core.disconnect(&of, Unrevoked::Keep).await });
+    let asked = tokio::spawn(async move { core.disconnect(&Caller::Window, &of, Unrevoked::Keep).await });
     desktop.type_into(&desktop.window(GNOME_DIALOG), "", &["Escape"]);
     assert_eq!(asked.await.unwrap().unwrap_err().code, ProblemCode::KeychainDismissed);
     assert_eq!((calls.prompts(), calls.closings()), (3, 0), "one dialog for each thing that was asked for");

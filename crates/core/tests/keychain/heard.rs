@@ -72,7 +72,7 @@ pub async fn overheard() {
     world.clock.advance(Duration::from_secs(3700));
     world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     let second = vault.read(&name).await.unwrap().unwrap();
-    world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
+    world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await.unwrap();
     ear.hears("that was all").await;
     // The calls themselves were heard, with labels and attributes, and the entry by its name.
     for call in ["CreateItem", "SearchItems", "GetSecret", "Delete", "OpenSession", SERVICE, &name] {

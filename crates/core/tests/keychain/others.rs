@@ -55,7 +55,7 @@ pub async fn kwallet() {
     let (account, ()) = tokio::join!(connecting, setting_up);
     world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.core.view().keychain, KeychainState::Ready);
-    world.core.disconnect(&account, Unrevoked::Keep).await.unwrap();
+    world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await.unwrap();
 }
 
 /// What KeePassXC's dialog for a locked database is called, beside its main window.

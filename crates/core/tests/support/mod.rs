@@ -442,7 +442,7 @@ pub fn options(
     Options {
         environment: Environment::Sandbox,
         version: "0.1.0".into(),
-        data_dir: data_dir.to_owned(),
+        data_dir: Some(data_dir.to_owned()),
         link_scheme: SCHEME.into(),
         loopback_port: None,
         backend: Some(backend.clone()),

@@ -21,9 +21,9 @@ pub async fn agrees(
     window.with_webview(move |view| {
         let top = view.inner().toplevel().and_then(|top| top.downcast::<gtk::Window>().ok());
         let (kind, none) = (gtk::MessageType::Warning, gtk::ButtonsType::None);
-        let dialog = gtk::MessageDialog::new(top.as_ref(), gtk::DialogFlags::MODAL, kind, none, title);
+        let dialog = gtk::MessageDialog::new(top.as_ref(), gtk::DialogFlags::MODAL, kind, none, &title);
         // For window managers and screen readers that say it.
-        dialog.set_title(title);
+        dialog.set_title(&title);
         dialog.set_secondary_text(Some(text));
         dialog.add_button(&format!("_{cancel}"), gtk::ResponseType::Cancel).grab_focus();
         dialog.add_button(&format!("_{agree}"), gtk::ResponseType::Accept).style_context().add_class("destructive-action");

@@ -1,11 +1,13 @@
 //! Measures the release program beside an empty Tauri window that was built by the same command. `cargo xtask bench` builds what this needs
-//! and runs it. Everything is interleaved in one run: only figures of the same run are worth comparing.
+//! and runs it. Everything is interleaved in one run: only figures of the same run are worth comparing. With the word `programs` it measures the
+//! command line and the local API instead, beside the same call made directly.
 
 mod clicks;
 mod figures;
 mod idle;
 mod many;
 mod processes;
+mod programs;
 mod servers;
 mod starts;
 mod way_back;
@@ -26,7 +28,10 @@ async fn main() -> Result<()> {
     }
     let release = e2e::target_dir()?.join("release");
     let mut session = Session::start("bench").await?;
-    let _servers = servers::start(&mut session, &release).await?;
+    let servers = servers::start(&mut session, &release).await?;
+    if std::env::args().nth(1).as_deref() == Some("programs") {
+        return programs::measure(&mut session, &servers.sandbox, &release.join("moneictl")).await;
+    }
     let program = starts::launcher(&session, "monei-connect", &release.join("monei-connect"))?;
     let empty = starts::launcher(&session, "empty-window", &release.join("empty-window"))?;
 

@@ -11,8 +11,16 @@ use serde_json::json;
 
 use crate::starts::script;
 
+/// Sandbox and backend, while this value lives.
+pub struct Servers {
+    /// The sandbox's address.
+    pub sandbox: String,
+    #[expect(dead_code, reason = "they run as long as this is held")]
+    running: Vec<Ended>,
+}
+
 /// Sandbox and backend as programs of their own, with every limit off.
-pub async fn start(session: &mut Session, release: &Path) -> Result<Vec<Ended>> {
+pub async fn start(session: &mut Session, release: &Path) -> Result<Servers> {
     let (backend, sandbox) = (free_address()?, free_address()?);
     let redirect = format!("http://{backend}/v1/callback");
     let secret_file = session.folder().join("client-secret");
@@ -45,7 +53,7 @@ pub async fn start(session: &mut Session, release: &Path) -> Result<Vec<Ended>> 
     session.set("BROWSER", browser.to_str().context("a path")?);
     session.set("MONEI_ENVIRONMENT", "sandbox");
     session.set("CONNECT_BACKEND_URL", &format!("http://{backend}"));
-    Ok(running)
+    Ok(Servers { sandbox: format!("http://{sandbox}"), running })
 }
 
 /// Posts JSON, and gives what is answered.

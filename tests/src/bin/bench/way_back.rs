@@ -59,7 +59,19 @@ async fn arrive(window: &Window, session: &Session, run: usize, allow: &[&str]) 
     window.script(OBSERVE).await?;
     let opened = session.folder().join("opened");
     let start = until("the browser to be opened", async || Ok(fs::read_to_string(&opened)?.lines().nth(run).map(str::to_owned))).await?;
-    let (location, headers) = follow(&start, None).await?;
+    let arrived = walk(&start, allow).await?;
+    let shown = until("the painted outcome", async || Ok(window.script("return window.__shown ?? null").await?.as_f64())).await?;
+    // The first one is of a new account.
+    if window.first_of(&["stage-done", "stage-decide"]).await? == "stage-decide" {
+        window.click("decide-add_as_account").await?;
+    }
+    window.click("dismiss").await?;
+    Ok(shown - arrived)
+}
+
+/// Approves at the sandbox what the address `start` asks for, and walks back to the listener. Milliseconds since the Unix epoch when it arrives.
+pub async fn walk(start: &str, allow: &[&str]) -> Result<f64> {
+    let (location, headers) = follow(start, None).await?;
     let cookie =
         headers.get(SET_COOKIE).and_then(|value| value.to_str().ok()).and_then(|text| text.split(';').next()).context("a cookie")?;
     let sandbox = Url::parse(&location)?.origin().ascii_serialization();
@@ -68,13 +80,7 @@ async fn arrive(window: &Window, session: &Session, run: usize, allow: &[&str]) 
     let (home, _) = follow(callback, Some(cookie)).await?;
     let arrived = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs_f64() * 1000.0;
     follow(home.trim_end_matches("#_"), None).await?;
-    let shown = until("the painted outcome", async || Ok(window.script("return window.__shown ?? null").await?.as_f64())).await?;
-    // The first one is of a new account.
-    if window.first_of(&["stage-done", "stage-decide"]).await? == "stage-decide" {
-        window.click("decide-add_as_account").await?;
-    }
-    window.click("dismiss").await?;
-    Ok(shown - arrived)
+    Ok(arrived)
 }
 
 async fn follow(url: &str, cookie: Option<&str>) -> Result<(String, HeaderMap)> {

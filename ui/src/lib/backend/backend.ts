@@ -1,4 +1,4 @@
-import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, Decision, DesktopView, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Place, Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, Unrevoked, WalletPart, WalletPartView } from '../bindings';
+import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, Decision, DesktopView, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Place, Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, SetAsideOutcome, Unrevoked, WalletPart, WalletPartView } from '../bindings';
 
 /**
  * All that the window can ask of the program. Two implementations: the Tauri commands (`tauri.ts`) and recorded stories (`memory.ts`).
@@ -31,8 +31,8 @@ export interface Backend {
   move_account(account: string, before: string | null): Promise<void>;
   /** What is known of one permission of one account. */
   permission(account: string, feature: FeatureId): Promise<PermissionView>;
-  /** `remove` only after the person was told what may live on at Monei. */
-  disconnect(account: string, unrevoked: Unrevoked): Promise<DisconnectOutcome>;
+  /** Once the person has said yes to the program itself; `null` where they say no. `remove` only after they were told what may live on at Monei. */
+  disconnect(account: string, unrevoked: Unrevoked): Promise<DisconnectOutcome | null>;
   /** Ends every connection and deletes everything here, once the person has said yes to the program itself; `null` where they say no. */
   leave(unrevoked: Unrevoked): Promise<LeavingView | null>;
   end_program(): Promise<void>;
@@ -50,6 +50,9 @@ export interface Backend {
   keep(account: string, feature: FeatureId | null): Promise<void>;
   /** Takes permissions back, with what was approved together. The account stays. */
   take_back(account: string, scopes: string[]): Promise<DisconnectOutcome>;
+  /** Switches a permission off here, and has Monei end it where it was approved alone. */
+  set_aside(account: string, feature: FeatureId): Promise<SetAsideOutcome>;
+  switch_on(account: string, feature: FeatureId): Promise<void>;
   set_backend(address: string): Promise<void>;
   /** `name`: what it calls itself, as the person saw it. */
   confirm_backend(address: string, name: string | null): Promise<void>;

@@ -1,4 +1,4 @@
-import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, DesktopView, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Language, Lasts, LeavingView, PermissionUse, PermissionView, Place, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, TesterOrder, TesterView, Unrevoked, WalletPart, WalletPartView } from '../bindings';
+import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, DesktopView, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Language, Lasts, LeavingView, PermissionUse, PermissionView, Place, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, SetAsideOutcome, TesterOrder, TesterView, Unrevoked, WalletPart, WalletPartView } from '../bindings';
 import type { Backend } from './backend';
 import type { CallStep, Story } from './story';
 
@@ -111,8 +111,8 @@ export class Memory implements Backend {
     return Promise.resolve();
   }
   /** No story holds one; a state or a test sets another answer. */
-  permission: (account: string, feature: FeatureId) => Promise<PermissionView> = () => Promise.resolve({ endpoints: [], history: [], uses: [] });
-  disconnect = (account: string, unrevoked: string) => this.#play<DisconnectOutcome>('disconnect', { account, unrevoked });
+  permission: (account: string, feature: FeatureId) => Promise<PermissionView> = () => Promise.resolve({ endpoints: [], history: [], uses: [], along: [] });
+  disconnect = (account: string, unrevoked: string) => this.#play<DisconnectOutcome | null>('disconnect', { account, unrevoked });
   /** No story leaves; a state or a test sets another answer. */
   leave: (unrevoked: Unrevoked) => Promise<LeavingView | null> = () => Promise.resolve(null);
   end_program: () => Promise<void> = () => Promise.resolve();
@@ -127,6 +127,8 @@ export class Memory implements Backend {
   reviews: () => Promise<Review[]> = () => Promise.resolve([]);
   keep: (account: string, feature: FeatureId | null) => Promise<void> = () => Promise.resolve();
   take_back: (account: string, scopes: string[]) => Promise<DisconnectOutcome> = () => Promise.resolve('revoked');
+  set_aside: (account: string, feature: FeatureId) => Promise<SetAsideOutcome> = () => Promise.resolve({ kind: 'ended' });
+  switch_on: (account: string, feature: FeatureId) => Promise<void> = () => Promise.resolve();
   set_backend = (address: string) => this.#play<void>('set_backend', { address });
   confirm_backend = (address: string, name: string | null) => this.#play<void>('confirm_backend', { address, name });
   /** No story changes one. */

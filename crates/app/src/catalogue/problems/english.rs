@@ -267,6 +267,11 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
             "You decide for each app what it may do with your account. Nothing was sent to Monei.",
             "Give it this permission on the Apps page if you want it to do this.",
         ),
+        P::PermissionSetAside => (
+            "You set this permission aside",
+            "It is switched off on this computer: no app and no window uses it. Nothing was sent to Monei.",
+            "Switch it on again on the permission’s page if you want it to be used.",
+        ),
         P::ConfirmationNeeded => (
             "You need to confirm this",
             "It moves money, and an app can’t do that by itself. Nothing was sent to Monei.",

@@ -269,6 +269,11 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
             "Vous décidez, pour chaque application, de ce qu’elle peut faire avec votre compte. Rien n’a été envoyé à Monei.",
             "Donnez-lui cette autorisation sur la page Applications si vous voulez qu’elle le fasse.",
         ),
+        P::PermissionSetAside => (
+            "Vous avez mis cette autorisation de côté",
+            "Elle est désactivée sur cet ordinateur : aucune application et aucune fenêtre ne l’utilise. Rien n’a été envoyé à Monei.",
+            "Réactivez-la sur la page de l’autorisation si vous voulez qu’elle serve.",
+        ),
         P::ConfirmationNeeded => (
             "Vous devez confirmer",
             "Cela déplace de l’argent, et une application ne peut pas le faire seule. Rien n’a été envoyé à Monei.",

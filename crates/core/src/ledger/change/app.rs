@@ -30,7 +30,7 @@ pub struct AppAllowed {
 
 impl Change for AppAllowed {
     /// Why it isn't allowed: [`ProblemCode::NoSuchAccount`], [`ProblemCode::ScopeMissing`] for what the account doesn't have,
-    /// [`ProblemCode::AppNameTaken`], or [`ProblemCode::InvalidInput`] for no permission, an unknown one, or an end that has passed.
+    /// [`ProblemCode::PermissionSetAside`], [`ProblemCode::AppNameTaken`], or [`ProblemCode::InvalidInput`] for no permission, an unknown one, or an end that has passed.
     type Outcome = Result<App, ProblemCode>;
 
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<Self::Outcome, IndexError> {
@@ -39,8 +39,8 @@ impl Change for AppAllowed {
         if scopes.is_empty() || !is_known(&scopes) || until.is_some_and(|until| until <= now) {
             return Ok(Err(ProblemCode::InvalidInput));
         }
-        if !scopes.is_subset(&granted(tables, &account)?) {
-            return Ok(Err(ProblemCode::ScopeMissing));
+        if let Some(code) = not_there(tables, &account, &scopes)? {
+            return Ok(Err(code));
         }
         if tables.apps()?.iter().any(|other| other.is_allowed(now) && name.looks_like(&other.name)) {
             return Ok(Err(ProblemCode::AppNameTaken));
@@ -100,7 +100,8 @@ pub struct AppExtended {
 }
 
 impl Change for AppExtended {
-    /// [`ProblemCode::NoSuchApp`], [`ProblemCode::ScopeMissing`] for what the account doesn't have, or [`ProblemCode::InvalidInput`].
+    /// [`ProblemCode::NoSuchApp`], [`ProblemCode::ScopeMissing`] for what the account doesn't have, [`ProblemCode::PermissionSetAside`], or
+    /// [`ProblemCode::InvalidInput`].
     type Outcome = Result<(), ProblemCode>;
 
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<Self::Outcome, IndexError> {
@@ -108,8 +109,8 @@ impl Change for AppExtended {
         if !is_known(&self.more) || self.until.is_some_and(|until| until <= now) {
             return Ok(Err(ProblemCode::InvalidInput));
         }
-        if !self.more.is_subset(&granted(tables, &app.account)?) {
-            return Ok(Err(ProblemCode::ScopeMissing));
+        if let Some(code) = not_there(tables, &app.account, &self.more)? {
+            return Ok(Err(code));
         }
         // One whose time is over may have lost its name to another.
         if !app.is_allowed(now)
@@ -182,8 +183,17 @@ fn living(tables: &Tables<'_>, app: &str) -> Result<Option<App>, IndexError> {
 }
 
 /// What Monei's side has granted to the account.
-fn granted(tables: &Tables<'_>, account: &str) -> Result<ScopeSet, IndexError> {
+pub(super) fn granted(tables: &Tables<'_>, account: &str) -> Result<ScopeSet, IndexError> {
     Ok(tables.grants_of(account)?.iter().fold(ScopeSet::new(), |all, grant| all.union(&grant.scopes)))
+}
+
+/// Why the account can't give these; `None` where it can.
+fn not_there(tables: &Tables<'_>, account: &str, scopes: &ScopeSet) -> Result<Option<ProblemCode>, IndexError> {
+    if !scopes.is_subset(&granted(tables, account)?) {
+        return Ok(Some(ProblemCode::ScopeMissing));
+    }
+    let aside = tables.aside(account)?.into_iter().any(|row| scopes.iter().any(|scope| scope.as_str() == row.scope));
+    Ok(aside.then_some(ProblemCode::PermissionSetAside))
 }
 
 fn is_known(scopes: &ScopeSet) -> bool {

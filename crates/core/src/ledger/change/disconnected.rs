@@ -6,10 +6,12 @@ use super::Change;
 use crate::ledger::event::Event;
 use crate::ledger::index::IndexError;
 use crate::ledger::tables::Tables;
-use crate::model::{AccountId, GrantId};
+use crate::model::{AccountId, Caller, GrantId};
 
 /// The person disconnected an account.
 pub struct Disconnected {
+    /// Through whom.
+    pub caller: Caller,
     /// Which.
     pub account: AccountId,
     /// The grants that were revoked, or given up.
@@ -23,7 +25,7 @@ impl Change for Disconnected {
     type Outcome = bool;
 
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<bool, IndexError> {
-        let Disconnected { account, handled, confirmed } = self;
+        let Disconnected { caller, account, handled, confirmed } = self;
         if tables.grants_of(&account)?.iter().any(|grant| !handled.contains(&grant.id)) {
             return Ok(false);
         }
@@ -34,7 +36,7 @@ impl Change for Disconnected {
         // Another process may have been quicker, and has told of it.
         if let Some(row) = tables.account(&account)? {
             tables.remove_account(&account, now)?;
-            tables.log(now, None, row.display_name().as_deref(), &Event::Disconnected { confirmed })?;
+            tables.log(now, None, row.display_name().as_deref(), &Event::Disconnected { confirmed, by: Some(caller.to_string()) })?;
         }
         Ok(true)
     }

@@ -78,6 +78,10 @@ impl Change for Granted {
         }
         for scope in grant.scopes.iter() {
             tables.clear_scope_state(&grant.account, scope.as_str())?;
+            // What comes along without having been asked for stays switched off.
+            if requested.contains(scope) {
+                tables.remove_aside(&grant.account, scope.as_str())?;
+            }
         }
         let declined = requested.difference(&grant.scopes);
         mark_declined(tables, &grant.account, &declined, now)?;

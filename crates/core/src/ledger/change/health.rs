@@ -34,6 +34,7 @@ impl Change for Checked {
             Some(ProblemCode::AnswerUnreadable) if row.health == StoredHealth::Connected => return Ok(()),
             Some(
                 ProblemCode::ScopeMissing
+                | ProblemCode::PermissionSetAside
                 | ProblemCode::AccessRevoked
                 | ProblemCode::NoSuchAccount
                 | ProblemCode::SomebodyElse

@@ -11,7 +11,7 @@ use crate::ledger::open::REBUILD;
 use crate::ledger::rows::{AccountRow, GrantRow, ScopeMark, StoredHealth};
 use crate::ledger::tables::Tables;
 use crate::model::problem::ProblemCode;
-use crate::model::{AccountId, GrantId, Identity};
+use crate::model::{AccountId, Caller, GrantId, Identity};
 
 /// The keychain has a newer pair of a grant than the ledger knows.
 pub struct Refreshed {
@@ -72,6 +72,8 @@ impl Change for Revoked {
 
 /// The person took permissions back, and Monei has ended the grant that they were in.
 pub struct TakenBack {
+    /// Through whom.
+    pub caller: Caller,
     /// Which grant.
     pub grant: GrantId,
     /// What the person chose. What else was in the grant ended with it.
@@ -85,13 +87,20 @@ impl Change for TakenBack {
         let Some(grant) = tables.grants()?.into_iter().find(|row| row.id == self.grant) else { return Ok(()) };
         let Some((account, lost)) = take_out(tables, &grant, now)? else { return Ok(()) };
         tables.forget_ended(&grant.id)?;
-        let along = lost.difference(&self.chosen);
+        // What was set aside before was taken back by the person, too.
+        let aside: ScopeSet = tables.aside(&account.id)?.into_iter().filter_map(|row| row.scope.parse::<Scope>().ok()).collect();
+        let along = lost.difference(&self.chosen.union(&aside));
         let chosen = lost.difference(&along);
         for scope in chosen.iter() {
             tables.put_scope_state(&account.id, scope.as_str(), ScopeMark::Declined, now)?;
         }
         let [scopes, along] = [chosen, along].map(|scopes| scopes.iter().map(Scope::to_string).collect());
-        tables.log(now, Some(&account.id), account.display_name().as_deref(), &Event::TakenBack { scopes, along })
+        tables.log(
+            now,
+            Some(&account.id),
+            account.display_name().as_deref(),
+            &Event::TakenBack { scopes, along, by: Some(self.caller.to_string()) },
+        )
     }
 }
 

@@ -1,6 +1,7 @@
 //! The changes that the ledger knows: each says what it does to the rows, and leaves its line of history in the same transaction.
 
 mod app;
+mod aside;
 mod disconnected;
 mod granted;
 mod health;
@@ -13,6 +14,7 @@ use super::index::IndexError;
 use super::tables::Tables;
 
 pub use app::{AppAllowed, AppExtended, AppNarrowed, AppReached, AppTakenBack, TcpKeysEnded};
+pub use aside::{SetAside, SwitchedOn};
 pub use disconnected::{Disconnected, Forgotten};
 pub use granted::{Granted, Into, NotGranted, Placed};
 pub use health::Checked;

@@ -27,7 +27,8 @@ pub struct PaymentBegun {
 }
 
 impl Change for PaymentBegun {
-    /// [`ProblemCode::NoSuchApp`] or [`ProblemCode::PermissionNotGiven`] where the app may not pay any more.
+    /// [`ProblemCode::NoSuchApp`], [`ProblemCode::PermissionNotGiven`] or [`ProblemCode::PermissionSetAside`] where the app may not pay any
+    /// more.
     type Outcome = Result<Begun, ProblemCode>;
 
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<Self::Outcome, IndexError> {
@@ -37,6 +38,9 @@ impl Change for PaymentBegun {
         };
         if !row.scopes.contains(&permission.scope) {
             return Ok(Err(ProblemCode::PermissionNotGiven));
+        }
+        if tables.is_aside(&account, &permission.scope)? {
+            return Ok(Err(ProblemCode::PermissionSetAside));
         }
         tables.add_payment(&PaymentRow {
             id: id.clone(),

@@ -37,6 +37,8 @@ impl ActivityEvent {
             | Self::Reconnected { .. }
             | Self::Revoked { .. }
             | Self::TakenBack { .. }
+            | Self::SetAside { .. }
+            | Self::SwitchedOn { .. }
             | Self::Contradicted { .. }
             | Self::Disconnected { .. }
             | Self::Failed { .. } => Some(ActivityAbout::Approvals),

@@ -11,6 +11,23 @@ pub struct PermissionDetails {
     pub history: Vec<PermissionMoment>,
     /// What it was used for, by whom; latest first. As far back as uses are kept: two years.
     pub uses: Vec<PermissionUse>,
+    /// What else would end with it at Monei, where it is granted: scopes that were approved together and are in use. Empty: it can end alone.
+    pub along: Vec<String>,
+}
+
+/// What became of a permission that the person set aside. Whichever it is, nobody uses it here any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum SetAsideOutcome {
+    /// It was approved alone: Monei confirmed that it has ended.
+    Ended,
+    /// It is switched off here alone: at Monei, more was approved together with it, and Monei documents no way to end a part.
+    Here {
+        /// What would end with it.
+        along: Vec<String>,
+    },
+    /// It was approved alone, and Monei hasn't confirmed that it has ended.
+    Unconfirmed,
 }
 
 /// One call that the permission opens.
@@ -53,6 +70,10 @@ pub enum PermissionEvent {
     Declined,
     /// The person took it back.
     TakenBack,
+    /// The person switched it off here.
+    SetAside,
+    /// The person switched it on again.
+    SwitchedOn,
     /// Monei ended it, or it turned out to be another person's.
     Lost,
 }

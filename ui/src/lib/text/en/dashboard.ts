@@ -23,7 +23,7 @@ export const dashboard = {
     drag: (name: string) => `Drag ${name}`,
     moved: (name: string, place: number, of: number) => `${name} is now ${place} of ${of}.`,
     /** In a cell of the table: as short as can be. */
-    state: { enabled: 'On', not_asked: 'Off', declined: 'Declined', lost: 'Ended' } satisfies Record<FeatureState['kind'], string>,
+    state: { enabled: 'On', not_asked: 'Off', declined: 'Declined', lost: 'Ended', set_aside: 'Aside' } satisfies Record<FeatureState['kind'], string>,
     /** Over a column: shorter than the feature's name. */
     column: {
       profile: 'Profile',
@@ -36,7 +36,7 @@ export const dashboard = {
       swap: 'Swap',
       offramp: 'Sell',
     } satisfies Record<FeatureId, string>,
-    key: 'On: allowed. Off: not asked for. Declined: left off on Monei’s page. Ended: taken back, or lost.',
+    key: 'On: allowed. Off: not asked for. Declined: left off on Monei’s page. Ended: taken back, or lost. Aside: switched off here by you.',
   },
 
   permission: {
@@ -53,18 +53,24 @@ export const dashboard = {
     notAsked: 'It was never asked for, so nothing is allowed.',
     declined: (when: string) => `You left it off on ${when}. Nothing is allowed.`,
     lost: (when: string) => `It ended at Monei’s side. This was noticed on ${when}.`,
+    setAside: (when: string) => `Allowed at Monei. You switched it off here on ${when}: no app and no window uses it.`,
     takeBack: 'Taking it back',
-    takeBackLead: 'Monei takes back a connection as a whole: disconnecting the account ends this permission and all others of it.',
+    takeBackAlone: 'It was approved alone, so it ends at Monei, too. Disconnecting the account ends this permission and all others of it.',
+    takeBackTogether: (others: string) =>
+      `It can be switched off here at once. At Monei it was approved together with ${others}, and Monei documents no way to end a part of an approval. Disconnecting the account ends this permission and all others of it.`,
+    takeBackThis: 'Take it back…',
     uses: 'What it was used for',
     neverUsed: 'Not used yet. Each call that is made with it is listed here, for two years.',
     last: 'Last used',
-    lastUsed: (when: string, what: string) => `${when.charAt(0).toLocaleUpperCase()}${when.slice(1)}: ${what}`,
+    lastUsed: (when: string, what: string, who: string) => `${when.charAt(0).toLocaleUpperCase()}${when.slice(1)}: ${what} (${who})`,
+    appLast: (when: string) => `Last used ${when}`,
+    appNever: 'Not used yet',
     never: 'Never',
     times: (count: number) => (count === 1 ? 'once' : `${count} times`),
     failed: (count: number) => `${count} without an answer`,
     by: { window: 'This window', monitor: 'This program, to see whether the connection works', command_line: 'The command line', app: 'An app that you allowed', other: 'Something else' },
     history: 'What became of it',
-    events: { granted: 'You allowed it', declined: 'You left it off', taken_back: 'You took it back', lost: 'It ended at Monei’s side' } satisfies Record<PermissionEvent, string>,
+    events: { granted: 'You allowed it', declined: 'You left it off', taken_back: 'You took it back', lost: 'It ended at Monei’s side', set_aside: 'You switched it off here', switched_on: 'You switched it on again' } satisfies Record<PermissionEvent, string>,
     endpoints: (count: number) => (count === 1 ? 'The one call at Monei that it opens' : `The ${count} calls at Monei that it opens`),
     effects: { reads: 'reads', receives: 'asks for money', spends: 'moves money' } satisfies Record<EndpointEffect, string>,
     /** What is fetched by a call, where this program makes it. */

@@ -1,0 +1,82 @@
+//! `set-aside`: one permission is switched off here, and ends at Monei where it was approved alone.
+
+use connect_core::feature::FeatureId;
+use connect_core::snapshot::{DisconnectOutcome, SetAsideOutcome};
+use connect_core::{Caller, Connections};
+use monei::Scope;
+
+use crate::accounts::{find, name};
+use crate::ask;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::out::outln;
+use crate::text::foreign;
+
+/// Which permission, and what to do with it.
+pub struct Wanted {
+    /// Of which account.
+    pub account: String,
+    /// The scope.
+    pub scope: String,
+    /// Switch it on again.
+    pub undo: bool,
+    /// End it at Monei with what was approved together with it.
+    pub end: bool,
+    /// Don't ask.
+    pub yes: bool,
+}
+
+/// `set-aside`.
+pub async fn set_aside(connections: &Connections, wanted: Wanted) -> Result<Exit, Failure> {
+    let Wanted { account: word, scope, undo, end, yes } = wanted;
+    let view = connections.view();
+    let account = find(&view, &word)?;
+    let called = name(&view, account);
+    let feature = scope.parse::<Scope>().ok().and_then(|scope| FeatureId::of(&scope));
+    let feature = feature.ok_or_else(|| Failure::said(Exit::Usage, "That is no permission of Monei’s. `moneictl status` lists them."))?;
+    let caller = Caller::CommandLine;
+    if undo {
+        connections.switch_on(&caller, &account.id, feature).await?;
+        outln!("{scope} of {called} is switched on again.");
+        return Ok(Exit::Done);
+    }
+    // For the backend, which revokes.
+    connections.poll().await;
+    let along = match connections.set_aside(&caller, &account.id, feature).await? {
+        SetAsideOutcome::Ended => {
+            outln!("{scope} of {called} is taken back. Monei confirmed that it has ended.");
+            return Ok(Exit::Done);
+        }
+        SetAsideOutcome::Unconfirmed => return Err(unconfirmed(&scope)),
+        SetAsideOutcome::Here { along } => along,
+    };
+    let list = along.iter().map(|scope| foreign(scope)).collect::<Vec<_>>();
+    if !end {
+        outln!(
+            "{scope} of {called} is switched off here: no app and no window uses it. At Monei it goes on: {} was approved together with it, and Monei \
+             documents no way to end a part of an approval. To end all of it: moneictl set-aside --end",
+            list.join(", ")
+        );
+        return Ok(Exit::Done);
+    }
+    let question = format!("At Monei, {} ends with {scope}, and you can ask for it again. End all of it?", list.join(", "));
+    if !yes && !ask::agrees(&question).await? {
+        return Err(Failure::said(Exit::Denied, format!("{scope} is switched off here alone. At Monei it goes on.")));
+    }
+    match connections.take_back(&caller, &account.id, std::slice::from_ref(&scope)).await? {
+        DisconnectOutcome::Revoked | DisconnectOutcome::Removed => {
+            outln!("{scope} of {called} is taken back, with {}. Monei confirmed that they have ended.", list.join(", "));
+            outln!("Ask for the rest again with: moneictl reconnect {} --scopes {}", account.id, list.join(","));
+            Ok(Exit::Done)
+        }
+        DisconnectOutcome::Unconfirmed | DisconnectOutcome::Unrevocable => Err(unconfirmed(&scope)),
+    }
+}
+
+fn unconfirmed(scope: &str) -> Failure {
+    let sentence = format!(
+        "{scope} is switched off here: no app and no window uses it. Monei hasn’t confirmed that it has ended: try again later, or end it in \
+         Monei’s settings, under “Connected apps”."
+    );
+    Failure::said(Exit::Denied, sentence)
+}

@@ -1,0 +1,162 @@
+//! `serve --memory`, for a computer without a keychain: the accounts are in that process's memory alone. It carries out other commands, which
+//! reach it by the local API's socket; their questions are asked where they were typed.
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use clap::Parser as _;
+use connect_app::settings::Settings;
+use connect_core::Connections;
+use connect_local_api::command::PATH;
+use connect_local_api::{Commands, Place};
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::out::{self, Asker, Said};
+use crate::socket::{Answer, Unanswered, send};
+use crate::words::{Task, Words};
+use crate::{NAME, ask};
+
+/// How long is waited to hear whether accounts are in memory.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A command that was typed elsewhere.
+#[derive(Serialize, Deserialize)]
+struct Asked {
+    /// What was typed, without the program's name.
+    words: Vec<String>,
+    /// The answers to its first questions.
+    answers: Vec<bool>,
+    /// Whether its output goes to a terminal.
+    terminal: bool,
+}
+
+/// What came of it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Told {
+    /// It wants an answer first, and is to be asked for again with it.
+    Asks(String),
+    /// It has ended.
+    Ended {
+        said: Vec<Said>,
+        exit: u8,
+        /// Why it didn't do what was wanted.
+        failure: Option<String>,
+    },
+}
+
+/// The process that has the accounts in its memory.
+struct Holder {
+    socket: PathBuf,
+}
+
+/// Has the command carried out by the process that has the accounts in its memory. `None`: there is none, or it is for this process to do.
+pub async fn instead(settings: &Settings, task: &Task) -> Option<Result<ExitCode, Failure>> {
+    if matches!(task, Task::Diagnose { .. } | Task::Completions { .. } | Task::Man | Task::Witness) {
+        return None;
+    }
+    let holder = Holder::find(settings).await?;
+    Some(match refusal(task) {
+        Some(sentence) => Err(Failure::said(Exit::Usage, sentence)),
+        None => holder.run(std::env::args().skip(1).collect()).await,
+    })
+}
+
+/// Why a command isn't carried out there.
+fn refusal(task: &Task) -> Option<&'static str> {
+    match task {
+        Task::Connect { .. } | Task::Reconnect { .. } => Some(
+            "Accounts are in the memory of `moneictl serve --memory`, which connects in its own terminal. End it with Ctrl-C, and start it again.",
+        ),
+        Task::Serve { .. } => Some("`moneictl serve --memory` runs already."),
+        Task::Leave { .. } => Some(
+            "Accounts are in the memory of `moneictl serve --memory`: end it with Ctrl-C. Every access ends with it, and nothing is left.",
+        ),
+        Task::Export { output: Some(_), .. } => Some(
+            "Accounts are in the memory of `moneictl serve --memory`, which writes no file: leave --output away, and redirect the output.",
+        ),
+        _ => None,
+    }
+}
+
+impl Holder {
+    async fn find(settings: &Settings) -> Option<Self> {
+        let socket = Place::of(settings).socket.filter(|socket| socket.exists())?;
+        let answer = tokio::time::timeout(PATIENCE, send(&socket, "GET", PATH, None, Bytes::new())).await.ok()?.ok()?;
+        (answer.status == 200).then_some(Self { socket })
+    }
+
+    async fn run(&self, words: Vec<String>) -> Result<ExitCode, Failure> {
+        let mut asked = Asked { words, answers: Vec::new(), terminal: out::is_terminal() };
+        loop {
+            match self.send(&asked).await? {
+                Told::Asks(question) => asked.answers.push(ask::agrees(&question).await?),
+                Told::Ended { said, exit, failure } => {
+                    out::repeat(&said);
+                    if let Some(sentence) = failure {
+                        out::complain(&sentence);
+                    }
+                    return Ok(ExitCode::from(exit));
+                }
+            }
+        }
+    }
+
+    async fn send(&self, asked: &Asked) -> Result<Told, Failure> {
+        let broken = || Failure::said(Exit::Unreachable, "`moneictl serve --memory` ended before it answered.");
+        let body = serde_json::to_vec(asked).map_err(|_| broken())?;
+        let answer: Result<Answer, Unanswered> = send(&self.socket, "POST", PATH, None, body.into()).await;
+        let answer = answer.map_err(|_| broken())?;
+        if answer.status != 200 {
+            return Err(answer.failure());
+        }
+        serde_json::from_slice(&answer.body).map_err(|_| broken())
+    }
+}
+
+/// The other end: carries commands out on the accounts in this process's memory.
+pub struct Desk {
+    connections: Connections,
+    settings: Settings,
+}
+
+impl Desk {
+    /// For these accounts.
+    pub fn new(connections: Connections, settings: Settings) -> Arc<Self> {
+        Arc::new(Self { connections, settings })
+    }
+
+    async fn told(&self, command: &[u8]) -> Told {
+        let ended = |exit: Exit, failure: Option<String>| Told::Ended { said: Vec::new(), exit: exit as u8, failure };
+        let Ok(Asked { words, answers, terminal }) = serde_json::from_slice(command) else {
+            return ended(Exit::Usage, Some("That isn’t a command of this version’s moneictl.".to_owned()));
+        };
+        let task = match Words::try_parse_from(std::iter::once(NAME.to_owned()).chain(words)) {
+            Ok(Words { task }) => task,
+            Err(error) => return ended(Exit::Usage, Some(error.to_string())),
+        };
+        if let Some(sentence) = refusal(&task) {
+            return ended(Exit::Usage, Some(sentence.to_owned()));
+        }
+        let run = crate::on_accounts(&self.connections, &self.settings, task);
+        let (outcome, said, question) = Asker::new(terminal, answers).run(run).await;
+        match (outcome, question) {
+            (_, Some(question)) => Told::Asks(question),
+            (Ok(exit), None) => Told::Ended { said, exit: exit as u8, failure: None },
+            (Err(failure), None) => Told::Ended { said, exit: failure.exit() as u8, failure: Some(failure.sentence()) },
+        }
+    }
+}
+
+impl Commands for Desk {
+    fn answer(&self, command: Bytes) -> Pin<Box<dyn Future<Output = Bytes> + Send + '_>> {
+        // What is written here can be read by both ends.
+        Box::pin(async move { serde_json::to_vec(&self.told(&command).await).unwrap_or_default().into() })
+    }
+}

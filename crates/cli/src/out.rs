@@ -1,0 +1,153 @@
+//! Where a command's words go: to this process's terminal, or to the process that asked for the command, where that is another one
+//! (`serve --memory`).
+
+use std::collections::VecDeque;
+use std::io::{IsTerminal as _, Write as _};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::NAME;
+
+tokio::task_local! {
+    static ASKER: Asker;
+}
+
+/// Some words of a command.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    /// For standard output, with colours.
+    Out(String),
+    /// For standard error.
+    Err(String),
+}
+
+/// Another process, which a command is run for.
+#[derive(Default)]
+pub struct Asker {
+    /// Whether its standard output is a terminal.
+    pub is_terminal: bool,
+    said: Mutex<Vec<Said>>,
+    answers: Mutex<VecDeque<bool>>,
+    question: Mutex<Option<String>>,
+}
+
+impl Asker {
+    /// One that has answered the command's first questions like this.
+    pub fn new(is_terminal: bool, answers: impl IntoIterator<Item = bool>) -> Self {
+        Self { is_terminal, answers: Mutex::new(answers.into_iter().collect()), ..Self::default() }
+    }
+
+    /// Runs `command` for it. Gives what came of it, what was said, and the question that it hasn't answered yet.
+    pub async fn run<T>(self, command: impl Future<Output = T>) -> (T, Vec<Said>, Option<String>) {
+        let told = async {
+            let outcome = command.await;
+            ASKER.with(|asker| (outcome, std::mem::take(&mut *held(&asker.said)), held(&asker.question).take()))
+        };
+        ASKER.scope(self, told).await
+    }
+}
+
+/// The answer of the process that asked: `None` where the question is for this process's own terminal; `Some(None)` where it first has to
+/// be asked.
+pub fn answer(question: &str) -> Option<Option<bool>> {
+    ASKER
+        .try_with(|asker| {
+            let answer = held(&asker.answers).pop_front();
+            if answer.is_none() {
+                *held(&asker.question) = Some(question.to_owned());
+            }
+            answer
+        })
+        .ok()
+}
+
+/// Words for standard output, as they are. Where nobody reads them, nobody is told.
+pub fn say(words: &str) {
+    if !for_asker(Said::Out(words.to_owned())) {
+        drop(anstream::stdout().write_all(words.as_bytes()));
+    }
+}
+
+/// Words for standard error, as they are.
+pub fn note(words: &str) {
+    if !for_asker(Said::Err(words.to_owned())) {
+        drop(anstream::stderr().write_all(words.as_bytes()));
+    }
+}
+
+/// Why something isn't done, in one line on standard error.
+pub fn complain(sentence: &str) {
+    let line = sentence.replace('\n', " ");
+    if !for_asker(Said::Err(format!("{NAME}: {line}\n"))) {
+        connect_app::terminal::complain(NAME, &line);
+    }
+}
+
+/// What another process said for this one.
+pub fn repeat(said: &[Said]) {
+    for words in said {
+        match words {
+            Said::Out(words) => say(words),
+            Said::Err(words) => note(words),
+        }
+    }
+}
+
+/// Whether standard output is a terminal.
+pub fn is_terminal() -> bool {
+    ASKER.try_with(|asker| asker.is_terminal).unwrap_or_else(|_| std::io::stdout().is_terminal())
+}
+
+/// Whether how far something is can be shown on a line of its own.
+pub fn shows_progress() -> bool {
+    ASKER.try_with(|_| ()).is_err() && std::io::stderr().is_terminal()
+}
+
+fn for_asker(said: Said) -> bool {
+    ASKER.try_with(|asker| held(&asker.said).push(said)).is_ok()
+}
+
+fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A line on standard output.
+macro_rules! outln {
+    ($($part:tt)*) => { $crate::out::say(&format!("{}\n", format_args!($($part)*))) };
+}
+
+/// Words on standard output.
+macro_rules! out {
+    ($($part:tt)*) => { $crate::out::say(&format!($($part)*)) };
+}
+
+/// A line on standard error.
+macro_rules! errln {
+    ($($part:tt)*) => { $crate::out::note(&format!("{}\n", format_args!($($part)*))) };
+}
+
+pub(crate) use {errln, out, outln};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_command_for_another_process_says_everything_to_that_one_and_asks_it() {
+        let command = async || {
+            outln!("a {}", 1);
+            errln!("b");
+            complain("c\nd");
+            let answers = [answer("first?"), answer("second?")];
+            (is_terminal(), answers)
+        };
+        let ((terminal, answers), said, question) = Asker::new(true, [true]).run(command()).await;
+        assert!(terminal);
+        assert_eq!(answers, [Some(Some(true)), Some(None)]);
+        assert_eq!(said, [Said::Out("a 1\n".into()), Said::Err("b\n".into()), Said::Err("moneictl: c d\n".into())]);
+        assert_eq!(question.as_deref(), Some("second?"));
+        assert_eq!(answer("here?"), None, "this process's own terminal");
+    }
+}
