@@ -10,7 +10,7 @@ use e2e::process::{living, signal};
 use e2e::{Setup, Terminal, World, free_port, until};
 use serde_json::Value;
 
-const APART: Setup = Setup { trace: true, sample: false, apart: true };
+const APART: Setup = Setup { trace: true, sample: false, apart: true, accessible: false };
 
 /// The person on the server: no window, no keychain, and nothing of the program on the disk.
 async fn server(world: &mut World) -> Result<PathBuf> {
