@@ -59,7 +59,7 @@ export const dashboard = (): Pick<Texts, 'overview' | 'permission' | 'looks'> =>
     uses: 'À quoi elle a servi',
     neverUsed: 'Pas encore utilisée. Chaque appel fait avec elle est listé ici, pendant deux ans.',
     last: 'Dernière utilisation',
-    lastUsed: (when, what, who) => `${when.charAt(0).toLocaleUpperCase()}${when.slice(1)} : ${what} (${who})`,
+    lastUsed: (when, what, who) => `${when.charAt(0).toLocaleUpperCase()}${when.slice(1)} : ${what} (${who})`,
     appLast: (when) => `Dernière utilisation ${when}`,
     appNever: 'Pas encore utilisée',
     never: 'Jamais',
