@@ -408,5 +408,5 @@ function everyEvent(now: number, scopes: string[]): ActivityItem[] {
     { kind: 'connected', granted: scopes.slice(0, 2), declined: scopes.slice(2, 3) },
   ];
   const items: ActivityItem[] = events.map((event, index) => ({ at: now - index * 7 * HOUR, ...who, event }));
-  return [...items, { at: now - 60 * HOUR, account: null, account_name: null, event: { kind: 'backend_changed', address: REMOTE } }];
+  return [...items, { at: now - events.length * 7 * HOUR, account: null, account_name: null, event: { kind: 'backend_changed', address: REMOTE } }];
 }
