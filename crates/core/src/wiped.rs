@@ -1,9 +1,10 @@
-//! Memory that held tokens is wiped (T-19): JSON of ours when it is dropped, and whatever else the program frees, since libraries copy what
-//! they send and receive.
+//! Memory that held tokens and keys is wiped (T-19): JSON of ours and the state of hashes when they are dropped, and whatever else the program
+//! frees, since libraries copy what they send and receive.
 
 use std::alloc::System;
 
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 use zeroizing_alloc::ZeroAlloc;
 
@@ -27,6 +28,14 @@ pub fn json(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, serde_json::Er
     };
     bytes.truncate(ROOM - left);
     Ok(bytes)
+}
+
+/// The hash of `secret`. A hash that is finished by value moves its state, which holds the text, and leaves a copy on the stack: this one stays
+/// where it is until it is wiped.
+pub fn sha256(secret: &[u8]) -> [u8; 32] {
+    let mut state = Sha256::new();
+    state.update(secret);
+    state.finalize_reset().into()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("failpoint", &[]),
     ("clock", &[]),
     ("changed", &[]),
-    ("model", &[]),
+    ("model", &["wiped"]),
     ("work", &["model"]),
     // The owners.
     ("provider", &["changed", "clock", "model", "wiped"]),

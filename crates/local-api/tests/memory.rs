@@ -21,9 +21,6 @@ use support::{World, person};
 const SCOPES: [&str; 2] = ["profile:read", "wallet:read"];
 /// How often the app calls each of three endpoints: it may call sixty times a minute.
 const CALLS: usize = 19;
-/// Most copies of the app's key that may be left, after 57 calls with it: they must not grow with the calls. 0 or 2 were counted in nine runs
-/// (2026-11-26), not on the heap, which is wiped; most likely on the stacks of threads. Of tokens none may be.
-const KEY_CEILING: usize = 8;
 /// Longest time until every connection is closed, and with it the buffers of what went over it.
 const CLOSED_WITHIN: Duration = Duration::from_secs(30);
 
@@ -56,7 +53,7 @@ async fn child() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn seconds_after_serving_no_copy_of_a_token_and_few_of_an_apps_key_are_left() {
+async fn seconds_after_serving_no_copy_of_an_apps_key_or_of_a_token_is_left() {
     let world = World::proxied().await;
     world.core.shutdown().await;
     let folder = tempfile::tempdir().unwrap();
@@ -83,7 +80,7 @@ async fn seconds_after_serving_no_copy_of_a_token_and_few_of_an_apps_key_are_lef
     let counts = loop {
         let counts = copies(&child, &[control, &key, &access, &refresh, &marker]);
         println!("copies {counts:?} after {:?}", began.elapsed());
-        if (counts[1] <= KEY_CEILING && counts[2..].iter().all(|count| *count == 0)) || began.elapsed() > CLOSED_WITHIN {
+        if counts[1..].iter().all(|count| *count == 0) || began.elapsed() > CLOSED_WITHIN {
             break counts;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -92,8 +89,7 @@ async fn seconds_after_serving_no_copy_of_a_token_and_few_of_an_apps_key_are_lef
     child.wait().unwrap();
     assert!(counts[0] > 0, "the search finds nothing at all");
     assert!(access.contains(&marker) && key.starts_with("mcl_"));
-    assert!(counts[1] <= KEY_CEILING, "{} copies of the key are left", counts[1]);
-    for (secret, count) in ["access token", "refresh token", "marker"].iter().zip(&counts[2..]) {
+    for (secret, count) in ["key", "access token", "refresh token", "marker"].iter().zip(&counts[1..]) {
         assert_eq!(*count, 0, "copies of the {secret} are left");
     }
 }

@@ -4,12 +4,12 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use monei::ScopeSet;
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use super::text::{clean, fold};
 use super::{AccountId, AppId};
+use crate::wiped;
 
 /// Longest name, in characters.
 const LONGEST_NAME: usize = 40;
@@ -107,7 +107,7 @@ impl AppKey {
 impl KeyHash {
     /// Of a text that somebody presents as a key.
     pub fn of(key: &str) -> Self {
-        Self(Sha256::digest(key.as_bytes()).into())
+        Self(wiped::sha256(key.as_bytes()))
     }
 
     /// As the index keeps it.

@@ -3,9 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 
 use super::TransactionId;
+use crate::wiped;
 
 /// 32 random bytes, base64url (RFC 7636 §4.1). Known to this process alone until it redeems.
 pub struct Verifier(SecretString);
@@ -32,7 +32,7 @@ impl Verifier {
 
     /// Its public half.
     pub fn challenge(&self) -> Challenge {
-        Challenge(URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.expose_secret().as_bytes())))
+        Challenge(URL_SAFE_NO_PAD.encode(wiped::sha256(self.0.expose_secret().as_bytes())))
     }
 
     /// The text, for the one request that redeems.
