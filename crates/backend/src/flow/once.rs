@@ -52,14 +52,24 @@ pub(crate) struct Once {
 impl Once {
     /// Gives the answer for `slot`: a kept one, that of a request already on its way, or that of `work`.
     ///
+    /// `ahead` is what the work has to ask the store first. It is asked together with the claim, and what the work has to keep (`besides`)
+    /// is kept together with the answer: on a way to the store and back each costs nothing more.
+    ///
     /// The work runs to its end even when the caller goes away or loses patience.
-    pub(crate) async fn run<W>(&self, slot: Slot, work: impl FnOnce() -> W + Send + 'static) -> Outcome
+    pub(crate) async fn run<A, W, B>(
+        &self,
+        slot: Slot,
+        ahead: impl Future<Output = A> + Send + 'static,
+        work: impl FnOnce(A) -> W + Send + 'static,
+    ) -> Outcome
     where
-        W: Future<Output = Settled> + Send,
+        A: Send,
+        W: Future<Output = (Settled, B)> + Send,
+        B: Future<Output = ()> + Send,
     {
         let (once, under_way) = (self.clone(), self.under_way.enter());
         let work = async move {
-            let outcome = once.claim_or_join(slot, work).await.unwrap_or_else(Outcome::Problem);
+            let outcome = once.claim_or_join(slot, ahead, work).await.unwrap_or_else(Outcome::Problem);
             drop(under_way);
             outcome
         };
@@ -71,21 +81,32 @@ impl Once {
         }
     }
 
-    async fn claim_or_join<W>(&self, slot: Slot, work: impl FnOnce() -> W + Send) -> Result<Outcome, Problem>
+    async fn claim_or_join<A, W, B>(
+        &self,
+        slot: Slot,
+        ahead: impl Future<Output = A> + Send,
+        work: impl FnOnce(A) -> W + Send,
+    ) -> Result<Outcome, Problem>
     where
-        W: Future<Output = Settled> + Send,
+        A: Send,
+        W: Future<Output = (Settled, B)> + Send,
+        B: Future<Output = ()> + Send,
     {
         // With a name of this try's own, so that it knows its claim again where the store's answer got lost.
-        match self.replays.claim(slot.key, record(PENDING, &slot.fingerprint, &rand::random::<[u8; 16]>()), REPLAY_LIFETIME).await? {
+        let claim = self.replays.claim(slot.key, record(PENDING, &slot.fingerprint, &rand::random::<[u8; 16]>()), REPLAY_LIFETIME);
+        let (claim, ahead) = tokio::join!(claim, ahead);
+        match claim? {
             Claim::Taken(present) => self.join(&slot, present).await,
             Claim::Ours => {
-                let (outcome, stands) = match work().await {
+                let (settled, besides) = work(ahead).await;
+                let (outcome, stands) = match settled {
                     Settled::Final(outcome) => (outcome, true),
                     Settled::Void(problem) => (Outcome::Problem(problem), false),
                 };
                 let sealed = self.sealer.seal_replay(&slot.proof, &outcome.to_bytes());
                 let done = record(DONE, &slot.fingerprint, &sealed);
-                if self.keep(slot.key, done.clone(), stands).await.is_err() {
+                let (kept, ()) = tokio::join!(self.keep(slot.key, done.clone(), stands), besides);
+                if kept.is_err() {
                     tracing::error!(event = "replay_not_kept", reason = "the store is tried again");
                     tokio::spawn(self.clone().keep_later(slot.key, done, stands).in_current_span());
                 }
@@ -149,6 +170,8 @@ impl Once {
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+
     use super::*;
     use crate::domain::seal::MasterKey;
     use crate::domain::settings::Environment;
@@ -164,19 +187,23 @@ mod tests {
         Slot { key: [1; 32], fingerprint: [2; 16], proof: Zeroizing::new(proof.to_vec()) }
     }
 
-    fn canary() -> Settled {
-        Settled::Final(Outcome::Tokens(Zeroizing::new(b"mct_CNRY_and_mcr_CNRY".to_vec())))
+    fn canary() -> (Settled, std::future::Ready<()>) {
+        (Settled::Final(Outcome::Tokens(Zeroizing::new(b"mct_CNRY_and_mcr_CNRY".to_vec()))), ready(()))
+    }
+
+    async fn never(_: ()) -> (Settled, std::future::Ready<()>) {
+        panic!("must not work twice")
     }
 
     #[tokio::test]
     async fn the_store_holds_nothing_that_can_be_read_without_the_proof() {
         let once = once();
-        once.run(slot(b"proof"), || async { canary() }).await;
+        once.run(slot(b"proof"), ready(()), |()| async { canary() }).await;
         let kept = once.replays.get([1; 32]).await.unwrap().unwrap();
         assert!(!kept.windows(4).any(|window| window == b"CNRY"));
-        let other = once.run(slot(b"another"), || async { canary() }).await;
+        let other = once.run(slot(b"another"), ready(()), |()| async { canary() }).await;
         assert!(matches!(other, Outcome::Problem(problem) if problem.code == Code::OutcomeUnknown));
-        let same = once.run(slot(b"proof"), || async { panic!("must not work twice") }).await;
+        let same = once.run(slot(b"proof"), ready(()), never).await;
         assert!(matches!(same, Outcome::Tokens(body) if *body == b"mct_CNRY_and_mcr_CNRY"));
     }
 
@@ -187,7 +214,7 @@ mod tests {
         let waiting = tokio::spawn({
             let once = once.clone();
             async move {
-                once.run(slot(b"proof"), || async {
+                once.run(slot(b"proof"), ready(()), |()| async {
                     gone.await.ok();
                     canary()
                 })
@@ -199,7 +226,7 @@ mod tests {
         }
         waiting.abort();
         go.send(()).unwrap();
-        let answer = once.run(slot(b"proof"), || async { panic!("must not work twice") }).await;
+        let answer = once.run(slot(b"proof"), ready(()), never).await;
         assert!(matches!(answer, Outcome::Tokens(_)));
     }
 }

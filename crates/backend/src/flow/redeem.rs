@@ -1,5 +1,6 @@
 //! The app proves that it started the transaction and gets the tokens.
 
+use std::future::{Future, ready};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,7 +102,7 @@ impl Redeem {
         let outcome = match in_time {
             Ok(true) => {
                 let redeem = self.clone();
-                self.once.run(slot, move || async move { redeem.spend(shard, &code, spent, network).await }).await
+                self.once.run(slot, ready(()), move |()| async move { redeem.spend(shard, &code, spent, network).await }).await
             }
             Ok(false) => self.late(&slot, spent).await,
             Err(problem) => Outcome::Problem(problem),
@@ -155,13 +156,21 @@ impl Redeem {
         answer.await.unwrap_or_else(Outcome::Problem)
     }
 
-    /// Exchanges the code, and remembers that it was spent.
-    async fn spend(&self, shard: Shard, code: &AuthorizationCode, spent: Key, network: Option<Network>) -> Settled {
+    /// Exchanges the code; to be kept besides: that it was spent.
+    async fn spend(
+        &self,
+        shard: Shard,
+        code: &AuthorizationCode,
+        spent: Key,
+        network: Option<Network>,
+    ) -> (Settled, impl Future<Output = ()> + Send + use<>) {
         let settled = self.exchange(shard, code, network).await;
-        if matches!(settled, Settled::Final(_)) && self.marks.put(spent, vec![1], SPENT_LIFETIME).await.is_err() {
-            tracing::error!(event = "mark_not_kept");
-        }
-        settled
+        let (marks, is_final) = (Arc::clone(&self.marks), matches!(settled, Settled::Final(_)));
+        (settled, async move {
+            if is_final && marks.put(spent, vec![1], SPENT_LIFETIME).await.is_err() {
+                tracing::error!(event = "mark_not_kept");
+            }
+        })
     }
 
     /// Exchanges the code, with the previous secret too if Monei refuses the present one (C-04).

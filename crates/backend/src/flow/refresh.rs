@@ -68,8 +68,23 @@ impl Refresh {
             fingerprint: fingerprint(&[b"refresh", key.as_bytes(), secret]),
             proof: Zeroizing::new([b"refresh/", key.as_bytes(), b"/", secret].concat()),
         };
-        let refresh = self.clone();
-        let outcome = self.once.run(slot, move || async move { refresh.rotate(shard, &presented, network).await }).await;
+        let (refresh, refusals, refused) = (self.clone(), Arc::clone(&self.refusals), presented.token.clone());
+        let known = async move { refusals.known(shard, &refused).await };
+        let work = async move |known| {
+            let mut succeeded = false;
+            let settled = match known {
+                Ok(None) => refresh.rotate(shard, &presented, network, &mut succeeded).await,
+                Ok(Some(settled)) => settled,
+                Err(problem) => Settled::Void(problem),
+            };
+            let refusals = Arc::clone(&refresh.refusals);
+            (settled, async move {
+                if succeeded {
+                    refusals.refresh_succeeded(shard).await;
+                }
+            })
+        };
+        let outcome = self.once.run(slot, known, work).await;
         match &outcome {
             Outcome::Problem(problem) => tracing::warn!(event = "refresh", id, outcome = problem.code.as_str()),
             _ => tracing::info!(event = "refresh", id, outcome = "tokens"),
@@ -77,13 +92,15 @@ impl Refresh {
         outcome
     }
 
-    async fn rotate(&self, shard: Shard, Presented { token, grant, .. }: &Presented, network: Option<Network>) -> Settled {
+    /// Asks Monei for a new pair; `succeeded` once it gave an answer that it gives to a good token.
+    async fn rotate(
+        &self,
+        shard: Shard,
+        Presented { token, grant, .. }: &Presented,
+        network: Option<Network>,
+        succeeded: &mut bool,
+    ) -> Settled {
         let call = Call { kind: Kind::Refresh, ticket: *grant, network };
-        match self.refusals.known(shard, token).await {
-            Ok(None) => {}
-            Ok(Some(settled)) => return settled,
-            Err(problem) => return Settled::Void(problem),
-        }
         let mut which = Which::Present;
         loop {
             if let Err(problem) = self.gate.reserve(shard, call).await {
@@ -97,7 +114,7 @@ impl Refresh {
                     if with_secret {
                         self.answers.credentials_accepted(shard, which);
                     }
-                    self.refusals.refresh_succeeded(shard).await;
+                    *succeeded = true;
                     let owner = Owner { registration: self.gate.registrations.get(shard).name(), grant: *grant };
                     Settled::Final(self.answers.tokens("refresh", owner, &body, |_| {}))
                 }

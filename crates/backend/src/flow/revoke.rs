@@ -1,5 +1,6 @@
 //! Takes a pair away at Monei.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -60,7 +61,11 @@ impl Revoke {
             proof: Zeroizing::new([b"revoke/", secret].concat()),
         };
         let revoke = self.clone();
-        match self.once.run(slot, move || async move { revoke.take_away(shard, &access, &refresh, grant).await }).await {
+        match self
+            .once
+            .run(slot, ready(()), move |()| async move { (revoke.take_away(shard, &access, &refresh, grant).await, ready(())) })
+            .await
+        {
             Outcome::Problem(problem) => {
                 // What isn't known, or is about another access token, isn't confirmed either.
                 let unconfirmed = matches!(problem.code, Code::OutcomeUnknown | Code::IdempotencyConflict);
