@@ -13,7 +13,7 @@ pub fn run(tour: bool) -> Result<()> {
     steps.step("Packages of the web view", ui::install)?;
     steps.step("Build the web view", ui::build)?;
     steps.step("Build the program", || {
-        let extra: &[&str] = if tour { &["--package", "e2e"] } else { &[] };
+        let extra: &[&str] = if tour { &["--package", "e2e", "--package", "moneictl"] } else { &[] };
         let mut build = command("cargo", &["build", "--locked", "--package", "monei-connect", "--features", "monei-connect/embedded"]);
         succeed(build.args(extra))
     })?;

@@ -34,6 +34,7 @@ async fn take() -> Result<Album> {
         look_around(world, &mut album).await?;
         ask_again(world, &mut album).await?;
         every_page(world, &mut album).await?;
+        a_program(world, &mut album).await?;
         in_the_dark(world, &mut album).await?;
         take_away(world, &mut album).await
     })
@@ -172,7 +173,9 @@ async fn every_page(world: &mut World, album: &mut Album) -> Result<()> {
     album.window(world, "allow an app", "nothing is chosen beforehand").await?;
     window.click("allow-app").await?;
     window.shows("app").await?;
-    album.window(world, "apps", "what each may do and did, until when").await?;
+    window.click("take-back").await?;
+    window.click("take-back-now").await?;
+    window.shows("no-apps").await?;
 
     world.ask(&["profile", "wallet"]).await?;
     world.browser.next_tab().await?;
@@ -197,6 +200,17 @@ async fn every_page(world: &mut World, album: &mut Album) -> Result<()> {
     }
     window.click("account-1").await?;
     world.disconnect("Tunde Bello", 1).await
+}
+
+/// A script with Monei's own Python package: allowed, refused, paying once, taken back.
+async fn a_program(world: &mut World, album: &mut Album) -> Result<()> {
+    world.window()?.click("account-0").await?;
+    world.ask_more("send").await?;
+    world.browser.reach_consent("ada").await?;
+    world.browser.allow(&["wallet:send"]).await?;
+    world.finish().await?;
+    world.window()?.resize(USUAL.0, USUAL.1).await?;
+    e2e::assistant::story(world, async |world: &World, title: &str, says: &str| album.window(world, title, says).await).await
 }
 
 async fn in_the_dark(world: &mut World, album: &mut Album) -> Result<()> {

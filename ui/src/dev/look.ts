@@ -1,5 +1,16 @@
 // How a state is looked at: `…&theme=dark&contrast=more&motion=reduce&text=200`. Tests and the gallery choose it by the address.
 
+// `…&beside=true`: one of many on a page. What comes up in it may not take the focus from where somebody is typing.
+if (new URLSearchParams(location.search).get('beside') === 'true') {
+  HTMLElement.prototype.focus = () => undefined;
+  const { showModal } = HTMLDialogElement.prototype;
+  HTMLDialogElement.prototype.showModal = function () {
+    this.inert = true;
+    showModal.call(this);
+    this.inert = false;
+  };
+}
+
 /** The theme that the person has chosen in Settings; by itself as the desktop has it. */
 export const theme = (parameters: URLSearchParams): 'light' | 'dark' | null => {
   const wanted = parameters.get('theme');
