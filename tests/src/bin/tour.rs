@@ -206,7 +206,9 @@ async fn every_page(world: &mut World, album: &mut Album) -> Result<()> {
 async fn a_program(world: &mut World, album: &mut Album) -> Result<()> {
     world.window()?.click("account-0").await?;
     world.ask_more("send").await?;
-    world.browser.reach_consent("ada").await?;
+    world.browser.wait_for("button[name=decision]").await?;
+    // Tunde was there last.
+    world.browser.switch_user("ada").await?;
     world.browser.allow(&["wallet:send"]).await?;
     world.finish().await?;
     world.window()?.resize(USUAL.0, USUAL.1).await?;

@@ -41,7 +41,7 @@ proptest! {
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let server = SERVER.get_or_init(Server::start);
+            let server = Server::start();
             let limits = Limits::new(NonZeroU32::new(total).unwrap(), NonZeroU32::new(20));
             let clock = Arc::new(ManualClock::new(1_800_000_000));
             let memory = MemoryStore::new(clock.clone(), false);
@@ -74,5 +74,3 @@ proptest! {
         })?;
     }
 }
-
-static SERVER: std::sync::OnceLock<Server> = std::sync::OnceLock::new();
