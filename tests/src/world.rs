@@ -45,6 +45,7 @@ pub struct World {
     /// The desktop session.
     pub session: Session,
     window: Option<Window>,
+    backend: String,
     sampler: Option<Sampler>,
     _turn: OwnedMutexGuard<()>,
 }
@@ -79,7 +80,7 @@ impl World {
         session.set("RUST_LOG", if setup.trace { "trace" } else { "info" });
         let sampler = setup.sample.then(|| Sampler::start(session.mark()));
         let browser = Browser::register(&mut session).await?;
-        let mut world = World { browser, sandbox: SandboxControl::new(&sandbox)?, session, window: None, sampler, _turn: turn };
+        let mut world = World { browser, sandbox: SandboxControl::new(&sandbox)?, session, window: None, backend, sampler, _turn: turn };
         if let Err(error) = world.open().await {
             world.keep_evidence().await?;
             return Err(error);
@@ -166,7 +167,10 @@ impl World {
 
     /// Runs the command line with these words, without a terminal, to its end.
     pub fn command_line(&self, words: &[&str]) -> Result<std::process::Output> {
-        self.session.run(&server("moneictl")?, words)
+        let mut command = self.session.command(&server("moneictl")?);
+        // A program with everything inside is told neither.
+        command.args(words).env("MONEI_ENVIRONMENT", "sandbox").env("CONNECT_BACKEND_URL", &self.backend);
+        command.output().with_context(|| format!("moneictl {}", words.join(" ")))
     }
 
     /// Starts the command line with these words in a terminal.
