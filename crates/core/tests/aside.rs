@@ -190,7 +190,7 @@ async fn a_check_while_nobody_looks_uses_nothing_that_is_set_aside() {
     assert_eq!((world.calls("/user/me").await, world.calls("/wallet/me").await), (before.0, before.1 + 1));
 
     let world = World::new().await;
-    let account = world.connect("ada", &["profile:read", "deposit:create"], &["profile:read", "deposit:create"]).await;
+    let account = world.connect("ada", &["profile:read", "wallet:deposit"], &["profile:read", "wallet:deposit"]).await;
     world.core.set_aside(&Caller::Window, &account, id("profile:read")).await.unwrap();
     world.clock.advance(Duration::from_secs(46 * 60));
     let before = world.calls("/user/me").await;
