@@ -34,8 +34,16 @@ fn below(folder: &Path) -> Vec<PathBuf> {
     entries.flatten().flat_map(|entry| [vec![entry.path()], below(&entry.path())].concat()).collect()
 }
 
-/// Starts it and approves as `ada`, over the link that it prints.
+/// Starts it and approves as `ada`.
 async fn connect(world: &mut World) -> Result<Terminal> {
+    let mut terminal = approve(world).await?;
+    terminal.types("y")?;
+    terminal.shows("Serving the local API").await?;
+    Ok(terminal)
+}
+
+/// Starts it and approves as `ada`, over the link that it prints, up to the question whether that is the person.
+async fn approve(world: &mut World) -> Result<Terminal> {
     let port = free_port()?.to_string();
     let mut terminal = world.terminal(&["serve", "--memory", "--no-browser", "--port", &port, "--scopes", "profile:read,wallet:read"])?;
     terminal.shows("Use it?").await?;
@@ -53,10 +61,8 @@ async fn connect(world: &mut World) -> Result<Terminal> {
     world.browser.reach_consent("ada").await?;
     world.browser.allow(&["profile:read", "wallet:read"]).await?;
     terminal.shows("Is that you?").await?;
-    terminal.types("y")?;
     opener.kill()?;
     opener.wait()?;
-    terminal.shows("Serving the local API").await?;
     Ok(terminal)
 }
 
@@ -167,6 +173,32 @@ async fn an_access_in_memory_whose_end_monei_does_not_confirm_is_told_with_what_
         ensure!(terminal.ends().await? == 7, "{}", terminal.said());
         let said = terminal.said();
         ensure!(said.contains("Ada Okafor: Monei didn’t confirm") && said.contains("“Connected apps”"), "{said}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_approval_that_the_person_refuses_is_said_to_be_taken_back_only_where_monei_confirms_it() -> Result<()> {
+    World::with("memory-only-refused", Setup { trace: false, ..APART }, async |world| {
+        server(world).await?;
+        let mut terminal = approve(world).await?;
+        world.sandbox.fail("revoke", 500, 20).await?;
+        terminal.types("n")?;
+        ensure!(terminal.ends().await? != 0, "{}", terminal.said());
+        let said = terminal.said();
+        ensure!(!said.contains("taken back at Monei"), "{said}");
+        ensure!(said.contains("An approval: Monei didn’t confirm") && said.contains("“Connected apps”"), "{said}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn it_connects_nothing_while_another_process_serves() -> Result<()> {
+    World::with("memory-only-served", Setup { trace: false, ..APART }, async |world| {
+        let mut terminal = world.terminal(&["serve", "--memory", "--no-browser"])?;
+        ensure!(terminal.ends().await? == 2 && terminal.said().contains("runs already"), "{}", terminal.said());
         Ok(())
     })
     .await

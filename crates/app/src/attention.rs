@@ -11,7 +11,7 @@ pub enum Matter {
     Payment(u64),
     /// A program asks to be allowed; its number.
     Pairing(u64),
-    /// Only approving again helps the account of this id.
+    /// Only approving again helps the account of this id, and the person didn't give it up themselves.
     Reconnect(String),
     /// Monei refused a living token of the account while nobody looked.
     Doubt(String),
@@ -46,7 +46,13 @@ pub fn matters<'a>(
     let here = |account: &&AccountSnapshot| account.other_backend.is_none();
     let ended = |account: &&AccountSnapshot| matches!(account.health, Health::NeedsReconnect { .. });
     let there = |id: &str| view.accounts.iter().filter(here).any(|account| account.id == id && !ended(&account));
-    let lost = view.accounts.iter().filter(here).filter(ended).map(|account| Matter::Reconnect(account.id.clone()));
+    let lost = view
+        .accounts
+        .iter()
+        .filter(here)
+        .filter(ended)
+        .filter(|account| !account.is_given_up())
+        .map(|account| Matter::Reconnect(account.id.clone()));
     let doubted = doubtful.into_iter().filter(|id| there(id)).map(|id| Matter::Doubt(id.to_owned()));
     let due = reviews.iter().filter(|review| there(&review.account)).map(|review| Matter::Review(review.account.clone()));
     payment.map(Matter::Payment).into_iter().chain(pairing.map(Matter::Pairing)).chain(lost).chain(doubted).chain(due).collect()

@@ -23,7 +23,9 @@ pub fn erase(settings: &Settings, shared: Option<&Path>) -> Vec<PathBuf> {
     if settings.registers_links {
         gone(&settings.data_dir, registration::unregister(&settings.link_scheme));
     }
-    gone(&settings.data_dir, login::set(settings, false));
+    if let Some(entry) = login::entry(settings) {
+        gone(&entry, login::set(settings, false));
+    }
     // Shared with the other environments: removed with the last of them.
     let shared = [shared, settings.data_dir.parent(), window.parent().filter(|folder| settings.data_dir.parent() != Some(*folder))];
     for folder in shared.into_iter().flatten() {

@@ -5,6 +5,9 @@
 //! launch agent.
 
 use std::io;
+#[cfg(not(windows))]
+use std::path::Path;
+use std::path::PathBuf;
 
 use crate::settings::{IDENTIFIER, Settings};
 
@@ -29,9 +32,30 @@ pub fn set(settings: &Settings, on: bool) -> io::Result<()> {
     system::write(&settings.namespace, environment)
 }
 
+/// Where the entry is: a file, or a name in the registry. `None`: this system has no place for it.
+pub fn entry(settings: &Settings) -> Option<PathBuf> {
+    system::file(&settings.namespace).ok()
+}
+
+/// Writes `file` whole or not at all.
+#[cfg(not(windows))]
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    // A name that no desktop takes for an entry.
+    let mut fresh = file.as_os_str().to_owned();
+    fresh.push(".new");
+    let written = std::fs::write(&fresh, text).and_then(|()| std::fs::rename(&fresh, file));
+    if written.is_err() {
+        drop(std::fs::remove_file(&fresh));
+    }
+    written
+}
+
 /// Removes `file`, which may not be there.
 #[cfg(not(windows))]
-fn remove(file: &std::path::Path) -> io::Result<()> {
+fn remove(file: &Path) -> io::Result<()> {
     match std::fs::remove_file(file) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
@@ -47,7 +71,7 @@ mod system {
     use super::HIDDEN;
 
     pub(super) fn is_on(namespace: &str) -> bool {
-        file(namespace).and_then(fs::read_to_string).is_ok_and(|entry| is_active(&entry))
+        file(namespace).and_then(fs::read_to_string).is_ok_and(|entry| is_active(&entry) && has_program(&entry))
     }
 
     pub(super) fn remove(namespace: &str) -> io::Result<()> {
@@ -58,22 +82,25 @@ mod system {
         let file = file(namespace)?;
         let program = program()?;
         let entry = entry(program.to_str().ok_or(io::ErrorKind::InvalidFilename)?, environment)?;
-        if let Some(folder) = file.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(file, entry)
+        super::write(&file, &entry)
     }
 
-    fn file(namespace: &str) -> io::Result<PathBuf> {
+    pub(super) fn file(namespace: &str) -> io::Result<PathBuf> {
         let folder = dirs::config_dir().ok_or(io::ErrorKind::NotFound)?;
         Ok(folder.join("autostart").join(format!("{namespace}.desktop")))
     }
 
     /// This program's file. Inside of an AppImage that is the image, since what is mounted of it is elsewhere at each start.
     fn program() -> io::Result<PathBuf> {
-        let image = std::env::var_os("APPIMAGE").map(PathBuf::from).filter(|path| path.is_absolute());
-        let own = image.map_or_else(std::env::current_exe, Ok)?;
-        Ok(without_deleted(own))
+        let own = std::env::current_exe()?;
+        let [image, mounted] = ["APPIMAGE", "APPDIR"].map(|name| std::env::var_os(name).map(PathBuf::from));
+        Ok(without_deleted(image_of(&own, image, mounted).unwrap_or(own)))
+    }
+
+    /// The image that `own` is in. What another AppImage has started has its variables, too, and isn't below its `mounted` folder.
+    fn image_of(own: &Path, image: Option<PathBuf>, mounted: Option<PathBuf>) -> Option<PathBuf> {
+        let mounted = mounted.filter(|folder| folder.is_absolute())?;
+        image.filter(|path| path.is_absolute() && own.starts_with(mounted))
     }
 
     /// The kernel marks a file that a package update has replaced meanwhile.
@@ -84,10 +111,19 @@ mod system {
 
     /// Whether an entry does what it is there for: desktops switch one off by a line in it.
     fn is_active(entry: &str) -> bool {
-        let says = |key: &str, value: &str| {
-            entry.lines().filter_map(|line| line.split_once('=')).any(|(k, v)| k.trim() == key && v.trim().eq_ignore_ascii_case(value))
-        };
-        !says("Hidden", "true") && !says("X-GNOME-Autostart-enabled", "false")
+        let says = |key: &str, value: &str| values(entry, key).any(|text| text.eq_ignore_ascii_case(value));
+        let starts = values(entry, "Exec").any(|command| !command.is_empty());
+        starts && !says("Hidden", "true") && !says("X-GNOME-Autostart-enabled", "false")
+    }
+
+    /// Whether what it starts is there. Without `TryExec`, or with a name to be searched for, nothing speaks against it.
+    fn has_program(entry: &str) -> bool {
+        let path = |text: &str| PathBuf::from(text.replace(r"\\", r"\"));
+        values(entry, "TryExec").map(path).all(|path| !path.is_absolute() || path.exists())
+    }
+
+    fn values<'a>(entry: &'a str, key: &'a str) -> impl Iterator<Item = &'a str> {
+        entry.lines().filter_map(|line| line.split_once('=')).filter(move |(name, _)| name.trim() == key).map(|(_, value)| value.trim())
     }
 
     fn entry(program: &str, environment: Option<&str>) -> io::Result<String> {
@@ -149,6 +185,37 @@ mod system {
         }
 
         #[test]
+        fn an_entry_that_starts_nothing_is_off() {
+            assert!(!is_active(""));
+            assert!(!is_active("[Desktop Entry]\nType=Application\nExec=\n"));
+            let folder = tempfile::tempdir().unwrap();
+            let program = folder.path().join(r"a\b");
+            let text = entry(program.to_str().unwrap(), None).unwrap();
+            assert!(!has_program(&text));
+            fs::write(&program, "").unwrap();
+            assert!(has_program(&text));
+        }
+
+        #[test]
+        fn an_entry_that_cannot_be_written_leaves_the_one_before_it() {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("autostart/x.desktop");
+            super::super::write(&file, "before").unwrap();
+            // Where the fresh one would be written.
+            fs::create_dir(folder.path().join("autostart/x.desktop.new")).unwrap();
+            assert!(super::super::write(&file, "after").is_err());
+            assert_eq!(fs::read_to_string(&file).unwrap(), "before");
+        }
+
+        #[test]
+        fn the_image_is_named_by_what_runs_inside_of_it_alone() {
+            let image = |own: &str| image_of(Path::new(own), Some("/home/ada/x.AppImage".into()), Some("/tmp/.mount_x".into()));
+            assert_eq!(image("/tmp/.mount_x/usr/bin/x"), Some("/home/ada/x.AppImage".into()));
+            assert_eq!(image("/usr/bin/monei-connect"), None, "started by another AppImage");
+            assert_eq!(image_of(Path::new("/usr/bin/x"), Some("/home/ada/x.AppImage".into()), None), None);
+        }
+
+        #[test]
         fn a_program_that_was_replaced_while_it_ran_is_named_by_its_place() {
             assert_eq!(without_deleted(PathBuf::from("/nowhere/x (deleted)")), PathBuf::from("/nowhere/x"));
             let folder = tempfile::tempdir().unwrap();
@@ -162,12 +229,17 @@ mod system {
 #[cfg(windows)]
 mod system {
     use std::io;
+    use std::path::PathBuf;
 
     use windows_registry::CURRENT_USER;
 
     use super::HIDDEN;
 
     const RUN: &str = r"Software\Microsoft\Windows\CurrentVersion\Run";
+
+    pub(super) fn file(namespace: &str) -> io::Result<PathBuf> {
+        Ok(PathBuf::from(format!(r"HKEY_CURRENT_USER\{RUN}\{namespace}")))
+    }
 
     pub(super) fn is_on(namespace: &str) -> bool {
         CURRENT_USER.open(RUN).and_then(|key| key.get_string(namespace)).is_ok()
@@ -192,7 +264,6 @@ mod system {
 
 #[cfg(target_os = "macos")]
 mod system {
-    use std::fs;
     use std::io;
     use std::path::PathBuf;
 
@@ -221,14 +292,10 @@ mod system {
              {}<key>RunAtLoad</key><true/>\n</dict></plist>\n",
             variables.unwrap_or_default()
         );
-        let file = file(namespace)?;
-        if let Some(folder) = file.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        fs::write(file, agent)
+        super::write(&file(namespace)?, &agent)
     }
 
-    fn file(namespace: &str) -> io::Result<PathBuf> {
+    pub(super) fn file(namespace: &str) -> io::Result<PathBuf> {
         let home = dirs::home_dir().ok_or(io::ErrorKind::NotFound)?;
         Ok(home.join("Library/LaunchAgents").join(format!("{namespace}.plist")))
     }

@@ -46,7 +46,7 @@ pub async fn status(connections: &Connections, account: Option<&str>, check: boo
         let texts: Vec<String> = shown.iter().map(|account| status_text(account)).collect();
         out!("{}", texts.join("\n"));
     }
-    let reconnect = shown.iter().any(|account| matches!(account.health, Health::NeedsReconnect { .. }));
+    let reconnect = shown.iter().any(|account| matches!(account.health, Health::NeedsReconnect { .. }) && !account.is_given_up());
     Ok(if reconnect { Exit::ReconnectNeeded } else { Exit::Done })
 }
 
@@ -148,7 +148,9 @@ fn status_text(account: &AccountSnapshot) -> String {
     }
     let style = health_style(account).unwrap_or_default();
     lines.push(format!("  Health          {style}{}{style:#}", health_text(account)));
-    if let (_, Some(problem)) = json::health(&account.health) {
+    if account.is_given_up() {
+        lines.push("                  You took back everything that was allowed.".to_owned());
+    } else if let (_, Some(problem)) = json::health(&account.health) {
         lines.push(format!("                  {}", catalogue::sentence(Language::English, problem.code)));
     }
     lines.push(format!("  Connected       {}", when(account.connected_at)));
@@ -190,7 +192,11 @@ fn status_text(account: &AccountSnapshot) -> String {
 }
 
 fn health_text(account: &AccountSnapshot) -> String {
-    if account.other_backend.is_some() { "Resting".to_owned() } else { catalogue::health(Language::English, &account.health).to_owned() }
+    match account {
+        AccountSnapshot { other_backend: Some(_), .. } => "Resting".to_owned(),
+        account if account.is_given_up() => "Nothing allowed".to_owned(),
+        account => catalogue::health(Language::English, &account.health).to_owned(),
+    }
 }
 
 fn health_style(account: &AccountSnapshot) -> Option<Style> {
@@ -299,6 +305,19 @@ pub mod tests {
         ] {
             assert!(text.contains("\u{fffd}[2JMallory") && !text.contains('\u{1b}'), "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_the_person_took_back_themselves_is_not_said_to_have_ended_at_monei() {
+        let mut view = view();
+        let waits = |view: &Snapshot| connect_app::attention::matters(view, [], &[], None, None).len();
+        assert_eq!(waits(&view), 1, "something is lost");
+        for feature in &mut view.accounts[0].features {
+            feature.state = FeatureState::Declined { at: AT };
+        }
+        assert_eq!(waits(&view), 0);
+        let text = anstream::adapter::strip_str(&status_text(&view.accounts[0])).to_string();
+        assert!(text.contains("Nothing allowed") && text.contains("You took back everything"), "{text}");
     }
 
     #[test]

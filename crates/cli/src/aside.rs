@@ -42,35 +42,45 @@ pub async fn set_aside(connections: &Connections, wanted: Wanted) -> Result<Exit
     }
     // For the backend, which revokes.
     connections.poll().await;
+    // Also what was set aside before.
+    let together = connections.permission(&account.id, feature).await?.along;
+    let names = |scopes: &[String]| scopes.iter().map(|scope| foreign(scope)).collect::<Vec<_>>().join(", ");
     let along = match connections.set_aside(&caller, &account.id, feature).await? {
         SetAsideOutcome::Ended => {
-            outln!("{scope} of {called} is taken back. Monei confirmed that it has ended.");
+            outln!("{}", taken_back(&scope, &called, &names(&together)));
             return Ok(Exit::Done);
         }
         SetAsideOutcome::Unconfirmed => return Err(unconfirmed(&scope)),
         SetAsideOutcome::Here { along } => along,
     };
-    let list = along.iter().map(|scope| foreign(scope)).collect::<Vec<_>>();
     if !end {
         outln!(
             "{scope} of {called} is switched off here: no app and no window uses it. At Monei it goes on: {} was approved together with it, and Monei \
              documents no way to end a part of an approval. To end all of it: moneictl set-aside --end",
-            list.join(", ")
+            names(&together)
         );
         return Ok(Exit::Done);
     }
-    let question = format!("At Monei, {} ends with {scope}, and you can ask for it again. End all of it?", list.join(", "));
+    let question = format!("At Monei, {} ends with {scope}, and you can ask for it again. End all of it?", names(&together));
     if !yes && !ask::agrees(&question).await? {
         return Err(Failure::said(Exit::Denied, format!("{scope} is switched off here alone. At Monei it goes on.")));
     }
     match connections.take_back(&caller, &account.id, std::slice::from_ref(&scope)).await? {
         DisconnectOutcome::Revoked | DisconnectOutcome::Removed => {
-            outln!("{scope} of {called} is taken back, with {}. Monei confirmed that they have ended.", list.join(", "));
-            outln!("Ask for the rest again with: moneictl reconnect {} --scopes {}", account.id, list.join(","));
+            outln!("{}", taken_back(&scope, &called, &names(&together)));
+            outln!("Ask for the rest again with: moneictl reconnect {} --scopes {}", account.id, names(&along).replace(' ', ""));
             Ok(Exit::Done)
         }
         DisconnectOutcome::Unconfirmed | DisconnectOutcome::Unrevocable => Err(unconfirmed(&scope)),
     }
+}
+
+/// `together`: what was approved together with it.
+fn taken_back(scope: &str, called: &str, together: &str) -> String {
+    if together.is_empty() {
+        return format!("{scope} of {called} is taken back. Monei confirmed that it has ended.");
+    }
+    format!("{scope} of {called} is taken back, with {together}. Monei confirmed that they have ended.")
 }
 
 fn unconfirmed(scope: &str) -> Failure {

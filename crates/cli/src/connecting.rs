@@ -136,6 +136,10 @@ async fn decide(connections: &Connections, view: &Snapshot, conflict: &Conflict)
     let agreed = ask::agrees(&question).await;
     let decision = if matches!(agreed, Ok(true)) { yes } else { Decision::Discard };
     connections.decide(decision).await?;
+    // Also where it is refused: Monei may not have confirmed that it has ended.
+    if let Some(Stage::Failed { problem }) = connections.view().transaction.as_ref().map(|run| &run.stage) {
+        return Err(problem.clone().into());
+    }
     match agreed {
         Ok(true) => Ok(()),
         Ok(false) => Err(Failure::said(Exit::Denied, "What was approved was taken back at Monei. Nothing was stored.")),

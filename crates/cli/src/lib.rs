@@ -108,7 +108,7 @@ async fn done(settings: &Settings, task: Task) -> Result<ExitCode, Failure> {
     let outcome = with(&connections, settings, task).await;
     let living = connections.shutdown().await;
     for name in &living {
-        let name = name.as_deref().map_or_else(|| "An account".to_owned(), text::foreign);
+        let name = name.as_deref().map_or_else(|| "An approval".to_owned(), text::foreign);
         out::complain(&format!(
             "{name}: Monei didn’t confirm that the access has ended. End it in Monei’s settings, under “Connected apps”."
         ));

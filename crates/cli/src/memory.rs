@@ -1,5 +1,5 @@
 //! `serve --memory`, for a computer without a keychain: the accounts are in that process's memory alone. It carries out other commands, which
-//! reach it by the local API's socket; their questions are asked where they were typed.
+//! reach it by a Unix socket for them alone; their questions are asked where they were typed.
 
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::out::{self, Asker, Said};
+use crate::out::{self, Asker, Output};
 use crate::socket::{Answer, Unanswered, send};
 use crate::words::{Task, Words};
 use crate::{NAME, ask};
@@ -27,11 +27,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A command that was typed elsewhere.
 #[derive(Serialize, Deserialize)]
-struct Asked {
+struct Request {
     /// What was typed, without the program's name.
     words: Vec<String>,
-    /// The answers to its first questions.
-    answers: Vec<bool>,
+    /// The questions that it has asked, and the answers.
+    answers: Vec<(String, bool)>,
     /// Whether its output goes to a terminal.
     terminal: bool,
 }
@@ -39,12 +39,12 @@ struct Asked {
 /// What came of it.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Told {
+enum Reply {
     /// It wants an answer first, and is to be asked for again with it.
     Asks(String),
     /// It has ended.
     Ended {
-        said: Vec<Said>,
+        output: Vec<Output>,
         exit: u8,
         /// Why it didn't do what was wanted.
         failure: Option<String>,
@@ -52,7 +52,7 @@ enum Told {
 }
 
 /// The process that has the accounts in its memory.
-struct Holder {
+struct CommandClient {
     socket: PathBuf,
 }
 
@@ -61,10 +61,10 @@ pub async fn instead(settings: &Settings, task: &Task) -> Option<Result<ExitCode
     if matches!(task, Task::Diagnose { .. } | Task::Completions { .. } | Task::Man | Task::Witness) {
         return None;
     }
-    let holder = Holder::find(settings).await?;
+    let client = CommandClient::find(settings).await?;
     Some(match refusal(task) {
         Some(sentence) => Err(Failure::said(Exit::Usage, sentence)),
-        None => holder.run(std::env::args().skip(1).collect()).await,
+        None => client.run(std::env::args().skip(1).collect()).await,
     })
 }
 
@@ -85,20 +85,23 @@ fn refusal(task: &Task) -> Option<&'static str> {
     }
 }
 
-impl Holder {
+impl CommandClient {
     async fn find(settings: &Settings) -> Option<Self> {
-        let socket = Place::of(settings).socket.filter(|socket| socket.exists())?;
+        let socket = Place::of(settings).commands().filter(|socket| socket.exists())?;
         let answer = tokio::time::timeout(PATIENCE, send(&socket, "GET", PATH, None, Bytes::new())).await.ok()?.ok()?;
         (answer.status == 200).then_some(Self { socket })
     }
 
     async fn run(&self, words: Vec<String>) -> Result<ExitCode, Failure> {
-        let mut asked = Asked { words, answers: Vec::new(), terminal: out::is_terminal() };
+        let mut request = Request { words, answers: Vec::new(), terminal: out::is_terminal() };
         loop {
-            match self.send(&asked).await? {
-                Told::Asks(question) => asked.answers.push(ask::agrees(&question).await?),
-                Told::Ended { said, exit, failure } => {
-                    out::repeat(&said);
+            match self.send(&request).await? {
+                Reply::Asks(question) => {
+                    let answer = ask::agrees(&question).await?;
+                    request.answers.push((question, answer));
+                }
+                Reply::Ended { output, exit, failure } => {
+                    out::repeat(&output);
                     if let Some(sentence) = failure {
                         out::complain(&sentence);
                     }
@@ -108,9 +111,9 @@ impl Holder {
         }
     }
 
-    async fn send(&self, asked: &Asked) -> Result<Told, Failure> {
+    async fn send(&self, request: &Request) -> Result<Reply, Failure> {
         let broken = || Failure::said(Exit::Unreachable, "`moneictl serve --memory` ended before it answered.");
-        let body = serde_json::to_vec(asked).map_err(|_| broken())?;
+        let body = serde_json::to_vec(request).map_err(|_| broken())?;
         let answer: Result<Answer, Unanswered> = send(&self.socket, "POST", PATH, None, body.into()).await;
         let answer = answer.map_err(|_| broken())?;
         if answer.status != 200 {
@@ -121,20 +124,20 @@ impl Holder {
 }
 
 /// The other end: carries commands out on the accounts in this process's memory.
-pub struct Desk {
+pub struct CommandServer {
     connections: Connections,
     settings: Settings,
 }
 
-impl Desk {
+impl CommandServer {
     /// For these accounts.
     pub fn new(connections: Connections, settings: Settings) -> Arc<Self> {
         Arc::new(Self { connections, settings })
     }
 
-    async fn told(&self, command: &[u8]) -> Told {
-        let ended = |exit: Exit, failure: Option<String>| Told::Ended { said: Vec::new(), exit: exit as u8, failure };
-        let Ok(Asked { words, answers, terminal }) = serde_json::from_slice(command) else {
+    async fn reply(&self, command: &[u8]) -> Reply {
+        let ended = |exit: Exit, failure: Option<String>| Reply::Ended { output: Vec::new(), exit: exit as u8, failure };
+        let Ok(Request { words, answers, terminal }) = serde_json::from_slice(command) else {
             return ended(Exit::Usage, Some("That isn’t a command of this version’s moneictl.".to_owned()));
         };
         let task = match Words::try_parse_from(std::iter::once(NAME.to_owned()).chain(words)) {
@@ -145,18 +148,18 @@ impl Desk {
             return ended(Exit::Usage, Some(sentence.to_owned()));
         }
         let run = crate::on_accounts(&self.connections, &self.settings, task);
-        let (outcome, said, question) = Asker::new(terminal, answers).run(run).await;
+        let (outcome, output, question) = Asker::new(terminal, answers).run(run).await;
         match (outcome, question) {
-            (_, Some(question)) => Told::Asks(question),
-            (Ok(exit), None) => Told::Ended { said, exit: exit as u8, failure: None },
-            (Err(failure), None) => Told::Ended { said, exit: failure.exit() as u8, failure: Some(failure.sentence()) },
+            (_, Some(question)) => Reply::Asks(question),
+            (Ok(exit), None) => Reply::Ended { output, exit: exit as u8, failure: None },
+            (Err(failure), None) => Reply::Ended { output, exit: failure.exit() as u8, failure: Some(failure.sentence()) },
         }
     }
 }
 
-impl Commands for Desk {
+impl Commands for CommandServer {
     fn answer(&self, command: Bytes) -> Pin<Box<dyn Future<Output = Bytes> + Send + '_>> {
         // What is written here can be read by both ends.
-        Box::pin(async move { serde_json::to_vec(&self.told(&command).await).unwrap_or_default().into() })
+        Box::pin(async move { serde_json::to_vec(&self.reply(&command).await).unwrap_or_default().into() })
     }
 }

@@ -1,7 +1,6 @@
 //! Where a command's words go: to this process's terminal, or to the process that asked for the command, where that is another one
 //! (`serve --memory`).
 
-use std::collections::VecDeque;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -16,7 +15,7 @@ tokio::task_local! {
 /// Some words of a command.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Said {
+pub enum Output {
     /// For standard output, with colours.
     Out(String),
     /// For standard error.
@@ -28,33 +27,35 @@ pub enum Said {
 pub struct Asker {
     /// Whether its standard output is a terminal.
     pub is_terminal: bool,
-    said: Mutex<Vec<Said>>,
-    answers: Mutex<VecDeque<bool>>,
+    output: Mutex<Vec<Output>>,
+    /// Each with its question.
+    answers: Mutex<Vec<(String, bool)>>,
     question: Mutex<Option<String>>,
 }
 
 impl Asker {
-    /// One that has answered the command's first questions like this.
-    pub fn new(is_terminal: bool, answers: impl IntoIterator<Item = bool>) -> Self {
-        Self { is_terminal, answers: Mutex::new(answers.into_iter().collect()), ..Self::default() }
+    /// One that has answered these questions.
+    pub fn new(is_terminal: bool, answers: Vec<(String, bool)>) -> Self {
+        Self { is_terminal, answers: Mutex::new(answers), ..Self::default() }
     }
 
     /// Runs `command` for it. Gives what came of it, what was said, and the question that it hasn't answered yet.
-    pub async fn run<T>(self, command: impl Future<Output = T>) -> (T, Vec<Said>, Option<String>) {
+    pub async fn run<T>(self, command: impl Future<Output = T>) -> (T, Vec<Output>, Option<String>) {
         let told = async {
             let outcome = command.await;
-            ASKER.with(|asker| (outcome, std::mem::take(&mut *held(&asker.said)), held(&asker.question).take()))
+            ASKER.with(|asker| (outcome, std::mem::take(&mut *held(&asker.output)), held(&asker.question).take()))
         };
         ASKER.scope(self, told).await
     }
 }
 
-/// The answer of the process that asked: `None` where the question is for this process's own terminal; `Some(None)` where it first has to
-/// be asked.
+/// The answer of the process that asked, to this very question: `None` where the question is for this process's own terminal; `Some(None)`
+/// where it first has to be asked.
 pub fn answer(question: &str) -> Option<Option<bool>> {
     ASKER
         .try_with(|asker| {
-            let answer = held(&asker.answers).pop_front();
+            let mut answers = held(&asker.answers);
+            let answer = answers.iter().position(|(asked, _)| asked == question).map(|index| answers.remove(index).1);
             if answer.is_none() {
                 *held(&asker.question) = Some(question.to_owned());
             }
@@ -63,16 +64,16 @@ pub fn answer(question: &str) -> Option<Option<bool>> {
         .ok()
 }
 
-/// Words for standard output, as they are. Where nobody reads them, nobody is told.
+/// Words for standard output; colours are left out where they aren't wanted. A write that fails is not reported.
 pub fn say(words: &str) {
-    if !for_asker(Said::Out(words.to_owned())) {
+    if !for_asker(Output::Out(words.to_owned())) {
         drop(anstream::stdout().write_all(words.as_bytes()));
     }
 }
 
-/// Words for standard error, as they are.
+/// Words for standard error; colours are left out where they aren't wanted. A write that fails is not reported.
 pub fn note(words: &str) {
-    if !for_asker(Said::Err(words.to_owned())) {
+    if !for_asker(Output::Err(words.to_owned())) {
         drop(anstream::stderr().write_all(words.as_bytes()));
     }
 }
@@ -80,17 +81,17 @@ pub fn note(words: &str) {
 /// Why something isn't done, in one line on standard error.
 pub fn complain(sentence: &str) {
     let line = sentence.replace('\n', " ");
-    if !for_asker(Said::Err(format!("{NAME}: {line}\n"))) {
+    if !for_asker(Output::Err(format!("{NAME}: {line}\n"))) {
         connect_app::terminal::complain(NAME, &line);
     }
 }
 
 /// What another process said for this one.
-pub fn repeat(said: &[Said]) {
+pub fn repeat(said: &[Output]) {
     for words in said {
         match words {
-            Said::Out(words) => say(words),
-            Said::Err(words) => note(words),
+            Output::Out(words) => say(words),
+            Output::Err(words) => note(words),
         }
     }
 }
@@ -105,8 +106,8 @@ pub fn shows_progress() -> bool {
     ASKER.try_with(|_| ()).is_err() && std::io::stderr().is_terminal()
 }
 
-fn for_asker(said: Said) -> bool {
-    ASKER.try_with(|asker| held(&asker.said).push(said)).is_ok()
+fn for_asker(said: Output) -> bool {
+    ASKER.try_with(|asker| held(&asker.output).push(said)).is_ok()
 }
 
 fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -143,11 +144,15 @@ mod tests {
             let answers = [answer("first?"), answer("second?")];
             (is_terminal(), answers)
         };
-        let ((terminal, answers), said, question) = Asker::new(true, [true]).run(command()).await;
+        let ((terminal, answers), said, question) = Asker::new(true, vec![("first?".to_owned(), true)]).run(command()).await;
         assert!(terminal);
         assert_eq!(answers, [Some(Some(true)), Some(None)]);
-        assert_eq!(said, [Said::Out("a 1\n".into()), Said::Err("b\n".into()), Said::Err("moneictl: c d\n".into())]);
+        assert_eq!(said, [Output::Out("a 1\n".into()), Output::Err("b\n".into()), Output::Err("moneictl: c d\n".into())]);
         assert_eq!(question.as_deref(), Some("second?"));
+        // An answer is to the question that was asked, and to it once.
+        let command = async || [answer("Disconnect B?"), answer("Disconnect A?"), answer("Disconnect A?")];
+        let (answers, _, _) = Asker::new(true, vec![("Disconnect A?".to_owned(), true)]).run(command()).await;
+        assert_eq!(answers, [Some(None), Some(Some(true)), Some(None)]);
         assert_eq!(answer("here?"), None, "this process's own terminal");
     }
 }

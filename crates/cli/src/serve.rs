@@ -7,6 +7,8 @@ use connect_app::ending;
 use connect_app::resting;
 use connect_app::settings::Settings;
 use connect_core::Connections;
+#[cfg(unix)]
+use connect_local_api::client;
 use connect_local_api::{LocalApi, Place, Reach, Role, Status};
 
 #[cfg(unix)]
@@ -14,7 +16,7 @@ use crate::connecting;
 use crate::exit::Exit;
 use crate::failure::Failure;
 #[cfg(unix)]
-use crate::memory::Desk;
+use crate::memory::CommandServer;
 use crate::out::errln;
 use crate::words::Way;
 
@@ -38,9 +40,18 @@ pub async fn serve_memory(connections: &Connections, settings: &Settings, scopes
                 "Other commands reach the accounts by a socket in the session’s folder, and XDG_RUNTIME_DIR isn’t set. Set it to a folder of yours alone.",
             )
         })?;
+    for socket in [place.socket.clone(), place.commands()].into_iter().flatten() {
+        if client::is_served(&socket).await {
+            return Err(Failure::said(
+                Exit::Usage,
+                "Monei Connections or `moneictl serve` runs already, and other commands and programs would reach its accounts, not this one. \
+                 Quit it first, or connect there.",
+            ));
+        }
+    }
     connecting::connect(connections, scopes, way).await?;
     errln!("What you connected is in this process’s memory alone. Ctrl-C ends it, and the access at Monei with it.");
-    let commands = Desk::new(connections.clone(), settings.clone());
+    let commands = CommandServer::new(connections.clone(), settings.clone());
     let api = LocalApi::start_answering(connections.clone(), place.clone(), commands);
     until_asked_to_end(connections, api, &place, asked_to_end).await
 }

@@ -3,19 +3,19 @@
 use std::path::Path;
 
 use bytes::Bytes;
+use connect_local_api::client;
 use http_body_util::{BodyExt as _, Full};
 use hyper::Request;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
-use tokio::net::UnixStream;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
 
 /// Why there is no answer.
 pub enum Unanswered {
-    /// Nobody serves it.
+    /// Nobody of this user serves it.
     Nobody,
     /// Who served it has gone meanwhile.
     Gone,
@@ -55,9 +55,9 @@ impl Answer {
     }
 }
 
-/// Sends it, with an app's key where there is one.
+/// Sends it, to a process of this user alone, with an app's key where there is one.
 pub async fn send(socket: &Path, method: &str, path: &str, key: Option<&str>, body: Bytes) -> Result<Answer, Unanswered> {
-    let stream = UnixStream::connect(socket).await.map_err(|_| Unanswered::Nobody)?;
+    let stream = client::connect(socket).await.map_err(|_| Unanswered::Nobody)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|_| Unanswered::Gone)?;
     tokio::spawn(connection);
     let mut request = Request::builder().method(method).uri(path).header("host", "localhost").header("content-type", "application/json");

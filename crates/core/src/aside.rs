@@ -23,7 +23,8 @@ pub(crate) async fn set_aside(
     let scope = feature.scope().clone();
     ledger.apply(SetAside { caller: caller.clone(), account: account.clone(), scope: scope.clone() }).await??;
     let known = ledger.known();
-    let along = known.iter().find(|known| known.row.id == account).map(|known| along(known, &grants.missing(), &scope)).unwrap_or_default();
+    let in_use = |known: &Known| known.in_use(&along(known, &grants.missing(), &scope));
+    let along = known.iter().find(|known| known.row.id == account).map(in_use).unwrap_or_default();
     if !along.is_empty() {
         return Ok(SetAsideOutcome::Here { along: along.iter().map(Scope::to_string).collect() });
     }
@@ -44,12 +45,12 @@ pub(crate) async fn switch_on(ledger: &Ledger, caller: &Caller, account: Account
 }
 
 /// What else would end with `scope`, since Monei ends an approval as a whole: what was approved together with it, but for what another
-/// approval allows besides, and for what is set aside already.
+/// approval allows besides. What is set aside is among it: it can't be switched on again then.
 pub(crate) fn along(known: &Known, missing: &HashMap<GrantId, i64>, scope: &Scope) -> ScopeSet {
     let living = || known.grants.iter().filter(|grant| !missing.contains_key(&grant.id));
     let together = scopes_of(living().filter(|grant| grant.scopes.contains(scope)));
     let elsewhere = scopes_of(living().filter(|grant| !grant.scopes.contains(scope)));
-    together.difference(&elsewhere).iter().filter(|other| *other != scope && !known.is_aside(other)).cloned().collect()
+    together.difference(&elsewhere).iter().filter(|other| *other != scope).cloned().collect()
 }
 
 fn scopes_of<'a>(grants: impl Iterator<Item = &'a GrantRow>) -> ScopeSet {

@@ -32,7 +32,7 @@ use crate::model::snapshot::{
 };
 #[cfg(feature = "tester")]
 use crate::model::snapshot::{TesterOrder, TesterState};
-use crate::model::{AccountId, Caller, Environment, Language};
+use crate::model::{AccountId, Caller, Environment, GrantId, Language};
 use crate::monitor::Monitor;
 use crate::provider::backend::parse_address;
 use crate::provider::http::{DesktopProxies, Http};
@@ -495,7 +495,8 @@ impl Connections {
     /// Switches a permission on again that was set aside.
     ///
     /// # Errors
-    /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::InvalidInput`] for what isn't set aside, [`ProblemCode::IndexUnavailable`].
+    /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::InvalidInput`] for what isn't set aside, [`ProblemCode::ScopeMissing`] for what the
+    /// account doesn't have any more, [`ProblemCode::IndexUnavailable`].
     pub async fn switch_on(&self, caller: &Caller, account: &str, feature: FeatureId) -> Result<(), Problem> {
         aside::switch_on(&self.inner.ledger, caller, account.into(), feature).await
     }
@@ -773,7 +774,7 @@ impl Connections {
 
     /// Ends what is open: the listener and any wait. What was sent gets up to fifteen seconds to be answered and stored, since its answer
     /// would be lost with the process; nothing is begun any more. What was kept in memory alone is revoked. Gives the names of the accounts
-    /// of which Monei didn't confirm that: the person can end those in Monei's settings.
+    /// of which Monei didn't confirm that, and `None` for each approval that is in no account: the person can end those in Monei's settings.
     pub async fn shutdown(&self) -> Vec<Option<String>> {
         // First, so that a run that ends with its approval knows that a link can still finish it.
         self.inner.work.close();
@@ -786,13 +787,16 @@ impl Connections {
         let known = self.inner.ledger.known();
         let living = self.inner.grants.end_memory_only().await;
         let has_one = |known: &&Known| known.grants.iter().any(|grant| living.contains(&grant.id));
-        known.iter().filter(has_one).map(|known| known.row.display_name()).collect()
+        let in_account = |living: &&GrantId| known.iter().flat_map(|known| &known.grants).any(|grant| grant.id == **living);
+        let unassigned = living.iter().filter(|living| !in_account(living)).map(|_| None);
+        known.iter().filter(has_one).map(|known| known.row.display_name()).chain(unassigned).collect()
     }
 }
 
 impl Inner {
     /// What is published is read while nobody else publishes, so that nothing older ever follows.
     fn publish(&self) {
+        self.monitor.settle_doubts();
         self.view.send_if_modified(|shown| {
             let known = self.ledger.known();
             let there_before: Vec<&str> = shown.accounts.iter().map(|account| account.id.as_str()).collect();

@@ -9,7 +9,7 @@ use crate::access::is_checkable;
 use crate::approval::{Approval, Shown};
 use crate::grants::vault::VaultError;
 use crate::grants::{KeychainStatus, Revoked, SetAside};
-use crate::ledger::{ActivityRow, Choices, Event, Known, ScopeMark, ScopeRow, StoredHealth, UseRow};
+use crate::ledger::{ActivityRow, AsideRow, Choices, Event, Known, ScopeMark, ScopeRow, StoredHealth, UseRow};
 use crate::model::feature::FeatureId;
 use crate::model::operator::Claim;
 use crate::model::problem::{Problem, ProblemCode};
@@ -96,14 +96,19 @@ fn health(stored: &StoredHealth, backoff_s: Option<u64>, service: &Service) -> H
 fn feature_state(scope: &Scope, known: &Known, missing: &HashMap<GrantId, i64>) -> FeatureState {
     let Known { grants, marks, aside, .. } = known;
     let of_scope = || grants.iter().filter(|grant| grant.scopes.contains(scope));
+    let aside = aside.iter().find(|row| row.scope == scope.as_str());
+    if let Some(AsideRow { at, .. }) = aside.filter(|_| of_scope().next().is_some()) {
+        return FeatureState::SetAside { at: *at };
+    }
     if let Some(at) = of_scope().filter(|grant| !missing.contains_key(&grant.id)).map(|grant| grant.granted_at).min() {
-        let aside = aside.iter().find(|row| row.scope == scope.as_str());
-        return aside.map_or(FeatureState::Enabled { at }, |row| FeatureState::SetAside { at: row.at });
+        return FeatureState::Enabled { at };
     }
     if let Some(at) = of_scope().find_map(|grant| missing.get(&grant.id)) {
         return FeatureState::Lost { at: *at };
     }
     match marks.iter().find(|row| row.scope == scope.as_str()) {
+        // The person didn't want it any more before it ended: nothing is lost, and no reconnect asks for it unasked.
+        Some(ScopeRow { mark: ScopeMark::Lost, at, .. }) if aside.is_some() => FeatureState::Declined { at: *at },
         Some(ScopeRow { mark: ScopeMark::Declined, at, .. }) => FeatureState::Declined { at: *at },
         Some(ScopeRow { mark: ScopeMark::Lost, at, .. }) => FeatureState::Lost { at: *at },
         None => FeatureState::NotAsked,

@@ -4,6 +4,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use connect_core::feature::FeatureId;
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::snapshot::{ActivityEvent, DisconnectOutcome, Health, PermissionEvent, Section, SetAsideOutcome};
@@ -172,4 +174,80 @@ async fn a_check_uses_nothing_that_is_set_aside() {
     assert!(world.core.view().accounts[0].checkable);
     world.core.set_aside(&Caller::Window, &account, id("wallet:read")).await.unwrap();
     assert!(!world.core.view().accounts[0].checkable);
+}
+
+#[tokio::test]
+async fn a_check_while_nobody_looks_uses_nothing_that_is_set_aside() {
+    let world = World::new().await;
+    let account = world.connect("ada", TWO, TWO).await;
+    // Through another process, a moment ago.
+    let other = world.second().await;
+    other.poll().await;
+    other.set_aside(&Caller::CommandLine, &account, id("profile:read")).await.unwrap();
+    world.clock.advance(Duration::from_secs(46 * 60));
+    let before = (world.calls("/user/me").await, world.calls("/wallet/me").await);
+    world.core.look_unseen().await;
+    assert_eq!((world.calls("/user/me").await, world.calls("/wallet/me").await), (before.0, before.1 + 1));
+
+    let world = World::new().await;
+    let account = world.connect("ada", &["profile:read", "wallet:deposit"], &["profile:read", "wallet:deposit"]).await;
+    world.core.set_aside(&Caller::Window, &account, id("profile:read")).await.unwrap();
+    world.clock.advance(Duration::from_secs(46 * 60));
+    let before = world.calls("/user/me").await;
+    world.core.look_unseen().await;
+    assert_eq!(world.calls("/user/me").await, before);
+}
+
+#[tokio::test]
+async fn what_is_set_aside_when_monei_ends_the_grant_is_not_lost_and_comes_back_only_by_being_asked_for() {
+    let world = World::new().await;
+    let account = world.connect("ada", TWO, TWO).await;
+    world.core.set_aside(&Caller::Window, &account, id("wallet:read")).await.unwrap();
+    world.control("revoke", json!({"user": "ada"})).await;
+    world.clock.advance(Duration::from_secs(6 * 60));
+    world.core.look().await;
+    let view = world.core.view();
+    assert_eq!((feature(&view, &account, "profile:read"), feature(&view, &account, "wallet:read")), ("lost".into(), "declined".into()));
+    assert!(!view.accounts[0].is_given_up(), "Monei ended what was wanted");
+    assert_eq!(code(world.core.switch_on(&Caller::Window, &account, id("wallet:read")).await), ProblemCode::ScopeMissing);
+
+    // Asked for by name it is switched on again, and that is written down.
+    world.core.reconnect(&Caller::CommandLine, &account, scopes(TWO)).await.unwrap();
+    world.waiting().await;
+    world.approve("ada", TWO).await;
+    world.settle_upgrade().await;
+    assert_eq!(feature(&world.core.view(), &account, "wallet:read"), "enabled");
+    let events: Vec<ActivityEvent> = world.core.activity(Some(&account)).await.unwrap().into_iter().map(|item| item.event).collect();
+    assert!(matches!(&events[0], ActivityEvent::Reconnected { .. }), "{events:?}");
+    assert_eq!(events[1], ActivityEvent::SwitchedOn { scopes: scopes(&["wallet:read"]), by: "command_line".into() });
+}
+
+#[tokio::test]
+async fn what_ends_for_good_with_a_permission_is_told_also_where_it_is_set_aside() {
+    let world = World::new().await;
+    let account = world.connect("ada", TWO, TWO).await;
+    world.core.set_aside(&Caller::Window, &account, id("wallet:read")).await.unwrap();
+    assert_eq!(world.core.permission(&account, id("profile:read")).await.unwrap().along, scopes(&["wallet:read"]));
+}
+
+#[tokio::test]
+async fn an_account_whose_permissions_the_person_took_back_is_given_up_and_not_ended_by_monei() {
+    for take_back in [true, false] {
+        let world = World::new().await;
+        let account = world.connect("ada", TWO, TWO).await;
+        if take_back {
+            world.core.take_back(&Caller::Window, &account, &scopes(TWO)).await.unwrap();
+        } else {
+            world.core.set_aside(&Caller::Window, &account, id("wallet:read")).await.unwrap();
+            world.core.set_aside(&Caller::Window, &account, id("profile:read")).await.unwrap();
+        }
+        let view = world.core.view();
+        assert!(view.accounts[0].is_given_up(), "{:?}", view.accounts[0]);
+    }
+    let world = World::new().await;
+    let account = world.connect("ada", TWO, TWO).await;
+    assert!(!world.core.view().accounts[0].is_given_up(), "it works");
+    // What ended with it is lost.
+    world.core.take_back(&Caller::Window, &account, &scopes(&["wallet:read"])).await.unwrap();
+    assert!(!world.core.view().accounts[0].is_given_up());
 }

@@ -81,3 +81,14 @@ async fn an_access_whose_end_monei_does_not_confirm_is_told_by_its_name() {
     world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 20})).await;
     assert_eq!(world.core.shutdown().await, [Some("Ada Okafor".to_owned())]);
 }
+
+#[tokio::test]
+async fn an_approval_in_no_account_whose_end_monei_does_not_confirm_is_told_too() {
+    let world = world().await;
+    world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
+    world.waiting().await;
+    world.approve("ada", TWO).await;
+    world.until("decide", support::is_new).await;
+    world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 20})).await;
+    assert_eq!(world.core.shutdown().await, [None]);
+}

@@ -130,3 +130,55 @@ async fn an_account_that_cannot_be_checked_without_spending_is_not_called() {
     let after = world.sandbox_state().await["counters"]["requests"].as_array().unwrap().clone();
     assert_eq!(api(&after), api(&before));
 }
+
+/// An account whose living token Monei has just refused while nobody looked.
+async fn doubted() -> (World, String) {
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(MINUTE * 46);
+    world.control("expire", json!({})).await;
+    world.core.look_unseen().await;
+    assert_eq!(world.core.doubtful().borrow().len(), 1);
+    (world, account)
+}
+
+#[tokio::test]
+async fn a_doubt_ends_with_whatever_proves_that_the_account_works() {
+    let (world, account) = doubted().await;
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
+    assert!(world.core.doubtful().borrow().is_empty(), "it was used");
+    let (world, account) = doubted().await;
+    world.core.check(&Caller::Window, &account).await.unwrap();
+    assert!(world.core.doubtful().borrow().is_empty(), "it was checked");
+    let (world, account) = doubted().await;
+    world.second().await.check(&Caller::CommandLine, &account).await.unwrap();
+    world.core.look_unseen().await;
+    assert!(world.core.doubtful().borrow().is_empty(), "another process checked it");
+}
+
+#[tokio::test]
+async fn a_look_that_could_check_nothing_leaves_the_doubt_and_a_doubt_makes_an_account_due_once() {
+    let (world, _) = doubted().await;
+    world.core.look().await;
+    assert!(world.core.doubtful().borrow().is_empty());
+    let (world, _) = doubted().await;
+    world.control("fault", json!({"target": "api", "kind": "status", "status": 503, "times": 100})).await;
+    world.core.look().await;
+    assert_eq!(world.core.doubtful().borrow().len(), 1, "nothing was found out");
+    let before = world.calls("/user/me").await;
+    world.core.look().await;
+    world.core.look().await;
+    assert_eq!(world.calls("/user/me").await, before, "the doubt alone calls Monei again and again");
+    world.control("reset", json!({"what": "faults"})).await;
+    world.clock.advance(MINUTE);
+    world.core.look().await;
+    assert!(world.core.doubtful().borrow().is_empty());
+}
+
+#[tokio::test]
+async fn a_mere_doubt_is_not_recorded_as_the_end_of_the_access() {
+    let (world, account) = doubted().await;
+    let uses = world.core.uses(&account).await.unwrap();
+    assert!(uses.iter().all(|used| used.outcome != ProblemCode::AccessRevoked.to_string()), "{uses:?}");
+    assert!(uses.iter().any(|used| used.caller == "monitor" && used.outcome == ProblemCode::ProviderUnavailable.to_string()), "{uses:?}");
+}

@@ -1,4 +1,5 @@
-//! The person's own command line, where its accounts are in the memory of the process that serves: it asks on the Unix socket alone.
+//! The person's own command line, where its accounts are in the memory of the process that serves: it asks on a Unix
+//! socket of its own, so that a program that is given the other socket gets no command line with it.
 
 use std::pin::Pin;
 
@@ -19,9 +20,13 @@ pub trait Commands: Send + Sync + 'static {
     fn answer(&self, command: Bytes) -> Pin<Box<dyn Future<Output = Bytes> + Send + '_>>;
 }
 
+/// Why no command is carried out.
+pub(crate) fn not_here() -> Refusal {
+    Refusal::new(Reason::NotListed, "Call Monei's own paths, below /api/v1.")
+}
+
 pub(crate) async fn answer(inner: &Inner, parts: &Parts, body: Incoming) -> Result<Answer, Refusal> {
-    let not_here = || Refusal::new(Reason::NotListed, "Call Monei's own paths, below /api/v1.");
-    let commands = inner.commands.as_ref().ok_or_else(not_here)?;
+    let commands = inner.commands.as_ref().filter(|_| parts.uri.path() == PATH).ok_or_else(not_here)?;
     match parts.method {
         Method::GET => Ok(answer::of(StatusCode::OK, Bytes::from_static(b"{}"))),
         Method::POST => {

@@ -28,6 +28,9 @@ pub(crate) enum Way {
     /// The Unix socket, with the program at its other end.
     #[cfg_attr(not(unix), expect(dead_code, reason = "other systems have no such socket"))]
     Socket(Peer),
+    /// The Unix socket of the person's command line.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "other systems have no such socket"))]
+    Commands,
 }
 
 /// Answers one request.
@@ -45,6 +48,11 @@ async fn answer(inner: &Inner, way: &Way, request: Request<Incoming>) -> Result<
     let (parts, body) = request.into_parts();
     guard::is_of_a_program(&parts)?;
     let path = parts.uri.path();
+    match way {
+        Way::Commands => return command::answer(inner, &parts, body).await,
+        Way::Socket(_) if path == command::PATH => return Err(command::not_here()),
+        Way::Socket(_) | Way::Tcp => {}
+    }
     if path == pairing::PATH || path.starts_with(pairing::PATH_OF_ONE) {
         let Way::Socket(peer) = way else {
             return Err(Refusal::new(
@@ -53,9 +61,6 @@ async fn answer(inner: &Inner, way: &Way, request: Request<Incoming>) -> Result<
             ));
         };
         return inner.pairings.answer(peer, &parts, body).await;
-    }
-    if path == command::PATH && matches!(way, Way::Socket(_)) {
-        return command::answer(inner, &parts, body).await;
     }
     let app = app(inner, way, &parts).await?;
     let call = path.find("/api/v1/").and_then(|at| path.get(at + BASE.len()..));

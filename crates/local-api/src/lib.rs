@@ -8,6 +8,8 @@
 
 mod answer;
 mod body;
+#[cfg(unix)]
+pub mod client;
 pub mod command;
 mod confirming;
 mod guard;
@@ -99,8 +101,8 @@ impl LocalApi {
         Self::start_with(connections, place, role, None)
     }
 
-    /// As [`LocalApi::start`], for a service whose accounts no other process can reach: it also answers the person's command line, on the
-    /// Unix socket alone.
+    /// As [`LocalApi::start`], for a service whose accounts no other process can reach: it also answers the person's command line, on a
+    /// Unix socket of its own ([`Place::commands`]).
     pub fn start_answering(connections: Connections, place: Place, commands: Arc<dyn Commands>) -> Self {
         Self::begin(connections, place, Role::Service, None, Some(commands))
     }

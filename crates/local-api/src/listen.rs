@@ -6,6 +6,7 @@ mod socket;
 mod tcp;
 
 use std::convert::Infallible;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +39,7 @@ const HEAD: Duration = Duration::from_secs(10);
 const LONGEST_HEAD: usize = 32 * 1024;
 /// Most headers.
 const HEADERS: usize = 64;
-/// Longest life of a connection.
+/// Longest life of a connection, but for one of the command line: a command may take as long as it takes.
 const LIFE: Duration = Duration::from_secs(300);
 /// How long the end waits for what is under way.
 const END: Duration = Duration::from_secs(5);
@@ -67,6 +68,8 @@ struct Open {
     reach: Reach,
     /// Has the listener; `None` where it couldn't be opened.
     accepting: Option<JoinHandle<()>>,
+    /// Of a Unix socket that is open.
+    file: Option<socket::SocketFile>,
 }
 
 impl Open {
@@ -77,6 +80,9 @@ impl Open {
             && accepting.await.is_err()
         {
             tracing::error!("a way into the local API ended by itself");
+        }
+        if let Some(file) = self.file.take() {
+            file.remove();
         }
     }
 }
@@ -130,7 +136,7 @@ async fn serve(inner: &Arc<Inner>, place: &Place, turn: &Turn) {
         tracing::warn!(code = ?problem.code, "payments of an earlier run can't be looked at");
     }
     let tracker = TaskTracker::new();
-    let (mut socket, mut tcp): (Option<Open>, Option<Open>) = (None, None);
+    let (mut socket, mut commands, mut tcp): (Option<Open>, Option<Open>, Option<Open>) = (None, None, None);
     let mut wanted = Wanted::default();
     loop {
         wanted.look(&inner.connections).await;
@@ -138,7 +144,10 @@ async fn serve(inner: &Arc<Inner>, place: &Place, turn: &Turn) {
         if !wanted.socket {
             close(&mut socket).await;
         } else if !is_open(&socket) {
-            socket = open_socket(inner, place, &tracker);
+            socket = open_socket(inner, place.socket.as_deref(), false, &tracker).await;
+        }
+        if inner.commands.is_some() && !is_open(&commands) {
+            commands = open_socket(inner, place.commands().as_deref(), true, &tracker).await;
         }
         if wanted.apps.is_empty() {
             close(&mut tcp).await;
@@ -169,12 +178,9 @@ async fn serve(inner: &Arc<Inner>, place: &Place, turn: &Turn) {
         }
     }
     // No new connection is taken; then those that are there may end.
-    let had_socket = socket.as_ref().is_some_and(|open| open.reach == Reach::Open);
     close(&mut socket).await;
+    close(&mut commands).await;
     close(&mut tcp).await;
-    if let Some(path) = place.socket.as_ref().filter(|_| had_socket) {
-        socket::remove(path);
-    }
     tracker.close();
     if tokio::time::timeout(END, tracker.wait()).await.is_err() {
         tracing::warn!("a call to the local API didn't end in time");
@@ -183,25 +189,25 @@ async fn serve(inner: &Arc<Inner>, place: &Place, turn: &Turn) {
 }
 
 #[cfg(unix)]
-fn open_socket(inner: &Arc<Inner>, place: &Place, tracker: &TaskTracker) -> Option<Open> {
-    let path = place.socket.as_ref()?;
+async fn open_socket(inner: &Arc<Inner>, path: Option<&Path>, for_commands: bool, tracker: &TaskTracker) -> Option<Open> {
+    let path = path?;
     let stop = inner.stop.child_token();
-    let (reach, accepting) = match socket::bind(path) {
-        Ok(listener) => {
-            let accepting = tracker.spawn(socket::accept(Arc::clone(inner), listener, stop.clone(), tracker.clone()));
-            (Reach::Open, Some(accepting))
+    let (reach, accepting, file) = match socket::bind(path).await {
+        Ok((listener, file)) => {
+            let accepting = socket::accept(Arc::clone(inner), listener, for_commands, stop.clone(), tracker.clone());
+            (Reach::Open, Some(tracker.spawn(accepting)), Some(file))
         }
-        Err(socket::NotBound::Taken) => (Reach::Taken, None),
+        Err(socket::NotBound::Taken) => (Reach::Taken, None, None),
         Err(socket::NotBound::Failed(error)) => {
             tracing::warn!(%error, "the local API's socket can't be served");
-            (Reach::Failed, None)
+            (Reach::Failed, None, None)
         }
     };
-    Some(Open { stop, reach, accepting })
+    Some(Open { stop, reach, accepting, file })
 }
 
 #[cfg(not(unix))]
-fn open_socket(_: &Arc<Inner>, _: &Place, _: &TaskTracker) -> Option<Open> {
+async fn open_socket(_: &Arc<Inner>, _: Option<&Path>, _: bool, _: &TaskTracker) -> Option<Open> {
     None
 }
 
@@ -218,7 +224,7 @@ async fn open_tcp(inner: &Arc<Inner>, tracker: &TaskTracker) -> Open {
             (Reach::Failed, None)
         }
     };
-    Open { stop, reach, accepting }
+    Open { stop, reach, accepting, file: None }
 }
 
 /// A place, if one comes free in time.
@@ -233,6 +239,7 @@ fn slots() -> Arc<Semaphore> {
 
 /// Answers the requests of one connection.
 async fn connection(inner: Arc<Inner>, way: Way, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, stop: CancellationToken) {
+    let is_bounded = !matches!(way, Way::Commands);
     let service = service_fn(move |request| {
         let (inner, way) = (Arc::clone(&inner), way.clone());
         async move { Ok::<_, Infallible>(handle::handle(inner, way, request).await) }
@@ -242,7 +249,7 @@ async fn connection(inner: Arc<Inner>, way: Way, stream: impl AsyncRead + AsyncW
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let ended = tokio::select! {
         ended = connection.as_mut() => Some(ended),
-        () = tokio::time::sleep(LIFE) => None,
+        () = tokio::time::sleep(LIFE), if is_bounded => None,
         () = stop.cancelled() => None,
     };
     let ended = match ended {

@@ -24,8 +24,9 @@ impl Place {
         Self { socket: socket(settings), locks: settings.data_dir.clone() }
     }
 
-    /// The place of a process that keeps everything in memory: nothing is made on disk. Its locks are in the data folder where that is there
-    /// already, else beside the socket. `None`: there is no socket here.
+    /// The place of a process that keeps everything in memory. Its locks are in the data folder where that is there already, else in the
+    /// session's folder, beside the socket: no folder is made on disk. A window that makes the data folder later has its locks there; then
+    /// the one that served the socket first keeps it. `None`: there is no socket here.
     ///
     /// # Errors
     /// The socket's folder can't be made.
@@ -44,6 +45,12 @@ impl Place {
     /// Folder of the socket, which environments share.
     pub fn folder(&self) -> Option<&Path> {
         self.socket.as_deref().and_then(Path::parent)
+    }
+
+    /// The socket for the person's own command line, beside the one for programs ([`crate::LocalApi::start_answering`]).
+    pub fn commands(&self) -> Option<PathBuf> {
+        let socket = self.socket.as_deref()?;
+        Some(socket.with_file_name(socket.file_name()?.to_str()?.replacen("api", "command", 1)))
     }
 
     /// The name of the socket: environments have one each.

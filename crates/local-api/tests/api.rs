@@ -364,6 +364,25 @@ async fn only_a_socket_that_was_left_over_is_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_socket_that_somebody_serves_is_neither_replaced_nor_removed() {
+    let served = Served::new().await;
+    let other = Place { locks: served._folder.path().to_owned(), ..served.place.clone() };
+    let second = LocalApi::start(served.world.core.clone(), other, Role::Service);
+    let mut status = second.status();
+    let reach = tokio::time::timeout(Duration::from_secs(10), status.wait_for(|status| status.serving)).await.unwrap().unwrap().socket;
+    assert_eq!(reach, Reach::Taken, "two processes whose locks are in two folders");
+    second.shutdown().await;
+    assert!(UnixStream::connect(served.socket()).await.is_ok());
+    // Another's socket lies there by now.
+    std::fs::remove_file(served.socket()).unwrap();
+    let listener = std::os::unix::net::UnixListener::bind(served.socket()).unwrap();
+    let socket = served.socket();
+    served.api.shutdown().await;
+    assert!(socket.exists(), "another process's socket was removed");
+    drop(listener);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_the_person_set_aside_is_refused_with_a_sentence_that_says_so_and_reaches_nobody() {
     let served = Served::new().await;
     let (app, key) = served.allow("Sheet", &["wallet:read", "profile:read", "wallet:send"]).await;
@@ -443,7 +462,7 @@ async fn another_user_of_the_computer_gets_no_answer_on_the_socket_nor_over_tcp(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_a_service_that_answers_the_command_line_does_and_on_the_socket_alone() {
+async fn only_a_service_that_answers_the_command_line_does_and_on_a_socket_for_it_alone() {
     struct Echo;
     impl connect_local_api::Commands for Echo {
         fn answer(&self, command: bytes::Bytes) -> std::pin::Pin<Box<dyn Future<Output = bytes::Bytes> + Send + '_>> {
@@ -463,7 +482,15 @@ async fn only_a_service_that_answers_the_command_line_does_and_on_the_socket_alo
     std::fs::create_dir(&place.locks).unwrap();
     let api = LocalApi::start_answering(served.world.core.clone(), place.clone(), std::sync::Arc::new(Echo));
     api.status().wait_for(|status| status.socket == Reach::Open).await.unwrap();
-    let path = || place.socket.clone().unwrap();
+    for line in ["GET /connect/command", "POST /connect/command"] {
+        assert!(ask(place.socket.clone().unwrap(), line, "{}").await.contains("connect-reason: not_listed"), "{line}");
+    }
+    let path = || place.commands().unwrap();
+    assert!(path().ends_with("other/command.sock"));
+    assert_eq!(std::fs::metadata(path()).unwrap().permissions().mode() & 0o777, 0o600);
+    for line in ["GET /api/v1/wallet/me", "POST /connect/pair"] {
+        assert!(ask(path(), line, "{}").await.contains("connect-reason: not_listed"), "{line}");
+    }
     assert!(ask(path(), "GET /connect/command", "").await.starts_with("HTTP/1.1 200"));
     let answer = ask(path(), "POST /connect/command", r#"{"words":["accounts"]}"#).await;
     assert_eq!(body(&answer), json!({"words": ["accounts"]}));
@@ -473,6 +500,7 @@ async fn only_a_service_that_answers_the_command_line_does_and_on_the_socket_alo
     let (status, reason, _) = get(&served.base().await, "/connect/command", &key).await;
     assert_eq!((status, reason.as_deref()), (404, Some("not_listed")));
     api.shutdown().await;
+    assert!(!path().exists(), "the socket outlives what served it");
     served.api.shutdown().await;
 }
 

@@ -41,14 +41,9 @@ impl Accesses {
     /// What the call came to; [`ProblemCode::ScopeMissing`] where it can't be told without spending.
     pub async fn check(&self, caller: &Caller, account: &AccountId) -> Result<(), Problem> {
         let grants = self.grants_of(account).await?;
-        let aside = self.ledger.known().iter().find(|known| known.row.id == *account).map(|known| known.aside.clone()).unwrap_or_default();
-        let in_use = |path: &str| {
-            permission::find(Method::Get, path)
-                .is_some_and(|(permission, _)| !aside.iter().any(|row| row.scope == permission.scope.as_str()))
-        };
-        let held = |path: &&str| in_use(path) && grants.iter().any(|grant| allows(&grant.scopes, path));
+        let scopes = grants.iter().fold(ScopeSet::new(), |all, grant| all.union(&grant.scopes));
         let mut outcome = Err(ProblemCode::ScopeMissing.into());
-        for path in CHEAPEST.into_iter().filter(held) {
+        for path in self.paths_in_use(account, &scopes).await? {
             // What can't be read may be anybody's answer.
             outcome = match path {
                 Profile::PATH => self.profile(caller, account).await.map(drop),
@@ -64,13 +59,26 @@ impl Accesses {
         outcome
     }
 
+    /// The paths of a check that `scopes` allow and that the person hasn't set aside, cheapest first. Read anew each time.
+    async fn paths_in_use(&self, account: &AccountId, scopes: &ScopeSet) -> Result<Vec<&'static str>, Problem> {
+        let mut paths = Vec::new();
+        for path in CHEAPEST {
+            if let Some((permission, _)) = permission::find(Method::Get, path).filter(|(permission, _)| scopes.contains(&permission.scope))
+                && !self.ledger.is_aside(account, &permission.scope).await?
+            {
+                paths.push(path);
+            }
+        }
+        Ok(paths)
+    }
+
     /// Asks Monei by one call whether it still takes the token of `grant`, as that token is: nothing is refreshed, before or after. An answer
     /// and trouble on the way show on the account; a refusal doesn't, since it may have ended with this token alone.
     ///
     /// # Errors
     /// Why nothing can be told.
     pub async fn check_unseen(&self, account: &AccountId, grant: &GrantRow) -> Result<Unseen, Problem> {
-        let Some(path) = CHEAPEST.into_iter().find(|path| allows(&grant.scopes, path)) else { return Ok(Unseen::NotAsked) };
+        let Some(path) = self.paths_in_use(account, &grant.scopes).await?.first().copied() else { return Ok(Unseen::NotAsked) };
         self.provider.check_backoff(account)?;
         let Some(lease) = self.grants.lease_as_it_is(grant).await? else { return Ok(Unseen::NotAsked) };
         let permit = Permit::check(&Caller::Monitor, lease.scopes(), Method::Get, path)?;
@@ -93,7 +101,8 @@ impl Accesses {
         };
         self.provider.record_retry_after(account, &outcome);
         let code = match &outcome {
-            Ok(Unseen::Refused) => Some(ProblemCode::AccessRevoked),
+            // Not yet known to be the end of the access.
+            Ok(Unseen::Refused) => Some(ProblemCode::ProviderUnavailable),
             outcome => outcome.as_ref().err().map(|problem| problem.code),
         };
         self.record_use(&Caller::Monitor, account, permit.permission(), permit.endpoint(), code).await;

@@ -10,12 +10,13 @@ use crate::ledger::{AccountRow, Into, SetApartRow};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::random_text;
 use crate::model::snapshot::{Conflict, Decision};
-use crate::model::{AccountId, Identity};
+use crate::model::{AccountId, Caller, Identity};
 
 /// A stored grant that waits for the person's decision.
 pub struct Undecided {
     pub(super) orphan: Orphan,
     pub(super) run: u64,
+    pub(super) caller: Caller,
     pub(super) requested: ScopeSet,
     pub(super) target: Option<AccountId>,
     pub(super) who: Identity,
@@ -121,8 +122,8 @@ impl Approvals {
     async fn assign(&self, undecided: Undecided, account: Option<AccountId>) -> Assigned {
         let into = if account.is_none() { Into::New } else { Into::Existing };
         let account = account.unwrap_or_else(|| random_text::<16>().into());
-        let Undecided { orphan, requested, who, .. } = &undecided;
-        match self.grants().adopt(orphan, &account, into, requested, who).await {
+        let Undecided { caller, orphan, requested, who, .. } = &undecided;
+        match self.grants().adopt(caller, orphan, &account, into, requested, who).await {
             Ok(Some(placed)) => {
                 self.end(undecided.run, Outcome::Done(account, placed));
                 Assigned::Done
@@ -211,7 +212,8 @@ impl Approvals {
             let expected = known.iter().find(|known| known.row.id == account).and_then(|known| known.row.display_name());
             let existing = known.iter().map(|known| &known.row).find(|row| who.is_same_as(&row.who) == Some(true));
             let conflict = other_user(expected, &who, existing);
-            let undecided = |run| Undecided { orphan, run, requested: scopes, target: Some(account.clone()), who, conflict };
+            let undecided =
+                |run| Undecided { orphan, run, caller: Caller::Window, requested: scopes, target: Some(account.clone()), who, conflict };
             if self.runs().ask_about(account.clone(), undecided).is_ok() {
                 self.tell();
             }
@@ -230,7 +232,8 @@ enum Assigned {
 
 impl Undecided {
     fn of(about: &About, orphan: Orphan, who: Identity, conflict: Conflict) -> Self {
-        Self { orphan, run: about.run, requested: about.requested.clone(), target: about.account.clone(), who, conflict }
+        let About { run, caller, account, requested, .. } = about.clone();
+        Self { orphan, run, caller, requested, target: account, who, conflict }
     }
 }
 

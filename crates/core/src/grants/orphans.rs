@@ -92,6 +92,7 @@ impl Grants {
     /// Why it can't be stored; the grant stays in no account then.
     pub async fn adopt(
         &self,
+        caller: &Caller,
         orphan: &Orphan,
         account: &AccountId,
         into: Into,
@@ -112,7 +113,8 @@ impl Grants {
             generation: record.generation,
             owner: Identity::default(),
         };
-        let granted = Granted { grant, into, requested: requested.clone(), who: who.clone(), missing: self.missing_ids() };
+        let (caller, requested, who) = (caller.clone(), requested.clone(), who.clone());
+        let granted = Granted { caller, grant, into, requested, who, missing: self.missing_ids() };
         let placed = self.inner.ledger.apply(granted).await?;
         for old in placed.iter().flat_map(|placed| &placed.replaced) {
             self.note_found(old);

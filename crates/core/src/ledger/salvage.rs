@@ -7,6 +7,8 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use super::index::{Index, IndexError};
+use super::rows::AccountRow;
+use crate::model::Identity;
 
 /// Tables whose rows are taken over, with their columns; those first that others refer to. No column is younger than its table, so that a
 /// file of any version gives what it has.
@@ -33,6 +35,12 @@ pub(super) fn from(damaged: &Path, index: &Index) {
             // From both ends: a torn page ends the one way, and what lies behind it is found by the other.
             for order in ["ASC", "DESC"] {
                 for row in rows(&old, &format!("SELECT {columns} FROM {table} ORDER BY rowid {order}"), count) {
+                    // What the person switched off stays off, also where the row of its account can't be read: the keychain has it.
+                    if let ("aside", [Value::Text(account), _, Value::Integer(at)]) = (table, &*row)
+                        && tables.account(account)?.is_none()
+                    {
+                        tables.put_account(&AccountRow::new(account.as_str().into(), Identity::default(), *at))?;
+                    }
                     // A row that the fresh tables refuse is left out.
                     taken += tables.0.execute(&insert, params_from_iter(row)).unwrap_or(0);
                 }

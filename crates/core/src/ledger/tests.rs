@@ -168,8 +168,14 @@ async fn an_answer_that_contradicts_the_account_overwrites_nothing_and_sets_its_
 async fn a_grant_of_somebody_else_is_put_into_no_account_whoever_asks() {
     let (_keep, path) = folder();
     let ledger = ledger(&path).await;
-    let change =
-        Granted { grant: grant("h", "a"), into: Into::Existing, requested: ScopeSet::new(), who: user("u-2"), missing: HashSet::new() };
+    let change = Granted {
+        caller: Caller::Window,
+        grant: grant("h", "a"),
+        into: Into::Existing,
+        requested: ScopeSet::new(),
+        who: user("u-2"),
+        missing: HashSet::new(),
+    };
     assert_eq!(ledger.apply(change).await, Ok(None));
     assert_eq!((ledger.known()[0].grants.len(), ledger.known()[0].row.who.clone()), (1, account("a", 1).who));
 }
@@ -700,4 +706,21 @@ fn a_killed_process_leaves_whole_transactions() {
     let accounts: Vec<_> = on(&index, |tables| tables.accounts()).unwrap().into_iter().map(|account| account.connected_at).collect();
     assert!(acknowledged.iter().all(|n| accounts.contains(n)), "what was acknowledged is there");
     assert_eq!(on(&index, |tables| tables.grants()).unwrap().len(), accounts.len(), "an account and its grant come together");
+}
+
+#[test]
+fn what_was_set_aside_stays_so_where_the_accounts_of_a_damaged_file_cannot_be_read() {
+    let (_keep, path) = folder();
+    let index = open(&path);
+    index
+        .write(|tx| {
+            tx.put_account(&account("a", 1))?;
+            tx.put_aside("a", "wallet:read", 2)
+        })
+        .unwrap();
+    drop(index);
+    rusqlite::Connection::open(&path).unwrap().execute_batch("PRAGMA foreign_keys = OFF; DROP TABLE accounts").unwrap();
+    let opened = Index::open(&path).unwrap();
+    assert!(opened.set_aside.is_some());
+    assert!(on(&opened.index, |tables| tables.is_aside("a", &"wallet:read".parse().unwrap())).unwrap());
 }

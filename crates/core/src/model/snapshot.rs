@@ -15,7 +15,7 @@ mod wallet_part;
 use serde::{Deserialize, Serialize};
 
 use super::feature::{Feature, FeatureId};
-use super::problem::Problem;
+use super::problem::{Problem, ProblemCode};
 
 pub use super::{Channel, Environment, Language, Theme};
 
@@ -182,6 +182,14 @@ pub struct AccountSnapshot {
     pub expires_at: Option<i64>,
     /// An older account here that is the same Monei user's, where that was noticed.
     pub same_user_as: Option<String>,
+}
+
+impl AccountSnapshot {
+    /// Whether nothing is allowed any more by the person's own choice: all was taken back or set aside, and nothing ended that is wanted.
+    pub fn is_given_up(&self) -> bool {
+        let ended = matches!(&self.health, Health::NeedsReconnect { reason } if reason.code == ProblemCode::AccessRevoked);
+        ended && !self.features.iter().any(|feature| matches!(feature.state, FeatureState::Lost { .. }))
+    }
 }
 
 /// How an account is.

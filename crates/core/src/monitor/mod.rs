@@ -63,14 +63,13 @@ impl Monitor {
             }
             due
         };
-        let (waited, doubtful) = (self.provider.ended_backoffs(), self.doubtful().borrow().clone());
+        let (waited, doubtful) = (self.provider.ended_backoffs(), self.look_at_doubts());
         if due {
             self.poll().await;
         }
         let mut accounts = self.checkable();
         accounts.retain(|account| due || waited.contains(account) || doubtful.contains(account));
         self.check_all(&accounts).await;
-        self.no_longer_doubtful(&doubtful);
     }
 
     /// Reads how the keychain stands, without opening its dialog, and asks the backend who it is.

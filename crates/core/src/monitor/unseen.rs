@@ -2,7 +2,7 @@
 //! cheapest call that its scopes allow. Nothing is refreshed for it, so a refused token is only a doubt until somebody looks.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
@@ -20,16 +20,36 @@ const NEAR_ITS_END_MS: i64 = 900_000;
 pub(super) struct Unseen {
     /// The tokens that were checked, each by its grant and its end.
     checked: Arc<Mutex<HashSet<(GrantId, i64)>>>,
-    /// The accounts whose token was refused.
+    /// What was found out, until something proves more.
+    doubts: Arc<Mutex<Vec<Doubt>>>,
+    /// The accounts of these.
     doubtful: watch::Sender<Vec<AccountId>>,
 }
 
+/// A living token of an account was refused.
+struct Doubt {
+    account: AccountId,
+    /// When, in milliseconds since the Unix epoch.
+    at: i64,
+    /// Somebody has looked since, which made the account due once.
+    looked: bool,
+}
+
 impl Unseen {
-    /// Whether a token is checked for the first time. From then on it isn't.
-    fn is_first(&self, grant: &GrantRow, now: i64) -> bool {
+    /// Notes that a token is checked. False: it was before.
+    fn mark_checked(&self, grant: &GrantRow, now: i64) -> bool {
         let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
         checked.retain(|(_, ends)| *ends > now);
         checked.insert((grant.id.clone(), grant.expires_at))
+    }
+
+    fn doubts(&self) -> MutexGuard<'_, Vec<Doubt>> {
+        self.doubts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, doubts: &[Doubt]) {
+        let accounts: Vec<AccountId> = doubts.iter().map(|doubt| doubt.account.clone()).collect();
+        self.doubtful.send_if_modified(|told| std::mem::replace(told, accounts.clone()) != accounts);
     }
 }
 
@@ -47,7 +67,7 @@ impl Monitor {
         let now = self.clock.now_ms();
         let due: Vec<(AccountId, GrantRow)> = self.ledger.known().iter().filter_map(|known| self.due(known, now)).collect();
         for (account, grant) in due {
-            if !self.unseen.is_first(&grant, now) {
+            if !self.unseen.mark_checked(&grant, now) {
                 continue;
             }
             match self.access.check_unseen(&account, &grant).await {
@@ -63,7 +83,7 @@ impl Monitor {
         let Known { row, grants, .. } = known;
         let rests = matches!(row.health, StoredHealth::NeedsReconnect(_)) || self.provider.backoff_s(&row.id).is_some();
         let here = self.provider.origin();
-        let checkable = grants.iter().filter(|grant| Some(&grant.backend) == here.as_ref() && is_checkable(&grant.scopes));
+        let checkable = grants.iter().filter(|grant| Some(&grant.backend) == here.as_ref() && is_checkable(&known.in_use(&grant.scopes)));
         let grant = checkable.max_by_key(|grant| grant.expires_at).filter(|_| !rests)?;
         let since = grant.expires_at.saturating_sub(NEAR_ITS_END_MS);
         // Also by an earlier run, or by somebody who looked.
@@ -78,21 +98,36 @@ impl Monitor {
 
     fn doubt(&self, account: AccountId) {
         tracing::info!("Monei refused a living token while nobody looked");
-        self.unseen.doubtful.send_if_modified(|doubtful| {
-            let new = !doubtful.contains(&account);
-            if new {
-                doubtful.push(account);
-            }
-            new
-        });
+        let at = self.clock.now_ms();
+        let mut doubts = self.unseen.doubts();
+        doubts.retain(|doubt| doubt.account != account);
+        doubts.push(Doubt { account, at, looked: false });
+        self.unseen.tell(&doubts);
     }
 
-    /// Somebody looked, and these were checked.
-    pub(super) fn no_longer_doubtful(&self, checked: &[AccountId]) {
-        self.unseen.doubtful.send_if_modified(|doubtful| {
-            let before = doubtful.len();
-            doubtful.retain(|account| !checked.contains(account));
-            doubtful.len() != before
+    /// The doubtful accounts for which nobody has looked yet. From then on somebody has.
+    pub(super) fn look_at_doubts(&self) -> Vec<AccountId> {
+        let mut doubts = self.unseen.doubts();
+        let first = |doubt: &mut Doubt| (!std::mem::replace(&mut doubt.looked, true)).then(|| doubt.account.clone());
+        doubts.iter_mut().filter_map(first).collect()
+    }
+
+    /// Drops each doubt that what is known by now has settled: Monei took a token since, the account was approved again, its access is known
+    /// to have ended, or it can't be checked any more. A check that came to nothing settles none.
+    pub(crate) fn settle_doubts(&self) {
+        let mut doubts = self.unseen.doubts();
+        if doubts.is_empty() {
+            return;
+        }
+        let known = self.ledger.known();
+        doubts.retain(|doubt| {
+            known.iter().find(|known| known.row.id == doubt.account).is_some_and(|Known { row, grants, .. }| {
+                let works = row.checked_at.is_some_and(|at| at >= doubt.at) || grants.iter().any(|grant| grant.granted_at >= doubt.at);
+                !works && !matches!(row.health, StoredHealth::NeedsReconnect(_))
+            })
         });
+        let checkable = self.checkable_where(|_| true);
+        doubts.retain(|doubt| checkable.contains(&doubt.account));
+        self.unseen.tell(&doubts);
     }
 }

@@ -1,18 +1,23 @@
-//! The Unix socket: alone in a folder of the person's own. Only a socket that was left over is replaced; anything else in its place stays.
+//! The Unix sockets, in a folder of the person's own. Only a socket that was left over is replaced; anything else in its place stays.
 
 #[cfg(unix)]
-pub(super) use unix::{NotBound, accept, bind, remove};
+pub(super) use unix::{NotBound, SocketFile, accept, bind};
 
 /// There is none here.
 #[cfg(not(unix))]
-pub(super) fn remove(_: &std::path::Path) {}
+pub(super) enum SocketFile {}
+
+#[cfg(not(unix))]
+impl SocketFile {
+    pub(super) fn remove(&self) {}
+}
 
 #[cfg(unix)]
 mod unix {
     use std::fs::{self, DirBuilder, Permissions};
     use std::io;
     use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -21,13 +26,14 @@ mod unix {
     use tokio_util::task::TaskTracker;
 
     use crate::Inner;
+    use crate::client;
     use crate::handle::Way;
     use crate::listen::{connection, slot, slots};
     use crate::pairing::Peer;
 
     /// Why it isn't served.
     pub(in crate::listen) enum NotBound {
-        /// Something that isn't a socket of ours lies there.
+        /// Another process serves there, or something that isn't a socket of ours lies there.
         Taken,
         /// The system refuses.
         Failed(io::Error),
@@ -39,8 +45,27 @@ mod unix {
         }
     }
 
-    /// Listens at `path`. The caller has the turn, so that a socket which lies there is left over.
-    pub(in crate::listen) fn bind(path: &Path) -> Result<UnixListener, NotBound> {
+    /// The socket that this process has made.
+    pub(in crate::listen) struct SocketFile {
+        path: PathBuf,
+        /// Device and inode.
+        id: (u64, u64),
+    }
+
+    impl SocketFile {
+        /// Removes it, if it is still the one that lies at its path.
+        pub(in crate::listen) fn remove(&self) {
+            if fs::symlink_metadata(&self.path).is_ok_and(|about| (about.dev(), about.ino()) == self.id)
+                && let Err(error) = fs::remove_file(&self.path)
+            {
+                tracing::debug!(%error, "the local API's socket could not be removed");
+            }
+        }
+    }
+
+    /// Listens at `path`. A socket that lies there is replaced where nobody takes connections on it: the turn alone doesn't tell, since a
+    /// process that keeps everything in memory may have its locks elsewhere.
+    pub(in crate::listen) async fn bind(path: &Path) -> Result<(UnixListener, SocketFile), NotBound> {
         let folder = path.parent().ok_or(NotBound::Taken)?;
         match DirBuilder::new().mode(0o700).create(folder) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error.into()),
@@ -53,27 +78,30 @@ mod unix {
         }
         fs::set_permissions(folder, Permissions::from_mode(0o700))?;
         match fs::symlink_metadata(path) {
-            Ok(about) if about.file_type().is_socket() && about.uid() == us => fs::remove_file(path)?,
-            Ok(_) => return Err(NotBound::Taken),
+            Ok(about) => {
+                let own = about.file_type().is_socket() && about.uid() == us;
+                if !own || client::is_served(path).await {
+                    return Err(NotBound::Taken);
+                }
+                fs::remove_file(path)?;
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error.into()),
         }
         let listener = UnixListener::bind(path)?;
         fs::set_permissions(path, Permissions::from_mode(0o600))?;
-        Ok(listener)
+        let about = fs::symlink_metadata(path)?;
+        Ok((listener, SocketFile { path: path.to_owned(), id: (about.dev(), about.ino()) }))
     }
 
-    /// Removes the socket, if it is one.
-    pub(in crate::listen) fn remove(path: &Path) {
-        if fs::symlink_metadata(path).is_ok_and(|about| about.file_type().is_socket())
-            && let Err(error) = fs::remove_file(path)
-        {
-            tracing::debug!(%error, "the local API's socket could not be removed");
-        }
-    }
-
-    /// Takes connections of the person's own user.
-    pub(in crate::listen) async fn accept(inner: Arc<Inner>, listener: UnixListener, stop: CancellationToken, tracker: TaskTracker) {
+    /// Takes connections of the person's own user: of programs, or of the command line.
+    pub(in crate::listen) async fn accept(
+        inner: Arc<Inner>,
+        listener: UnixListener,
+        for_commands: bool,
+        stop: CancellationToken,
+        tracker: TaskTracker,
+    ) {
         let (slots, us) = (slots(), rustix::process::geteuid().as_raw());
         loop {
             let accepted = tokio::select! {
@@ -88,9 +116,10 @@ mod unix {
             let Some(slot) = slot(&slots).await else { continue };
             let Some(peer) = peer(&stream).filter(|peer| peer.uid == us) else { continue };
             let (inner, stop) = (Arc::clone(&inner), stop.clone());
+            let way = if for_commands { Way::Commands } else { Way::Socket(peer) };
             tracker.spawn(async move {
                 let _slot = slot;
-                connection(inner, Way::Socket(peer), stream, stop).await;
+                connection(inner, way, stream, stop).await;
             });
         }
     }

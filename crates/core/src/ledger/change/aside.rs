@@ -49,15 +49,20 @@ pub struct SwitchedOn {
 }
 
 impl Change for SwitchedOn {
-    /// [`ProblemCode::NoSuchAccount`], or [`ProblemCode::InvalidInput`] for what isn't set aside.
+    /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::InvalidInput`] for what isn't set aside, or [`ProblemCode::ScopeMissing`] for what the
+    /// account doesn't have any more.
     type Outcome = Result<(), ProblemCode>;
 
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<Self::Outcome, IndexError> {
         let Self { caller, account, scope } = self;
         let Some(row) = tables.account(&account)? else { return Ok(Err(ProblemCode::NoSuchAccount)) };
-        if !tables.remove_aside(&account, scope.as_str())? {
+        if !tables.is_aside(&account, &scope)? {
             return Ok(Err(ProblemCode::InvalidInput));
         }
+        if !granted(tables, &account)?.contains(&scope) {
+            return Ok(Err(ProblemCode::ScopeMissing));
+        }
+        tables.remove_aside(&account, scope.as_str())?;
         log(tables, now, &row, &Event::SwitchedOn { scopes: vec![scope.to_string()], by: caller.to_string() })?;
         Ok(Ok(()))
     }

@@ -12,7 +12,7 @@ use crate::ledger::tables::Tables;
 use crate::model::operator::Agreed;
 use crate::model::problem::ProblemCode;
 use crate::model::snapshot::Receipt;
-use crate::model::{AccountId, GrantId, Identity};
+use crate::model::{AccountId, Caller, GrantId, Identity};
 
 /// Where a grant goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub enum Into {
 
 /// A grant goes to an account.
 pub struct Granted {
+    /// Through whom it was asked for.
+    pub caller: Caller,
     /// The grant; its account is the one that it goes to.
     pub grant: GrantRow,
     /// Whether that account is a new one.
@@ -55,7 +57,7 @@ impl Change for Granted {
     type Outcome = Option<Placed>;
 
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<Self::Outcome, IndexError> {
-        let Granted { mut grant, into, requested, who, missing } = self;
+        let Granted { caller, mut grant, into, requested, who, missing } = self;
         let existing = tables.account(&grant.account)?;
         if existing.is_none() && into == Into::Existing {
             return Ok(None);
@@ -76,11 +78,12 @@ impl Change for Granted {
         for old in &replaced {
             tables.remove_grant(old)?;
         }
+        let mut switched_on = Vec::new();
         for scope in grant.scopes.iter() {
             tables.clear_scope_state(&grant.account, scope.as_str())?;
             // What comes along without having been asked for stays switched off.
-            if requested.contains(scope) {
-                tables.remove_aside(&grant.account, scope.as_str())?;
+            if requested.contains(scope) && tables.remove_aside(&grant.account, scope.as_str())? {
+                switched_on.push(scope.to_string());
             }
         }
         let declined = requested.difference(&grant.scopes);
@@ -93,6 +96,10 @@ impl Change for Granted {
             Into::New => Event::Connected { granted: granted.clone(), declined: declined.clone() },
             Into::Existing => Event::Reconnected { granted: granted.clone(), declined: declined.clone() },
         };
+        if !switched_on.is_empty() {
+            let event = Event::SwitchedOn { scopes: switched_on, by: caller.to_string() };
+            tables.log(now, Some(&grant.account), account.display_name().as_deref(), &event)?;
+        }
         tables.log(now, Some(&grant.account), account.display_name().as_deref(), &event)?;
         let extra = texts(&grant.scopes.difference(&requested).difference(&held));
         let receipt = Receipt {

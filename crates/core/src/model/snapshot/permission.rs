@@ -11,7 +11,8 @@ pub struct PermissionDetails {
     pub history: Vec<PermissionMoment>,
     /// What it was used for, by whom; latest first. As far back as uses are kept: two years.
     pub uses: Vec<PermissionUse>,
-    /// What else would end with it at Monei, where it is granted: scopes that were approved together and are in use. Empty: it can end alone.
+    /// What else would end with it at Monei, where it is granted: scopes that were approved together, also those that are set
+    /// aside. Empty: it can end alone.
     pub along: Vec<String>,
 }
 
@@ -23,7 +24,7 @@ pub enum SetAsideOutcome {
     Ended,
     /// It is switched off here alone: at Monei, more was approved together with it, and Monei documents no way to end a part.
     Here {
-        /// What would end with it.
+        /// What is in use and would end with it.
         along: Vec<String>,
     },
     /// It was approved alone, and Monei hasn't confirmed that it has ended.
