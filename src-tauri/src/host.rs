@@ -255,7 +255,7 @@ impl Host {
         let api = self.api().as_ref().map(|api| (api.status(), api.pairings().clone()));
         let (status, pairings) = api.ok_or(ProblemCode::InvalidInput)?;
         let presence = self.presence.subscribe();
-        let telling = tauri::async_runtime::spawn(apps::tell(views, self.app.clone(), connections, status, pairings, presence));
+        let telling = tauri::async_runtime::spawn(apps::tell(views, connections, status, pairings, presence));
         let before = self.telling_apps.lock().unwrap_or_else(PoisonError::into_inner).replace(telling);
         if let Some(before) = before {
             before.abort();

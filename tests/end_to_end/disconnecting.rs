@@ -25,7 +25,7 @@ async fn disconnecting_revokes_at_monei_and_empties_the_keychain() -> Result<()>
         world.window()?.script(&calls.replace("ACCOUNT", &format!("'{account}'"))).await?;
         world.dialog(&question).await?;
         until("all but one to be refused", async || {
-            let refused = world.window()?.script("return window.answers.filter((told) => told === 'another_in_progress').length").await?;
+            let refused = world.window()?.script("return window.answers.filter((told) => told === 'question_open').length").await?;
             Ok((refused == 99).then_some(()))
         })
         .await?;
