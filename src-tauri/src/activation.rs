@@ -13,8 +13,6 @@ use gtk::prelude::*;
 use gtk::{gdk, gio, glib};
 use tauri::{AppHandle, Manager as _};
 
-use crate::window;
-
 /// Precedes the token among the words that a second start hands over. No start takes it from a person ([`crate::cli`]).
 const WORD: &str = "--activation-token=";
 

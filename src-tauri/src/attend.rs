@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use connect_app::attention::{self, Matter, Matters, Notice, Standing, Step};
 use connect_app::catalogue;
-use connect_core::snapshot::{AccountSnapshot, FeatureState, Language, Review, Snapshot};
 use connect_core::Connections;
+use connect_core::snapshot::{AccountSnapshot, FeatureState, Language, Review, Snapshot};
 use connect_local_api::{Confirmations, Pairings};
 use tauri::{AppHandle, Manager as _};
 use tokio::sync::{mpsc, oneshot};
@@ -218,14 +218,14 @@ impl Attendant {
     }
 
     /// Lets the window come to the front where the desktop wants a token for that.
-    #[cfg_attr(not(target_os = "linux"), expect(clippy::unused_self, reason = "no desktop there gives a token"))]
     fn activate(&self, label: &'static str, token: Option<String>) {
         #[cfg(target_os = "linux")]
         if let Some(token) = token {
             crate::activation::use_token(&self.app, label, token);
         }
+        // No desktop there gives one.
         #[cfg(not(target_os = "linux"))]
-        drop((label, token));
+        drop((&self.app, label, token));
     }
 }
 

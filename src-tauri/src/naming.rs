@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn a_name_is_one_line_that_turns_nothing_around() {
-        for (label, shown) in [(" Ada’s shop ", "Ada’s shop"), ("Ada\n\u{202e}Quit\u{2066}", "Ada Quit"), ("\u{1b}\u{200f}", "Account 1")] {
+        for (label, shown) in [(" Ada’s shop ", "Ada’s shop"), ("Ada\n\u{202e}Quit\u{2066}", "Ada Quit"), ("\u{1b}\u{200f}", "Account 1")]
+        {
             let list = [account("a", 10, Some(label), None)];
             assert_eq!(name_of(&list, &list[0], Language::English), shown);
         }

@@ -1,7 +1,7 @@
 //! Taking access away again.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::{Setup, World, asks_to_disconnect, until};
+use e2e::{Setup, World, asks_to_disconnect, asks_to_remove, until};
 
 #[tokio::test]
 async fn disconnecting_revokes_at_monei_and_empties_the_keychain() -> Result<()> {
@@ -68,7 +68,7 @@ async fn a_revocation_that_monei_does_not_answer_can_be_tried_again_or_given_up(
         world.window()?.shows("disconnect-unconfirmed").await?;
         ensure!(world.keychain()?.len() == 1, "what could still revoke is gone");
         world.window()?.click("remove-anyway").await?;
-        world.answer_dialog(&question, "alt+r").await?;
+        world.answer_dialog(&asks_to_remove("Ada Okafor"), "alt+r").await?;
         world.window()?.shows("disconnect-removed").await?;
         ensure!(world.keychain()?.is_empty());
         ensure!(world.sandbox.state().await?.granted_by("ada") == ["profile:read"], "the sandbox was told not to revoke");

@@ -94,6 +94,21 @@ test('where the person says no to the program’s own question, it is switched o
   await page.close();
 });
 
+test('what can’t be ended from here isn’t offered to be tried again', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'take-back-along');
+  await page.evaluate(() => {
+    window.stage.memory.set_aside = () => Promise.resolve({ kind: 'here', along: ['wallet:read'] });
+    window.stage.memory.take_back = () => Promise.resolve('unrevocable');
+  });
+  await page.getByTestId('take-back-all').click();
+  expect(await page.getByTestId('take-back-unconfirmed').innerText()).toContain('End it in Monei’s settings');
+  expect(await page.getByTestId('take-back-all').count()).toBe(0);
+  expect(await page.getByTestId('open-monei-settings').count()).toBe(1);
+  expect(await page.evaluate(() => document.querySelector('dialog')?.contains(document.activeElement))).toBe(true);
+  await page.close();
+});
+
 test('where it was approved alone Monei is asked to end it, and what Monei does not confirm is told as that', async () => {
   const { page } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'permission');

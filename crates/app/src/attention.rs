@@ -127,7 +127,8 @@ impl Notice {
         self.seen.extend(matters.iter().filter(sees).cloned());
         let open = |matter: &&Matter| wanted && !self.seen.contains(matter) && !self.failed.contains(matter);
         // While one of the program's windows has the focus, nothing comes.
-        let open: Matters = matters.iter().filter(open).filter(|matter| looks == Looks::Away || self.shown.contains(matter)).cloned().collect();
+        let open: Matters =
+            matters.iter().filter(open).filter(|matter| looks == Looks::Away || self.shown.contains(matter)).cloned().collect();
         if open == self.shown {
             return Step::Stay;
         }

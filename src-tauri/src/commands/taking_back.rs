@@ -2,9 +2,9 @@
 //! system's own dialog: what runs in the page can't end a connection by itself.
 
 use connect_app::catalogue;
+use connect_core::feature::FeatureId;
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{AccountSnapshot, DisconnectOutcome, FeatureState};
-use connect_core::feature::FeatureId;
 use connect_core::{Caller, Connections};
 
 use crate::host::Host;

@@ -15,6 +15,17 @@ pub struct QuestionWords {
     pub agree: &'static str,
 }
 
+/// Something that is told, with one button.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToldWords {
+    /// What has happened.
+    pub title: &'static str,
+    /// About what, and what to do.
+    pub text: String,
+    /// The button.
+    pub close: &'static str,
+}
+
 /// The words of one language.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DialogWords {
@@ -198,6 +209,33 @@ pub fn take_all_back(language: Language, account: &Named) -> QuestionWords {
     QuestionWords { title: Cow::Owned(title), text, agree }
 }
 
+/// As the program ends: Monei hasn't confirmed the end of what was kept in memory alone, of the accounts of these names.
+pub fn left_living(language: Language, names: &[Option<String>]) -> ToldWords {
+    let unnamed = match language {
+        Language::English => "An account",
+        Language::French => "Un compte",
+    };
+    let names = names.iter().map(|name| name.as_deref().map_or_else(|| unnamed.to_owned(), isolated)).collect::<Vec<_>>().join(", ");
+    match language {
+        Language::English => ToldWords {
+            title: "Monei hasn’t confirmed that the access has ended",
+            text: format!(
+                "{names}: this program kept the access in its memory alone, and can’t end it any more. End it in Monei’s settings, under \
+                 “Connected apps”."
+            ),
+            close: "Close",
+        },
+        Language::French => ToldWords {
+            title: "Monei n’a pas confirmé la fin de l’accès",
+            text: format!(
+                "{names} : ce programme n’a gardé l’accès que dans sa mémoire, et ne peut plus y mettre fin. Mettez-y fin dans les \
+                 paramètres de Monei, sous « Connected apps »."
+            ),
+            close: "Fermer",
+        },
+    }
+}
+
 /// A name set apart from the sentence around it, whichever way it is written (Unicode UAX #9), on one line.
 fn isolated(name: &str) -> String {
     let shown: String =
@@ -214,11 +252,7 @@ mod tests {
     }
 
     fn questions(language: Language, account: &Named) -> [QuestionWords; 3] {
-        [
-            disconnect(language, account, Unrevoked::Keep),
-            disconnect(language, account, Unrevoked::Remove),
-            take_all_back(language, account),
-        ]
+        [disconnect(language, account, Unrevoked::Keep), disconnect(language, account, Unrevoked::Remove), take_all_back(language, account)]
     }
 
     #[test]
@@ -243,6 +277,15 @@ mod tests {
                 assert!(asked.title.contains(number), "{asked:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_lives_on_after_the_end_is_told_by_name() {
+        for language in [Language::English, Language::French] {
+            let told = left_living(language, &[Some("Ada\u{202e}".to_owned()), None]);
+            assert!(told.text.contains("\u{2068}Ada\u{2069}") && told.text.contains("Connected apps"), "{told:?}");
+        }
+        assert!(left_living(Language::English, &[None]).text.starts_with("An account: "));
     }
 
     #[test]
