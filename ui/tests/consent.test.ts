@@ -105,6 +105,8 @@ test('what can’t be ended from here isn’t offered to be tried again', async 
   expect(await page.getByTestId('take-back-unconfirmed').innerText()).toContain('End it in Monei’s settings');
   expect(await page.getByTestId('take-back-all').count()).toBe(0);
   expect(await page.getByTestId('open-monei-settings').count()).toBe(1);
+  // It is switched off already.
+  expect(await page.getByTestId('set-aside').count()).toBe(0);
   expect(await page.evaluate(() => document.querySelector('dialog')?.contains(document.activeElement))).toBe(true);
   await page.close();
 });

@@ -61,7 +61,7 @@ test('a choice that cannot be saved says so and is not shown as saved', async ()
     const before = await page.getByTestId(hook).isChecked();
     await page.getByTestId(hook).click();
     await page.getByTestId('notice').waitFor();
-    await expect.poll(() => page.getByTestId(hook).isChecked(), hook).toBe(before);
+    await expect.poll(() => page.getByTestId(hook).isChecked(), { message: hook }).toBe(before);
     await page.evaluate(() => (window.stage.app.notice = null));
   }
   await page.close();
