@@ -23,14 +23,15 @@ async fn disconnecting_revokes_at_monei_and_empties_the_keychain() -> Result<()>
         let listed: serde_json::Value = serde_json::from_slice(&world.command_line(&["accounts", "--json"])?.stdout)?;
         let account = listed["accounts"][0]["id"].as_str().context("an account")?.to_owned();
         world.window()?.script(&calls.replace("ACCOUNT", &format!("'{account}'"))).await?;
-        world.dialog(&question).await?;
+        let removal = asks_to_remove("Ada Okafor");
+        world.dialog(&removal).await?;
         until("all but one to be refused", async || {
             let refused = world.window()?.script("return window.answers.filter((told) => told === 'question_open').length").await?;
             Ok((refused == 99).then_some(()))
         })
         .await?;
         world.picture_of_screen("disconnect-question")?;
-        world.answer_dialog(&question, "Escape").await?;
+        world.answer_dialog(&removal, "Escape").await?;
         until("the answer of the one that asked", async || {
             let answers = world.window()?.script("return window.answers.length").await?;
             Ok((answers == 100).then_some(()))
