@@ -65,7 +65,7 @@ mod tests {
             Ok(())
         }));
         let account = json!({"kind": "account", "account": "a"});
-        assert_eq!(*told.lock().unwrap(), [account.clone()], "the latest one");
+        assert_eq!(*told.lock().unwrap(), std::slice::from_ref(&account), "the latest one");
         places.show(Place::Overview);
         assert_eq!(*told.lock().unwrap(), [account, json!({"kind": "overview"})]);
     }
