@@ -13,8 +13,6 @@ use gtk::prelude::*;
 use gtk::{gdk, gio, glib};
 use tauri::{AppHandle, Manager as _};
 
-use crate::window;
-
 /// Precedes the token among the words that a second start hands over. No start takes it from a person ([`crate::cli`]).
 const WORD: &str = "--activation-token=";
 
@@ -72,11 +70,11 @@ pub fn taken_from(words: Vec<String>) -> (Vec<String>, Option<String>) {
     (words, token)
 }
 
-/// Brings the window to the front with the permission of `token`, on the thread of the window.
-pub fn use_token(app: &AppHandle, token: String) {
+/// Brings the window of this label to the front with the permission of `token`, on the thread of the windows.
+pub fn use_token(app: &AppHandle, label: &'static str, token: String) {
     let of_window = app.clone();
     let asked = app.run_on_main_thread(move || {
-        let Some(top) = of_window.get_webview_window(window::MAIN).and_then(|window| window.gtk_window().ok()) else { return };
+        let Some(top) = of_window.get_webview_window(label).and_then(|window| window.gtk_window().ok()) else { return };
         let display = top.display();
         if startup_id::is_wayland(&display) {
             startup_id::set(&display, &token);

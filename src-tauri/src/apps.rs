@@ -7,14 +7,12 @@ use connect_core::problem::ProblemCode;
 use connect_core::{App, Caller, Connections, NewApp, UseRow};
 use connect_local_api::{Pairings, Reach, Status};
 use jiff::{ToSpan as _, Zoned};
-use tauri::AppHandle;
 use tauri::ipc::Channel;
 use tokio::sync::watch;
 
 use crate::clipboard::CopiedKey;
 use crate::presence::Presence;
 use crate::view::{ApiView, AppItem, AppState, AppsView, Lasts, PairingView, PermissionUse, Problem};
-use crate::window;
 
 /// How soon what an app did shows.
 const LOOK: Duration = Duration::from_secs(5);
@@ -49,10 +47,8 @@ pub async fn allow(connections: &Connections, copied: &CopiedKey, new: NewApp) -
 
 /// Tells the page of the apps, now and after each change, until the page is gone. While the window is closed to the tray, what an app did
 /// isn't looked for.
-/// A program that asks brings the window to the front; out of the tray a notification does, where the person wants those.
 pub async fn tell(
     page: Channel<AppsView>,
-    handle: AppHandle,
     connections: Connections,
     mut status: watch::Receiver<Status>,
     pairings: Pairings,
@@ -72,10 +68,6 @@ pub async fn tell(
                     if let Err(error) = page.send(fresh.clone()) {
                         tracing::warn!(%error, "the page can't be told of the apps");
                         return;
-                    }
-                    let notifies = in_tray && connections.view().preferences.notifications;
-                    if !notifies && fresh.request.is_some() && told.as_ref().is_none_or(|told| told.request != fresh.request) {
-                        window::raise(&handle);
                     }
                     told = Some(fresh);
                 }

@@ -35,10 +35,11 @@ impl Questions {
         let mut state = self.state();
         state.noes.retain(|at| now.duration_since(*at) < WHILE);
         if state.is_open {
-            return Err(ProblemCode::AnotherInProgress.into());
+            return Err(ProblemCode::QuestionOpen.into());
         }
         if let Some(first) = state.noes.front().filter(|_| state.noes.len() >= NOES) {
-            return Err(Problem::busy(WHILE.saturating_sub(now.duration_since(*first)).as_secs() + 1));
+            let wait = WHILE.saturating_sub(now.duration_since(*first)).as_secs() + 1;
+            return Err(Problem { code: ProblemCode::AskedTooOften, ..Problem::busy(wait) });
         }
         state.is_open = true;
         Ok(Open(self))
@@ -69,14 +70,14 @@ impl Drop for Open<'_> {
 /// Whether the person says yes.
 ///
 /// # Errors
-/// [`ProblemCode::AnotherInProgress`] while another question is open, [`ProblemCode::Busy`] after several noes,
-/// [`ProblemCode::InvalidInput`] where nobody can be asked.
+/// [`ProblemCode::QuestionOpen`] while another question is open, [`ProblemCode::AskedTooOften`] after several noes,
+/// [`ProblemCode::DialogUnavailable`] where nobody can be asked.
 pub async fn agrees(host: &Host, question: QuestionWords) -> Result<bool, Problem> {
     let open = host.questions().open(Instant::now())?;
     let answer = window::agrees(host.app(), question, catalogue::dialogs(host.language()).cancel).await;
     let yes = answer.map_err(|error| {
         tracing::warn!(%error, "nobody could be asked");
-        Problem::from(ProblemCode::InvalidInput)
+        Problem::from(ProblemCode::DialogUnavailable)
     })?;
     open.answered(yes, Instant::now());
     Ok(yes)
@@ -95,7 +96,7 @@ mod tests {
         let (questions, now) = (Questions::default(), Instant::now());
         let open = questions.open(now).unwrap();
         for _ in 0..100 {
-            assert_eq!(code(&questions, now), Some(ProblemCode::AnotherInProgress));
+            assert_eq!(code(&questions, now), Some(ProblemCode::QuestionOpen));
         }
         open.answered(true, now);
         assert_eq!(code(&questions, now), None);
@@ -109,7 +110,7 @@ mod tests {
         let no = |at| questions.open(at).unwrap().answered(false, at);
         (0..NOES).for_each(|_| no(now));
         let refused = questions.open(now + Duration::from_secs(20)).err().unwrap();
-        assert_eq!((refused.code, refused.retry_after_s), (ProblemCode::Busy, Some(41)));
+        assert_eq!((refused.code, refused.retry_after_s), (ProblemCode::AskedTooOften, Some(41)));
         assert_eq!(code(&questions, now + WHILE), None);
         (1..NOES).for_each(|_| no(now + WHILE));
         questions.open(now + WHILE).unwrap().answered(true, now + WHILE);

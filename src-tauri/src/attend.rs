@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use connect_app::attention::{self, Matter, Matters, Notice, Standing, Step};
 use connect_app::catalogue;
-use connect_core::snapshot::{AccountSnapshot, FeatureState, Review, Snapshot};
-use connect_core::{Connections, clean_name};
+use connect_core::Connections;
+use connect_core::snapshot::{AccountSnapshot, FeatureState, Language, Review, Snapshot};
 use connect_local_api::{Confirmations, Pairings};
 use tauri::{AppHandle, Manager as _};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use crate::host::Host;
+use crate::naming;
 use crate::notify::{Notifier, Outcome};
 use crate::presence::Presence;
 use crate::tray::{Act, Face, Tray};
@@ -22,6 +23,8 @@ use crate::window::{self, confirm};
 
 /// A notification waits so long for more that belongs to it, and for a window of the program to take the focus.
 const SETTLES: Duration = Duration::from_secs(1);
+/// A notification that couldn't be shown is tried again after so long, as at login, where what shows them may come later.
+const SHOWN_LATER: Duration = Duration::from_secs(60);
 /// Reviews come due by the day.
 const REVIEWS_EVERY: Duration = Duration::from_secs(3600);
 /// How long a tray may be away, as while a desktop starts or its panel is started anew, before the window comes back.
@@ -44,6 +47,8 @@ pub async fn attend(
         tray: Tray::new(&app, acts, host.tray_there().clone()),
         notifier: Notifier::new(&app, outcomes),
         notice: Notice::default(),
+        shown_later: None,
+        called_for: None,
         reviewed: Reviewed::default(),
         app,
         connections,
@@ -64,10 +69,11 @@ pub async fn attend(
         let reviews = attendant.reviewed.now(&attendant.connections, &view).await;
         let matters = attention::matters(&view, doubted.iter().map(String::as_str), reviews, payment, pairing);
         attendant.show_in_tray(&view, &matters).await;
+        attendant.call_for_request(&matters, now, view.preferences.notifications);
         settled = attendant.notify(&view, &matters, now, settled).await;
         alone = if now.in_tray && !tray { alone.or_else(|| Some(Instant::now() + TRAY_COMES_BACK)) } else { None };
 
-        let next = [settled, alone, attendant.reviewed.next()].into_iter().flatten().min();
+        let next = [settled, alone, attendant.shown_later, attendant.reviewed.next()].into_iter().flatten().min();
         let waits = next.unwrap_or_else(|| Instant::now() + REVIEWS_EVERY);
         let more = tokio::select! {
             changed = views.changed() => changed.is_ok(),
@@ -103,6 +109,10 @@ struct Attendant {
     tray: Tray,
     notifier: Notifier,
     notice: Notice,
+    /// When what couldn't be shown is tried again.
+    shown_later: Option<Instant>,
+    /// The request to be allowed that the window was last brought to the front for, or left to the notification.
+    called_for: Option<u64>,
     reviewed: Reviewed,
 }
 
@@ -115,23 +125,37 @@ impl Attendant {
             waits: !matters.is_empty(),
             entries: matters
                 .iter()
-                .map(|matter| (matter.clone(), catalogue::tray_entry(language, matter, &name_of(view, matter.account()))))
+                .map(|matter| (matter.clone(), catalogue::tray_entry(language, matter, &name_of(view, matter.account(), language))))
                 .collect(),
             words: catalogue::tray(language),
         });
         self.tray.set(face).await;
     }
 
+    /// A program that asks brings the window to the front, so that somebody sees it; out of the tray a notification does, where the person
+    /// wants those.
+    fn call_for_request(&mut self, matters: &Matters, presence: Presence, notifies: bool) {
+        let request = matters.iter().find_map(|matter| if let Matter::Pairing(number) = matter { Some(*number) } else { None });
+        let before = std::mem::replace(&mut self.called_for, request);
+        if request.is_some() && request != before && !(presence.in_tray && notifies) {
+            window::raise(&self.app);
+        }
+    }
+
     /// Gives back when it is to be looked at again, where something has come that is not yet shown.
     async fn notify(&mut self, view: &Snapshot, matters: &Matters, presence: Presence, settled: Option<Instant>) -> Option<Instant> {
-        let (wanted, present) = (view.preferences.notifications, presence.has_focus());
-        if self.notice.has_news(matters, wanted, present) {
+        if self.shown_later.is_some_and(|at| at <= Instant::now()) {
+            self.shown_later = None;
+            self.notice.try_again();
+        }
+        let (wanted, looks) = (view.preferences.notifications, presence.looks());
+        if self.notice.has_news(matters, wanted, looks) {
             let settled = settled.unwrap_or_else(|| Instant::now() + SETTLES);
             if settled > Instant::now() {
                 return Some(settled);
             }
         }
-        match self.notice.step(matters, wanted, present) {
+        match self.notice.step(matters, wanted, looks) {
             Step::Stay => {}
             Step::Withdraw => self.notifier.withdraw().await,
             Step::Show(these) => {
@@ -139,6 +163,10 @@ impl Attendant {
                     Some(words) => self.notifier.show(&words).await,
                     None => true,
                 };
+                if !shown {
+                    self.notice.failed();
+                    self.shown_later = self.shown_later.or_else(|| Some(Instant::now() + SHOWN_LATER));
+                }
                 // Whoever asks waits for an answer; all else can wait until the window is opened.
                 if !shown && presence.in_tray && these.iter().any(|matter| matches!(matter, Matter::Pairing(_))) {
                     window::raise(&self.app);
@@ -170,9 +198,12 @@ impl Attendant {
     /// Brings up where the person can deal with the first of these.
     fn deal_with(&self, matters: &Matters, token: Option<String>) {
         match matters.first() {
-            Some(Matter::Payment(_)) => return confirm::raise(&self.app),
-            // Its dialog comes up by itself.
-            Some(Matter::Pairing(_)) | None => {}
+            Some(Matter::Payment(_)) => {
+                confirm::raise(&self.app);
+                return self.activate(window::CONFIRM, token);
+            }
+            Some(Matter::Pairing(_)) => self.host.show_place(Place::Request),
+            None => {}
             Some(first) => {
                 let account = first.account().filter(|id| matters.iter().all(|matter| matter.account() == Some(id)));
                 self.host.show_place(account.map_or(Place::Overview, |id| Place::Account { account: id.to_owned() }));
@@ -183,12 +214,18 @@ impl Attendant {
 
     fn raise(&self, token: Option<String>) {
         window::raise(&self.app);
+        self.activate(window::MAIN, token);
+    }
+
+    /// Lets the window come to the front where the desktop wants a token for that.
+    fn activate(&self, label: &'static str, token: Option<String>) {
         #[cfg(target_os = "linux")]
         if let Some(token) = token {
-            crate::activation::use_token(&self.app, token);
+            crate::activation::use_token(&self.app, label, token);
         }
+        // No desktop there gives one.
         #[cfg(not(target_os = "linux"))]
-        drop(token);
+        drop((&self.app, label, token));
     }
 }
 
@@ -225,20 +262,16 @@ impl Reviewed {
     }
 }
 
-/// A name for the menu: the person's own, else Monei's. What comes from elsewhere can't turn the line around or fill the screen.
-fn name_of(view: &Snapshot, account: Option<&str>) -> String {
-    let Some((index, account)) = account.and_then(|id| view.accounts.iter().enumerate().find(|(_, account)| account.id == id)) else {
-        return String::new();
-    };
-    let names = [&account.label, &account.name, &account.email].into_iter().flatten();
-    names.map(|name| short(name)).find(|name| !name.is_empty()).unwrap_or_else(|| (index + 1).to_string())
+/// A name for the menu. What comes from elsewhere can't turn the line around or fill the screen.
+fn name_of(view: &Snapshot, account: Option<&str>, language: Language) -> String {
+    let account = account.and_then(|id| view.accounts.iter().find(|account| account.id == id));
+    account.map(|account| short(&naming::name_of(&view.accounts, account, language))).unwrap_or_default()
 }
 
 fn short(name: &str) -> String {
-    let name = clean_name(name);
     match name.char_indices().nth(LONGEST_NAME) {
         Some((end, _)) => format!("{}…", &name[..end]),
-        None => name,
+        None => name.to_owned(),
     }
 }
 
@@ -247,10 +280,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_in_the_menu_is_one_short_line() {
-        assert_eq!(short(" Ada’s shop "), "Ada’s shop");
-        assert_eq!(short("Ada\n\u{202e}Quit\u{2066}"), "Ada Quit");
+    fn a_name_in_the_menu_is_short() {
+        assert_eq!(short("Ada’s shop"), "Ada’s shop");
         assert_eq!(short(&"a".repeat(41)), format!("{}…", "a".repeat(40)));
-        assert_eq!(short("\u{1b}\u{200f}"), "");
     }
 }

@@ -6,6 +6,7 @@ mod desktop;
 mod disconnecting;
 mod export;
 mod leaving;
+mod taking_back;
 
 use std::sync::Arc;
 
@@ -338,9 +339,11 @@ async fn keep(host: Shared<'_>, account: String, feature: Option<FeatureId>) -> 
     Ok(host.connections().await?.keep(bounded(&account)?, feature.convert()).await?)
 }
 
+/// Ends permissions at Monei, with all that was approved together with them. Where nothing in use would be left of the account, once the
+/// person has said yes in the system's own dialog; `None` where they say no.
 #[tauri::command]
-async fn take_back(host: Shared<'_>, account: String, scopes: Vec<String>) -> Result<DisconnectOutcome, Problem> {
-    Ok(host.connections().await?.take_back(&Caller::Window, bounded(&account)?, &bounded_list(scopes)?).await?.convert())
+async fn take_back(host: Shared<'_>, account: String, scopes: Vec<String>) -> Result<Option<DisconnectOutcome>, Problem> {
+    Ok(taking_back::run(&host, bounded(&account)?, bounded_list(scopes)?).await?.convert())
 }
 
 /// Switches a permission off here, and ends it at Monei where it was approved alone.

@@ -255,7 +255,7 @@ impl Host {
         let api = self.api().as_ref().map(|api| (api.status(), api.pairings().clone()));
         let (status, pairings) = api.ok_or(ProblemCode::InvalidInput)?;
         let presence = self.presence.subscribe();
-        let telling = tauri::async_runtime::spawn(apps::tell(views, self.app.clone(), connections, status, pairings, presence));
+        let telling = tauri::async_runtime::spawn(apps::tell(views, connections, status, pairings, presence));
         let before = self.telling_apps.lock().unwrap_or_else(PoisonError::into_inner).replace(telling);
         if let Some(before) = before {
             before.abort();
@@ -318,8 +318,8 @@ impl Host {
         self.api.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends every listener.
-    pub async fn shutdown(&self) {
+    /// Ends every listener. Gives the names of the accounts that were kept in memory alone and of which Monei didn't confirm the end.
+    pub async fn shutdown(&self) -> Vec<Option<String>> {
         self.copied_key.clear();
         let attending = self.attending.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((end, attending)) = attending {
@@ -333,8 +333,9 @@ impl Host {
         if let Some(api) = api {
             api.shutdown().await;
         }
+        let mut living = Vec::new();
         if let Some(connections) = self.connections.get() {
-            connections.shutdown().await;
+            living = connections.shutdown().await;
             if connections.view().left.is_some() {
                 logging::end();
                 self.erase();
@@ -344,6 +345,7 @@ impl Host {
         if let Some(running) = self.embedded.get() {
             running.stop();
         }
+        living
     }
 
     async fn start(&self) -> Result<Connections, Problem> {

@@ -21,6 +21,7 @@ mod ending;
 mod host;
 mod licences;
 mod links;
+mod naming;
 mod notify;
 mod places;
 mod platform;
@@ -157,7 +158,7 @@ fn build(settings: Settings, hidden: bool) -> tauri::Result<tauri::App> {
         window::raise(app);
         #[cfg(target_os = "linux")]
         if let Some(token) = token {
-            activation::use_token(app, token);
+            activation::use_token(app, window::MAIN, token);
         }
         links::started_with(app, arguments);
     });

@@ -48,7 +48,8 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use serde_json::json;
 
     use super::*;
 
@@ -57,14 +58,15 @@ mod tests {
         let places = Places::default();
         places.show(Place::Overview);
         places.show(Place::Account { account: "a".to_owned() });
-        let told = Arc::new(AtomicUsize::new(0));
-        let count = Arc::clone(&told);
-        places.watch(Channel::new(move |_| {
-            count.fetch_add(1, Ordering::SeqCst);
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let list = Arc::clone(&told);
+        places.watch(Channel::new(move |body| {
+            list.lock().unwrap().push(body.deserialize::<serde_json::Value>()?);
             Ok(())
         }));
-        assert_eq!(told.load(Ordering::SeqCst), 1, "the latest one");
+        let account = json!({"kind": "account", "account": "a"});
+        assert_eq!(*told.lock().unwrap(), std::slice::from_ref(&account), "the latest one");
         places.show(Place::Overview);
-        assert_eq!(told.load(Ordering::SeqCst), 2);
+        assert_eq!(*told.lock().unwrap(), [account, json!({"kind": "overview"})]);
     }
 }

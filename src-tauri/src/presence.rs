@@ -1,5 +1,7 @@
 //! Whether the person is at the program: which window has the focus, and whether the program is in the tray alone.
 
+use connect_app::attention::Looks;
+
 /// Where the program is for the person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Presence {
@@ -12,8 +14,12 @@ pub struct Presence {
 }
 
 impl Presence {
-    /// Whether one of the program's windows has the focus.
-    pub fn has_focus(self) -> bool {
-        self.main_focused || self.confirm_focused
+    /// Where the person looks.
+    pub fn looks(self) -> Looks {
+        match self {
+            Self { main_focused: true, .. } => Looks::Window,
+            Self { confirm_focused: true, .. } => Looks::Payment,
+            Self { .. } => Looks::Away,
+        }
     }
 }

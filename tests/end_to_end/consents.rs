@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::{Setup, World, until};
+use e2e::{Setup, World, asks_to_end_all, until};
 
 const RECEIPT: &str = "Save receipt";
 
@@ -89,7 +89,30 @@ async fn what_nobody_uses_is_shown_after_half_a_year_and_can_be_kept_or_taken_ba
         world.window()?.click("take-back-deposit").await?;
         // Both came with one approval, and so both end.
         ensure!(world.window()?.text("take-back-along").await?.contains("Profile"));
+        // Nothing in use would be left: neither Escape at the program's own question nor what runs in the page ends it.
+        let question = asks_to_end_all("Ada Okafor");
+        let listed: serde_json::Value = serde_json::from_slice(&world.command_line(&["accounts", "--json"])?.stdout)?;
+        let account = listed["accounts"][0]["id"].as_str().context("an account")?.to_owned();
+        let calls = "window.answers = []; for (const scope of ['profile:read', 'wallet:deposit']) for (let n = 0; n < 50; n += 1)
+            window.__TAURI_INTERNALS__.invoke('take_back', {account: ACCOUNT, scopes: [scope]})
+                .then((told) => window.answers.push(told), (problem) => window.answers.push(problem.code));";
+        world.window()?.script(&calls.replace("ACCOUNT", &format!("'{account}'"))).await?;
+        world.dialog(&question).await?;
+        until("all but one to be refused", async || {
+            let refused = world.window()?.script("return window.answers.filter((told) => told === 'question_open').length").await?;
+            Ok((refused == 99).then_some(()))
+        })
+        .await?;
+        world.picture_of_screen("take-all-back-question")?;
+        world.answer_dialog(&question, "Escape").await?;
+        until("the answer of the one that asked", async || {
+            let answers = world.window()?.script("return window.answers.length").await?;
+            Ok((answers == 100).then_some(()))
+        })
+        .await?;
+        ensure!(world.keychain()?.len() == 1 && world.sandbox.state().await?.counters.revokes == 0, "a script took everything back");
         world.window()?.click("take-back-all").await?;
+        world.answer_dialog(&question, "alt+e").await?;
         // What ended along with it can be asked for again; the person doesn't want it.
         ensure!(world.window()?.text("take-back-ended").await?.contains("Profile"));
         world.window()?.shows("ask-rest").await?;

@@ -1,7 +1,7 @@
 //! Taking access away again.
 
 use anyhow::{Context as _, Result, ensure};
-use e2e::{Setup, World, asks_to_disconnect, until};
+use e2e::{Setup, World, asks_to_disconnect, asks_to_remove, until};
 
 #[tokio::test]
 async fn disconnecting_revokes_at_monei_and_empties_the_keychain() -> Result<()> {
@@ -23,14 +23,15 @@ async fn disconnecting_revokes_at_monei_and_empties_the_keychain() -> Result<()>
         let listed: serde_json::Value = serde_json::from_slice(&world.command_line(&["accounts", "--json"])?.stdout)?;
         let account = listed["accounts"][0]["id"].as_str().context("an account")?.to_owned();
         world.window()?.script(&calls.replace("ACCOUNT", &format!("'{account}'"))).await?;
-        world.dialog(&question).await?;
+        let removal = asks_to_remove("Ada Okafor");
+        world.dialog(&removal).await?;
         until("all but one to be refused", async || {
-            let refused = world.window()?.script("return window.answers.filter((told) => told === 'another_in_progress').length").await?;
+            let refused = world.window()?.script("return window.answers.filter((told) => told === 'question_open').length").await?;
             Ok((refused == 99).then_some(()))
         })
         .await?;
         world.picture_of_screen("disconnect-question")?;
-        world.answer_dialog(&question, "Escape").await?;
+        world.answer_dialog(&removal, "Escape").await?;
         until("the answer of the one that asked", async || {
             let answers = world.window()?.script("return window.answers.length").await?;
             Ok((answers == 100).then_some(()))
@@ -68,7 +69,7 @@ async fn a_revocation_that_monei_does_not_answer_can_be_tried_again_or_given_up(
         world.window()?.shows("disconnect-unconfirmed").await?;
         ensure!(world.keychain()?.len() == 1, "what could still revoke is gone");
         world.window()?.click("remove-anyway").await?;
-        world.answer_dialog(&question, "alt+r").await?;
+        world.answer_dialog(&asks_to_remove("Ada Okafor"), "alt+r").await?;
         world.window()?.shows("disconnect-removed").await?;
         ensure!(world.keychain()?.is_empty());
         ensure!(world.sandbox.state().await?.granted_by("ada") == ["profile:read"], "the sandbox was told not to revoke");

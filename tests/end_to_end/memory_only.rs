@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use e2e::canary::Canaries;
-use e2e::process::{living, signal};
+use e2e::process::{living, parent, signal};
 use e2e::{Setup, Terminal, World, free_port, until};
 use serde_json::Value;
 
@@ -200,6 +200,35 @@ async fn it_connects_nothing_while_another_process_serves() -> Result<()> {
         let mut terminal = world.terminal(&["serve", "--memory", "--no-browser"])?;
         ensure!(terminal.ends().await? == 2 && terminal.said().contains("runs already"), "{}", terminal.said());
         Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_window_says_as_it_ends_whose_access_in_memory_monei_has_not_confirmed_to_be_over() -> Result<()> {
+    World::with("memory-window-unconfirmed", Setup { trace: false, ..APART }, async |world| {
+        world.quit().await?;
+        world.session.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+        world.open().await?;
+        world.window()?.click("nav-settings").await?;
+        world.window()?.click("keep-in-memory").await?;
+        world.window()?.lacks("keep-in-memory").await?;
+        world.ask(&["profile"]).await?;
+        world.browser.next_tab().await?;
+        world.browser.reach_consent("ada").await?;
+        world.browser.allow(&["profile:read"]).await?;
+        let window = world.window()?;
+        window.click("decide-add_as_account").await?;
+        window.shows("stage-done").await?;
+        world.sandbox.fail("revoke", 500, 20).await?;
+        let pid = window.pid()?;
+        window.script("setTimeout(() => window.__TAURI_INTERNALS__.invoke('end_program'), 50)").await?;
+        let told = "Monei hasn’t confirmed that the access has ended";
+        world.dialog(told).await?;
+        world.picture_of_screen("memory-unconfirmed")?;
+        world.answer_dialog(told, "Return").await?;
+        until("the program to end", async || Ok(parent(pid).is_none().then_some(()))).await?;
+        world.end_by_signal().await
     })
     .await
 }

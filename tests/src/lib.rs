@@ -33,4 +33,4 @@ pub use session::{Session, Surroundings, free_port};
 pub use terminal::Terminal;
 pub use wait::{PATIENCE, until};
 pub use window::Window;
-pub use world::{ALL_FEATURES, KeychainItem, Setup, World, asks_to_disconnect};
+pub use world::{ALL_FEATURES, KeychainItem, Setup, World, asks_to_disconnect, asks_to_end_all, asks_to_remove};

@@ -293,6 +293,16 @@ impl Window {
         Ok(())
     }
 
+    /// For two seconds no window can be seen.
+    pub async fn stays_away(&self, session: &Session) -> Result<()> {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(2) {
+            ensure!(!is_visible(session, self.pid()?)?, "a window is shown");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Ok(())
+    }
+
     /// Waits until the window can be seen again.
     pub async fn comes_back(&self, session: &Session) -> Result<()> {
         until("the window to come back", async || {

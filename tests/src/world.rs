@@ -312,6 +312,16 @@ pub fn asks_to_disconnect(name: &str) -> String {
     format!("Disconnect \u{2068}{name}\u{2069}?")
 }
 
+/// Title of its question before it removes the account here without Monei's confirmation.
+pub fn asks_to_remove(name: &str) -> String {
+    format!("Remove \u{2068}{name}\u{2069} without Monei’s confirmation?")
+}
+
+/// Title of its question before everything that the account allows ends.
+pub fn asks_to_end_all(name: &str) -> String {
+    format!("End everything that \u{2068}{name}\u{2069} allows?")
+}
+
 /// Names of all features, as the hooks spell them.
 pub const ALL_FEATURES: [&str; 9] = ["profile", "kyc", "wallet", "deposit", "send", "withdraw", "bills", "swap", "offramp"];
 

@@ -40,6 +40,9 @@ test('a review keeps or takes back each permission, and says what ends along wit
   expect(await page.getByTestId('take-back-unconfirmed').innerText()).toContain('Monei hasn’t confirmed');
   await page.getByTestId('take-back-all').click();
   expect(await page.getByTestId('take-back-ended').innerText()).toMatch(/is taken back. Monei confirmed that it has ended.*Ended with it.*Balance and history/s);
+  // What came of it is announced, and the focus isn't lost with the buttons that are gone.
+  expect(await page.getByTestId('take-back-said').innerText()).toContain('Monei confirmed that it has ended');
+  expect(await page.evaluate(() => (document.activeElement as HTMLElement).dataset['testid'])).toBe('close-take-back');
   await page.getByTestId('ask-rest').click();
   // The rest is asked for again, but for what moves money.
   const [off, end] = [['set_aside', 'deposit'], ['take_back', ['wallet:deposit']]];
@@ -75,6 +78,36 @@ test('a permission is switched off here alone where more was approved with it, a
   await page.locator('[data-testid=permission][data-state=enabled]').waitFor();
   expect(await page.getByTestId('notice').innerText()).toContain('is switched on again');
   expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('where the person says no to the program’s own question, it is switched off here alone, and that is told', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'take-back-along');
+  await page.evaluate(() => {
+    window.stage.memory.set_aside = () => Promise.resolve({ kind: 'here', along: ['wallet:read'] });
+    window.stage.memory.take_back = () => Promise.resolve(null);
+  });
+  await page.getByTestId('take-back-all').click();
+  expect(await page.getByTestId('notice').innerText()).toContain('switched off here. At Monei it goes on');
+  expect(await page.getByTestId('take-back-all').count()).toBe(0);
+  await page.close();
+});
+
+test('what can’t be ended from here isn’t offered to be tried again', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'take-back-along');
+  await page.evaluate(() => {
+    window.stage.memory.set_aside = () => Promise.resolve({ kind: 'here', along: ['wallet:read'] });
+    window.stage.memory.take_back = () => Promise.resolve('unrevocable');
+  });
+  await page.getByTestId('take-back-all').click();
+  expect(await page.getByTestId('take-back-unconfirmed').innerText()).toContain('End it in Monei’s settings');
+  expect(await page.getByTestId('take-back-all').count()).toBe(0);
+  expect(await page.getByTestId('open-monei-settings').count()).toBe(1);
+  // It is switched off already.
+  expect(await page.getByTestId('set-aside').count()).toBe(0);
+  expect(await page.evaluate(() => document.querySelector('dialog')?.contains(document.activeElement))).toBe(true);
   await page.close();
 });
 
@@ -131,6 +164,7 @@ test('receipts say what was approved and can be saved', async () => {
   await page.getByTestId('receipt-2').waitFor();
   expect(await page.locator('main img, main b').count()).toBe(0);
   await show(page, 'receipts');
+  expect(await page.locator('nav [data-testid^=account-][aria-current=page]').count()).toBe(1);
   const words = await page.getByTestId('receipt-2').innerText();
   for (const text of ['Ada Okafor', 'ada@example.test', 'Example Operator', 'Allowed', 'Left off', 'How to take it back']) expect(words).toContain(text);
   const saved = await page.evaluateHandle(() => {

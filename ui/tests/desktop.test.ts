@@ -53,6 +53,51 @@ test('a start at login that cannot be written says so and stays as it is', async
   await page.close();
 });
 
+test('a choice that cannot be saved says so and is not shown as saved', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'settings');
+  await page.evaluate(() => (window.stage.memory.set_preferences = () => Promise.reject({ code: 'index_unavailable', retry_after_s: null })));
+  for (const hook of ['close-to-tray', 'notifications', 'reminders', 'keep-alive', 'hide-amounts']) {
+    const before = await page.getByTestId(hook).isChecked();
+    await page.getByTestId(hook).click();
+    await page.getByTestId('notice').waitFor();
+    await expect.poll(() => page.getByTestId(hook).isChecked(), { message: hook }).toBe(before);
+    await page.evaluate(() => (window.stage.app.notice = null));
+  }
+  await page.close();
+});
+
+test('what a dialog has begun is seen to its end before the person is led away, and its outcome is told', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'take-back-along');
+  await page.evaluate(() => {
+    window.stage.memory.set_aside = () => new Promise((resolve) => Object.assign(window, { answer: () => resolve({ kind: 'here', along: ['wallet:read'] }) }));
+  });
+  await page.getByTestId('set-aside').click();
+  await page.locator('[data-testid=set-aside][aria-disabled=true]').waitFor();
+  await page.evaluate(() => window.stage.memory.lead({ kind: 'overview' }));
+  expect(await page.getByTestId('set-aside').count()).toBe(1);
+  expect(await page.evaluate(() => window.stage.app.page.kind)).not.toBe('overview');
+  await page.evaluate(() => (window as unknown as { answer: () => void }).answer());
+  await page.waitForFunction(() => window.stage.app.page.kind === 'overview');
+  expect(await page.getByTestId('set-aside').count()).toBe(0);
+  expect(await page.getByTestId('notice').innerText()).toContain('switched off here');
+  await page.close();
+});
+
+test('led to the question of a program that asks, the person sees it and not another dialog', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'pairing');
+  await page.getByTestId('pairing').waitFor();
+  await page.evaluate(() => (window.stage.app.dialog = { kind: 'shortcuts' }));
+  await page.getByTestId('pairing').waitFor({ state: 'detached' });
+  const before = await page.evaluate(() => window.stage.app.page.kind);
+  await page.evaluate(() => window.stage.memory.lead({ kind: 'request' }));
+  await page.getByTestId('pairing').waitFor();
+  expect(await page.evaluate(() => window.stage.app.page.kind)).toBe(before);
+  await page.close();
+});
+
 test('from the tray or a notification the person is led to the account, and an open dialog gives way', async () => {
   const { page } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'settings');

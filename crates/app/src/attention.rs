@@ -61,12 +61,14 @@ pub fn matters<'a>(
 /// How the accounts are, in numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
-    /// All of them.
+    /// Those of the present backend.
     pub accounts: usize,
-    /// Those that need the person.
+    /// Those of them that need the person.
     pub need: usize,
-    /// Those that can't be reached just now.
+    /// Those of them that can't be reached just now.
     pub unreachable: usize,
+    /// Those of another backend, which rest.
+    pub resting: usize,
 }
 
 impl Standing {
@@ -76,13 +78,26 @@ impl Standing {
             let lost = |matter: &Matter| matches!(matter, Matter::Reconnect(id) | Matter::Doubt(id) if *id == account.id);
             matches!(account.health, Health::Locked { .. }) || matters.iter().any(lost)
         };
-        let unreachable = |account: &&AccountSnapshot| matches!(account.health, Health::Unreachable { .. });
+        let unreachable = |account: &&&AccountSnapshot| matches!(account.health, Health::Unreachable { .. });
+        let (here, resting): (Vec<_>, Vec<_>) = view.accounts.iter().partition(|account| account.other_backend.is_none());
         Self {
-            accounts: view.accounts.len(),
-            need: view.accounts.iter().filter(|account| waits(account)).count(),
-            unreachable: view.accounts.iter().filter(unreachable).filter(|account| !waits(account)).count(),
+            accounts: here.len(),
+            need: here.iter().filter(|account| waits(account)).count(),
+            unreachable: here.iter().filter(unreachable).filter(|account| !waits(account)).count(),
+            resting: resting.len(),
         }
     }
+}
+
+/// Where the person looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looks {
+    /// No window of the program has the focus.
+    Away,
+    /// The window for confirming a payment has it, which shows nothing else.
+    Payment,
+    /// The program's window has it.
+    Window,
 }
 
 /// Which of the matters the notification shows, so that there is one at most, and none of what the person has seen.
@@ -90,6 +105,8 @@ impl Standing {
 pub struct Notice {
     seen: Matters,
     shown: Matters,
+    /// Those that couldn't be shown, until that is tried again.
+    failed: Matters,
 }
 
 /// What is to be done about the notification.
@@ -104,13 +121,20 @@ pub enum Step {
 }
 
 impl Notice {
-    /// What waits now. `wanted`: the person wants notifications; `present`: a window of the program has the focus.
-    pub fn step(&mut self, matters: &Matters, wanted: bool, present: bool) -> Step {
+    /// What waits now. `wanted`: the person wants notifications.
+    pub fn step(&mut self, matters: &Matters, wanted: bool, looks: Looks) -> Step {
         self.seen.retain(|matter| matters.contains(matter));
-        if present {
-            self.seen.extend(matters.iter().cloned());
-        }
-        let open: Matters = if wanted { matters.difference(&self.seen).cloned().collect() } else { Matters::new() };
+        self.failed.retain(|matter| matters.contains(matter));
+        let sees = |matter: &&Matter| match looks {
+            Looks::Away => false,
+            Looks::Payment => matches!(matter, Matter::Payment(_)),
+            Looks::Window => true,
+        };
+        self.seen.extend(matters.iter().filter(sees).cloned());
+        let open = |matter: &&Matter| wanted && !self.seen.contains(matter) && !self.failed.contains(matter);
+        // While one of the program's windows has the focus, nothing comes.
+        let open: Matters =
+            matters.iter().filter(open).filter(|matter| looks == Looks::Away || self.shown.contains(matter)).cloned().collect();
         if open == self.shown {
             return Step::Stay;
         }
@@ -119,8 +143,19 @@ impl Notice {
     }
 
     /// Whether [`Notice::step`] would bring something that isn't shown yet.
-    pub fn has_news(&self, matters: &Matters, wanted: bool, present: bool) -> bool {
-        wanted && !present && matters.iter().any(|matter| !self.seen.contains(matter) && !self.shown.contains(matter))
+    pub fn has_news(&self, matters: &Matters, wanted: bool, looks: Looks) -> bool {
+        let known = |matter: &Matter| [&self.seen, &self.shown, &self.failed].iter().any(|all| all.contains(matter));
+        wanted && looks == Looks::Away && !matters.iter().all(known)
+    }
+
+    /// What [`Notice::step`] gave to show couldn't be shown: nothing is shown now, and it comes again after [`Notice::try_again`].
+    pub fn failed(&mut self) {
+        self.failed.append(&mut self.shown);
+    }
+
+    /// What couldn't be shown is tried again.
+    pub fn try_again(&mut self) {
+        self.failed.clear();
     }
 
     /// The notification is gone: pressed, closed by the person, or over. What it showed isn't shown again. Gives what that was.
@@ -147,39 +182,67 @@ mod tests {
     fn several_matters_are_one_notification_which_changes_with_them_and_goes_with_the_last() {
         let mut notice = Notice::default();
         let (one, two) = (of(&[lost("a")]), of(&[lost("a"), Matter::Payment(1)]));
-        assert!(notice.has_news(&one, true, false));
-        assert_eq!(notice.step(&one, true, false), Step::Show(one.clone()));
-        assert_eq!(notice.step(&one, true, false), Step::Stay);
-        assert_eq!(notice.step(&two, true, false), Step::Show(two));
-        assert_eq!(notice.step(&one, true, false), Step::Show(one));
-        assert_eq!(notice.step(&Matters::new(), true, false), Step::Withdraw);
-        assert_eq!(notice.step(&Matters::new(), true, false), Step::Stay);
+        assert!(notice.has_news(&one, true, Looks::Away));
+        assert_eq!(notice.step(&one, true, Looks::Away), Step::Show(one.clone()));
+        assert_eq!(notice.step(&one, true, Looks::Away), Step::Stay);
+        assert_eq!(notice.step(&two, true, Looks::Away), Step::Show(two));
+        assert_eq!(notice.step(&one, true, Looks::Away), Step::Show(one));
+        assert_eq!(notice.step(&Matters::new(), true, Looks::Away), Step::Withdraw);
+        assert_eq!(notice.step(&Matters::new(), true, Looks::Away), Step::Stay);
     }
 
     #[test]
     fn what_the_person_has_seen_is_not_shown_until_it_comes_anew() {
         let mut notice = Notice::default();
         let one = of(&[lost("a")]);
-        assert_eq!(notice.step(&one, true, false), Step::Show(one.clone()));
-        assert_eq!(notice.step(&one, true, true), Step::Withdraw, "a window has the focus");
-        assert_eq!(notice.step(&one, true, false), Step::Stay);
-        assert!(!notice.has_news(&one, true, false));
+        assert_eq!(notice.step(&one, true, Looks::Away), Step::Show(one.clone()));
+        assert_eq!(notice.step(&one, true, Looks::Window), Step::Withdraw, "a window has the focus");
+        assert_eq!(notice.step(&one, true, Looks::Away), Step::Stay);
+        assert!(!notice.has_news(&one, true, Looks::Away));
         let more = of(&[lost("a"), lost("b")]);
-        assert_eq!(notice.step(&more, true, false), Step::Show(of(&[lost("b")])));
+        assert_eq!(notice.step(&more, true, Looks::Away), Step::Show(of(&[lost("b")])));
         assert_eq!(notice.gone(), of(&[lost("b")]), "closed by the person");
-        assert_eq!(notice.step(&more, true, false), Step::Stay);
-        assert_eq!(notice.step(&Matters::new(), true, false), Step::Stay);
-        assert_eq!(notice.step(&one, true, false), Step::Show(one), "connected again, and lost again");
+        assert_eq!(notice.step(&more, true, Looks::Away), Step::Stay);
+        assert_eq!(notice.step(&Matters::new(), true, Looks::Away), Step::Stay);
+        assert_eq!(notice.step(&one, true, Looks::Away), Step::Show(one), "connected again, and lost again");
     }
 
     #[test]
     fn a_person_who_wants_no_notifications_gets_none() {
         let mut notice = Notice::default();
         let one = of(&[lost("a")]);
-        assert!(!notice.has_news(&one, false, false));
-        assert_eq!(notice.step(&one, false, false), Step::Stay);
-        assert_eq!(notice.step(&one, true, false), Step::Show(one.clone()));
-        assert_eq!(notice.step(&one, false, false), Step::Withdraw, "switched off");
+        assert!(!notice.has_news(&one, false, Looks::Away));
+        assert_eq!(notice.step(&one, false, Looks::Away), Step::Stay);
+        assert_eq!(notice.step(&one, true, Looks::Away), Step::Show(one.clone()));
+        assert_eq!(notice.step(&one, false, Looks::Away), Step::Withdraw, "switched off");
+    }
+
+    #[test]
+    fn what_could_not_be_shown_does_not_count_as_shown_and_comes_again() {
+        let mut notice = Notice::default();
+        let (one, two) = (of(&[lost("a")]), of(&[lost("a"), lost("b")]));
+        assert_eq!(notice.step(&one, true, Looks::Away), Step::Show(one.clone()));
+        notice.failed();
+        assert_eq!(notice.step(&one, true, Looks::Away), Step::Stay, "not at once");
+        assert!(!notice.has_news(&one, true, Looks::Away));
+        assert_eq!(notice.step(&two, true, Looks::Away), Step::Show(of(&[lost("b")])));
+        notice.try_again();
+        assert!(notice.has_news(&two, true, Looks::Away));
+        assert_eq!(notice.step(&two, true, Looks::Away), Step::Show(two.clone()));
+        notice.failed();
+        assert_eq!(notice.step(&two, true, Looks::Window), Step::Stay);
+        notice.try_again();
+        assert_eq!(notice.step(&two, true, Looks::Away), Step::Stay, "seen in the window");
+    }
+
+    #[test]
+    fn who_looks_at_a_payment_has_seen_nothing_else() {
+        let mut notice = Notice::default();
+        let (shown, all) = (of(&[lost("a")]), of(&[lost("a"), lost("b"), Matter::Payment(1)]));
+        assert_eq!(notice.step(&shown, true, Looks::Away), Step::Show(shown.clone()));
+        assert!(!notice.has_news(&all, true, Looks::Payment));
+        assert_eq!(notice.step(&all, true, Looks::Payment), Step::Stay, "what is shown stays, and nothing comes");
+        assert_eq!(notice.step(&all, true, Looks::Away), Step::Show(of(&[lost("a"), lost("b")])));
     }
 
     #[test]

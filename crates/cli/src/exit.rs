@@ -81,6 +81,9 @@ impl From<ProblemCode> for Exit {
             | P::OutcomeUnknown
             | P::ReportUnsaved
             | P::FileUnsaved
+            | P::QuestionOpen
+            | P::AskedTooOften
+            | P::DialogUnavailable
             | P::ClipboardUnavailable
             | P::OthersRunning
             | P::ProgramEnding => Exit::Other,

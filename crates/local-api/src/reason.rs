@@ -120,6 +120,9 @@ impl Reason {
             | P::AnotherInProgress
             | P::ReportUnsaved
             | P::FileUnsaved
+            | P::QuestionOpen
+            | P::AskedTooOften
+            | P::DialogUnavailable
             | P::ClipboardUnavailable
             | P::OthersRunning
             | P::ProgramEnding => Self::Unreachable,

@@ -1,22 +1,22 @@
-//! Disconnecting one account. It is confirmed in the system's own dialog, which names the account: what runs in the page can neither say yes
-//! for the person nor have another account disconnected than the one that the person reads of.
+//! Disconnecting one account. It is confirmed in the system's own dialog, which names the account, and tells it from others of the same name:
+//! what runs in the page can neither say yes for the person nor have another account disconnected than the one that the person reads of.
 
 use connect_app::catalogue;
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{DisconnectOutcome, Unrevoked};
 
-use crate::asking;
 use crate::host::Host;
 use crate::view::Problem;
+use crate::{asking, naming};
 
 /// Asks the person, and disconnects. `None` where they say no.
 pub async fn run(host: &Host, account: &str, unrevoked: Unrevoked) -> Result<Option<DisconnectOutcome>, Problem> {
     let connections = host.connections().await?;
     let view = connections.view();
     let row = view.accounts.iter().find(|row| row.id == account).ok_or(ProblemCode::NoSuchAccount)?;
-    let name = row.label.as_ref().or(row.name.as_ref()).or(row.email.as_ref());
-    let question = catalogue::disconnect_question(host.language(), name.map(String::as_str), unrevoked);
+    let language = host.language();
+    let question = catalogue::disconnect_question(language, &naming::named(&view.accounts, row, language), unrevoked);
     if !asking::agrees(host, question).await? {
         return Ok(None);
     }

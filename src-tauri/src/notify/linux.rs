@@ -84,6 +84,7 @@ impl Notifier {
             }
             Err(_) => {
                 tracing::warn!("the desktop doesn't answer a notification");
+                self.forget();
                 false
             }
         }

@@ -15,7 +15,7 @@ pub struct DesktopView {
     pub starts_at_login: bool,
 }
 
-/// A page that the person is led to from the tray or a notification.
+/// Where the person is led from the tray or a notification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 #[ts(export_to = "bindings.ts")]
@@ -27,4 +27,6 @@ pub enum Place {
         /// Which one.
         account: String,
     },
+    /// The question of the program that asks to be allowed: it comes up by itself once nothing else is open.
+    Request,
 }

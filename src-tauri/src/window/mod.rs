@@ -7,7 +7,7 @@ mod linux;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use connect_app::catalogue::{DialogWords, QuestionWords};
+use connect_app::catalogue::{DialogWords, QuestionWords, ToldWords};
 #[cfg(not(target_os = "linux"))]
 use tauri::Theme;
 use tauri::webview::NewWindowResponse;
@@ -137,6 +137,20 @@ pub async fn agrees(app: &AppHandle, question: QuestionWords, cancel: &'static s
     let answer = dialog.set_parent(&window).show().await;
     // Only the button with these words: what the system says for Escape and for closing is no.
     Ok(matches!(answer, MessageDialogResult::Custom(word) if word == agree))
+}
+
+/// Tells the person something in the system's own dialog once the event loop has ended, until it is closed or a minute has passed. False
+/// elsewhere than on Linux, where none is tried then.
+#[cfg(target_os = "linux")]
+pub fn tell(words: &ToldWords) -> bool {
+    linux::tell(words);
+    true
+}
+
+/// Tells the person something in the system's own dialog once the event loop has ended. False: none is tried here.
+#[cfg(not(target_os = "linux"))]
+pub fn tell(_: &ToldWords) -> bool {
+    false
 }
 
 /// What is behind the page before its first paint.

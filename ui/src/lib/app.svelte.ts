@@ -55,7 +55,6 @@ export class App {
   readonly apps: Apps;
   view: AppView;
   page: Page = $state.raw({ kind: 'home' });
-  dialog: Dialog | null = $state.raw(null);
   notice: Notice | null = $state.raw(null);
   /** The address before the last change in Settings, for the way back. */
   previousBackend: string | null = $state(null);
@@ -68,6 +67,11 @@ export class App {
   /** The first picture is on the screen. What it doesn't need waits for it. */
   readonly painted: Promise<void>;
   #lastAccount: string | null = null;
+  #dialog: Dialog | null = $state.raw(null);
+  /** What an open dialog has begun still runs. */
+  #working = false;
+  /** Where the person is led once that is over. */
+  #ahead: Place | null = null;
 
   constructor(backend: Backend, view: AppView, extra: Extra | null) {
     this.backend = backend;
@@ -119,10 +123,35 @@ export class App {
     this.page = page;
   }
 
-  /** The person is led here from the tray or a notification. What they were about to confirm gives way. */
+  get dialog(): Dialog | null {
+    return this.#dialog;
+  }
+
+  set dialog(dialog: Dialog | null) {
+    this.#dialog = dialog;
+    this.#follow();
+  }
+
+  /** Set by an open dialog: whether what it has begun still runs. */
+  set working(is: boolean) {
+    this.#working = is;
+    this.#follow();
+  }
+
+  /** The person is led here from the tray or a notification. What they were about to confirm gives way; what runs is seen to its end first. */
   lead(place: Place): void {
-    this.dialog = null;
+    this.#ahead = place;
+    if (!this.#working) this.dialog = null;
+  }
+
+  /** To where the person was led, once no dialog is in the way. What a dialog left to say stays. */
+  #follow(): void {
+    if (this.#ahead === null || this.#working || this.#dialog !== null) return;
+    const [place, notice] = [this.#ahead, this.notice];
+    this.#ahead = null;
+    if (place.kind === 'request') return;
     this.go(place.kind === 'account' ? { kind: 'account', id: place.account } : place);
+    this.notice = notice;
   }
 
   account(id: string): AccountView | undefined {

@@ -1247,13 +1247,13 @@ uses: Array<PermissionUse>,
 along: Array<string>, };
 
 /**
- * A page that the person is led to from the tray or a notification.
+ * Where the person is led from the tray or a notification.
  */
 export type Place = { "kind": "overview" } | { "kind": "account", 
 /**
  * Which one.
  */
-account: string, };
+account: string, } | { "kind": "request" };
 
 /**
  * Coins on one network.
@@ -1333,7 +1333,7 @@ proxy?: ProxySetting, };
 /**
  * What happened, of the core's closed list.
  */
-export type ProblemCode = "keychain_locked" | "keychain_dismissed" | "keychain_not_set_up" | "keychain_absent" | "keychain_no_bus" | "keychain_failed" | "keychain_stopped" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "address_unknown" | "network_intercepted" | "proxy_refused" | "proxy_password" | "proxy_unreachable" | "proxy_setting" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "certificates_missing" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "browser_missing" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "run_ended" | "request_refused" | "access_revoked" | "revocation_pending" | "somebody_else" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "no_such_app" | "app_name_taken" | "permission_not_given" | "permission_set_aside" | "confirmation_needed" | "outcome_unknown" | "report_unsaved" | "file_unsaved" | "clipboard_unavailable" | "program_ending" | "others_running" | "invalid_input";
+export type ProblemCode = "keychain_locked" | "keychain_dismissed" | "keychain_not_set_up" | "keychain_absent" | "keychain_no_bus" | "keychain_failed" | "keychain_stopped" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "address_unknown" | "network_intercepted" | "proxy_refused" | "proxy_password" | "proxy_unreachable" | "proxy_setting" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "certificates_missing" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "browser_missing" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "run_ended" | "request_refused" | "access_revoked" | "revocation_pending" | "somebody_else" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "no_such_app" | "app_name_taken" | "permission_not_given" | "permission_set_aside" | "confirmation_needed" | "outcome_unknown" | "report_unsaved" | "file_unsaved" | "question_open" | "asked_too_often" | "dialog_unavailable" | "clipboard_unavailable" | "program_ending" | "others_running" | "invalid_input";
 
 /**
  * Who.

@@ -45,8 +45,8 @@ pub const fn tray(language: Language) -> &'static TrayWords {
 
 /// How the accounts are, in a few words.
 pub fn standing(language: Language, standing: Standing) -> String {
-    let Standing { accounts, need, unreachable } = standing;
-    let (template, count) = match (language, accounts, need, unreachable) {
+    let Standing { accounts, need, unreachable, resting } = standing;
+    let (template, count) = match (language, accounts + resting, need, unreachable) {
         (Language::English, 0, ..) => ("No account is connected", 0),
         (Language::French, 0, ..) => ("Aucun compte n’est connecté", 0),
         (Language::English, _, 1, _) => ("1 account needs you", 1),
@@ -57,8 +57,11 @@ pub fn standing(language: Language, standing: Standing) -> String {
         (Language::French, _, _, 1) => ("1 compte est injoignable pour l’instant", 1),
         (Language::English, _, _, n) if n > 1 => ("{n} accounts can’t be reached just now", n),
         (Language::French, _, _, n) if n > 1 => ("{n} comptes sont injoignables pour l’instant", n),
-        (Language::English, ..) => ("All accounts work", 0),
-        (Language::French, ..) => ("Tous les comptes fonctionnent", 0),
+        (Language::English, ..) if accounts == 0 => ("All accounts rest with another connection service", 0),
+        (Language::French, ..) if accounts == 0 => ("Tous les comptes sont au repos auprès d’un autre service de connexion", 0),
+        // Whether they work, nobody knows before they are asked.
+        (Language::English, ..) => ("No account needs you", 0),
+        (Language::French, ..) => ("Aucun compte n’a besoin de vous", 0),
     };
     template.replace("{n}", &count.to_string())
 }
@@ -181,7 +184,7 @@ const fn french(matter: &Matter) -> &'static Kind {
             const WORDS: &Kind = &Kind {
                 one: "Un compte a peut-être perdu son accès",
                 many: "{n} comptes ont peut-être perdu leur accès",
-                text: "Monei a refusé la dernière vérification. Ouvrez Monei Connections pour en avoir le cœur net.",
+                text: "Monei a refusé la dernière vérification. Ouvrez Monei Connections pour vérifier.",
                 named: "{name}\u{202f}: accès peut-être perdu",
             };
             WORDS
@@ -190,7 +193,7 @@ const fn french(matter: &Matter) -> &'static Kind {
             const WORDS: &Kind = &Kind {
                 one: "Un compte mérite un nouveau coup d’œil",
                 many: "{n} comptes méritent un nouveau coup d’œil",
-                text: "Ouvrez Monei Connections pour voir ce qui est encore autorisé, et le garder ou le reprendre.",
+                text: "Ouvrez Monei Connections pour voir ce qui est encore autorisé, et le conserver ou le retirer.",
                 named: "{name}\u{202f}: à revoir",
             };
             WORDS
@@ -232,13 +235,16 @@ mod tests {
 
     #[test]
     fn the_tray_says_how_the_accounts_are() {
-        let told = |accounts, need, unreachable| standing(Language::English, Standing { accounts, need, unreachable });
-        assert_eq!(told(0, 0, 0), "No account is connected");
-        assert_eq!(told(3, 0, 0), "All accounts work");
-        assert_eq!(told(3, 1, 1), "1 account needs you");
-        assert_eq!(told(3, 2, 0), "2 accounts need you");
-        assert_eq!(told(3, 0, 1), "1 account can’t be reached just now");
-        assert_eq!(told(3, 0, 3), "3 accounts can’t be reached just now");
-        assert_eq!(standing(Language::French, Standing { accounts: 2, need: 2, unreachable: 0 }), "2 comptes ont besoin de vous");
+        let told = |accounts, need, unreachable, resting| standing(Language::English, Standing { accounts, need, unreachable, resting });
+        assert_eq!(told(0, 0, 0, 0), "No account is connected");
+        assert_eq!(told(3, 0, 0, 0), "No account needs you");
+        assert_eq!(told(3, 1, 1, 0), "1 account needs you");
+        assert_eq!(told(3, 2, 0, 0), "2 accounts need you");
+        assert_eq!(told(3, 0, 1, 0), "1 account can’t be reached just now");
+        assert_eq!(told(3, 0, 3, 0), "3 accounts can’t be reached just now");
+        assert_eq!(told(1, 0, 0, 2), "No account needs you");
+        assert_eq!(told(0, 0, 0, 2), "All accounts rest with another connection service");
+        let french = Standing { accounts: 2, need: 2, ..Standing::default() };
+        assert_eq!(standing(Language::French, french), "2 comptes ont besoin de vous");
     }
 }

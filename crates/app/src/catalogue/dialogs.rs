@@ -15,6 +15,17 @@ pub struct QuestionWords {
     pub agree: &'static str,
 }
 
+/// Something that is told, with one button.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToldWords {
+    /// What has happened.
+    pub title: &'static str,
+    /// About what, and what to do.
+    pub text: String,
+    /// The button.
+    pub close: &'static str,
+}
+
 /// The words of one language.
 #[derive(Debug, PartialEq, Eq)]
 pub struct DialogWords {
@@ -108,39 +119,121 @@ pub const fn words(language: Language) -> &'static DialogWords {
     }
 }
 
-/// Before one account is disconnected, or removed here without Monei's confirmation. `name` is its own, or Monei's; without one it is told
-/// from others by its place in the list.
-pub fn disconnect(language: Language, name: Option<&str>, unrevoked: Unrevoked) -> QuestionWords {
-    let name = name.map(isolated);
-    let title = match (language, name) {
-        (Language::English, Some(name)) => format!("Disconnect {name}?"),
-        (Language::English, None) => "Disconnect the account without a name?".to_owned(),
-        (Language::French, Some(name)) => format!("Déconnecter {name} ?"),
-        (Language::French, None) => "Déconnecter le compte sans nom ?".to_owned(),
-    };
-    let (text, agree) = match (language, unrevoked) {
+/// An account as a question names it, so that no two are told by the same words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The person's own name for it, or Monei's.
+    pub name: Option<String>,
+    /// Another account is called the same.
+    pub is_shared: bool,
+    /// Its e-mail, where that isn't the name.
+    pub email: Option<String>,
+    /// Its number, which stands for it where it has no name.
+    pub number: usize,
+}
+
+impl Named {
+    fn words(&self, language: Language) -> String {
+        let number = account_number(language, self.number);
+        let Some(name) = &self.name else {
+            return match language {
+                Language::English => format!("“{number}”"),
+                Language::French => format!("« {number} »"),
+            };
+        };
+        let name = isolated(name);
+        match &self.email {
+            _ if !self.is_shared => name,
+            Some(email) => format!("{name} ({}, {number})", isolated(email)),
+            None => format!("{name} ({number})"),
+        }
+    }
+}
+
+/// What an account without a name is called, here and in the window.
+pub fn account_number(language: Language, number: usize) -> String {
+    match language {
+        Language::English => format!("Account {number}"),
+        Language::French => format!("Compte {number}"),
+    }
+}
+
+/// Before one account is disconnected, or removed here without Monei's confirmation.
+pub fn disconnect(language: Language, account: &Named, unrevoked: Unrevoked) -> QuestionWords {
+    let who = account.words(language);
+    let (title, text, agree) = match (language, unrevoked) {
         (Language::English, Unrevoked::Keep) => (
+            format!("Disconnect {who}?"),
             "Every permission of this account ends at Monei, for every app, too. Then what is stored of it on this computer is deleted. Your \
              Monei account and your money stay as they are.",
             "Disconnect",
         ),
         (Language::English, Unrevoked::Remove) => (
+            format!("Remove {who} without Monei’s confirmation?"),
             "Monei hasn’t confirmed that the access has ended. What is stored here is deleted all the same, and this program can’t end that access \
              any more: end it in Monei’s settings, under “Connected apps”.",
             "Remove here",
         ),
         (Language::French, Unrevoked::Keep) => (
-            "Toutes les autorisations de ce compte prennent fin chez Monei, aussi pour chaque application. Ensuite, ce qui en est enregistré \
+            format!("Déconnecter {who} ?"),
+            "Toutes les autorisations de ce compte prennent fin chez Monei, y compris pour chaque application. Ensuite, ce qui en est enregistré \
              sur cet ordinateur est supprimé. Votre compte Monei et votre argent restent tels quels.",
             "Déconnecter",
         ),
         (Language::French, Unrevoked::Remove) => (
+            format!("Retirer {who} sans la confirmation de Monei ?"),
             "Monei n’a pas confirmé la fin de l’accès. Ce qui est enregistré ici est quand même supprimé, et ce programme ne peut plus mettre \
              fin à cet accès : mettez-y fin dans les paramètres de Monei, sous « Connected apps ».",
             "Retirer d’ici",
         ),
     };
     QuestionWords { title: Cow::Owned(title), text, agree }
+}
+
+/// Before everything that an account allows is taken back.
+pub fn take_all_back(language: Language, account: &Named) -> QuestionWords {
+    let who = account.words(language);
+    let (title, text, agree) = match language {
+        Language::English => (
+            format!("End everything that {who} allows?"),
+            "Every permission of this account ends at Monei, for every app, too. The account stays in the list here, and you can approve it again.",
+            "End everything",
+        ),
+        Language::French => (
+            format!("Mettre fin à tout ce que {who} autorise ?"),
+            "Toutes les autorisations de ce compte prennent fin chez Monei, y compris pour chaque application. Le compte reste ici dans la \
+             liste, et vous pourrez l’autoriser à nouveau.",
+            "Tout terminer",
+        ),
+    };
+    QuestionWords { title: Cow::Owned(title), text, agree }
+}
+
+/// As the program ends: Monei hasn't confirmed the end of what was kept in memory alone, of the accounts of these names.
+pub fn left_living(language: Language, names: &[Option<String>]) -> ToldWords {
+    let unnamed = match language {
+        Language::English => "An account",
+        Language::French => "Un compte",
+    };
+    let names = names.iter().map(|name| name.as_deref().map_or_else(|| unnamed.to_owned(), isolated)).collect::<Vec<_>>().join(", ");
+    match language {
+        Language::English => ToldWords {
+            title: "Monei hasn’t confirmed that the access has ended",
+            text: format!(
+                "{names}: this program kept the access in its memory alone, and can’t end it any more. End it in Monei’s settings, under \
+                 “Connected apps”."
+            ),
+            close: "Close",
+        },
+        Language::French => ToldWords {
+            title: "Monei n’a pas confirmé la fin de l’accès",
+            text: format!(
+                "{names} : ce programme n’a gardé l’accès que dans sa mémoire, et ne peut plus y mettre fin. Mettez-y fin dans les \
+                 paramètres de Monei, sous « Connected apps »."
+            ),
+            close: "Fermer",
+        },
+    }
 }
 
 /// A name set apart from the sentence around it, whichever way it is written (Unicode UAX #9), on one line.
@@ -154,14 +247,53 @@ fn isolated(name: &str) -> String {
 mod tests {
     use super::*;
 
+    fn ada() -> Named {
+        Named { name: Some("Ada\n\u{202e}Okafor".to_owned()), is_shared: false, email: Some("ada@example.com".to_owned()), number: 2 }
+    }
+
+    fn questions(language: Language, account: &Named) -> [QuestionWords; 3] {
+        [disconnect(language, account, Unrevoked::Keep), disconnect(language, account, Unrevoked::Remove), take_all_back(language, account)]
+    }
+
     #[test]
     fn a_question_about_an_account_names_it_whatever_is_in_its_name() {
-        for language in [Language::English, Language::French] {
-            for unrevoked in [Unrevoked::Keep, Unrevoked::Remove] {
-                let asked = disconnect(language, Some("Ada\n\u{202e}Okafor"), unrevoked);
-                assert!(asked.title.contains("\u{2068}AdaOkafor\u{2069}"), "{asked:?}");
-                assert!(!disconnect(language, None, unrevoked).title.contains('\u{2068}'));
+        for (language, number) in [(Language::English, "Account 2"), (Language::French, "Compte 2")] {
+            for asked in questions(language, &ada()) {
+                assert!(asked.title.contains("\u{2068}AdaOkafor\u{2069}") && !asked.title.contains(number), "{asked:?}");
             }
+            for asked in questions(language, &Named { name: None, ..ada() }) {
+                assert!(asked.title.contains(number) && !asked.title.contains('\u{2068}'), "{asked:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_question_tells_two_accounts_of_the_same_name_apart() {
+        for (language, number) in [(Language::English, "Account 2"), (Language::French, "Compte 2")] {
+            for asked in questions(language, &Named { is_shared: true, ..ada() }) {
+                assert!(asked.title.contains("\u{2068}ada@example.com\u{2069}") && asked.title.contains(number), "{asked:?}");
+            }
+            for asked in questions(language, &Named { is_shared: true, email: None, ..ada() }) {
+                assert!(asked.title.contains(number), "{asked:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_lives_on_after_the_end_is_told_by_name() {
+        for language in [Language::English, Language::French] {
+            let told = left_living(language, &[Some("Ada\u{202e}".to_owned()), None]);
+            assert!(told.text.contains("\u{2068}Ada\u{2069}") && told.text.contains("Connected apps"), "{told:?}");
+        }
+        assert!(left_living(Language::English, &[None]).text.starts_with("An account: "));
+    }
+
+    #[test]
+    fn each_question_is_its_own() {
+        for language in [Language::English, Language::French] {
+            let [keep, remove, all] = questions(language, &ada());
+            assert!(keep.title != remove.title && keep.title != all.title && remove.title != all.title);
+            assert!(keep.agree != remove.agree && keep.agree != all.agree);
         }
     }
 }

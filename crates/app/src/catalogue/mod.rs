@@ -19,7 +19,10 @@ use monei::permission::Group;
 use serde::Serialize;
 
 pub use attention::{NotificationWords, TrayWords, entry as tray_entry, notification, standing, tray};
-pub use dialogs::{DialogWords, QuestionWords, disconnect as disconnect_question, words as dialogs};
+pub use dialogs::{
+    DialogWords, Named, QuestionWords, ToldWords, account_number, disconnect as disconnect_question, left_living,
+    take_all_back as take_all_back_question, words as dialogs,
+};
 pub use events::words as event;
 pub use features::{group, words as feature};
 pub use problems::words as problem;

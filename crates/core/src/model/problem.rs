@@ -142,6 +142,12 @@ pub enum ProblemCode {
     ReportUnsaved,
     /// A file can't be written where the person wants it.
     FileUnsaved,
+    /// The system's dialog is open with another question.
+    QuestionOpen,
+    /// The person said no to several questions: for a while nobody is asked; `retry_after_s` says how long.
+    AskedTooOften,
+    /// The system shows no dialog in which the person could be asked.
+    DialogUnavailable,
     /// There is no clipboard, or it doesn't take anything.
     ClipboardUnavailable,
     /// The program is about to end; nothing was sent.

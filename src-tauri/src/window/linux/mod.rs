@@ -20,7 +20,7 @@ use tauri::{Manager as _, WebviewWindow};
 pub use self::appearance::{Appearance, is_dark};
 use self::kept::Kept;
 pub use self::painting::{not_inherited, without_gpu};
-pub use self::question::agrees;
+pub use self::question::{agrees, tell};
 pub use self::save::choose;
 
 /// Sends what was asked of the display so far, for when the event loop doesn't run any more.

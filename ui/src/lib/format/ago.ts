@@ -14,9 +14,11 @@ export function formatRelative(at: number, now: number): string {
   const difference = at - now;
   const size = Math.abs(difference);
   if (size < 45 * SECOND) return difference > 0 ? t.time.soon : t.time.now;
-  if (size < HOUR) return counted(difference, MINUTE, 'minute');
-  if (size < DAY) return counted(difference, HOUR, 'hour');
-  if (size < 30 * DAY) return counted(difference, DAY, 'day');
+  if (size < HOUR) return counted(difference, size / MINUTE, 'minute');
+  // As the calendar counts, since days have names: what was 25 hours ago may be of the day before yesterday.
+  const days = Math.abs(dayOf(at) - dayOf(now));
+  if (size < DAY || days === 0) return counted(difference, size / HOUR, 'hour');
+  if (size < 30 * DAY) return counted(difference, days, 'day');
   return difference > 0 ? t.time.future(formatDate(at)) : t.time.past(formatDate(at));
 }
 
@@ -25,14 +27,18 @@ export const formatAgo = (at: number, now: number): string => formatRelative(Mat
 
 /** `Today`, `Yesterday`, or the date. */
 export function formatDay(at: number, now: number): string {
-  const day = formatDate(at);
-  if (day === formatDate(now)) return t.time.today;
-  if (day === formatDate(now - DAY)) return t.time.yesterday;
-  return day;
+  const ago = dayOf(now) - dayOf(at);
+  return ago === 0 ? t.time.today : ago === 1 ? t.time.yesterday : formatDate(at);
+}
+
+/** The day in the person's calendar, by its number. Some days have 23 hours, and some 25. */
+function dayOf(at: number): number {
+  const date = new Date(at);
+  return Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) / DAY;
 }
 
 /** Whole units, at least one. */
-function counted(difference: number, length: number, unit: Unit): string {
-  const count = Math.max(1, Math.trunc(Math.abs(difference) / length));
+function counted(difference: number, units: number, unit: Unit): string {
+  const count = Math.max(1, Math.trunc(units));
   return difference > 0 ? t.time.ahead(count, unit) : t.time.ago(count, unit);
 }

@@ -70,6 +70,34 @@ describe('time', () => {
     expect(formatDay(now, now)).toBe('Today');
     expect(formatDay(now - 24 * 60 * minute, now)).toBe('Yesterday');
   });
+
+  test('a day is named by the calendar, not by how many hours ago it was', () => {
+    const at = (day: number, hour: number) => new Date(2026, 10, day, hour).getTime();
+    // 26 hours ago, and yet the day before yesterday; 47 hours ago, and the day before yesterday, too.
+    expect(formatAgo(at(20, 23), at(22, 1))).toBe('2 days ago');
+    expect(formatAgo(at(20, 13), at(22, 12))).toBe('2 days ago');
+    expect(formatAgo(at(21, 1), at(22, 23))).toBe('yesterday');
+    expect(formatAgo(at(21, 13), at(22, 12))).toBe('23 hours ago');
+    expect(formatRelative(at(24, 1), at(22, 23))).toBe('in 2 days');
+    expect(formatDay(at(20, 23), at(22, 1))).toBe('20 Nov 2026');
+    expect(formatDay(at(21, 0), at(22, 23))).toBe('Yesterday');
+  });
+
+  test('a day of 23 or 25 hours is one day', () => {
+    const zone = process.env['TZ'];
+    process.env['TZ'] = 'Europe/Berlin';
+    try {
+      const at = (month: number, day: number, hour: number, minutes: number) => new Date(2026, month, day, hour, minutes).getTime();
+      // The clocks go forward on 29 March and back on 25 October.
+      expect(formatDay(at(2, 29, 0, 5), at(2, 30, 0, 1))).toBe('Yesterday');
+      expect(formatDay(at(2, 28, 23, 30), at(2, 30, 0, 1))).toBe('28 Mar 2026');
+      expect(formatDay(at(9, 25, 0, 10), at(9, 25, 23, 50))).toBe('Today');
+      expect(formatAgo(at(9, 25, 0, 10), at(9, 25, 23, 50))).toBe('24 hours ago');
+    } finally {
+      if (zone === undefined) delete process.env['TZ'];
+      else process.env['TZ'] = zone;
+    }
+  });
 });
 
 // What the window writes by itself, so that a start needs no `Intl`, is what `Intl` would write.
@@ -90,9 +118,11 @@ describe.each(['en', 'fr'] as const)('in the words of Intl: %s', (language) => {
     const [date, dateAndTime, timeOnly] = [by(day), by({ ...day, ...time }), by(time)];
     for (let hour = 0; hour < 400 * 24; hour += 7) {
       const at = Date.UTC(2026, 0, 1, hour, hour % 60);
-      expect(formatDate(at)).toBe(date.format(at));
+      // The one difference: French writes the first of a month as an ordinal, which `Intl` doesn't.
+      const written = (text: string) => (language === 'fr' ? text.replace(/^1 /, '1er ') : text);
+      expect(formatDate(at)).toBe(written(date.format(at)));
       expect(formatTime(at)).toBe(timeOnly.format(at));
-      expect(formatDateTime(at)).toBe(dateAndTime.format(at));
+      expect(formatDateTime(at)).toBe(written(dateAndTime.format(at)));
     }
   });
 
@@ -136,6 +166,10 @@ describe('in French', () => {
     expect(formatDate(now)).toBe('22 nov. 2026');
     expect(formatDateTime(now)).toContain('22 nov. 2026');
     expect(formatMonth(now)).toBe('novembre 2026');
+    expect(formatDate(new Date(2026, 10, 1, 12).getTime())).toBe('1er nov. 2026');
+    expect(formatDate(new Date(2026, 10, 11, 12).getTime())).toBe('11 nov. 2026');
+    expect(formatAgo(new Date(2026, 10, 20, 23).getTime(), new Date(2026, 10, 22, 1).getTime())).toBe('avant-hier');
+    expect(formatAgo(new Date(2026, 10, 21, 1).getTime(), new Date(2026, 10, 22, 23).getTime())).toBe('hier');
   });
 });
 

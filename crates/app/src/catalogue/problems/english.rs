@@ -288,6 +288,21 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
             "Copy the report instead.",
         ),
         P::FileUnsaved => ("The file couldn’t be saved", "Nothing can be written to the folder that was chosen.", "Choose another folder."),
+        P::QuestionOpen => (
+            "A question is open already",
+            "The system’s own dialog asks one question at a time. Nothing has changed.",
+            "Answer the question that is open, then try again.",
+        ),
+        P::AskedTooOften => (
+            "You have said no several times",
+            "You aren’t asked again for up to a minute, so that nothing can press you to say yes. Nothing has changed.",
+            "Wait a little, then try again.",
+        ),
+        P::DialogUnavailable => (
+            "You couldn’t be asked",
+            "The system can’t show the dialog in which you would say yes or no. Nothing has changed.",
+            "Try again. If it goes on, start the program anew.",
+        ),
         P::ClipboardUnavailable => (
             "Nothing could be copied",
             "This session has no clipboard, or another program keeps it busy.",

@@ -292,6 +292,21 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         P::FileUnsaved => {
             ("Le fichier n’a pas pu être enregistré", "Rien ne peut être écrit dans le dossier choisi.", "Choisissez un autre dossier.")
         }
+        P::QuestionOpen => (
+            "Une question est déjà ouverte",
+            "La boîte de dialogue du système ne pose qu’une question à la fois. Rien n’a changé.",
+            "Répondez à la question ouverte, puis réessayez.",
+        ),
+        P::AskedTooOften => (
+            "Vous avez refusé plusieurs fois",
+            "La question n’est plus posée pendant une minute au plus, pour que rien ne puisse vous forcer la main. Rien n’a changé.",
+            "Patientez un peu, puis réessayez.",
+        ),
+        P::DialogUnavailable => (
+            "La question n’a pas pu vous être posée",
+            "Le système ne peut pas afficher la boîte de dialogue où vous répondriez. Rien n’a changé.",
+            "Réessayez. Si cela continue, redémarrez le programme.",
+        ),
         P::ClipboardUnavailable => (
             "Rien n’a pu être copié",
             "Cette session n’a pas de presse-papiers, ou un autre programme l’occupe.",

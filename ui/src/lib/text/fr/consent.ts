@@ -40,7 +40,7 @@ export const consent = (): Texts['consent'] => ({
   takeBackPoints: ['Elle est désactivée ici aussitôt : aucune application et aucune fenêtre ne l’utilise.', 'Il est demandé à Monei d’y mettre fin, car elle a été autorisée seule.', 'Votre compte reste ici. Vous pourrez l’autoriser à nouveau à tout moment.'],
   togetherPoints: ['Elle est désactivée ici aussitôt : aucune application et aucune fenêtre ne l’utilise.', 'Votre compte reste ici. Vous pourrez la réactiver à tout moment.'],
   along: 'Chez Monei, elle a été autorisée avec celles-ci, et Monei ne documente aucun moyen de mettre fin à une partie d’un accord :',
-  alongAgain: 'Désactivée ici, elle continue chez Monei sans servir. Pour y mettre fin là-bas, toutes prennent fin, et la question d’autoriser à nouveau les autres vient juste après.',
+  alongAgain: 'Désactivée ici, elle continue chez Monei sans servir. Pour y mettre fin chez Monei, il faut mettre fin à toutes ; vous pourrez aussitôt autoriser à nouveau les autres.',
   switchOff: 'Désactiver ici',
   switchedOff: (what) => `« ${what} » est désactivé ici. Chez Monei, l’autorisation continue, car d’autres ont été autorisées avec elle.`,
   switchedOn: (what) => `« ${what} » est réactivé.`,

@@ -12,7 +12,8 @@ export const time = (): Texts['time'] => ({
   future: (date) => `le ${date}`,
   today: 'Aujourd’hui',
   yesterday: 'Hier',
-  date: (day, month, year) => `${day} ${MONTHS[month] ?? ''} ${year}`,
+  // The first alone is an ordinal in French; `Intl` writes `1`.
+  date: (day, month, year) => `${day === 1 ? '1er' : day} ${MONTHS[month] ?? ''} ${year}`,
   dateAndTime: (date, time) => `${date}, ${time}`,
   ago: (count, unit) => (unit === 'day' && count <= 2 ? (count === 1 ? 'hier' : 'avant-hier') : `il y a ${counted(count, unit)}`),
   ahead: (count, unit) => (unit === 'day' && count <= 2 ? (count === 1 ? 'demain' : 'après-demain') : `dans ${counted(count, unit)}`),
