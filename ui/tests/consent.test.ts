@@ -94,6 +94,32 @@ test('where the person says no to the program’s own question, it is switched o
   await page.close();
 });
 
+test('where nothing else of the approval is in use, taking it back ends all of it, and that is said before', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'take-back-last');
+  await page.evaluate(() => (window.stage.memory.set_aside = () => Promise.resolve({ kind: 'ended' })));
+  const dialog = await page.locator('dialog').innerText();
+  expect(dialog).toContain('nothing else that was approved with it is in use');
+  expect(dialog).toMatch(/They end at Monei along with it.*Balance and history/s);
+  expect(dialog).not.toContain('goes on at Monei');
+  expect(await page.getByTestId('set-aside').count()).toBe(0);
+  await page.getByTestId('confirm-take-back').click();
+  expect(await page.getByTestId('notice').innerText()).toContain('Monei confirmed that it has ended');
+  await page.close();
+});
+
+test('who took everything back is not told that Monei ended it', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'account-given-up');
+  const text = await page.locator('body').innerText();
+  expect(text).toContain('Nothing allowed');
+  expect(text).toContain('You took back everything that was allowed');
+  expect(text).not.toContain('Reconnect');
+  await show(page, 'account-revoked');
+  expect(await page.getByTestId('given-up').count()).toBe(0);
+  await page.close();
+});
+
 test('what can’t be ended from here isn’t offered to be tried again', async () => {
   const { page } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'take-back-along');

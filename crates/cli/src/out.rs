@@ -33,6 +33,7 @@ pub struct Asker {
     question: Mutex<Option<String>>,
 }
 
+#[cfg(unix)]
 impl Asker {
     /// One that has answered these questions.
     pub fn new(is_terminal: bool, answers: Vec<(String, bool)>) -> Self {
@@ -87,6 +88,7 @@ pub fn complain(sentence: &str) {
 }
 
 /// What another process said for this one.
+#[cfg(unix)]
 pub fn repeat(said: &[Output]) {
     for words in said {
         match words {

@@ -113,6 +113,7 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     'account-nothing': account(withFeatures(() => ({ kind: 'not_asked' }))),
     'account-declined': account(withFeatures(() => ({ kind: 'declined', at: now - 4 * 60_000 }))),
     'account-revoked': account({ ...withFeatures(() => ({ kind: 'lost', at: now - 2 * HOUR })), health: health('needs_reconnect', 'access_revoked'), expires_at: null }),
+    'account-given-up': account({ ...withFeatures((index) => (index === 2 ? { kind: 'declined', at: now - 4 * 60_000 } : { kind: 'not_asked' })), health: health('needs_reconnect', 'access_revoked'), expires_at: null }),
     'account-unreachable': account({ ...full, health: health('unreachable', 'offline') }, { sections: () => Promise.reject(problem('offline')) }),
     'account-busy': account({ ...full, health: health('unreachable', 'busy') }, { sections: () => Promise.reject(problem('busy')) }),
     'account-locked': account({ ...full, health: health('locked', 'keychain_locked') }, { sections: () => Promise.reject(problem('keychain_locked')) }),
@@ -194,12 +195,14 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
   found['review-overview'] = { view: { ...base, accounts: [full, second] }, page: { kind: 'overview' }, reviews: [{ account: first.id, unchanged_since: null, unused }] };
   found['review-unread'] = account(full, { reviews: problem('index_unavailable') });
   found['review-unread-overview'] = { view: { ...base, accounts: [full, second] }, page: { kind: 'overview' }, reviews: problem('index_unavailable') };
-  const takeBack = (along: string[]): Variant => ({
-    ...account(full),
-    dialog: () => ({ kind: 'take_back', account: full, feature: base.catalogue.find((feature) => feature.id === 'swap') ?? catalogue0, along }),
+  const takeBack = (along: string[], of = full): Variant => ({
+    ...account(of),
+    dialog: () => ({ kind: 'take_back', account: of, feature: base.catalogue.find((feature) => feature.id === 'swap') ?? catalogue0, along }),
   });
   found['take-back'] = takeBack([]);
   found['take-back-along'] = takeBack(['wallet:read', 'kyc:read', 'cards:read']);
+  const alone = withFeatures((index) => (base.catalogue[index]?.id === 'swap' ? enabled : { kind: 'set_aside', at: now - HOUR }));
+  found['take-back-last'] = takeBack(['wallet:read', 'kyc:read'], alone);
   const receipt: Receipt = { number: 2, at: now - 30 * 24 * HOUR, account: first.id, name: 'Shop', approved_by: 'Ada Okafor', email: 'ada@example.test', service: REMOTE, operator: 'Example Operator', allowed: all.slice(0, 3), left_off: all.slice(3, 5), extra: [] };
   found['receipts'] = { ...account(full), page: { kind: 'receipts', account: first.id }, receipts: [receipt, { ...receipt, number: 1, at: now - 200 * 24 * HOUR, operator: null, email: null, left_off: [], extra: ['cards:read'] }] };
   found['receipts-hostile'] = { ...account(full), page: { kind: 'receipts', account: null }, receipts: [{ ...receipt, account: null, name: HOSTILE, approved_by: HOSTILE, email: HOSTILE, service: `https://${'long'.repeat(60)}.example`, operator: HOSTILE }] };

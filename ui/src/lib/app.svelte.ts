@@ -281,7 +281,13 @@ export function offered(view: AppView, feature: Feature): boolean {
   return view.backend.scopes.length === 0 || view.backend.scopes.includes(feature.scope);
 }
 
-/** The account's health for the eye: resting counts as a kind of its own. */
-export function healthKind(account: AccountView): 'connected' | 'needs_reconnect' | 'unreachable' | 'locked' | 'rests' {
-  return account.other_backend === null ? account.health.kind : 'rests';
+/** Whether nothing is allowed any more by the person's own choice (`AccountSnapshot::is_given_up`). */
+export function isGivenUp({ health, features }: AccountView): boolean {
+  return health.kind === 'needs_reconnect' && health.reason.code === 'access_revoked' && !features.some(({ state }) => state.kind === 'lost');
+}
+
+/** The account's health for the eye: resting, and having nothing allowed, count as a kind of its own. */
+export function healthKind(account: AccountView): 'connected' | 'needs_reconnect' | 'unreachable' | 'locked' | 'rests' | 'given_up' {
+  if (account.other_backend !== null) return 'rests';
+  return isGivenUp(account) ? 'given_up' : account.health.kind;
 }

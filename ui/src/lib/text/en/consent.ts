@@ -38,6 +38,8 @@ export const consent = {
   takeBackTitle: (what: string) => `Take back “${what}”?`,
   takeBackPoints: ['It is switched off here at once: no app and no window uses it.', 'Monei is asked to end it, since it was approved alone.', 'Your account stays here. You can allow it again at any time.'],
   togetherPoints: ['It is switched off here at once: no app and no window uses it.', 'Your account stays here. You can switch it on again at any time.'],
+  lastPoints: ['It is switched off here at once: no app and no window uses it.', 'Monei is asked to end it, since nothing else that was approved with it is in use.', 'Your account stays here. You can allow it again at any time.'],
+  alongOff: 'It was approved together with these, which are switched off here already. They end at Monei along with it:',
   along: 'At Monei it was approved together with these, and Monei documents no way to end a part of an approval:',
   alongAgain: 'Switched off here, it goes on at Monei, unused. To end it there, all of these end, and you are asked right after whether to allow the others again.',
   switchOff: 'Switch off here',

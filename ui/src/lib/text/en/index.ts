@@ -83,7 +83,8 @@ export const en = {
   health: {
     ...shared.health,
     rests: 'Resting',
-  } satisfies Record<Health['kind'] | 'rests', string>,
+    given_up: 'Nothing allowed',
+  } satisfies Record<Health['kind'] | 'rests' | 'given_up', string>,
 
   account: {
     stale: (age: string, why: string) => `From ${age}. ${why}.`,
@@ -91,6 +92,7 @@ export const en = {
     connectedSince: (date: string) => `Connected since ${date}`,
     checked: (when: string) => `checked ${when}`,
     neverChecked: 'not checked yet',
+    givenUp: 'You took back everything that was allowed. Ask again below for what you want, or disconnect the account.',
     notCheckable: 'Nothing that was allowed lets this be checked without spending. If access is taken back at Monei, it shows only when it is used.',
     renews: (when: string) => `Access renews by itself when used; the present one ends ${when}.`,
     rename: 'Rename',

@@ -39,6 +39,8 @@ export const consent = (): Texts['consent'] => ({
   takeBackTitle: (what) => `Retirer « ${what} » ?`,
   takeBackPoints: ['Elle est désactivée ici aussitôt : aucune application et aucune fenêtre ne l’utilise.', 'Il est demandé à Monei d’y mettre fin, car elle a été autorisée seule.', 'Votre compte reste ici. Vous pourrez l’autoriser à nouveau à tout moment.'],
   togetherPoints: ['Elle est désactivée ici aussitôt : aucune application et aucune fenêtre ne l’utilise.', 'Votre compte reste ici. Vous pourrez la réactiver à tout moment.'],
+  lastPoints: ['Elle est désactivée ici aussitôt : aucune application et aucune fenêtre ne l’utilise.', 'Il est demandé à Monei d’y mettre fin, car rien d’autre de ce qui a été autorisé avec elle ne sert.', 'Votre compte reste ici. Vous pourrez l’autoriser à nouveau à tout moment.'],
+  alongOff: 'Elle a été autorisée avec celles-ci, déjà désactivées ici. Elles prennent fin chez Monei avec elle :',
   along: 'Chez Monei, elle a été autorisée avec celles-ci, et Monei ne documente aucun moyen de mettre fin à une partie d’un accord :',
   alongAgain: 'Désactivée ici, elle continue chez Monei sans servir. Pour y mettre fin chez Monei, il faut mettre fin à toutes ; vous pourrez aussitôt autoriser à nouveau les autres.',
   switchOff: 'Désactiver ici',

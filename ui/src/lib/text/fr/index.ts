@@ -81,6 +81,7 @@ export const fr = (): Texts => ({
   health: {
     ...shared.health,
     rests: 'Au repos',
+    given_up: 'Rien d’autorisé',
   },
 
   account: {
@@ -89,6 +90,7 @@ export const fr = (): Texts => ({
     connectedSince: (date) => `Connecté depuis le ${date}`,
     checked: (when) => `vérifié ${when}`,
     neverChecked: 'pas encore vérifié',
+    givenUp: 'Vous avez retiré tout ce qui était autorisé. Redemandez ci-dessous ce que vous voulez, ou déconnectez le compte.',
     notCheckable: 'Rien de ce qui a été autorisé ne permet une vérification sans dépense. Si l’accès est retiré chez Monei, cela ne se verra qu’à l’utilisation.',
     renews: (when) => `L’accès se renouvelle de lui-même à l’utilisation ; l’accès actuel prend fin ${when}.`,
     rename: 'Renommer',
