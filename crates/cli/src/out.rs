@@ -133,7 +133,7 @@ macro_rules! errln {
 
 pub(crate) use {errln, out, outln};
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
