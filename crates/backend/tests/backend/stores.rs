@@ -3,6 +3,8 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use reqwest::StatusCode;
@@ -14,13 +16,15 @@ use crate::support::*;
 /// How soon an instance serves again after its store does, or after another server took over.
 const BACK_WITHIN: Duration = Duration::from_secs(15);
 
-/// A port that is free, and so low that a cluster's bus (10,000 above) has one too.
+/// A port that is free, and so is the one of a cluster's bus, 10,000 above. Both are below those that the system gives to connections, and none is
+/// given twice.
 fn port() -> u16 {
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(rand::random()));
+    let is_free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
     loop {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let low = 10_000 + port % 30_000;
-        if std::net::TcpListener::bind(("127.0.0.1", low)).is_ok() && std::net::TcpListener::bind(("127.0.0.1", low + 10_000)).is_ok() {
-            return low;
+        let port = 10_000 + NEXT.fetch_add(1, Ordering::Relaxed) % 10_000;
+        if is_free(port) && is_free(port + 10_000) {
+            return port;
         }
     }
 }
