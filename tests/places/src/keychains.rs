@@ -25,7 +25,7 @@ const LATE: Duration = Duration::from_secs(15);
 /// After how long a person does again what had no effect.
 const AGAIN: Duration = Duration::from_millis(1500);
 
-/// How long Monei takes to end an approval in one place, in milliseconds.
+/// How long Monei takes to end an approval in one place, in milliseconds: longer than the program waits for it.
 const SLOW_REVOCATION: u32 = 8000;
 
 /// Tries one keychain.
@@ -121,6 +121,9 @@ pub async fn try_keychain(desk: &mut Desk, secrets: Secrets) -> Result<()> {
         desk.screen.wait_for_window(&desk.session, desk.program()?.pid()).await?;
         ensure!(ending.runs()?, "the program had ended before the second one had a window");
         desk.sees(words::NO_ACCOUNT).await?;
+        // Monei's answer comes too late, and the program says so before it ends.
+        let dialog = desk.dialog_named(words::END_NOT_CONFIRMED).await?;
+        desk.type_into(dialog, &[""], &["Return"])?;
         let code = ending.wait_for_end().await?;
         ensure!(code == 0, "the program ended with exit code {code}");
         let alive = desk.services.sandbox.state().await?.granted_by(words::PERSON);

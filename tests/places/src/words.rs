@@ -35,6 +35,8 @@ pub const KEYCHAIN_ASKS: &str = "Your keychain is asking you something";
 pub const KEYCHAIN_DISMISSED: &str = "The keychain wasn’t opened";
 /// Said after the keychain ended.
 pub const KEYCHAIN_STOPPED: &str = "The keychain stopped";
+/// Said as the program ends, where Monei's answer about what was kept in memory comes too late.
+pub const END_NOT_CONFIRMED: &str = "confirmed that the access has ended";
 /// Said where there is none.
 pub const KEYCHAIN_ABSENT: &str = "No keychain was found";
 /// Said without a session bus.
