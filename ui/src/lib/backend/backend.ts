@@ -48,8 +48,7 @@ export interface Backend {
   reviews(): Promise<Review[]>;
   /** Keeps a permission that nobody uses, or with `null` the account as it is. */
   keep(account: string, feature: FeatureId | null): Promise<void>;
-  /** Takes permissions back, with what was approved together. The account stays. */
-  /** `null`: the person said no, where nothing in use would be left of the account. */
+  /** Takes permissions back, with what was approved together. The account stays. `null`: the person said no, where nothing in use would be left. */
   take_back(account: string, scopes: string[]): Promise<DisconnectOutcome | null>;
   /** Switches a permission off here, and has Monei end it where it was approved alone. */
   set_aside(account: string, feature: FeatureId): Promise<SetAsideOutcome>;
