@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connect_app::attention::{self, Matter, Matters, Notice, Standing, Step};
-use connect_app::catalogue;
+use connect_app::{catalogue, naming};
 use connect_core::Connections;
 use connect_core::snapshot::{AccountSnapshot, FeatureState, Language, Review, Snapshot};
 use connect_local_api::{Confirmations, Pairings};
@@ -14,7 +14,6 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use crate::host::Host;
-use crate::naming;
 use crate::notify::{Notifier, Outcome};
 use crate::presence::Presence;
 use crate::tray::{Act, Face, Tray};

@@ -294,6 +294,14 @@ async fn set_api(host: Shared<'_>, wanted: bool) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Another port for apps: every key that was used over TCP ends.
+#[tauri::command]
+async fn draw_api_port(host: Shared<'_>) -> Result<(), Problem> {
+    connect_local_api::draw_port(&host.connections().await?).await?;
+    host.apps_changed();
+    Ok(())
+}
+
 /// From now on the window for confirming a payment is told through `views` which one waits; none: it was answered.
 #[tauri::command]
 fn confirmation(host: Shared<'_>, views: Channel<Option<ConfirmationView>>) -> Result<(), Problem> {

@@ -4,6 +4,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use connect_app::naming;
 use connect_core::Connections;
 use connect_core::problem::ProblemCode;
 use connect_local_api::{ConfirmationRequest, Confirmations};
@@ -33,6 +34,8 @@ struct State {
     focused: Option<Instant>,
     /// The payment that the page shows, and since when.
     shown: Option<(u64, Instant)>,
+    /// Which window it is: the one before may still be closing.
+    window: u64,
 }
 
 impl Confirming {
@@ -58,10 +61,10 @@ impl Confirming {
 
     /// Another payment waits, or none any more. False: its window isn't open.
     fn change(&self, app: &AppHandle, waits: bool) -> bool {
-        let page = {
+        let (page, window) = {
             let mut state = self.state();
             state.shown = None;
-            state.page.clone()
+            (state.page.clone(), state.window)
         };
         if !waits {
             self.forget();
@@ -69,7 +72,7 @@ impl Confirming {
         } else if let Some(page) = page {
             self.tell_now(&page);
             confirm::raise(app);
-        } else if let Err(error) = confirm::open(app) {
+        } else if let Err(error) = confirm::open(app, window) {
             tracing::warn!(%error, "the window for confirming a payment can't be opened");
             return false;
         }
@@ -124,13 +127,15 @@ impl Confirming {
         self.state().focused = is.then(Instant::now);
     }
 
-    /// The window is gone: what it asked is denied.
-    pub fn closed(&self) {
-        let (running, shown) = {
+    /// A window is gone: what it asked, or was about to ask, is denied.
+    pub fn closed(&self, window: u64) {
+        let running = {
             let state = self.state();
-            (state.running.clone(), state.shown)
+            state.running.clone().filter(|_| state.window == window)
         };
-        if let (Some((confirmations, _)), Some((number, _))) = (running, shown) {
+        let Some((confirmations, _)) = running else { return };
+        let waits = confirmations.subscribe().borrow().as_ref().map(|request| request.number);
+        if let Some(number) = waits {
             confirmations.answer(number, false, None);
         }
         self.forget();
@@ -139,6 +144,7 @@ impl Confirming {
     fn forget(&self) {
         let mut state = self.state();
         (state.page, state.focused, state.shown) = (None, None, None);
+        state.window += 1;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -160,7 +166,7 @@ fn view(connections: &Connections, request: ConfirmationRequest) -> Confirmation
     ConfirmationView {
         number,
         app: app.name,
-        account: account.and_then(|row| row.label.clone().or_else(|| row.name.clone())),
+        account: account.map(|row| naming::named(&known.accounts, row, known.language).told_apart(known.language)),
         action: form.action.into(),
         amount: payment.value(monei::payment::Meaning::Amount),
         currency: payment.currency(),

@@ -6,6 +6,7 @@ use connect_app::diagnose::{Asked, Found, tell};
 use connect_app::settings::Settings;
 use connect_app::start;
 use connect_core::problem::Problem;
+use connect_local_api::Place;
 
 /// Runs every check. Exit code 0 when a connection can be made, 1 when it can't.
 pub fn run(settings: &Settings, asked: Asked) -> ExitCode {
@@ -24,7 +25,8 @@ async fn try_everything(settings: &Settings) -> Result<Found, Problem> {
     } else {
         None
     };
-    let found = Found::with(&connections, settings.environment).await;
+    let apps_port = connect_local_api::is_ours(&connections, &Place::of(settings)).await;
+    let found = Found::with(&connections, settings.environment, apps_port).await;
     connections.shutdown().await;
     #[cfg(feature = "embedded")]
     if let Some(running) = running {

@@ -12,7 +12,7 @@ use connect_app::{language, leaving, logging, resting, start};
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::snapshot::{Language, Leaving, Snapshot, Stage, Unrevoked};
 use connect_core::{Caller, Check, Connections};
-use connect_local_api::{LocalApi, Pairings, Place, Role};
+use connect_local_api::{LocalApi, Pairings, Place, Port, Role};
 use tauri::AppHandle;
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
@@ -235,7 +235,11 @@ impl Host {
     /// Why nothing could be tried.
     pub async fn diagnose(&self) -> Result<Vec<Check>, Problem> {
         let connections = self.connections().await?;
-        let found = Found::with(&connections, self.settings.environment).await;
+        let apps_port = match self.api().as_ref().map(LocalApi::status) {
+            Some(status) => Port::of(&status.borrow()).is_ours(),
+            None => None,
+        };
+        let found = Found::with(&connections, self.settings.environment, apps_port).await;
         *self.report.lock().unwrap_or_else(PoisonError::into_inner) = Some(found.text());
         Ok(found.checks)
     }

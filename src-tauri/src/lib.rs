@@ -21,7 +21,6 @@ mod ending;
 mod host;
 mod licences;
 mod links;
-mod naming;
 mod notify;
 mod places;
 mod platform;
@@ -249,7 +248,6 @@ fn on_event(app: &tauri::AppHandle, event: RunEvent) {
         }
         RunEvent::WindowEvent { label, event: WindowEvent::Destroyed, .. } if label == window::CONFIRM => {
             window::note(app, |presence| presence.confirm_focused = false);
-            with_host(app, |host| host.confirming().closed());
         }
         RunEvent::WindowEvent { label, event: WindowEvent::CloseRequested { api, .. }, .. }
             if label == window::MAIN && app.try_state::<Arc<Host>>().is_some_and(|host| host.stays_in_tray()) =>

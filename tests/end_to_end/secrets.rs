@@ -36,6 +36,18 @@ async fn no_secret_is_found_outside_the_keychain() -> Result<()> {
         world.sandbox.expire("ada").await?;
         world.window()?.click("refresh").await?;
         until("refreshed tokens in the keychain", async || Ok((in_keychain(world)? != before).then_some(()))).await?;
+        // An app's key: told once on standard output, and sent by the app.
+        let added = world.command_line(&["app", "add", "Budget sheet", "--scopes", "wallet:read"])?;
+        let key = String::from_utf8(added.stdout)?.trim().to_owned();
+        ensure!(key.starts_with("mcl_"), "no key was told: {:?}", String::from_utf8_lossy(&added.stderr));
+        let http = reqwest::Client::builder().no_proxy().build()?;
+        let read = async || -> Result<Option<u16>> {
+            let address = String::from_utf8(world.command_line(&["app", "url"])?.stdout)?.trim().to_owned();
+            let call = http.get(format!("{address}/api/v1/wallet/me")).header("x-api-key", &key);
+            Ok(call.send().await.ok().map(|answer| answer.status().as_u16()))
+        };
+        ensure!(until("an answer of the local API", read).await? == 200, "the key was refused");
+        stored.insert(key);
         let first = world.window()?.messages().await?;
         ensure!(first.len() > 10, "the recorder saw {} messages", first.len());
         let held = world
@@ -48,8 +60,8 @@ async fn no_secret_is_found_outside_the_keychain() -> Result<()> {
         runs.push(world.sandbox.state().await?.run);
         world.window()?.shows("naira-balance").await?;
         stored.extend(in_keychain(world)?);
-        // Two verifiers, and an access and a refresh token of each of two grants, one of them refreshed at least.
-        ensure!(stored.len() >= 8, "{} secrets were in the keychain", stored.len());
+        // Two verifiers, an app's key, and an access and a refresh token of each of two grants, one of them refreshed at least.
+        ensure!(stored.len() >= 9, "{} secrets were in the keychain", stored.len());
         let held_again = world.window()?.script("return document.documentElement.outerHTML").await?;
         world.disconnect("Ada Okafor", 0).await?;
         let second = world.window()?.messages().await?;

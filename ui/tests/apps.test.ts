@@ -92,6 +92,58 @@ test('what an app did is told anew whenever it calls', async () => {
   await page.close();
 });
 
+test('an app that is no longer allowed still tells what it did, and one whose time is over goes on with its key', async () => {
+  const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'overview');
+  await withApps(page);
+  await page.evaluate(() => {
+    const { memory, now } = window.stage;
+    memory.app_log = () => Promise.resolve([{ caller: 'app:a2', call: 'GET /wallet/me', count: 4, failed: 1, first_at: now, last_at: now }]);
+    const [first, second] = memory.apps.apps;
+    if (first && second) memory.showApps({ ...memory.apps, apps: [first, second, { ...second, id: 'a3', name: 'Monthly sheet', state: 'ended' }] });
+  });
+  await page.getByTestId('nav-apps').click();
+  const [ended, takenBack] = [page.getByTestId('former-app').filter({ hasText: 'Monthly sheet' }), page.getByTestId('former-app').filter({ hasText: 'Old script' })];
+  await takenBack.getByTestId('former-log').click();
+  await takenBack.getByText('Your balance and wallets').waitFor();
+  expect(await takenBack.getByTestId('allow-again').count()).toBe(0);
+  await ended.getByTestId('again-until').selectOption('year');
+  await ended.getByTestId('allow-again').click();
+  expect(await calls(page)).toEqual([['extend_app', 'a3', [], 'year']]);
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('a port that another program holds is said, with a way out', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'overview');
+  await withApps(page);
+  await page.getByTestId('nav-apps').click();
+  expect(await page.getByTestId('another-port').count()).toBe(0);
+  await page.evaluate(() => {
+    const { memory } = window.stage;
+    memory.showApps({ ...memory.apps, api: { ...memory.apps.api, address: null, port_taken: true } });
+  });
+  expect(await page.getByTestId('port-taken').innerText()).toContain('must be allowed again');
+  await page.getByTestId('another-port').click();
+  expect(await calls(page)).toEqual([['draw_api_port']]);
+  await page.close();
+});
+
+test('two accounts of one name are told apart where one is chosen', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'overview');
+  await page.evaluate(() => {
+    const { app, memory } = window.stage;
+    memory.show({ ...app.view, accounts: app.view.accounts.slice(0, 2).map((account) => ({ ...account, label: 'Shop', email: null })) });
+  });
+  await page.getByTestId('nav-apps').click();
+  await page.getByTestId('allow-an-app').click();
+  const options = await page.getByTestId('app-account').locator('option').allInnerTexts();
+  expect(options.map((text) => text.replace(/[\u2066-\u2069]/g, ''))).toEqual(['Shop (Account 1)', 'Shop (Account 2)']);
+  await page.close();
+});
+
 test('a program that asks is allowed by no key pressed for something else, gets no more than it asked for, and closing denies', async () => {
   const { page } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'overview');

@@ -236,8 +236,27 @@ test('without a service the first thing is the field for its address, and what i
       return Promise.resolve();
     };
   });
-  // One that leads nowhere can be corrected where it stands.
+  // What can't be an address is said while it is typed, and nothing while it may still become one.
   const field = page.getByTestId('backend-address');
+  const hint = page.getByTestId('address-hint');
+  for (const [typed, said] of [
+    ['connect.example', 'begins with https://'],
+    ['http://connect.example', 'begins with https://'],
+    ['https://connect.example/path', 'no path'],
+    ['https://ada:secret@connect.example', 'no sign-in'],
+    ['https://connect example', 'isn’t the name'],
+  ] as const) {
+    await field.fill('');
+    await field.fill(typed);
+    await page.locator('[data-testid=backend-address][aria-invalid=true]').waitFor();
+    expect(await hint.innerText()).toContain(said);
+  }
+  for (const typed of ['htt', 'https://', 'https://connect.example:8443', 'http://127.0.0.1:43117', '']) {
+    await field.fill(typed);
+    await page.waitForTimeout(600);
+    expect(await field.getAttribute('aria-invalid'), typed).toBe('false');
+  }
+  // One that leads nowhere can be corrected where it stands.
   await field.fill('https://connect.wrong.example');
   await page.keyboard.press('Enter');
   await page.getByTestId('problem-backend_unreachable').waitFor();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{Environment, Language};
-use connect_core::{Check, Connections};
+use connect_core::{Check, CheckName, Connections};
 use serde::Serialize;
 
 use crate::{catalogue, report, terminal, witness};
@@ -66,9 +66,19 @@ pub struct Found {
 }
 
 impl Found {
-    /// Tries everything that a connection needs, with a second process of this program as the keychain's witness.
-    pub async fn with(connections: &Connections, environment: Environment) -> Self {
-        let checks = connections.diagnose(witness::sees).await;
+    /// Tries everything that a connection needs, with a second process of this program as the keychain's witness. `apps_port`: whether the
+    /// port that apps were told is this program's; `None` where there is none, or nobody can tell.
+    pub async fn with(connections: &Connections, environment: Environment, apps_port: Option<bool>) -> Self {
+        let mut checks = connections.diagnose(witness::sees).await;
+        checks.extend(apps_port.map(|ok| Check {
+            name: CheckName::AppsPort,
+            ok,
+            needed: false,
+            problem: (!ok).then_some(ProblemCode::AppsPortTaken),
+            proxy: None,
+            took_ms: 0,
+            skew_s: None,
+        }));
         Self { environment, checks, backend: connections.view().backend.address.clone() }
     }
 

@@ -17,6 +17,7 @@ pub mod leaving;
 pub mod limits;
 pub mod logging;
 pub mod login;
+pub mod naming;
 pub mod receipt;
 pub mod registration;
 pub mod report;

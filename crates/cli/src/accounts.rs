@@ -1,7 +1,7 @@
 //! `accounts`, `status` and `rename`: what is known without asking Monei, and which account a word means.
 
 use anstyle::{AnsiColor, Style};
-use connect_app::catalogue;
+use connect_app::{catalogue, naming};
 use connect_core::snapshot::{AccountSnapshot, FeatureState, Health, Language, Snapshot};
 use connect_core::{Caller, Connections};
 
@@ -43,7 +43,7 @@ pub async fn status(connections: &Connections, account: Option<&str>, check: boo
     } else if shown.is_empty() {
         out!("{}", accounts_text(&view));
     } else {
-        let texts: Vec<String> = shown.iter().map(|account| status_text(account)).collect();
+        let texts: Vec<String> = shown.iter().map(|account| status_text(&view, account)).collect();
         out!("{}", texts.join("\n"));
     }
     let reconnect = shown.iter().any(|account| matches!(account.health, Health::NeedsReconnect { .. }) && !account.is_given_up());
@@ -74,11 +74,20 @@ pub fn say_json(text: &str) {
     }
 }
 
-/// What an account is called: by the person, by Monei, or by its place in the list.
+/// What an account is called, here and in the window: by the person, by Monei, or by its number.
 pub fn name(view: &Snapshot, account: &AccountSnapshot) -> String {
-    let number = view.accounts.iter().position(|other| other.id == account.id).map_or(0, |position| position + 1);
-    let known = account.label.as_ref().or(account.name.as_ref()).or(account.email.as_ref());
-    known.map_or_else(|| format!("Account {number}"), |name| foreign(name))
+    foreign(&naming::name_of(&view.accounts, account, Language::English))
+}
+
+/// The same for a question, so that no two accounts are told by the same words.
+pub fn told_apart(view: &Snapshot, account: &AccountSnapshot) -> String {
+    let words = naming::named(&view.accounts, account, Language::English).told_apart(Language::English);
+    // A terminal shows the marks that set a name apart as they are.
+    foreign(&words.replace(['\u{2068}', '\u{2069}'], ""))
+}
+
+fn number(view: &Snapshot, account: &AccountSnapshot) -> usize {
+    naming::number(&view.accounts, account)
 }
 
 /// The one account that `word` means: by number, id, own name, Monei's name or e-mail address.
@@ -86,7 +95,7 @@ pub fn name(view: &Snapshot, account: &AccountSnapshot) -> String {
 /// # Errors
 /// There is none, or several.
 pub fn find<'a>(view: &'a Snapshot, word: &str) -> Result<&'a AccountSnapshot, Failure> {
-    let number = word.parse::<usize>().ok().and_then(|number| view.accounts.get(number.checked_sub(1)?));
+    let number = word.parse::<usize>().ok().and_then(|wanted| view.accounts.iter().find(|account| number(view, account) == wanted));
     if let Some(account) = view.accounts.iter().find(|account| account.id == word).or(number) {
         return Ok(account);
     }
@@ -123,23 +132,22 @@ fn accounts_text(view: &Snapshot) -> String {
     if view.accounts.is_empty() {
         return "No account is connected. Connect one with: moneictl connect\n".to_owned();
     }
-    let row = |(index, account): (usize, &AccountSnapshot)| {
+    let row = |account: &AccountSnapshot| {
         let granted = account.features.iter().filter(|feature| matches!(feature.state, FeatureState::Enabled { .. })).count();
         let email = account.email.as_deref().map(foreign).unwrap_or_default();
         let allowed = format!("{granted} of {}", account.features.len());
-        [(index + 1).to_string(), name(view, account), email, health_text(account), allowed]
+        [number(view, account).to_string(), name(view, account), email, health_text(account), allowed]
     };
-    let rows: Vec<[String; 5]> = view.accounts.iter().enumerate().map(row).collect();
+    let rows: Vec<[String; 5]> = view.accounts.iter().map(row).collect();
     table::render(["#", "ACCOUNT", "E-MAIL", "HEALTH", "GRANTED"], &rows, |row, column| {
         (column == 3).then(|| health_style(view.accounts.get(row)?)).flatten()
     })
 }
 
-fn status_text(account: &AccountSnapshot) -> String {
+fn status_text(view: &Snapshot, account: &AccountSnapshot) -> String {
     let mut lines = Vec::new();
-    let title = account.label.as_ref().or(account.name.as_ref()).or(account.email.as_ref());
     let bold = Style::new().bold();
-    lines.push(format!("{bold}{}{bold:#}", title.map_or_else(|| "Account without a name".to_owned(), |title| foreign(title))));
+    lines.push(format!("{bold}{}{bold:#}", name(view, account)));
     if let (Some(_), Some(name)) = (&account.label, &account.name) {
         lines.push(format!("  Name at Monei   {}", foreign(name)));
     }
@@ -238,6 +246,12 @@ pub mod tests {
         }
     }
 
+    /// Connected one after the other.
+    fn numbered(mut accounts: [AccountSnapshot; 3]) -> Vec<AccountSnapshot> {
+        (0..).zip(&mut accounts).for_each(|(nth, account)| account.connected_at += nth);
+        accounts.into()
+    }
+
     /// Two accounts of the same name, of which one has to be reconnected.
     pub fn view() -> Snapshot {
         let mut revoked = account("one", Some("Shop"), "Ada Obi");
@@ -260,7 +274,7 @@ pub mod tests {
             in_memory: false,
             set_aside: None,
             catalogue: catalogue(),
-            accounts: vec![revoked, account("two", None, "Ada Obi"), account("three", None, "\u{1b}[2JMallory")],
+            accounts: numbered([revoked, account("two", None, "Ada Obi"), account("three", None, "\u{1b}[2JMallory")]),
             transaction: None,
             preferences: Preferences {
                 channel: Channel::Loopback,
@@ -291,6 +305,28 @@ pub mod tests {
     }
 
     #[test]
+    fn a_number_is_the_windows_whatever_the_order_of_the_list() {
+        let mut view = view();
+        for (account, at) in view.accounts.iter_mut().zip([30, 10, 20]) {
+            (account.label, account.name, account.email, account.connected_at) = (None, None, None, at);
+        }
+        for (word, id) in [("1", "two"), ("2", "three"), ("3", "one")] {
+            let account = find(&view, word).unwrap();
+            assert_eq!((account.id.as_str(), name(&view, account)), (id, format!("Account {word}")));
+        }
+        let text = anstream::adapter::strip_str(&accounts_text(&view)).to_string();
+        assert!(text.lines().any(|line| line.starts_with('3') && line.contains("Account 3")), "{text}");
+    }
+
+    #[test]
+    fn a_question_tells_two_accounts_of_one_name_apart() {
+        let mut view = view();
+        view.accounts[0].label = None;
+        let [one, two] = [0, 1].map(|index| told_apart(&view, &view.accounts[index]));
+        assert!(one != two && one.contains("Ada Obi") && two.contains("two@example.test"), "{one} {two}");
+    }
+
+    #[test]
     fn a_name_that_several_accounts_have_means_none_of_them() {
         let failure = find(&view(), "Ada Obi").unwrap_err();
         assert!(failure.sentence().contains("Several"), "{}", failure.sentence());
@@ -301,9 +337,9 @@ pub mod tests {
         let view = view();
         for text in [
             anstream::adapter::strip_str(&accounts_text(&view)).to_string(),
-            anstream::adapter::strip_str(&status_text(&view.accounts[2])).to_string(),
+            anstream::adapter::strip_str(&status_text(&view, &view.accounts[2])).to_string(),
         ] {
-            assert!(text.contains("\u{fffd}[2JMallory") && !text.contains('\u{1b}'), "{text:?}");
+            assert!(text.contains("[2JMallory") && !text.contains('\u{1b}'), "{text:?}");
         }
     }
 
@@ -316,13 +352,13 @@ pub mod tests {
             feature.state = FeatureState::Declined { at: AT };
         }
         assert_eq!(waits(&view), 0);
-        let text = anstream::adapter::strip_str(&status_text(&view.accounts[0])).to_string();
+        let text = anstream::adapter::strip_str(&status_text(&view, &view.accounts[0])).to_string();
         assert!(text.contains("Nothing allowed") && text.contains("You took back everything"), "{text}");
     }
 
     #[test]
     fn each_state_has_its_word() {
-        let text = anstream::adapter::strip_str(&status_text(&view().accounts[0])).to_string();
+        let text = anstream::adapter::strip_str(&status_text(&view(), &view().accounts[0])).to_string();
         for word in
             ["Shop", "Name at Monei   Ada Obi", "Needs reconnecting", "granted", "declined", "not asked for", "ended", "wallet:read"]
         {

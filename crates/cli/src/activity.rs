@@ -2,7 +2,7 @@
 
 use connect_app::catalogue;
 use connect_core::Connections;
-use connect_core::snapshot::{ActivityEvent, ActivityItem, Language};
+use connect_core::snapshot::{ActivityEvent, ActivityFilter, ActivityItem, Language};
 
 use crate::accounts::{find, print_json};
 use crate::exit::Exit;
@@ -13,9 +13,13 @@ use crate::table;
 use crate::text::{foreign, when};
 
 /// `activity`.
-pub async fn list(connections: &Connections, account: Option<&str>, as_json: bool) -> Result<Exit, Failure> {
-    let id = account.map(|word| find(&connections.view(), word).map(|account| account.id.clone())).transpose()?;
-    let items = connections.activity(id.as_deref()).await?;
+pub async fn list(connections: &Connections, account: Option<&str>, all: bool, as_json: bool) -> Result<Exit, Failure> {
+    let account = account.map(|word| find(&connections.view(), word).map(|account| account.id.clone())).transpose()?;
+    let items = if all {
+        connections.activity_where(&ActivityFilter { account, ..ActivityFilter::default() }).await?
+    } else {
+        connections.activity(account.as_deref()).await?
+    };
     if as_json {
         return print_json(&Activity::of(items));
     }
@@ -51,10 +55,11 @@ fn row(item: &ActivityItem) -> [String; 3] {
         }
         ActivityEvent::AppNarrowed { scopes, .. } => format!("taken back: {}", list(scopes)),
         ActivityEvent::AppAllowed { .. } | ActivityEvent::AppExtended { .. } | ActivityEvent::AppTakenBack { .. } => String::new(),
-        ActivityEvent::Payment { amount, currency, to, .. } => {
+        ActivityEvent::Payment { amount, currency, to, reference, .. } => {
             let what = [amount, currency].into_iter().flatten().map(|part| foreign(part)).collect::<Vec<_>>().join(" ");
             let to = to.as_ref().map(|to| format!("to {}", foreign(to)));
-            [Some(what).filter(|what| !what.is_empty()), to].into_iter().flatten().collect::<Vec<_>>().join(" ")
+            let reference = reference.as_ref().map(|reference| format!("(reference {})", foreign(reference)));
+            [Some(what).filter(|what| !what.is_empty()), to, reference].into_iter().flatten().collect::<Vec<_>>().join(" ")
         }
         ActivityEvent::Refreshed | ActivityEvent::Unknown => String::new(),
     };

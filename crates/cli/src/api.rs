@@ -1,12 +1,14 @@
 //! `api`: one call to Monei with a connection, for the person who types it. The command line is an app like others: it may use what the
 //! person has said yes to in a terminal, for twelve hours, and what it does is in the record.
 
+use std::time::Duration;
+
 use connect_app::catalogue;
 use connect_app::settings::Settings;
 use connect_core::clock::{Clock as _, SystemClock};
-use connect_core::problem::ProblemCode;
+use connect_core::problem::{Problem, ProblemCode};
 use connect_core::snapshot::{FeatureState, Language};
-use connect_core::{App, Caller, Connections, NewApp, PassThrough, Passed};
+use connect_core::{App, AppId, Caller, Connections, NewApp, PassThrough, Passed};
 use monei::Permission;
 use monei::permission::{self, Effect, Method};
 
@@ -17,12 +19,18 @@ use crate::{NAME, ask};
 
 /// How long the person's yes lasts, in milliseconds.
 const LASTS_MS: i64 = 12 * 3_600_000;
+/// Pages that are fetched without a pause.
+const AT_ONCE: u32 = 60;
+/// Between two of the others.
+const PAUSE: Duration = Duration::from_secs(1);
 /// Most pages that are fetched.
 const MOST_PAGES: u32 = 1_000;
 /// What Monei's own clients put before a path.
 const BASE: &str = "/api/v1";
 /// Longest name of an app, in characters.
 const LONGEST_NAME: usize = 40;
+/// Most accounts that are called alike.
+const MOST_ALIKE: u32 = 20;
 
 /// One call, as it was typed.
 pub struct Call {
@@ -79,6 +87,10 @@ pub async fn api(connections: &Connections, settings: &Settings, account: Option
             return Ok(Exit::Done);
         }
         page += 1;
+        // As any app: sixty calls at once, and then no more than one a second.
+        if page > AT_ONCE {
+            tokio::time::sleep(PAUSE).await;
+        }
         if page > MOST_PAGES {
             return Err(Failure::said(Exit::Other, format!("There are more than {MOST_PAGES} pages. Narrow it down with --field.")));
         }
@@ -96,9 +108,9 @@ async fn pay(_: &Connections, _: &Settings, _: &str, _: &'static Permission, _: 
 
 /// The command line as an app that may use `permission` of the account, once the person has said yes.
 async fn allowed(connections: &Connections, account: &str, called: &str, permission: &'static Permission) -> Result<Caller, Failure> {
-    let own: String = format!("{NAME} for {called}").chars().take(LONGEST_NAME).collect();
     let now = SystemClock.now_ms();
-    let is_own = |app: &App| &*app.account == account && app.name == own && app.is_allowed(now);
+    let names: Vec<String> = own_names(called).collect();
+    let is_own = |app: &App| &*app.account == account && names.contains(&app.name) && app.is_allowed(now);
     let app = connections.apps().await?.into_iter().find(is_own);
     if let Some(app) = app.as_ref().filter(|app| app.scopes.contains(&permission.scope)) {
         return Ok(Caller::App(app.id.clone()));
@@ -115,12 +127,35 @@ async fn allowed(connections: &Connections, account: &str, called: &str, permiss
             app.id
         }
         // Its key is told to nobody.
-        None => {
-            let new = NewApp { name: own, account: account.to_owned(), scopes, until };
-            connections.allow_app(&Caller::CommandLine, new).await?.0.id
-        }
+        None => allow_self(connections, account, names, scopes, until).await?,
     };
     Ok(Caller::App(id))
+}
+
+/// The names under which the command line may be allowed for an account called `called`: one that is called alike may have the first ones.
+fn own_names(called: &str) -> impl Iterator<Item = String> {
+    let name = format!("{NAME} for {called}");
+    let with = move |end: String| name.chars().take(LONGEST_NAME - end.chars().count()).chain(end.chars()).collect();
+    std::iter::once(String::new()).chain((2..=MOST_ALIKE).map(|number| format!(" {number}"))).map(with)
+}
+
+async fn allow_self(
+    connections: &Connections,
+    account: &str,
+    names: Vec<String>,
+    scopes: Vec<String>,
+    until: Option<i64>,
+) -> Result<AppId, Failure> {
+    let mut refused = Failure::from(Problem::from(ProblemCode::AppNameTaken));
+    for name in names {
+        let new = NewApp { name, account: account.to_owned(), scopes: scopes.clone(), until };
+        match connections.allow_app(&Caller::CommandLine, new).await {
+            Ok((app, _)) => return Ok(app.id),
+            Err(problem) if problem.code == ProblemCode::AppNameTaken => refused = problem.into(),
+            Err(problem) => return Err(problem.into()),
+        }
+    }
+    Err(refused)
 }
 
 /// The fields as one JSON object, each value as it would be in JSON, or else as text. Written like Monei's own clients, a number is one.
@@ -172,6 +207,16 @@ mod tests {
             ("not JSON", false),
         ] {
             assert_eq!(has_next(body.as_bytes(), 1), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn accounts_that_are_called_alike_have_a_name_each_that_an_app_may_have() {
+        for called in ["Ada Obi", "Ada Obi and sons, general trading, Lagos", ""] {
+            let names: Vec<String> = own_names(called).collect();
+            let different: std::collections::HashSet<&String> = names.iter().collect();
+            assert_eq!((names.len(), different.len()), (20, 20), "{names:?}");
+            assert!(names.iter().all(|name| name.chars().count() <= LONGEST_NAME && name.starts_with("moneictl for")), "{names:?}");
         }
     }
 

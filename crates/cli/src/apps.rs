@@ -1,9 +1,11 @@
 //! `app`: other programs of the person, each with its account, its permissions and its end.
 
+use connect_app::settings::Settings;
 use connect_core::clock::{Clock as _, SystemClock};
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::Language;
 use connect_core::{App, Caller, Connections, NewApp};
+use connect_local_api::{Place, Port};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -19,11 +21,11 @@ use crate::words::{AppTask, Until};
 const DAY_MS: i64 = 86_400_000;
 
 /// `app`.
-pub async fn app(connections: &Connections, task: AppTask) -> Result<Exit, Failure> {
+pub async fn app(connections: &Connections, settings: &Settings, task: AppTask) -> Result<Exit, Failure> {
     match task {
         AppTask::List { all, json } => list(connections, all, json).await,
         AppTask::Add { name, account, scopes, until } => add(connections, name, account.as_deref(), scopes, until).await,
-        AppTask::Url => url(connections).await,
+        AppTask::Url { new } => url(connections, settings, new).await,
         AppTask::Remove { name } => {
             let app = named(connections, &name, false).await?;
             connections.take_back_app(&app.id).await?;
@@ -34,13 +36,23 @@ pub async fn app(connections: &Connections, task: AppTask) -> Result<Exit, Failu
     }
 }
 
-/// The port is drawn when the first app is served, and kept.
-async fn url(connections: &Connections) -> Result<Exit, Failure> {
-    let Some(port) = connections.api_port().await? else {
-        return Err(Failure::said(
-            Exit::Other,
-            "There is no address yet. Allow an app, then open Monei Connections or run `moneictl serve`: a port is drawn then.",
-        ));
+/// The port is drawn when the first app is served, and kept; or drawn anew, for a person who wants another.
+async fn url(connections: &Connections, settings: &Settings, new: bool) -> Result<Exit, Failure> {
+    let nothing = "There is no address yet. Allow an app, then open Monei Connections or run `moneictl serve`: a port is drawn then.";
+    let port = if new {
+        let (port, ended) = connect_local_api::draw_port(connections).await?;
+        match ended {
+            0 => {}
+            1 => errln!("One key that was used over TCP has ended. Allow that app again."),
+            ended => errln!("{ended} keys that were used over TCP have ended. Allow those apps again."),
+        }
+        port
+    } else {
+        match connect_local_api::port(connections, &Place::of(settings)).await? {
+            Port::Undrawn => return Err(Failure::said(Exit::Other, nothing)),
+            Port::Taken(_) => return Err(ProblemCode::AppsPortTaken.into()),
+            Port::Ours(port) | Port::Unknown(port) => port,
+        }
     };
     outln!("http://127.0.0.1:{port}");
     Ok(Exit::Done)

@@ -3,7 +3,7 @@
 use connect_core::snapshot::{DisconnectOutcome, Unrevoked};
 use connect_core::{Caller, Connections};
 
-use crate::accounts::{find, name};
+use crate::accounts::{find, told_apart};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::out::outln;
@@ -16,9 +16,9 @@ pub async fn disconnect(connections: &Connections, which: &Which, yes: bool, rem
     let chosen: Vec<(String, String)> = match &which.account {
         Some(word) => {
             let account = find(&view, word)?;
-            vec![(account.id.clone(), name(&view, account))]
+            vec![(account.id.clone(), told_apart(&view, account))]
         }
-        None => view.accounts.iter().map(|account| (account.id.clone(), name(&view, account))).collect(),
+        None => view.accounts.iter().map(|account| (account.id.clone(), told_apart(&view, account))).collect(),
     };
     if chosen.is_empty() {
         outln!("No account is connected.");

@@ -70,6 +70,7 @@ impl From<ProblemCode> for Exit {
             | P::BrowserFailed
             | P::BrowserMissing
             | P::LoopbackUnavailable
+            | P::AppsPortTaken
             | P::DeepLinkUnavailable
             | P::ApprovalExpired
             | P::ApprovalInvalid

@@ -1,5 +1,5 @@
-//! What programs get with `--json`: one object on standard output. Its fields are documented in `docs/moneictl.md`; new ones may come,
-//! none goes away or changes its meaning.
+//! What programs get with `--json`: one object on standard output. Its fields are documented in `docs/moneictl.md` and
+//! `docs/moneictl.schema.json`; new ones may come, none goes away or changes its meaning.
 
 use connect_core::feature::FeatureId;
 use connect_core::problem::{Problem, ProblemCode};
@@ -207,41 +207,80 @@ pub fn state_word(state: &FeatureState) -> (&'static str, Option<i64>) {
 
 #[cfg(test)]
 mod tests {
+    use connect_core::PaymentOutcome;
     use serde_json::Value;
 
     use super::*;
     use crate::accounts::tests::view;
 
-    /// Every field's name, however deep.
-    fn names(value: &Value, into: &mut Vec<String>) {
-        match value {
-            Value::Object(fields) => fields.iter().for_each(|(name, value)| {
-                into.push(name.clone());
-                names(value, into);
-            }),
-            Value::Array(items) => items.iter().for_each(|item| names(item, into)),
+    /// The definition of `name` in `docs/moneictl.schema.json`, without a field that isn't in it.
+    fn refusal(name: &str, told: &Value) -> Option<String> {
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/moneictl.schema.json")).unwrap();
+        let mut document: Value = serde_json::from_str(&text).unwrap();
+        close(&mut document);
+        let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+        compiler.enable_format_assertions();
+        compiler.add_resource("moneictl.json", document).unwrap();
+        let index = compiler.compile(&format!("moneictl.json#/$defs/{name}"), &mut schemas).unwrap();
+        schemas.validate(told, index).err().map(|error| format!("{error:#}"))
+    }
+
+    fn close(schema: &mut Value) {
+        match schema {
+            Value::Object(fields) => {
+                fields.values_mut().for_each(close);
+                if fields.get("type").is_some_and(|of| of == "object") && fields.contains_key("properties") {
+                    fields.insert("unevaluatedProperties".to_owned(), Value::Bool(false));
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(close),
             _ => {}
         }
     }
 
+    fn events() -> Vec<ActivityEvent> {
+        use ActivityEvent as E;
+        let (scopes, app, by) = (|| vec!["wallet:read".to_owned()], || "Budget".to_owned(), || "window".to_owned());
+        let paid = |outcome, text: Option<&str>| E::Payment {
+            app: app(),
+            amount: text.map(str::to_owned),
+            currency: text.map(str::to_owned),
+            to: text.map(str::to_owned),
+            reference: text.map(str::to_owned),
+            outcome,
+        };
+        vec![
+            E::Connected { granted: scopes(), declined: Vec::new() },
+            E::Reconnected { granted: scopes(), declined: scopes() },
+            E::Refreshed,
+            E::Revoked { scopes: scopes() },
+            E::TakenBack { scopes: scopes(), along: scopes(), by: None },
+            E::SetAside { scopes: scopes(), by: by() },
+            E::SwitchedOn { scopes: scopes(), by: by() },
+            E::Contradicted { scopes: scopes() },
+            E::Disconnected { confirmed: true, by: Some(by()) },
+            E::Failed { code: "declined".into() },
+            E::BackendChanged { address: "https://connect.example.test".into() },
+            E::AppAllowed { app: app(), scopes: scopes() },
+            E::AppNarrowed { app: app(), scopes: scopes() },
+            E::AppExtended { app: app(), scopes: scopes() },
+            E::AppTakenBack { app: app() },
+            paid(PaymentOutcome::Done, Some("5")),
+            paid(PaymentOutcome::Refused, None),
+            paid(PaymentOutcome::NotSent, Some("5")),
+            paid(PaymentOutcome::Unknown, Some("5")),
+            E::Unknown,
+        ]
+    }
+
     #[test]
-    fn every_field_is_documented() {
-        let docs = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/moneictl.md")).unwrap();
+    fn what_programs_get_is_in_the_schema() {
         let view = view();
-        let scopes = || vec!["wallet:read".to_owned()];
-        let events = [
-            ActivityEvent::Connected { granted: scopes(), declined: scopes() },
-            ActivityEvent::Revoked { scopes: scopes() },
-            ActivityEvent::TakenBack { scopes: scopes(), along: scopes(), by: None },
-            ActivityEvent::SetAside { scopes: scopes(), by: "window".to_owned() },
-            ActivityEvent::Disconnected { confirmed: true, by: Some("window".to_owned()) },
-            ActivityEvent::Failed { code: "declined".into() },
-            ActivityEvent::BackendChanged { address: "https://connect.example.test".into() },
-        ];
-        let items = events.map(|event| ActivityItem { at: 0, account: None, account_name: None, event });
-        let mut all = Vec::new();
-        names(&serde_json::to_value(Accounts::of(&view, view.accounts.iter(), true)).unwrap(), &mut all);
-        names(&serde_json::to_value(Activity::of(items.into())).unwrap(), &mut all);
+        let of = |whole| serde_json::to_value(Accounts::of(&view, view.accounts.iter(), whole)).unwrap();
+        let lines = |events: Vec<ActivityEvent>| {
+            let item = |event| ActivityItem { at: 0, account: None, account_name: Some("Ada".into()), event };
+            serde_json::to_value(Activity::of(events.into_iter().map(item).collect())).unwrap()
+        };
         let app = App {
             id: "a".into(),
             name: "Budget".into(),
@@ -265,14 +304,48 @@ mod tests {
             first_at: 0,
             last_at: 0,
         };
-        let told = serde_json::to_value(Apps::of(&[app], 1)).unwrap();
-        assert_eq!(told["apps"][0]["allowed"], false, "its time is over");
-        names(&told, &mut all);
-        names(&serde_json::to_value(AppLog::of(&[row])).unwrap(), &mut all);
-        assert!(all.len() > 30, "{all:?}");
-        for name in all {
-            assert!(docs.contains(&format!("`{name}`")), "{name} isn't in docs/moneictl.md");
+        let apps = serde_json::to_value(Apps::of(&[app], 1)).unwrap();
+        assert_eq!(apps["apps"][0]["allowed"], false, "its time is over");
+        let log = serde_json::to_value(AppLog::of(&[row])).unwrap();
+        let checks = connect_core::CheckName::all().iter().map(|name| connect_core::Check {
+            name: *name,
+            ok: false,
+            needed: true,
+            problem: Some(ProblemCode::Offline),
+            proxy: None,
+            took_ms: 1,
+            skew_s: None,
+        });
+        let found = connect_app::diagnose::Found { environment: Environment::Sandbox, checks: checks.collect(), backend: None };
+        let diagnosed = serde_json::from_str(&found.json()).unwrap();
+        let all = lines(events());
+        let told = [
+            ("accounts", of(false)),
+            ("status", of(true)),
+            ("activity", all.clone()),
+            ("app_list", apps),
+            ("app_log", log),
+            ("diagnose", diagnosed),
+        ];
+        for (name, told) in &told {
+            assert_eq!(refusal(name, told), None, "{name}");
+            // And nothing else is: neither more than is documented, nor less, nor of another type.
+            let list = told.as_object().unwrap().iter().find(|(_, value)| value.as_array().is_some_and(|list| !list.is_empty())).unwrap().0;
+            let first = told[list][0].as_object().unwrap();
+            for key in first.keys() {
+                let mut changed = told.clone();
+                changed[list][0][key] = serde_json::json!({});
+                assert!(refusal(name, &changed).is_some(), "{name}: {key} of another type");
+                let mut fewer = told.clone();
+                fewer[list][0].as_object_mut().unwrap().remove(key);
+                assert!(refusal(name, &fewer).is_some(), "{name}: without {key}");
+            }
+            let mut more = told.clone();
+            more[list][0]["undocumented"] = Value::Bool(true);
+            assert!(refusal(name, &more).is_some(), "{name}");
         }
+        assert!(refusal("status", &of(false)).is_some(), "without permissions");
+        assert_eq!(all["activity"].as_array().unwrap().len(), events().len());
     }
 
     #[test]

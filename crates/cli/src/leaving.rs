@@ -10,6 +10,7 @@ use connect_local_api::Place;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::out::outln;
+use crate::text::foreign;
 use crate::{ask, out};
 
 /// `leave`, but for the files: they go when the core has ended ([`clean_up`]).
@@ -23,7 +24,7 @@ pub async fn leave(connections: &Connections, yes: bool, remove: bool) -> Result
     connections.poll().await;
     let left = connections.leave(&Caller::CommandLine, if remove { Unrevoked::Remove } else { Unrevoked::Keep }).await?;
     for (number, account) in left.accounts.iter().enumerate() {
-        let name = account.name.clone().unwrap_or_else(|| format!("Account {}", number + 1));
+        let name = account.name.as_deref().map_or_else(|| format!("Account {}", number + 1), foreign);
         let words = match &account.outcome {
             LeaveOutcome::Ended => {
                 outln!("{name}: Monei confirmed that its access has ended.");

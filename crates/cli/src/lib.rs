@@ -40,6 +40,7 @@ use connect_app::start::{self, Platform};
 use connect_app::{limits, logging, terminal, witness};
 use connect_core::vault::{MemoryVault, Vault};
 use connect_core::{Browser, Connections, OpenFailed, SystemProxies};
+use connect_local_api::Place;
 use url::Url;
 
 use crate::exit::Exit;
@@ -131,7 +132,8 @@ async fn with(connections: &Connections, settings: &Settings, task: Task) -> Res
         Task::Serve { .. } => serve::serve(connections, settings).await,
         Task::Diagnose { json } => {
             let asked = diagnose::Asked { program: NAME, as_json: json };
-            let found = Found::with(connections, settings.environment).await;
+            let apps_port = connect_local_api::is_ours(connections, &Place::of(settings)).await;
+            let found = Found::with(connections, settings.environment, apps_port).await;
             return Ok(diagnose::tell(&Ok(found), settings.environment, asked));
         }
         task => on_accounts(connections, settings, task).await,
@@ -149,14 +151,14 @@ async fn on_accounts(connections: &Connections, settings: &Settings, task: Task)
             aside::set_aside(connections, aside::Wanted { account, scope, undo, end, yes }).await
         }
         Task::Rename { account, name } => accounts::rename(connections, &account, name).await,
-        Task::Activity { account, json } => activity::list(connections, account.as_deref(), json).await,
+        Task::Activity { account, all, json } => activity::list(connections, account.as_deref(), all, json).await,
         Task::Export { account, format, output, filter } => {
             export::export(connections, export::Wanted { account, format, output, filter }).await
         }
         Task::Api { method, path, account, fields, paginate } => {
             api::api(connections, settings, account.as_deref(), api::Call { method, path, fields, paginate }).await
         }
-        Task::App { task } => apps::app(connections, task).await,
+        Task::App { task } => apps::app(connections, settings, task).await,
         Task::Connect { .. }
         | Task::Reconnect { .. }
         | Task::Leave { .. }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
+use connect_app::ending::asked_to_end;
 use connect_app::settings::Settings;
 use connect_core::Connections;
 use connect_local_api::Place;
@@ -34,22 +35,17 @@ pub async fn pay(
 ) -> Result<Exit, Failure> {
     let socket = Place::of(settings).socket.filter(|socket| socket.exists()).ok_or_else(no_window)?;
     let permission = permission.scope.as_str();
-    let asked =
-        ask(&socket, "POST", "/connect/pair", None, json!({"name": CALLED, "permissions": [permission]}).to_string().into()).await?;
-    let pairing = match asked.field("pairing").filter(|_| asked.status == 202) {
-        Some(pairing) => pairing,
-        None if asked.reason == "confirmation_needed" => return Err(no_window()),
-        None => return Err(asked.failure()),
+    // Left by a run that was killed.
+    take_back(connections).await?;
+    let paid = tokio::select! {
+        paid = ask_and_pay(connections, &socket, account, permission, path, body.into()) => paid,
+        Ok(_) = asked_to_end() => Err(Failure::said(
+            Exit::Denied,
+            "You ended this before there was an answer. Open Monei Connections: its activity says whether anything was sent.",
+        )),
     };
-    errln!("{NAME}: Monei Connections asks you now whether {NAME} may do this. Choose the account there.");
-    let given = told(&socket, &pairing).await?;
-    let key = given.field("key").ok_or_else(|| given.failure())?;
-    let paid = with_key(connections, &socket, account, &key, path, body.into()).await;
     // Whatever came of it: the permission was for this one payment.
-    let own = connections.living_apps().await?.into_iter().find(|app| app.name == CALLED);
-    if let Some(own) = own {
-        connections.take_back_app(&own.id).await?;
-    }
+    take_back(connections).await?;
     let paid = paid?;
     if !paid.reason.is_empty() {
         return Err(paid.failure());
@@ -60,6 +56,35 @@ pub async fn pay(
     } else {
         Err(Failure::said(Exit::Other, "Monei refused the payment. Its answer says why."))
     }
+}
+
+/// What a payment was allowed for is over.
+async fn take_back(connections: &Connections) -> Result<(), Failure> {
+    for own in connections.living_apps().await?.into_iter().filter(|app| app.name == CALLED) {
+        connections.take_back_app(&own.id).await?;
+    }
+    Ok(())
+}
+
+async fn ask_and_pay(
+    connections: &Connections,
+    socket: &Path,
+    account: &str,
+    permission: &str,
+    path: &str,
+    body: Bytes,
+) -> Result<Answer, Failure> {
+    let wanted = json!({"name": CALLED, "permissions": [permission]}).to_string();
+    let asked = ask(socket, "POST", "/connect/pair", None, wanted.into()).await?;
+    let pairing = match asked.field("pairing").filter(|_| asked.status == 202) {
+        Some(pairing) => pairing,
+        None if asked.reason == "confirmation_needed" => return Err(no_window()),
+        None => return Err(asked.failure()),
+    };
+    errln!("{NAME}: Monei Connections asks you now whether {NAME} may do this. Choose the account there.");
+    let given = told(socket, &pairing).await?;
+    let key = given.field("key").ok_or_else(|| given.failure())?;
+    with_key(connections, socket, account, &key, path, body).await
 }
 
 /// The answer to the question whether this program may; the person has some minutes.

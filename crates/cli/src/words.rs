@@ -143,6 +143,9 @@ Over SSH, forward a port and open the printed link in your own browser:
         /// To this account alone
         #[arg(long)]
         account: Option<String>,
+        /// Everything that is kept, not the latest 200 lines alone
+        #[arg(long)]
+        all: bool,
         /// Answer as one JSON object
         #[arg(long)]
         json: bool,
@@ -330,7 +333,12 @@ pub enum AppTask {
         until: Until,
     },
     /// Print the address at which apps reach Monei Connections
-    Url,
+    #[command(after_help = "Where another program holds the port, no address is printed: it could collect the keys that are sent there.")]
+    Url {
+        /// Draw another port first; every key that was used over TCP ends
+        #[arg(long)]
+        new: bool,
+    },
     /// Take back what an app may do: its key is worth nothing from then on
     Remove {
         /// Its name

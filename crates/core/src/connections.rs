@@ -618,6 +618,14 @@ impl Connections {
         self.inner.access.may_pay(&app.id, &app.account, path).await
     }
 
+    /// When the same was last paid from the app's account, by whichever app, or may have been: milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn sent_before(&self, app: &App, payment: &Payment) -> Result<Option<i64>, Problem> {
+        self.inner.ledger.sent_before(&app.account, payment).await
+    }
+
     /// Counts a payment that was asked for and not sent: the person said no ([`ProblemCode::Declined`]), or hasn't answered
     /// ([`ProblemCode::ConfirmationNeeded`]).
     pub async fn record_unpaid(&self, app: &App, payment: &Payment, code: ProblemCode) {

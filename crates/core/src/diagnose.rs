@@ -55,6 +55,8 @@ pub enum CheckName {
     Monei,
     /// Monei's clock and this computer's agree.
     Clock,
+    /// The port that apps were told is this program's: whoever serves them tries it, and only where an app is allowed.
+    AppsPort,
 }
 
 impl CheckName {
@@ -119,7 +121,7 @@ fn weigh(checks: &mut [Check], links_alone: bool) {
         check.needed = match check.name {
             CheckName::LoopbackListener => !links_alone && !links,
             CheckName::LinkHandler => links_alone || !loopback,
-            CheckName::Clock => false,
+            CheckName::Clock | CheckName::AppsPort => false,
             CheckName::Keychain | CheckName::Browser | CheckName::Backend | CheckName::Monei => true,
         };
     }

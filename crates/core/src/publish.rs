@@ -192,7 +192,9 @@ pub(crate) fn activity(row: ActivityRow) -> ActivityItem {
         Event::AppNarrowed { app, scopes } => ActivityEvent::AppNarrowed { app, scopes },
         Event::AppExtended { app, scopes } => ActivityEvent::AppExtended { app, scopes },
         Event::AppTakenBack { app } => ActivityEvent::AppTakenBack { app },
-        Event::Payment { app, amount, currency, to, outcome } => ActivityEvent::Payment { app, amount, currency, to, outcome },
+        Event::Payment { app, amount, currency, to, reference, outcome } => {
+            ActivityEvent::Payment { app, amount, currency, to, reference, outcome }
+        }
         Event::Unknown => ActivityEvent::Unknown,
     };
     ActivityItem { at: row.at, account: row.account.as_deref().map(str::to_owned), account_name: row.account_name, event }

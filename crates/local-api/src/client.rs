@@ -4,6 +4,12 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Request;
+use http::header::HOST;
+use http_body_util::{BodyExt as _, Empty};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 
 /// How long is waited for a connection before somebody counts as serving.
@@ -24,6 +30,21 @@ pub async fn is_served(socket: &Path) -> bool {
 /// Nobody does, or [`io::ErrorKind::PermissionDenied`] where another user does.
 pub async fn connect(socket: &Path) -> io::Result<UnixStream> {
     connect_to(socket, rustix::process::geteuid().as_raw()).await
+}
+
+/// The body of a `GET`, at whoever of this user serves there.
+///
+/// # Errors
+/// As [`connect`], or nothing is answered in time.
+pub(crate) async fn get(socket: &Path, path: &str) -> io::Result<Bytes> {
+    let asked = async {
+        let (mut sender, connection) = http1::handshake(TokioIo::new(connect(socket).await?)).await.map_err(io::Error::other)?;
+        tokio::spawn(connection);
+        let request = Request::get(path).header(HOST, "localhost").body(Empty::<Bytes>::new()).map_err(io::Error::other)?;
+        let answer = sender.send_request(request).await.map_err(io::Error::other)?;
+        Ok(answer.into_body().collect().await.map_err(io::Error::other)?.to_bytes())
+    };
+    tokio::time::timeout(PATIENCE, asked).await.map_err(|_| io::ErrorKind::TimedOut)?
 }
 
 async fn connect_to(socket: &Path, user: u32) -> io::Result<UnixStream> {

@@ -127,7 +127,8 @@ impl Confirmations {
             )
             .into());
         }
-        let asked = shared.book().ask(app, payment, Instant::now());
+        let sent_before = shared.connections.sent_before(app, payment).await.map_err(Unpaid::Problem)?;
+        let asked = shared.book().ask(app, payment, sent_before, Instant::now());
         let number = asked.map_err(|unasked| unasked_refusal(&unasked))?;
         let mut changes = shared.changes.subscribe();
         shared.changed();
@@ -204,7 +205,7 @@ impl Drop for Unfinished {
     fn drop(&mut self) {
         let (told, sent) = self.told.take().unwrap_or_else(|| (Told::Problem(ProblemCode::OutcomeUnknown.into()), true));
         let shared = &self.confirmations.shared;
-        shared.book().ended(self.number, told, sent, Instant::now(), jiff::Timestamp::now().as_millisecond());
+        shared.book().ended(self.number, told, sent, Instant::now());
         shared.changed();
     }
 }

@@ -13,7 +13,7 @@ use monei::payment::NotAPayment;
 use crate::answer::{self, Answer, Refusal};
 use crate::confirming::Unpaid;
 use crate::pairing::Peer;
-use crate::{Inner, Reason, body, command, guard, limit, not_listed, pairing};
+use crate::{Inner, Reason, body, command, guard, limit, not_listed, pairing, reach};
 
 /// Monei's own prefix; what stands before it is left out.
 const BASE: &str = "/api/v1";
@@ -51,6 +51,7 @@ async fn answer(inner: &Inner, way: &Way, request: Request<Incoming>) -> Result<
     match way {
         Way::Commands => return command::answer(inner, &parts, body).await,
         Way::Socket(_) if path == command::PATH => return Err(command::not_here()),
+        Way::Socket(_) if path == reach::PATH && parts.method == Method::GET => return Ok(reach::answer(inner)),
         Way::Socket(_) | Way::Tcp => {}
     }
     if path == pairing::PATH || path.starts_with(pairing::PATH_OF_ONE) {

@@ -20,6 +20,7 @@ mod not_listed;
 pub mod openapi;
 mod pairing;
 mod place;
+mod reach;
 mod reason;
 mod turn;
 
@@ -34,7 +35,9 @@ use tokio_util::sync::CancellationToken;
 pub use command::Commands;
 pub use confirming::{Confirmations, Request as ConfirmationRequest};
 pub use pairing::{Pairings, Request as PairingRequest};
+pub use listen::draw_port;
 pub use place::Place;
+pub use reach::{Port, is_ours, port};
 pub use reason::Reason;
 
 /// Who serves.

@@ -5,6 +5,8 @@ mod peers;
 mod socket;
 mod tcp;
 
+pub use tcp::draw_port;
+
 use std::convert::Infallible;
 use std::path::Path;
 use std::pin::pin;
@@ -138,6 +140,7 @@ async fn serve(inner: &Arc<Inner>, place: &Place, turn: &Turn) {
     let tracker = TaskTracker::new();
     let (mut socket, mut commands, mut tcp): (Option<Open>, Option<Open>, Option<Open>) = (None, None, None);
     let mut wanted = Wanted::default();
+    let mut bound = None;
     loop {
         wanted.look(&inner.connections).await;
         let is_open = |way: &Option<Open>| way.as_ref().is_some_and(|open| open.reach == Reach::Open);
@@ -151,10 +154,12 @@ async fn serve(inner: &Arc<Inner>, place: &Place, turn: &Turn) {
         }
         if wanted.apps.is_empty() {
             close(&mut tcp).await;
-        } else if !is_open(&tcp) {
+        } else if !is_open(&tcp) || bound != wanted.port {
+            close(&mut tcp).await;
             tcp = Some(open_tcp(inner, &tracker).await);
             // It may have become another one.
             wanted.look(&inner.connections).await;
+            bound = wanted.port;
         }
         let reach = |way: &Option<Open>| way.as_ref().map_or(Reach::Closed, |open| open.reach);
         let status = Status { serving: true, socket: reach(&socket), tcp: reach(&tcp), port: wanted.port };

@@ -110,6 +110,7 @@ impl Reason {
             | P::BrowserFailed
             | P::BrowserMissing
             | P::LoopbackUnavailable
+            | P::AppsPortTaken
             | P::DeepLinkUnavailable
             | P::NothingGranted
             | P::TimedOut

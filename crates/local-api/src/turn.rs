@@ -45,6 +45,11 @@ impl Turn {
     }
 }
 
+/// Whether some process serves.
+pub(crate) fn is_taken(folder: &Path) -> bool {
+    open(&folder.join(SERVING)).and_then(|serving| is_held(&serving)).unwrap_or(false)
+}
+
 fn open(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);

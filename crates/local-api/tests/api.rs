@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use connect_core::clock::Clock;
 use connect_core::{App, AppKey, Caller, NewApp};
-use connect_local_api::{LocalApi, Place, Reach, Role, Status};
+use connect_local_api::{LocalApi, Place, Port, Reach, Role, Status};
 use monei::permission::{Effect, PERMISSIONS};
 use serde_json::{Value, json};
 use support::{World, scopes};
@@ -311,11 +311,49 @@ async fn sixty_calls_a_minute_pass_and_ten_thousand_connections_and_slow_ones_st
         }
     }
     assert_eq!(get(&base, "/api/v1/user/me", &other).await.0, 200);
-    // One that never sends its head is closed.
-    let slow = TcpStream::connect(authority).await.unwrap();
+    // One that never sends its head, or its body, is closed.
+    let (head, body) = (TcpStream::connect(authority.clone()).await.unwrap(), TcpStream::connect(authority).await.unwrap());
     let began = std::time::Instant::now();
-    raw(slow, "GET /api/v1/user/me HTTP/1.1\r\nHost: 127").await;
+    let unsent = format!(
+        "POST /api/v1/wallet/deposit/payment-link HTTP/1.1\r\nHost: 127.0.0.1\r\nX-API-KEY: {}\r\nContent-Length: 25\r\n\r\n{{",
+        other.expose()
+    );
+    let (_, told) = tokio::join!(raw(head, "GET /api/v1/user/me HTTP/1.1\r\nHost: 127"), raw(body, &unsent));
     assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    assert!(told.contains("connect-reason: request_invalid\r\n"), "{told}");
+    served.api.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guesses_at_keys_are_counted_together_and_take_nothing_from_an_app() {
+    let served = Served::new().await;
+    let (_, key) = served.allow("Sheet", &["profile:read"]).await;
+    let base = served.base().await;
+    let client = support::http();
+    let mut statuses = Vec::new();
+    for guess in 0..70 {
+        let answer = client.get(format!("{base}/api/v1/user/me")).header("x-api-key", format!("mcl_guess{guess}")).send().await.unwrap();
+        statuses.push(answer.status().as_u16());
+    }
+    assert_eq!((&statuses[..60], &statuses[60..]), (&[401; 60][..], &[429; 10][..]));
+    assert_eq!(get(&base, "/api/v1/user/me", &key).await.0, 200);
+    served.api.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_of_more_than_64_headers_or_32_kib_is_refused() {
+    let served = Served::new().await;
+    let (_, key) = served.allow("Sheet", &["profile:read"]).await;
+    let authority = served.base().await.trim_start_matches("http://").to_owned();
+    let before = served.reached().await;
+    let own = format!("GET /api/v1/user/me HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nX-API-KEY: {}\r\n", key.expose());
+    let many = |count: usize| (0..count).map(|number| format!("X-H{number}: a\r\n")).collect::<String>();
+    for (more, refused) in [(many(61), false), (many(62), true), (format!("X-Long: {}\r\n", "a".repeat(33 * 1024)), true)] {
+        let answer = raw(TcpStream::connect(authority.clone()).await.unwrap(), &format!("{own}{more}\r\n")).await;
+        let expected = if refused { !answer.contains(" 200 ") } else { answer.starts_with("HTTP/1.1 200 ") };
+        assert!(expected, "{} bytes of headers: {answer:.100}", more.len());
+    }
+    assert_eq!(served.reached().await - before, 1);
     served.api.shutdown().await;
 }
 
@@ -328,9 +366,36 @@ async fn a_port_that_another_program_holds_is_not_served_and_no_other_is_taken()
     served.allow("Sheet", &["profile:read"]).await;
     let status = served.until(|status| status.tcp == Reach::Taken).await;
     assert_eq!((status.port, status.socket), (Some(port), Reach::Open));
+    // Another process is told so by whoever serves, and nobody is told an address at which a stranger listens.
+    assert_eq!(connect_local_api::port(&served.world.core, &served.place).await.unwrap(), Port::Taken(port));
+    assert_eq!(connect_local_api::is_ours(&served.world.core, &served.place).await, Some(false));
     drop(held);
     served.api.refresh();
     assert_eq!(served.until(|status| status.tcp == Reach::Open).await.port, Some(port));
+    assert_eq!(connect_local_api::is_ours(&served.world.core, &served.place).await, Some(true));
+    served.api.shutdown().await;
+    // Nobody serves: whoever listens there now is a stranger.
+    assert_eq!(connect_local_api::port(&served.world.core, &served.place).await.unwrap(), Port::Ours(port));
+    let _stranger = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
+    assert_eq!(connect_local_api::port(&served.world.core, &served.place).await.unwrap(), Port::Taken(port));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_chooses_another_port_ends_the_keys_that_the_old_one_saw_and_is_served_at_the_new_one() {
+    let served = Served::new().await;
+    let ((_, seen), (_, unseen)) = (served.allow("Sheet", &["profile:read"]).await, served.allow("Script", &["profile:read"]).await);
+    let base = served.base().await;
+    assert_eq!(get(&base, "/api/v1/user/me", &seen).await.0, 200);
+    let (port, ended) = connect_local_api::draw_port(&served.world.core).await.unwrap();
+    assert_eq!(ended, 1);
+    served.api.refresh();
+    served.until(|status| status.port == Some(port) && status.tcp == Reach::Open).await;
+    let new = format!("http://127.0.0.1:{port}");
+    assert_ne!(base, new);
+    assert_eq!(get(&new, "/api/v1/user/me", &seen).await.0, 401);
+    assert_eq!(get(&new, "/api/v1/user/me", &unseen).await.0, 200);
+    let old = base.trim_start_matches("http://").to_owned();
+    assert!(TcpStream::connect(old).await.is_err(), "nobody listens at the old one");
     served.api.shutdown().await;
 }
 

@@ -129,6 +129,28 @@ async fn a_payment_is_sent_once_for_the_persons_yes_with_their_pin_and_told_agai
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn after_a_new_start_the_person_is_told_that_the_same_was_sent_and_of_another_amount_nothing() {
+    let mut paying = Paying::new(Duration::from_secs(20)).await;
+    let call = paying.pay(500).await;
+    let question = paying.question().await;
+    assert!(paying.answer(&question, true));
+    assert!(call.await.unwrap().0 < 300);
+    paying.api.shutdown().await;
+    paying.api = LocalApi::start_with(paying.world.core.clone(), paying.place.clone(), Role::Window, Some(Duration::from_secs(20)));
+    paying.questions = paying.api.confirmations().subscribe();
+    for (amount, sent) in [(501, false), (500, true)] {
+        let call = paying.pay(amount).await;
+        let question = paying.question().await;
+        assert_eq!(question.sent_before.is_some(), sent, "{amount}");
+        assert!(paying.answer(&question, false));
+        assert_eq!(call.await.unwrap().1, "confirmation_denied");
+        paying.questions.wait_for(Option::is_none).await.unwrap();
+    }
+    assert_eq!(paying.world.calls(PATH).await, 1);
+    paying.api.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_no_and_no_answer_send_nothing_and_two_denials_stop_the_app() {
     let mut paying = Paying::new(Duration::from_millis(200)).await;
     assert_eq!(paying.pay(1).await.await.unwrap().1, "confirmation_needed");

@@ -36,6 +36,7 @@ commands! {
         allow_request,
         deny_request,
         set_api,
+        draw_api_port,
         receipts,
         save_receipt,
         reviews,

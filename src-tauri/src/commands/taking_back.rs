@@ -1,7 +1,7 @@
 //! Taking permissions of an account back at Monei. Where nothing that is in use would be left, it is confirmed as disconnecting is, in the
 //! system's own dialog: what runs in the page can't end a connection by itself.
 
-use connect_app::catalogue;
+use connect_app::{catalogue, naming};
 use connect_core::feature::FeatureId;
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{AccountSnapshot, DisconnectOutcome, FeatureState};
@@ -9,7 +9,7 @@ use connect_core::{Caller, Connections};
 
 use crate::host::Host;
 use crate::view::Problem;
-use crate::{asking, naming};
+use crate::asking;
 
 /// Takes back; asks the person first where everything of the account would end. `None` where they say no.
 pub async fn run(host: &Host, account: &str, scopes: Vec<String>) -> Result<Option<DisconnectOutcome>, Problem> {

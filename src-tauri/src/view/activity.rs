@@ -125,6 +125,8 @@ mirror! {
             currency: Option<String>,
             /// To whom, or for what.
             to: Option<String>,
+            /// The app's own reference for it.
+            reference: Option<String>,
             /// What became of it.
             outcome: PaymentOutcome,
         },

@@ -1,8 +1,10 @@
 //! The window in which a payment of an app is confirmed: its own page, store and capability.
 
+use std::sync::Arc;
+
 use connect_app::catalogue;
 use tauri::webview::NewWindowResponse;
-use tauri::{AppHandle, Manager, UserAttentionType, WebviewUrl, WebviewWindowBuilder};
+use tauri::{AppHandle, Manager, UserAttentionType, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 
 use super::{CONFIRM, is_driven, is_own_page};
 use crate::host::Host;
@@ -10,12 +12,12 @@ use crate::host::Host;
 /// Size, in logical pixels.
 const SIZE: (f64, f64) = (460.0, 640.0);
 
-/// Opens it.
+/// Opens it, as window number `number`.
 ///
 /// # Errors
 /// [`tauri::Error`] where the system gives no window or no web view.
-pub fn open(app: &AppHandle) -> tauri::Result<()> {
-    let known = app.try_state::<std::sync::Arc<Host>>().map(|host| (host.data_dir().to_owned(), host.language()));
+pub fn open(app: &AppHandle, number: u64) -> tauri::Result<()> {
+    let known = app.try_state::<Arc<Host>>().map(|host| (host.data_dir().to_owned(), host.language()));
     let Some((data_dir, language)) = known else { return Ok(()) };
     let window = WebviewWindowBuilder::new(app, CONFIRM, WebviewUrl::App("confirm.html".into()))
         .title(catalogue::dialogs(language).confirm_payment)
@@ -29,6 +31,14 @@ pub fn open(app: &AppHandle) -> tauri::Result<()> {
         .on_new_window(|_, _| NewWindowResponse::Deny)
         .on_download(|_, _| false)
         .build()?;
+    let app = app.clone();
+    window.on_window_event(move |event| {
+        if matches!(event, WindowEvent::Destroyed)
+            && let Some(host) = app.try_state::<Arc<Host>>()
+        {
+            host.confirming().closed(number);
+        }
+    });
     window.request_user_attention(Some(UserAttentionType::Critical))
 }
 

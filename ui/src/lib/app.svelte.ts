@@ -2,7 +2,7 @@ import { Apps } from './apps/apps.svelte';
 import { asProblem, type Backend } from './backend/backend';
 import type { AccountView, AppView, Check, Feature, FeatureId, FeatureState, Link, MoneyView, Place, Preferences, Problem, Review, Stage } from './bindings';
 import type { Extra } from './extra';
-import { clean } from './format/foreign';
+import { clean, isolate } from './format/foreign';
 import { formatDigits, formatMoney } from './format/money';
 import { speak } from './language.svelte';
 import { Sections } from './sections.svelte';
@@ -176,8 +176,21 @@ export class App {
       const text = clean(name ?? '');
       if (text) return text;
     }
-    // By when it was connected: its number stays its own when the list is put in another order.
+    return this.#numberOf(account);
+  }
+
+  /** By when it was connected: its number stays its own when the list is put in another order. */
+  #numberOf(account: AccountView): string {
     return t.common.unnamed(this.view.accounts.filter((other) => other.connected_at < account.connected_at || (other.connected_at === account.connected_at && other.id <= account.id)).length);
+  }
+
+  /** For a choice between accounts: the name, with what tells it from another account of that name. */
+  toldApart(account: AccountView): string {
+    const name = this.nameOf(account);
+    if (!this.view.accounts.some((other) => other.id !== account.id && this.nameOf(other) === name)) return isolate(name);
+    const email = clean(account.email ?? '');
+    const rest = [email === name ? '' : email, this.#numberOf(account)].filter(Boolean).map(isolate);
+    return t.common.nameAnd(isolate(name), t.common.list(...rest));
   }
 
   /** An amount to show; not its digits where the person hides them. `undefined` for what is no amount. */

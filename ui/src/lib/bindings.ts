@@ -179,6 +179,10 @@ currency: string | null,
  */
 to: string | null, 
 /**
+ * The app's own reference for it.
+ */
+reference: string | null, 
+/**
  * What became of it.
  */
 outcome: PaymentOutcome, } | { "kind": "unknown" };
@@ -539,7 +543,7 @@ skew_s: number | null, };
 /**
  * What can be tried.
  */
-export type CheckName = "keychain" | "loopback_listener" | "link_handler" | "browser" | "backend" | "monei" | "clock";
+export type CheckName = "keychain" | "loopback_listener" | "link_handler" | "browser" | "backend" | "monei" | "clock" | "apps_port";
 
 /**
  * What the window for confirming a payment shows.
@@ -1333,7 +1337,7 @@ proxy?: ProxySetting, };
 /**
  * What happened, of the core's closed list.
  */
-export type ProblemCode = "keychain_locked" | "keychain_dismissed" | "keychain_not_set_up" | "keychain_absent" | "keychain_no_bus" | "keychain_failed" | "keychain_stopped" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "address_unknown" | "network_intercepted" | "proxy_refused" | "proxy_password" | "proxy_unreachable" | "proxy_setting" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "certificates_missing" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "browser_missing" | "loopback_unavailable" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "run_ended" | "request_refused" | "access_revoked" | "revocation_pending" | "somebody_else" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "no_such_app" | "app_name_taken" | "permission_not_given" | "permission_set_aside" | "confirmation_needed" | "outcome_unknown" | "report_unsaved" | "file_unsaved" | "question_open" | "asked_too_often" | "dialog_unavailable" | "clipboard_unavailable" | "program_ending" | "others_running" | "invalid_input";
+export type ProblemCode = "keychain_locked" | "keychain_dismissed" | "keychain_not_set_up" | "keychain_absent" | "keychain_no_bus" | "keychain_failed" | "keychain_stopped" | "keychain_refused" | "keychain_timeout" | "keychain_too_long" | "keychain_forgets" | "record_unreadable" | "record_missing" | "index_unavailable" | "index_newer" | "offline" | "address_unknown" | "network_intercepted" | "proxy_refused" | "proxy_password" | "proxy_unreachable" | "proxy_setting" | "backend_missing" | "backend_unreachable" | "backend_certificate" | "certificates_missing" | "backend_environment" | "backend_incompatible" | "backend_unconfirmed" | "backend_address" | "service_unavailable" | "provider_unavailable" | "busy" | "browser_failed" | "browser_missing" | "loopback_unavailable" | "apps_port_taken" | "deep_link_unavailable" | "declined" | "nothing_granted" | "timed_out" | "approval_expired" | "approval_invalid" | "run_ended" | "request_refused" | "access_revoked" | "revocation_pending" | "somebody_else" | "scope_missing" | "limit_reached" | "answer_unreadable" | "another_in_progress" | "no_such_account" | "no_such_app" | "app_name_taken" | "permission_not_given" | "permission_set_aside" | "confirmation_needed" | "outcome_unknown" | "report_unsaved" | "file_unsaved" | "question_open" | "asked_too_often" | "dialog_unavailable" | "clipboard_unavailable" | "program_ending" | "others_running" | "invalid_input";
 
 /**
  * Who.

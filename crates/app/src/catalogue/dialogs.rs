@@ -133,6 +133,11 @@ pub struct Named {
 }
 
 impl Named {
+    /// Its name, with what tells it from another account of that name; or its number.
+    pub fn told_apart(&self, language: Language) -> String {
+        if self.name.is_some() { self.words(language) } else { account_number(language, self.number) }
+    }
+
     fn words(&self, language: Language) -> String {
         let number = account_number(language, self.number);
         let Some(name) = &self.name else {

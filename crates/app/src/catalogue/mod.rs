@@ -104,6 +104,7 @@ const fn french_check(name: CheckName) -> &'static str {
         CheckName::Backend => "Le service de connexion",
         CheckName::Monei => "Monei",
         CheckName::Clock => "L’horloge de cet ordinateur",
+        CheckName::AppsPort => "Le port des applications",
     }
 }
 
@@ -116,6 +117,7 @@ const fn english_check(name: CheckName) -> &'static str {
         CheckName::Backend => "The connection service",
         CheckName::Monei => "Monei",
         CheckName::Clock => "This computer’s clock",
+        CheckName::AppsPort => "The apps’ port",
     }
 }
 

@@ -74,11 +74,24 @@ struct Words {
     confirmed: &'static str,
     unconfirmed: &'static str,
     to: &'static str,
+    reference: &'static str,
 }
 
-const ENGLISH: Words = Words { an_account: "an account", confirmed: "Monei confirmed", unconfirmed: "Monei didn’t confirm", to: "to" };
+const ENGLISH: Words = Words {
+    an_account: "an account",
+    confirmed: "Monei confirmed",
+    unconfirmed: "Monei didn’t confirm",
+    to: "to",
+    reference: "reference",
+};
 
-const FRENCH: Words = Words { an_account: "un compte", confirmed: "Monei a confirmé", unconfirmed: "Monei n’a pas confirmé", to: "à" };
+const FRENCH: Words = Words {
+    an_account: "un compte",
+    confirmed: "Monei a confirmé",
+    unconfirmed: "Monei n’a pas confirmé",
+    to: "à",
+    reference: "référence",
+};
 
 const fn words(language: Language) -> &'static Words {
     match language {
@@ -92,10 +105,12 @@ impl Words {
         if confirmed { self.confirmed } else { self.unconfirmed }
     }
 
-    /// How much, of what, to whom.
-    fn paid(&self, amount: Option<&str>, currency: Option<&str>, to: Option<&str>) -> String {
+    /// How much, of what, to whom, and the app's reference.
+    fn paid(&self, amount: Option<&str>, currency: Option<&str>, to: Option<&str>, reference: Option<&str>) -> String {
         let to = to.map(|to| format!("{} {to}", self.to));
-        [amount, currency.filter(|_| amount.is_some()), to.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ")
+        let reference = reference.map(|reference| format!("({} {reference})", self.reference));
+        let parts = [amount, currency.filter(|_| amount.is_some()), to.as_deref(), reference.as_deref()];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -126,7 +141,9 @@ fn line(language: Language, item: &ActivityItem) -> Line<'_> {
         E::Disconnected { confirmed, .. } => Some(words.confirmed(*confirmed).to_owned()),
         E::Failed { code } => Some(code.parse().map_or_else(|_| code.clone(), |code| catalogue::problem(language, code).title.to_owned())),
         E::BackendChanged { address } => Some(address.clone()),
-        E::Payment { amount, currency, to, .. } => Some(words.paid(amount.as_deref(), currency.as_deref(), to.as_deref())),
+        E::Payment { amount, currency, to, reference, .. } => {
+            Some(words.paid(amount.as_deref(), currency.as_deref(), to.as_deref(), reference.as_deref()))
+        }
         _ => None,
     };
     Line {

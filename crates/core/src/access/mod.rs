@@ -16,7 +16,7 @@ use monei::{Endpoint, Permission, ScopeSet};
 use crate::grants::{Grants, Lease};
 use crate::ledger::{Checked, GrantRow, Ledger, Used};
 use crate::model::problem::{Problem, ProblemCode};
-use crate::model::{AccountId, AppId, Caller, Denied, Permit};
+use crate::model::{AccountId, Caller, Denied, Permit};
 use crate::provider::{Body, Provider, Verdict};
 
 pub use check::{Unseen, is_checkable};
@@ -79,11 +79,16 @@ impl Accesses {
     /// [`ProblemCode::Busy`] while Monei must not be called for the account; for an app also [`ProblemCode::NoSuchApp`] and
     /// [`ProblemCode::PermissionNotGiven`].
     pub async fn access(&self, caller: &Caller, account: &AccountId, permission: &'static Permission) -> Result<Access, Problem> {
-        if let Caller::App(app) = caller {
-            self.check_given(app, account, permission).await?;
+        let app = if let Caller::App(app) = caller { Some(app) } else { None };
+        let standing = self.ledger.standing(account, &permission.scope, app).await?;
+        if app.is_some() {
+            let row = standing.app.filter(|row| row.account == *account && self.ledger.is_allowed(row)).ok_or(Denied::AppEnded)?;
+            if !row.scopes.contains(&permission.scope) {
+                return Err(Denied::NotGiven(permission).into());
+            }
         }
-        let mut grants = self.grants_of(account).await?;
-        if self.ledger.is_aside(account, &permission.scope).await? {
+        let mut grants = self.of_present_backend(standing.grants.ok_or(ProblemCode::NoSuchAccount)?);
+        if standing.is_aside {
             return Err(Denied::SetAside(permission).into());
         }
         grants.retain(|grant| grant.scopes.contains(&permission.scope));
@@ -94,19 +99,15 @@ impl Accesses {
         Ok(Access { of: self.clone(), caller: caller.clone(), account: account.clone(), permission, grants })
     }
 
-    /// Whether the person gave `permission` of `account` to the app, as it stands now.
-    async fn check_given(&self, app: &AppId, account: &AccountId, permission: &'static Permission) -> Result<(), Problem> {
-        let row = self.ledger.app(app).await?.filter(|row| row.account == *account && self.ledger.is_allowed(row));
-        let row = row.ok_or(Denied::AppEnded)?;
-        if row.scopes.contains(&permission.scope) { Ok(()) } else { Err(Denied::NotGiven(permission).into()) }
-    }
-
     /// The account's grants from the present backend, newest first.
     async fn grants_of(&self, account: &AccountId) -> Result<Vec<GrantRow>, Problem> {
-        let mut grants = self.ledger.grants_of(account).await?;
+        Ok(self.of_present_backend(self.ledger.grants_of(account).await?))
+    }
+
+    fn of_present_backend(&self, mut grants: Vec<GrantRow>) -> Vec<GrantRow> {
         let here = self.provider.origin();
         grants.retain(|grant| Some(&grant.backend) == here.as_ref());
-        Ok(grants)
+        grants
     }
 
     /// Counts a use in the ledger. An answer that was fetched isn't lost where that can't be written.

@@ -2,7 +2,7 @@
 
 use super::Ledger;
 use super::change::Change;
-use super::index::IndexError;
+use super::index::{IndexError, Lasts};
 use super::rows::AccountRow;
 use super::tables::Tables;
 use crate::model::problem::Problem;
@@ -126,7 +126,7 @@ impl Ledger {
     /// [`crate::model::problem::ProblemCode::IndexUnavailable`].
     pub async fn set_preferences(&self, chosen: Preferences) -> Result<(), Problem> {
         let Preferences { channel, theme, language, hide_amounts, reminders, keep_alive, close_to_tray, notifications } = chosen;
-        self.change(move |tables| {
+        self.change(Lasts::OverAPowerCut, move |tables| {
             tables.set_channel(channel)?;
             tables.set_setting(THEME, theme.into())?;
             match language {

@@ -112,6 +112,9 @@ pub enum Event {
         currency: Option<String>,
         /// To whom, or for what.
         to: Option<String>,
+        /// The app's own reference for it. `None` also in what earlier builds wrote.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
         /// What became of it.
         outcome: PaymentOutcome,
     },
@@ -120,15 +123,30 @@ pub enum Event {
     Unknown,
 }
 
+/// How long a line of history is kept. The numbers are on disk, in the column `routine`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// While there aren't a thousand newer ones of this kind.
+    Many = 0,
+    /// While there aren't fifty newer ones: they come by themselves again and again.
+    Few = 1,
+    /// As long as the record of uses goes back.
+    TwoYears = 2,
+}
+
 impl Event {
     /// Reads a stored text. What isn't known is [`Event::Unknown`].
     pub fn read(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or(Event::Unknown)
     }
 
-    /// Whether it comes by itself again and again.
-    pub fn is_routine(&self) -> bool {
-        matches!(self, Event::Refreshed)
+    /// How long it is kept.
+    pub fn kept(&self) -> Kept {
+        match self {
+            Event::Refreshed => Kept::Few,
+            Event::Payment { .. } => Kept::TwoYears,
+            _ => Kept::Many,
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! The index file: SQLite in the data folder. Every write is one synchronous transaction, so a killed process leaves the state before or
-//! after it, never between. Reads have a connection of their own and wait for no writer.
+//! The index file: SQLite in the data folder. Every write is one transaction, so a killed process leaves the state before or after it, never
+//! between. Reads have a connection of their own and wait for no writer.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -35,11 +35,22 @@ impl From<rusqlite::Error> for IndexError {
     }
 }
 
+/// What a write outlasts, once it has returned. The index is consistent after either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasts {
+    /// A kill of this process. A power cut may undo the latest of these. Where the file has no write-ahead log, as the other.
+    OverAKill,
+    /// A power cut, too: the disk is waited for.
+    OverAPowerCut,
+}
+
 /// The open index.
 pub struct Index {
     pub(super) writer: Mutex<Connection>,
     /// `None` for an index in memory, which has one connection alone.
     pub(super) reader: Mutex<Option<Connection>>,
+    /// Whether the file has a write-ahead log.
+    pub(super) has_log: bool,
 }
 
 impl Index {
@@ -48,7 +59,7 @@ impl Index {
     /// # Errors
     /// [`IndexError::Unavailable`].
     pub(super) fn in_memory() -> Result<Self, IndexError> {
-        Ok(Self { writer: Mutex::new(super::open::in_memory()?), reader: Mutex::new(None) })
+        Ok(Self { writer: Mutex::new(super::open::in_memory()?), reader: Mutex::new(None), has_log: false })
     }
 
     /// Does all of `work`, or nothing of it when it fails.
@@ -56,7 +67,18 @@ impl Index {
     /// # Errors
     /// What `work` returns, or [`IndexError::Unavailable`].
     pub(super) fn write<T>(&self, work: impl FnOnce(&Tables<'_>) -> Result<T, IndexError>) -> Result<T, IndexError> {
+        self.write_to_last(Lasts::OverAPowerCut, work)
+    }
+
+    /// As [`Index::write`], and what was written lasts as said.
+    ///
+    /// # Errors
+    /// As [`Index::write`].
+    pub(super) fn write_to_last<T>(&self, lasts: Lasts, work: impl FnOnce(&Tables<'_>) -> Result<T, IndexError>) -> Result<T, IndexError> {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        // With a log, NORMAL waits for the disk only when the log goes into the file.
+        let level = if lasts == Lasts::OverAKill && self.has_log { "NORMAL" } else { "FULL" };
+        writer.pragma_update(None, "synchronous", level)?;
         // Immediate: a writer in another process is waited for here, and not found out about half-way.
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let value = work(&Tables(&transaction))?;

@@ -25,8 +25,8 @@ mod tests;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use index::{Index, IndexError};
-use monei::{Scope, ScopeSet};
+use index::{Index, IndexError, Lasts};
+use monei::{Payment, Scope, ScopeSet};
 use presence::Presence;
 
 use crate::changed::Changed;
@@ -69,6 +69,17 @@ impl Known {
     pub fn in_use(&self, scopes: &ScopeSet) -> ScopeSet {
         scopes.iter().filter(|scope| !self.is_aside(scope)).cloned().collect()
     }
+}
+
+/// How an account stands for one use of it.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The app that was asked for, if there ever was one.
+    pub app: Option<App>,
+    /// The account's grants, newest first; of two given at the same time the one that covers more. `None` where there is no such account.
+    pub grants: Option<Vec<GrantRow>>,
+    /// Whether the person set the permission aside.
+    pub is_aside: bool,
 }
 
 /// The index, and what was last read of it. Cheap to clone.
@@ -171,7 +182,7 @@ impl Ledger {
     /// [`ProblemCode::IndexUnavailable`]; nothing is written then.
     pub async fn apply<C: Change>(&self, change: C) -> Result<C::Outcome, Problem> {
         let now = self.inner.clock.now_ms();
-        self.change(move |tables| change.apply(tables, now)).await
+        self.change(C::LASTS, move |tables| change.apply(tables, now)).await
     }
 
     /// The accounts as last read, oldest first.
@@ -271,9 +282,34 @@ impl Ledger {
         self.read(move |tables| tables.uses_by(&Caller::App(app).to_string())).await
     }
 
+    /// When the same was last paid from the account, or may have been, in milliseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn sent_before(&self, account: &AccountId, payment: &Payment) -> Result<Option<i64>, Problem> {
+        let (account, payment) = (account.clone(), payment.clone());
+        self.read(move |tables| tables.sent_before(&account, &payment)).await
+    }
+
     /// Whether the app may be used now.
     pub fn is_allowed(&self, app: &App) -> bool {
         app.is_allowed(self.inner.clock.now_ms())
+    }
+
+    /// How an account stands for one use of it. Another process may have changed it a moment ago, so it is read anew each time.
+    ///
+    /// # Errors
+    /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::IndexUnavailable`].
+    pub async fn standing(&self, account: &AccountId, scope: &'static Scope, app: Option<&AppId>) -> Result<Standing, Problem> {
+        let (account, app) = (account.clone(), app.cloned());
+        let read = move |tables: &Tables<'_>| {
+            Ok(Standing {
+                app: app.map(|app| tables.app(&app)).transpose()?.flatten(),
+                grants: grants_of(tables, &account)?,
+                is_aside: tables.is_aside(&account, scope)?,
+            })
+        };
+        self.read(read).await
     }
 
     /// The account's grants, newest first; of two given at the same time the one that covers more.
@@ -282,15 +318,7 @@ impl Ledger {
     /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::IndexUnavailable`].
     pub async fn grants_of(&self, account: &AccountId) -> Result<Vec<GrantRow>, Problem> {
         let account = account.clone();
-        let read = move |tables: &Tables<'_>| {
-            if tables.account(&account)?.is_none() {
-                return Ok(None);
-            }
-            let mut grants = tables.grants_of(&account)?;
-            grants.sort_by_key(|grant| std::cmp::Reverse((grant.granted_at, grant.scopes.len())));
-            Ok(Some(grants))
-        };
-        self.read(read).await?.ok_or_else(|| ProblemCode::NoSuchAccount.into())
+        self.read(move |tables| grants_of(tables, &account)).await?.ok_or_else(|| ProblemCode::NoSuchAccount.into())
     }
 
     /// Whether the person set the permission aside. Another process may have done so a moment ago, so it is read anew each time.
@@ -324,10 +352,11 @@ impl Ledger {
     /// Writes what may be about accounts, reads them anew, and tells of it.
     async fn change<T: Send + 'static>(
         &self,
+        lasts: Lasts,
         work: impl FnOnce(&Tables<'_>) -> Result<T, IndexError> + Send + 'static,
     ) -> Result<T, Problem> {
-        let written = |inner: &Inner| {
-            let value = inner.index.write(work)?;
+        let written = move |inner: &Inner| {
+            let value = inner.index.write_to_last(lasts, work)?;
             // It is written: whoever made the change must not take it for undone.
             if let Err(error) = inner.reread() {
                 tracing::warn!(%error, "what was written can't be read back; the next look shows it");
@@ -360,6 +389,16 @@ impl Inner {
         *held(&self.choices) = Arc::new(choices);
         Ok(())
     }
+}
+
+/// `None` where there is no such account.
+fn grants_of(tables: &Tables<'_>, account: &str) -> Result<Option<Vec<GrantRow>>, IndexError> {
+    if tables.account(account)?.is_none() {
+        return Ok(None);
+    }
+    let mut grants = tables.grants_of(account)?;
+    grants.sort_by_key(|grant| std::cmp::Reverse((grant.granted_at, grant.scopes.len())));
+    Ok(Some(grants))
 }
 
 fn load(tables: &Tables<'_>) -> Result<Vec<Known>, IndexError> {

@@ -98,9 +98,9 @@ impl From<rusqlite::Error> for Refused {
 }
 
 fn prepare(path: &Path) -> Result<Index, Refused> {
-    let mut writer = match if filesystem::is_shared_by_computers(path) { None } else { with_log(path)? } {
-        Some(writer) => writer,
-        None => without_log(path)?,
+    let (mut writer, has_log) = match if filesystem::is_shared_by_computers(path) { None } else { with_log(path)? } {
+        Some(writer) => (writer, true),
+        None => (without_log(path)?, false),
     };
     let version: u32 = writer.pragma_query_value(None, "user_version", |row| row.get(0))?;
     if (version as usize) < STEPS.len() {
@@ -113,7 +113,7 @@ fn prepare(path: &Path) -> Result<Index, Refused> {
     let reader = connect(path)?;
     reader.pragma_update(None, "query_only", true)?;
     Tables(&reader).are_there()?;
-    Ok(Index { writer: Mutex::new(writer), reader: Mutex::new(Some(reader)) })
+    Ok(Index { writer: Mutex::new(writer), reader: Mutex::new(Some(reader)), has_log })
 }
 
 /// With a write-ahead log; `None` where the folder's file system has none of the memory that all who open the file must share for it.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::Ledger;
-use super::index::IndexError;
+use super::index::{IndexError, Lasts};
 use super::rows::{OpenTransactionRow, SetApartRow};
 use super::tables::Tables;
 use crate::clock::Moment;
@@ -150,7 +150,7 @@ impl Ledger {
 
     /// Keeps that.
     pub async fn set_api_port(&self, port: u16) -> Result<(), Problem> {
-        self.change(move |tables| tables.set_setting(API_PORT, &port.to_string())).await
+        self.change(Lasts::OverAPowerCut, move |tables| tables.set_setting(API_PORT, &port.to_string())).await
     }
 
     /// Whether the person wants the local API.
@@ -160,7 +160,7 @@ impl Ledger {
 
     /// Keeps that.
     pub async fn set_api_wanted(&self, wanted: bool) -> Result<(), Problem> {
-        self.change(move |tables| if wanted { tables.remove_setting(API) } else { tables.set_setting(API, "off") }).await
+        self.change(Lasts::OverAPowerCut, move |tables| if wanted { tables.remove_setting(API) } else { tables.set_setting(API, "off") }).await
     }
 
     /// Writes to the index and takes it back: a full disk is found out before an approval is.

@@ -1,9 +1,10 @@
 //! What can be read and written, row by row. Reading is the crate's; writing is the ledger's alone.
 
-use monei::Scope;
+use monei::payment::Meaning;
+use monei::{Payment, Scope};
 use rusqlite::{Connection, Row, params};
 
-use super::event::Event;
+use super::event::{Event, Kept};
 use super::index::IndexError;
 use super::rows::{
     self, AccountRow, ActivityRow, AsideRow, GrantRow, OpenTransactionRow, PaymentRow, ScopeMark, ScopeRow, SetApartRow, UseRow,
@@ -14,7 +15,7 @@ use crate::model::payment::PaymentOutcome;
 
 /// Lines of history that are kept.
 pub(super) const ACTIVITY_KEPT: u32 = 1000;
-/// Of those that come by themselves ([`Event::is_routine`]), besides.
+/// Of those that come by themselves ([`Kept::Few`]), besides.
 pub(super) const ROUTINE_KEPT: u32 = 50;
 
 /// The tables as one transaction sees and changes them. Each method fails with [`IndexError::Unavailable`] only.
@@ -230,15 +231,23 @@ impl Tables<'_> {
     /// Adds a line to the history and drops the oldest beyond those that are kept. Lines that come by themselves push out no others.
     pub(super) fn log(&self, at_ms: i64, account: Option<&str>, account_name: Option<&str>, event: &Event) -> Result<(), IndexError> {
         let text = serde_json::to_string(event).map_err(|_| IndexError::Unavailable("an event that can't be written".to_owned()))?;
-        let routine = event.is_routine();
+        let kept = event.kept();
         self.run(
             "INSERT INTO activity (at, account, account_name, event, routine) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![at_ms, account, account_name, text, routine],
+            params![at_ms, account, account_name, text, kept as u8],
         )?;
+        let most = match kept {
+            Kept::Many => ACTIVITY_KEPT,
+            Kept::Few => ROUTINE_KEPT,
+            Kept::TwoYears => {
+                let too_old = at_ms - uses::KEPT_DAYS * 86_400_000;
+                return self.run("DELETE FROM activity WHERE routine = ?1 AND at < ?2", params![kept as u8, too_old]);
+            }
+        };
         self.run(
             "DELETE FROM activity WHERE routine = ?1 AND seq <=
                 (SELECT seq FROM activity WHERE routine = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ?2)",
-            params![routine, if routine { ROUTINE_KEPT } else { ACTIVITY_KEPT }],
+            params![kept as u8, most],
         )
     }
 
@@ -256,6 +265,12 @@ impl Tables<'_> {
     /// The payments that have no outcome yet, oldest first.
     pub fn open_payments(&self) -> Result<Vec<PaymentRow>, IndexError> {
         self.rows(query::OPEN_PAYMENTS, [], rows::payment)
+    }
+
+    /// When the same (call, amount and receiver) was last paid from the account, or may have been.
+    pub fn sent_before(&self, account: &str, payment: &Payment) -> Result<Option<i64>, IndexError> {
+        let wanted = params![account, payment_endpoint(payment), payment.value(Meaning::Amount), payment.currency(), payment.to()];
+        Ok(self.rows(query::SENT_BEFORE, wanted, |row| row.get::<_, Option<i64>>(0))?.into_iter().next().flatten())
     }
 
     /// Writes down a payment that begins, and drops those that are too old to keep.
@@ -347,4 +362,9 @@ impl Tables<'_> {
         self.0.prepare_cached(sql)?.execute(params)?;
         Ok(())
     }
+}
+
+/// The call by which `payment` is made, as the record names it.
+pub(super) fn payment_endpoint(payment: &Payment) -> String {
+    format!("POST {}", payment.form().path)
 }

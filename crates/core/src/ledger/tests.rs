@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use monei::{Payment, Permission, Scope, ScopeSet};
 use tempfile::TempDir;
 
-use super::index::{Index, IndexError};
+use super::index::{Index, IndexError, Lasts};
 use super::open::REBUILD;
 use super::tables::{ACTIVITY_KEPT, ROUTINE_KEPT};
 use super::*;
@@ -143,7 +143,7 @@ fn an_index_of_the_second_schema_is_taken_over_with_its_history_and_open_transac
 async fn ledger(path: &Path) -> Ledger {
     let opened = Ledger::open(path.parent().unwrap(), Arc::new(SystemClock), Changed::default()).unwrap();
     let write = |tables: &Tables<'_>| tables.put_account(&account("a", 1)).and_then(|()| tables.put_grant(&grant("g", "a")));
-    opened.ledger.change(write).await.unwrap();
+    opened.ledger.change(Lasts::OverAPowerCut, write).await.unwrap();
     opened.ledger
 }
 
@@ -191,7 +191,7 @@ async fn two_grants_of_two_people_are_noticed_where_the_account_itself_is_unknow
         tables.put_grant(&theirs)?;
         tables.put_grant(&grant("i", "b"))
     };
-    ledger.change(write).await.unwrap();
+    ledger.change(Lasts::OverAPowerCut, write).await.unwrap();
     let other = Identity { wallet_id: Some("w-2".into()), ..Identity::default() };
     assert_eq!(ledger.apply(Identified { grant: "i".into(), who: other }).await, Ok(Owner::SomebodyElse));
 }
@@ -236,7 +236,7 @@ async fn each_use_is_counted_by_the_day_and_kept_two_years() {
     let old = UseRow { day: uses[0].day - 731, ..uses[0].clone() };
     let write =
         move |tables: &Tables<'_>| tables.count_use(&old).and_then(|()| tables.count_use(&UseRow { outcome: "new".into(), ..old.clone() }));
-    ledger.change(write).await.unwrap();
+    ledger.change(Lasts::OverAPowerCut, write).await.unwrap();
     ledger.apply(Used { caller: Caller::Monitor, account: "a".into(), permission, endpoint, code: None }).await.unwrap();
     assert!(ledger.uses("a".into()).await.unwrap().iter().all(|used| used.day > uses[0].day - 731));
 }
@@ -290,9 +290,9 @@ fn an_index_of_the_sixth_schema_has_nothing_set_aside() {
 async fn a_payment_is_written_down_before_it_is_sent_and_one_without_an_outcome_becomes_unknown() {
     let (_keep, path) = folder();
     let ledger = ledger(&path).await;
-    ledger.change(|tables| tables.put_account(&account("a", 1))).await.unwrap();
+    ledger.change(Lasts::OverAPowerCut, |tables| tables.put_account(&account("a", 1))).await.unwrap();
     ledger
-        .change(|tables| tables.put_grant(&GrantRow { scopes: [Scope::WalletSend].into_iter().collect(), ..grant("g", "a") }))
+        .change(Lasts::OverAPowerCut, |tables| tables.put_grant(&GrantRow { scopes: [Scope::WalletSend].into_iter().collect(), ..grant("g", "a") }))
         .await
         .unwrap();
     let allowed = AppAllowed {
@@ -475,6 +475,34 @@ fn lines_that_come_by_themselves_push_out_no_others() {
     index.write(|tx| (0..3000).try_for_each(|n| tx.log(n, None, None, &Event::Refreshed))).unwrap();
     let shown = on(&index, |tables| tables.activity(None, 200)).unwrap();
     assert_eq!((shown.len(), shown.last().unwrap().event.clone()), (ROUTINE_KEPT as usize + 1, connected));
+}
+
+#[test]
+fn a_payment_stays_in_the_history_for_two_years_whatever_else_happens() {
+    let (_keep, path) = folder();
+    let index = open(&path);
+    let paid = |reference: &str| Event::Payment {
+        app: "Bill payer".into(),
+        amount: Some("5".into()),
+        currency: Some("NGN".into()),
+        to: Some("t".into()),
+        reference: Some(reference.into()),
+        outcome: PaymentOutcome::Done,
+    };
+    index.write(|tx| tx.log(1, None, None, &paid("first"))).unwrap();
+    let failed = Event::Failed { code: "timed_out".into() };
+    index.write(|tx| (0..i64::from(ACTIVITY_KEPT) + 20).try_for_each(|n| tx.log(n, None, None, &failed))).unwrap();
+    let references = || -> Vec<String> {
+        let rows = on(&index, |tables| tables.activity(None, u32::MAX)).unwrap();
+        let reference = |event| if let Event::Payment { reference, .. } = event { reference } else { None };
+        rows.into_iter().filter_map(|row| reference(row.event)).collect()
+    };
+    assert_eq!(references(), ["first"]);
+    let two_years = 730 * 86_400_000;
+    index.write(|tx| tx.log(two_years + 1, None, None, &paid("second"))).unwrap();
+    assert_eq!(references(), ["second", "first"]);
+    index.write(|tx| tx.log(two_years + 2, None, None, &paid("third"))).unwrap();
+    assert_eq!(references(), ["third", "second"]);
 }
 
 #[test]

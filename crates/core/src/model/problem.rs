@@ -94,6 +94,8 @@ pub enum ProblemCode {
     BrowserMissing,
     /// The loopback address could not be opened.
     LoopbackUnavailable,
+    /// Another program holds the port that apps were told.
+    AppsPortTaken,
     /// The system does not bring this program's links back to it.
     DeepLinkUnavailable,
     /// The person said no on Monei's page.

@@ -700,6 +700,8 @@ pub enum ActivityEvent {
         currency: Option<String>,
         /// To whom, or for what.
         to: Option<String>,
+        /// The app's own reference for it.
+        reference: Option<String>,
         /// What became of it.
         outcome: super::payment::PaymentOutcome,
     },

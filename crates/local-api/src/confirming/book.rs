@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use connect_core::{AccountId, App, AppId};
+use connect_core::{App, AppId};
 use monei::Payment;
 use secrecy::SecretString;
 
@@ -22,14 +22,13 @@ pub(super) struct Book {
     last: u64,
     entries: Vec<Entry>,
     denials: HashMap<AppId, VecDeque<Instant>>,
-    /// What was sent in this run, and when, in milliseconds since the Unix epoch.
-    sent: Vec<(AppId, AccountId, Payment, i64)>,
 }
 
 struct Entry {
     number: u64,
     app: App,
     payment: Payment,
+    sent_before: Option<i64>,
     state: State,
     /// Since when it is in that state.
     since: Instant,
@@ -94,13 +93,14 @@ pub struct Request {
     pub app: App,
     /// What is paid.
     pub payment: Payment,
-    /// When the same was sent in this run, in milliseconds since the Unix epoch.
+    /// When the same was last sent, in milliseconds since the Unix epoch.
     pub sent_before: Option<i64>,
 }
 
 impl Book {
-    /// The number of this payment: of the one that is there already, or of a new one, which waits for the person.
-    pub(super) fn ask(&mut self, app: &App, payment: &Payment, now: Instant) -> Result<u64, Unasked> {
+    /// The number of this payment: of the one that is there already, or of a new one, which waits for the person. `sent_before`: when the
+    /// record has the same as sent.
+    pub(super) fn ask(&mut self, app: &App, payment: &Payment, sent_before: Option<i64>, now: Instant) -> Result<u64, Unasked> {
         self.forget(now);
         let is_same = |entry: &&Entry| entry.app.id == app.id && entry.app.account == app.account && entry.payment == *payment;
         let counts = |entry: &&Entry| match entry.state {
@@ -121,7 +121,7 @@ impl Book {
         }
         self.last += 1;
         let (app, payment) = (app.clone(), payment.clone());
-        self.entries.push(Entry { number: self.last, app, payment, state: State::Waits, since: now });
+        self.entries.push(Entry { number: self.last, app, payment, sent_before, state: State::Waits, since: now });
         Ok(self.last)
     }
 
@@ -162,21 +162,16 @@ impl Book {
     }
 
     /// What sending came to. `sent`: Monei carried it out or may have, so that the same isn't sent again by itself.
-    pub(super) fn ended(&mut self, number: u64, told: Told, sent: bool, now: Instant, now_ms: i64) {
+    pub(super) fn ended(&mut self, number: u64, told: Told, sent: bool, now: Instant) {
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.number == number) else { return };
-        if sent {
-            self.sent.push((entry.app.id.clone(), entry.app.account.clone(), entry.payment.clone(), now_ms));
-        }
         (entry.state, entry.since) = (State::Ended { told, sent }, now);
     }
 
     /// What the person is to be asked now.
     pub(super) fn shown(&mut self, now: Instant) -> Option<Request> {
         self.forget(now);
-        let Entry { number, app, payment, .. } = self.waiting()?;
-        let same = |(of, account, sent, _): &&(AppId, AccountId, Payment, i64)| *of == app.id && *account == app.account && sent == payment;
-        let sent_before = self.sent.iter().rev().find(same).map(|(_, _, _, at)| *at);
-        Some(Request { number: *number, app: app.clone(), payment: payment.clone(), sent_before })
+        let Entry { number, app, payment, sent_before, .. } = self.waiting()?;
+        Some(Request { number: *number, app: app.clone(), payment: payment.clone(), sent_before: *sent_before })
     }
 
     /// Nobody is asked any more: the program ends. What waits, and every yes that nobody took, is over.
@@ -242,18 +237,18 @@ mod tests {
     #[test]
     fn a_yes_is_taken_once_and_what_was_sent_is_told_again_and_not_sent_again() {
         let (mut book, start) = (Book::default(), Instant::now());
-        let number = book.ask(&app("a"), &payment(1), start).unwrap();
+        let number = book.ask(&app("a"), &payment(1), None, start).unwrap();
         assert!(matches!(book.step(number, start), Step::Wait));
         assert!(book.answer(number, true, Some("1234".into()), start));
         assert!(!book.answer(number, true, None, start), "one answer");
         assert!(matches!(book.step(number, start), Step::Send(_, _, Some(_))));
         assert!(matches!(book.step(number, start), Step::UnderWay));
-        book.ended(number, answer(), true, start, 7);
-        assert_eq!(book.ask(&app("a"), &payment(1), start), Ok(number));
+        book.ended(number, answer(), true, start);
+        assert_eq!(book.ask(&app("a"), &payment(1), None, start), Ok(number));
         assert!(matches!(book.step(number, start), Step::Told(_)));
         // Later it is another payment, and the person is told that the same was sent.
         let later = start + REMEMBERED;
-        let again = book.ask(&app("a"), &payment(1), later).unwrap();
+        let again = book.ask(&app("a"), &payment(1), Some(7), later).unwrap();
         assert_ne!(again, number);
         assert_eq!(book.shown(later).unwrap().sent_before, Some(7));
     }
@@ -261,12 +256,12 @@ mod tests {
     #[test]
     fn what_monei_refused_is_asked_anew() {
         let (mut book, start) = (Book::default(), Instant::now());
-        let number = book.ask(&app("a"), &payment(1), start).unwrap();
+        let number = book.ask(&app("a"), &payment(1), None, start).unwrap();
         book.answer(number, true, None, start);
         book.step(number, start);
-        book.ended(number, Told::Answer(400, b"{}".as_slice().into()), false, start, 7);
+        book.ended(number, Told::Answer(400, b"{}".as_slice().into()), false, start);
         assert!(matches!(book.step(number, start), Step::Told(_)), "whoever waits for it");
-        assert_ne!(book.ask(&app("a"), &payment(1), start), Ok(number));
+        assert_ne!(book.ask(&app("a"), &payment(1), None, start), Ok(number));
         assert_eq!(book.shown(start).unwrap().sent_before, None);
     }
 
@@ -274,34 +269,34 @@ mod tests {
     fn one_waits_at_a_time_and_two_denials_stop_that_app_alone() {
         let (mut book, start) = (Book::default(), Instant::now());
         for turn in 0..2 {
-            let number = book.ask(&app("a"), &payment(turn), start).unwrap_or_else(|_| panic!("turn {turn}"));
-            assert_eq!(book.ask(&app("b"), &payment(1), start), Err(Unasked::Busy));
+            let number = book.ask(&app("a"), &payment(turn), None, start).unwrap_or_else(|_| panic!("turn {turn}"));
+            assert_eq!(book.ask(&app("b"), &payment(1), None, start), Err(Unasked::Busy));
             assert!(book.answer(number, false, None, start));
             assert!(matches!(book.step(number, start), Step::Denied));
         }
-        assert_eq!(book.ask(&app("a"), &payment(3), start + Duration::from_secs(1)), Err(Unasked::Stopped(599)));
-        assert!(book.ask(&app("b"), &payment(1), start).is_ok());
+        assert_eq!(book.ask(&app("a"), &payment(3), None, start + Duration::from_secs(1)), Err(Unasked::Stopped(599)));
+        assert!(book.ask(&app("b"), &payment(1), None, start).is_ok());
         book.answer(3, false, None, start);
-        assert!(book.ask(&app("a"), &payment(3), start + REMEMBERED).is_ok());
+        assert!(book.ask(&app("a"), &payment(3), None, start + REMEMBERED).is_ok());
     }
 
     #[test]
     fn a_no_that_came_after_the_call_had_ended_answers_the_next_one_and_asks_nobody_again() {
         let (mut book, start) = (Book::default(), Instant::now());
-        let number = book.ask(&app("a"), &payment(1), start).unwrap();
+        let number = book.ask(&app("a"), &payment(1), None, start).unwrap();
         assert!(book.answer(number, false, None, start));
-        assert_eq!(book.ask(&app("a"), &payment(1), start), Ok(number));
+        assert_eq!(book.ask(&app("a"), &payment(1), None, start), Ok(number));
         assert!(matches!(book.step(number, start), Step::Denied));
-        assert_ne!(book.ask(&app("a"), &payment(1), start), Ok(number), "asked anew from then on");
+        assert_ne!(book.ask(&app("a"), &payment(1), None, start), Ok(number), "asked anew from then on");
     }
 
     #[test]
     fn an_answer_that_comes_too_late_and_a_yes_that_nobody_fetches_send_nothing() {
         let (mut book, start) = (Book::default(), Instant::now());
-        let number = book.ask(&app("a"), &payment(1), start).unwrap();
+        let number = book.ask(&app("a"), &payment(1), None, start).unwrap();
         assert!(!book.answer(number, true, None, start + LASTS));
         assert!(matches!(book.step(number, start + LASTS), Step::Over));
-        let number = book.ask(&app("a"), &payment(1), start + LASTS).unwrap();
+        let number = book.ask(&app("a"), &payment(1), None, start + LASTS).unwrap();
         assert!(book.answer(number, true, Some("1234".into()), start + LASTS));
         assert!(matches!(book.step(number, start + LASTS + LASTS), Step::Over), "five minutes after the yes");
     }
@@ -309,12 +304,12 @@ mod tests {
     #[test]
     fn at_the_end_of_the_program_what_waits_is_over_and_what_is_being_sent_is_not() {
         let (mut book, start) = (Book::default(), Instant::now());
-        let sending = book.ask(&app("a"), &payment(1), start).unwrap();
+        let sending = book.ask(&app("a"), &payment(1), None, start).unwrap();
         book.answer(sending, true, None, start);
         book.step(sending, start);
-        let confirmed = book.ask(&app("a"), &payment(2), start).unwrap();
+        let confirmed = book.ask(&app("a"), &payment(2), None, start).unwrap();
         book.answer(confirmed, true, None, start);
-        let waits = book.ask(&app("a"), &payment(3), start).unwrap();
+        let waits = book.ask(&app("a"), &payment(3), None, start).unwrap();
         book.give_up(start);
         for number in [confirmed, waits] {
             assert!(matches!(book.step(number, start), Step::Over));
@@ -352,7 +347,7 @@ mod tests {
             for deed in deeds {
                 match deed {
                     Do::Ask(of, amount) => {
-                        let _ = book.ask(&app(&of.to_string()), &payment(amount), now);
+                        let _ = book.ask(&app(&of.to_string()), &payment(amount), None, now);
                     }
                     Do::Step(number) => {
                         if let Step::Send(..) = book.step(number, now) {
@@ -368,7 +363,7 @@ mod tests {
                     Do::End(number, sent) => {
                         if under_way.remove(&number) {
                             let told = if sent { answer() } else { Told::Problem(ProblemCode::Offline.into()) };
-                            book.ended(number, told, sent, now, 0);
+                            book.ended(number, told, sent, now);
                         }
                     }
                     Do::Wait(seconds) => now += Duration::from_secs(seconds),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connect_core::Connections;
+use connect_core::problem::{Problem, ProblemCode};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,14 +28,29 @@ pub(super) async fn bind(connections: &Connections) -> io::Result<TcpListener> {
     if let Some(port) = connections.api_port().await.map_err(unavailable)? {
         return TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
     }
+    let (listener, port) = draw().await?;
+    connections.set_api_port(port).await.map_err(unavailable)?;
+    Ok(listener)
+}
+
+/// Draws another port and keeps it, for the person who asks for one: every key that was used over TCP ends. Gives the port, and how many keys
+/// ended. Whoever serves listens there within two seconds.
+///
+/// # Errors
+/// No port is free, or the index can't be written.
+pub async fn draw_port(connections: &Connections) -> Result<(u16, usize), Problem> {
+    let (listener, port) = draw().await.map_err(|_| ProblemCode::LoopbackUnavailable)?;
+    let ended = connections.set_api_port(port).await?;
+    drop(listener);
+    Ok((port, ended))
+}
+
+async fn draw() -> io::Result<(TcpListener, u16)> {
     let mut last = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in 0..TRIES {
         let port = rand::random_range(PORTS);
         match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
-            Ok(listener) => {
-                connections.set_api_port(port).await.map_err(unavailable)?;
-                return Ok(listener);
-            }
+            Ok(listener) => return Ok((listener, port)),
             Err(error) => last = error,
         }
     }

@@ -44,7 +44,7 @@ export const en = {
   fees: (action: PaymentAction): string => (action === 'send' ? 'None, says Monei' : 'Monei doesn’t say beforehand'),
   price: 'Price',
   priceUnknown: 'The item’s; the app doesn’t send it',
-  before: (time: string) => `The same was sent at ${time}. If you pay now, it is paid once more.`,
+  before: (time: string) => `The same was sent already: ${time}. If you pay now, it is paid once more.`,
   pin: 'Your Monei PIN',
   pinHint: 'Monei asks for it. It goes to Monei with this payment and is kept nowhere; the app doesn’t get it.',
   deny: 'Don’t pay',

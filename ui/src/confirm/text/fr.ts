@@ -44,7 +44,7 @@ export const fr = (): Texts => ({
   fees: (action) => (action === 'send' ? 'Aucuns, selon Monei' : 'Monei ne les indique pas à l’avance'),
   price: 'Prix',
   priceUnknown: 'Celui de l’article ; l’application ne l’envoie pas',
-  before: (time) => `Le même paiement a été envoyé à ${time}. Si vous payez maintenant, il sera payé une fois de plus.`,
+  before: (time) => `Le même paiement a déjà été envoyé : ${time}. Si vous payez maintenant, il sera payé une fois de plus.`,
   pin: 'Votre code PIN Monei',
   pinHint: 'Monei le demande. Il est envoyé à Monei avec ce paiement et n’est conservé nulle part ; l’application ne le reçoit pas.',
   deny: 'Ne pas payer',

@@ -90,6 +90,8 @@ export interface Backend {
   deny_request(number: number): Promise<void>;
   /** Lets apps reach the program, or not. */
   set_api(wanted: boolean): Promise<void>;
+  /** Draws another port for apps; every key that was used over TCP ends. */
+  draw_api_port(): Promise<void>;
   /** What this desktop has, as far as settings depend on it. */
   desktop_view(): Promise<DesktopView>;
   set_start_at_login(on: boolean): Promise<void>;

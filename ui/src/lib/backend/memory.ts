@@ -178,6 +178,7 @@ export class Memory implements Backend {
   allow_request = (number: number, account: string, scopes: string[], lasts: Lasts) => this.#note('allow_request', number, account, scopes, lasts);
   deny_request = (number: number) => this.#note('deny_request', number);
   set_api = (wanted: boolean) => this.#note('set_api', wanted);
+  draw_api_port = () => this.#note('draw_api_port');
 
   /** What the desktop has; a state or a test sets something else. */
   around: DesktopView = { tray: true, notifications: true, starts_at_login: false };

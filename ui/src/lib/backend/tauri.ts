@@ -69,6 +69,7 @@ export const tauri: Backend = {
   allow_request: (number, account, scopes, lasts) => invoke('allow_request', { number, account, scopes, lasts }),
   deny_request: (number) => invoke('deny_request', { number }),
   set_api: (wanted) => invoke('set_api', { wanted }),
+  draw_api_port: () => invoke('draw_api_port'),
   desktop_view: () => invoke('desktop_view'),
   set_start_at_login: (on) => invoke('set_start_at_login', { on }),
   watch_places: (listener) => invoke('watch_places', { places: new Channel<Place>(listener) }),

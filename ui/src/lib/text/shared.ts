@@ -56,6 +56,7 @@ const ways: Record<ProblemCode, WayOut> = {
   browser_failed: 'try_again',
   browser_missing: 'try_again',
   loopback_unavailable: 'settings',
+  apps_port_taken: 'none',
   deep_link_unavailable: 'settings',
   declined: 'try_again',
   nothing_granted: 'try_again',

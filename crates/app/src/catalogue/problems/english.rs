@@ -178,6 +178,11 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
             "This program couldn’t open an address on this computer for the browser’s answer.",
             "Choose “Through an app link” in Settings, then try again.",
         ),
+        P::AppsPortTaken => (
+            "Another program holds the apps’ port",
+            "Apps can’t reach Monei Connections over TCP, and what they send to that port goes to the other program, their keys too.",
+            "End that program, or choose another port on the Apps page or with `moneictl app url --new`: keys that were used over TCP end then.",
+        ),
         P::DeepLinkUnavailable => (
             "App links don’t come back to this program",
             "The system hands this program’s links to something else, or to nothing.",

@@ -180,6 +180,11 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
             "Ce programme n’a pas pu ouvrir d’adresse sur cet ordinateur pour la réponse du navigateur.",
             "Choisissez « Par un lien d’application » dans les Paramètres, puis réessayez.",
         ),
+        P::AppsPortTaken => (
+            "Un autre programme occupe le port des applications",
+            "Les applications ne peuvent pas joindre Monei Connections par TCP, et ce qu’elles envoient à ce port arrive à l’autre programme, leurs clés comprises.",
+            "Fermez ce programme, ou choisissez un autre port sur la page Applications ou avec `moneictl app url --new`\u{202f}: les clés utilisées par TCP prennent alors fin.",
+        ),
         P::DeepLinkUnavailable => (
             "Les liens d’application ne reviennent pas à ce programme",
             "Le système confie les liens de ce programme à un autre, ou à aucun.",

@@ -10,7 +10,7 @@ mod life;
 mod payment;
 mod record;
 
-use super::index::IndexError;
+use super::index::{IndexError, Lasts};
 use super::tables::Tables;
 
 pub use app::{AppAllowed, AppExtended, AppNarrowed, AppReached, AppTakenBack, TcpKeysEnded};
@@ -27,6 +27,9 @@ pub use record::{BackendAgreed, Renamed, Used};
 pub trait Change: Send + 'static {
     /// What whoever makes the change learns from it.
     type Outcome: Send + 'static;
+
+    /// When it is on the disk.
+    const LASTS: Lasts = Lasts::OverAPowerCut;
 
     /// Writes it. `now` is milliseconds since the Unix epoch.
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<Self::Outcome, IndexError>;

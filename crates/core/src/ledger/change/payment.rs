@@ -7,7 +7,7 @@ use super::Change;
 use crate::ledger::event::Event;
 use crate::ledger::index::IndexError;
 use crate::ledger::rows::{AccountRow, PaymentRow};
-use crate::ledger::tables::Tables;
+use crate::ledger::tables::{Tables, payment_endpoint};
 use crate::model::payment::{Begun, PaymentOutcome};
 use crate::model::problem::ProblemCode;
 use crate::model::{AccountId, AppId};
@@ -46,7 +46,7 @@ impl Change for PaymentBegun {
             id: id.clone(),
             app,
             account,
-            endpoint: format!("POST {}", payment.form().path),
+            endpoint: payment_endpoint(&payment),
             amount: payment.value(Meaning::Amount),
             currency: payment.currency(),
             receiver: payment.to(),
@@ -95,6 +95,6 @@ fn end(tables: &Tables<'_>, row: PaymentRow, outcome: PaymentOutcome, now: i64) 
     tables.end_payment(&row.id, outcome, now)?;
     let app = tables.app(&row.app)?.map(|app| app.name).unwrap_or_default();
     let account = tables.account(&row.account)?.as_ref().and_then(AccountRow::display_name);
-    let event = Event::Payment { app, amount: row.amount, currency: row.currency, to: row.receiver, outcome };
+    let event = Event::Payment { app, amount: row.amount, currency: row.currency, to: row.receiver, reference: row.reference, outcome };
     tables.log(now, Some(&row.account), account.as_deref(), &event)
 }

@@ -4,7 +4,7 @@ use monei::{Endpoint, Permission};
 
 use super::Change;
 use crate::ledger::event::Event;
-use crate::ledger::index::IndexError;
+use crate::ledger::index::{IndexError, Lasts};
 use crate::ledger::rows::{AccountRow, UseRow};
 use crate::ledger::tables::Tables;
 use crate::ledger::uses;
@@ -47,6 +47,8 @@ pub struct Used {
 
 impl Change for Used {
     type Outcome = ();
+    // A program waits for its answer meanwhile, and may call often.
+    const LASTS: Lasts = Lasts::OverAKill;
 
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<(), IndexError> {
         tables.count_use(&UseRow {

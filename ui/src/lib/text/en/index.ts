@@ -51,6 +51,8 @@ export const en = {
     openSettings: 'Open Settings',
     reconnect: 'Reconnect',
     unnamed: (number: number) => `Account ${number}`,
+    /** A name, and what tells it from another one. */
+    nameAnd: (name: string, rest: string) => `${name} (${rest})`,
     thisAccount: 'this account',
     somebody: 'somebody else',
     loading: 'Loading',
@@ -458,7 +460,8 @@ export const en = {
     disconnectedUnconfirmed: 'Monei didn’t confirm. Check “Connected apps” in Monei’s settings.',
     inTerminal: 'Done in a terminal.',
     failedNew: 'Connecting an account didn’t work out',
-    paid: (much: string | null, to: string | null) => [much, to === null ? null : `to ${to}`].filter((part) => part !== null).join(' '),
+    paid: (much: string | null, to: string | null, reference: string | null) =>
+      [much, to === null ? null : `to ${to}`, reference === null ? null : `(reference ${reference})`].filter((part) => part !== null).join(' '),
     given: 'Given',
     taken: 'Taken back',
     allowed: 'Allowed',
@@ -506,6 +509,11 @@ export const en = {
     change: 'Change address',
     newAddress: 'Address of the service',
     newAddressHint: 'Begins with https:// and has no path.',
+    addressFaults: {
+      https: 'An address begins with https://. Only a service on this computer may have http://.',
+      host: 'This isn’t the name of a computer yet.',
+      rest: 'Leave away what stands before or after the computer’s name: no sign-in, no path.',
+    },
     set: 'Check this address',
     confirmTitle: 'Confirm the new service',
     confirmRenamed: 'The service says something else of itself',

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use secrecy::{ExposeSecret as _, SecretString};
 use secret_service::{EncryptionType, Error, Item, SecretService};
 use zbus::names::OwnedUniqueName;
+use zbus::proxy::CacheProperties;
 use zbus::zvariant::{OwnedObjectPath, Value};
 use zeroize::Zeroizing;
 
@@ -75,7 +76,10 @@ impl Store {
             if path.as_str() == "/" {
                 return Ok(Keyring::Missing);
             }
-            let collection = async { CollectionProxy::builder(&self.connection).path(path.clone())?.build().await?.locked().await };
+            let collection = async {
+                let built = CollectionProxy::builder(&self.connection).path(path.clone())?.cache_properties(CacheProperties::No);
+                built.build().await?.locked().await
+            };
             let locked = collection.await.map_err(|error| of_bus(&error))?;
             Ok(if locked { Keyring::Locked(path) } else { Keyring::Open(path) })
         })

@@ -1,8 +1,9 @@
-//! What accounts are called outside of the window: as the window calls them.
+//! What accounts are called outside of the window's page: as that page calls them.
 
-use connect_app::catalogue::{self, Named};
 use connect_core::clean_name;
 use connect_core::snapshot::{AccountSnapshot, Language};
+
+use crate::catalogue::{self, Named};
 
 /// The person's own name, else Monei's, else the e-mail; `None` where nothing of them can be read.
 fn own_name(account: &AccountSnapshot) -> Option<String> {
@@ -11,7 +12,7 @@ fn own_name(account: &AccountSnapshot) -> Option<String> {
 }
 
 /// By when it was connected: its number stays its own when the list is put in another order. `nameOf` in `ui/src/lib/app.svelte.ts` counts so, too.
-fn number(accounts: &[AccountSnapshot], account: &AccountSnapshot) -> usize {
+pub fn number(accounts: &[AccountSnapshot], account: &AccountSnapshot) -> usize {
     let rank = |account: &AccountSnapshot| (account.connected_at, account.id.clone());
     accounts.iter().filter(|other| rank(other) <= rank(account)).count()
 }
