@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { defineConfig } from 'vitest/config';
 
 /** Files that walk through every state, the longest first: begun last, one of them would run alone at the end. */
-const LONG = ['colours', 'languages', 'states', 'following', 'flow'];
+const LONG = ['colours', 'languages', 'states', 'pictures', 'following', 'flow'];
 
 class LongestFirst extends BaseSequencer {
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {

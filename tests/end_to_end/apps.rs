@@ -125,7 +125,7 @@ async fn a_program_that_asks_gets_what_the_person_chooses_until_it_is_narrowed_o
 }
 
 /// What a program's payment is answered, while the person is at the window.
-fn pay(world: &World, key: &str, amount: u32) -> Result<std::process::Child> {
+pub fn pay(world: &World, key: &str, amount: u32) -> Result<std::process::Child> {
     let socket = world.session.folder().join("run/monei-connections/api.sandbox.sock");
     let body = json!({"receiver": "tunde.bello@example.net", "amount": amount, "transactionPin": "0000"}).to_string();
     let mut command = world.session.command("curl");
@@ -144,7 +144,7 @@ fn pay(world: &World, key: &str, amount: u32) -> Result<std::process::Child> {
 }
 
 /// Status and reason of such a call.
-fn answered(call: std::process::Child) -> Result<String> {
+pub fn answered(call: std::process::Child) -> Result<String> {
     let said = String::from_utf8(call.wait_with_output()?.stdout)?;
     Ok(said.lines().last().context("an answer")?.trim().to_owned())
 }

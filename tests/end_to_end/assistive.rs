@@ -6,6 +6,8 @@ use e2e::accessible::{Accessibility, Element, Heard};
 use e2e::{PATIENCE, Setup, World, until};
 use tokio::time::timeout;
 
+use crate::apps::{answered, ask, call, pay};
+
 /// Roles of what a person works with: each must say what it is for.
 const CONTROLS: [Role; 14] = [
     Role::Button,
@@ -76,6 +78,19 @@ impl Reader {
         Ok(elements)
     }
 
+    /// Waits for a dialog of this name, and checks that each control in the window says what it is for.
+    async fn reads_dialog(&self, name: &str) -> Result<()> {
+        let elements = until(&format!("the dialog {name:?}"), async || {
+            let elements = self.elements().await?;
+            let is_it = |each: &Element| each.role == Role::Dialog && each.name.contains(name);
+            Ok(elements.iter().any(is_it).then_some(elements))
+        })
+        .await?;
+        let nameless: Vec<&Element> = elements.iter().filter(|each| CONTROLS.contains(&each.role) && each.name.trim().is_empty()).collect();
+        ensure!(nameless.is_empty(), "{name}: without a name: {nameless:?}");
+        Ok(())
+    }
+
     /// Waits until this stands where screen readers listen, and until they were told that something changed there.
     async fn announces(&self, heard: &mut Heard, words: &str) -> Result<()> {
         let mut told = Vec::new();
@@ -110,13 +125,11 @@ impl Reader {
 
     /// Goes through the page by Tab. Each control comes once, in the order in which the page is read.
     async fn tabs_through(&self, world: &World, heading: &str) -> Result<()> {
-        let window = world.window()?.id(&world.session)?;
-        let press = |key: &str| world.session.run("xdotool", &["windowactivate", "--sync", &window, "key", "--clearmodifiers", key]);
         let elements = self.reads(heading).await?;
         let mut order = Vec::new();
         let mut last = None;
         loop {
-            press("Tab")?;
+            press(world, "Tab")?;
             let next = until("the focus to move", async || {
                 let now = self.focus(&elements).await?;
                 Ok((now.is_some() && now != last).then_some(now))
@@ -183,14 +196,76 @@ async fn a_screen_reader_is_told_the_name_and_role_of_every_control_and_what_hap
             world.window()?.click(way).await?;
             reader.reads(heading).await?;
         }
-        for (way, heading) in [("all-transactions", "All transactions"), ("open-crypto", "More in this wallet")] {
+        for (way, heading) in
+            [("all-transactions", "All transactions"), ("open-crypto", "More in this wallet"), ("details-wallet", "Balance and history")]
+        {
             world.window()?.click("account-0").await?;
             world.window()?.click(way).await?;
             reader.reads(heading).await?;
         }
+        // Dialogs over the page.
+        world.window()?.click("account-0").await?;
+        for (open, name) in [("rename", "Rename this account"), ("disconnect", "Disconnect")] {
+            world.window()?.click(open).await?;
+            reader.reads_dialog(name).await?;
+            press(world, "Escape")?;
+        }
+        for (keys, name) in [("ctrl+k", "Go to or do"), ("F1", "Keyboard shortcuts")] {
+            press(world, keys)?;
+            reader.reads_dialog(name).await?;
+            press(world, "Escape")?;
+        }
         Ok(())
     })
     .await
+}
+
+#[tokio::test]
+async fn a_screen_reader_is_told_who_wants_to_pay_what_and_the_name_of_each_answer() -> Result<()> {
+    World::with("assistive-paying", Setup { accessible: true, apart: true, ..Setup::default() }, async |world| {
+        world.connect("ada", &["profile"], &["profile:read"]).await?;
+        world.ask_more("send").await?;
+        world.browser.reach_consent("ada").await?;
+        world.browser.allow(&["wallet:send"]).await?;
+        world.finish().await?;
+        let reader = Reader::start(world).await?;
+        let pairing = ask(world, "Bill payer", &["wallet:send"]).await?;
+        let window = world.window()?;
+        window.shows("give-send").await?;
+        reader.reads_dialog("asks to use an account").await?;
+        window.choose("give-send", true).await?;
+        window.click("allow-request").await?;
+        let key = call(world, None, "GET", &pairing, None)?.1["key"].as_str().context("a key")?.to_owned();
+        let waits = pay(world, &key, 250)?;
+        window.to_confirmation().await?;
+        let elements = until("the payment's window", async || {
+            let elements = reader.elements().await?;
+            let page = elements.iter().position(|each| each.role == Role::DocumentWeb && each.name == "Confirm a payment");
+            let told = page.map(|page| elements[page..].to_vec());
+            Ok(told.filter(|told| told.iter().any(|each| each.role == Role::Heading && each.name.contains("Bill payer"))))
+        })
+        .await?;
+        let heading = elements.iter().find(|each| each.role == Role::Heading).context("no heading")?;
+        for word in ["Bill payer", "250.00", "tunde.bello@example.net", "Ada Okafor"] {
+            ensure!(heading.name.contains(word), "{word} isn't in {:?}", heading.name);
+        }
+        let controls: Vec<(Role, &str)> =
+            elements.iter().filter(|each| CONTROLS.contains(&each.role)).map(|each| (each.role, each.name.as_str())).collect();
+        for wanted in [(Role::PasswordText, "Your Monei PIN"), (Role::Button, "Don’t pay"), (Role::Button, "Pay")] {
+            ensure!(controls.contains(&wanted), "{wanted:?} isn't among {controls:?}");
+        }
+        window.click_last("confirm-deny").await?;
+        window.back().await?;
+        ensure!(answered(waits)? == "403 confirmation_denied");
+        Ok(())
+    })
+    .await
+}
+
+/// Presses a key in the window.
+fn press(world: &World, key: &str) -> Result<()> {
+    let window = world.window()?.id(&world.session)?;
+    world.session.run("xdotool", &["windowactivate", "--sync", &window, "key", "--clearmodifiers", key]).map(drop)
 }
 
 /// What the page puts where screen readers listen; the eye doesn't see it.

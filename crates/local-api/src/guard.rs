@@ -6,6 +6,7 @@ use http::uri::Authority;
 
 use crate::Reason;
 use crate::answer::Refusal;
+use crate::listen::LONGEST_HEAD;
 
 const X_API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// Sent by browsers alone. `Sec-Fetch-Mode` is not among them: Node's `fetch` sends it.
@@ -32,6 +33,18 @@ pub(crate) fn is_of_a_program(parts: &Parts) -> Result<(), Refusal> {
         Reason::BrowserRefused,
         "Call Monei Connections by the address 127.0.0.1 or by its socket: the Host header must name this computer.",
     ))
+}
+
+/// Refuses a head that is too long: what arrives in one piece is read whole, whatever the buffer's bound.
+pub(crate) fn has_a_short_head(parts: &Parts) -> Result<(), Refusal> {
+    // Between and after each name and value: a colon, a space and the line's end.
+    let headers: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    if headers + target <= LONGEST_HEAD {
+        Ok(())
+    } else {
+        Err(Refusal::new(Reason::TooLarge, "The request is too long: its head may have 32 KiB."))
+    }
 }
 
 fn is_loopback(authority: &Authority) -> bool {

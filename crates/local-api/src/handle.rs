@@ -47,6 +47,7 @@ pub(crate) async fn handle(inner: Arc<Inner>, way: Way, request: Request<Incomin
 async fn answer(inner: &Inner, way: &Way, request: Request<Incoming>) -> Result<Answer, Refusal> {
     let (parts, body) = request.into_parts();
     guard::is_of_a_program(&parts)?;
+    guard::has_a_short_head(&parts)?;
     let path = parts.uri.path();
     match way {
         Way::Commands => return command::answer(inner, &parts, body).await,

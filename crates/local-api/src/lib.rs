@@ -34,8 +34,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use command::Commands;
 pub use confirming::{Confirmations, Request as ConfirmationRequest};
-pub use pairing::{Pairings, Request as PairingRequest};
 pub use listen::draw_port;
+pub use pairing::{Pairings, Request as PairingRequest};
 pub use place::Place;
 pub use reach::{Port, is_ours, port};
 pub use reason::Reason;

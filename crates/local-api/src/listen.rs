@@ -38,7 +38,7 @@ const PLACE: Duration = Duration::from_secs(2);
 /// Time for a request's head, also the next one's on the same connection.
 const HEAD: Duration = Duration::from_secs(10);
 /// Longest head, in bytes.
-const LONGEST_HEAD: usize = 32 * 1024;
+pub(crate) const LONGEST_HEAD: usize = 32 * 1024;
 /// Most headers.
 const HEADERS: usize = 64;
 /// Longest life of a connection, but for one of the command line: a command may take as long as it takes.

@@ -6,9 +6,9 @@ use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{DisconnectOutcome, Unrevoked};
 
+use crate::asking;
 use crate::host::Host;
 use crate::view::Problem;
-use crate::asking;
 
 /// Asks the person, and disconnects. `None` where they say no.
 pub async fn run(host: &Host, account: &str, unrevoked: Unrevoked) -> Result<Option<DisconnectOutcome>, Problem> {

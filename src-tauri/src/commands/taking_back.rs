@@ -7,9 +7,9 @@ use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{AccountSnapshot, DisconnectOutcome, FeatureState};
 use connect_core::{Caller, Connections};
 
+use crate::asking;
 use crate::host::Host;
 use crate::view::Problem;
-use crate::asking;
 
 /// Takes back; asks the person first where everything of the account would end. `None` where they say no.
 pub async fn run(host: &Host, account: &str, scopes: Vec<String>) -> Result<Option<DisconnectOutcome>, Problem> {

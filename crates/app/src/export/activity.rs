@@ -77,13 +77,10 @@ struct Words {
     reference: &'static str,
 }
 
-const ENGLISH: Words = Words {
-    an_account: "an account",
-    confirmed: "Monei confirmed",
-    unconfirmed: "Monei didn’t confirm",
-    to: "to",
-    reference: "reference",
-};
+const ENGLISH: Words =
+    Words {
+        an_account: "an account", confirmed: "Monei confirmed", unconfirmed: "Monei didn’t confirm", to: "to", reference: "reference"
+    };
 
 const FRENCH: Words = Words {
     an_account: "un compte",

@@ -160,7 +160,8 @@ impl Ledger {
 
     /// Keeps that.
     pub async fn set_api_wanted(&self, wanted: bool) -> Result<(), Problem> {
-        self.change(Lasts::OverAPowerCut, move |tables| if wanted { tables.remove_setting(API) } else { tables.set_setting(API, "off") }).await
+        self.change(Lasts::OverAPowerCut, move |tables| if wanted { tables.remove_setting(API) } else { tables.set_setting(API, "off") })
+            .await
     }
 
     /// Writes to the index and takes it back: a full disk is found out before an approval is.

@@ -292,7 +292,9 @@ async fn a_payment_is_written_down_before_it_is_sent_and_one_without_an_outcome_
     let ledger = ledger(&path).await;
     ledger.change(Lasts::OverAPowerCut, |tables| tables.put_account(&account("a", 1))).await.unwrap();
     ledger
-        .change(Lasts::OverAPowerCut, |tables| tables.put_grant(&GrantRow { scopes: [Scope::WalletSend].into_iter().collect(), ..grant("g", "a") }))
+        .change(Lasts::OverAPowerCut, |tables| {
+            tables.put_grant(&GrantRow { scopes: [Scope::WalletSend].into_iter().collect(), ..grant("g", "a") })
+        })
         .await
         .unwrap();
     let allowed = AppAllowed {
