@@ -159,7 +159,7 @@ fn status_text(view: &Snapshot, account: &AccountSnapshot) -> String {
     if account.is_given_up() {
         lines.push("                  You took back everything that was allowed.".to_owned());
     } else if let (_, Some(problem)) = json::health(&account.health) {
-        lines.push(format!("                  {}", catalogue::sentence(Language::English, problem.code)));
+        lines.push(format!("                  {}", catalogue::sentence_in_a_terminal(problem.code)));
     }
     lines.push(format!("  Connected       {}", when(account.connected_at)));
     lines.push(format!("  Last checked    {}", account.checked_at.map_or_else(|| "not yet".to_owned(), when)));

@@ -2,7 +2,6 @@
 
 use connect_app::catalogue;
 use connect_core::problem::{Problem, ProblemCode};
-use connect_core::snapshot::Language;
 
 use crate::exit::Exit;
 
@@ -37,10 +36,10 @@ impl Failure {
     pub fn sentence(&self) -> String {
         match self {
             Self::Problem(Problem { code, retry_after_s: Some(seconds), .. }) => {
-                format!("{} Try again in {seconds} s.", catalogue::sentence(Language::English, *code))
+                format!("{} Try again in {seconds} s.", catalogue::sentence_in_a_terminal(*code))
             }
             Self::Problem(problem) => {
-                let sentence = catalogue::sentence(Language::English, problem.code);
+                let sentence = catalogue::sentence_in_a_terminal(problem.code);
                 let without = if has_none(problem.code) { " Or keep accounts in memory alone, with: moneictl serve --memory" } else { "" };
                 sentence + without
             }

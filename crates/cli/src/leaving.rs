@@ -40,7 +40,7 @@ pub async fn leave(connections: &Connections, yes: bool, remove: bool) -> Result
                 "What would be needed to end the access at Monei isn’t in this keychain any more, or can’t be read. It is still here."
                     .to_owned()
             }
-            LeaveOutcome::Failed { problem } => catalogue::sentence(Language::English, problem.code),
+            LeaveOutcome::Failed { problem } => catalogue::sentence_in_a_terminal(problem.code),
         };
         complain(&format!("{name}: {words}"));
     }

@@ -116,7 +116,7 @@ Over SSH, forward a port and open the printed link in your own browser:
         #[arg(long)]
         end: bool,
         /// Don't ask
-        #[arg(long, requires = "end")]
+        #[arg(long)]
         yes: bool,
     },
     /// Disconnect every account, and delete everything that Monei Connections has stored on this computer

@@ -87,6 +87,12 @@ pub fn sentence(language: Language, code: ProblemCode) -> String {
     format!("{title}. {cause} {advice}")
 }
 
+/// As [`sentence`], in English, for a terminal: what to do is done there.
+pub fn sentence_in_a_terminal(code: ProblemCode) -> String {
+    let ProblemWords { title, cause, advice } = problem(Language::English, code);
+    format!("{title}. {cause} {}", problems::terminal::advice(code).unwrap_or(advice))
+}
+
 /// What a check is about.
 pub const fn check(language: Language, name: CheckName) -> &'static str {
     match language {

@@ -2,6 +2,7 @@
 
 mod english;
 mod french;
+pub(crate) mod terminal;
 
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::Language;
