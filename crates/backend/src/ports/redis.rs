@@ -53,7 +53,7 @@ impl RedisStore {
         Ok(Self {
             link: Link::new(source),
             prefix: format!("connect:{}:{client_name}", config.environment.as_str()),
-            claim: Script::new(scripts::CLAIM),
+            claim: Script::new(&scripts::claim()),
             release: Script::new(scripts::RELEASE),
             budgets: budget::Budgets::new(config.environment == Environment::Production),
         })
@@ -117,6 +117,7 @@ fn words(error: &RedisError) -> String {
         (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS")) => "it refuses the user name or the password",
         (_, Some("NOAUTH")) => "it wants a password",
         (_, Some("NOPERM")) => "the user may not run scripts, or not use the keys that begin with {connect:",
+        (_, Some("TOOOLD")) => "it is older than Redis 7.0 and Valkey",
         (_, Some("READONLY")) => "it is a replica that can't be written to",
         (_, Some("OOM")) => "it is full",
         (_, Some("NOREPLICAS")) => "too few replicas follow it: see its min-replicas-to-write",
