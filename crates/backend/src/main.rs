@@ -52,7 +52,7 @@ fn config() -> Result<Config, Box<dyn std::error::Error>> {
 }
 
 fn unknown_names() -> Vec<String> {
-    program::names::unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))
+    program::names::unknown(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))
 }
 
 async fn check() -> Done {
