@@ -81,7 +81,7 @@ async fn tell(store: &RedisStore, words: &[&str]) -> redis::Value {
         command.arg(*word);
     }
     let command = &command;
-    store.link.ask(|mut connection, _| async move { command.query_async(&mut connection).await }).await.unwrap()
+    store.link().ask(|mut connection, _| async move { command.query_async(&mut connection).await }).await.unwrap()
 }
 
 fn texts(value: redis::Value) -> Vec<String> {
