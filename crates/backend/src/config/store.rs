@@ -113,10 +113,10 @@ pub(super) fn store(source: &Source<'_>) -> Result<Option<StoreSettings>, Config
         };
     };
     let (address, encrypted) = address(&text)?;
-    let ca = ca.map(|path| read_public(path.as_ref(), "CONNECT_REDIS_CA_FILE")).transpose()?;
+    let ca = ca.map(|path| read_public(&source.path(&path), "CONNECT_REDIS_CA_FILE")).transpose()?;
     let client = match (certificate, key) {
         (Some(path), Some(key)) => Some(ClientCertificate {
-            certificate: read_public(path.as_ref(), "CONNECT_REDIS_CERTIFICATE_FILE")?,
+            certificate: read_public(&source.path(&path), "CONNECT_REDIS_CERTIFICATE_FILE")?,
             key: SecretString::from(key.as_str()),
         }),
         (None, None) => None,

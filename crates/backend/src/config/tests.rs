@@ -280,6 +280,20 @@ mod files {
             assert_eq!(secrets, ["mcs_sim_secret_one", "mcs_sim_secret_two"]);
             assert_eq!(config.secrets[1].previous.as_ref().map(|secret| secret.expose()), Some("mcs_sim_secret_old"));
         }
+        for name in ["ca.pem", "own.pem"] {
+            file(folder.path(), name, name, 0o440);
+        }
+        let of_store = [
+            ("CONNECT_REDIS_URL", "rediss://x"),
+            ("CONNECT_REDIS_CA_FILE", "ca.pem"),
+            ("CONNECT_REDIS_CERTIFICATE_FILE", "own.pem"),
+            ("CONNECT_REDIS_KEY", "x"),
+        ];
+        let all = of_store
+            .into_iter()
+            .fold(with(values.clone(), "CONNECT_CLIENTS_FILE", "clients.toml"), |all, (name, value)| with(all, name, value));
+        let store = read(&all).unwrap_or_else(|error| panic!("{error}")).store.unwrap();
+        assert_eq!((store.ca.unwrap(), store.client.unwrap().certificate), (b"ca.pem".to_vec(), b"own.pem".to_vec()));
         for mode in [0o444, 0o460, 0o640 | 0o004] {
             std::fs::set_permissions(folder.path().join("two"), std::fs::Permissions::from_mode(mode)).unwrap();
             let sentence = refused(&with(values.clone(), "CONNECT_CLIENTS_FILE", "clients.toml"), "CONNECT_CLIENTS_FILE");
