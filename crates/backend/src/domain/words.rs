@@ -133,6 +133,8 @@ const BESIDE: [&str; 79] = [
     "invalid_grant",
     "detected",
 ];
+/// Words before "token" that name another one than was presented.
+const OTHER_KINDS: [&str; 8] = ["access", "user", "users", "account", "customer", "owner", "login", "connection"];
 /// Words of an aside that names a request, as in "(request id 12)".
 const ASIDE: [&str; 10] = ["request", "req", "id", "ref", "reference", "trace", "correlation", "code", "status", "error"];
 
@@ -186,8 +188,9 @@ fn about(message: &str) -> Words {
     let says = |list: &[&str]| words.iter().enumerate().any(|(at, word)| list.contains(word) && !is_denied(at));
     let pair = |one: &str, two: &str| words.windows(2).any(|pair| pair == [one, two]);
     let ended = says(&ENDED) || (has(&NOT) && has(&DENIED)) || pair("no", "longer") || (pair("token", "mismatch") && has(&["refresh"]));
-    // An access token is not what was presented, and "refresh_token" as a grant names its type.
-    let other = pair("access", "token") || pair("access", "tokens") || (has(&["grant"]) && has(&["refresh_token"]));
+    // A token of another kind, and "refresh_token" as the name of a grant's type.
+    let kind = words.windows(2).any(|pair| OTHER_KINDS.contains(&pair[0]) && matches!(pair[1], "token" | "tokens"));
+    let other = kind || (has(&["grant"]) && has(&["refresh_token"]));
     let taken_away = pair("revoked", "access") || pair("access", "revoked") || has(&["connection"]);
     let about_presented = (has(&PRESENTED) && ended && !other) || (taken_away && says(&["revoked", "withdrawn"]));
     if about_presented && addresses.is_empty() && words.iter().all(is_plain) { Words::Token } else { Words::Other }
@@ -307,6 +310,8 @@ mod tests {
             "Token mismatch",
             "Token store connection expired",
             "Access expired",
+            "Invalid user token",
+            "Login tokens expired",
             "A fault that was switched on in the sandbox",
         ] {
             assert_eq!(said(message), Words::Other, "{message}");
