@@ -38,12 +38,16 @@ use crate::ports::redis::RedisStore;
 pub struct Backend(Arc<Inner>);
 
 /// What a reload changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reloaded {
     /// The client secret, or the previous one.
     pub client_secrets: bool,
     /// The sealing key, or the previous one.
     pub sealing_keys: bool,
+    /// How the store is reached: its user name, its password, or certificates.
+    pub store_link: bool,
+    /// Why a new way to reach the store isn't used: the store doesn't take it. The one before stays in use.
+    pub store_link_refused: Option<String>,
 }
 
 struct Inner {
@@ -52,6 +56,8 @@ struct Inner {
     sealer: Arc<Sealer>,
     standing: Arc<Standing>,
     store: Arc<dyn Store>,
+    /// The same, where it is one.
+    redis: Option<Arc<RedisStore>>,
     under_way: UnderWay,
     service: Service,
 }
@@ -78,8 +84,9 @@ impl Backend {
     pub fn with_clock(config: Config, clock: Arc<dyn Clock>) -> Result<Backend, ConfigError> {
         let metrics = Arc::new(Metrics::default());
         let monei = Arc::new(Monei::new(&config, metrics.clone())?);
-        let store: Arc<dyn Store> = match &config.store {
-            Some(settings) => Arc::new(RedisStore::new(settings, &config)?),
+        let redis = config.store.as_ref().map(|settings| RedisStore::new(settings, &config).map(Arc::new)).transpose()?;
+        let store: Arc<dyn Store> = match &redis {
+            Some(redis) => redis.clone(),
             None => Arc::new(MemoryStore::new(clock.clone(), config.environment == Environment::Production)),
         };
         let sealer = Arc::new(Sealer::new(config.environment, config.sealing_key.clone(), config.sealing_key_previous.clone()));
@@ -152,15 +159,15 @@ impl Backend {
             },
         };
         let service = Service(Arc::new(parts));
-        Ok(Self(Arc::new(Inner { config, monei, sealer, standing, store, under_way, service })))
+        Ok(Self(Arc::new(Inner { config, monei, sealer, standing, store, redis, under_way, service })))
     }
 
-    /// Uses the client secrets and sealing keys of `config` from now on, as after a rotation. Requests under way keep those they began with.
-    /// Tells which of the two are others than before.
+    /// Uses the client secrets and sealing keys of `config` from now on, as after a rotation, and its way to reach the same store, if the store takes
+    /// it. Requests under way keep those they began with. Tells which are others than before.
     ///
     /// # Errors
     /// [`ConfigError::Restart`] when anything else differs, which takes a restart; nothing is changed then.
-    pub fn reload(&self, config: &Config) -> Result<Reloaded, ConfigError> {
+    pub async fn reload(&self, config: &Config) -> Result<Reloaded, ConfigError> {
         let inner = &self.0;
         inner.config.differs_in_more_than_secrets(config).map_or(Ok(()), |name| Err(ConfigError::Restart { name }))?;
         let sealing_keys = inner.sealer.replace(config.sealing_key.clone(), config.sealing_key_previous.clone());
@@ -168,7 +175,11 @@ impl Backend {
         if client_secrets {
             inner.standing.forget();
         }
-        Ok(Reloaded { client_secrets, sealing_keys })
+        let store_link = match (&inner.redis, &config.store) {
+            (Some(redis), Some(settings)) => redis.replace_link(settings, config).await,
+            _ => Ok(false),
+        };
+        Ok(Reloaded { client_secrets, sealing_keys, store_link: store_link == Ok(true), store_link_refused: store_link.err() })
     }
 
     /// What callers may reach.

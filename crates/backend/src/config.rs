@@ -137,10 +137,10 @@ impl Config {
         })
     }
 
-    /// The first value other than a secret that is not the same in `other`.
+    /// The first value that is not the same in `other`, other than secrets and what this program shows to its store and trusts about it.
     pub(crate) fn differs_in_more_than_secrets(&self, other: &Config) -> Option<&'static str> {
         let same_store = match (&self.store, &other.store) {
-            (Some(one), Some(two)) => one.same_as(two),
+            (Some(one), Some(two)) => one.same_place_as(two),
             (one, two) => one.is_none() && two.is_none(),
         };
         let same = [

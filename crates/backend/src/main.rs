@@ -52,7 +52,7 @@ fn config() -> Result<Config, Box<dyn std::error::Error>> {
 }
 
 fn unknown_names() -> Vec<String> {
-    program::names::unknown(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))
+    program::names::unknown(std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))))
 }
 
 async fn check() -> Done {
@@ -104,16 +104,24 @@ async fn listener(address: std::net::SocketAddr, name: &str) -> Result<Listener,
     listener.map(Listener::Tcp).map_err(|error| format!("{name}: {address} can't be listened on ({error})."))
 }
 
-/// On each hangup reads the configuration anew and takes over its secrets. What is wrong is said, and the old ones stay.
+/// On each hangup reads the configuration anew and takes over its secrets and certificates. What is wrong is said, and the old ones stay.
 #[cfg(unix)]
 async fn reload(backend: Backend, mut hangup: tokio::signal::unix::Signal) {
     while hangup.recv().await.is_some() {
-        match Config::from_env().and_then(|config| backend.reload(&config)) {
+        let reloaded = match Config::from_env() {
+            Ok(config) => backend.reload(&config).await,
+            Err(error) => Err(error),
+        };
+        match reloaded {
             Ok(changed) => {
+                if let Some(reason) = changed.store_link_refused {
+                    tracing::error!(event = "store_link_kept", reason);
+                }
                 tracing::info!(
                     event = "reloaded",
                     client_secrets_changed = changed.client_secrets,
-                    sealing_keys_changed = changed.sealing_keys
+                    sealing_keys_changed = changed.sealing_keys,
+                    store_link_changed = changed.store_link
                 );
             }
             Err(error) => tracing::error!(event = "reload_refused", %error),

@@ -91,14 +91,20 @@ impl TokenResponse {
             odd.push(Oddity::Format);
         }
         let tokens_of = |object: &scan::Object| (token(object, ACCESS, MAX_TOKEN_LEN), token(object, REFRESH, MAX_REFRESH_LEN));
-        let pairs: Vec<_> = found.objects.iter().map(tokens_of).collect();
-        // The outermost object that holds both; else the first of each.
+        let mut pairs: Vec<_> = found.objects.iter().map(tokens_of).collect();
+        // The outermost object that holds both; else the first of each; else, of what is missing, the only text with Monei's prefix.
         let at = pairs.iter().position(|(access, refresh)| access.is_some() && refresh.is_some());
         let (access, refresh, fields) = match at {
-            Some(at) => (pairs[at].0.as_ref(), pairs[at].1.as_ref(), &found.objects[at]),
+            Some(at) => (pairs[at].0.take(), pairs[at].1.take(), &found.objects[at]),
             None => {
-                let fields = pairs.iter().position(|(access, _)| access.is_some()).ok_or(NoTokens)?;
-                (pairs[fields].0.as_ref(), pairs.iter().find_map(|(_, refresh)| refresh.as_ref()), &found.objects[fields])
+                let named = pairs.iter().position(|(access, _)| access.is_some());
+                let about = |object: &scan::Object| FIELDS.iter().any(|name| value(object, name).is_some());
+                let fields = named.or_else(|| found.objects.iter().position(about)).unwrap_or(0);
+                let texts = texts(&text, &found.objects);
+                let access = pairs.iter_mut().find_map(|(access, _)| access.take()).or_else(|| prefixed(&texts, "mct_", MAX_TOKEN_LEN));
+                let refresh =
+                    pairs.iter_mut().find_map(|(_, refresh)| refresh.take()).or_else(|| prefixed(&texts, "mcr_", MAX_REFRESH_LEN));
+                (access, refresh, &found.objects[fields])
             }
         };
         let (access, refresh) = (access.ok_or(NoTokens)?, refresh.ok_or(NoTokens)?);
@@ -137,6 +143,8 @@ impl TokenResponse {
 
 const ACCESS: &str = "access_token";
 const REFRESH: &str = "refresh_token";
+/// What stands beside the tokens.
+const FIELDS: [&str; 4] = ["expires_in", "scopes", "scope", "token_type"];
 
 /// A token as it was found.
 struct Token {
@@ -161,6 +169,29 @@ fn token(object: &scan::Object, documented: &str, longest: usize) -> Option<Toke
         found = Some(Token { documented: *member == documented, clean, text: Zeroizing::new(trimmed.to_owned()) });
     }
     found
+}
+
+/// Every text of an answer, however deep: what stands between two quotation marks and is no name, and the values of a form.
+fn texts(text: &str, objects: &[scan::Object]) -> Vec<Zeroizing<String>> {
+    let parts: Vec<_> = text.split('"').skip(1).collect();
+    // The last part has no mark behind it: it is cut off, or comes after everything.
+    let texts = parts.windows(2).filter(|pair| !pair[1].trim_start().starts_with(':')).map(|pair| pair[0]);
+    // Inside of a text, the mark at the end has a backslash.
+    let quoted = texts.map(|part| Zeroizing::new(format!("\"{}\"", part.trim_end_matches('\\'))));
+    let values = objects.iter().flatten().map(|(_, raw)| raw.clone());
+    quoted.chain(values).filter_map(|raw| serde_json::from_str::<String>(&raw).ok().map(Zeroizing::new)).collect()
+}
+
+/// The only text that is a token with this prefix, which Monei documents. Of several nobody knows which is meant.
+fn prefixed(texts: &[Zeroizing<String>], prefix: &str, longest: usize) -> Option<Token> {
+    let is_token = |text: &&str| {
+        (prefix.len() + 1..=longest).contains(&text.len())
+            && text.starts_with(prefix)
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte))
+    };
+    let mut tokens = texts.iter().map(|text| text.trim()).filter(is_token);
+    let one = tokens.next()?;
+    tokens.all(|other| other == one).then(|| Token { text: Zeroizing::new(one.to_owned()), documented: false, clean: true })
 }
 
 /// The last value of an object under `name`.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::address::RedirectUri;
-use super::source::{Source, read_public, read_secret};
+use super::source::{Source, read_public};
 use super::{ConfigError, Environment};
 use crate::domain::registration::{Registration, Registrations};
 use crate::ports::monei::Pair;
@@ -42,7 +42,7 @@ pub(super) fn registrations(
     redirect: &RedirectUri,
 ) -> Result<(Registrations, Vec<Pair>), ConfigError> {
     match source.value(FILE) {
-        Some(path) => several(environment, source, redirect, Path::new(&path)),
+        Some(path) => several(environment, source, redirect, &source.path(&path)),
         None => one(environment, source, redirect),
     }
 }
@@ -101,9 +101,11 @@ fn several(
             ));
         }
         registrations.push(Registration { client_id: id, redirect_uri });
-        let present = client_secret(environment, FILE, &read_secret(&folder.join(&client.secret_file), FILE)?)?;
+        let present = client_secret(environment, FILE, &source.secret_file(&folder.join(&client.secret_file), FILE)?)?;
         let previous = match client.previous_secret_file.map(|file| folder.join(file)) {
-            Some(file) if !super::source::is_missing_or_empty(&file) => Some(client_secret(environment, FILE, &read_secret(&file, FILE)?)?),
+            Some(file) if !super::source::is_missing_or_empty(&file) => {
+                Some(client_secret(environment, FILE, &source.secret_file(&file, FILE)?)?)
+            }
             _ => None,
         };
         secrets.push(Pair { present, previous });

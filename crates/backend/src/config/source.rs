@@ -2,7 +2,7 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -52,11 +52,23 @@ impl<'a> Source<'a> {
         for spelling in [name.to_owned(), lower.clone(), lower.replace('_', "-")] {
             let path = Path::new(&folder).join(&spelling);
             if path.exists() {
-                // systemd lets the service's user in by an access list, which shows as a group's right to read.
-                return read(&path, &format!("The credential {spelling}"), |about| mode(about) & 0o037 == 0).map(Some);
+                return read_credential(&path, &format!("The credential {spelling}")).map(Some);
             }
         }
         Ok(None)
+    }
+
+    /// Where a file is that another value names: a relative path is a credential's name, where there are credentials.
+    pub(super) fn path(&self, named: &str) -> PathBuf {
+        self.value("CREDENTIALS_DIRECTORY").map(PathBuf::from).unwrap_or_default().join(named)
+    }
+
+    /// Reads a secret from a file, which may be a credential.
+    pub(super) fn secret_file(&self, path: &Path, name: &str) -> Result<Zeroizing<String>, ConfigError> {
+        match self.value("CREDENTIALS_DIRECTORY") {
+            Some(folder) if path.parent() == Some(Path::new(&folder)) => read_credential(path, name),
+            _ => read_secret(path, name),
+        }
     }
 }
 
@@ -68,11 +80,16 @@ pub(super) fn is_missing_or_empty(path: &Path) -> bool {
 }
 
 /// Reads a secret from a file that nobody but this process' user can read, or nobody but it and a group of its own: so Kubernetes mounts secrets.
-pub(super) fn read_secret(path: &Path, name: &str) -> Result<Zeroizing<String>, ConfigError> {
+fn read_secret(path: &Path, name: &str) -> Result<Zeroizing<String>, ConfigError> {
     read(path, name, |about| match mode(about) & 0o777 {
         0o440 => is_of_own_group(about),
         mode => mode & 0o077 == 0,
     })
+}
+
+/// Reads a credential: systemd lets the service's user in by an access list, which shows as a group's right to read.
+fn read_credential(path: &Path, name: &str) -> Result<Zeroizing<String>, ConfigError> {
+    read(path, name, |about| mode(about) & 0o037 == 0)
 }
 
 /// Reads what isn't secret.

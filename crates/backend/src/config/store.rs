@@ -55,9 +55,30 @@ pub(crate) struct Nodes {
 }
 
 impl StoreSettings {
-    /// Whether both lead to the same store in the same way.
+    /// Whether both lead to the same store in the same way, as the same user.
     pub(crate) fn same_as(&self, other: &Self) -> bool {
         self.text() == other.text()
+    }
+
+    /// Whether both lead to the same store, by whatever user name, password and certificates.
+    pub(crate) fn same_place_as(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+
+    fn place(&self) -> String {
+        use secrecy::ExposeSecret;
+        match &self.address {
+            StoreAddress::One(text) => Url::parse(text.expose_secret()).map_or_else(
+                |_| String::new(),
+                |url| {
+                    // A socket's address has them behind the question mark.
+                    let rest: Vec<_> = url.query_pairs().filter(|(name, _)| name != "user" && name != "pass").collect();
+                    format!("{} {:?} {:?} {} {rest:?}", url.scheme(), url.host_str(), url.port(), url.path())
+                },
+            ),
+            StoreAddress::Sentinel { nodes, service, database, .. } => format!("{:?} {} {service} {database}", nodes.hosts, nodes.tls),
+            StoreAddress::Cluster(nodes) => format!("{:?} {}", nodes.hosts, nodes.tls),
+        }
     }
 
     /// Everything in it. Never shown.
@@ -92,10 +113,10 @@ pub(super) fn store(source: &Source<'_>) -> Result<Option<StoreSettings>, Config
         };
     };
     let (address, encrypted) = address(&text)?;
-    let ca = ca.map(|path| read_public(path.as_ref(), "CONNECT_REDIS_CA_FILE")).transpose()?;
+    let ca = ca.map(|path| read_public(&source.path(&path), "CONNECT_REDIS_CA_FILE")).transpose()?;
     let client = match (certificate, key) {
         (Some(path), Some(key)) => Some(ClientCertificate {
-            certificate: read_public(path.as_ref(), "CONNECT_REDIS_CERTIFICATE_FILE")?,
+            certificate: read_public(&source.path(&path), "CONNECT_REDIS_CERTIFICATE_FILE")?,
             key: SecretString::from(key.as_str()),
         }),
         (None, None) => None,

@@ -259,6 +259,48 @@ mod files {
         assert_eq!(config.registrations.first().redirect_uri, "http://127.0.0.1:43117/v1/callback");
     }
 
+    /// systemd shows credentials with mode 0440 and a group that isn't the service's, and their folder differs with each version.
+    #[test]
+    fn the_list_and_its_secrets_may_be_systemd_credentials() {
+        let folder = tempfile::tempdir().unwrap();
+        let list = TWO.replace("'two'", "'two'\nprevious_secret_file = 'two-previous'");
+        for (name, text) in
+            [("one", "mcs_sim_secret_one"), ("two", "mcs_sim_secret_two"), ("two-previous", "mcs_sim_secret_old"), ("clients.toml", &list)]
+        {
+            let path = file(folder.path(), name, text, 0o440);
+            // Not allowed for a person who isn't root; then the group is this program's own.
+            let _ = std::os::unix::fs::chown(path, None, Some(rustix::process::getegid().as_raw() + 54_321));
+        }
+        let mut values = with(sandbox(), "CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap());
+        values.retain(|name, _| !name.starts_with("MONEI_CLIENT"));
+        let absolute = folder.path().join("clients.toml");
+        for path in ["clients.toml", absolute.to_str().unwrap()] {
+            let config = read(&with(values.clone(), "CONNECT_CLIENTS_FILE", path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+            let secrets: Vec<_> = config.secrets.iter().map(|pair| pair.present.expose()).collect();
+            assert_eq!(secrets, ["mcs_sim_secret_one", "mcs_sim_secret_two"]);
+            assert_eq!(config.secrets[1].previous.as_ref().map(|secret| secret.expose()), Some("mcs_sim_secret_old"));
+        }
+        for name in ["ca.pem", "own.pem"] {
+            file(folder.path(), name, name, 0o440);
+        }
+        let of_store = [
+            ("CONNECT_REDIS_URL", "rediss://x"),
+            ("CONNECT_REDIS_CA_FILE", "ca.pem"),
+            ("CONNECT_REDIS_CERTIFICATE_FILE", "own.pem"),
+            ("CONNECT_REDIS_KEY", "x"),
+        ];
+        let all = of_store
+            .into_iter()
+            .fold(with(values.clone(), "CONNECT_CLIENTS_FILE", "clients.toml"), |all, (name, value)| with(all, name, value));
+        let store = read(&all).unwrap_or_else(|error| panic!("{error}")).store.unwrap();
+        assert_eq!((store.ca.unwrap(), store.client.unwrap().certificate), (b"ca.pem".to_vec(), b"own.pem".to_vec()));
+        for mode in [0o444, 0o460, 0o640 | 0o004] {
+            std::fs::set_permissions(folder.path().join("two"), std::fs::Permissions::from_mode(mode)).unwrap();
+            let sentence = refused(&with(values.clone(), "CONNECT_CLIENTS_FILE", "clients.toml"), "CONNECT_CLIENTS_FILE");
+            assert!(sentence.contains("open to other users"), "{mode:o}: {sentence}");
+        }
+    }
+
     #[test]
     fn a_list_that_cannot_be_used_stops_the_start_and_shows_nothing_of_itself() {
         let elsewhere = format!("{TWO}redirect_uri = 'http://127.0.0.1:1/v1/callback'\n");

@@ -19,63 +19,124 @@ pub(crate) enum Words {
 /// Words about this backend's registration.
 const CLIENT: [&str; 8] = ["client", "client_id", "client_secret", "secret", "credential", "credentials", "app", "redirect_uri"];
 /// Words for what was presented.
-const PRESENTED: [&str; 5] = ["token", "refresh_token", "grant", "connection", "consent"];
+const PRESENTED: [&str; 7] = ["token", "tokens", "refresh_token", "refresh_tokens", "grant", "grants", "consent"];
 /// Words that say that it is no longer, or never was, good.
-const ENDED: [&str; 17] = [
+const ENDED: [&str; 23] = [
     "invalid",
     "expired",
     "revoked",
     "unknown",
     "rotated",
     "used",
+    "reuse",
+    "reused",
     "inactive",
     "disconnected",
     "removed",
+    "deleted",
     "withdrawn",
-    "reused",
     "replaced",
-    "found",
-    "exist",
-    "valid",
-    "active",
-    "recognized",
+    "superseded",
+    "blacklisted",
+    "canceled",
+    "cancelled",
+    "terminated",
+    "invalidated",
+    "consumed",
+    "unrecognized",
+    "unrecognised",
 ];
-/// Of those, the words that say so only after a denial.
-const DENIED: [&str; 5] = ["found", "exist", "valid", "active", "recognized"];
-/// Words that show that a token of another kind is meant, or a malformed request.
-const ELSEWHERE: [&str; 31] = [
-    "unexpected",
-    "json",
-    "position",
-    "csrf",
-    "xsrf",
-    "api",
-    "key",
-    "authentication",
-    "authorization",
-    "security",
-    "bearer",
-    "session",
-    "jwt",
-    "header",
-    "missing",
-    "should",
+/// Words that say so after a denial.
+const DENIED: [&str; 8] = ["found", "exist", "exists", "valid", "active", "known", "recognized", "recognised"];
+/// Denials.
+const NOT: [&str; 11] = ["not", "no", "never", "cannot", "can't", "couldn't", "doesn't", "didn't", "isn't", "wasn't", "hasn't"];
+/// What else may be said with them. With any other word a message isn't taken to be about the presented token: so a "token endpoint", a "grant type",
+/// a "database connection" and whatever nobody thought of end nothing.
+const BESIDE: [&str; 79] = [
+    "a",
+    "an",
+    "the",
+    "this",
+    "that",
+    "your",
+    "its",
+    "it",
+    "is",
+    "was",
+    "were",
+    "are",
+    "has",
+    "have",
+    "had",
+    "been",
+    "be",
+    "being",
+    "or",
+    "and",
+    "to",
+    "of",
+    "for",
+    "by",
+    "with",
+    "from",
+    "at",
+    "on",
+    "in",
+    "because",
+    "due",
+    "since",
+    "as",
+    "so",
+    "therefore",
+    "already",
+    "before",
+    "longer",
+    "does",
+    "did",
+    "can",
+    "could",
     "must",
-    "property",
-    "parameter",
-    "cannot",
-    "route",
-    "upstream",
-    "gateway",
-    "proxy",
-    "rate",
-    "captcha",
-    "request",
-    "identity",
-    "id_token",
-    "service",
-    "host",
+    "please",
+    "again",
+    "any",
+    "more",
+    "such",
+    "you",
+    "we",
+    "they",
+    "refresh",
+    "access",
+    "connection",
+    "connect",
+    "user",
+    "users",
+    "owner",
+    "account",
+    "accounts",
+    "customer",
+    "monei",
+    "provided",
+    "presented",
+    "supplied",
+    "given",
+    "submitted",
+    "family",
+    "renew",
+    "renewed",
+    "reconnect",
+    "reauthorize",
+    "authenticate",
+    "log",
+    "login",
+    "sign",
+    "unauthorized",
+    "invalid_grant",
+    "detected",
 ];
+/// Words before "token" that name another one than was presented.
+const OTHER_KINDS: [&str; 8] = ["access", "user", "users", "account", "customer", "owner", "login", "connection"];
+/// Words of an aside that names a request, as in "(request id 12)".
+const ASIDE: [&str; 10] = ["request", "req", "id", "ref", "reference", "trace", "correlation", "code", "status", "error"];
 
 impl Words {
     /// Of an answer with this status, `Content-Type` and body.
@@ -97,22 +158,55 @@ fn is_json(content_type: &str) -> bool {
 }
 
 fn about(message: &str) -> Words {
-    let message = message.to_ascii_lowercase();
-    // "Cannot POST /api/v1/connect/token" speaks of an address.
-    let words: Vec<&str> = message
-        .split_whitespace()
-        .filter(|word| !word.contains('/'))
-        .flat_map(|word| word.split(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '_' | '\'')))
+    let message = without_asides(&message.to_ascii_lowercase().replace('\u{2019}', "'"));
+    // What has a slash in it may be an address, as in "Cannot POST /api/v1/connect/token".
+    let (addresses, texts): (Vec<&str>, Vec<&str>) = message.split_whitespace().partition(|text| {
+        let parts = text.trim_matches(|letter: char| letter.is_ascii_punctuation() && letter != '/');
+        text.contains('/') && !parts.split('/').all(|part| ENDED.contains(&part))
+    });
+    let words: Vec<&str> = texts
+        .iter()
+        .flat_map(|text| text.split(|letter: char| !letter.is_ascii_alphanumeric() && !matches!(letter, '_' | '\'')))
+        .map(|word| word.strip_suffix("'s").unwrap_or(word))
         .filter(|word| !word.is_empty())
         .collect();
-    let any = |list: &[&str]| words.iter().any(|word| list.contains(word) || word.strip_suffix('s').is_some_and(|one| list.contains(&one)));
-    if any(&CLIENT) {
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
+    if words.iter().any(|word| CLIENT.contains(word) || word.strip_suffix('s').is_some_and(|one| CLIENT.contains(&one))) {
         return Words::Client;
     }
-    let denied = any(&["not", "no", "doesn't", "isn't"]);
-    let ended = words.iter().any(|word| ENDED.contains(word) && (denied || !DENIED.contains(word)));
-    let presented = any(&PRESENTED) || message.contains("revoked access") || message.contains("access revoked");
-    if presented && ended && !any(&ELSEWHERE) { Words::Token } else { Words::Other }
+    let is_plain = |word: &&str| {
+        [&PRESENTED[..], &ENDED, &DENIED, &NOT, &BESIDE].iter().any(|list| list.contains(word))
+            || *word == "mismatch"
+            || word.starts_with("mcr_")
+            || word.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let is_denied = |at: usize| {
+        let before =
+            words[..at].iter().rev().find(|word| !matches!(**word, "a" | "an" | "any" | "be" | "been" | "already" | "or" | "longer"));
+        before.is_some_and(|word| NOT.contains(word))
+    };
+    let says = |list: &[&str]| words.iter().enumerate().any(|(at, word)| list.contains(word) && !is_denied(at));
+    let pair = |one: &str, two: &str| words.windows(2).any(|pair| pair == [one, two]);
+    let ended = says(&ENDED) || (has(&NOT) && has(&DENIED)) || pair("no", "longer") || (pair("token", "mismatch") && has(&["refresh"]));
+    // A token of another kind, and "refresh_token" as the name of a grant's type.
+    let kind = words.windows(2).any(|pair| OTHER_KINDS.contains(&pair[0]) && matches!(pair[1], "token" | "tokens"));
+    let other = kind || (has(&["grant"]) && has(&["refresh_token"]));
+    let taken_away = pair("revoked", "access") || pair("access", "revoked") || has(&["connection"]);
+    let about_presented = (has(&PRESENTED) && ended && !other) || (taken_away && says(&["revoked", "withdrawn"]));
+    if about_presented && addresses.is_empty() && words.iter().all(is_plain) { Words::Token } else { Words::Other }
+}
+
+/// The message without what names a request in brackets.
+fn without_asides(message: &str) -> String {
+    let (mut kept, mut rest) = (String::new(), message);
+    while let Some((before, after)) = rest.split_once(['(', '[']) {
+        let Some((aside, later)) = after.split_once([')', ']']) else { break };
+        let mut words = aside.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        let names_request = words.all(|word| ASIDE.contains(&word) || word.bytes().any(|byte| byte.is_ascii_digit()));
+        kept.extend([before, " ", if names_request { "" } else { aside }, " "]);
+        rest = later;
+    }
+    kept + rest
 }
 
 #[cfg(test)]
@@ -147,6 +241,22 @@ mod tests {
             "This token is no longer valid",
             "Token doesn't exist",
             "Refresh token already used",
+            "Refresh token is blacklisted",
+            "Refresh token mismatch",
+            "Invalid refresh token (request id 12)",
+            "Refresh token must be renewed; it has expired",
+            "The provided refresh token is invalid, expired, or has been revoked.",
+            "Your refresh token has expired. Please reconnect your account.",
+            "Invalid/expired refresh token",
+            "Refresh token can no longer be used",
+            "Token does not exist or has expired",
+            "This refresh token was already rotated",
+            "Refresh token reuse: it was used before and has been revoked",
+            "The user's consent was withdrawn",
+            "Connection was revoked by the user",
+            "Refresh token is not valid",
+            "[401] Refresh token deleted",
+            "Token is inactive",
         ] {
             assert_eq!(said(message), Words::Token, "{message}");
         }
@@ -172,6 +282,36 @@ mod tests {
             "Token is valid",
             "Token bucket exhausted",
             "No route found for token endpoint",
+            "Token endpoint not found",
+            "Invalid grant type",
+            "Unknown grant type: refresh_token",
+            "Database connection not found",
+            "No active connection to the database",
+            "Connection not found",
+            "Connection is not active",
+            "Invalid connection",
+            "Unknown token type",
+            "Invalid grant_type",
+            "Token service not found",
+            "Invalid access token",
+            "Access token expired",
+            "Token has not expired yet",
+            "Token is not yet valid",
+            "Refresh token must not be used",
+            "Unknown error while refreshing token",
+            "Unable to check whether token is revoked",
+            "Invalid token (CSRF)",
+            "Token signing key expired",
+            "Too many invalid tokens",
+            "Refresh token not found in body",
+            "Refresh token grant not found for this tenant",
+            "/connect/token not found",
+            "connect/token not found",
+            "Token mismatch",
+            "Token store connection expired",
+            "Access expired",
+            "Invalid user token",
+            "Login tokens expired",
             "A fault that was switched on in the sandbox",
         ] {
             assert_eq!(said(message), Words::Other, "{message}");

@@ -49,10 +49,7 @@ impl Answers {
                 complete(&mut response);
                 tokens::body(&self.sealer, owner, &response).map_or_else(Outcome::from, Outcome::Tokens)
             }
-            Err(reason) => {
-                tracing::error!(event = "token_answer_unusable", call, %reason);
-                Code::OutcomeUnknown.into()
-            }
+            Err(monei::token::NoTokens) => Code::OutcomeUnknown.into(),
         }
     }
 

@@ -39,7 +39,7 @@ pub(crate) trait Provider: Send + Sync {
 /// The outcome of one call.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// Done, with the body. Of a token call: any answer that holds both tokens, since the pair before it is dead then.
+    /// Done, with the body. Of a token call: any answer that holds both tokens, since the pair before it is dead then, and no other.
     Success(Zeroizing<Vec<u8>>),
     /// 3xx, or 4xx but for 429: Monei, or somebody on the way, refused.
     Refused {
@@ -52,7 +52,7 @@ pub(crate) enum Answer {
     Busy(u64),
     /// 5xx, or another answer that makes no sense here: it may have been done or not. Seconds to wait, where a 503 says so.
     Failed(Option<u64>),
-    /// Sent, but no complete answer came: it may have been done or not.
+    /// Sent, but no complete answer came, or one without tokens to a token call: it may have been done or not.
     Lost,
     /// Never sent: nothing was done.
     NotSent,

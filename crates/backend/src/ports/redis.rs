@@ -10,7 +10,7 @@ mod scripts;
 pub(super) mod tests;
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use redis::{AsyncCommands, ErrorKind, RedisError, Script};
@@ -34,11 +34,17 @@ const LOOK: (Duration, Duration) = (Duration::from_millis(20), Duration::from_mi
 
 /// Entries in Redis, under a prefix of the environment and the client.
 pub(crate) struct RedisStore {
-    link: Link,
+    used: RwLock<Used>,
     prefix: String,
     claim: Script,
     release: Script,
     budgets: budget::Budgets,
+}
+
+/// The connection, and what it is made with.
+struct Used {
+    settings: StoreSettings,
+    link: Arc<Link>,
 }
 
 impl RedisStore {
@@ -51,12 +57,28 @@ impl RedisStore {
         let source = Source::new(settings).map_err(invalid)?;
         let client_name = hex::encode(&Sha256::digest(config.registrations.first().client_id.as_bytes())[..4]);
         Ok(Self {
-            link: Link::new(source),
+            used: RwLock::new(Used { settings: settings.clone(), link: Arc::new(Link::new(source)) }),
             prefix: format!("connect:{}:{client_name}", config.environment.as_str()),
-            claim: Script::new(scripts::CLAIM),
+            claim: Script::new(&scripts::claim()),
             release: Script::new(scripts::RELEASE),
             budgets: budget::Budgets::new(config.environment == Environment::Production),
         })
+    }
+
+    /// Uses another user, password or certificate of the same store from now on, if the store takes them; else says why not. False if they are those
+    /// in use. Questions under way keep the connection that they began with.
+    pub(crate) async fn replace_link(&self, settings: &StoreSettings, config: &Config) -> Result<bool, String> {
+        if self.used.read().unwrap_or_else(PoisonError::into_inner).settings.same_as(settings) {
+            return Ok(false);
+        }
+        let other = Self::new(settings, config).map_err(|error| error.to_string())?;
+        other.check().await?;
+        *self.used.write().unwrap_or_else(PoisonError::into_inner) = other.used.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(true)
+    }
+
+    fn link(&self) -> Arc<Link> {
+        self.used.read().unwrap_or_else(PoisonError::into_inner).link.clone()
     }
 
     /// The braces have a cluster keep all names of one entry in one place, since scripts touch several; entries are spread over it.
@@ -79,7 +101,7 @@ impl RedisStore {
     where
         F: Future<Output = Result<T, RedisError>>,
     {
-        match tokio::time::timeout(PATIENCE, self.link.ask(question)).await {
+        match tokio::time::timeout(PATIENCE, self.link().ask(question)).await {
             Ok(answer) => answer.map_err(|error| words(&error)),
             Err(_) => Err("it does not answer in time".to_owned()),
         }
@@ -117,6 +139,7 @@ fn words(error: &RedisError) -> String {
         (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS")) => "it refuses the user name or the password",
         (_, Some("NOAUTH")) => "it wants a password",
         (_, Some("NOPERM")) => "the user may not run scripts, or not use the keys that begin with {connect:",
+        (_, Some("TOOOLD")) => "it is older than Redis 7.0 and Valkey",
         (_, Some("READONLY")) => "it is a replica that can't be written to",
         (_, Some("OOM")) => "it is full",
         (_, Some("NOREPLICAS")) => "too few replicas follow it: see its min-replicas-to-write",
@@ -212,7 +235,7 @@ impl Replays for RedisStore {
 impl Store for RedisStore {
     fn check(&self) -> Later<'_, Result<(), String>> {
         Box::pin(async move {
-            for _ in 0..self.link.parts() {
+            for _ in 0..self.link().parts() {
                 // A key that nothing else uses, for a second.
                 let key = rand::random();
                 self.try_claim(&key, b"check", Duration::from_secs(1)).await?;

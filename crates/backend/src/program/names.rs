@@ -1,5 +1,10 @@
 //! Names of the environment that look like this program's and that it doesn't know: a misspelt one is silent otherwise.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// As Kubernetes writes them.
+const PROTOCOLS: [&str; 3] = ["tcp", "udp", "sctp"];
 /// Every name that is read. A test compares them with the configuration's sources.
 const KNOWN: [&str; 27] = [
     "CONNECT_CLIENTS_FILE",
@@ -42,31 +47,101 @@ const SECRETS: [&str; 6] = [
     "MONEI_CLIENT_SECRET_PREVIOUS",
 ];
 
-/// Those of `names` that are probably meant for this program and have no effect, in order.
-pub fn unknown(names: impl Iterator<Item = String>) -> Vec<String> {
+/// Of these names with their values, those that are probably meant for this program and have no effect, in order.
+pub fn unknown(values: impl Iterator<Item = (String, String)>) -> Vec<String> {
+    let values: BTreeMap<_, _> = values.collect();
     let is_known = |name: &str| {
         let file_of = name.strip_suffix("_FILE").is_some_and(|secret| SECRETS.contains(&secret));
         KNOWN.contains(&name) || name == SANDBOX || file_of
     };
     let ours = |name: &String| name.starts_with("CONNECT_") || name.starts_with("MONEI_");
-    // Kubernetes sets such names for every service that is called connect-… or monei-….
-    let of_kubernetes = |name: &String| name.contains("_SERVICE_") || name.contains("_PORT_") || name.ends_with("_PORT");
-    let mut unknown: Vec<_> = names.filter(ours).filter(|name| !is_known(name) && !of_kubernetes(name)).collect();
-    unknown.sort_unstable();
-    unknown
+    values.keys().filter(|name| ours(name) && !is_known(name) && !is_of_kubernetes(name, &values)).cloned().collect()
+}
+
+/// Whether Kubernetes sets this name for a service that is called connect-… or monei-…, and to such a value.
+fn is_of_kubernetes(name: &str, values: &BTreeMap<String, String>) -> bool {
+    let is_address = |text: &str| text.parse::<IpAddr>().is_ok();
+    let is_port = |text: &str| text.parse::<u16>().is_ok();
+    let is_url = |text: &str| {
+        text.split_once("://").is_some_and(|(kind, rest)| PROTOCOLS.contains(&kind) && rest.parse::<std::net::SocketAddr>().is_ok())
+    };
+    let fits = |rest: &str, value: &str| match rest {
+        "SERVICE_HOST" => is_address(value),
+        "SERVICE_PORT" => is_port(value),
+        "PORT" => is_url(value),
+        _ if rest.starts_with("SERVICE_PORT_") => is_port(value),
+        _ => {
+            let parts: Vec<_> = rest.split('_').collect();
+            let is_of_port =
+                matches!(parts[..], ["PORT", port, kind, ..] if is_port(port) && PROTOCOLS.contains(&kind.to_ascii_lowercase().as_str()));
+            is_of_port
+                && match parts[3..] {
+                    [] => is_url(value),
+                    ["PROTO"] => PROTOCOLS.contains(&value),
+                    ["PORT"] => is_port(value),
+                    ["ADDR"] => is_address(value),
+                    _ => false,
+                }
+        }
+    };
+    let is_service = |service: &str| {
+        let of = |rest: &str| values.get(&format!("{service}_{rest}")).map_or("", String::as_str);
+        is_address(of("SERVICE_HOST")) && is_port(of("SERVICE_PORT"))
+    };
+    let value = values.get(name).map_or("", String::as_str);
+    name.match_indices('_').any(|(at, _)| fits(&name[at + 1..], value) && is_service(&name[..at]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn told(values: &[(&str, &str)]) -> Vec<String> {
+        unknown(values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+    }
+
     #[test]
     fn a_misspelt_name_is_told_and_a_known_one_is_not() {
-        let told = |names: &[&str]| unknown(names.iter().map(|name| (*name).to_owned()));
-        assert_eq!(told(&["MONEI_CLIENTID", "CONNECT_REDIS", "PATH", "HOME"]), ["CONNECT_REDIS", "MONEI_CLIENTID"]);
-        assert!(told(&["MONEI_CLIENT_ID", "MONEI_CLIENT_SECRET_FILE", "MONEI_SANDBOX_URL"]).is_empty());
-        assert!(told(&["CONNECT_BACKEND_SERVICE_HOST", "CONNECT_BACKEND_PORT", "CONNECT_BACKEND_PORT_8080_TCP"]).is_empty());
-        assert_eq!(told(&["CONNECT_LISTEN_FILE"]), ["CONNECT_LISTEN_FILE"], "not a secret, so there is no file of it");
+        let names = |names: &[&str]| told(&names.iter().map(|name| (*name, "x")).collect::<Vec<_>>());
+        assert_eq!(names(&["MONEI_CLIENTID", "CONNECT_REDIS", "PATH", "HOME"]), ["CONNECT_REDIS", "MONEI_CLIENTID"]);
+        assert!(names(&["MONEI_CLIENT_ID", "MONEI_CLIENT_SECRET_FILE", "MONEI_SANDBOX_URL"]).is_empty());
+        assert_eq!(names(&["CONNECT_LISTEN_FILE"]), ["CONNECT_LISTEN_FILE"], "not a secret, so there is no file of it");
+    }
+
+    /// Names that end in `_PORT` were never told.
+    #[test]
+    fn only_what_kubernetes_sets_for_a_service_is_passed_over() {
+        let of_a_service = [
+            ("CONNECT_BACKEND_SERVICE_HOST", "10.96.7.1"),
+            ("CONNECT_BACKEND_SERVICE_PORT", "8080"),
+            ("CONNECT_BACKEND_SERVICE_PORT_HTTP_ALT", "8080"),
+            ("CONNECT_BACKEND_PORT", "tcp://10.96.7.1:8080"),
+            ("CONNECT_BACKEND_PORT_8080_TCP", "tcp://10.96.7.1:8080"),
+            ("CONNECT_BACKEND_PORT_8080_TCP_PROTO", "tcp"),
+            ("CONNECT_BACKEND_PORT_8080_TCP_PORT", "8080"),
+            ("CONNECT_BACKEND_PORT_8080_TCP_ADDR", "10.96.7.1"),
+            ("MONEI_SERVICE_HOST", "fd00::7"),
+            ("MONEI_SERVICE_PORT", "53"),
+            ("MONEI_PORT", "udp://[fd00::7]:53"),
+            ("MONEI_PORT_53_UDP", "udp://[fd00::7]:53"),
+            ("MONEI_PORT_53_UDP_ADDR", "fd00::7"),
+        ];
+        assert_eq!(told(&of_a_service), [""; 0]);
+        let others = [
+            ("CONNECT_BACKEND_PORT_LISTEN", "8080"),
+            ("CONNECT_LISTEN_PORT", "8080"),
+            ("CONNECT_PORT", "8080"),
+            ("MONEI_PORT_53_UDP_MODE", "x"),
+            ("MONEI_SERVICE_NAME", "monei"),
+            ("MONEI_SERVICE_URL", "https://api.monei.cc"),
+        ];
+        assert_eq!(told(&[&of_a_service[..], &others].concat()), others.map(|(name, _)| name.to_owned()));
+        for value in ["8080", "http://10.96.7.1:8080", ""] {
+            let values = [("CONNECT_SERVICE_HOST", "10.96.7.1"), ("CONNECT_SERVICE_PORT", "8080"), ("CONNECT_PORT", value)];
+            assert_eq!(told(&values), ["CONNECT_PORT"], "{value}");
+        }
+        // Without the address there is no service.
+        assert_eq!(told(&[("CONNECT_SERVICE_PORT", "8080"), ("MONEI_SERVICE_HOST", "api.monei.cc")]).len(), 2);
     }
 
     #[test]
@@ -86,6 +161,6 @@ mod tests {
         });
         let read: std::collections::BTreeSet<_> = names.map(str::to_owned).collect();
         assert!(read.len() > 20);
-        assert_eq!(unknown(read.into_iter()), [""; 0]);
+        assert_eq!(unknown(read.into_iter().map(|name| (name, "x".to_owned()))), [""; 0]);
     }
 }

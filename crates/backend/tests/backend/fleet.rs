@@ -145,7 +145,15 @@ impl Instance {
 
     /// Waits until it logged `event`, and gives its fields.
     pub async fn logged(&self, event: &str) -> Value {
-        let seen = || self.log.lock().unwrap().iter().map(|line| &line["fields"]).find(|fields| fields["event"] == event).cloned();
+        self.logged_with(event, |_| true).await
+    }
+
+    /// Waits until it logged `event` with fields of this kind, and gives them.
+    pub async fn logged_with(&self, event: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let seen = || {
+            let log = self.log.lock().unwrap();
+            log.iter().map(|line| &line["fields"]).find(|fields| fields["event"] == event && fits(fields)).cloned()
+        };
         let wait = async {
             loop {
                 match seen() {

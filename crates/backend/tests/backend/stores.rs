@@ -278,8 +278,103 @@ async fn a_store_with_a_private_authority_that_wants_a_certificate_is_used() {
     }
 }
 
+/// Writes a secret as an operator should: whole, and closed to others from the start.
+fn secret(folder: &Path, name: &str, text: &str) -> String {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let (path, fresh) = (folder.join(name), folder.join(format!("{name}.new")));
+    let mut file = std::fs::OpenOptions::new().create_new(true).write(true).mode(0o400).open(&fresh).unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    std::fs::rename(fresh, &path).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// A new password took a restart, and until then no other secret could be rotated.
 #[tokio::test]
-async fn a_password_that_is_rotated_while_it_runs_is_taken_without_a_restart_of_the_store() {
+async fn a_new_password_of_the_store_is_taken_by_a_hangup_if_it_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = port();
+    let _server = server(folder.path(), at, &["--requirepass", "first"]);
+    until("it answers", || ask(at, &["--no-auth-warning", "-a", "first", "ping"]).contains("PONG")).await;
+    let url = |password: &str| format!("redis://:{password}@127.0.0.1:{at}");
+    let operator = |password: &str, words: &[&str]| ask(at, &[&["--no-auth-warning", "-a", password], words].concat());
+    let sandbox = World::new().await;
+    let files = [secret(folder.path(), "url", &url("first")), secret(folder.path(), "secret", CLIENT_SECRET)];
+    let values =
+        [("CONNECT_REDIS_URL_FILE", files[0].as_str()), ("MONEI_CLIENT_SECRET", ""), ("MONEI_CLIENT_SECRET_FILE", files[1].as_str())];
+    let instance = Instance::start(&sandbox, &values).await;
+    let world = sandbox.at(&instance.base);
+    world.connect().await;
+    let login = Login::begin(&world).await;
+
+    // One that the store doesn't take: the other secrets are taken all the same, and the old link goes on.
+    sandbox.switch("secret_overlap", "off").await;
+    sandbox.change_secret("mcs_sim_CNRYthe_next_secret").await;
+    secret(folder.path(), "secret", "mcs_sim_CNRYthe_next_secret");
+    secret(folder.path(), "url", &url("wrong"));
+    instance.process.signal("-HUP");
+    let kept = instance.logged("store_link_kept").await;
+    assert!(kept["reason"].as_str().unwrap().contains("password"), "{kept}");
+    let reloaded = instance.logged("reloaded").await;
+    assert_eq!((&reloaded["client_secrets_changed"], &reloaded["store_link_changed"]), (&true.into(), &false.into()));
+    world.connect().await;
+
+    // Another store is another matter.
+    secret(folder.path(), "url", &format!("redis://:first@127.0.0.1:{}", port()));
+    instance.process.signal("-HUP");
+    assert!(instance.logged("reload_refused").await["error"].as_str().unwrap().contains("CONNECT_REDIS_URL"));
+
+    operator("first", &["config", "set", "requirepass", "second"]);
+    operator("second", &["client", "kill", "type", "normal"]);
+    let response = world.visit(&world.start_url(&Proof::new().challenge, RETURN, "wallet:read"), None).await;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    secret(folder.path(), "url", &url("second"));
+    instance.process.signal("-HUP");
+    instance.logged_with("reloaded", |fields| fields["store_link_changed"] == true).await;
+    world.connect().await;
+    login.finish(&world).await;
+}
+
+#[tokio::test]
+async fn a_new_certificate_for_the_store_is_taken_by_a_hangup() {
+    let folder = tempfile::tempdir().unwrap();
+    certificates(folder.path());
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let (plain, tls) = (port(), port());
+    let settings = [
+        ("--tls-port", tls.to_string()),
+        ("--tls-cert-file", path("server.pem")),
+        ("--tls-key-file", path("server.key")),
+        ("--tls-ca-cert-file", path("ca.pem")),
+        ("--tls-auth-clients", "yes".to_owned()),
+    ];
+    let settings: Vec<&str> = settings.iter().flat_map(|(name, value)| [*name, value.as_str()]).collect();
+    let _server = server(folder.path(), plain, &settings);
+    until("it answers", || ask(plain, &["ping"]).contains("PONG")).await;
+    let text = |name: &str| std::fs::read_to_string(path(name)).unwrap();
+    let url = format!("rediss://localhost:{tls}");
+    let key = secret(folder.path(), "own.key", &text("client.key"));
+    std::fs::copy(path("client.pem"), path("own.pem")).unwrap();
+    let sandbox = World::new().await;
+    let values = [
+        ("CONNECT_REDIS_URL", url.as_str()),
+        ("CONNECT_REDIS_CA_FILE", &path("ca.pem")),
+        ("CONNECT_REDIS_CERTIFICATE_FILE", &path("own.pem")),
+        ("CONNECT_REDIS_KEY_FILE", &key),
+    ];
+    let instance = Instance::start(&sandbox, &values).await;
+    let world = sandbox.at(&instance.base);
+    world.connect().await;
+    // The server's own will do: it is of the same authority.
+    secret(folder.path(), "own.key", &text("server.key"));
+    std::fs::copy(path("server.pem"), path("own.pem")).unwrap();
+    instance.process.signal("-HUP");
+    instance.logged_with("reloaded", |fields| fields["store_link_changed"] == true).await;
+    world.connect().await;
+}
+
+#[tokio::test]
+async fn a_password_that_is_wrong_for_a_while_is_tried_again() {
     let folder = tempfile::tempdir().unwrap();
     let at = port();
     let _server = server(folder.path(), at, &["--requirepass", "first"]);

@@ -357,6 +357,10 @@ impl Stub {
         *self.answer.lock().unwrap() = answer;
     }
 
+    pub fn answer(&self) -> Answer {
+        self.answer.lock().unwrap().clone()
+    }
+
     /// How often it was asked.
     pub fn calls(&self) -> u64 {
         self.calls.load(Ordering::SeqCst)

@@ -189,6 +189,32 @@ async fn a_refused_token_costs_two_calls_at_most_and_is_believed_after_a_success
     }
 }
 
+/// A maintenance page under 200 between two refusals signed people out.
+#[tokio::test]
+async fn an_answer_without_tokens_proves_nothing_whatever_its_status() {
+    for (status, body) in
+        [(200, "<html>We are back soon</html>"), (200, r#"{"statusCode":401,"message":"Invalid or expired token"}"#), (204, "")]
+    {
+        let stub = Stub::new(Answer { status, content_type: "application/json", body: body.as_bytes().to_vec() }).await;
+        let nothing = stub.answer();
+        let (world, _) = connected(&stub, 0, &[]).await;
+        let proof = Proof::new();
+        problem(world.redeem(&world.made_up_handoff(&proof).await, &proof.verifier).await, 504, "outcome_unknown").await;
+        assert!(world.private("/readyz").await.text().await.unwrap().contains("not used yet"), "{status} {body}");
+
+        let (world, all) = connected(&stub, 2, &[("CONNECT_REFUSALS", "confirmed")]).await;
+        let refusal = Answer::refusal(401, "Invalid or expired refresh token");
+        stub.answers(refusal.clone());
+        problem(world.refresh(&all[0], "key-of-the-first-refusal").await, 503, "service_unavailable").await;
+        world.later(1);
+        stub.answers(nothing);
+        problem(world.refresh(&all[1], "key-of-somebody-else").await, 504, "outcome_unknown").await;
+        world.later(601);
+        stub.answers(refusal);
+        problem(world.refresh(&all[0], "key-of-the-next-refusal").await, 503, "service_unavailable").await;
+    }
+}
+
 #[tokio::test]
 async fn a_page_in_moneis_place_confirms_no_revocation() {
     let stub = Stub::new(Answer::tokens()).await;

@@ -107,6 +107,49 @@ fn both_tokens_are_found_wherever_they_stand() {
     kept(&bytes);
 }
 
+/// Both good tokens were lost.
+#[test]
+fn tokens_under_other_names_are_found_by_moneis_prefixes() {
+    let others = [
+        json!({"token": "mct_a", "refresh_token": "mcr_b"}),
+        json!({"access": "mct_a", "refresh": "mcr_b"}),
+        json!({"access_token": {"value": "mct_a"}, "refresh_token": "mcr_b"}),
+        json!({"access_token": {"value": "mct_a", "expires_in": 3600}, "refresh_token": {"value": "mcr_b"}}),
+        json!({"access_token": "mct_a", "refresh_token": {"value": "mcr_b"}}),
+        json!({"data": {"tokens": ["mct_a", "mcr_b"]}}),
+        json!(["mct_a", "mcr_b"]),
+        json!({"tokens": [{"kind": "access", "value": " mct_a\n"}, {"kind": "refresh", "value": "mcr_b"}]}),
+        json!({"access": "mct_a", "refresh": "mcr_b", "again": ["mct_a", "mcr_b"], "access_token": null}),
+        json!({"access": "mct_a", "refresh": "mcr_b"}).to_string().into(),
+        json!({"access": "mct_a", "refresh": "mcr_b", "mct_name": 1, "mcr_name": "x"}).to_string().into(),
+    ];
+    for body in others {
+        let response = kept(body.to_string().as_bytes());
+        assert!(response.oddities.contains(&Oddity::Place), "{body}");
+    }
+    kept(b"token=mct_a&refresh=mcr_b");
+    kept(br#"{"access":"mct_a","refresh":"mcr_b","expires_in":NaN,"#);
+    let response = kept(br#"{"tokens":["mct_a","mcr_b"],"data":{"expires_in":900,"scopes":["wallet:read"]}}"#);
+    assert_eq!((response.expires_in, response.scopes.unwrap().to_string().as_str()), (900, "wallet:read"));
+}
+
+#[test]
+fn prefixes_decide_nothing_where_they_name_no_token_or_several() {
+    for body in [
+        r#"{"access":"mct_a","refresh":"mcr_b","previous":"mcr_c"}"#,
+        r#"{"access":"mct_a","other":"mct_c","refresh":"mcr_b"}"#,
+        r#"{"access":"mct_","refresh":"mcr_b"}"#,
+        r#"{"access":"mct_a and more","refresh":"mcr_b"}"#,
+        r#"{"access":"mcs_a","refresh":"mcr_b"}"#,
+        r#"{"access":"mct_a","refresh":"mcr_b"#,
+        r#"{"access":"mct_a"}"#,
+        r#"{"message":"mct_a mcr_b"}"#,
+        r#"{"statusCode":401,"message":"Invalid token","token":"mcr_b"}"#,
+    ] {
+        assert_eq!(TokenResponse::parse(body.as_bytes()).unwrap_err(), NoTokens, "{body}");
+    }
+}
+
 #[test]
 fn an_answer_without_two_usable_tokens_has_none() {
     let without: [(&str, Value); 6] = [
@@ -142,6 +185,18 @@ fn json_value() -> impl Strategy<Value = Value> {
     })
 }
 
+/// A token as a member: documented, under another name, or somewhere inside.
+fn placed(name: &'static str, token: &'static str) -> impl Strategy<Value = String> {
+    let names = prop_oneof![4 => Just(name.to_owned()), 1 => Just("token".to_owned()), 2 => "[a-zA-Z_]{1,12}"];
+    let values = prop_oneof![
+        4 => Just(json!(token)),
+        1 => Just(json!({"value": token})),
+        1 => Just(json!([token])),
+        1 => Just(json!([{"jwt": [token], "kind": name}])),
+    ];
+    (names, values).prop_map(|(name, value)| format!("{}:{value}", Value::from(name)))
+}
+
 proptest! {
     /// Whatever stands beside the tokens, in whatever order, and however the answer is wrapped: both come out.
     #[test]
@@ -150,11 +205,12 @@ proptest! {
             Just("token_type".to_owned()), Just("expires_in".to_owned()), Just("scopes".to_owned()), Just("scope".to_owned()), ".{0,8}",
         ], json_value()), 0..6),
         access_at: Index, refresh_at: Index, wrap in 0_u8..5,
+        access in placed("access_token", "mct_a"), refresh in placed("refresh_token", "mcr_b"),
     ) {
         let mut members: Vec<String> =
             others.iter().map(|(name, value)| format!("{}:{value}", Value::from(name.as_str()))).collect();
-        members.insert(access_at.index(members.len() + 1), r#""access_token":"mct_a""#.to_owned());
-        members.insert(refresh_at.index(members.len() + 1), r#""refresh_token":"mcr_b""#.to_owned());
+        members.insert(access_at.index(members.len() + 1), access);
+        members.insert(refresh_at.index(members.len() + 1), refresh);
         let object = format!("{{{}}}", members.join(","));
         let text = match wrap {
             0 => object,

@@ -41,9 +41,21 @@ pub(super) async fn read(result: Result<reqwest::Response, reqwest::Error>, aske
     };
     let (status, headers) = (response.status(), response.headers().clone());
     let (body, whole) = body(response).await;
-    if asked == Asked::Tokens && (!status.is_success() || !whole) && TokenResponse::parse(&body).is_ok() {
-        tracing::error!(event = "tokens_in_an_odd_answer", status = status.as_u16(), whole);
-        return Answer::Success(body);
+    if asked == Asked::Tokens {
+        match TokenResponse::parse(&body) {
+            Ok(_) => {
+                if !status.is_success() || !whole {
+                    tracing::error!(event = "tokens_in_an_odd_answer", status = status.as_u16(), whole);
+                }
+                return Answer::Success(body);
+            }
+            // It may have been done, but proves nothing: a page of somebody on the way has a good status too.
+            Err(reason) if status.is_success() => {
+                tracing::error!(event = "token_answer_unusable", status = status.as_u16(), whole, %reason);
+                return Answer::Lost;
+            }
+            Err(_) => {}
+        }
     }
     match status {
         StatusCode::TOO_MANY_REQUESTS => {
@@ -155,6 +167,26 @@ mod tests {
         }
         for body in ["<html>sign in</html>", "\u{feff}\n <!doctype html>", r#"{"statusCode":404,"message":"Token not found"}"#] {
             assert!(!confirms(body.as_bytes()), "{body}");
+        }
+    }
+
+    /// A page or an error under 200 counted as proof that refreshes work, and that the credentials are good.
+    #[tokio::test]
+    async fn a_token_call_succeeded_only_if_its_answer_holds_tokens() {
+        let answer = async |status: u16, body: &str| {
+            let response = http::Response::builder().status(status).body(body.to_owned()).unwrap();
+            read(Ok(response.into()), Asked::Tokens).await
+        };
+        let tokens = r#"{"access_token":"mct_a","refresh_token":"mcr_b"}"#;
+        for status in [200, 201, 203, 302, 400, 500] {
+            assert!(matches!(answer(status, tokens).await, Answer::Success(_)), "{status}");
+        }
+        let others =
+            ["", "{}", "null", "<html>We are back soon</html>", r#"{"statusCode":401,"message":"Invalid or expired token"}"#, "[]"];
+        for body in others {
+            for status in [200, 201, 202, 204, 206] {
+                assert!(matches!(answer(status, body).await, Answer::Lost), "{status} {body}");
+            }
         }
     }
 

@@ -23,7 +23,7 @@ const TRIES: u32 = 100;
 
 /// What this instance knows about the budgets.
 pub(super) struct Budgets {
-    read: Script,
+    pub(super) read: Script,
     replace: Script,
     /// Whether a store without data may have had some. In development both are begun anew all the time, and a 429 harms nobody else.
     pub(super) may_have_lost: bool,

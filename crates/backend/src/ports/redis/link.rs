@@ -90,6 +90,6 @@ fn ends(error: &RedisError) -> bool {
         || matches!(error.retry_method(), RetryMethod::Reconnect | RetryMethod::ReconnectFromInitialConnections)
         || matches!(
             error.code(),
-            Some("READONLY" | "NOREPLICAS" | "NOAUTH" | "WRONGPASS" | "MASTERDOWN" | "CLUSTERDOWN" | "LOADING" | "UNBLOCKED")
+            Some("READONLY" | "NOREPLICAS" | "NOAUTH" | "WRONGPASS" | "MASTERDOWN" | "CLUSTERDOWN" | "LOADING" | "UNBLOCKED" | "TOOOLD")
         )
 }

@@ -1,13 +1,22 @@
 //! What must happen at once, in Redis' own language. Time is Redis' own, since the clocks of several computers never agree.
 
-/// Takes an entry unless somebody has it. Keys: the entry, what was told when it was released. Arguments: value, milliseconds.
-pub(super) const CLAIM: &str = "
+/// Ends a script on a server older than Redis 7.0, which wraps the errors of scripts: READONLY and others are not recognised there.
+const MODERN: &str = "
+if not redis.REDIS_VERSION_NUM then return redis.error_reply('TOOOLD older than 7.0') end
+";
+
+const CLAIM: &str = "
 local held = redis.call('GET', KEYS[1])
 if held then return held end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('DEL', KEYS[2])
 return false
 ";
+
+/// Takes an entry unless somebody has it. Keys: the entry, what was told when it was released. Arguments: value, milliseconds.
+pub(super) fn claim() -> String {
+    format!("{MODERN}{CLAIM}")
+}
 
 /// Tells a value and forgets the entry. Keys: what is told, the entry. Arguments: value, milliseconds.
 pub(super) const RELEASE: &str = "
@@ -34,7 +43,7 @@ end
 /// Reads a budget. Key: the budget. Answers Redis' time in seconds and microseconds, the server's standing, and the value.
 pub(super) fn read_budget() -> String {
     format!(
-        "{STANDING}
+        "{MODERN}{STANDING}
 local t = redis.call('TIME')
 return {{t[1], t[2], standing(), redis.call('GET', KEYS[1])}}
 "

@@ -81,7 +81,7 @@ async fn tell(store: &RedisStore, words: &[&str]) -> redis::Value {
         command.arg(*word);
     }
     let command = &command;
-    store.link.ask(|mut connection, _| async move { command.query_async(&mut connection).await }).await.unwrap()
+    store.link().ask(|mut connection, _| async move { command.query_async(&mut connection).await }).await.unwrap()
 }
 
 fn texts(value: redis::Value) -> Vec<String> {
@@ -255,6 +255,21 @@ async fn a_store_that_is_gone_is_said_to_be_in_time_and_comes_back() {
     server.process = again;
     let back = async { while store.claim(KEY, vec![1], TTL).await.is_err() {} };
     tokio::time::timeout(Duration::from_secs(10), back).await.expect("it comes back by itself");
+}
+
+/// Before Redis 7 the error of a script is wrapped in another, so that it was not seen that a server is a replica now.
+#[tokio::test]
+async fn a_server_older_than_redis_7_is_refused_in_words() {
+    let server = Server::start();
+    let mut store = server.ready().await;
+    // What a script finds there.
+    let old = "local redis = {call = redis.call, error_reply = redis.error_reply}\n";
+    store.claim = Script::new(&format!("{old}{}", scripts::claim()));
+    store.budgets.read = Script::new(&format!("{old}{}", scripts::read_budget()));
+    assert!(store.check().await.unwrap_err().contains("7.0"));
+    assert_eq!(store.claim(KEY, vec![1], TTL).await, Err(StoreUnavailable));
+    assert_eq!(redeem(&store).await, Err(StoreUnavailable));
+    assert!(texts(tell(&store, &["KEYS", "*"]).await).is_empty(), "nothing is written");
 }
 
 /// One refused log-in, and the instance never tried again.
