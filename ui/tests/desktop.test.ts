@@ -64,6 +64,15 @@ test('a choice that cannot be saved says so and is not shown as saved', async ()
     await expect.poll(() => page.getByTestId(hook).isChecked(), { message: hook }).toBe(before);
     await page.evaluate(() => (window.stage.app.notice = null));
   }
+  for (const [group, hook] of [['theme', 'theme-dark'], ['language', 'language-fr'], ['channel', 'channel-deep_link']] as const) {
+    const chosen = () => page.locator(`input[name=${group}]:checked`).getAttribute('data-testid');
+    const before = await chosen();
+    expect(before).not.toBe(hook);
+    await page.getByTestId(hook).click();
+    await page.getByTestId('notice').waitFor();
+    await expect.poll(chosen, { message: hook }).toBe(before);
+    await page.evaluate(() => (window.stage.app.notice = null));
+  }
   await page.close();
 });
 

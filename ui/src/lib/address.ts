@@ -8,6 +8,8 @@ export function addressFault(text: string): AddressFault | null {
   const typed = text.trim();
   if (['https://', 'http://'].some((beginning) => beginning.startsWith(typed.toLowerCase()))) return null;
   if (!/^https?:\/\//i.test(typed)) return 'https';
+  // Not every browser refuses a space in a name.
+  if (/\s/.test(typed)) return 'host';
   let url: URL;
   try {
     url = new URL(typed);
