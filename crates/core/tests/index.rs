@@ -10,11 +10,15 @@ use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
-use connect_core::snapshot::{Conflict, Section, Snapshot, Stage};
+use connect_core::snapshot::{Conflict, Decision, Section, Snapshot, Stage, Unrevoked};
 use connect_core::vault::Vault as _;
+use secrecy::ExposeSecret as _;
+use serde_json::json;
 use support::{World, feature};
 
 const BOTH: &[&str] = &["profile:read", "wallet:read"];
+const PROFILE: &[&str] = &["profile:read"];
+const WITH_KYC: &[&str] = &["profile:read", "kyc:read"];
 
 /// Removes a file, if there is one, as soon as nobody has it open: Windows refuses until then.
 async fn remove(path: &Path) {
@@ -34,6 +38,16 @@ async fn damage(world: &mut World) {
     }
     std::fs::write(world.data_dir().join("index.sqlite"), b"this is no database, and long enough to be looked at as one").unwrap();
     world.restart().await;
+}
+
+/// The same, where everything but the list of grants can still be read.
+async fn damage_in_part(world: &mut World) {
+    world.quit().await;
+    let file = rusqlite::Connection::open(world.data_dir().join("index.sqlite")).unwrap();
+    file.execute_batch("PRAGMA foreign_keys = OFF; DROP TABLE grants").unwrap();
+    drop(file);
+    world.restart().await;
+    assert!(world.core.view().set_aside.is_some());
 }
 
 #[tokio::test]
@@ -104,4 +118,119 @@ async fn whose_an_account_is_comes_back_by_looking() {
         let Some(Stage::Decide { conflict }) = support::stage(&view) else { panic!("connected twice: {scopes:?}") };
         assert!(matches!(conflict, Conflict::AlreadyConnected { .. }), "{scopes:?} {conflict:?}");
     }
+}
+
+/// Tunde approves what was asked for Ada's account, while Monei doesn't say whose that is.
+async fn approved_by_somebody_else(world: &World) -> String {
+    let ada = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(Duration::from_secs(60));
+    world.core.reconnect(&Caller::Window, &ada, support::scopes(WITH_KYC)).await.unwrap();
+    world.waiting().await;
+    world.control("fault", json!({"target": "/user/me", "kind": "status", "status": 404, "times": 1})).await;
+    world.approve("tunde", WITH_KYC).await;
+    world.until("a decision", |view| matches!(support::stage(view), Some(Stage::Decide { .. }))).await;
+    ada
+}
+
+/// The same, put into her account by mistake and found out.
+async fn set_apart(world: &World) -> String {
+    let ada = approved_by_somebody_else(world).await;
+    world.core.decide(Decision::Merge).await.unwrap();
+    world.done().await;
+    world.core.check(&Caller::Window, &ada).await.unwrap();
+    let asked = |view: &Snapshot| matches!(support::stage(view), Some(Stage::Decide { conflict: Conflict::OtherUser { .. } }));
+    world.until("the person is asked", asked).await;
+    ada
+}
+
+async fn revocation_fails(world: &World) {
+    world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 100})).await;
+}
+
+async fn alive(world: &World, user: &str) -> usize {
+    let state = world.sandbox_state().await;
+    state["grants"].as_array().unwrap().iter().filter(|grant| grant["user"] == user && grant["alive"] == true).count()
+}
+
+/// Ada's account has her own grant alone.
+async fn is_hers_alone(world: &World, ada: &str) {
+    let view = world.core.view();
+    assert_eq!(view.accounts.iter().map(|account| account.id.as_str()).collect::<Vec<_>>(), [ada]);
+    assert_eq!((feature(&view, ada, "profile:read"), feature(&view, ada, "kyc:read")), ("enabled".into(), "not_asked".into()));
+    world.core.confirm_backend(world.backend.as_str(), Some("Sandbox operator")).await.unwrap();
+    assert_eq!(world.core.load(&Caller::Window, ada, Section::Kyc).await.unwrap_err().code, ProblemCode::ScopeMissing);
+    world.core.load(&Caller::Window, ada, Section::Profile).await.unwrap();
+    let name = world.core.view().accounts[0].name.clone();
+    assert!(name.as_deref().is_some_and(|name| name.starts_with("Ada")), "{name:?}");
+}
+
+#[tokio::test]
+async fn a_grant_that_was_set_apart_is_not_found_again_in_the_account_that_it_was_in() {
+    let mut world = World::new().await;
+    let ada = set_apart(&world).await;
+    damage(&mut world).await;
+    is_hers_alone(&world, &ada).await;
+    assert_eq!((alive(&world, "ada").await, alive(&world, "tunde").await, world.records().len()), (1, 0, 1));
+}
+
+#[tokio::test]
+async fn a_grant_that_was_discarded_and_may_live_on_is_not_found_again_in_an_account_either() {
+    let mut world = World::new().await;
+    let ada = set_apart(&world).await;
+    revocation_fails(&world).await;
+    world.core.decide(Decision::Discard).await.unwrap();
+    assert_eq!(world.failed().await.code, ProblemCode::RevocationPending);
+    damage(&mut world).await;
+    is_hers_alone(&world, &ada).await;
+    // It is still to be taken back.
+    assert_eq!((alive(&world, "tunde").await, world.records().len()), (1, 2));
+    world.control("reset", json!({"what": "faults"})).await;
+    world.core.look().await;
+    assert_eq!((alive(&world, "ada").await, alive(&world, "tunde").await, world.records().len()), (1, 0, 1));
+}
+
+#[tokio::test]
+async fn a_grant_that_no_account_took_is_not_found_again_in_one() {
+    let mut world = World::new().await;
+    let ada = approved_by_somebody_else(&world).await;
+    // Another process disconnects the account just then.
+    let second = world.second().await;
+    second.disconnect(&Caller::Window, &ada, Unrevoked::Keep).await.unwrap();
+    second.shutdown().await;
+    drop(second);
+    revocation_fails(&world).await;
+    world.core.decide(Decision::Merge).await.unwrap();
+    assert_eq!(world.failed().await.code, ProblemCode::NoSuchAccount);
+    damage(&mut world).await;
+    assert_eq!((world.core.view().accounts.len(), world.records().len()), (0, 1));
+    world.control("reset", json!({"what": "faults"})).await;
+    world.core.look().await;
+    assert_eq!((alive(&world, "tunde").await, world.records().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn what_the_damaged_index_still_tells_of_grants_in_no_account_counts() {
+    let mut world = World::new().await;
+    let ada = set_apart(&world).await;
+    damage_in_part(&mut world).await;
+    assert_eq!(feature(&world.core.view(), &ada, "kyc:read"), "lost");
+    // Nobody has decided about it: the person is asked, as before.
+    world.core.look().await;
+    let asked = |view: &Snapshot| matches!(support::stage(view), Some(Stage::Decide { conflict: Conflict::OtherUser { .. } }));
+    world.until("the person is asked again", asked).await;
+    assert_eq!((alive(&world, "tunde").await, world.records().len()), (1, 2));
+    revocation_fails(&world).await;
+    world.core.decide(Decision::Discard).await.unwrap();
+    world.failed().await;
+    // As an earlier version left it: the record names the account that the grant was in.
+    for name in world.records() {
+        let text = world.vault.read(&name).await.unwrap().unwrap();
+        let text = text.expose_secret().replace("\"a\":\"\"", &format!("\"a\":\"{ada}\""));
+        world.vault.write(&name, text.into()).await.unwrap();
+    }
+    damage_in_part(&mut world).await;
+    assert_eq!(feature(&world.core.view(), &ada, "kyc:read"), "lost");
+    world.control("reset", json!({"what": "faults"})).await;
+    world.core.look().await;
+    assert_eq!((alive(&world, "ada").await, alive(&world, "tunde").await, world.records().len()), (1, 0, 1));
 }

@@ -12,7 +12,7 @@ use crate::model::Identity;
 
 /// Tables whose rows are taken over, with their columns; those first that others refer to. No column is younger than its table, so that a
 /// file of any version gives what it has.
-const TAKEN: [(&str, &str); 7] = [
+const TAKEN: [(&str, &str); 8] = [
     ("accounts", "id, user_id, wallet_id, name, email, label, connected_at, checked_at, health, health_code"),
     ("scope_states", "account, scope, mark, at"),
     ("activity", "seq, at, account, account_name, event"),
@@ -20,6 +20,7 @@ const TAKEN: [(&str, &str); 7] = [
     ("receipts", "number, at, account, name, approved_by, email, service, operator, allowed, left_off, extra"),
     ("kept", "account, scope, at"),
     ("aside", "account, scope, at"),
+    ("set_apart", "id, account, scopes, user_id, wallet_id, name, email, at"),
 ];
 
 /// Copies what can be read of the damaged file into `index`. What can't be read or doesn't fit is left out; the damaged file stays.

@@ -81,7 +81,7 @@ impl Tables<'_> {
     }
 
     /// The grants in no account.
-    fn orphans(&self) -> Result<Vec<GrantId>, IndexError> {
+    pub(super) fn orphans(&self) -> Result<Vec<GrantId>, IndexError> {
         let list: Vec<String> = self.setting(ORPHANS)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         Ok(list.into_iter().map(GrantId::from).collect())
     }

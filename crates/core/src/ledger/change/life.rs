@@ -149,8 +149,14 @@ impl Change for Recovered {
 
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<u32, IndexError> {
         let mut accounts = HashSet::new();
+        // What was read of the damaged file may know better than a record that a grant is in no account.
+        let (orphans, apart) = (tables.orphans()?, tables.set_apart()?);
         for Found { id, account, backend, scopes, expires_at, generation } in self.0 {
-            if account.is_empty() {
+            if apart.iter().any(|row| row.grant == id) {
+                // The person is still to be asked about it.
+                continue;
+            }
+            if account.is_empty() || orphans.contains(&id) {
                 // Approved and never given to an account: revoked like any that was left over.
                 tables.note_orphan(&id)?;
                 continue;
