@@ -35,12 +35,22 @@ struct Inner {
     changed: Changed,
     service: Mutex<Service>,
     backoff: Mutex<HashMap<AccountId, backoff::RateLimit>>,
+    /// Held while the backend is asked before the first refresh.
+    asking: tokio::sync::Mutex<()>,
 }
 
 impl Provider {
     /// Opens nothing yet.
     pub fn new(http: Http, clock: Arc<dyn Clock>, environment: Environment, changed: Changed, service: Service) -> Self {
-        let inner = Inner { http: Arc::new(http), clock, environment, changed, service: Mutex::new(service), backoff: Mutex::default() };
+        let inner = Inner {
+            http: Arc::new(http),
+            clock,
+            environment,
+            changed,
+            service: Mutex::new(service),
+            asking: tokio::sync::Mutex::default(),
+            backoff: Mutex::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 
