@@ -11,6 +11,7 @@ use crate::ledger::{GrantRow, Granted, Into, Placed};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::random_text;
 use crate::model::{AccountId, Caller, GrantId, Identity};
+use crate::provider::Told;
 use crate::provider::backend::{BackendClient, Tokens};
 
 /// A grant in no account, with its lock: while this lives, no process takes it for left over.
@@ -111,7 +112,7 @@ impl Grants {
     ///
     /// # Errors
     /// Why that can't be told now.
-    pub async fn identify(&self, caller: &Caller, record: GrantRecord) -> Result<Identity, Problem> {
+    pub async fn identify(&self, caller: &Caller, record: GrantRecord) -> Result<Told, Problem> {
         self.inner.provider.identify(caller, &record.backend, &record.access, &record.scopes).await
     }
 

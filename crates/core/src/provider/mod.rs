@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::model::{AccountId, Environment};
 
 pub use api::{Body, RawVerdict, Verdict};
+pub use identify::Told;
 pub use service::{Service, ServiceStatus};
 
 /// The network. Cheap to clone.
@@ -34,9 +35,9 @@ struct Inner {
     environment: Environment,
     changed: Changed,
     service: Mutex<Service>,
-    backoff: Mutex<HashMap<AccountId, backoff::RateLimit>>,
     /// Held while the backend is asked before the first refresh.
     asking: tokio::sync::Mutex<()>,
+    backoff: Mutex<HashMap<AccountId, backoff::RateLimit>>,
 }
 
 impl Provider {
