@@ -8,10 +8,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
-use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{Conflict, Decision, Section, Snapshot, Stage, Unrevoked};
 use connect_core::vault::Vault as _;
+use connect_core::{Caller, NewApp, PassThrough};
+use monei::Method;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use support::{World, feature};
@@ -40,11 +41,14 @@ async fn damage(world: &mut World) {
     world.restart().await;
 }
 
-/// The same, where everything but the list of grants can still be read.
-async fn damage_in_part(world: &mut World) {
+/// The same, where everything but `tables` can still be read.
+async fn damage_in_part(world: &mut World, tables: &[&str]) {
     world.quit().await;
     let file = rusqlite::Connection::open(world.data_dir().join("index.sqlite")).unwrap();
-    file.execute_batch("PRAGMA foreign_keys = OFF; DROP TABLE grants").unwrap();
+    file.pragma_update(None, "foreign_keys", false).unwrap();
+    for table in tables {
+        file.execute_batch(&format!("DROP TABLE {table}")).unwrap();
+    }
     drop(file);
     world.restart().await;
     assert!(world.core.view().set_aside.is_some());
@@ -212,7 +216,7 @@ async fn a_grant_that_no_account_took_is_not_found_again_in_one() {
 async fn what_the_damaged_index_still_tells_of_grants_in_no_account_counts() {
     let mut world = World::new().await;
     let ada = set_apart(&world).await;
-    damage_in_part(&mut world).await;
+    damage_in_part(&mut world, &["grants"]).await;
     assert_eq!(feature(&world.core.view(), &ada, "kyc:read"), "lost");
     // Nobody has decided about it: the person is asked, as before.
     world.core.look().await;
@@ -228,9 +232,68 @@ async fn what_the_damaged_index_still_tells_of_grants_in_no_account_counts() {
         let text = text.expose_secret().replace("\"a\":\"\"", &format!("\"a\":\"{ada}\""));
         world.vault.write(&name, text.into()).await.unwrap();
     }
-    damage_in_part(&mut world).await;
+    damage_in_part(&mut world, &["grants"]).await;
     assert_eq!(feature(&world.core.view(), &ada, "kyc:read"), "lost");
     world.control("reset", json!({"what": "faults"})).await;
     world.core.look().await;
     assert_eq!((alive(&world, "ada").await, alive(&world, "tunde").await, world.records().len()), (1, 0, 1));
+}
+
+#[tokio::test]
+async fn apps_their_keys_and_the_record_of_what_was_done_outlive_damage_to_other_parts() {
+    let mut world = World::new().await;
+    let ada = world.connect("ada", BOTH, BOTH).await;
+    let before = world.records();
+    let tunde = world.connect("tunde", BOTH, BOTH).await;
+    let new = |name: &str, account: &str| NewApp {
+        name: name.into(),
+        account: account.into(),
+        scopes: support::scopes(&["wallet:read"]),
+        until: None,
+    };
+    let (kept, its_key) = world.core.allow_app(&Caller::Window, new("Budget sheet", &ada)).await.unwrap();
+    let (gone, other_key) = world.core.allow_app(&Caller::Window, new("Till", &tunde)).await.unwrap();
+    let (taken_back, old_key) = world.core.allow_app(&Caller::Window, new("Old sheet", &ada)).await.unwrap();
+    world.core.take_back_app(&taken_back.id).await.unwrap();
+    let call = || PassThrough { method: Method::Get, path: "/wallet/me", query: &[], body: None };
+    world.core.pass_through(&Caller::App(kept.id.clone()), &kept.account, call()).await.unwrap();
+    let done = world.core.app_log(&kept.id).await.unwrap();
+    assert!(!done.is_empty());
+    let paid = "INSERT INTO payments (id, app, account, endpoint, began_at) VALUES ('p', 'x', 'a', 'POST /wallet', 1)";
+    rusqlite::Connection::open(world.data_dir().join("index.sqlite")).unwrap().execute(paid, []).unwrap();
+    // Of Tunde's account nothing is found again.
+    for name in world.records().into_iter().filter(|name| !before.contains(name)) {
+        world.vault.delete(&name).await.unwrap();
+    }
+    damage_in_part(&mut world, &["grants", "accounts"]).await;
+    assert_eq!(world.core.view().accounts.iter().map(|account| account.id.as_str()).collect::<Vec<_>>(), [ada.as_str()]);
+    assert_eq!(world.core.app_log(&kept.id).await.unwrap(), done);
+    let file = rusqlite::Connection::open(world.data_dir().join("index.sqlite")).unwrap();
+    assert_eq!(file.query_row("SELECT count(*) FROM payments", [], |row| row.get::<_, u32>(0)).unwrap(), 1);
+    drop(file);
+    assert_eq!(world.core.app_of_key(its_key.expose(), false).await.unwrap().map(|app| app.id), Some(kept.id.clone()));
+    for key in [other_key, old_key] {
+        assert_eq!(world.core.app_of_key(key.expose(), false).await.unwrap(), None);
+    }
+    // It is still told what it did, as of one that was taken back.
+    let apps = world.core.apps().await.unwrap();
+    assert!(apps.iter().any(|app| app.id == gone.id && app.taken_back_at.is_some()), "{apps:?}");
+    world.core.confirm_backend(world.backend.as_str(), Some("Sandbox operator")).await.unwrap();
+    world.core.pass_through(&Caller::App(kept.id.clone()), &kept.account, call()).await.unwrap();
+}
+
+/// Whoever has the port by now could collect keys that come over TCP.
+#[tokio::test]
+async fn a_key_that_was_used_over_tcp_is_not_taken_over_without_its_port() {
+    let mut world = World::new().await;
+    let ada = world.connect("ada", BOTH, BOTH).await;
+    for settings_are_lost in [false, true] {
+        world.core.set_api_port(45_000).await.unwrap();
+        let name = format!("Sheet {settings_are_lost}");
+        let new = NewApp { name, account: ada.clone(), scopes: support::scopes(&["wallet:read"]), until: None };
+        let (_, key) = world.core.allow_app(&Caller::Window, new).await.unwrap();
+        assert!(world.core.app_of_key(key.expose(), true).await.unwrap().is_some());
+        damage_in_part(&mut world, if settings_are_lost { &["grants", "settings"] } else { &["grants"] }).await;
+        assert_eq!(world.core.app_of_key(key.expose(), true).await.unwrap().is_none(), settings_are_lost);
+    }
 }

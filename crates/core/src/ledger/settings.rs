@@ -18,7 +18,7 @@ use crate::model::{Channel, GrantId};
 const ADDRESS: &str = "backend_address";
 const AGREED: &str = "backend_confirmed";
 const CHANNEL: &str = "channel";
-const API_PORT: &str = "api_port";
+pub(super) const API_PORT: &str = "api_port";
 /// `off`, or nothing.
 const API: &str = "api";
 /// Written and removed, to see whether the disk has room.

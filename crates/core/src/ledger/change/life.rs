@@ -10,6 +10,7 @@ use crate::ledger::index::IndexError;
 use crate::ledger::open::REBUILD;
 use crate::ledger::rows::{AccountRow, GrantRow, ScopeMark, StoredHealth};
 use crate::ledger::tables::Tables;
+use crate::model::app::App;
 use crate::model::problem::ProblemCode;
 use crate::model::{AccountId, Caller, GrantId, Identity};
 
@@ -181,6 +182,12 @@ impl Change for Recovered {
             if tables.grants_of(&row.id)?.is_empty() {
                 let health = StoredHealth::NeedsReconnect(ProblemCode::RecordMissing.name());
                 tables.put_account(&AccountRow { health, ..row })?;
+            }
+        }
+        // The keys of apps whose account is gone are worth nothing, as after a disconnection.
+        for app in tables.apps()?.into_iter().filter(|app| app.taken_back_at.is_none()) {
+            if tables.account(&app.account)?.is_none() {
+                tables.put_app(&App { taken_back_at: Some(now), ..app })?;
             }
         }
         tables.remove_setting(REBUILD)?;
