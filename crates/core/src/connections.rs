@@ -328,8 +328,8 @@ impl Connections {
         found
     }
 
-    /// All of the history that fits the filter, with exact amounts. `goes_on` is told before each page how many there are and how many
-    /// there will be, and says whether anybody still wants them; `None` once nobody does.
+    /// All of the history that fits the filter, with exact amounts. `goes_on` is told before each page, and while Monei asks for patience,
+    /// how many there are and how many there will be, and says whether anybody still wants them; `None` once nobody does.
     ///
     /// # Errors
     /// As [`Connections::history`]; a part is nothing.

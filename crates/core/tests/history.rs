@@ -6,6 +6,7 @@ mod support;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
@@ -83,4 +84,44 @@ async fn a_history_that_breaks_off_is_no_file() {
     world.control("fault", json!({"target": "/transactions", "kind": "status", "status": 503, "times": 1})).await;
     let broken = world.core.whole_history(&Caller::Window, &account, &HistoryFilter::default(), |_, _| true).await;
     assert_eq!(broken.unwrap_err().code, ProblemCode::ProviderUnavailable);
+}
+
+/// Monei asks for patience `times` times, for `seconds` each.
+async fn busy(world: &World, seconds: &str, times: u32) {
+    let order = json!({"target": "/transactions", "kind": "status", "status": 429, "retry_after": seconds, "times": times});
+    world.control("fault", order).await;
+}
+
+#[tokio::test]
+async fn a_rate_limit_in_the_middle_is_waited_out_and_nothing_is_missing_or_twice() {
+    let world = World::new().await;
+    let account = world.connect("ada", WALLET, WALLET).await;
+    let all = total(&world, &account).await as usize;
+    busy(&world, "30", 2).await;
+    let told = RefCell::new(Vec::new());
+    let goes_on = |fetched: usize, _: Option<u64>| {
+        told.borrow_mut().push(fetched);
+        // The time passes.
+        world.clock.advance(Duration::from_secs(12));
+        true
+    };
+    let exported = world.core.whole_history(&Caller::Window, &account, &HistoryFilter::default(), goes_on).await.unwrap().unwrap();
+    let ids: HashSet<_> = exported.iter().filter_map(|row| row.id.clone()).collect();
+    assert_eq!((exported.len(), ids.len()), (all, all), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_wait_for_monei_ends_with_the_export_and_one_that_is_too_long_is_told() {
+    let world = World::new().await;
+    let account = world.connect("ada", WALLET, WALLET).await;
+    busy(&world, "30", 1).await;
+    let asked = RefCell::new(0);
+    let goes_on = |_: usize, _: Option<u64>| asked.replace_with(|times| *times + 1) < 2;
+    let began = std::time::Instant::now();
+    let cancelled = world.core.whole_history(&Caller::Window, &account, &HistoryFilter::default(), goes_on).await.unwrap();
+    assert!(cancelled.is_none() && began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    world.clock.advance(Duration::from_secs(31));
+    busy(&world, "200", 1).await;
+    let told = world.core.whole_history(&Caller::Window, &account, &HistoryFilter::default(), |_, _| true).await.unwrap_err();
+    assert_eq!((told.code, told.retry_after_s), (ProblemCode::Busy, Some(200)));
 }

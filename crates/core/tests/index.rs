@@ -8,13 +8,18 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
-use connect_core::Caller;
 use connect_core::problem::ProblemCode;
-use connect_core::snapshot::{Conflict, Section, Snapshot, Stage};
+use connect_core::snapshot::{Conflict, Decision, Section, Snapshot, Stage, Unrevoked};
 use connect_core::vault::Vault as _;
+use connect_core::{Caller, NewApp, PassThrough};
+use monei::Method;
+use secrecy::ExposeSecret as _;
+use serde_json::json;
 use support::{World, feature};
 
 const BOTH: &[&str] = &["profile:read", "wallet:read"];
+const PROFILE: &[&str] = &["profile:read"];
+const WITH_KYC: &[&str] = &["profile:read", "kyc:read"];
 
 /// Removes a file, if there is one, as soon as nobody has it open: Windows refuses until then.
 async fn remove(path: &Path) {
@@ -34,6 +39,19 @@ async fn damage(world: &mut World) {
     }
     std::fs::write(world.data_dir().join("index.sqlite"), b"this is no database, and long enough to be looked at as one").unwrap();
     world.restart().await;
+}
+
+/// The same, where everything but `tables` can still be read.
+async fn damage_in_part(world: &mut World, tables: &[&str]) {
+    world.quit().await;
+    let file = rusqlite::Connection::open(world.data_dir().join("index.sqlite")).unwrap();
+    file.pragma_update(None, "foreign_keys", false).unwrap();
+    for table in tables {
+        file.execute_batch(&format!("DROP TABLE {table}")).unwrap();
+    }
+    drop(file);
+    world.restart().await;
+    assert!(world.core.view().set_aside.is_some());
 }
 
 #[tokio::test]
@@ -103,5 +121,179 @@ async fn whose_an_account_is_comes_back_by_looking() {
         let view = world.until("decide", decide).await;
         let Some(Stage::Decide { conflict }) = support::stage(&view) else { panic!("connected twice: {scopes:?}") };
         assert!(matches!(conflict, Conflict::AlreadyConnected { .. }), "{scopes:?} {conflict:?}");
+    }
+}
+
+/// Tunde approves what was asked for Ada's account, while Monei doesn't say whose that is.
+async fn approved_by_somebody_else(world: &World) -> String {
+    let ada = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(Duration::from_secs(60));
+    world.core.reconnect(&Caller::Window, &ada, support::scopes(WITH_KYC)).await.unwrap();
+    world.waiting().await;
+    world.control("fault", json!({"target": "/user/me", "kind": "status", "status": 404, "times": 1})).await;
+    world.approve("tunde", WITH_KYC).await;
+    world.until("a decision", |view| matches!(support::stage(view), Some(Stage::Decide { .. }))).await;
+    ada
+}
+
+/// The same, put into her account by mistake and found out.
+async fn set_apart(world: &World) -> String {
+    let ada = approved_by_somebody_else(world).await;
+    world.core.decide(Decision::Merge).await.unwrap();
+    world.done().await;
+    world.core.check(&Caller::Window, &ada).await.unwrap();
+    let asked = |view: &Snapshot| matches!(support::stage(view), Some(Stage::Decide { conflict: Conflict::OtherUser { .. } }));
+    world.until("the person is asked", asked).await;
+    ada
+}
+
+async fn revocation_fails(world: &World) {
+    world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 100})).await;
+}
+
+async fn alive(world: &World, user: &str) -> usize {
+    let state = world.sandbox_state().await;
+    state["grants"].as_array().unwrap().iter().filter(|grant| grant["user"] == user && grant["alive"] == true).count()
+}
+
+/// Ada's account has her own grant alone.
+async fn is_hers_alone(world: &World, ada: &str) {
+    let view = world.core.view();
+    assert_eq!(view.accounts.iter().map(|account| account.id.as_str()).collect::<Vec<_>>(), [ada]);
+    assert_eq!((feature(&view, ada, "profile:read"), feature(&view, ada, "kyc:read")), ("enabled".into(), "not_asked".into()));
+    world.core.confirm_backend(world.backend.as_str(), Some("Sandbox operator")).await.unwrap();
+    assert_eq!(world.core.load(&Caller::Window, ada, Section::Kyc).await.unwrap_err().code, ProblemCode::ScopeMissing);
+    world.core.load(&Caller::Window, ada, Section::Profile).await.unwrap();
+    let name = world.core.view().accounts[0].name.clone();
+    assert!(name.as_deref().is_some_and(|name| name.starts_with("Ada")), "{name:?}");
+}
+
+#[tokio::test]
+async fn a_grant_that_was_set_apart_is_not_found_again_in_the_account_that_it_was_in() {
+    let mut world = World::new().await;
+    let ada = set_apart(&world).await;
+    damage(&mut world).await;
+    is_hers_alone(&world, &ada).await;
+    assert_eq!((alive(&world, "ada").await, alive(&world, "tunde").await, world.records().len()), (1, 0, 1));
+}
+
+#[tokio::test]
+async fn a_grant_that_was_discarded_and_may_live_on_is_not_found_again_in_an_account_either() {
+    let mut world = World::new().await;
+    let ada = set_apart(&world).await;
+    revocation_fails(&world).await;
+    world.core.decide(Decision::Discard).await.unwrap();
+    assert_eq!(world.failed().await.code, ProblemCode::RevocationPending);
+    damage(&mut world).await;
+    is_hers_alone(&world, &ada).await;
+    // It is still to be taken back.
+    assert_eq!((alive(&world, "tunde").await, world.records().len()), (1, 2));
+    world.control("reset", json!({"what": "faults"})).await;
+    world.core.look().await;
+    assert_eq!((alive(&world, "ada").await, alive(&world, "tunde").await, world.records().len()), (1, 0, 1));
+}
+
+#[tokio::test]
+async fn a_grant_that_no_account_took_is_not_found_again_in_one() {
+    let mut world = World::new().await;
+    let ada = approved_by_somebody_else(&world).await;
+    // Another process disconnects the account just then.
+    let second = world.second().await;
+    second.disconnect(&Caller::Window, &ada, Unrevoked::Keep).await.unwrap();
+    second.shutdown().await;
+    drop(second);
+    revocation_fails(&world).await;
+    world.core.decide(Decision::Merge).await.unwrap();
+    assert_eq!(world.failed().await.code, ProblemCode::NoSuchAccount);
+    damage(&mut world).await;
+    assert_eq!((world.core.view().accounts.len(), world.records().len()), (0, 1));
+    world.control("reset", json!({"what": "faults"})).await;
+    world.core.look().await;
+    assert_eq!((alive(&world, "tunde").await, world.records().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn what_the_damaged_index_still_tells_of_grants_in_no_account_counts() {
+    let mut world = World::new().await;
+    let ada = set_apart(&world).await;
+    damage_in_part(&mut world, &["grants"]).await;
+    assert_eq!(feature(&world.core.view(), &ada, "kyc:read"), "lost");
+    // Nobody has decided about it: the person is asked, as before.
+    world.core.look().await;
+    let asked = |view: &Snapshot| matches!(support::stage(view), Some(Stage::Decide { conflict: Conflict::OtherUser { .. } }));
+    world.until("the person is asked again", asked).await;
+    assert_eq!((alive(&world, "tunde").await, world.records().len()), (1, 2));
+    revocation_fails(&world).await;
+    world.core.decide(Decision::Discard).await.unwrap();
+    world.failed().await;
+    // As an earlier version left it: the record names the account that the grant was in.
+    for name in world.records() {
+        let text = world.vault.read(&name).await.unwrap().unwrap();
+        let text = text.expose_secret().replace("\"a\":\"\"", &format!("\"a\":\"{ada}\""));
+        world.vault.write(&name, text.into()).await.unwrap();
+    }
+    damage_in_part(&mut world, &["grants"]).await;
+    assert_eq!(feature(&world.core.view(), &ada, "kyc:read"), "lost");
+    world.control("reset", json!({"what": "faults"})).await;
+    world.core.look().await;
+    assert_eq!((alive(&world, "ada").await, alive(&world, "tunde").await, world.records().len()), (1, 0, 1));
+}
+
+#[tokio::test]
+async fn apps_their_keys_and_the_record_of_what_was_done_outlive_damage_to_other_parts() {
+    let mut world = World::new().await;
+    let ada = world.connect("ada", BOTH, BOTH).await;
+    let before = world.records();
+    let tunde = world.connect("tunde", BOTH, BOTH).await;
+    let new = |name: &str, account: &str| NewApp {
+        name: name.into(),
+        account: account.into(),
+        scopes: support::scopes(&["wallet:read"]),
+        until: None,
+    };
+    let (kept, its_key) = world.core.allow_app(&Caller::Window, new("Budget sheet", &ada)).await.unwrap();
+    let (gone, other_key) = world.core.allow_app(&Caller::Window, new("Till", &tunde)).await.unwrap();
+    let (taken_back, old_key) = world.core.allow_app(&Caller::Window, new("Old sheet", &ada)).await.unwrap();
+    world.core.take_back_app(&taken_back.id).await.unwrap();
+    let call = || PassThrough { method: Method::Get, path: "/wallet/me", query: &[], body: None };
+    world.core.pass_through(&Caller::App(kept.id.clone()), &kept.account, call()).await.unwrap();
+    let done = world.core.app_log(&kept.id).await.unwrap();
+    assert!(!done.is_empty());
+    let paid = "INSERT INTO payments (id, app, account, endpoint, began_at) VALUES ('p', 'x', 'a', 'POST /wallet', 1)";
+    rusqlite::Connection::open(world.data_dir().join("index.sqlite")).unwrap().execute(paid, []).unwrap();
+    // Of Tunde's account nothing is found again.
+    for name in world.records().into_iter().filter(|name| !before.contains(name)) {
+        world.vault.delete(&name).await.unwrap();
+    }
+    damage_in_part(&mut world, &["grants", "accounts"]).await;
+    assert_eq!(world.core.view().accounts.iter().map(|account| account.id.as_str()).collect::<Vec<_>>(), [ada.as_str()]);
+    assert_eq!(world.core.app_log(&kept.id).await.unwrap(), done);
+    let file = rusqlite::Connection::open(world.data_dir().join("index.sqlite")).unwrap();
+    assert_eq!(file.query_row("SELECT count(*) FROM payments", [], |row| row.get::<_, u32>(0)).unwrap(), 1);
+    drop(file);
+    assert_eq!(world.core.app_of_key(its_key.expose(), false).await.unwrap().map(|app| app.id), Some(kept.id.clone()));
+    for key in [other_key, old_key] {
+        assert_eq!(world.core.app_of_key(key.expose(), false).await.unwrap(), None);
+    }
+    // It is still told what it did, as of one that was taken back.
+    let apps = world.core.apps().await.unwrap();
+    assert!(apps.iter().any(|app| app.id == gone.id && app.taken_back_at.is_some()), "{apps:?}");
+    world.core.confirm_backend(world.backend.as_str(), Some("Sandbox operator")).await.unwrap();
+    world.core.pass_through(&Caller::App(kept.id.clone()), &kept.account, call()).await.unwrap();
+}
+
+/// Whoever has the port by now could collect keys that come over TCP.
+#[tokio::test]
+async fn a_key_that_was_used_over_tcp_is_not_taken_over_without_its_port() {
+    let mut world = World::new().await;
+    let ada = world.connect("ada", BOTH, BOTH).await;
+    for settings_are_lost in [false, true] {
+        world.core.set_api_port(45_000).await.unwrap();
+        let name = format!("Sheet {settings_are_lost}");
+        let new = NewApp { name, account: ada.clone(), scopes: support::scopes(&["wallet:read"]), until: None };
+        let (_, key) = world.core.allow_app(&Caller::Window, new).await.unwrap();
+        assert!(world.core.app_of_key(key.expose(), true).await.unwrap().is_some());
+        damage_in_part(&mut world, if settings_are_lost { &["grants", "settings"] } else { &["grants"] }).await;
+        assert_eq!(world.core.app_of_key(key.expose(), true).await.unwrap().is_none(), settings_are_lost);
     }
 }

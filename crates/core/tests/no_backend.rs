@@ -91,3 +91,35 @@ async fn another_name_behind_the_same_address_must_be_agreed_to() {
     world.core.probe().await;
     assert!(world.core.view().backend.confirmed);
 }
+
+/// As the desktop program starts without its window, or a program of the person calls just after the start: nobody has polled yet.
+#[tokio::test]
+async fn a_run_asks_who_runs_the_backend_before_the_first_refresh_token_goes_to_it() {
+    let world = World::proxied().await;
+    let proxy = world.proxy.as_ref().unwrap();
+    let account = world.connect("ada", &["profile:read", "wallet:read"], &["profile:read", "wallet:read"]).await;
+    let refreshes = world.count("refreshes").await;
+    world.clock.advance(std::time::Duration::from_secs(3700));
+    // Another name than the one agreed to.
+    proxy.rewrite("Sandbox operator", "Another operator");
+    let core = world.second().await;
+    assert_eq!(core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnconfirmed);
+    assert!(!core.view().backend.confirmed);
+    core.shutdown().await;
+    // It can't be told who runs it: that may pass, and nothing is lost.
+    proxy.keep_quiet(true);
+    let core = world.second().await;
+    assert_eq!(core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::BackendUnreachable);
+    assert_eq!(world.count("refreshes").await, refreshes);
+    // The same as ever.
+    proxy.keep_quiet(false);
+    proxy.rewrite("Another operator", "Another operator");
+    core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, refreshes + 1);
+    // Asked once in a run.
+    let asked = proxy.asked();
+    world.clock.advance(std::time::Duration::from_secs(3700));
+    core.load(&Caller::Window, &account, Section::Wallet).await.unwrap();
+    assert_eq!((world.count("refreshes").await, proxy.asked()), (refreshes + 2, asked));
+    core.shutdown().await;
+}

@@ -12,6 +12,7 @@ use support::{World, feature, is_settled, scopes, stage};
 
 const PROFILE: &[&str] = &["profile:read"];
 const TWO: &[&str] = &["profile:read", "kyc:read"];
+const WALLET_TOO: &[&str] = &["profile:read", "wallet:read"];
 
 async fn fault(world: &World, fault: serde_json::Value) {
     let mut body = json!({"target": "/user/me"});
@@ -160,4 +161,56 @@ async fn two_accounts_of_one_user_are_noticed() {
     world.core.check(&Caller::Window, &second).await.unwrap();
     let view = world.core.view();
     assert_eq!((view.accounts[0].same_user_as.clone(), view.accounts[1].same_user_as.clone()), (None, Some(first)));
+}
+
+/// What keeps Monei from telling who somebody is, though the wallet tells.
+fn profile_untold() -> Vec<serde_json::Value> {
+    vec![
+        json!({"kind": "status", "status": 500, "times": 50}),
+        json!({"kind": "status", "status": 403, "times": 50}),
+        json!({"kind": "status", "status": 404, "times": 50}),
+        // No answer that can be read.
+        json!({"kind": "status", "status": 200, "times": 50}),
+    ]
+}
+
+#[tokio::test]
+async fn a_wallet_alone_makes_no_second_account_of_somebody_who_is_known_by_their_profile() {
+    let world = World::new().await;
+    world.connect("ada", PROFILE, PROFILE).await;
+    for untold in profile_untold() {
+        world.core.connect(&Caller::Window, scopes(WALLET_TOO)).await.unwrap();
+        world.waiting().await;
+        fault(&world, untold.clone()).await;
+        world.approve("ada", &["wallet:read"]).await;
+        let view = world.until("whose it is", is_settled).await;
+        assert!(matches!(stage(&view), Some(Stage::Failed { .. })), "{untold}: {:?}", stage(&view));
+        assert_eq!(world.failed().await.code, ProblemCode::ProviderUnavailable);
+        assert_eq!((view.accounts.len(), world.records().len(), alive(&world, "ada").await), (1, 1, 1));
+        world.control("reset", json!({"what": "faults"})).await;
+    }
+    // Once Monei tells, she is known.
+    world.core.connect(&Caller::Window, scopes(WALLET_TOO)).await.unwrap();
+    world.approve("ada", &["wallet:read"]).await;
+    assert!(matches!(conflict(&world).await, Conflict::AlreadyConnected { .. }));
+}
+
+#[tokio::test]
+async fn a_wallet_alone_is_enough_where_it_can_be_compared_or_there_is_nobody_to_compare_it_with() {
+    let world = World::new().await;
+    world.core.connect(&Caller::Window, scopes(WALLET_TOO)).await.unwrap();
+    world.waiting().await;
+    fault(&world, json!({"kind": "status", "status": 403, "times": 50})).await;
+    world.approve("ada", WALLET_TOO).await;
+    let ada = world.done().await;
+    world.core.reconnect(&Caller::Window, &ada, scopes(TWO)).await.unwrap();
+    world.approve("ada", &["kyc:read"]).await;
+    assert_eq!(world.done().await, ada);
+    world.core.connect(&Caller::Window, scopes(WALLET_TOO)).await.unwrap();
+    world.approve("tunde", WALLET_TOO).await;
+    world.until("whose it is", support::is_new).await;
+    world.core.decide(Decision::Discard).await.unwrap();
+    world.control("reset", json!({"what": "faults"})).await;
+    world.core.check(&Caller::Window, &ada).await.unwrap();
+    assert!(world.core.view().accounts[0].name.as_deref().is_some_and(|name| name.starts_with("Ada")));
 }

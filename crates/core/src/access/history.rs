@@ -1,6 +1,7 @@
 //! The whole history of an account, page by page, with every filter that Monei documents.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use jiff::civil::Date;
 use monei::read::{Transaction, Transactions};
@@ -20,6 +21,12 @@ const FETCHED: u32 = 100;
 const MAX_TEXT: usize = 128;
 /// Pages that are fetched for a file at most: a hundred thousand transactions.
 const MAX_PAGES: u32 = 1000;
+/// A longer rate limit isn't waited for by an export, in seconds.
+const LONGEST_WAIT_S: u32 = 60;
+/// How often in a row one page of an export waits for Monei's rate limit.
+const WAITS: u32 = 5;
+/// How often it is looked meanwhile whether anybody still wants the export.
+const LOOKS: Duration = Duration::from_millis(500);
 
 /// What a [`HistoryFilter`] is as a query, without the page.
 type Query = Vec<(&'static str, String)>;
@@ -42,7 +49,8 @@ impl Accesses {
     }
 
     /// All of it that fits the filter. `goes_on` is told before each page how many there are and how many there will be, and says whether
-    /// anybody still wants them; `None` once nobody does.
+    /// anybody still wants them; `None` once nobody does. Where Monei asks for patience that is waited out, up to a minute each time, and
+    /// `goes_on` is asked meanwhile.
     ///
     /// # Errors
     /// As [`Accesses::history`]; a part is nothing.
@@ -56,12 +64,23 @@ impl Accesses {
         let query = query(filter)?;
         let (mut rows, mut seen, mut total) = (Vec::new(), HashSet::new(), None);
         for page in 1..=MAX_PAGES {
-            if !goes_on(rows.len(), total) {
-                return Ok(None);
-            }
-            let outcome = self.history_page(caller, account, &query, page, FETCHED).await;
-            self.note(account, outcome.as_ref().map(drop)).await;
-            let found = outcome?;
+            let mut waits = 0;
+            let found = loop {
+                if !goes_on(rows.len(), total) {
+                    return Ok(None);
+                }
+                let outcome = self.history_page(caller, account, &query, page, FETCHED).await;
+                self.note(account, outcome.as_ref().map(drop)).await;
+                match outcome {
+                    Err(problem) if problem.code == ProblemCode::Busy && waits < WAITS => {
+                        waits += 1;
+                        if !self.wait_out(account, problem, || goes_on(rows.len(), total)).await? {
+                            return Ok(None);
+                        }
+                    }
+                    outcome => break outcome?,
+                }
+            };
             total = found.total.or(total);
             // What comes in meanwhile moves the rest to a later page: what was there already isn't there twice.
             let fresh = |item: &&Transaction| item.id.as_ref().is_none_or(|id| seen.insert(id.clone()));
@@ -72,6 +91,20 @@ impl Accesses {
         }
         // A file that lacks the rest without saying so would be wrong.
         Err(ProblemCode::AnswerUnreadable.into())
+    }
+
+    /// Waits until Monei may be called again for the account; false once nobody wants that any more.
+    async fn wait_out(&self, account: &AccountId, busy: Problem, wanted: impl Fn() -> bool) -> Result<bool, Problem> {
+        if busy.retry_after_s.is_none_or(|seconds| seconds > LONGEST_WAIT_S) {
+            return Err(busy);
+        }
+        while self.provider.check_backoff(account).is_err() {
+            tokio::time::sleep(LOOKS).await;
+            if !wanted() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     async fn history_page(

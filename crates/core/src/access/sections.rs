@@ -82,7 +82,10 @@ impl Accesses {
             match self.ledger.apply(identified).await {
                 Ok(Owner::Same) => return Ok(read),
                 // Each turn takes a grant out of the account, so this ends.
-                Ok(Owner::SomebodyElse) => tracing::warn!("a grant turned out to be somebody else's"),
+                Ok(Owner::SomebodyElse) => {
+                    tracing::warn!("a grant turned out to be somebody else's");
+                    self.grants.leave_account(answer.lease.grant()).await;
+                }
                 Ok(Owner::Gone) => return Err(ProblemCode::NoSuchAccount.into()),
                 Err(problem) if !self.is_known_to_be(account, &whose(&read)) => return Err(problem),
                 // What was fetched is the account's own, though it can't be written down that it was.

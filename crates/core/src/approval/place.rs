@@ -11,6 +11,7 @@ use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::random_text;
 use crate::model::snapshot::{Conflict, Decision};
 use crate::model::{AccountId, Caller, Identity};
+use crate::provider::Told;
 
 /// A stored grant that waits for the person's decision.
 pub struct Undecided {
@@ -66,6 +67,12 @@ fn place(target: Option<&str>, rows: &[AccountRow], who: &Identity) -> Result<Pl
     })
 }
 
+/// Whether `who` is known to be none of them, and can't be told from one of them.
+fn may_be_any_of(rows: &[AccountRow], who: &Identity) -> bool {
+    let compared = || rows.iter().map(|row| who.is_same_as(&row.who));
+    !compared().any(|same| same == Some(true)) && compared().any(|same| same.is_none())
+}
+
 fn other_user(expected: Option<String>, who: &Identity, existing: Option<&AccountRow>) -> Conflict {
     Conflict::OtherUser { expected, approved_by: who.display_name(), existing: existing.map(|row| row.id.to_string()) }
 }
@@ -79,8 +86,8 @@ impl Approvals {
             // Nobody decides about it any more; the next start takes it back.
             () = self.inner.needs.work.ending() => return Ok(()),
         };
-        let who = match identified {
-            Ok(who) => who,
+        let Told { who, in_part } = match identified {
+            Ok(told) => told,
             Err(problem) => {
                 self.take_back(orphan).await;
                 return Err(problem);
@@ -93,6 +100,11 @@ impl Approvals {
                 return Err(problem);
             }
         };
+        // It would be a second account of somebody who is there already, perhaps.
+        if let Some(problem) = in_part.filter(|_| about.account.is_none() && may_be_any_of(&rows, &who)) {
+            self.take_back(orphan).await;
+            return Err(problem);
+        }
         match place(about.account.as_deref(), &rows, &who) {
             Ok(Place::Into(account)) => {
                 let Undecided { orphan, .. } =

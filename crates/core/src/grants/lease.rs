@@ -197,6 +197,7 @@ impl Grants {
         if backend.origin() != record.backend {
             return Err(ProblemCode::BackendUnconfirmed.into());
         }
+        self.inner.provider.ask_backend_once().await?;
         let _under_way = self.inner.work.enter()?;
         failpoint!("refresh.unmarked");
         // On disk before anything is sent.

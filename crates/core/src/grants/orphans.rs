@@ -11,6 +11,7 @@ use crate::ledger::{GrantRow, Granted, Into, Placed};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::random_text;
 use crate::model::{AccountId, Caller, GrantId, Identity};
+use crate::provider::Told;
 use crate::provider::backend::{BackendClient, Tokens};
 
 /// A grant in no account, with its lock: while this lives, no process takes it for left over.
@@ -74,15 +75,44 @@ impl Grants {
     /// Why its record can't be read.
     pub async fn hold_again(&self, grant: &GrantId) -> Result<Option<Orphan>, Problem> {
         let Some(lock) = self.try_lock(grant).await else { return Ok(None) };
-        self.read_record(grant).await?;
+        if !self.read_record(grant).await?.account.is_empty() {
+            self.unassign(grant).await;
+        }
         Ok(Some(Orphan { grant: grant.clone(), lock }))
+    }
+
+    /// A grant turned out to be another person's: its record names the account no more. Whoever has its lock just now does that when the
+    /// person is asked.
+    pub async fn leave_account(&self, grant: &GrantId) {
+        if let Some(_lock) = self.try_lock(grant).await {
+            self.unassign(grant).await;
+        }
+    }
+
+    /// Takes the account out of the record of a grant that is in none: where the index is lost, its record alone says where it belongs. The
+    /// caller has the grant's lock.
+    async fn unassign(&self, grant: &GrantId) {
+        if let Some(unsaved) = held(&self.inner.unsaved).get_mut(grant) {
+            unsaved.account.clear();
+        }
+        let cleared = match self.read_record(grant).await {
+            Ok(record) if record.account.is_empty() => Ok(()),
+            Ok(record) => {
+                let record = GrantRecord { account: String::new(), ..record };
+                self.vault().write(grant, record.encode()).await.map_err(Problem::from)
+            }
+            Err(problem) => Err(problem),
+        };
+        if let Err(problem) = cleared {
+            tracing::info!(grant = log_id(grant), code = ?problem.code, "a grant in no account keeps the name of one in its record");
+        }
     }
 
     /// Asks Monei whose a grant is, with the record that [`Grants::hold`] has stored.
     ///
     /// # Errors
     /// Why that can't be told now.
-    pub async fn identify(&self, caller: &Caller, record: GrantRecord) -> Result<Identity, Problem> {
+    pub async fn identify(&self, caller: &Caller, record: GrantRecord) -> Result<Told, Problem> {
         self.inner.provider.identify(caller, &record.backend, &record.access, &record.scopes).await
     }
 
@@ -115,7 +145,11 @@ impl Grants {
         };
         let (caller, requested, who) = (caller.clone(), requested.clone(), who.clone());
         let granted = Granted { caller, grant, into, requested, who, missing: self.missing_ids() };
-        let placed = self.inner.ledger.apply(granted).await?;
+        let placed = self.inner.ledger.apply(granted).await;
+        if !matches!(placed, Ok(Some(_))) {
+            self.unassign(&orphan.grant).await;
+        }
+        let placed = placed?;
         for old in placed.iter().flat_map(|placed| &placed.replaced) {
             self.note_found(old);
             if let Err(error) = self.vault().delete(old).await {
@@ -133,6 +167,7 @@ impl Grants {
         if self.inner.ledger.known().iter().flat_map(|account| &account.grants).any(|row| row.id == grant) {
             return Discarded::Gone;
         }
+        self.unassign(&grant).await;
         let over = match self.newest_record(&grant).await {
             Ok(record) => self.revoke_record(&record).await || self.is_over(&grant, &record).await,
             // There is nothing left to take back with.

@@ -18,7 +18,7 @@ use crate::model::{Channel, GrantId};
 const ADDRESS: &str = "backend_address";
 const AGREED: &str = "backend_confirmed";
 const CHANNEL: &str = "channel";
-const API_PORT: &str = "api_port";
+pub(super) const API_PORT: &str = "api_port";
 /// `off`, or nothing.
 const API: &str = "api";
 /// Written and removed, to see whether the disk has room.
@@ -81,7 +81,7 @@ impl Tables<'_> {
     }
 
     /// The grants in no account.
-    fn orphans(&self) -> Result<Vec<GrantId>, IndexError> {
+    pub(super) fn orphans(&self) -> Result<Vec<GrantId>, IndexError> {
         let list: Vec<String> = self.setting(ORPHANS)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         Ok(list.into_iter().map(GrantId::from).collect())
     }

@@ -17,27 +17,34 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// A person waits for this: a longer rate limit isn't waited for.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
+/// Whose a token is.
+pub struct Told {
+    /// As far as Monei told.
+    pub who: Identity,
+    /// Why the wallet alone was told, where the scopes allow more: then it can't be compared with who is known by their user id.
+    pub in_part: Option<Problem>,
+}
+
 impl Provider {
     /// Asks Monei who the token belongs to. What its scopes don't allow to be told stays unknown.
     ///
     /// # Errors
     /// Why Monei couldn't be asked, after a few tries. Then nothing is known, which is another answer than "unknown".
-    pub async fn identify(&self, caller: &Caller, origin: &str, token: &AccessToken, scopes: &ScopeSet) -> Result<Identity, Problem> {
+    pub async fn identify(&self, caller: &Caller, origin: &str, token: &AccessToken, scopes: &ScopeSet) -> Result<Told, Problem> {
         let profile = self.ask(caller, origin, token, scopes, Profile::PATH, Profile::parse);
         let wallet = self.ask(caller, origin, token, scopes, Wallet::PATH, Wallet::parse);
         let (profile, wallet) = tokio::join!(profile, wallet);
-        let (profile, wallet) = match (profile, wallet) {
-            // One of the two is enough to compare.
+        let wallet = wallet.map(|wallet| wallet.and_then(|wallet| wallet.id().map(str::to_owned)));
+        let (profile, wallet_id, trouble) = match (profile, wallet) {
+            // One of the two may be enough to compare.
             (Err(problem), Ok(None)) | (Ok(None), Err(problem)) | (Err(problem), Err(_)) => return Err(problem),
-            (profile, wallet) => (profile.ok().flatten(), wallet.ok().flatten()),
+            (Err(problem), Ok(wallet_id)) => (Profile::default(), wallet_id, problem),
+            (Ok(profile), wallet_id) => (profile.unwrap_or_default(), wallet_id.ok().flatten(), ProblemCode::ProviderUnavailable.into()),
         };
-        let profile = profile.unwrap_or_default();
-        Ok(Identity {
-            name: profile.name(),
-            user_id: profile.id,
-            wallet_id: wallet.and_then(|wallet| wallet.id().map(str::to_owned)),
-            email: profile.email,
-        })
+        let may_tell = Permit::check(caller, scopes, Method::Get, Profile::PATH).is_ok();
+        let in_part = (may_tell && profile.id.is_none() && wallet_id.is_some()).then_some(trouble);
+        let who = Identity { name: profile.name(), user_id: profile.id, wallet_id, email: profile.email };
+        Ok(Told { who, in_part })
     }
 
     /// `None` where the scopes don't allow it, or the answer doesn't tell.

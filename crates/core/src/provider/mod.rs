@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::model::{AccountId, Environment};
 
 pub use api::{Body, RawVerdict, Verdict};
+pub use identify::Told;
 pub use service::{Service, ServiceStatus};
 
 /// The network. Cheap to clone.
@@ -34,13 +35,23 @@ struct Inner {
     environment: Environment,
     changed: Changed,
     service: Mutex<Service>,
+    /// Held while the backend is asked before the first refresh.
+    asking: tokio::sync::Mutex<()>,
     backoff: Mutex<HashMap<AccountId, backoff::RateLimit>>,
 }
 
 impl Provider {
     /// Opens nothing yet.
     pub fn new(http: Http, clock: Arc<dyn Clock>, environment: Environment, changed: Changed, service: Service) -> Self {
-        let inner = Inner { http: Arc::new(http), clock, environment, changed, service: Mutex::new(service), backoff: Mutex::default() };
+        let inner = Inner {
+            http: Arc::new(http),
+            clock,
+            environment,
+            changed,
+            service: Mutex::new(service),
+            asking: tokio::sync::Mutex::default(),
+            backoff: Mutex::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 

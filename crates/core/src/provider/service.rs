@@ -116,6 +116,22 @@ impl Provider {
         outcome
     }
 
+    /// Has the backend say who runs it, where it hasn't in this run, and sees whether the person agreed to that: no refresh token goes to it
+    /// before. Several at the same time ask once.
+    ///
+    /// # Errors
+    /// [`ProblemCode::BackendUnconfirmed`] where the person agreed to another operator, or why the backend can't be asked.
+    pub async fn ask_backend_once(&self) -> Result<(), Problem> {
+        let is_told = || held(&self.inner.service).info.is_some();
+        if !is_told() {
+            let _alone = self.inner.asking.lock().await;
+            if !is_told() {
+                self.ask_backend().await?;
+            }
+        }
+        self.backend().map(drop)
+    }
+
     /// Uses another backend from now on.
     pub fn set_backend(&self, address: Url, agreed: Option<Agreed>) {
         *held(&self.inner.service) = Service::new(Some(address), agreed);

@@ -26,6 +26,8 @@ pub struct Proxy {
     plan: Arc<Mutex<Vec<Cut>>>,
     page: Arc<Mutex<Option<String>>>,
     redeems: Arc<Mutex<usize>>,
+    /// How often the backend was asked who runs it, and whether it gets no answer through.
+    asked: Arc<Mutex<(usize, bool)>>,
     rewrite: Arc<Mutex<Option<(String, String)>>>,
     held: Arc<Notify>,
 }
@@ -40,6 +42,7 @@ impl Proxy {
             plan: Arc::default(),
             page: Arc::default(),
             redeems: Arc::default(),
+            asked: Arc::default(),
             rewrite: Arc::default(),
             held: Arc::default(),
         };
@@ -68,6 +71,16 @@ impl Proxy {
         *self.redeems.lock().unwrap() = count;
     }
 
+    /// Whether the question who runs the backend gets no answer from now on.
+    pub fn keep_quiet(&self, quiet: bool) {
+        self.asked.lock().unwrap().1 = quiet;
+    }
+
+    /// How often the backend was asked who runs it.
+    pub fn asked(&self) -> usize {
+        self.asked.lock().unwrap().0
+    }
+
     /// Replaces text in answers; both have the same length.
     pub fn rewrite(&self, from: &str, to: &str) {
         assert_eq!(from.len(), to.len());
@@ -87,6 +100,13 @@ impl Proxy {
         if let Some(page) = page {
             drop(front.write_all(page.as_bytes()).await);
             return;
+        }
+        if request.starts_with(b"GET /v1/client") {
+            let mut asked = self.asked.lock().unwrap();
+            asked.0 += 1;
+            if asked.1 {
+                return;
+            }
         }
         let refresh = request.starts_with(b"POST /v1/refresh");
         let cut = if refresh { self.plan.lock().unwrap().pop() } else { None };

@@ -10,6 +10,7 @@ use crate::ledger::index::IndexError;
 use crate::ledger::open::REBUILD;
 use crate::ledger::rows::{AccountRow, GrantRow, ScopeMark, StoredHealth};
 use crate::ledger::tables::Tables;
+use crate::model::app::App;
 use crate::model::problem::ProblemCode;
 use crate::model::{AccountId, Caller, GrantId, Identity};
 
@@ -149,8 +150,14 @@ impl Change for Recovered {
 
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<u32, IndexError> {
         let mut accounts = HashSet::new();
+        // What was read of the damaged file may know better than a record that a grant is in no account.
+        let (orphans, apart) = (tables.orphans()?, tables.set_apart()?);
         for Found { id, account, backend, scopes, expires_at, generation } in self.0 {
-            if account.is_empty() {
+            if apart.iter().any(|row| row.grant == id) {
+                // The person is still to be asked about it.
+                continue;
+            }
+            if account.is_empty() || orphans.contains(&id) {
                 // Approved and never given to an account: revoked like any that was left over.
                 tables.note_orphan(&id)?;
                 continue;
@@ -175,6 +182,12 @@ impl Change for Recovered {
             if tables.grants_of(&row.id)?.is_empty() {
                 let health = StoredHealth::NeedsReconnect(ProblemCode::RecordMissing.name());
                 tables.put_account(&AccountRow { health, ..row })?;
+            }
+        }
+        // The keys of apps whose account is gone are worth nothing, as after a disconnection.
+        for app in tables.apps()?.into_iter().filter(|app| app.taken_back_at.is_none()) {
+            if tables.account(&app.account)?.is_none() {
+                tables.put_app(&App { taken_back_at: Some(now), ..app })?;
             }
         }
         tables.remove_setting(REBUILD)?;
