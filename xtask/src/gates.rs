@@ -64,13 +64,21 @@ pub fn check(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Looks at what the Windows installer has put into `folder`.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn check_installed(folder: &Path) -> Result<()> {
+    look(folder, What::ForPeople)
+}
+
 /// `deb`, `rpm` or `gz`.
 fn kind(path: &Path) -> Option<&str> {
     path.extension().and_then(OsStr::to_str).filter(|ending| ["deb", "rpm", "gz"].contains(ending))
 }
 
 /// Every file below `folder`, in the order of their names.
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let path = entry?.path();
@@ -127,8 +135,15 @@ fn look(folder: &Path, what: What) -> Result<()> {
         for mark in FORBIDDEN.iter().copied().chain(builders.iter().map(|path| &**path)) {
             ensure!(!has(&format!("{mark}{}", if mark.starts_with('/') { "/" } else { "" })), "{shown} has \"{mark}\"");
         }
-        if content.starts_with(b"\x7fELF") {
+        let is_elf = content.starts_with(b"\x7fELF");
+        let is_windows = content.starts_with(b"MZ");
+        if is_elf {
             hardening::check(&path.display().to_string())?;
+        }
+        if is_windows {
+            hardening::check_windows(&content).with_context(|| shown.clone())?;
+        }
+        if is_elf || is_windows {
             // Documents may tell of the sandbox; programs have it inside or not.
             for mark in SANDBOX {
                 ensure!(what == What::Sandbox || !has(mark), "{shown} has \"{mark}\" of the sandbox");
