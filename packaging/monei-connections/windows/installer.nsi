@@ -103,17 +103,17 @@ LangString Open ${LANG_FRENCH} "${NAME} est ouvert, ou moneictl est en cours d�
 LangString WrongWindows ${LANG_ENGLISH} "${NAME} needs a 64-bit Windows 10 or later."
 LangString WrongWindows ${LANG_FRENCH} "${NAME} nécessite Windows 10 ou une version ultérieure, en 64 bits."
 LangString Older ${LANG_ENGLISH} "Version $1 is installed, which is newer than ${VERSION}. Nothing was changed. An older version may not be able to read what a newer one has stored. To install it all the same, uninstall the newer one first."
-LangString Older ${LANG_FRENCH} "La version $1 est installée ; elle est plus récente que la version ${VERSION}. Rien n’a été changé. Une version plus ancienne peut ne pas savoir lire ce qu’une version plus récente a enregistré. Pour l’installer quand même, désinstallez d’abord la plus récente."
+LangString Older ${LANG_FRENCH} "La version $1 est installée ; elle est plus récente que la version ${VERSION}. Rien n’a été changé. Une version plus ancienne peut ne pas savoir lire ce qu’une version plus récente a enregistré. Pour l’installer quand même, désinstallez d’abord la plus récente."
 LangString NotWritten ${LANG_ENGLISH} "The files can’t be written to $INSTDIR. Is there enough space, and may you write there? What was installed before is unchanged."
-LangString NotWritten ${LANG_FRENCH} "Impossible d’écrire les fichiers dans $INSTDIR. Y a-t-il assez de place, et pouvez-vous y écrire ? Ce qui était installé avant n’a pas été changé."
+LangString NotWritten ${LANG_FRENCH} "Impossible d’écrire les fichiers dans $INSTDIR. Y a-t-il assez de place, et pouvez-vous y écrire ? Ce qui était installé avant n’a pas été changé."
 LangString NotReplaced ${LANG_ENGLISH} "Not all files in $INSTDIR could be replaced. Close programs that use them, and start this installer again."
 LangString NotReplaced ${LANG_FRENCH} "Tous les fichiers de $INSTDIR n’ont pas pu être remplacés. Fermez les programmes qui les utilisent, puis relancez cet installateur."
 LangString NotRemoved ${LANG_ENGLISH} "Not all files in $INSTDIR could be removed. Close programs that use them, and uninstall again."
 LangString NotRemoved ${LANG_FRENCH} "Tous les fichiers de $INSTDIR n’ont pas pu être supprimés. Fermez les programmes qui les utilisent, puis désinstallez à nouveau."
 LangString NoWebView ${LANG_ENGLISH} "${NAME} is installed. Its window needs Microsoft’s WebView2 Runtime, which isn’t on this computer. Open Microsoft’s page to download it?"
-LangString NoWebView ${LANG_FRENCH} "${NAME} est installé. Sa fenêtre nécessite WebView2 Runtime de Microsoft, qui n’est pas sur cet ordinateur. Ouvrir la page de Microsoft pour le télécharger ?"
-LangString Stays ${LANG_ENGLISH} "The program is removed. Your connections stay: their tokens in the Credential Manager, and the list of accounts in $LOCALAPPDATA\${IDENTIFIER}. To end them too, cancel, and choose Settings, Leave this computer in the program first."
-LangString Stays ${LANG_FRENCH} "Le programme sera supprimé. Vos connexions restent : leurs jetons dans le Gestionnaire d’identification et la liste des comptes dans $LOCALAPPDATA\${IDENTIFIER}. Pour les supprimer aussi, annulez et choisissez d’abord Paramètres, Quitter cet ordinateur dans le programme."
+LangString NoWebView ${LANG_FRENCH} "${NAME} est installé. Sa fenêtre nécessite WebView2 Runtime de Microsoft, qui n’est pas sur cet ordinateur. Ouvrir la page de Microsoft pour le télécharger ?"
+LangString Stays ${LANG_ENGLISH} "The program will be removed. Your connections stay: their tokens in the Credential Manager, and the list of accounts in $LOCALAPPDATA\${IDENTIFIER}. To end them too, cancel, and choose Settings, Leave this computer in the program first."
+LangString Stays ${LANG_FRENCH} "Le programme sera supprimé. Vos connexions restent : leurs jetons dans le Gestionnaire d’identification et la liste des comptes dans $LOCALAPPDATA\${IDENTIFIER}. Pour les supprimer aussi, annulez et choisissez d’abord Paramètres, Quitter cet ordinateur dans le programme."
 
 !macro End CODE TEXT
   MessageBox MB_OK|MB_ICONSTOP "${TEXT}" /SD IDOK
@@ -293,5 +293,4 @@ Section "Uninstall"
   ; Not where there is something of somebody else.
   RMDir "$INSTDIR"
   DeleteRegKey HKCU "${UNINSTALL}"
-  DetailPrint "$(Stays)"
 SectionEnd
