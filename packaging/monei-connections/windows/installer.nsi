@@ -85,6 +85,8 @@ VIFileVersion "${NUMBERS}"
 
 !define MUI_ICON "${TOP}/icons/icon.ico"
 !define MUI_UNICON "${TOP}/icons/icon.ico"
+; icons/128x128.png with 96 pixels on #F3F8FA.
+!define MUI_WELCOMEFINISHPAGE_BITMAP "${TOP}/packaging/monei-connections/windows/side.bmp"
 !insertmacro MUI_PAGE_DIRECTORY
 !insertmacro MUI_PAGE_INSTFILES
 !define MUI_FINISHPAGE_RUN "$INSTDIR\${PROGRAM}"
@@ -112,8 +114,8 @@ LangString NotRemoved ${LANG_ENGLISH} "Not all files in $INSTDIR could be remove
 LangString NotRemoved ${LANG_FRENCH} "Tous les fichiers de $INSTDIR n’ont pas pu être supprimés. Fermez les programmes qui les utilisent, puis désinstallez à nouveau."
 LangString NoWebView ${LANG_ENGLISH} "${NAME} is installed. Its window needs Microsoft’s WebView2 Runtime, which isn’t on this computer. Open Microsoft’s page to download it?"
 LangString NoWebView ${LANG_FRENCH} "${NAME} est installé. Sa fenêtre nécessite WebView2 Runtime de Microsoft, qui n’est pas sur cet ordinateur. Ouvrir la page de Microsoft pour le télécharger ?"
-LangString Stays ${LANG_ENGLISH} "The program will be removed. Your connections stay: their tokens in the Credential Manager, and the list of accounts in $LOCALAPPDATA\${IDENTIFIER}. To end them too, cancel, and choose Settings, Leave this computer in the program first."
-LangString Stays ${LANG_FRENCH} "Le programme sera supprimé. Vos connexions restent : leurs jetons dans le Gestionnaire d’identification et la liste des comptes dans $LOCALAPPDATA\${IDENTIFIER}. Pour les supprimer aussi, annulez et choisissez d’abord Paramètres, Quitter cet ordinateur dans le programme."
+LangString Stays ${LANG_ENGLISH} "Your connections stay: their tokens in the Credential Manager, and $LOCALAPPDATA\${IDENTIFIER}. To end them too, cancel, and choose Settings, Leave this computer in the program first."
+LangString Stays ${LANG_FRENCH} "Vos connexions restent : leurs jetons dans le Gestionnaire d’identification, et $LOCALAPPDATA\${IDENTIFIER}. Pour les supprimer aussi, annulez et choisissez d’abord Paramètres, Quitter cet ordinateur dans le programme."
 
 !macro End CODE TEXT
   MessageBox MB_OK|MB_ICONSTOP "${TEXT}" /SD IDOK
