@@ -42,13 +42,15 @@ pub fn file_name(version: &str) -> String {
     format!("monei-connections-{version}-windows-x86_64-setup.exe")
 }
 
+/// Collects the licences of what the programs are made of, which [`make`] takes.
+pub fn write_licences() -> Result<()> {
+    fs::create_dir_all("target/monei-connections")?;
+    licences::write(Path::new(LICENCES))
+}
+
 /// Makes the installer of `version` in `folder`, with what was built in `programs`.
 pub fn make(product: &Product, programs: &Path, version: &str, folder: &Path) -> Result<PathBuf> {
     fs::create_dir_all(folder)?;
-    fs::create_dir_all("target/monei-connections")?;
-    if !Path::new(LICENCES).exists() {
-        licences::write(Path::new(LICENCES))?;
-    }
     let here = std::env::current_dir()?;
     let made = here.join(folder).join(file_name(version));
     let mut nsis = makensis();
@@ -97,6 +99,7 @@ pub fn on_windows() -> Result<()> {
     })?;
     let made = steps.step("The installer", || {
         ui::check_release_bundle()?;
+        write_licences()?;
         make(&Product::read()?, Path::new("target/release"), VERSION, Path::new("target/release/bundle/windows"))
     })?;
     steps.print_summary();

@@ -97,6 +97,7 @@ fn bundle(toolchain: &Toolchain, steps: &mut Steps) -> Result<PathBuf> {
         if Path::new(BUNDLE).exists() {
             fs::remove_dir_all(BUNDLE)?;
         }
+        installer::write_licences()?;
         let installer = installer::make(&product, &programs, installer::VERSION, Path::new(BUNDLE))?;
         let older = installer::make(&product, &programs, OLDER, Path::new("target/tmp/older"))?;
         Ok((installer, older))
