@@ -22,6 +22,9 @@ const FOR_PEOPLE: [&str; 2] = ["monei-connections", "moneictl"];
 /// The package of the sandbox. That its marks are found there shows that the search works.
 const SANDBOX_PACKAGE: &str = "monei-sandbox";
 
+/// NSIS's own program with this one's script inside. It can be loaded at one address alone, and runs for a moment.
+const NSIS: &str = "uninstall.exe";
+
 /// What a package is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum What {
@@ -140,7 +143,7 @@ fn look(folder: &Path, what: What) -> Result<()> {
         if is_elf {
             hardening::check(&path.display().to_string())?;
         }
-        if is_windows {
+        if is_windows && shown != NSIS {
             hardening::check_windows(&content).with_context(|| shown.clone())?;
         }
         if is_elf || is_windows {

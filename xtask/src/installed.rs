@@ -19,7 +19,7 @@ const IS_OLDER: i32 = 5;
 const WITHOUT_WEBVIEW: i32 = 6;
 
 /// How long a program may take until it holds what it holds while it is open.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(120);
 /// By Microsoft's documentation, where the version of the web view's runtime is: for everybody, and for the person.
 const WEBVIEW: [&str; 2] = [
     r"HKLM\Software\WOW6432Node\Microsoft\EdgeUpdate\Clients\{F3017226-FE2A-4295-8BDF-00C3A9A7E4C5}",
