@@ -181,7 +181,8 @@ impl<'a> Trial<'a> {
         let data = format!("/AppData/Local/{}/", self.product.identifier);
         ensure!(left.iter().any(|path| path.contains(&data)), "the person's data has gone: {left:?}");
         ensure!(left.iter().all(|path| path.contains(&data)), "left behind: {left:?}");
-        self.wine.end()?;
+        // It writes the registry at its end.
+        self.wine.wait()?;
         let mut left = self.wine.registry_lines("monei")?;
         left.retain(|line| !line.contains(&FOR_WINE.to_lowercase()));
         ensure!(left.is_empty(), "left behind in the registry: {left:#?}");
