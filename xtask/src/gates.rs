@@ -22,6 +22,9 @@ const FOR_PEOPLE: [&str; 2] = ["monei-connections", "moneictl"];
 /// The package of the sandbox. That its marks are found there shows that the search works.
 const SANDBOX_PACKAGE: &str = "monei-sandbox";
 
+/// Where the standard library for Windows is compiled, below the project's folder: in the programs of every computer. For root, whose home is
+/// `/root`, it would look like that.
+const CROSS: &str = "target/tools/cross/root/";
 /// NSIS's own program with this one's script inside. It can be loaded at one address alone, and runs for a moment.
 const NSIS: &str = "uninstall.exe";
 
@@ -134,9 +137,15 @@ fn look(folder: &Path, what: What) -> Result<()> {
         ensure!(mode & 0o6022 == 0, "{shown} has the mode {:o}", mode & 0o7777);
         ensure!(path.extension().is_none_or(|ending| ending != "map"), "{shown} is a source map");
         let content = fs::read(&path)?;
-        let has = |mark: &str| content.windows(mark.len()).any(|bytes| bytes == mark.as_bytes());
-        for mark in FORBIDDEN.iter().copied().chain(builders.iter().map(|path| &**path)) {
-            ensure!(!has(&format!("{mark}{}", if mark.starts_with('/') { "/" } else { "" })), "{shown} has \"{mark}\"");
+        let count = |mark: &str| content.windows(mark.len()).filter(|bytes| *bytes == mark.as_bytes()).count();
+        let has = |mark: &str| count(mark) > 0;
+        for mark in FORBIDDEN {
+            ensure!(!has(mark), "{shown} has \"{mark}\"");
+        }
+        for path in &builders {
+            let path_below = format!("{path}/");
+            let in_every_build = if CROSS.contains(&path_below) { count(CROSS) } else { 0 };
+            ensure!(count(&path_below) == in_every_build, "{shown} has \"{path}\"");
         }
         let is_elf = content.starts_with(b"\x7fELF");
         let is_windows = content.starts_with(b"MZ");
@@ -228,6 +237,10 @@ mod tests {
             let error = look(folder.path(), What::ForPeople).unwrap_err().to_string();
             assert_eq!(error, refused.replace("HOME", &home));
         }
+        let cross = folder_with("tool.exe", format!("{CROSS}usr/lib and {home}/work").as_bytes(), 0o644);
+        assert_eq!(look(cross.path(), What::ForPeople).unwrap_err().to_string(), format!("tool.exe has \"{home}\""));
+        let cross = folder_with("tool.exe", format!("target/tools/cross/root/usr/lib, {CROSS}").as_bytes(), 0o644);
+        look(cross.path(), What::ForPeople).unwrap();
         let clean = folder_with("usr/share/doc/tool/readme", b"http://127.0.0.1:43118/sandbox/api/state", 0o644);
         look(clean.path(), What::ForPeople).unwrap();
     }
