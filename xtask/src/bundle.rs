@@ -24,6 +24,7 @@ const PROGRAMS: [(&str, &str); 4] = [
 ];
 
 pub fn bundle() -> Result<()> {
+    // Otherwise macOS: `installer` has what is done on Windows.
     let on_linux = cfg!(target_os = "linux");
     let mut steps = Steps::new(if on_linux { 8 } else { 3 });
     if on_linux {
@@ -37,7 +38,7 @@ pub fn bundle() -> Result<()> {
     if on_linux {
         steps.step("The command line", command_line)?;
     } else {
-        steps.step("The console programs", console_programs)?;
+        steps.step("The command line", macos_command_line)?;
     }
     // Tauri's own bundler builds the web view first. Its working folder is the top of the project, where tauri.conf.json is.
     steps.step("The desktop program", || {
@@ -62,7 +63,7 @@ pub fn bundle() -> Result<()> {
         steps.step("An archive for other systems", archive)?;
         steps.step("What is in the packages", || gates::check(Path::new(BUNDLE)))?;
         steps.step("What they are made of, and their checksums", || {
-            tools::write_bills_of_materials(Path::new(BUNDLE), &PROGRAMS)?;
+            tools::write_bills_of_materials(Path::new(BUNDLE), &PROGRAMS, None)?;
             gates::write_checksums(Path::new(BUNDLE))
         })?;
     }
@@ -127,13 +128,9 @@ fn command_line() -> Result<()> {
     tools::debian_package("moneictl", "release", DEBIAN)
 }
 
-/// What goes into the desktop program's own package elsewhere: the command line, and on Windows the program that shows the window's words in a
-/// terminal. `tauri.macos.conf.json` and `packaging/monei-connections/windows/installer-hooks.nsh` name them.
-fn console_programs() -> Result<()> {
+/// What goes into the application of macOS beside the desktop program: `tauri.macos.conf.json` names it.
+fn macos_command_line() -> Result<()> {
     let mut build = command("cargo", &["build", "--release", "--locked", "--package", "moneictl"]);
-    if cfg!(windows) {
-        build.args(["--package", "monei-connect-console"]);
-    }
     succeed(tools::without_builders_paths(&mut build)?)
 }
 

@@ -22,6 +22,12 @@ const FOR_PEOPLE: [&str; 2] = ["monei-connections", "moneictl"];
 /// The package of the sandbox. That its marks are found there shows that the search works.
 const SANDBOX_PACKAGE: &str = "monei-sandbox";
 
+/// Where the standard library for Windows is compiled, below the project's folder: in the programs of every computer. For root, whose home is
+/// `/root`, it would look like that.
+const CROSS: &str = "target/tools/cross/root/";
+/// NSIS's own program with this one's script inside. It can be loaded at one address alone, and runs for a moment.
+const NSIS: &str = "uninstall.exe";
+
 /// What a package is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum What {
@@ -64,13 +70,21 @@ pub fn check(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Looks at what the Windows installer has put into `folder`.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn check_installed(folder: &Path) -> Result<()> {
+    look(folder, What::ForPeople)
+}
+
 /// `deb`, `rpm` or `gz`.
 fn kind(path: &Path) -> Option<&str> {
     path.extension().and_then(OsStr::to_str).filter(|ending| ["deb", "rpm", "gz"].contains(ending))
 }
 
 /// Every file below `folder`, in the order of their names.
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let path = entry?.path();
@@ -123,12 +137,25 @@ fn look(folder: &Path, what: What) -> Result<()> {
         ensure!(mode & 0o6022 == 0, "{shown} has the mode {:o}", mode & 0o7777);
         ensure!(path.extension().is_none_or(|ending| ending != "map"), "{shown} is a source map");
         let content = fs::read(&path)?;
-        let has = |mark: &str| content.windows(mark.len()).any(|bytes| bytes == mark.as_bytes());
-        for mark in FORBIDDEN.iter().copied().chain(builders.iter().map(|path| &**path)) {
-            ensure!(!has(&format!("{mark}{}", if mark.starts_with('/') { "/" } else { "" })), "{shown} has \"{mark}\"");
+        let count = |mark: &str| content.windows(mark.len()).filter(|bytes| *bytes == mark.as_bytes()).count();
+        let has = |mark: &str| count(mark) > 0;
+        for mark in FORBIDDEN {
+            ensure!(!has(mark), "{shown} has \"{mark}\"");
         }
-        if content.starts_with(b"\x7fELF") {
+        for path in &builders {
+            let path_below = format!("{path}/");
+            let in_every_build = if CROSS.contains(&path_below) { count(CROSS) } else { 0 };
+            ensure!(count(&path_below) == in_every_build, "{shown} has \"{path}\"");
+        }
+        let is_elf = content.starts_with(b"\x7fELF");
+        let is_windows = content.starts_with(b"MZ");
+        if is_elf {
             hardening::check(&path.display().to_string())?;
+        }
+        if is_windows && shown != NSIS {
+            hardening::check_windows(&content).with_context(|| shown.clone())?;
+        }
+        if is_elf || is_windows {
             // Documents may tell of the sandbox; programs have it inside or not.
             for mark in SANDBOX {
                 ensure!(what == What::Sandbox || !has(mark), "{shown} has \"{mark}\" of the sandbox");
@@ -210,6 +237,10 @@ mod tests {
             let error = look(folder.path(), What::ForPeople).unwrap_err().to_string();
             assert_eq!(error, refused.replace("HOME", &home));
         }
+        let cross = folder_with("tool.exe", format!("{CROSS}usr/lib and {home}/work").as_bytes(), 0o644);
+        assert_eq!(look(cross.path(), What::ForPeople).unwrap_err().to_string(), format!("tool.exe has \"{home}\""));
+        let cross = folder_with("tool.exe", format!("target/tools/cross/root/usr/lib, {CROSS}").as_bytes(), 0o644);
+        look(cross.path(), What::ForPeople).unwrap();
         let clean = folder_with("usr/share/doc/tool/readme", b"http://127.0.0.1:43118/sandbox/api/state", 0o644);
         look(clean.path(), What::ForPeople).unwrap();
     }

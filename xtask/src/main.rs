@@ -7,6 +7,8 @@ mod gallery;
 mod gates;
 mod hardening;
 mod image;
+mod installed;
+mod installer;
 mod licences;
 mod macos;
 mod packages;
@@ -77,7 +79,7 @@ enum Task {
         #[arg(value_enum, default_value_t = bench::What::Desktop)]
         what: bench::What,
     },
-    /// The program for Windows, from Debian: compiled, and tested under Wine.
+    /// The program for Windows, from Debian: compiled, tested under Wine, and packaged.
     Windows {
         /// What to do.
         #[command(subcommand)]
@@ -102,6 +104,7 @@ fn main() -> ExitCode {
         Task::Test { all, places: true } => places::test(all),
         Task::Test { all, places: false } => test::test(all),
         Task::Gallery { build } => gallery::gallery(build),
+        Task::Bundle { trial: None } if cfg!(windows) => installer::on_windows(),
         Task::Bundle { trial: None } => bundle::bundle(),
         Task::Bundle { trial: Some(release) } => trial::trial(&release),
         Task::Image { what, base } => image::image(what, base.as_deref()),

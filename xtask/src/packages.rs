@@ -63,6 +63,8 @@ const LOOK: &[&str] = &["appstream", "binutils", "cpio", "desktop-file-utils", "
 const MINGW: &[&str] = &["gcc-mingw-w64-x86-64", "mingw-w64-x86-64-dev"];
 /// To run what was built for Windows.
 const WINE: &[&str] = &["wine", "wine64"];
+/// To make the installer for Windows.
+const INSTALLER: &[&str] = &["nsis"];
 /// To make container images and try them.
 const IMAGES: &[&str] = &["iptables", "mmdebstrap", "netavark", "podman", "runc"];
 
@@ -87,6 +89,8 @@ pub enum For {
     Windows,
     /// Running what was compiled for Windows.
     Wine,
+    /// Making the installer for Windows, and trying it.
+    Installer,
 }
 
 /// Installs what `purpose` needs and isn't there.
@@ -105,6 +109,7 @@ pub fn install_missing(purpose: For) -> Result<()> {
         For::Macos => &[COMPILE],
         For::Windows => &[COMPILE, MINGW],
         For::Wine => &[COMPILE, MINGW, WINE],
+        For::Installer => &[COMPILE, MINGW, WINE, INSTALLER],
     };
     let missing: Vec<&str> = groups.iter().copied().flatten().copied().filter(|name| !is_installed(name)).collect();
     if missing.is_empty() {

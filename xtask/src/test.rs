@@ -129,7 +129,7 @@ fn no_gui_library() -> Result<()> {
 }
 
 /// What is for development only is in no release package.
-fn no_tools_in_release() -> Result<()> {
+pub fn no_tools_in_release() -> Result<()> {
     refuse_in_tree(&["-p", "monei-connect", "-e", "normal"], &["monei-sandbox", "connect-backend"])?;
     let mut tree =
         command("cargo", &["tree", "--locked", "--prefix", "none", "--format", "{p} {f}", "-p", "monei-connect", "-e", "normal"]);

@@ -51,7 +51,7 @@ pub fn desktop_packages() -> Result<()> {
     let tauri = installed(TAURI_CLI)?;
     let mut build = Command::new(tauri);
     build.args(["build", "--ci"]);
-    if !cfg!(target_os = "linux") {
+    if cfg!(target_os = "macos") {
         // Among the program's resources. Not in the systems' own configuration, since development builds have no such file.
         build.args([
             "--config",
@@ -72,22 +72,35 @@ pub fn debian_package(package: &str, profile: &str, folder: &str) -> Result<()> 
 
 /// Has the compiler leave the builder's own paths out of the programs, so that the same source gives the same program on every computer.
 pub fn without_builders_paths(build: &mut Command) -> Result<&mut Command> {
+    // Microsoft's C library is not on every Windows.
+    let more: &[&str] = if cfg!(all(windows, target_env = "msvc")) { &["-Ctarget-feature=+crt-static"] } else { &[] };
+    without_builders_paths_and(build, more)
+}
+
+/// The same, with more flags for the compiler.
+pub fn without_builders_paths_and<'a>(build: &'a mut Command, more: &[&str]) -> Result<&'a mut Command> {
     let here = std::env::current_dir()?;
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let cargo_home = cargo_home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo"))).context("no home folder")?;
+    let paths = [(here, "/src"), (cargo_home, "/cargo")].map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
+    let flags: Vec<&str> = paths.iter().map(|flag| &**flag).chain(more.iter().copied()).collect();
     // Separated by the character that cargo wants between them, since folders may have spaces in their names.
-    let flags = [(here, "/src"), (cargo_home, "/cargo")].map(|(from, to)| format!("--remap-path-prefix={}={to}", from.display()));
     Ok(build.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")))
 }
 
-/// What each program is made of, as CycloneDX, one file for each in `folder`; and what the web view is made of.
-pub fn write_bills_of_materials(folder: &Path, packages: &[(&str, &str)]) -> Result<()> {
+/// What each program is made of for `target`, as CycloneDX, one file for each in `folder`; and what the web view is made of. Without a target: for
+/// this system.
+pub fn write_bills_of_materials(folder: &Path, packages: &[(&str, &str)], target: Option<&str>) -> Result<()> {
     let tool = installed(CARGO_CYCLONEDX)?;
     for (package, manifest) in packages {
         let name = format!("{package}.cdx");
         let words = ["cyclonedx", "--format", "json", "--spec-version", "1.5", "--no-build-deps", "--override-filename"];
         let mut list = Command::new(&tool);
-        succeed(list.args(words).arg(&name).args(["--manifest-path", manifest]))?;
+        list.args(words).arg(&name).args(["--manifest-path", manifest]);
+        if let Some(target) = target {
+            list.args(["--target", target]);
+        }
+        succeed(&mut list)?;
         // The tool writes one beside each manifest of the workspace.
         let own = Path::new(manifest).with_file_name(format!("{name}.json"));
         std::fs::copy(&own, folder.join(format!("{name}.json"))).with_context(|| own.display().to_string())?;

@@ -1,17 +1,24 @@
-//! `cargo xtask windows check | test`: everything is compiled and linted for Windows, and tests run under Wine.
+//! `cargo xtask windows check | test | bundle`: everything is compiled and linted for Windows, tests run under Wine, and the installer is made and tried
+//! there.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use crate::cross::Toolchain;
+use crate::installed::Trial;
+use crate::installer::{self, Product};
 use crate::packages::{For, install_missing};
 use crate::step::{Steps, succeed};
-use crate::test::{Count, counted, finish};
+use crate::test::{self, Count, counted, finish};
 use crate::wine::Wine;
-use crate::{macos, ui};
+use crate::{gates, macos, tools, ui};
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
+/// Where the installer is.
+const BUNDLE: &str = "target/windows/bundle";
 
 /// What to do for Windows.
 #[derive(Clone, Copy, PartialEq, Eq, clap::Subcommand)]
@@ -20,12 +27,19 @@ pub enum Task {
     Check,
     /// The tests of Monei's contract, the core and the program, under Wine.
     Test,
+    /// The installer, in target/windows/bundle: made, installed under Wine, examined, used, upgraded and removed.
+    Bundle,
 }
 
 pub fn windows(task: Task) -> Result<()> {
-    let mut steps = Steps::new(if task == Task::Check { 5 } else { 7 });
+    let (later_steps, needed) = match task {
+        Task::Check => (1, For::Windows),
+        Task::Test => (3, For::Wine),
+        Task::Bundle => (BUNDLE_STEPS, For::Installer),
+    };
+    let mut steps = Steps::new(4 + later_steps);
     let mut count = Count::default();
-    steps.step("System packages", || install_missing(if task == Task::Check { For::Windows } else { For::Wine }))?;
+    steps.step("System packages", || install_missing(needed))?;
     steps.step("Packages of the web view", ui::install)?;
     steps.step("Build the web view", ui::build)?;
     let toolchain = steps.step("A compiler for Windows", Toolchain::unpack)?;
@@ -39,20 +53,75 @@ pub fn windows(task: Task) -> Result<()> {
             let ran = under_wine(&toolchain, &mut steps, &mut count);
             finish(&steps, &count).and(ran)
         }
+        Task::Bundle => {
+            let made = bundle(&toolchain, &mut steps);
+            steps.print_summary();
+            eprintln!("\nThe installer is {}.", made?.display());
+            Ok(())
+        }
     }
 }
 
 /// How many steps [`try_everything`] has.
-pub const STEPS: usize = 7;
+pub const STEPS: usize = 7 + BUNDLE_STEPS;
 
 /// Everything that can be tried here for Windows and macOS. A failed step is in the summary of `steps`; the others run all the same.
 pub fn try_everything(steps: &mut Steps, count: &mut Count) -> Result<()> {
-    steps.step("System packages for Windows and macOS", || install_missing(For::Wine))?;
+    steps.step("System packages for Windows and macOS", || install_missing(For::Installer))?;
     let toolchain = steps.step("A compiler for Windows and macOS", Toolchain::unpack)?;
     drop(steps.step("Clippy for Windows", || check(&toolchain)));
     drop(steps.step("Clippy for macOS", || macos::check(&toolchain)));
-    under_wine(&toolchain, steps, count)
+    let ran = under_wine(&toolchain, steps, count);
+    bundle(&toolchain, steps).and(ran)
 }
+
+/// How many steps [`bundle`] has.
+const BUNDLE_STEPS: usize = 8;
+
+/// Builds the programs as they ship, makes the installer, and tries it under Wine.
+fn bundle(toolchain: &Toolchain, steps: &mut Steps) -> Result<PathBuf> {
+    steps.step("The programs for Windows", || {
+        for programs in installer::PROGRAMS {
+            let mut build = toolchain.cargo("build", TARGET, "windows")?;
+            linked_by_mingw(&mut build);
+            // The same program has the same bytes, whenever it was linked.
+            tools::without_builders_paths_and(&mut build, &["-Clink-arg=-Wl,--no-insert-timestamp"])?;
+            succeed(build.arg("--release").args(programs))?;
+        }
+        test::no_tools_in_release()
+    })?;
+    let product = Product::read()?;
+    let (installer, older) = steps.step("The installer", || {
+        let programs = PathBuf::from(format!("target/windows/{TARGET}/release"));
+        // What an earlier version left would be taken for part of this one.
+        if Path::new(BUNDLE).exists() {
+            fs::remove_dir_all(BUNDLE)?;
+        }
+        installer::write_licences()?;
+        let installer = installer::make(&product, &programs, installer::VERSION, Path::new(BUNDLE))?;
+        let older = installer::make(&product, &programs, OLDER, Path::new("target/tmp/older"))?;
+        Ok((installer, older))
+    })?;
+    let wine = steps.step("A new Windows under Wine", Wine::fresh)?;
+    let tried = Trial::new(&wine, &product, &installer, &older).and_then(|trial| {
+        steps.step("Install and upgrade", || trial.install())?;
+        steps.step("What is installed", || trial.examine())?;
+        steps.step("Use, and what is refused", || trial.use_programs().and_then(|()| trial.refuse()))?;
+        steps.step("Uninstall", || trial.remove())
+    });
+    tried.and(wine.end())?;
+    steps.step("What it is made of, and the checksums", || {
+        tools::write_bills_of_materials(Path::new(BUNDLE), &MADE_OF, Some(TARGET))?;
+        gates::write_checksums(Path::new(BUNDLE))
+    })?;
+    Ok(installer)
+}
+
+/// A version to upgrade from. The programs inside are this one's.
+const OLDER: &str = "0.0.1";
+/// The programs whose dependencies are listed, and their manifests.
+const MADE_OF: [(&str, &str); 3] =
+    [("monei-connect", "Cargo.toml"), ("moneictl", "crates/cli/Cargo.toml"), ("monei-connect-console", "src-tauri/console/Cargo.toml")];
 
 fn under_wine(toolchain: &Toolchain, steps: &mut Steps, count: &mut Count) -> Result<()> {
     let wine = steps.step("Wine", Wine::set_up)?;

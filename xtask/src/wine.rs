@@ -1,11 +1,14 @@
-//! Wine, set up in a folder of the project's own: `target/tools/wine`.
+//! Wine, set up in folders of the project's own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use crate::step::{command, output, succeed};
+
+/// Where [`Wine::fresh`] is.
+const FRESH: &str = "target/tmp/wine";
 
 /// A Windows without a screen.
 pub struct Wine {
@@ -15,7 +18,21 @@ pub struct Wine {
 impl Wine {
     /// Makes its folder, unless that was done before.
     pub fn set_up() -> Result<Self> {
-        let wine = Self { prefix: std::env::current_dir()?.join("target/tools/wine") };
+        Self::in_folder("target/tools/wine")
+    }
+
+    /// A Windows on which nothing was ever installed.
+    pub fn fresh() -> Result<Self> {
+        let wine = Self { prefix: std::env::current_dir()?.join(FRESH) };
+        if wine.prefix.exists() {
+            wine.end()?;
+            std::fs::remove_dir_all(&wine.prefix)?;
+        }
+        Self::in_folder(FRESH)
+    }
+
+    fn in_folder(folder: &str) -> Result<Self> {
+        let wine = Self { prefix: std::env::current_dir()?.join(folder) };
         let done = wine.prefix.join("set-up");
         if done.exists() {
             return Ok(wine);
@@ -45,8 +62,10 @@ impl Wine {
     }
 
     fn environment(&self, command: &mut Command) {
-        // Nothing of its own on standard error, no window that offers to download more of it, and no debugger that waits for a person.
-        command.env("WINEPREFIX", &self.prefix).env("WINEDEBUG", "-all").env("WINEDLLOVERRIDES", "mscoree,mshtml,winedbg.exe=");
+        // Nothing of its own on standard error, no window that offers to download more of it, no debugger that waits for a person, and nothing in
+        // the menus of this desktop.
+        let overrides = "mscoree,mshtml,winedbg.exe,winemenubuilder.exe=";
+        command.env("WINEPREFIX", &self.prefix).env("WINEDEBUG", "-all").env("WINEDLLOVERRIDES", overrides);
         command.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY");
     }
 
@@ -64,14 +83,66 @@ impl Wine {
 
     /// Whether a file is in the folder of Wine's one user.
     pub fn has_file(&self, path: &str) -> Result<bool> {
-        let mut users = std::fs::read_dir(self.prefix.join("drive_c/users"))?;
-        Ok(users.any(|user| user.is_ok_and(|user| user.path().join(path).is_file())))
+        Ok(self.home()?.join(path).is_file())
+    }
+
+    /// The folder of Wine's one user.
+    pub fn home(&self) -> Result<PathBuf> {
+        let users = std::fs::read_dir(self.prefix.join("drive_c/users"))?.collect::<Result<Vec<_>, _>>()?;
+        users.into_iter().find(|user| user.file_name() != "Public").map(|user| user.path()).context("Wine has no user")
+    }
+
+    /// The path of a file on its drive, as Windows has it.
+    pub fn windows_path(&self, path: &Path) -> Result<String> {
+        let below = path.strip_prefix(self.prefix.join("drive_c")).context("a path outside of Wine's drive")?;
+        Ok(format!(r"C:\{}", below.to_str().context("a path that isn't text")?.replace('/', r"\")))
+    }
+
+    /// What a value of the registry says; of an empty name the key's own value. `None`: it isn't there.
+    pub fn registry(&self, key: &str, value: &str) -> Result<Option<String>> {
+        let words = if value.is_empty() { vec!["reg", "query", key, "/ve"] } else { vec!["reg", "query", key, "/v", value] };
+        let asked = self.command("wine", &words).output().context("wine reg")?;
+        if !asked.status.success() {
+            return Ok(None);
+        }
+        let text = String::from_utf8_lossy(&asked.stdout);
+        // Lines of the form: NAME    REG_SZ    DATA
+        let found = text.lines().filter_map(|line| line.split_once("    REG_")?.1.split_once("    "));
+        Ok(found.map(|(_, data)| data.trim_end().to_owned()).next())
+    }
+
+    /// Writes a text into the registry; of an empty name the key's own value.
+    pub fn set_registry(&self, key: &str, value: &str, data: &str) -> Result<()> {
+        let mut words = vec!["reg", "add", key, "/f", "/d", data];
+        words.extend(if value.is_empty() { vec!["/ve"] } else { vec!["/v", value] });
+        output(&mut self.command("wine", &words)).map(drop)
+    }
+
+    /// Every line of its registry that has `word`, in capitals or not. Once Wine has ended: it writes the registry then.
+    pub fn registry_lines(&self, word: &str) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        for name in ["user.reg", "system.reg"] {
+            let text = std::fs::read(self.prefix.join(name)).context(name)?;
+            let text = String::from_utf8_lossy(&text).to_lowercase();
+            found.extend(text.lines().filter(|line| line.contains(word)).map(str::to_owned));
+        }
+        Ok(found)
+    }
+
+    /// Its drive.
+    pub fn drive(&self) -> PathBuf {
+        self.prefix.join("drive_c")
+    }
+
+    /// Waits until nothing of it runs any more.
+    pub fn wait(&self) -> Result<()> {
+        succeed(&mut self.command("wineserver", &["--wait"]))
     }
 
     /// Ends what is left of it, which may be nothing. Only of this folder's.
     pub fn end(&self) -> Result<()> {
         self.command("wineserver", &["--kill"]).status().context("wineserver")?;
         // Comes back once none is left.
-        succeed(&mut self.command("wineserver", &["--wait"]))
+        self.wait()
     }
 }
