@@ -24,4 +24,5 @@ pub mod resting;
 pub mod settings;
 pub mod start;
 pub mod terminal;
+pub mod update;
 pub mod witness;
