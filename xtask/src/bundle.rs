@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::packages::{For, install_missing};
 use crate::step::{Steps, command, output, succeed};
-use crate::{gates, licences, tools, ui};
+use crate::{gates, licences, settings, tools, ui};
 
 /// Where the packages are.
 const BUNDLE: &str = "target/release/bundle";
@@ -25,6 +25,8 @@ const PROGRAMS: [(&str, &str); 4] = [
 
 pub fn bundle() -> Result<()> {
     let on_linux = cfg!(target_os = "linux");
+    // Before anything that takes minutes.
+    let settings = settings::read()?;
     let mut steps = Steps::new(if on_linux { 8 } else { 3 });
     if on_linux {
         steps.step("System packages", || install_missing(For::Packaging))?;
@@ -46,7 +48,7 @@ pub fn bundle() -> Result<()> {
         }
         fs::create_dir_all("target/monei-connections")?;
         licences::write(Path::new("target/monei-connections/third-party-licences.txt"))?;
-        tools::desktop_packages()?;
+        tools::desktop_packages(&settings::apply(&settings)?)?;
         if on_linux {
             remove_working_folders()?;
             compress_package()?;
@@ -60,7 +62,7 @@ pub fn bundle() -> Result<()> {
                 .try_for_each(|(package, profile)| tools::debian_package(package, profile, DEBIAN))
         })?;
         steps.step("An archive for other systems", archive)?;
-        steps.step("What is in the packages", || gates::check(Path::new(BUNDLE)))?;
+        steps.step("What is in the packages", || gates::check(Path::new(BUNDLE), &settings))?;
         steps.step("What they are made of, and their checksums", || {
             tools::write_bills_of_materials(Path::new(BUNDLE), &PROGRAMS)?;
             gates::write_checksums(Path::new(BUNDLE))

@@ -13,6 +13,7 @@ mod packages;
 mod places;
 mod proofs;
 mod run;
+mod settings;
 mod step;
 mod test;
 mod tools;

@@ -17,6 +17,8 @@ pub mod leaving;
 pub mod limits;
 pub mod logging;
 pub mod login;
+#[cfg(test)]
+mod packaging;
 pub mod receipt;
 pub mod registration;
 pub mod report;

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     fn manifest(change: impl FnOnce(&mut serde_json::Value)) -> Result<Manifest, UpdateFailure> {
-        let package = serde_json::json!({"file": "Monei_Connections-0.3.0-x86_64.AppImage", "size": 3, "signature": "…"});
+        let package = serde_json::json!({"file": "monei-connections-0.3.0-x86_64.AppImage", "size": 3, "signature": "…"});
         let mut value =
             serde_json::json!({"version": "0.3.0", "notes": {"en": "New.", "fr": "Nouveau."}, "packages": {"linux-x86_64": package}});
         change(&mut value);

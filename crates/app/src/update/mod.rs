@@ -22,6 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use connect_core::DesktopProxies;
 use semver::Version;
+use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, watch};
 
 pub use place::Place;
@@ -299,8 +300,10 @@ impl Updater {
         if matches!(self.status.borrow().state, UpdateState::Installed { .. } | UpdateState::Started { .. }) {
             return Then::GoOn;
         }
+        // From now on, so that no cancelling is missed once the download shows.
+        let cancelled = self.cancelled.notified();
         self.show(UpdateState::Downloading { offer: offered.offer.clone(), fetched: 0 });
-        let done = self.fetch_and_install(source, &offered).await;
+        let done = self.fetch_and_install(source, &offered, cancelled).await;
         let (state, then) = match done {
             Ok(Some((state, then))) => (state, then),
             Ok(None) => (UpdateState::Available { offer: offered.offer }, Then::GoOn),
@@ -314,7 +317,12 @@ impl Updater {
     }
 
     /// `None`: the person cancelled the download.
-    async fn fetch_and_install(&self, source: &Source, offered: &Offered) -> Result<Option<(UpdateState, Then)>, UpdateFailure> {
+    async fn fetch_and_install(
+        &self,
+        source: &Source,
+        offered: &Offered,
+        cancelled: Notified<'_>,
+    ) -> Result<Option<(UpdateState, Then)>, UpdateFailure> {
         let part = self.place.part(&self.folder, &offered.package.file)?;
         let url = source.file(&offered.package.file).ok_or(UpdateFailure::Unusable)?;
         let told = |fetched: u64| {
@@ -326,7 +334,7 @@ impl Updater {
         tokio::select! {
             done = download => done?,
             // What is there of it goes with `part`.
-            () = self.cancelled.notified() => return Ok(None),
+            () = cancelled => return Ok(None),
         }
         let (key, package, version) = (source.key.clone(), offered.package.clone(), offered.version.clone());
         // From the disk, as it will be used.

@@ -16,8 +16,8 @@ use tokio::net::TcpListener;
 
 use super::*;
 
-const FILE: &str = "Monei_Connections-0.3.0-x86_64.AppImage";
-const INSTALLER: &str = "Monei_Connections-0.3.0-setup.exe";
+const FILE: &str = "monei-connections-0.3.0-x86_64.AppImage";
+const INSTALLER: &str = "monei-connections-0.3.0-setup.exe";
 const NOW: i64 = 1_800_000_000_000;
 const MANIFEST: &str = "updates.json";
 const MANIFEST_SIGNATURE: &str = "updates.json.minisig";
