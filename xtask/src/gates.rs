@@ -8,6 +8,7 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::appimage;
 use crate::hardening;
 use crate::settings::Packaging;
 use crate::step::{command, describe, output, succeed};
@@ -68,9 +69,9 @@ pub fn check(folder: &Path, settings: &Packaging) -> Result<()> {
     Ok(())
 }
 
-/// `deb`, `rpm` or `gz`.
+/// `deb`, `rpm`, `gz` or `AppImage`.
 fn kind(path: &Path) -> Option<&str> {
-    path.extension().and_then(OsStr::to_str).filter(|ending| ["deb", "rpm", "gz"].contains(ending))
+    path.extension().and_then(OsStr::to_str).filter(|ending| ["deb", "rpm", "gz", "AppImage"].contains(ending))
 }
 
 /// Every file below `folder`, in the order of their names.
@@ -104,6 +105,7 @@ pub fn unpack(package: &Path) -> Result<PathBuf> {
             succeed(command("rpm", &["--checksig", "--nosignature"]).arg(package))?;
             ensure!(!files(&folder)?.is_empty(), "nothing in it");
         }
+        Some("AppImage") => appimage::unpack(package, &folder)?,
         Some(_) => succeed(command("tar", &["--extract", "--gzip", "--file"]).arg(package).arg("--directory").arg(&folder))?,
         None => bail!("not a kind of package that can be unpacked"),
     }

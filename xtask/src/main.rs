@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything that a contributor, a tester or a packager does with this project, each with one command.
 
+mod appimage;
 mod bench;
 mod bundle;
 mod cross;
