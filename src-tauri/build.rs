@@ -17,7 +17,6 @@ const TESTER_CONFIG: &str =
 fn main() {
     println!("cargo:rerun-if-changed=src-tauri/capabilities");
     println!("cargo:rerun-if-changed=src-tauri/src/commands/list.rs");
-    println!("cargo:rerun-if-env-changed=CONNECT_DEFAULT_BACKEND");
     let tester = std::env::var_os("CARGO_FEATURE_TESTER").is_some();
     let (commands, capabilities) =
         if tester { (WITH_TESTER, "./src-tauri/capabilities/*.json") } else { (RELEASE, "./src-tauri/capabilities/[cm]*.json") };

@@ -1,5 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
+import { product } from './product.ts';
 
 // Two entries that never meet: `index.html` speaks to Tauri and is all that the bundle carries; `dev.html` plays recorded stories
 // (`vite` for a person, `vite build --mode stories` for the tests and the gallery, which any web server can serve from any folder). Two bundles: `dist` is what packages carry; `dist-tester`, with the
@@ -10,7 +11,7 @@ const OUT: Record<string, string> = { licences: 'node_modules/.licences', storie
 const INPUT: Record<string, string | string[]> = { stories: ['dev.html', 'confirm-dev.html', 'gallery.html'], confirm: 'confirm.html', 'confirm-tester': 'confirm.html' };
 
 export default defineConfig(({ mode }) => ({
-  plugins: [svelte()],
+  plugins: [product(), svelte()],
   clearScreen: false,
   base: mode === 'stories' ? './' : '/',
   build: {

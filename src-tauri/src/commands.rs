@@ -10,6 +10,7 @@ mod taking_back;
 
 use std::sync::Arc;
 
+use connect_app::update::Then;
 use connect_app::{catalogue, report};
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::Snapshot;
@@ -25,7 +26,7 @@ use crate::view::{
     ActivityFilter, ActivityFormat, ActivityItem, AppView, AppsView, Check, ConfirmationView, Convert as _, Decision, DesktopView,
     DisconnectOutcome, ExportFormat, ExportProgress, Exported, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link,
     PermissionUse, PermissionView, Place, Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, SetAsideOutcome,
-    Unrevoked, WalletPart, WalletPartView,
+    Unrevoked, UpdateView, WalletPart, WalletPartView,
 };
 #[cfg(feature = "tester")]
 use crate::view::{TesterOrder, TesterView};
@@ -470,6 +471,44 @@ async fn set_start_at_login(host: Shared<'_>, on: bool) -> Result<(), Problem> {
 async fn watch_places(host: Shared<'_>, places: Channel<Place>) -> Result<(), Problem> {
     host.places().watch(places);
     Ok(())
+}
+
+/// From now on `views` is told what is known of new versions, the present first.
+#[tauri::command]
+async fn watch_updates(host: Shared<'_>, views: Channel<UpdateView>) -> Result<(), Problem> {
+    host.watch_updates(views);
+    Ok(())
+}
+
+/// The person wants to know whether there is a new version.
+#[tauri::command]
+async fn look_for_update(host: Shared<'_>) -> Result<(), Problem> {
+    host.look_for_update().await;
+    Ok(())
+}
+
+/// The person wants the version that they were shown. On Windows the program ends for its installer.
+#[tauri::command]
+async fn install_update(host: Shared<'_>, version: String) -> Result<(), Problem> {
+    if host.updater().install(bounded(&version)?).await == Then::End {
+        host.app().exit(0);
+    }
+    Ok(())
+}
+
+#[tauri::command]
+async fn cancel_update(host: Shared<'_>) -> Result<(), Problem> {
+    host.updater().cancel();
+    Ok(())
+}
+
+/// Has the program look once a day by itself, or not any more.
+#[tauri::command]
+async fn set_daily_updates(host: Shared<'_>, on: bool) -> Result<(), Problem> {
+    host.updater().set_daily(on).map_err(|error| {
+        tracing::warn!(kind = ?error.kind(), "the choice about new versions can't be saved");
+        ProblemCode::FileUnsaved.into()
+    })
 }
 
 /// Answers in the sandbox environment only, as the next one.

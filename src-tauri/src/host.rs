@@ -2,12 +2,13 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use connect_app::browser::SystemBrowser;
 use connect_app::diagnose::Found;
 use connect_app::settings::Settings;
+use connect_app::update::{UpdateStatus, Updater};
 use connect_app::{language, leaving, logging, resting, start};
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::snapshot::{Language, Leaving, Snapshot, Stage, Unrevoked};
@@ -24,8 +25,8 @@ use crate::clipboard::CopiedKey;
 use crate::confirming::Confirming;
 use crate::places::Places;
 use crate::presence::Presence;
-use crate::view::{AppView, AppsView, Convert as _, Place as PagePlace};
-use crate::{apps, platform, window};
+use crate::view::{AppView, AppsView, Convert as _, Place as PagePlace, UpdateView};
+use crate::{apps, platform, proxies, window};
 
 /// Longest wait for the desktop to take notification and icon away.
 const ATTENDING_ENDS: Duration = Duration::from_secs(1);
@@ -40,6 +41,10 @@ pub struct Host {
     telling: Mutex<Option<JoinHandle<()>>>,
     /// Tells it of apps.
     telling_apps: Mutex<Option<JoinHandle<()>>>,
+    /// Tells it of new versions.
+    telling_updates: Mutex<Option<JoinHandle<()>>>,
+    /// Looks for those; made once the page wants to be told.
+    updater: OnceLock<Arc<Updater>>,
     /// What other programs of the person use; `None` before the page has shown its first picture.
     api: Mutex<Option<LocalApi>>,
     /// Whether that, and all else that goes on without the page, was begun in this run.
@@ -76,6 +81,8 @@ impl Host {
             connections: OnceCell::new(),
             telling: Mutex::default(),
             telling_apps: Mutex::default(),
+            telling_updates: Mutex::default(),
+            updater: OnceLock::new(),
             api: Mutex::default(),
             begun: AtomicBool::default(),
             attending: Mutex::default(),
@@ -267,6 +274,35 @@ impl Host {
         Ok(())
     }
 
+    /// What looks for new versions. It asks nobody by being there.
+    pub fn updater(&self) -> &Arc<Updater> {
+        self.updater.get_or_init(|| Arc::new(Updater::new(self.settings.data_dir.clone(), proxies::of_the_desktop())))
+    }
+
+    /// The page has its first picture: from now on it is told through `views` what is known of new versions, the present first.
+    pub fn watch_updates(&self, views: Channel<UpdateView>) {
+        let telling = tauri::async_runtime::spawn(tell_of_updates(views, self.updater().subscribe()));
+        let before = self.telling_updates.lock().unwrap_or_else(PoisonError::into_inner).replace(telling);
+        if let Some(before) = before {
+            before.abort();
+        }
+    }
+
+    /// The person wants to know whether there is a new version.
+    pub async fn look_for_update(&self) {
+        self.updater().look(jiff::Timestamp::now().as_millisecond(), self.language().tag()).await;
+    }
+
+    /// Somebody looks at the window: whether there is a new version is asked, where they chose that and it is due. Doesn't wait for it.
+    pub fn look_for_update_if_due(&self) {
+        if let Some(updater) = self.updater.get().map(Arc::clone) {
+            let language = self.language();
+            drop(tauri::async_runtime::spawn(async move {
+                updater.look_if_due(jiff::Timestamp::now().as_millisecond(), language.tag()).await;
+            }));
+        }
+    }
+
     /// Payments that wait for the person.
     pub fn confirming(&self) -> &Confirming {
         &self.confirming
@@ -376,6 +412,17 @@ async fn tell_page(page: Channel<AppView>, mut views: watch::Receiver<Arc<Snapsh
         let snapshot = Snapshot::clone(&views.borrow_and_update());
         if let Err(error) = page.send(snapshot.convert()) {
             tracing::warn!(%error, "the page can't be told of a change");
+        }
+    }
+}
+
+/// Tells the page what is known of new versions, and each change of it.
+async fn tell_of_updates(page: Channel<UpdateView>, mut statuses: watch::Receiver<UpdateStatus>) {
+    statuses.mark_changed();
+    while statuses.changed().await.is_ok() {
+        let status = statuses.borrow_and_update().clone();
+        if let Err(error) = page.send(status.convert()) {
+            tracing::warn!(%error, "the page can't be told of new versions");
         }
     }
 }

@@ -233,6 +233,7 @@ async fn look_while_visible(app: tauri::AppHandle) {
         let visible = |window: &tauri::WebviewWindow| window.is_visible().unwrap_or(false) && !window.is_minimized().unwrap_or(false);
         if window.is_some_and(|window| visible(&window)) {
             host.look_again().await;
+            host.look_for_update_if_due();
         } else if unseen.elapsed() >= UNSEEN_EVERY {
             unseen = Instant::now();
             host.look_unseen().await;

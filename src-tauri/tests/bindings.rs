@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use monei_connect::view::{
     ActivityFilter, ActivityFormat, ActivityItem, AppView, AppsView, Check, ConfirmationView, Decision, DesktopView, DisconnectOutcome,
     ExportFormat, ExportProgress, Exported, HistoryFilter, HistoryPage, Lasts, Link, PermissionView, Place, Receipt, ReceiptFormat, Review,
-    Section, SectionView, SetAsideOutcome, TesterOrder, TesterView, Unrevoked, WalletPart, WalletPartView,
+    Section, SectionView, SetAsideOutcome, TesterOrder, TesterView, Unrevoked, UpdateView, WalletPart, WalletPartView,
 };
 use ts_rs::{Config, TS};
 
@@ -44,6 +44,7 @@ fn the_generated_types_are_up_to_date() {
     Review::export_all(&config).unwrap();
     DesktopView::export_all(&config).unwrap();
     Place::export_all(&config).unwrap();
+    UpdateView::export_all(&config).unwrap();
     let fresh = std::fs::read_to_string(directory.path().join("bindings.ts")).unwrap();
 
     let committed_path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("ui/src/lib/bindings.ts");

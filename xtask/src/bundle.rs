@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 use crate::packages::{For, install_missing};
 use crate::step::{Steps, command, output, succeed};
-use crate::{gates, licences, tools, ui};
+use crate::{appimage, gates, licences, settings, tools, ui};
 
 /// Where the packages are.
 const BUNDLE: &str = "target/release/bundle";
@@ -26,7 +26,9 @@ const PROGRAMS: [(&str, &str); 4] = [
 pub fn bundle() -> Result<()> {
     // Otherwise macOS: `installer` has what is done on Windows.
     let on_linux = cfg!(target_os = "linux");
-    let mut steps = Steps::new(if on_linux { 8 } else { 3 });
+    // Before anything that takes minutes.
+    let settings = settings::read()?;
+    let mut steps = Steps::new(if on_linux { 9 } else { 3 });
     if on_linux {
         steps.step("System packages", || install_missing(For::Packaging))?;
         // What an earlier version left would be taken for part of this one.
@@ -47,7 +49,7 @@ pub fn bundle() -> Result<()> {
         }
         fs::create_dir_all("target/monei-connections")?;
         licences::write(Path::new("target/monei-connections/third-party-licences.txt"))?;
-        tools::desktop_packages()?;
+        tools::desktop_packages(&settings::apply(&settings)?)?;
         if on_linux {
             remove_working_folders()?;
             compress_package()?;
@@ -61,7 +63,8 @@ pub fn bundle() -> Result<()> {
                 .try_for_each(|(package, profile)| tools::debian_package(package, profile, DEBIAN))
         })?;
         steps.step("An archive for other systems", archive)?;
-        steps.step("What is in the packages", || gates::check(Path::new(BUNDLE)))?;
+        steps.step("An AppImage", || appimage(&settings))?;
+        steps.step("What is in the packages", || gates::check(Path::new(BUNDLE), &settings))?;
         steps.step("What they are made of, and their checksums", || {
             tools::write_bills_of_materials(Path::new(BUNDLE), &PROGRAMS, None)?;
             gates::write_checksums(Path::new(BUNDLE))
@@ -132,6 +135,17 @@ fn command_line() -> Result<()> {
 fn macos_command_line() -> Result<()> {
     let mut build = command("cargo", &["build", "--release", "--locked", "--package", "moneictl"]);
     succeed(tools::without_builders_paths(&mut build)?)
+}
+
+/// The desktop program in one file.
+fn appimage(settings: &settings::Packaging) -> Result<()> {
+    for entry in fs::read_dir(DEBIAN).context(DEBIAN)? {
+        let package = entry?.path();
+        if package.file_name().is_some_and(|name| name.to_string_lossy().starts_with("monei-connections_")) {
+            appimage::make(&package, &Path::new(BUNDLE).join("appimage"), settings)?;
+        }
+    }
+    Ok(())
 }
 
 /// The desktop program and the command line for systems with neither kind of package: what their Debian packages install, without scripts. The

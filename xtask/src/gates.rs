@@ -8,7 +8,9 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::appimage;
 use crate::hardening;
+use crate::settings::Packaging;
 use crate::step::{command, describe, output, succeed};
 
 /// What no package may have: a private key, or a reference to a source map.
@@ -40,7 +42,7 @@ enum What {
 ///
 /// # Errors
 /// The first thing that is wrong, with its package.
-pub fn check(folder: &Path) -> Result<()> {
+pub fn check(folder: &Path, settings: &Packaging) -> Result<()> {
     let packages = files(folder)?.into_iter().filter(|path| kind(path).is_some()).collect::<Vec<_>>();
     ensure!(!packages.is_empty(), "no package in {}", folder.display());
     let mut has_sandbox = false;
@@ -57,6 +59,9 @@ pub fn check(folder: &Path) -> Result<()> {
             What::Service
         };
         look(&inside, what).with_context(|| name.to_owned())?;
+        if name.starts_with(FOR_PEOPLE[0]) {
+            has_settings(&inside, settings).with_context(|| name.to_owned())?;
+        }
         match kind(package) {
             Some("deb") => succeed(
                 command("lintian", &["--allow-root", "--fail-on", "error", "--suppress-tags-from-file", "packaging/lintian-suppressed"])
@@ -78,9 +83,9 @@ pub fn check_installed(folder: &Path) -> Result<()> {
     look(folder, What::ForPeople)
 }
 
-/// `deb`, `rpm` or `gz`.
+/// `deb`, `rpm`, `gz` or `AppImage`.
 fn kind(path: &Path) -> Option<&str> {
-    path.extension().and_then(OsStr::to_str).filter(|ending| ["deb", "rpm", "gz"].contains(ending))
+    path.extension().and_then(OsStr::to_str).filter(|ending| ["deb", "rpm", "gz", "AppImage"].contains(ending))
 }
 
 /// Every file below `folder`, in the order of their names.
@@ -114,6 +119,7 @@ pub fn unpack(package: &Path) -> Result<PathBuf> {
             succeed(command("rpm", &["--checksig", "--nosignature"]).arg(package))?;
             ensure!(!files(&folder)?.is_empty(), "nothing in it");
         }
+        Some("AppImage") => appimage::unpack(package, &folder)?,
         Some(_) => succeed(command("tar", &["--extract", "--gzip", "--file"]).arg(package).arg("--directory").arg(&folder))?,
         None => bail!("not a kind of package that can be unpacked"),
     }
@@ -181,6 +187,25 @@ fn look(folder: &Path, what: What) -> Result<()> {
     Ok(())
 }
 
+/// What the packager set is in the desktop program and in its desktop entry.
+fn has_settings(folder: &Path, settings: &Packaging) -> Result<()> {
+    let all = files(folder)?;
+    let content = |ending: &str| -> Result<Vec<u8>> {
+        let path = all.iter().find(|path| path.ends_with(ending)).with_context(|| format!("no {ending}"))?;
+        Ok(fs::read(path)?)
+    };
+    let program = content("usr/bin/monei-connect")?;
+    for (name, value) in settings.variables() {
+        ensure!(program.windows(value.len()).any(|bytes| bytes == value.as_bytes()), "the program has another {name} than {value}");
+    }
+    let entry = String::from_utf8(content("usr/share/applications/monei-connections.desktop")?)?;
+    for line in [format!("Name={}", settings.product_name), format!("MimeType=x-scheme-handler/{};", settings.identifier)] {
+        let found = entry.lines().any(|own| own.trim_end_matches(';') == line.trim_end_matches(';'));
+        ensure!(found, "the desktop entry lacks {line}");
+    }
+    Ok(())
+}
+
 /// Who may read, write and run it; nothing where the system has no such thing.
 fn mode(path: &Path) -> Result<u32> {
     let permissions = fs::metadata(path)?.permissions();
@@ -243,6 +268,25 @@ mod tests {
         look(cross.path(), What::ForPeople).unwrap();
         let clean = folder_with("usr/share/doc/tool/readme", b"http://127.0.0.1:43118/sandbox/api/state", 0o644);
         look(clean.path(), What::ForPeople).unwrap();
+    }
+
+    #[test]
+    fn a_program_or_desktop_entry_without_what_the_packager_set_is_found() {
+        let settings = Packaging::read("product_name = 'Purse'\nidentifier = 'org.example.purse'", &|_| None).unwrap();
+        let folder = folder_with("usr/bin/monei-connect", b"..Purse..org.example.purse..", 0o755);
+        let entry = folder.path().join("usr/share/applications/monei-connections.desktop");
+        fs::create_dir_all(entry.parent().unwrap()).unwrap();
+        for (text, sound) in [
+            ("Name=Purse\nMimeType=x-scheme-handler/org.example.purse;\n", true),
+            ("Name=Purse\nMimeType=x-scheme-handler/org.example.purse\n", true),
+            ("Name=Monei Connections\nMimeType=x-scheme-handler/org.example.purse\n", false),
+            ("Name=Purse\nMimeType=x-scheme-handler/org.moneiconnections.manager\n", false),
+        ] {
+            fs::write(&entry, text).unwrap();
+            assert_eq!(has_settings(folder.path(), &settings).is_ok(), sound, "{text}");
+        }
+        fs::write(folder.path().join("usr/bin/monei-connect"), "..Purse..org.example..").unwrap();
+        assert!(has_settings(folder.path(), &settings).unwrap_err().to_string().contains("MONEI_IDENTIFIER"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::step::{Steps, command, succeed};
-use crate::{licences, tools, ui};
+use crate::{licences, settings, tools, ui};
 
 const SCRIPT: &str = "packaging/monei-connections/windows/installer.nsi";
 /// This version, of every package of the workspace.
@@ -15,7 +15,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Where the licences of what the programs are made of are collected.
 const LICENCES: &str = "target/monei-connections/third-party-licences.txt";
 
-/// What `tauri.conf.json` says of the product.
+/// The product, as a packager's settings and `tauri.windows.conf.json` have it.
 pub struct Product {
     pub name: String,
     pub identifier: String,
@@ -24,16 +24,11 @@ pub struct Product {
 
 impl Product {
     pub fn read() -> Result<Self> {
-        let read =
-            |file: &str| -> Result<serde_json::Value> { Ok(serde_json::from_str(&fs::read_to_string(file).context(file.to_owned())?)?) };
-        let (all, windows) = (read("tauri.conf.json")?, read("tauri.windows.conf.json")?);
-        let text =
-            |value: &serde_json::Value, name: &str| Ok::<_, anyhow::Error>(value.as_str().with_context(|| name.to_owned())?.to_owned());
-        Ok(Self {
-            name: text(&all["productName"], "productName")?,
-            identifier: text(&all["identifier"], "identifier")?,
-            publisher: text(&windows["bundle"]["publisher"], "publisher")?,
-        })
+        const FILE: &str = "tauri.windows.conf.json";
+        let of_windows: serde_json::Value = serde_json::from_str(&fs::read_to_string(FILE).context(FILE)?)?;
+        let publisher = of_windows["bundle"]["publisher"].as_str().context("publisher")?.to_owned();
+        let settings = settings::read()?;
+        Ok(Self { name: settings.product_name, identifier: settings.identifier, publisher })
     }
 }
 

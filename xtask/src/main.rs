@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything that a contributor, a tester or a packager does with this project, each with one command.
 
+mod appimage;
 mod bench;
 mod bundle;
 mod cross;
@@ -15,6 +16,7 @@ mod packages;
 mod places;
 mod proofs;
 mod run;
+mod settings;
 mod step;
 mod test;
 mod tools;

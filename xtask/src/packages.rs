@@ -55,7 +55,7 @@ const CLIENTS: &[&str] = &["python3-venv"];
 /// Reads back what was exported.
 const READERS: &[&str] = &["python3-ofxparse"];
 /// To package.
-const PACKAGE: &[&str] = &["rpm", "file"];
+const PACKAGE: &[&str] = &["rpm", "file", "squashfs-tools"];
 /// To look at packages.
 const LOOK: &[&str] = &["appstream", "binutils", "cpio", "desktop-file-utils", "lintian", "rpmlint"];
 

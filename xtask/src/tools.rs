@@ -46,11 +46,11 @@ pub fn audit() -> Result<()> {
     succeed(&mut check)
 }
 
-/// The desktop program's packages, as `tauri.conf.json` lists them.
-pub fn desktop_packages() -> Result<()> {
+/// The desktop program's packages, as `tauri.conf.json` lists them, with what `settings` says otherwise.
+pub fn desktop_packages(settings: &serde_json::Value) -> Result<()> {
     let tauri = installed(TAURI_CLI)?;
     let mut build = Command::new(tauri);
-    build.args(["build", "--ci"]);
+    build.args(["build", "--ci", "--config", &settings.to_string()]);
     if cfg!(target_os = "macos") {
         // Among the program's resources. Not in the systems' own configuration, since development builds have no such file.
         build.args([

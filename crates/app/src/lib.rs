@@ -18,6 +18,8 @@ pub mod limits;
 pub mod logging;
 pub mod login;
 pub mod naming;
+#[cfg(test)]
+mod packaging;
 pub mod receipt;
 pub mod registration;
 pub mod report;
@@ -25,4 +27,5 @@ pub mod resting;
 pub mod settings;
 pub mod start;
 pub mod terminal;
+pub mod update;
 pub mod witness;

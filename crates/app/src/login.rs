@@ -69,6 +69,7 @@ mod system {
     use std::path::{Path, PathBuf};
 
     use super::HIDDEN;
+    use crate::settings::PRODUCT_NAME;
 
     pub(super) fn is_on(namespace: &str) -> bool {
         file(namespace).and_then(fs::read_to_string).is_ok_and(|entry| is_active(&entry) && has_program(&entry))
@@ -134,7 +135,7 @@ mod system {
         let variable = environment.map(|name| format!("env MONEI_ENVIRONMENT={name} ")).unwrap_or_default();
         let (quoted, plain) = (quoted(program), program.replace('\\', r"\\"));
         Ok(format!(
-            "[Desktop Entry]\nType=Application\nVersion=1.0\nName=Monei Connections\nIcon=monei-connect\nExec={variable}{quoted} {HIDDEN}\n\
+            "[Desktop Entry]\nType=Application\nVersion=1.0\nName={PRODUCT_NAME}\nIcon=monei-connect\nExec={variable}{quoted} {HIDDEN}\n\
              TryExec={plain}\nTerminal=false\nStartupNotify=false\nX-GNOME-Autostart-enabled=true\n"
         ))
     }

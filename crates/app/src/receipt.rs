@@ -52,15 +52,19 @@ const ENGLISH: Words = Words {
     account: "Account",
     approved_by: "Approved by",
     whom: "For",
-    program: "Monei Connections on this computer",
+    program: concat!(env!("MONEI_PRODUCT_NAME"), " on this computer"),
     service: "Through the connection service",
     calls_itself: "it calls itself “{name}”",
     allowed: "Allowed",
     extra: "Allowed without being asked for",
     left_off: "Left off",
     take_back: "How to take it back",
-    how: "In Monei Connections: open the account and choose “Disconnect”. Or in Monei’s settings, under “Connected apps”. \
-          It has no end date: it ends when you take it back.",
+    how: concat!(
+        "In ",
+        env!("MONEI_PRODUCT_NAME"),
+        ": open the account and choose “Disconnect”. Or in Monei’s settings, under “Connected apps”. \
+          It has no end date: it ends when you take it back."
+    ),
     colon: ":",
 };
 
@@ -71,15 +75,19 @@ const FRENCH: Words = Words {
     account: "Compte",
     approved_by: "Accord donné par",
     whom: "Pour",
-    program: "Monei Connections sur cet ordinateur",
+    program: concat!(env!("MONEI_PRODUCT_NAME"), " sur cet ordinateur"),
     service: "Par le service de connexion",
     calls_itself: "il se nomme « {name} »",
     allowed: "Autorisé",
     extra: "Autorisé sans avoir été demandé",
     left_off: "Non autorisé",
     take_back: "Comment le retirer",
-    how: "Dans Monei Connections : ouvrez le compte et choisissez « Déconnecter ». Ou dans les paramètres de Monei, sous \
-          « Connected apps ». L’accord n’a pas de date de fin : il prend fin quand vous le retirez.",
+    how: concat!(
+        "Dans ",
+        env!("MONEI_PRODUCT_NAME"),
+        " : ouvrez le compte et choisissez « Déconnecter ». Ou dans les paramètres de Monei, sous \
+          « Connected apps ». L’accord n’a pas de date de fin : il prend fin quand vous le retirez."
+    ),
     colon: " :",
 };
 

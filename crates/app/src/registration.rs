@@ -106,8 +106,9 @@ mod linux {
         let own = own.to_str().filter(|path| needs_no_quotes(path)).ok_or(std::io::ErrorKind::InvalidFilename)?;
         let folder = dirs::data_dir().ok_or(std::io::ErrorKind::NotFound)?.join("applications");
         fs::create_dir_all(&folder)?;
+        let name = crate::settings::PRODUCT_NAME;
         let entry = format!(
-            "[Desktop Entry]\nType=Application\nName=Monei Connections (development)\nExec=env MONEI_ENVIRONMENT={environment} {own} %u\nTerminal=false\nNoDisplay=true\nMimeType=x-scheme-handler/{scheme};\n"
+            "[Desktop Entry]\nType=Application\nName={name} (development)\nExec=env MONEI_ENVIRONMENT={environment} {own} %u\nTerminal=false\nNoDisplay=true\nMimeType=x-scheme-handler/{scheme};\n"
         );
         fs::write(folder.join(file), entry)
     }

@@ -8,6 +8,7 @@ use connect_core::snapshot::{Environment, Language};
 use connect_core::{Check, ProxySetting};
 
 use crate::catalogue;
+use crate::settings::PRODUCT_NAME;
 
 /// Name of the first report in a folder; later ones are numbered.
 const NAME: &str = "monei-connections-report";
@@ -20,7 +21,7 @@ pub fn text(environment: Environment, backend: Option<&str>, checks: &[Check]) -
     let (version, system) = (env!("CARGO_PKG_VERSION"), std::env::consts::OS);
     let address = backend.unwrap_or("not set");
     let sum = if connects(checks) { "Connections can be made." } else { "No connection can be made." };
-    format!("Monei Connections {version} ({system}), {environment:?}, connection service: {address}\n{lines}\n{sum}")
+    format!("{PRODUCT_NAME} {version} ({system}), {environment:?}, connection service: {address}\n{lines}\n{sum}")
 }
 
 /// Whether everything works that a connection needs.

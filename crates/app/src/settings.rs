@@ -8,8 +8,11 @@ use serde::Deserialize;
 use url::{Host, Url};
 
 /// Bundle identifier, and how link scheme and keychain namespace begin (RFC 8252 §7.1): outside of production the environment's name
-/// follows. The same as in `tauri.conf.json`.
-pub const IDENTIFIER: &str = "org.moneiconnections.manager";
+/// follows. A packager sets it in `packaging/settings.toml`.
+pub const IDENTIFIER: &str = env!("MONEI_IDENTIFIER");
+
+/// The name that people see; from the same file.
+pub const PRODUCT_NAME: &str = env!("MONEI_PRODUCT_NAME");
 
 /// What a packager sets for everybody on a computer.
 #[cfg(unix)]
@@ -17,7 +20,7 @@ const CONFIG_FILE: &str = "/etc/monei-connect/config.toml";
 
 /// The same on Windows, below `HKEY_LOCAL_MACHINE`: only administrators write there, while any user may make folders in `%ProgramData%`.
 #[cfg(windows)]
-const POLICY: &str = r"Software\Policies\Monei Connections";
+const POLICY: &str = concat!(r"Software\Policies\", env!("MONEI_PRODUCT_NAME"));
 
 /// `ERROR_FILE_NOT_FOUND` as a HRESULT: there is no such key.
 #[cfg(windows)]
@@ -219,6 +222,16 @@ mod tests {
         let get = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         let inside = can_embed.then_some("http://127.0.0.1:43117");
         Settings::from(&get, ConfigFile { backend_url: config.map(str::to_owned) }, Path::new("/data"), inside, None)
+    }
+
+    #[test]
+    fn the_program_has_the_name_and_identifier_of_the_file() {
+        let read = crate::packaging::Packaging::read(include_str!("../../../packaging/settings.toml"), &|_| None).unwrap();
+        read.check().unwrap();
+        assert_eq!(PRODUCT_NAME, read.product_name);
+        assert_eq!(IDENTIFIER, read.identifier);
+        let tray = crate::catalogue::tray(connect_core::snapshot::Language::English);
+        assert_eq!(tray.open, format!("Open {}", read.product_name));
     }
 
     #[test]

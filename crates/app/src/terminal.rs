@@ -35,7 +35,7 @@ mod windows {
 
     /// Waits until the person has closed it.
     pub fn show(text: &str, level: rfd::MessageLevel) {
-        rfd::MessageDialog::new().set_title("Monei Connections").set_description(text).set_level(level).show();
+        rfd::MessageDialog::new().set_title(crate::settings::PRODUCT_NAME).set_description(text).set_level(level).show();
     }
 
     #[cfg(test)]

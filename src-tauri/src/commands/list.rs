@@ -59,6 +59,11 @@ commands! {
         desktop_view,
         set_start_at_login,
         watch_places,
+        watch_updates,
+        look_for_update,
+        install_update,
+        cancel_update,
+        set_daily_updates,
     ],
     confirm: [
         confirmation,

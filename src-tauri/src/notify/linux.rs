@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use connect_app::catalogue::NotificationWords;
+use connect_app::settings::PRODUCT_NAME;
 use futures_util::StreamExt as _;
 use tauri::async_runtime::JoinHandle;
 use tokio::sync::mpsc;
@@ -100,7 +101,7 @@ impl Notifier {
         let Some(shown) = &mut self.shown else { return Ok(()) };
         let hints = HashMap::from([("desktop-entry", Value::from("monei-connections")), ("image-data", picture()?)]);
         let actions = [DEFAULT, words.open];
-        let asked = shown.server.show("Monei Connections", shown.id, "", &words.title, &words.text, &actions, hints, ITS_OWN_TIME);
+        let asked = shown.server.show(PRODUCT_NAME, shown.id, "", &words.title, &words.text, &actions, hints, ITS_OWN_TIME);
         match asked.await {
             Ok(id) => shown.id = id,
             Err(error) => {

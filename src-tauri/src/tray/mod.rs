@@ -24,7 +24,7 @@ pub use linux::{Tray, is_there};
 pub use other::{Tray, is_there};
 
 /// The program's name.
-const NAME: &str = "Monei Connections";
+const NAME: &str = connect_app::settings::PRODUCT_NAME;
 
 /// What the icon says and its menu offers.
 #[derive(Clone, Debug, PartialEq, Eq)]

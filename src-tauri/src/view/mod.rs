@@ -18,6 +18,7 @@ mod section;
 mod state;
 #[cfg(feature = "tester")]
 mod tester;
+mod update;
 mod wallet_part;
 
 pub use activity::{ActivityEvent, ActivityFilter, ActivityFormat, ActivityItem};
@@ -35,10 +36,12 @@ pub use section::{Section, SectionView};
 pub use state::{AppView, Environment, Language, Preferences, Stage, Theme};
 #[cfg(feature = "tester")]
 pub use tester::{TesterOrder, TesterView};
+pub use update::UpdateView;
 pub use wallet_part::{WalletPart, WalletPartView};
 
-/// The core's types.
+/// The core's types, and the application's.
 mod model {
+    pub use connect_app::update::{UpdateFailure, UpdateOffer, UpdateState, UpdateStatus, UpdateWay};
     pub use connect_core::feature::{Feature, FeatureGroup, FeatureId};
     pub use connect_core::problem::{Problem, ProblemCode};
     pub use connect_core::snapshot::*;

@@ -44,7 +44,7 @@ pub fn create(app: &AppHandle, data_dir: &Path, state: PathBuf) -> tauri::Result
     #[cfg(not(target_os = "linux"))]
     let (ground, _) = (LIGHT, state);
     let window = WebviewWindowBuilder::new(app, MAIN, WebviewUrl::default())
-        .title("Monei Connections")
+        .title(connect_app::settings::PRODUCT_NAME)
         .inner_size(1080.0, 720.0)
         .min_inner_size(f64::from(LEAST.0), f64::from(LEAST.1))
         .background_color(ground)

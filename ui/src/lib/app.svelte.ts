@@ -7,6 +7,7 @@ import { formatDigits, formatMoney } from './format/money';
 import { speak } from './language.svelte';
 import { Sections } from './sections.svelte';
 import { t } from './text';
+import { Updates } from './updates.svelte';
 
 /** What of a wallet is looked at by itself. */
 export type WalletTab = 'crypto' | 'sales' | 'bills' | 'deposits';
@@ -53,6 +54,8 @@ export class App {
   readonly sections: Sections;
   /** Other programs that may use an account. */
   readonly apps: Apps;
+  /** New versions of this program. */
+  readonly updates: Updates;
   view: AppView;
   page: Page = $state.raw({ kind: 'home' });
   notice: Notice | null = $state.raw(null);
@@ -78,6 +81,7 @@ export class App {
     this.extra = extra;
     this.sections = new Sections(backend);
     this.apps = new Apps(backend);
+    this.updates = new Updates(backend);
     this.view = $state.raw(view);
     speak(view.language);
     if (view.transaction) this.page = { kind: 'transaction' };

@@ -1958,6 +1958,87 @@ last_used_at: number | null,
 along: Array<string>, };
 
 /**
+ * Why there is no new version. Nothing was replaced.
+ */
+export type UpdateFailure = "unreachable" | "unusable" | "not_genuine" | "incomplete" | "no_package" | "no_room" | "not_writable" | "moved" | "not_started";
+
+/**
+ * A version that is newer than this one.
+ */
+export type UpdateOffer = { 
+/**
+ * Its number.
+ */
+version: string, 
+/**
+ * What changed: plain text of the publisher's.
+ */
+notes: string, 
+/**
+ * Size of the package, in bytes.
+ */
+size: number, };
+
+/**
+ * What is known of new versions.
+ */
+export type UpdateState = { "kind": "idle" } | { "kind": "looking" } | { "kind": "current" } | { "kind": "available", 
+/**
+ * Which.
+ */
+offer: UpdateOffer, } | { "kind": "downloading", 
+/**
+ * Which.
+ */
+offer: UpdateOffer, 
+/**
+ * How much of it is here, in bytes.
+ */
+fetched: number, } | { "kind": "installed", 
+/**
+ * Its number.
+ */
+version: string, } | { "kind": "started", 
+/**
+ * Its number.
+ */
+version: string, } | { "kind": "failed", 
+/**
+ * Why.
+ */
+failure: UpdateFailure, 
+/**
+ * What was to be installed, if anything.
+ */
+offer: UpdateOffer | null, };
+
+/**
+ * What is known of new versions, and what is being done about it.
+ */
+export type UpdateView = { 
+/**
+ * How new versions come here.
+ */
+way: UpdateWay, 
+/**
+ * The program looks once a day by itself.
+ */
+daily: boolean, 
+/**
+ * When it last asked.
+ */
+looked_at: number | null, 
+/**
+ * What is known.
+ */
+state: UpdateState, };
+
+/**
+ * How new versions come to this copy of the program.
+ */
+export type UpdateWay = "own" | "system" | "elsewhere" | "not_set";
+
+/**
  * What is looked at. A page is counted from 1.
  */
 export type WalletPart = { "part": "portfolio", 

@@ -38,8 +38,8 @@ struct Kind {
 /// The words of the tray's menu.
 pub const fn tray(language: Language) -> &'static TrayWords {
     match language {
-        Language::English => &TrayWords { open: "Open Monei Connections", quit: "Quit" },
-        Language::French => &TrayWords { open: "Ouvrir Monei Connections", quit: "Quitter" },
+        Language::English => &TrayWords { open: concat!("Open ", env!("MONEI_PRODUCT_NAME")), quit: "Quit" },
+        Language::French => &TrayWords { open: concat!("Ouvrir ", env!("MONEI_PRODUCT_NAME")), quit: "Quitter" },
     }
 }
 
@@ -116,7 +116,7 @@ const fn english(matter: &Matter) -> &'static Kind {
             const WORDS: &Kind = &Kind {
                 one: "A program asks to be allowed",
                 many: "{n} programs ask to be allowed",
-                text: "Open Monei Connections to say what it may do, or to deny it.",
+                text: concat!("Open ", env!("MONEI_PRODUCT_NAME"), " to say what it may do, or to deny it."),
                 named: "A program asks to be allowed",
             };
             WORDS
@@ -125,7 +125,7 @@ const fn english(matter: &Matter) -> &'static Kind {
             const WORDS: &Kind = &Kind {
                 one: "An account must be connected again",
                 many: "{n} accounts must be connected again",
-                text: "What was allowed has ended at Monei. Open Monei Connections to approve it again.",
+                text: concat!("What was allowed has ended at Monei. Open ", env!("MONEI_PRODUCT_NAME"), " to approve it again."),
                 named: "{name}: must be connected again",
             };
             WORDS
@@ -134,7 +134,7 @@ const fn english(matter: &Matter) -> &'static Kind {
             const WORDS: &Kind = &Kind {
                 one: "An account may have lost its access",
                 many: "{n} accounts may have lost their access",
-                text: "Monei refused the last check. Open Monei Connections to find out.",
+                text: concat!("Monei refused the last check. Open ", env!("MONEI_PRODUCT_NAME"), " to find out."),
                 named: "{name}: may have lost its access",
             };
             WORDS
@@ -143,7 +143,7 @@ const fn english(matter: &Matter) -> &'static Kind {
             const WORDS: &Kind = &Kind {
                 one: "An account is worth another look",
                 many: "{n} accounts are worth another look",
-                text: "Open Monei Connections to see what is still allowed, and to keep it or take it back.",
+                text: concat!("Open ", env!("MONEI_PRODUCT_NAME"), " to see what is still allowed, and to keep it or take it back."),
                 named: "{name}: worth another look",
             };
             WORDS
@@ -166,7 +166,7 @@ const fn french(matter: &Matter) -> &'static Kind {
             const WORDS: &Kind = &Kind {
                 one: "Un programme demande à être autorisé",
                 many: "{n} programmes demandent à être autorisés",
-                text: "Ouvrez Monei Connections pour choisir ce qu’il peut faire, ou pour refuser.",
+                text: concat!("Ouvrez ", env!("MONEI_PRODUCT_NAME"), " pour choisir ce qu’il peut faire, ou pour refuser."),
                 named: "Un programme demande à être autorisé",
             };
             WORDS
@@ -175,7 +175,11 @@ const fn french(matter: &Matter) -> &'static Kind {
             const WORDS: &Kind = &Kind {
                 one: "Un compte doit être reconnecté",
                 many: "{n} comptes doivent être reconnectés",
-                text: "Ce qui était autorisé a pris fin chez Monei. Ouvrez Monei Connections pour l’autoriser à nouveau.",
+                text: concat!(
+                    "Ce qui était autorisé a pris fin chez Monei. Ouvrez ",
+                    env!("MONEI_PRODUCT_NAME"),
+                    " pour l’autoriser à nouveau."
+                ),
                 named: "{name}\u{202f}: à reconnecter",
             };
             WORDS
@@ -184,7 +188,7 @@ const fn french(matter: &Matter) -> &'static Kind {
             const WORDS: &Kind = &Kind {
                 one: "Un compte a peut-être perdu son accès",
                 many: "{n} comptes ont peut-être perdu leur accès",
-                text: "Monei a refusé la dernière vérification. Ouvrez Monei Connections pour vérifier.",
+                text: concat!("Monei a refusé la dernière vérification. Ouvrez ", env!("MONEI_PRODUCT_NAME"), " pour vérifier."),
                 named: "{name}\u{202f}: accès peut-être perdu",
             };
             WORDS
@@ -193,7 +197,11 @@ const fn french(matter: &Matter) -> &'static Kind {
             const WORDS: &Kind = &Kind {
                 one: "Un compte mérite un nouveau coup d’œil",
                 many: "{n} comptes méritent un nouveau coup d’œil",
-                text: "Ouvrez Monei Connections pour voir ce qui est encore autorisé, et le conserver ou le retirer.",
+                text: concat!(
+                    "Ouvrez ",
+                    env!("MONEI_PRODUCT_NAME"),
+                    " pour voir ce qui est encore autorisé, et le conserver ou le retirer."
+                ),
                 named: "{name}\u{202f}: à revoir",
             };
             WORDS

@@ -34,7 +34,7 @@ fn ask(app: &AppHandle, view: &WebView, reason: WebProcessTerminationReason) {
     let dialog = gtk::MessageDialog::builder()
         .message_type(gtk::MessageType::Error)
         .modal(true)
-        .title("Monei Connections")
+        .title(connect_app::settings::PRODUCT_NAME)
         .text(words.page_ended)
         .secondary_text(explanation(words, reason))
         .build();

@@ -1,4 +1,4 @@
-import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, Decision, DesktopView, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Place, Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, SetAsideOutcome, Unrevoked, WalletPart, WalletPartView } from '../bindings';
+import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, Decision, DesktopView, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Lasts, LeavingView, Link, PermissionUse, PermissionView, Place, Preferences, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, SetAsideOutcome, Unrevoked, UpdateView, WalletPart, WalletPartView } from '../bindings';
 
 /**
  * All that the window can ask of the program. Two implementations: the Tauri commands (`tauri.ts`) and recorded stories (`memory.ts`).
@@ -97,6 +97,14 @@ export interface Backend {
   set_start_at_login(on: boolean): Promise<void>;
   /** Calls back with where the person is led from the tray or a notification. To be called once the first picture is there. */
   watch_places(listener: (place: Place) => void): Promise<void>;
+  /** Calls back with what is known of new versions: the present, and each change. To be called once the first picture is there. */
+  watch_updates(listener: (view: UpdateView) => void): Promise<void>;
+  look_for_update(): Promise<void>;
+  /** Fetches and installs the version that the person was shown. */
+  install_update(version: string): Promise<void>;
+  cancel_update(): Promise<void>;
+  /** Whether the program looks once a day by itself. */
+  set_daily_updates(on: boolean): Promise<void>;
   /** Calls back with the whole view: the present one, and each that follows. To be called once the first picture is there. */
   watch(listener: (view: AppView) => void): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, DesktopView, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Language, Lasts, LeavingView, PermissionUse, PermissionView, Place, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, SetAsideOutcome, TesterOrder, TesterView, Unrevoked, WalletPart, WalletPartView } from '../bindings';
+import type { ActivityFilter, ActivityFormat, ActivityItem, AppsView, AppView, Check, DesktopView, DisconnectOutcome, Exported, ExportFormat, ExportProgress, FeatureId, HistoryFilter, HistoryPage, Language, Lasts, LeavingView, PermissionUse, PermissionView, Place, Problem, Receipt, ReceiptFormat, Review, Section, SectionView, SetAsideOutcome, TesterOrder, TesterView, Unrevoked, UpdateView, WalletPart, WalletPartView } from '../bindings';
 import type { Backend } from './backend';
 import type { CallStep, Story } from './story';
 
@@ -193,6 +193,32 @@ export class Memory implements Backend {
     this.lead = listener;
     return Promise.resolve();
   }
+
+  /** A build by hand; a state or a test sets something else. */
+  updates: UpdateView = { way: 'elsewhere', daily: false, looked_at: null, state: { kind: 'idle' } };
+  #updateListeners = new Set<(view: UpdateView) => void>();
+  showUpdates(updates: UpdateView): void {
+    this.updates = updates;
+    for (const listener of this.#updateListeners) listener(updates);
+  }
+  watch_updates(listener: (view: UpdateView) => void): Promise<void> {
+    this.#updateListeners.add(listener);
+    listener(this.updates);
+    return Promise.resolve();
+  }
+  /** What was asked for, for tests. */
+  readonly updateCalls: unknown[][] = [];
+  #noteUpdate = (...call: unknown[]): Promise<void> => {
+    this.updateCalls.push(call);
+    return Promise.resolve();
+  };
+  look_for_update = () => this.#noteUpdate('look_for_update');
+  install_update = (version: string) => this.#noteUpdate('install_update', version);
+  cancel_update = () => this.#noteUpdate('cancel_update');
+  set_daily_updates: (on: boolean) => Promise<void> = (on) => {
+    this.showUpdates({ ...this.updates, daily: on });
+    return Promise.resolve();
+  };
 
   async watch(listener: (view: AppView) => void): Promise<void> {
     this.#listeners.add(listener);

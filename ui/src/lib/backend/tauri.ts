@@ -1,5 +1,5 @@
 import { Channel, invoke } from '@tauri-apps/api/core';
-import type { AppsView, AppView, ExportProgress, Place } from '../bindings';
+import type { AppsView, AppView, ExportProgress, Place, UpdateView } from '../bindings';
 import type { Backend } from './backend';
 
 declare global {
@@ -73,5 +73,10 @@ export const tauri: Backend = {
   desktop_view: () => invoke('desktop_view'),
   set_start_at_login: (on) => invoke('set_start_at_login', { on }),
   watch_places: (listener) => invoke('watch_places', { places: new Channel<Place>(listener) }),
+  watch_updates: (listener) => invoke('watch_updates', { views: new Channel<UpdateView>(listener) }),
+  look_for_update: () => invoke('look_for_update'),
+  install_update: (version) => invoke('install_update', { version }),
+  cancel_update: () => invoke('cancel_update'),
+  set_daily_updates: (on) => invoke('set_daily_updates', { on }),
   watch: (listener) => invoke('watch', { views: new Channel<AppView>(listener) }),
 };

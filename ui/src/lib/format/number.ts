@@ -15,3 +15,8 @@ const whole = perLocale((locale) => new Intl.NumberFormat(locale));
 
 /** `1,805` */
 export const formatCount = (count: number | bigint): string => whole().format(count);
+
+const megabytes = perLocale((locale) => new Intl.NumberFormat(locale, { style: 'unit', unit: 'megabyte', maximumFractionDigits: 1 }));
+
+/** `12.4 MB` of so many bytes. */
+export const formatSize = (bytes: number): string => megabytes().format(bytes / 1_000_000);

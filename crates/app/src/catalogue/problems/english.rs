@@ -46,7 +46,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         P::KeychainRefused => (
             "The keychain refused",
             "Your system’s keychain didn’t let this program read or write its entry.",
-            "Allow Monei Connections in the keychain’s settings, then try again.",
+            concat!("Allow ", env!("MONEI_PRODUCT_NAME"), " in the keychain’s settings, then try again."),
         ),
         P::KeychainTimeout => (
             "The keychain didn’t answer",
@@ -280,7 +280,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         P::ConfirmationNeeded => (
             "You need to confirm this",
             "It moves money, and an app can’t do that by itself. Nothing was sent to Monei.",
-            "Confirm it in Monei Connections on this computer.",
+            concat!("Confirm it in ", env!("MONEI_PRODUCT_NAME"), " on this computer."),
         ),
         P::OutcomeUnknown => (
             "Nobody can tell whether it was carried out",
@@ -315,7 +315,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         ),
         P::ProgramEnding => ("The program is closing", "Nothing more is sent.", "Start it again."),
         P::OthersRunning => (
-            "Monei Connections is also open elsewhere",
+            concat!(env!("MONEI_PRODUCT_NAME"), " is also open elsewhere"),
             "Another window or terminal of yours runs it, and would go on with what is to be removed.",
             "Close that one, end `moneictl serve` if it runs, then try again.",
         ),

@@ -46,7 +46,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         P::KeychainRefused => (
             "Le trousseau a refusé",
             "Le trousseau de votre système n’a pas laissé ce programme lire ou écrire son entrée.",
-            "Autorisez Monei Connections dans les paramètres du trousseau, puis réessayez.",
+            concat!("Autorisez ", env!("MONEI_PRODUCT_NAME"), " dans les paramètres du trousseau, puis réessayez."),
         ),
         P::KeychainTimeout => (
             "Le trousseau n’a pas répondu",
@@ -282,7 +282,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         P::ConfirmationNeeded => (
             "Vous devez confirmer",
             "Cela déplace de l’argent, et une application ne peut pas le faire seule. Rien n’a été envoyé à Monei.",
-            "Confirmez dans Monei Connections sur cet ordinateur.",
+            concat!("Confirmez dans ", env!("MONEI_PRODUCT_NAME"), " sur cet ordinateur."),
         ),
         P::OutcomeUnknown => (
             "Personne ne peut dire si cela a été fait",
@@ -319,7 +319,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         ),
         P::ProgramEnding => ("Le programme se ferme", "Plus rien n’est envoyé.", "Démarrez-le à nouveau."),
         P::OthersRunning => (
-            "Monei Connections est aussi ouvert ailleurs",
+            concat!(env!("MONEI_PRODUCT_NAME"), " est aussi ouvert ailleurs"),
             "Une autre de vos fenêtres ou un autre terminal l’utilise, et continuerait avec ce qui doit être supprimé.",
             "Fermez-le, arrêtez `moneictl serve` s’il tourne, puis réessayez.",
         ),

@@ -8,6 +8,7 @@ import { keyboard } from './keyboard';
 import { leaving } from './leaving';
 import { sees } from './sees';
 import { time } from './time';
+import { updates } from './updates';
 import shared from '../en-shared.json';
 import { eventTexts, featureTexts, problemTexts } from '../shared';
 
@@ -28,6 +29,7 @@ export const en = {
   desktop,
   keyboard,
   time,
+  updates,
 
   common: {
     notAvailable: 'Not available',

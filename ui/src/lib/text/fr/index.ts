@@ -10,6 +10,7 @@ import { keyboard } from './keyboard';
 import { leaving } from './leaving';
 import { sees } from './sees';
 import { time } from './time';
+import { updates } from './updates';
 
 /** Every word that the window says, in French. Made when it is first wanted. */
 export const fr = (): Texts => ({
@@ -27,6 +28,7 @@ export const fr = (): Texts => ({
   desktop: desktop(),
   keyboard: keyboard(),
   time: time(),
+  updates: updates(),
 
   common: {
     notAvailable: 'Non disponible',

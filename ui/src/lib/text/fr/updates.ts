@@ -1,0 +1,36 @@
+import type { Texts } from '../en';
+
+export const updates = (): Texts['updates'] => ({
+  title: 'Mises à jour',
+  way: {
+    system: 'Votre système met ce programme à jour, avec ses autres logiciels.',
+    elsewhere: 'Cette copie ne vient pas d’un paquet qui se met à jour. Prenez les nouvelles versions là où vous l’avez trouvée.',
+    not_set: 'La personne qui a fait ce paquet n’a pas donné d’adresse pour les mises à jour. Prenez les nouvelles versions là où vous l’avez trouvé.',
+  },
+  lead: 'Rien n’est téléchargé ni installé avant votre accord. Seul ce que l’éditeur a signé est utilisé.',
+  look: 'Chercher une nouvelle version',
+  looking: 'Recherche d’une nouvelle version…',
+  current: 'Cette version est la plus récente.',
+  available: (version: string) => `La version ${version} est là`,
+  changed: 'Ce qui a changé, selon l’éditeur',
+  install: (size: string) => `Télécharger et installer (${size})`,
+  downloading: (version: string) => `Téléchargement de la version ${version}`,
+  progress: (fetched: string, size: string) => `${fetched} sur ${size}`,
+  installed: (version: string) => `La version ${version} est en place. Elle servira à partir du prochain démarrage.`,
+  end: 'Arrêter le programme maintenant',
+  started: (version: string) => `L’installateur de la version ${version} a été lancé. Ce programme s’arrête maintenant.`,
+  daily: 'Chercher une fois par jour',
+  dailyLead: 'Tant que la fenêtre est ouverte. Le serveur de mises à jour apprend alors que ce programme tourne ici, et sa version.',
+  found: (version: string) => `La version ${version} de ce programme est là. Ce qui a changé se trouve dans Paramètres, Mises à jour.`,
+  failures: {
+    unreachable: { title: 'Le serveur de mises à jour est injoignable', advice: 'Vérifiez votre connexion et réessayez plus tard.' },
+    unusable: { title: 'La réponse du serveur de mises à jour est inutilisable', advice: 'Rien n’a été modifié. Réessayez demain ; si cela persiste, prévenez l’éditeur.' },
+    not_genuine: { title: 'La nouvelle version n’est pas authentique', advice: 'Sa signature manque ou n’est pas celle de l’éditeur, ou bien elle a été abîmée en route. Rien n’a été modifié. Réessayez plus tard, ne l’installez pas autrement et, si cela persiste, prévenez l’éditeur.' },
+    incomplete: { title: 'Le téléchargement s’est interrompu', advice: 'Ce qui était arrivé est supprimé. Réessayez.' },
+    no_package: { title: 'Il y a une version plus récente, mais pas pour ce système', advice: 'Demandez-la à l’éditeur.' },
+    no_room: { title: 'Le disque est plein', advice: 'Faites de la place et réessayez. Rien n’a été modifié.' },
+    not_writable: { title: 'Le fichier du programme ne peut pas être remplacé', advice: 'Il n’est pas à vous, ou son dossier ne peut pas être modifié. Demandez à la personne qui l’y a mis, ou déplacez-le dans votre dossier personnel et lancez-le de là.' },
+    moved: { title: 'Le fichier du programme a été déplacé ou remplacé', advice: 'Arrêtez ce programme, lancez-le de là où il se trouve maintenant et cherchez de nouveau. Rien n’a été modifié.' },
+    not_started: { title: 'L’installateur ne peut pas être lancé', advice: 'Rien n’a été modifié. Quelque chose sur cet ordinateur l’interdit peut-être : demandez à la personne qui s’en occupe.' },
+  },
+});
