@@ -116,7 +116,8 @@ pub fn unpack(image: &Path, folder: &Path) -> Result<()> {
     succeed(command("unsquashfs", &["-quiet", "-no-progress", "-force", "-offset", &offset, "-dest"]).arg(folder).arg(image))
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::process::Command;

@@ -39,7 +39,7 @@ enum Way {
     /// As the environment's variables say.
     Environment,
     Direct,
-    Through(Proxy),
+    Through(Box<Proxy>),
 }
 
 impl Http {
@@ -155,8 +155,8 @@ impl Http {
 fn way_of(told: &str) -> Option<Way> {
     match told.split_once("://")? {
         ("direct", _) => Some(Way::Direct),
-        ("socks", rest) => Proxy::all(format!("socks5h://{rest}")).ok().map(Way::Through),
-        _ => Proxy::all(told).ok().map(Way::Through),
+        ("socks", rest) => Proxy::all(format!("socks5h://{rest}")).ok().map(|proxy| Way::Through(Box::new(proxy))),
+        _ => Proxy::all(told).ok().map(|proxy| Way::Through(Box::new(proxy))),
     }
 }
 
@@ -186,7 +186,7 @@ fn build(way: Way) -> Option<Client> {
     match way {
         Way::Environment => builder,
         Way::Direct => builder.no_proxy(),
-        Way::Through(proxy) => builder.no_proxy().proxy(proxy),
+        Way::Through(proxy) => builder.no_proxy().proxy(*proxy),
     }
     .build()
     .ok()

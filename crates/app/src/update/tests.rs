@@ -1,6 +1,8 @@
 //! The updater against an update server on this computer, with a publisher's key of the test's own. Whatever is wrong with what the server
 //! has, the program's file is afterwards what it was, and nothing lies beside it.
 
+#![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+
 use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
@@ -494,6 +496,16 @@ async fn what_is_not_the_persons_own_is_not_written() {
     }
     world.fails(UpdateFailure::NotWritable, "not ours").await;
     fs::set_permissions(world.path().parent().unwrap(), fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_as_such() {
+    let world = World::new().await;
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let url = format!("{}{FILE}", world.server.address).parse().unwrap();
+    let http = Http::new(Arc::new(SystemProxies));
+    let done = http.download(url, image("new").len() as u64, full, REPORT_EVERY, |_| {}).await;
+    assert_eq!(done, Err(UpdateFailure::NoRoom));
 }
 
 #[tokio::test]
