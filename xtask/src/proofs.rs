@@ -32,7 +32,8 @@ fn every_proof_that_a_security_document_names_is_there() {
                 }
                 named += 1;
                 let has_file = file.is_empty() || sources.iter().any(|(path, _)| path.ends_with(&format!("/{file}")));
-                let has_test = test.is_empty() || !is_test_name(test) || sources.iter().any(|(_, text)| text.contains(&format!("fn {test}(")));
+                let has_test =
+                    test.is_empty() || !is_test_name(test) || sources.iter().any(|(_, text)| text.contains(&format!("fn {test}(")));
                 if !has_file || !has_test {
                     missing.push(format!("{document}: {proof}"));
                 }

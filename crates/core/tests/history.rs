@@ -6,8 +6,12 @@ mod support;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::Router;
+use axum::extract::RawQuery;
+use axum::response::{IntoResponse as _, Response};
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{Direction, HistoryFilter, HistoryKind, HistoryOrder, Section, SectionData, TransactionStatus};
@@ -124,4 +128,44 @@ async fn a_wait_for_monei_ends_with_the_export_and_one_that_is_too_long_is_told(
     busy(&world, "200", 1).await;
     let told = world.core.whole_history(&Caller::Window, &account, &HistoryFilter::default(), |_, _| true).await.unwrap_err();
     assert_eq!((told.code, told.retry_after_s), (ProblemCode::Busy, Some(200)));
+}
+
+/// A Monei with 250 transactions, that asks for patience at the first call of the second page. Gives its port, and which pages were asked
+/// for.
+async fn busy_in_the_middle() -> (u16, Arc<Mutex<Vec<usize>>>) {
+    let pages = Arc::new(Mutex::new(Vec::new()));
+    let asked = Arc::clone(&pages);
+    let answer = move |RawQuery(query): RawQuery| {
+        let query = query.unwrap_or_default();
+        let page = query.split('&').find_map(|field| field.strip_prefix("page=")?.parse::<usize>().ok()).unwrap();
+        let mut asked = asked.lock().unwrap();
+        asked.push(page);
+        let first = asked.iter().filter(|earlier| **earlier == page).count() == 1;
+        let rows: Vec<_> = (100 * (page - 1)..250.min(100 * page)).map(|n| json!({"id": format!("t{n}"), "amount": "1.00"})).collect();
+        let body = json!({"statusCode": 200, "message": "", "data": {"transactions": rows, "pagination": {"total": 250}}}).to_string();
+        let (status, body) = if page == 2 && first { (429, String::new()) } else { (200, body) };
+        let head = Response::builder().status(status).header("retry-after", "30").header("content-type", "application/json");
+        let answer = head.body(body).unwrap().into_response();
+        async move { answer }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await.unwrap() });
+    (port, pages)
+}
+
+#[tokio::test]
+async fn what_was_fetched_before_a_rate_limit_is_not_fetched_again() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", WALLET, WALLET).await;
+    let (port, pages) = busy_in_the_middle().await;
+    world.proxy.as_ref().unwrap().rewrite(&format!(":{}", world.sandbox.port().unwrap()), &format!(":{port}"));
+    world.core.poll().await;
+    let goes_on = |_: usize, _: Option<u64>| {
+        world.clock.advance(Duration::from_secs(12));
+        true
+    };
+    let exported = world.core.whole_history(&Caller::Window, &account, &HistoryFilter::default(), goes_on).await.unwrap().unwrap();
+    let ids: HashSet<_> = exported.iter().filter_map(|row| row.id.clone()).collect();
+    assert_eq!((exported.len(), ids.len(), pages.lock().unwrap().clone()), (250, 250, vec![1, 2, 2, 3]));
 }
