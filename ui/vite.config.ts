@@ -1,6 +1,6 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
-import { product } from './product';
+import { product } from './product.ts';
 
 // Two entries that never meet: `index.html` speaks to Tauri and is all that the bundle carries; `dev.html` plays recorded stories
 // (`vite` for a person, `vite build --mode stories` for the tests and the gallery, which any web server can serve from any folder). Two bundles: `dist` is what packages carry; `dist-tester`, with the

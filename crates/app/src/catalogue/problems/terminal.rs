@@ -14,7 +14,9 @@ pub(crate) const fn advice(code: ProblemCode) -> Option<&'static str> {
         P::BackendUnreachable => {
             "Try again in a moment. If it stays so, check CONNECT_BACKEND_URL, or the address in Monei Connections, or ask whoever gave it to you."
         }
-        P::BackendEnvironment => "Set CONNECT_BACKEND_URL to the address of a fitting service, or MONEI_ENVIRONMENT to what the service is for.",
+        P::BackendEnvironment => {
+            "Set CONNECT_BACKEND_URL to the address of a fitting service, or MONEI_ENVIRONMENT to what the service is for."
+        }
         P::BackendIncompatible => "Check CONNECT_BACKEND_URL, or the address in Monei Connections, or update this program.",
         P::BackendUnconfirmed => "See what it calls itself now with `moneictl connect`, which asks whether to use it.",
         P::BackendAddress => "Correct CONNECT_BACKEND_URL.",
