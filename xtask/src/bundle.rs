@@ -91,6 +91,7 @@ fn remove_working_folders() -> Result<()> {
 /// The desktop program's Debian package with the compression that Debian's own have: Tauri's bundler knows gzip alone.
 fn compress_package() -> Result<()> {
     let folder = Path::new("target/tmp/compressed");
+    fs::create_dir_all("target/tmp")?;
     for entry in fs::read_dir(DEBIAN).context(DEBIAN)? {
         let package = entry?.path();
         if package.file_name().is_some_and(|name| name.to_string_lossy().starts_with("monei-connections_")) {
