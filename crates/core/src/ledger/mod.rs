@@ -182,7 +182,13 @@ impl Ledger {
     /// [`ProblemCode::IndexUnavailable`]; nothing is written then.
     pub async fn apply<C: Change>(&self, change: C) -> Result<C::Outcome, Problem> {
         let now = self.inner.clock.now_ms();
-        self.change(C::LASTS, move |tables| change.apply(tables, now)).await
+        let apply = move |tables: &Tables<'_>| change.apply(tables, now);
+        if C::IS_ABOUT_ACCOUNTS {
+            return self.change(C::LASTS, apply).await;
+        }
+        let done = self.blocking(|inner| inner.index.write_to_last(C::LASTS, apply)).await?;
+        self.inner.changed.tell();
+        Ok(done)
     }
 
     /// The accounts as last read, oldest first.

@@ -28,8 +28,11 @@ pub trait Change: Send + 'static {
     /// What whoever makes the change learns from it.
     type Outcome: Send + 'static;
 
-    /// When it is on the disk.
+    /// What it outlasts once it is written.
     const LASTS: Lasts = Lasts::OverAPowerCut;
+
+    /// Whether it may change what is kept of the accounts in memory, which is read anew then.
+    const IS_ABOUT_ACCOUNTS: bool = true;
 
     /// Writes it. `now` is milliseconds since the Unix epoch.
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<Self::Outcome, IndexError>;

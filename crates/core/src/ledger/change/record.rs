@@ -49,6 +49,7 @@ impl Change for Used {
     type Outcome = ();
     // A program waits for its answer meanwhile, and may call often.
     const LASTS: Lasts = Lasts::OverAKill;
+    const IS_ABOUT_ACCOUNTS: bool = false;
 
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<(), IndexError> {
         tables.count_use(&UseRow {
