@@ -1,5 +1,7 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vite';
+import { ascii } from './ascii.ts';
+import { icons } from './icons.ts';
 import { product } from './product.ts';
 
 // Two entries that never meet: `index.html` speaks to Tauri and is all that the bundle carries; `dev.html` plays recorded stories
@@ -11,7 +13,7 @@ const OUT: Record<string, string> = { licences: 'node_modules/.licences', storie
 const INPUT: Record<string, string | string[]> = { stories: ['dev.html', 'confirm-dev.html', 'gallery.html'], confirm: 'confirm.html', 'confirm-tester': 'confirm.html' };
 
 export default defineConfig(({ mode }) => ({
-  plugins: [product(), svelte()],
+  plugins: [product(), icons(), svelte(), ascii()],
   clearScreen: false,
   base: mode === 'stories' ? './' : '/',
   build: {

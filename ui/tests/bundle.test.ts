@@ -57,3 +57,7 @@ test('what every start reads stays small, and the tester’s panel is not among 
   expect(size(withPanel, true)).toBeGreaterThan(0);
   expect(size(withPanel, true)).toBeLessThan(8_000);
 });
+
+test('scripts are ASCII alone, which the web view keeps in half the space', () => {
+  for (const { path, text } of files.filter(({ path }) => path.endsWith('.js'))) expect(/[^\x00-\x7f]/.exec(text)?.[0], path).toBeUndefined();
+});

@@ -46,4 +46,4 @@ class Beat {
 /** For countdowns. */
 export const everySecond = new Beat(1000);
 /** For "3 minutes ago". */
-export const everyHalfMinute = new Beat(30_000);
+export const everyMinute = new Beat(60_000);

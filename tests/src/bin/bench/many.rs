@@ -65,14 +65,14 @@ fn numbered(id: &str, number: usize) -> String {
 }
 
 fn stored(session: &Session, grant: &str) -> Result<String> {
-    let found = session.run("secret-tool", &["lookup", "service", NAMESPACE, "username", grant])?;
+    let found = session.run("secret-tool", &["lookup", "--", "service", NAMESPACE, "username", grant])?;
     ensure!(found.status.success(), "the keychain has no entry of the account");
     Ok(String::from_utf8(found.stdout)?)
 }
 
 fn store(session: &Session, grant: &str, record: &str) -> Result<()> {
     let mut command = session.command("secret-tool");
-    command.args(["store", "--label", "a copy", "service", NAMESPACE, "username", grant]).stdin(Stdio::piped());
+    command.args(["store", "--label", "a copy", "--", "service", NAMESPACE, "username", grant]).stdin(Stdio::piped());
     let mut child = command.spawn()?;
     child.stdin.take().context("its input")?.write_all(record.as_bytes())?;
     ensure!(child.wait()?.success(), "the keychain doesn't take a copy");
