@@ -1,19 +1,22 @@
 //! What the program takes while nobody touches it, beside the empty window at the same time.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use e2e::process::Process;
 use e2e::{Session, until};
 
-use crate::processes::cpu;
+use crate::processes::CpuTime;
 use crate::starts::pid;
 
 /// How long each state is watched.
 pub const TIME: Duration = Duration::from_secs(60);
 /// How long after a start, or after being minimised, nothing is counted.
 const SETTLED: Duration = Duration::from_secs(15);
+
+/// How often the threads' times are read.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Milliseconds of CPU of the empty window and of the program, for each state. Nothing drives them.
 ///
@@ -45,9 +48,19 @@ pub async fn measure(session: &Session, empty: &Path, program: &Path) -> Result<
 
 async fn one(empty: &Path, program: &Path) -> Result<[f64; 2]> {
     tokio::time::sleep(SETTLED).await;
-    let all = || -> Result<[f64; 2]> { Ok([cpu(pid(empty)?)?, cpu(pid(program)?)?]) };
-    let before = all()?;
-    tokio::time::sleep(TIME).await;
-    let after = all()?;
-    Ok([after[0] - before[0], after[1] - before[1]])
+    let roots = [pid(empty)?, pid(program)?];
+    let mut taken = [CpuTime::default(), CpuTime::default()];
+    for (taken, root) in taken.iter_mut().zip(roots) {
+        taken.read(root)?;
+    }
+    let before = taken.each_ref().map(CpuTime::total);
+    let end = Instant::now() + TIME;
+    while Instant::now() < end {
+        // A thread that ends counts with what it was last seen to have taken.
+        tokio::time::sleep(AGAIN).await;
+        for (taken, root) in taken.iter_mut().zip(roots) {
+            taken.read(root)?;
+        }
+    }
+    Ok([taken[0].total() - before[0], taken[1].total() - before[1]])
 }

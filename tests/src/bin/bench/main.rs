@@ -13,6 +13,7 @@ mod starts;
 mod way_back;
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::Result;
 use e2e::Session;
@@ -35,24 +36,24 @@ async fn main() -> Result<()> {
     let program = starts::launcher(&session, "monei-connect", &release.join("monei-connect"))?;
     let empty = starts::launcher(&session, "empty-window", &release.join("empty-window"))?;
 
-    // With the argument `starts` nothing else is measured.
-    let starts_alone = std::env::args().nth(1).is_some_and(|part| part == "starts");
+    // With the argument `starts` or `idle` nothing else is measured.
+    let alone = |part: &str| std::env::args().nth(1).is_some_and(|word| word == part);
 
     let arrivals = way_back::connect(&session, &program).await?;
+    if alone("idle") {
+        return measure_idle(&session, &empty, &program).await;
+    }
     let (empties, ours) = starts::in_turn(&session, &empty, &program).await?;
     print_starts(&empties, &ours);
     let size = |path: &str| -> Result<f64> { Ok(fs::metadata(release.join(path))?.len() as f64 / 1e6) };
     println!("{:<48}{:>10.2}{:>28.2}", "size of the binary, MB", size("empty-window")?, size("monei-connect")?);
     println!("\nbrowser's arrival to the dashboard with the grant, ms, {} times", arrivals.len());
     print_spread("", &arrivals);
-    if starts_alone {
+    if alone("starts") {
         return Ok(());
     }
 
-    println!("\nidle, milliseconds of CPU in {} s, of the whole process tree", idle::TIME.as_secs());
-    for (state, [empty, own]) in idle::measure(&session, &empty, &program).await? {
-        println!("{state:<48}empty {empty:>4.0}   program {own:>4.0}   above it {:>4.0}", own - empty);
-    }
+    measure_idle(&session, &empty, &program).await?;
 
     println!(
         "\nclick to the next frame, ms, {} accounts and {} lines of history, {} clicks each",
@@ -63,6 +64,14 @@ async fn main() -> Result<()> {
     many::make(&session)?;
     for (what, taken) in clicks::measure(&session, &program).await? {
         print_spread(what, &taken);
+    }
+    Ok(())
+}
+
+async fn measure_idle(session: &Session, empty: &Path, program: &Path) -> Result<()> {
+    println!("\nidle, milliseconds of CPU in {} s, of the whole process tree", idle::TIME.as_secs());
+    for (state, [empty, own]) in idle::measure(session, empty, program).await? {
+        println!("{state:<48}empty {empty:>4.0}   program {own:>4.0}   above it {:>4.0}", own - empty);
     }
     Ok(())
 }

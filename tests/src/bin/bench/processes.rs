@@ -1,13 +1,10 @@
 //! What the system tells of a process and all that it started.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::io;
 
 use anyhow::{Result, bail};
-
-/// Clock ticks a second, in which Linux counts CPU time for programs (`USER_HZ`).
-const TICKS: f64 = 100.0;
 
 /// Has the system give this session's processes the most CPU of all that want it. Needs a session of its own (`setsid`), and root.
 ///
@@ -56,20 +53,37 @@ pub fn memory(root: u32) -> Result<f64> {
     Ok(kib / 1024.0)
 }
 
-/// CPU time that a process and all its descendants have taken so far, in milliseconds.
-///
-/// # Errors
-/// When there is no such process.
-pub fn cpu(root: u32) -> Result<f64> {
-    let mut ticks = 0.0;
-    for pid in tree(root)? {
-        let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { continue };
-        // Fields 14 and 15: in the program and in the kernel.
-        let Some((_, rest)) = stat.rsplit_once(')') else { continue };
-        ticks += rest.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum::<f64>();
+/// CPU time in milliseconds that each thread of a process and of all its descendants has taken so far, as it is read again and again: the kernel tells
+/// a thread's to the nanosecond, and only while the thread is there.
+#[derive(Default)]
+pub struct CpuTime(HashMap<(u32, u32), f64>);
+
+impl CpuTime {
+    /// Reads it once more.
+    ///
+    /// # Errors
+    /// When there is no such process.
+    pub fn read(&mut self, root: u32) -> Result<()> {
+        let mut found = false;
+        for pid in tree(root)? {
+            let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { continue };
+            for thread in threads.flatten() {
+                let Some(id) = thread.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+                let Ok(stat) = fs::read_to_string(thread.path().join("schedstat")) else { continue };
+                // The first number is the time on a processor, in nanoseconds.
+                let Some(nanoseconds) = stat.split_whitespace().next().and_then(|first| first.parse::<f64>().ok()) else { continue };
+                found |= nanoseconds > 0.0;
+                self.0.insert((pid, id), nanoseconds / 1e6);
+            }
+        }
+        if !found {
+            bail!("the process is gone");
+        }
+        Ok(())
     }
-    if ticks == 0.0 {
-        bail!("the process is gone");
+
+    /// What all threads have taken together.
+    pub fn total(&self) -> f64 {
+        self.0.values().sum()
     }
-    Ok(ticks / TICKS * 1000.0)
 }
