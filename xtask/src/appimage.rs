@@ -149,17 +149,32 @@ mod tests {
         assert_eq!(run(folder.path(), "en_NG.UTF-8"), (Some(0), "a word\n".to_owned()));
     }
 
+    /// A program that wants `new`, which no system has, in place of `old`.
+    fn app_dir_with(old: &str, new: &str) -> tempfile::TempDir {
+        let folder = app_dir(Path::new("/bin/echo"));
+        let own = folder.path().join("usr/bin/monei-connect");
+        let mut program = fs::read(&own).unwrap();
+        let whole = format!("\0{old}\0");
+        let at = program.windows(whole.len()).position(|bytes| bytes == whole.as_bytes()).unwrap() + 1;
+        program[at..at + new.len()].copy_from_slice(new.as_bytes());
+        fs::write(&own, program).unwrap();
+        fs::set_permissions(&own, fs::Permissions::from_mode(0o755)).unwrap();
+        folder
+    }
+
+    #[test]
+    fn where_a_library_is_too_old_one_sentence_says_what_to_update() {
+        let folder = app_dir_with("fputs_unlocked", "fputs_unxocked");
+        let (code, said) = run(folder.path(), "en_NG.UTF-8");
+        assert_eq!((code, said.lines().count()), (Some(127), 1), "{said}");
+        assert!(said.contains("needs WebKitGTK 2.40 or later, and this system's is older: update the system"), "{said}");
+        let (code, said) = run(folder.path(), "fr_FR.UTF-8");
+        assert!(code == Some(127) && said.contains("mettez le système à jour"), "{said}");
+    }
+
     #[test]
     fn where_a_library_is_missing_one_sentence_says_what_to_install() {
-        let folder = app_dir(Path::new("/bin/echo"));
-        // A program that wants a library which no system has.
-        let own = folder.path().join("usr/bin/monei-connect");
-        let program = fs::read(&own).unwrap();
-        let at = program.windows(10).position(|bytes| bytes == b"libc.so.6\0").unwrap();
-        let mut changed = program;
-        changed[at..at + 9].copy_from_slice(b"libx.so.9");
-        fs::write(&own, changed).unwrap();
-        fs::set_permissions(&own, fs::Permissions::from_mode(0o755)).unwrap();
+        let folder = app_dir_with("libc.so.6", "libx.so.9");
         let (code, said) = run(folder.path(), "en_NG.UTF-8");
         assert_eq!((code, said.lines().count()), (Some(127), 1), "{said}");
         assert!(said.contains("install the package libwebkit2gtk-4.1-0 (Debian, Ubuntu)"), "{said}");

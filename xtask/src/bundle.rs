@@ -23,12 +23,15 @@ const PROGRAMS: [(&str, &str); 4] = [
     ("monei-sandbox", "crates/sandbox/Cargo.toml"),
 ];
 
+/// The services, and how they are compiled.
+pub const SERVICES: [(&str, &str); 2] = [("connect-backend", tools::SERVICE_PROFILE), ("monei-sandbox", "release")];
+
 pub fn bundle() -> Result<()> {
     // Otherwise macOS: `installer` has what is done on Windows.
     let on_linux = cfg!(target_os = "linux");
     // Before anything that takes minutes.
     let settings = settings::read()?;
-    let mut steps = Steps::new(if on_linux { 9 } else { 3 });
+    let mut steps = Steps::new(if on_linux { 10 } else { 5 });
     if on_linux {
         steps.step("System packages", || install_missing(For::Packaging))?;
         // What an earlier version left would be taken for part of this one.
@@ -37,18 +40,19 @@ pub fn bundle() -> Result<()> {
         }
     }
     steps.step("Packages of the web view", ui::install)?;
+    // Every package has them.
+    steps.step("Licences of what the programs are made of", write_licences)?;
     if on_linux {
         steps.step("The command line", command_line)?;
     } else {
-        steps.step("The command line", macos_command_line)?;
+        // `tauri.macos.conf.json` puts it into the application.
+        steps.step("The command line", build_command_line)?;
     }
     // Tauri's own bundler builds the web view first. Its working folder is the top of the project, where tauri.conf.json is.
     steps.step("The desktop program", || {
         if on_linux {
             compress("packaging/monei-connections/monei-connect.1", "target/monei-connections/monei-connect.1")?;
         }
-        fs::create_dir_all("target/monei-connections")?;
-        licences::write(Path::new("target/monei-connections/third-party-licences.txt"))?;
         tools::desktop_packages(&settings::apply(&settings)?)?;
         if on_linux {
             remove_working_folders()?;
@@ -58,9 +62,7 @@ pub fn bundle() -> Result<()> {
     })?;
     if on_linux {
         steps.step("The backend and the sandbox", || {
-            [("connect-backend", tools::SERVICE_PROFILE), ("monei-sandbox", "release")]
-                .into_iter()
-                .try_for_each(|(package, profile)| tools::debian_package(package, profile, DEBIAN))
+            SERVICES.into_iter().try_for_each(|(package, profile)| tools::debian_package(package, profile, DEBIAN))
         })?;
         steps.step("An archive for other systems", archive)?;
         steps.step("An AppImage", || appimage(&settings))?;
@@ -69,10 +71,19 @@ pub fn bundle() -> Result<()> {
             tools::write_bills_of_materials(Path::new(BUNDLE), &PROGRAMS, None)?;
             gates::write_checksums(Path::new(BUNDLE))
         })?;
+    } else {
+        let for_people = &PROGRAMS[..2];
+        steps.step("What they are made of", || tools::write_bills_of_materials(Path::new(BUNDLE), for_people, None))?;
     }
     steps.print_summary();
     eprintln!("\nThe packages are in {BUNDLE}.");
     Ok(())
+}
+
+/// Collects the licences of what the programs are made of, into the file that packages take.
+pub fn write_licences() -> Result<()> {
+    fs::create_dir_all("target/monei-connections")?;
+    licences::write(&Path::new("target/monei-connections").join(licences::FILE))
 }
 
 /// Tauri's bundler leaves what it put into each package beside it.
@@ -116,8 +127,7 @@ fn compress(page: &str, to: &str) -> Result<()> {
 
 /// The command line, with its man page and completions, which it writes itself.
 fn command_line() -> Result<()> {
-    let mut build = command("cargo", &["build", "--release", "--locked", "--package", "moneictl"]);
-    succeed(tools::without_builders_paths(&mut build)?)?;
+    build_command_line()?;
     fs::create_dir_all("target/moneictl")?;
     for (words, file) in [
         (&["man"][..], "moneictl.1"),
@@ -132,8 +142,8 @@ fn command_line() -> Result<()> {
     tools::debian_package("moneictl", "release", DEBIAN)
 }
 
-/// What goes into the application of macOS beside the desktop program: `tauri.macos.conf.json` names it.
-fn macos_command_line() -> Result<()> {
+/// The program of the command line.
+pub fn build_command_line() -> Result<()> {
     let mut build = command("cargo", &["build", "--release", "--locked", "--package", "moneictl"]);
     succeed(tools::without_builders_paths(&mut build)?)
 }
@@ -177,4 +187,21 @@ fn archive() -> Result<()> {
             .args(["--file", &name, "--directory", "target/tmp/archive"])
             .arg(format!("monei-connections-{version}")),
     )
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn removing_the_desktop_program_says_what_stays_and_an_upgrade_says_nothing() {
+        let configuration: serde_json::Value = serde_json::from_str(include_str!("../../tauri.linux.conf.json")).unwrap();
+        for (kind, removed, upgraded) in [("deb", "remove", "upgrade"), ("rpm", "0", "1")] {
+            let script = configuration["bundle"]["linux"][kind]["postRemoveScript"].as_str().unwrap();
+            let said = |word: &str| output(command("sh", &[script, word]).current_dir("..")).unwrap();
+            assert!(said(removed).contains("tokens in the keychain") && said(removed).contains("moneictl leave"), "{kind}");
+            assert_eq!(said(upgraded), "", "{kind}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::appimage;
 use crate::hardening;
+use crate::licences;
 use crate::settings::Packaging;
 use crate::step::{command, describe, output, succeed};
 
@@ -59,6 +60,7 @@ pub fn check(folder: &Path, settings: &Packaging) -> Result<()> {
             What::Service
         };
         look(&inside, what).with_context(|| name.to_owned())?;
+        has_licences(&inside).with_context(|| name.to_owned())?;
         if name.starts_with(FOR_PEOPLE[0]) {
             has_settings(&inside, settings).with_context(|| name.to_owned())?;
         }
@@ -187,6 +189,14 @@ fn look(folder: &Path, what: What) -> Result<()> {
     Ok(())
 }
 
+/// The licences of what its programs are made of are in it.
+fn has_licences(folder: &Path) -> Result<()> {
+    let licences = files(folder)?.into_iter().find(|path| path.file_name() == Some(OsStr::new(licences::FILE)));
+    let licences = licences.with_context(|| format!("no {}", licences::FILE))?;
+    ensure!(fs::read_to_string(licences)?.contains("\ntokio "), "{} has no word of tokio", licences::FILE);
+    Ok(())
+}
+
 /// What the packager set is in the desktop program and in its desktop entry.
 fn has_settings(folder: &Path, settings: &Packaging) -> Result<()> {
     let all = files(folder)?;
@@ -287,6 +297,16 @@ mod tests {
         }
         fs::write(folder.path().join("usr/bin/monei-connect"), "..Purse..org.example..").unwrap();
         assert!(has_settings(folder.path(), &settings).unwrap_err().to_string().contains("MONEI_IDENTIFIER"));
+    }
+
+    #[test]
+    fn a_package_without_the_licences_of_what_it_is_made_of_is_found() {
+        let none = folder_with("usr/share/doc/tool/readme", b"tokio 1.0.0 (MIT)", 0o644);
+        assert_eq!(has_licences(none.path()).unwrap_err().to_string(), "no third-party-licences.txt");
+        let empty = folder_with("usr/share/doc/tool/third-party-licences.txt", b"", 0o644);
+        assert!(has_licences(empty.path()).is_err());
+        let whole = folder_with("usr/share/doc/tool/third-party-licences.txt", b"====\ntokio 1.52.0 (MIT)\n", 0o644);
+        has_licences(whole.path()).unwrap();
     }
 
     #[test]

@@ -14,12 +14,15 @@ use crate::wine::Wine;
 
 // Exit codes of installer.nsi.
 const INSTALLED: i32 = 0;
+const FAILED: i32 = 2;
 const IS_OPEN: i32 = 3;
 const IS_OLDER: i32 = 5;
 const WITHOUT_WEBVIEW: i32 = 6;
 
 /// How long a program may take until it holds what it holds while it is open.
 const START: Duration = Duration::from_secs(120);
+/// How long an installer must be seen to wait.
+const WAITS: Duration = Duration::from_secs(5);
 /// By Microsoft's documentation, where the version of the web view's runtime is: for everybody, and for the person.
 const WEBVIEW: [&str; 2] = [
     r"HKLM\Software\WOW6432Node\Microsoft\EdgeUpdate\Clients\{F3017226-FE2A-4295-8BDF-00C3A9A7E4C5}",
@@ -136,6 +139,15 @@ impl<'a> Trial<'a> {
         said("an older version is refused");
         self.changes_nothing(|| self.setup(&self.older, &[], IS_OLDER))?;
 
+        said("where a file can't be written to its end, nothing is changed");
+        self.changes_nothing(|| {
+            // As on a full disk: no file may be longer than two megabytes, which the desktop program is.
+            let mut setup = self.wine.command("sh", &["-c", "trap '' XFSZ; ulimit -f 4096; exec wine \"$@\" /S", "sh"]);
+            let ended = setup.arg(&self.installer).stdout(Stdio::null()).stderr(Stdio::null()).status().context("wine")?;
+            ensure!(ended.code() == Some(FAILED), "it ended with {ended} in place of {FAILED}");
+            Ok(())
+        })?;
+
         said("while moneictl runs, installing and uninstalling are refused");
         // It waits for its end.
         self.is_refused(|| self.start("moneictl.exe", &["serve"]), &[])?;
@@ -147,6 +159,41 @@ impl<'a> Trial<'a> {
         self.is_refused(|| self.start_twice("monei-connect.exe"), &[r"/D=C:\elsewhere"])?;
         ensure!(!self.wine.drive().join("elsewhere").exists(), "something was installed elsewhere");
         Ok(())
+    }
+
+    /// As the program's own updater has it installed, which ends the program then.
+    pub fn update(&self) -> Result<()> {
+        said("for an update it waits for the program's end, installs, and starts the new version");
+        let marked = self.folder.join("LICENSE-MIT");
+        fs::write(&marked, "an older one")?;
+        let mut open = self.start_twice("monei-connect.exe")?;
+        let installer = self.installer.to_str().context("a path that isn't text")?;
+        let mut setup = self.wine.command("wine", &[installer, "/S", "/R"]);
+        let mut setup = setup.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("wine")?;
+        // Long enough to install it, which takes a second.
+        std::thread::sleep(WAITS);
+        ensure!(setup.try_wait()?.is_none(), "the installer didn't wait for the program");
+        ensure!(fs::read(&marked)? == b"an older one", "the installer replaced files of a program that was open");
+        open.still()?;
+        open.child.kill()?;
+        open.child.wait()?;
+        let began = Instant::now();
+        let ended = loop {
+            if let Some(ended) = setup.try_wait()? {
+                break ended;
+            }
+            ensure!(began.elapsed() < START, "the installer still waits for a program that has ended");
+            std::thread::sleep(Duration::from_millis(200));
+        };
+        ensure!(ended.code() == Some(WITHOUT_WEBVIEW), "the installer ended with {ended} in place of {WITHOUT_WEBVIEW}");
+        ensure!(fs::read(&marked)? != b"an older one", "the new version isn't installed");
+        // The program is there again once installing is refused.
+        let began = Instant::now();
+        while let Err(error) = self.setup(&self.installer, &[], IS_OPEN) {
+            ensure!(began.elapsed() < START, "the program wasn't started again: {error:#}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        self.wine.end()
     }
 
     /// Takes it away.

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 
 use crate::step::{Steps, command, succeed};
-use crate::{licences, settings, tools, ui};
+use crate::{bundle, settings, tools, ui};
 
 const SCRIPT: &str = "packaging/monei-connections/windows/installer.nsi";
 /// This version, of every package of the workspace.
@@ -35,12 +35,6 @@ impl Product {
 /// The installer's name.
 pub fn file_name(version: &str) -> String {
     format!("monei-connections-{version}-windows-x86_64-setup.exe")
-}
-
-/// Collects the licences of what the programs are made of, which [`make`] takes.
-pub fn write_licences() -> Result<()> {
-    fs::create_dir_all("target/monei-connections")?;
-    licences::write(Path::new(LICENCES))
 }
 
 /// Makes the installer of `version` in `folder`, with what was built in `programs`.
@@ -94,7 +88,7 @@ pub fn on_windows() -> Result<()> {
     })?;
     let made = steps.step("The installer", || {
         ui::check_release_bundle()?;
-        write_licences()?;
+        bundle::write_licences()?;
         make(&Product::read()?, Path::new("target/release"), VERSION, Path::new("target/release/bundle/windows"))
     })?;
     steps.print_summary();

@@ -13,6 +13,9 @@ use crate::step::{command, output, succeed};
 /// What the names of files with a licence begin with, in small letters.
 const NAMES: [&str; 5] = ["license", "licence", "copying", "notice", "unlicense"];
 
+/// The text's name in every package.
+pub const FILE: &str = "third-party-licences.txt";
+
 /// Writes the text to `to`.
 ///
 /// # Errors

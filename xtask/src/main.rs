@@ -3,6 +3,7 @@
 mod appimage;
 mod bench;
 mod bundle;
+mod compare;
 mod cross;
 mod gallery;
 mod gates;
@@ -65,6 +66,9 @@ enum Task {
         /// Not made anew: each is installed in a clean root of this release of Debian, used, upgraded and removed. Wants root.
         #[arg(long = "try", value_name = "RELEASE")]
         trial: Option<String>,
+        /// Not made anew: the programs in them are built a second time in another folder, and compared.
+        #[arg(long, conflicts_with = "trial")]
+        compare: bool,
     },
     /// A container image, in podman's store and in target/images.
     Image {
@@ -106,9 +110,10 @@ fn main() -> ExitCode {
         Task::Test { all, places: true } => places::test(all),
         Task::Test { all, places: false } => test::test(all),
         Task::Gallery { build } => gallery::gallery(build),
-        Task::Bundle { trial: None } if cfg!(windows) => installer::on_windows(),
-        Task::Bundle { trial: None } => bundle::bundle(),
-        Task::Bundle { trial: Some(release) } => trial::trial(&release),
+        Task::Bundle { compare: true, .. } => compare::compare(),
+        Task::Bundle { trial: None, .. } if cfg!(windows) => installer::on_windows(),
+        Task::Bundle { trial: None, .. } => bundle::bundle(),
+        Task::Bundle { trial: Some(release), .. } => trial::trial(&release),
         Task::Image { what, base } => image::image(what, base.as_deref()),
         Task::Bench { what } => bench::bench(what),
         Task::Windows { task } => windows::windows(task),

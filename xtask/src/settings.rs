@@ -90,6 +90,25 @@ mod tests {
     }
 
     #[test]
+    fn the_flatpak_is_of_this_identifier_and_version_and_may_do_no_more_than_is_said() {
+        let manifest: Value = serde_json::from_str(include_str!("../../packaging/flatpak/org.moneiconnections.manager.json")).unwrap();
+        let read = Packaging::read(include_str!("../../packaging/settings.toml"), &|_| None).unwrap();
+        let config: Value = serde_json::from_str(include_str!("../../tauri.conf.json")).unwrap();
+        // The link scheme is in the desktop entry, which is the other packages'; a Flatpak must be named after what it owns on the bus.
+        assert_eq!(manifest["id"], *read.identifier);
+        assert_eq!(manifest["command"], config["mainBinaryName"]);
+        let archive = format!("monei-connections-{}-linux-x86_64.tar.gz", env!("CARGO_PKG_VERSION"));
+        let source = manifest["modules"][0]["sources"][0]["path"].as_str().unwrap();
+        assert_eq!(source, format!("../../target/release/bundle/tar/{archive}"));
+        let documented = include_str!("../../docs/packaging.md");
+        for word in manifest["finish-args"].as_array().unwrap() {
+            let word = word.as_str().unwrap();
+            assert!(documented.contains(&format!("`{word}`")), "docs/packaging.md doesn't say what {word} is for");
+            assert!(!["host", "home", "session-bus", "system-bus", "=all"].iter().any(|most| word.contains(most)), "{word}");
+        }
+    }
+
+    #[test]
     fn a_changed_name_and_scheme_arrive_in_the_desktop_entry_the_metadata_and_the_bundle() {
         let changed = settings("Purse", "org.example.purse");
         let entry = with_names(include_str!("../../src-tauri/bundle/monei-connect.desktop"), &changed);

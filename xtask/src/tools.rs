@@ -48,9 +48,18 @@ pub fn audit() -> Result<()> {
 
 /// The desktop program's packages, as `tauri.conf.json` lists them, with what `settings` says otherwise.
 pub fn desktop_packages(settings: &serde_json::Value) -> Result<()> {
+    desktop(settings, &[])
+}
+
+/// The same program without packages.
+pub fn desktop_program(settings: &serde_json::Value) -> Result<()> {
+    desktop(settings, &["--no-bundle"])
+}
+
+fn desktop(settings: &serde_json::Value, more: &[&str]) -> Result<()> {
     let tauri = installed(TAURI_CLI)?;
     let mut build = Command::new(tauri);
-    build.args(["build", "--ci", "--config", &settings.to_string()]);
+    build.args(["build", "--ci", "--config", &settings.to_string()]).args(more);
     if cfg!(target_os = "macos") {
         // Among the program's resources. Not in the systems' own configuration, since development builds have no such file.
         build.args([

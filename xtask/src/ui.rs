@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::gates::files;
 use crate::step::{command, succeed};
 
 /// `npm` in the web view's folder.
@@ -47,6 +48,21 @@ pub fn check_release_bundle() -> Result<()> {
             bail!("{path} has \"{mark}\" of the tester's panel");
         }
     }
+    check_sources("ui/dist")
+}
+
+/// What tells of the page's sources, or is an address for development. The program holds the page compressed, so it is searched before that.
+const SOURCES: [&str; 4] = ["sourceMappingURL=", "webpack://", "http://127.0.0.1:", "http://localhost"];
+
+fn check_sources(bundle: &str) -> Result<()> {
+    if let Some(map) = files(Path::new(bundle))?.iter().find(|path| path.extension().is_some_and(|ending| ending == "map")) {
+        bail!("{} is a source map", map.display());
+    }
+    for mark in SOURCES {
+        if let Some(path) = found(Path::new(bundle), mark)? {
+            bail!("{path} has \"{mark}\"");
+        }
+    }
     Ok(())
 }
 
@@ -74,4 +90,26 @@ fn check_node() -> Result<()> {
         bail!("Node 20 or later is needed; this is {text}");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_map_or_an_address_for_development_in_the_page_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("assets")).unwrap();
+        let bundle = folder.path().to_str().unwrap();
+        let script = folder.path().join("assets/index.js");
+        std::fs::write(&script, "run()").unwrap();
+        check_sources(bundle).unwrap();
+        for text in ["run()\n//# sourceMappingURL=index.js.map", "//# sourceMappingURL=data:", "fetch('http://127.0.0.1:43117')"] {
+            std::fs::write(&script, text).unwrap();
+            assert!(check_sources(bundle).is_err(), "{text}");
+        }
+        std::fs::remove_file(&script).unwrap();
+        std::fs::write(folder.path().join("assets/index.js.map"), "{}").unwrap();
+        assert!(check_sources(bundle).is_err());
+    }
 }

@@ -14,7 +14,7 @@ use crate::packages::{For, install_missing};
 use crate::step::{Steps, succeed};
 use crate::test::{self, Count, counted, finish};
 use crate::wine::Wine;
-use crate::{gates, macos, tools, ui};
+use crate::{bundle, gates, macos, tools, ui};
 
 const TARGET: &str = "x86_64-pc-windows-gnu";
 /// Where the installer is.
@@ -97,7 +97,7 @@ fn bundle(toolchain: &Toolchain, steps: &mut Steps) -> Result<PathBuf> {
         if Path::new(BUNDLE).exists() {
             fs::remove_dir_all(BUNDLE)?;
         }
-        installer::write_licences()?;
+        bundle::write_licences()?;
         let installer = installer::make(&product, &programs, installer::VERSION, Path::new(BUNDLE))?;
         let older = installer::make(&product, &programs, OLDER, Path::new("target/tmp/older"))?;
         Ok((installer, older))
@@ -106,7 +106,9 @@ fn bundle(toolchain: &Toolchain, steps: &mut Steps) -> Result<PathBuf> {
     let tried = Trial::new(&wine, &product, &installer, &older).and_then(|trial| {
         steps.step("Install and upgrade", || trial.install())?;
         steps.step("What is installed", || trial.examine())?;
-        steps.step("Use, and what is refused", || trial.use_programs().and_then(|()| trial.refuse()))?;
+        steps.step("Use, what is refused, and an update", || {
+            trial.use_programs().and_then(|()| trial.refuse()).and_then(|()| trial.update())
+        })?;
         steps.step("Uninstall", || trial.remove())
     });
     tried.and(wine.end())?;

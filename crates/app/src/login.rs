@@ -263,14 +263,69 @@ mod system {
     }
 }
 
-#[cfg(target_os = "macos")]
-mod system {
+/// The launch agent of macOS, as text.
+#[cfg(any(target_os = "macos", test))]
+mod agent {
     use std::io;
-    use std::path::PathBuf;
 
     use quick_xml::escape::escape;
 
     use super::HIDDEN;
+    use crate::registration::is_in_quarantine;
+
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] where `program` will be elsewhere at the next start.
+    pub(super) fn text(program: &str, namespace: &str, environment: Option<&str>) -> io::Result<String> {
+        if is_in_quarantine(program) {
+            tracing::warn!("macOS runs the program in quarantine, at another place at each start: move it to Applications first");
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        let program = escape(program);
+        let variables = environment
+            .map(|name| format!("<key>EnvironmentVariables</key><dict><key>MONEI_ENVIRONMENT</key><string>{name}</string></dict>\n"));
+        Ok(format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+             <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n\
+             <plist version=\"1.0\"><dict>\n<key>Label</key><string>{namespace}</string>\n\
+             <key>ProgramArguments</key><array><string>{program}</string><string>{HIDDEN}</string></array>\n\
+             {}<key>RunAtLoad</key><true/>\n</dict></plist>\n",
+            variables.unwrap_or_default()
+        ))
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        const IDENTIFIER: &str = "org.moneiconnections.manager";
+
+        #[test]
+        fn a_launch_agent_starts_this_program_hidden_whatever_its_path() {
+            let text = text("/Applications/A & <B>.app/Contents/MacOS/monei-connect", IDENTIFIER, None).unwrap();
+            let program = "<string>/Applications/A &amp; &lt;B&gt;.app/Contents/MacOS/monei-connect</string><string>--hidden</string>";
+            assert!(text.contains(&format!("<key>ProgramArguments</key><array>{program}</array>")), "{text}");
+            assert!(text.contains("<key>Label</key><string>org.moneiconnections.manager</string>"), "{text}");
+            assert!(text.contains("<key>RunAtLoad</key><true/>") && !text.contains("EnvironmentVariables"), "{text}");
+        }
+
+        #[test]
+        fn a_launch_agent_of_another_environment_names_it() {
+            let text = text("/Applications/x.app/Contents/MacOS/x", "org.moneiconnections.manager.sandbox", Some("sandbox")).unwrap();
+            assert!(text.contains("<key>MONEI_ENVIRONMENT</key><string>sandbox</string>"), "{text}");
+        }
+
+        #[test]
+        fn a_program_in_quarantine_is_not_started_at_login() {
+            let own = "/private/var/folders/x/T/AppTranslocation/0A1B/d/Monei Connections.app/Contents/MacOS/monei-connect";
+            assert_eq!(text(own, IDENTIFIER, None).unwrap_err().kind(), io::ErrorKind::Unsupported);
+        }
+    }
+}
+
+#[cfg(target_os = "macos")]
+mod system {
+    use std::io;
+    use std::path::PathBuf;
 
     pub(super) fn is_on(namespace: &str) -> bool {
         file(namespace).is_ok_and(|file| file.exists())
@@ -282,17 +337,7 @@ mod system {
 
     pub(super) fn write(namespace: &str, environment: Option<&str>) -> io::Result<()> {
         let program = std::env::current_exe()?;
-        let program = escape(program.to_str().ok_or(io::ErrorKind::InvalidFilename)?).into_owned();
-        let variables = environment
-            .map(|name| format!("<key>EnvironmentVariables</key><dict><key>MONEI_ENVIRONMENT</key><string>{name}</string></dict>\n"));
-        let agent = format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-             <!DOCTYPE plist PUBLIC \"-//Apple//DTD PLIST 1.0//EN\" \"http://www.apple.com/DTDs/PropertyList-1.0.dtd\">\n\
-             <plist version=\"1.0\"><dict>\n<key>Label</key><string>{namespace}</string>\n\
-             <key>ProgramArguments</key><array><string>{program}</string><string>{HIDDEN}</string></array>\n\
-             {}<key>RunAtLoad</key><true/>\n</dict></plist>\n",
-            variables.unwrap_or_default()
-        );
+        let agent = super::agent::text(program.to_str().ok_or(io::ErrorKind::InvalidFilename)?, namespace, environment)?;
         super::write(&file(namespace)?, &agent)
     }
 

@@ -334,10 +334,40 @@ mod windows {
     }
 }
 
-/// On macOS the bundle declares the scheme, so a program that isn't in one gets no links.
+/// Whether macOS runs the program at `path` in quarantine: one that was downloaded and never moved, from a copy at another place at each start
+/// (App Translocation).
+#[cfg(any(target_os = "macos", test))]
+pub(crate) fn is_in_quarantine(path: &str) -> bool {
+    path.contains("/AppTranslocation/")
+}
+
+/// On macOS the bundle declares the scheme, so a program that isn't in one gets no links. The copy of one in quarantine isn't what was registered.
+#[cfg(any(target_os = "macos", test))]
+fn is_bundle_for_links(own: &str) -> bool {
+    own.contains(".app/Contents/MacOS/") && !is_in_quarantine(own)
+}
+
+/// Whether links come back to this program.
 #[cfg(target_os = "macos")]
 pub fn is_ours(_: &str) -> bool {
-    std::env::current_exe().is_ok_and(|own| own.to_string_lossy().contains(".app/Contents/MacOS/"))
+    std::env::current_exe().is_ok_and(|own| is_bundle_for_links(&own.to_string_lossy()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_macos_links_come_back_to_a_bundle_that_is_not_in_quarantine() {
+        for (own, expected) in [
+            ("/Applications/Monei Connections.app/Contents/MacOS/monei-connect", true),
+            ("/Users/ada/Downloads/Monei Connections.app/Contents/MacOS/monei-connect", true),
+            ("/private/var/folders/x/T/AppTranslocation/0A1B/d/Monei Connections.app/Contents/MacOS/monei-connect", false),
+            ("/Users/ada/src/target/debug/monei-connect", false),
+        ] {
+            assert_eq!(is_bundle_for_links(own), expected, "{own}");
+        }
+    }
 }
 
 /// Only an installed program gets links here.

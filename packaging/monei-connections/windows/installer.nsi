@@ -117,8 +117,27 @@ LangString NoWebView ${LANG_FRENCH} "${NAME} est installé. Sa fenêtre nécessi
 LangString Stays ${LANG_ENGLISH} "Your connections stay: their tokens in the Credential Manager, and $LOCALAPPDATA\${IDENTIFIER}. To end them too, cancel, and choose Settings, Leave this computer in the program first."
 LangString Stays ${LANG_FRENCH} "Vos connexions restent : leurs jetons dans le Gestionnaire d’identification, et $LOCALAPPDATA\${IDENTIFIER}. Pour les supprimer aussi, annulez et choisissez d’abord Paramètres, Quitter cet ordinateur dans le programme."
 
+; With /R, which the program's own updater gives: the program ends for its new version, and is started again whatever comes of that.
+Var Restart
+; Whether it was told already why this ends.
+Var Told
+
+!macro StartAgain
+  ${If} $Restart == 1
+  ${AndIf} ${FileExists} "$INSTDIR\${PROGRAM}"
+    Exec "$\"$INSTDIR\${PROGRAM}$\""
+  ${EndIf}
+!macroend
+
 !macro End CODE TEXT
-  MessageBox MB_OK|MB_ICONSTOP "${TEXT}" /SD IDOK
+  StrCpy $Told 1
+  ${If} $Restart == 1
+    ; Also where it is silent: the person waits for a program that ended, and nobody looks at the exit code.
+    MessageBox MB_OK|MB_ICONSTOP "${TEXT}"
+    !insertmacro StartAgain
+  ${Else}
+    MessageBox MB_OK|MB_ICONSTOP "${TEXT}" /SD IDOK
+  ${EndIf}
   SetErrorLevel ${CODE}
   Quit
 !macroend
@@ -135,14 +154,44 @@ LangString Stays ${LANG_FRENCH} "Vos connexions restent : leurs jetons dans le
   ${EndIf}
 !macroend
 
-; Nothing is changed while the program is open, wherever it was started from: it has this mutex (tauri-plugin-single-instance).
-!macro EndIfRunning
+; $0 isn't 0 while the program is open, wherever it was started from: it has this mutex (tauri-plugin-single-instance).
+!macro OpenMutex
   System::Call 'kernel32::OpenMutexW(i 0x00100000, i 0, w "${IDENTIFIER}-sim") p .r0'
   ${If} $0 P<> 0
     System::Call 'kernel32::CloseHandle(p r0)'
+  ${EndIf}
+!macroend
+
+; Nothing is changed while the program is open.
+!macro EndIfRunning
+  !insertmacro OpenMutex
+  ${If} $0 P<> 0
     !insertmacro End ${IS_OPEN} "$(Open)"
   ${EndIf}
   !insertmacro EachFile EndIfOpen
+!macroend
+
+; Until the program has ended, which it does in order: that takes up to 40 seconds. In $2 are quarters of a second.
+!macro WaitForEnd
+  ${ForEach} $2 1 480 + 1
+    StrCpy $1 ended
+    !insertmacro OpenMutex
+    ${If} $0 P<> 0
+      StrCpy $1 open
+    ${ElseIf} ${FileExists} "$INSTDIR\${PROGRAM}"
+      ClearErrors
+      FileOpen $0 "$INSTDIR\${PROGRAM}" a
+      ${If} ${Errors}
+        StrCpy $1 open
+      ${Else}
+        FileClose $0
+      ${EndIf}
+    ${EndIf}
+    ${If} $1 == ended
+      ${ExitFor}
+    ${EndIf}
+    Sleep 250
+  ${Next}
 !macroend
 
 ; Beside what is installed, which stays whole until everything is there.
@@ -152,6 +201,15 @@ LangString Stays ${LANG_FRENCH} "Vos connexions restent : leurs jetons dans le
 
 !macro DeleteNew FILE SOURCE
   Delete "$INSTDIR\${FILE}.new"
+!macroend
+
+!macro DeleteAllNew
+  !insertmacro EachFile DeleteNew
+  !insertmacro DeleteNew "${UNINSTALLER}" ""
+  !insertmacro DeleteNew "${MANIFEST}" ""
+  ; The working folder of a program can't be removed.
+  SetOutPath "$TEMP"
+  RMDir "$INSTDIR"
 !macroend
 
 !macro NameFile FILE SOURCE
@@ -169,6 +227,13 @@ LangString Stays ${LANG_FRENCH} "Vos connexions restent : leurs jetons dans le
 
 Function .onInit
   SetRegView 64
+  ${GetParameters} $0
+  ClearErrors
+  ${GetOptions} $0 "/R" $1
+  ${IfNot} ${Errors}
+    StrCpy $Restart 1
+    !insertmacro WaitForEnd
+  ${EndIf}
   ${IfNot} ${AtLeastWin10}
   ${OrIfNot} ${RunningX64}
     !insertmacro End ${WRONG_WINDOWS} "$(WrongWindows)"
@@ -180,6 +245,14 @@ Function .onInit
     ${If} $2 == 1
       !insertmacro End ${IS_OLDER} "$(Older)"
     ${EndIf}
+  ${EndIf}
+FunctionEnd
+
+; A file that can't be written to its end, as on a full disk, ends an installation at once.
+Function .onInstFailed
+  ${If} $Told != 1
+    !insertmacro DeleteAllNew
+    !insertmacro End ${FAILED} "$(NotWritten)"
   ${EndIf}
 FunctionEnd
 
@@ -199,10 +272,7 @@ Section
   !insertmacro EachFile NameFile
   FileClose $0
   ${If} ${Errors}
-    !insertmacro EachFile DeleteNew
-    !insertmacro DeleteNew "${UNINSTALLER}" ""
-    !insertmacro DeleteNew "${MANIFEST}" ""
-    RMDir "$INSTDIR"
+    !insertmacro DeleteAllNew
     !insertmacro End ${FAILED} "$(NotWritten)"
   ${EndIf}
 
@@ -266,6 +336,7 @@ Section
     ExecShell "open" "${WEBVIEW_PAGE}"
     later:
   ${EndIf}
+  !insertmacro StartAgain
 SectionEnd
 
 Section "Uninstall"
