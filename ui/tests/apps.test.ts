@@ -84,11 +84,16 @@ test('what an app did is told anew whenever it calls', async () => {
   await page.getByTestId('app-log-lines').getByText('Not used yet').waitFor();
   await page.evaluate(() => {
     const { memory, now } = window.stage;
-    memory.app_log = () => Promise.resolve([{ caller: 'app:a1', call: 'GET /wallet/me', count: 4, failed: 1, first_at: now, last_at: now }]);
+    const used = { caller: 'app:a1', count: 4, failed: 1, first_at: now, last_at: now };
+    memory.app_log = () => Promise.resolve(['GET /wallet/me', 'POST /wallet/payout/transfer', 'POST /wallet/of-an-older-version'].map((call) => ({ ...used, call })));
     memory.showApps({ ...memory.apps, apps: memory.apps.apps.map((app) => ({ ...app, uses: app.uses + 1 })) });
   });
   await page.getByTestId('app-log-lines').getByText('Your balance and wallets').waitFor();
-  expect(await page.getByTestId('app-log-lines').innerText()).toContain('4 times, 1 refused or without an answer');
+  const told = await page.getByTestId('app-log-lines').innerText();
+  expect(told).toContain('4 times, 1 refused or without an answer');
+  expect(told).toContain('Payment to another Monei user');
+  expect(told).toContain('Another call at Monei');
+  expect(told).not.toContain('/wallet/');
   await page.close();
 });
 

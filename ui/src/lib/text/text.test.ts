@@ -5,7 +5,7 @@ import { en as confirmEn } from '../../confirm/text/en';
 import { fr as confirmFr } from '../../confirm/text/fr';
 import { en } from './en';
 import { fr } from './fr';
-import { cause } from './index';
+import { callWords, cause } from './index';
 
 /** The union's members as the generated types list them: the types alone are gone at run time. */
 function members(type: string): string[] {
@@ -39,10 +39,16 @@ test('every feature has its words', () => {
   expect(Object.keys(en.features).sort()).toEqual(members('FeatureId'));
 });
 
-test('every call that the window makes is said in words', () => {
-  // The paths that `crates/monei/src/read/` names.
-  const paths = ['/user/me', '/kyc/status', '/kyc/limits', '/wallet/me', '/transactions', '/transactions/user', '/evm/portfolio/:chainId', '/solana/portfolio', '/offramp/ledger/history', '/offramp/ledger/status/:reference', '/bills/records', '/wallet/deposit/status/:reference'];
-  expect(Object.keys(en.permission.calls).sort()).toEqual(paths.map((path) => `GET ${path}`).sort());
+test('every call of the table of permissions is said in words, never by its path, and no other call is', () => {
+  const calls = /export type MoneiCall = ([^;]+);/.exec(readFileSync('src/lib/bindings.ts', 'utf8'))?.[1]?.match(/(?<=")[^"]+(?=")/g) ?? [];
+  expect(calls.length).toBeGreaterThan(50);
+  for (const { permission } of [en, fr()]) {
+    expect(Object.keys(permission.calls).sort()).toEqual([...calls].sort());
+    for (const words of [...Object.values(permission.calls), permission.otherCall]) expect(words).toMatch(/^\p{Lu}[^/:]+[^.]$/u);
+  }
+  expect(callWords('POST /wallet/payout/transfer')).toBe('Payment to another Monei user');
+  expect(callWords('POST /wallet/of-an-older-version')).toBe('Another call at Monei');
+  expect(callWords('constructor')).toBe('Another call at Monei');
 });
 
 test('nothing that a person reads names a token, a code or an internal thing', () => {
