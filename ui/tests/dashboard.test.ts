@@ -339,8 +339,12 @@ test('a file is made with the filters whose answer is shown, says how far it is,
   await page.getByTestId('export-format').selectOption('ofx');
   await page.getByTestId('export').click();
   expect(await page.getByTestId('export-progress').innerText()).toBe('1,000 of 4,200 fetched…');
-  await page.getByTestId('cancel-export').click();
-  await page.getByTestId('export').waitFor();
+  expect(await focused(page)).toBe('export');
+  await page.getByTestId('cancel-export').focus();
+  await page.keyboard.press('Enter');
+  await page.getByTestId('cancel-export').waitFor({ state: 'detached' });
+  expect(await page.getByTestId('export-progress').innerText()).toBe('Nothing was saved.');
+  expect(await focused(page), 'the button that was pressed is gone').toBe('export');
   expect(await page.getByTestId('notice').count()).toBe(0);
   await page.getByTestId('apply-filters').click();
   await page.getByTestId('export').click();

@@ -63,7 +63,7 @@ test('nothing that a person reads names a token, a code or an internal thing', (
 const SAME = new Set([
   ...['name', 'common.hiddenAmount', 'common.menu', 'common.list', 'common.nameAnd', 'common.sentence', 'environment.production', 'account.sections.transactions', 'section.email'],
   ...['section.subwallet.crypto', 'allowances.crypto', 'settings.version', 'settings.licences', 'history.format', 'history.dateParts.month', 'history.datePattern', 'diagnose.names.monei', 'diagnose.minutes'],
-  ...['apps.lines.0.0', 'apps.lines.0.1', 'apps.lines.1.0', 'apps.lines.1.1', 'apps.lines.2.0', 'apps.lines.2.1', 'apps.lines.3.1', 'confirm.meanings.narration'],
+  ...['apps.lines.0.0', 'apps.lines.0.1', 'apps.lines.1.0', 'apps.lines.1.1', 'apps.lines.2.0', 'apps.lines.2.1', 'apps.lines.3.1', 'confirm.meanings.narration', 'confirm.networkOf'],
   ...['keyboard.keys.0.0', 'keyboard.keys.1.0', 'keyboard.keys.2.0', 'keyboard.keys.5.0', 'keyboard.window.0.0', 'keyboard.window.1.0'],
   ...['ethereum', 'bnb_smart_chain', 'polygon', 'base', 'arbitrum_one', 'optimism', 'lisk', 'scroll', 'solana'].map((network) => `sees.networks.${network}`),
   ...['sees.billMeans.done', 'sees.page', 'feature.reason.enabled', 'feature.reason.not_asked', 'firstRun.inBrackets', 'time.dateAndTime'],

@@ -1,10 +1,11 @@
+import { formatCount } from '../../format/number';
 import type { EndpointEffect, FeatureId, FeatureState, MoneiCall, PermissionEvent, Theme } from '../../bindings';
 
 /** The words of the overview, of one permission, and of how things are shown. */
 export const dashboard = {
   overview: {
     title: 'Overview',
-    lead: (accounts: number) => `${accounts} accounts, and what each of them allows.`,
+    lead: (accounts: number) => (accounts === 1 ? 'One account, and what it allows.' : `${accounts} accounts, and what each of them allows.`),
     needsYou: 'Needs you',
     see: 'See what to do',
     search: 'Find an account',
@@ -66,8 +67,8 @@ export const dashboard = {
     appLast: (when: string) => `Last used ${when}`,
     appNever: 'Not used yet',
     never: 'Never',
-    times: (count: number) => (count === 1 ? 'once' : `${count} times`),
-    failed: (count: number) => `${count} without an answer`,
+    times: (count: number) => (count === 1 ? 'once' : `${formatCount(count)} times`),
+    failed: (count: number) => `${formatCount(count)} without an answer`,
     by: { window: 'This window', monitor: 'This program, to see whether the connection works', command_line: 'The command line', app: 'An app that you allowed', other: 'Something else' },
     history: 'What became of it',
     events: { granted: 'You allowed it', declined: 'You left it off', taken_back: 'You took it back', lost: 'It ended at Monei’s side', set_aside: 'You switched it off here', switched_on: 'You switched it on again' } satisfies Record<PermissionEvent, string>,

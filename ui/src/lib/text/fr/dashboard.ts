@@ -1,9 +1,10 @@
+import { formatCount } from '../../format/number';
 import type { Texts } from '../en';
 
 export const dashboard = (): Pick<Texts, 'overview' | 'permission' | 'looks'> => ({
   overview: {
     title: 'Vue d’ensemble',
-    lead: (accounts) => `${accounts} comptes, et ce que chacun autorise.`,
+    lead: (accounts) => (accounts === 1 ? 'Un compte, et ce qu’il autorise.' : `${accounts} comptes, et ce que chacun autorise.`),
     needsYou: 'À faire',
     see: 'Voir quoi faire',
     search: 'Chercher un compte',
@@ -63,8 +64,8 @@ export const dashboard = (): Pick<Texts, 'overview' | 'permission' | 'looks'> =>
     appLast: (when) => `Dernière utilisation ${when}`,
     appNever: 'Pas encore utilisée',
     never: 'Jamais',
-    times: (count) => `${count} fois`,
-    failed: (count) => `${count} sans réponse`,
+    times: (count) => `${formatCount(count)} fois`,
+    failed: (count) => `${formatCount(count)} sans réponse`,
     by: { window: 'Cette fenêtre', monitor: 'Ce programme, pour voir si la connexion fonctionne', command_line: 'La ligne de commande', app: 'Une application que vous avez autorisée', other: 'Autre chose' },
     history: 'Ce qu’elle est devenue',
     events: { granted: 'Vous l’avez autorisée', declined: 'Vous ne l’avez pas autorisée', taken_back: 'Vous l’avez retirée', lost: 'Elle a pris fin du côté de Monei', set_aside: 'Vous l’avez désactivée ici', switched_on: 'Vous l’avez réactivée' },
