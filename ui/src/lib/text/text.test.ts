@@ -51,6 +51,14 @@ test('every call of the table of permissions is said in words, never by its path
   expect(callWords('constructor')).toBe('Another call at Monei');
 });
 
+test('one is never called several', () => {
+  for (const texts of [en, fr()]) {
+    expect(texts.overview.lead(1)).not.toMatch(/1|comptes|accounts/);
+    expect(texts.history.saved('a.csv', 1, 1)).not.toMatch(/1 transactions|1 were|1 ont/);
+    expect(texts.history.saved('a.csv', 12_345, 6_789)).not.toMatch(/12345|6789/);
+  }
+});
+
 test('nothing that a person reads names a token, a code or an internal thing', () => {
   for (const texts of [en, fr()]) {
     // The one sentence that names tokens is the one that must: what the backend sees.
