@@ -187,6 +187,33 @@ test('a permission says its start and end, what it was used for and by whom, and
   await page.close();
 });
 
+test('a permission that the tier blocks says so on its page, also when nothing else of the account was opened', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  const asked = async (without: string[]) => {
+    await show(page, 'overview');
+    const asked = await page.evaluateHandle((without) => {
+      const { app, memory, now } = window.stage;
+      const features = app.view.catalogue.filter(({ id }) => !without.includes(id)).map(({ id }) => ({ id, state: { kind: 'enabled' as const, at: now } }));
+      memory.show({ ...app.view, accounts: app.view.accounts.map((account) => ({ ...account, other_backend: null, features })) });
+      const asked: string[] = [];
+      memory.sections = (_, section) => {
+        asked.push(section);
+        return Promise.resolve({ section: 'kyc', tier: 1, status: null, can_upgrade: true, limits: [], allowances: [{ kind: 'crypto', allowed: false }] });
+      };
+      return asked;
+    }, without);
+    await page.getByTestId('cell-0-swap').click();
+    await page.getByTestId('permission-uses').or(page.getByTestId('permission-unused')).waitFor();
+    return asked;
+  };
+  await asked([]);
+  await page.getByTestId('blocked-by-tier').waitFor();
+  // What hangs on no tier asks for none, and nothing is asked for without its permission.
+  expect(await (await asked(['kyc'])).jsonValue()).toEqual([]);
+  expect(await page.getByTestId('blocked-by-tier').count()).toBe(0);
+  await page.close();
+});
+
 test('what the person’s tier blocks although it was allowed is said', async () => {
   const { page } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'tier-blocks');
