@@ -45,7 +45,11 @@ describe('money', () => {
 });
 
 describe('an amount that is typed', () => {
-  afterEach(() => speak('en'));
+  beforeEach(() => vi.stubGlobal('document', { documentElement: {} }));
+  afterEach(() => {
+    speak('en');
+    vi.unstubAllGlobals();
+  });
 
   test('is read as the locale writes it, and exactly', () => {
     const read = (texts: string[]) => texts.map(readAmount);

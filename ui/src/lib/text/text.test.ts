@@ -40,7 +40,7 @@ test('every feature has its words', () => {
 });
 
 test('every call of the table of permissions is said in words, never by its path, and no other call is', () => {
-  const calls = /export type MoneiCall = ([^;]+);/.exec(readFileSync('src/lib/bindings.ts', 'utf8'))?.[1]?.match(/(?<=")[^"]+(?=")/g) ?? [];
+  const calls = /export type MoneiCall = ([^;]+);/.exec(readFileSync('src/lib/bindings.ts', 'utf8'))?.[1]?.match(/(?:GET|POST) [^"]+/g) ?? [];
   expect(calls.length).toBeGreaterThan(50);
   for (const { permission } of [en, fr()]) {
     expect(Object.keys(permission.calls).sort()).toEqual([...calls].sort());
