@@ -251,6 +251,9 @@ mod tests {
         let text = Format::Text.render_in(Language::English, &receipt(), TimeZone::UTC);
         assert_eq!(text.lines().filter(|line| *line == "Allowed:").count(), 1, "{text}");
         let html = Format::Html.render_in(Language::English, &receipt(), TimeZone::UTC);
-        assert!(html.contains("&lt;b&gt;Ada&lt;/b&gt; &amp;") && !html.contains("<b>") && !html.contains(['\u{202e}', '\u{61c}']), "{html}");
+        assert!(
+            html.contains("&lt;b&gt;Ada&lt;/b&gt; &amp;") && !html.contains("<b>") && !html.contains(['\u{202e}', '\u{61c}']),
+            "{html}"
+        );
     }
 }

@@ -87,7 +87,10 @@ impl Accesses {
             rows.extend(found.items.iter().filter(fresh).map(reads::row).collect::<Vec<_>>());
             // Counted, since Monei may give fewer at once than it is asked for: the rest would be missing unseen.
             told += found.items.len() as u64;
-            if !found.total.map_or_else(|| has_more(found.items.len(), None, page, FETCHED), |total| !found.items.is_empty() && told < total) {
+            if !found
+                .total
+                .map_or_else(|| has_more(found.items.len(), None, page, FETCHED), |total| !found.items.is_empty() && told < total)
+            {
                 return Ok(goes_on(rows.len(), total).then_some(rows));
             }
         }
