@@ -63,7 +63,12 @@ test('the page says what each app may do, narrows it, and takes it back only whe
   await page.getByTestId('give-more-bills').click();
   await page.getByTestId('change-until').selectOption('year');
   await page.getByTestId('extend-app').click();
-  await page.getByTestId('take-back').click();
+  const focused = () => page.evaluate(() => document.activeElement?.textContent);
+  await page.getByTestId('take-back').press('Enter');
+  expect(await focused(), 'the button was replaced by a question').toBe('Cancel');
+  await page.keyboard.press('Enter');
+  expect(await focused()).toBe('Take back');
+  await page.keyboard.press('Enter');
   expect(await calls(page)).toEqual([
     ['narrow_app', 'a1', ['wallet:read']],
     ['extend_app', 'a1', ['bills:pay'], null],
@@ -71,6 +76,8 @@ test('the page says what each app may do, narrows it, and takes it back only whe
   ]);
   await page.getByTestId('take-back-now').click();
   expect((await calls(page)).at(-1)).toEqual(['take_back_app', 'a1']);
+  expect(await page.getByTestId('notice').innerText()).toContain('Its key no longer works.');
+  expect(await focused()).toBe('Apps');
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -84,11 +91,16 @@ test('what an app did is told anew whenever it calls', async () => {
   await page.getByTestId('app-log-lines').getByText('Not used yet').waitFor();
   await page.evaluate(() => {
     const { memory, now } = window.stage;
-    memory.app_log = () => Promise.resolve([{ caller: 'app:a1', call: 'GET /wallet/me', count: 4, failed: 1, first_at: now, last_at: now }]);
+    const used = { caller: 'app:a1', count: 4, failed: 1, first_at: now, last_at: now };
+    memory.app_log = () => Promise.resolve(['GET /wallet/me', 'POST /wallet/payout/transfer', 'POST /wallet/of-an-older-version'].map((call) => ({ ...used, call })));
     memory.showApps({ ...memory.apps, apps: memory.apps.apps.map((app) => ({ ...app, uses: app.uses + 1 })) });
   });
   await page.getByTestId('app-log-lines').getByText('Your balance and wallets').waitFor();
-  expect(await page.getByTestId('app-log-lines').innerText()).toContain('4 times, 1 refused or without an answer');
+  const told = await page.getByTestId('app-log-lines').innerText();
+  expect(told).toContain('4 times, 1 refused or without an answer');
+  expect(told).toContain('Payment to another Monei user');
+  expect(told).toContain('Another call at Monei');
+  expect(told).not.toContain('/wallet/');
   await page.close();
 });
 
@@ -111,6 +123,37 @@ test('an app that is no longer allowed still tells what it did, and one whose ti
   await ended.getByTestId('allow-again').click();
   expect(await calls(page)).toEqual([['extend_app', 'a3', [], 'year']]);
   expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('that no app is allowed is said only once it is known', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'overview');
+  await page.evaluate(() => (window.stage.app.apps.view = null));
+  await page.getByTestId('nav-apps').click();
+  await page.getByTestId('apps-reading').waitFor();
+  expect(await page.getByTestId('no-apps').count()).toBe(0);
+  await withApps(page);
+  expect(await page.getByTestId('app').count()).toBe(1);
+  await page.close();
+});
+
+test('a permission that is taken from an app or given to it leaves the focus with the app', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'overview');
+  await withApps(page);
+  await page.getByTestId('nav-apps').click();
+  await page.getByTestId('change-app').click();
+  await page.evaluate(() => {
+    const { memory } = window.stage;
+    memory.narrow_app = (_, scopes) => {
+      memory.showApps({ ...memory.apps, apps: memory.apps.apps.map((app, index) => (index === 0 ? { ...app, scopes } : app)) });
+      return Promise.resolve();
+    };
+  });
+  await page.getByTestId('narrow-profile:read').press('Enter');
+  await page.getByTestId('narrow-profile:read').waitFor({ state: 'detached' });
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('change-app');
   await page.close();
 });
 

@@ -40,6 +40,15 @@ test('a payment is one sentence with who, how much, to whom and from which accou
   await page.close();
 });
 
+test('a network is named, and a coin of the network’s own and a slippage are written as the language writes numbers', async () => {
+  for (const [language, coin, slippage] of [['en', '0.5 of the network’s own coin', '0.5\u00a0%'], ['fr', '0,5 de la monnaie propre au réseau', '0,5\u202f%']] as const) {
+    const { page } = await open(`swap&language=${language}`);
+    const text = await page.getByTestId('confirm').innerText();
+    for (const part of [coin, slippage, 'Ethereum (1)']) expect(text, language).toContain(part);
+    await page.close();
+  }
+});
+
 test('it is paid only after a second in sight, with a PIN, and by no Enter', async () => {
   const { page } = await open('send');
   const pay = page.getByTestId('confirm-allow');

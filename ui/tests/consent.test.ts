@@ -169,6 +169,28 @@ test('what is worth another look is among what needs the person, and can be swit
   await page.close();
 });
 
+test('what comes due while the window is in the tray is there when it is shown again', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'review-overview');
+  await page.getByTestId('needs-you').getByText('Worth another look.').waitFor();
+  const due = await page.evaluateHandle(() => window.stage.app.reviews);
+  await page.evaluate(() => (window.stage.memory.reviews = () => Promise.resolve([])));
+  const seen = (is: boolean) =>
+    page.evaluate((is) => {
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => !is });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, is);
+  await seen(false);
+  await seen(true);
+  await page.getByText('Worth another look.').waitFor({ state: 'detached' });
+  await page.evaluate((due) => (window.stage.memory.reviews = () => Promise.resolve(due)), due);
+  await seen(false);
+  expect(await page.getByText('Worth another look.').count(), 'nothing is asked while nobody looks').toBe(0);
+  await seen(true);
+  await page.getByText('Worth another look.').waitFor();
+  await page.close();
+});
+
 test('reviews that can’t be read are said to be unread, on the account’s page and the overview, until they can', async () => {
   const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
   for (const name of ['review-unread', 'review-unread-overview']) {

@@ -9,6 +9,7 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 const focused = (page: Page): Promise<string | null | undefined> => page.evaluate(() => document.activeElement?.getAttribute('data-cell'));
+const focusedTest = (page: Page): Promise<string | null | undefined> => page.evaluate(() => document.activeElement?.getAttribute('data-testid'));
 const names = (page: Page): Promise<string[]> => page.evaluate(() => window.stage.app.view.accounts.map((account) => window.stage.app.nameOf(account)));
 
 test('the overview says each permission of each account in a word, and what needs a person stands above it', async () => {
@@ -126,6 +127,17 @@ test('from ten accounts on they can be searched, without typing accents', async 
   });
   await page.getByTestId('search-accounts').fill('adebayo');
   expect(await page.locator('[role=row] .names .strong').allInnerTexts()).toEqual(['Adébáyọ̀ & Sons']);
+  // Two of the same name are told apart wherever one of them is chosen.
+  await page.evaluate(() => {
+    const { view } = window.stage.app;
+    window.stage.memory.show({ ...view, accounts: view.accounts.map((account, index) => (index < 2 ? { ...account, label: 'Twins' } : account)) });
+  });
+  await page.keyboard.press('Control+k');
+  await page.keyboard.type('disconnect twins');
+  const twins = (await page.getByTestId('palette-list').locator('li').allInnerTexts()).map((line) => line.replace(/[\u2068\u2069]/g, ''));
+  expect(twins).toEqual([expect.stringMatching(/^Disconnect Twins \(.+\)…$/), expect.stringMatching(/^Disconnect Twins \(.+\)…$/)]);
+  expect(twins[0]).not.toBe(twins[1]);
+  await page.keyboard.press('Escape');
   await page.getByTestId('search-accounts').fill('nobody');
   await page.getByTestId('nobody-found').waitFor();
   await page.close();
@@ -167,11 +179,38 @@ test('a permission says its start and end, what it was used for and by whom, and
   expect(await page.getByTestId('permission-history').locator('li').count()).toBe(3);
   expect(await page.getByTestId('permission-endpoints').locator('ul').isVisible()).toBe(false);
   await page.getByTestId('permission-endpoints').locator('summary').click();
-  expect(await page.getByTestId('permission-endpoints').innerText()).toMatch(/POST \/wallet\/payout\/bank-transfer\s+moves money/);
+  expect(await page.getByTestId('permission-endpoints').innerText()).toMatch(/Payment to a bank account\s+POST \/wallet\/payout\/bank-transfer\s+moves money/);
   await show(page, 'permission-declined');
   expect(await page.getByTestId('permission-life').innerText()).toMatch(/You left it off on .*Nothing is allowed\.\s+Last used\s+Never/s);
   await page.getByTestId('ask-send').click();
   await page.getByTestId('confirm-ask').waitFor();
+  await page.close();
+});
+
+test('a permission that the tier blocks says so on its page, also when nothing else of the account was opened', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  const asked = async (without: string[]) => {
+    await show(page, 'overview');
+    const asked = await page.evaluateHandle((without) => {
+      const { app, memory, now } = window.stage;
+      const features = app.view.catalogue.filter(({ id }) => !without.includes(id)).map(({ id }) => ({ id, state: { kind: 'enabled' as const, at: now } }));
+      memory.show({ ...app.view, accounts: app.view.accounts.map((account) => ({ ...account, other_backend: null, features })) });
+      const asked: string[] = [];
+      memory.sections = (_, section) => {
+        asked.push(section);
+        return Promise.resolve({ section: 'kyc', tier: 1, status: null, can_upgrade: true, limits: [], allowances: [{ kind: 'crypto', allowed: false }] });
+      };
+      return asked;
+    }, without);
+    await page.getByTestId('cell-0-swap').click();
+    await page.getByTestId('permission-uses').or(page.getByTestId('permission-unused')).waitFor();
+    return asked;
+  };
+  await asked([]);
+  await page.getByTestId('blocked-by-tier').waitFor();
+  // What hangs on no tier asks for none, and nothing is asked for without its permission.
+  expect(await (await asked(['kyc'])).jsonValue()).toEqual([]);
+  expect(await page.getByTestId('blocked-by-tier').count()).toBe(0);
   await page.close();
 });
 
@@ -283,6 +322,7 @@ test('the whole history comes page by page, with the filters that are set, and t
   expect((await lines()).map((line) => /(rent|any) \d/.exec(line)?.[0])).toEqual(['rent 1', 'rent 2']);
   expect(await page.getByTestId('history-count').innerText()).toBe('2 of 2 shown');
   expect(await page.getByTestId('history-more').count()).toBe(0);
+  expect(await focusedTest(page), 'the button that was pressed is gone').toBe('history-count');
   expect(await asked.evaluate((asked) => asked.map(({ filter, page }) => ({ filter, page })))).toEqual([
     { filter: { order: 'newest' }, page: 1 },
     { filter: { order: 'newest', kind: 'credit', from: '2024-02-29', min_amount: '10.5', narration: 'rent' }, page: 1 },
@@ -339,14 +379,19 @@ test('a file is made with the filters whose answer is shown, says how far it is,
   await page.getByTestId('export-format').selectOption('ofx');
   await page.getByTestId('export').click();
   expect(await page.getByTestId('export-progress').innerText()).toBe('1,000 of 4,200 fetched…');
-  await page.getByTestId('cancel-export').click();
-  await page.getByTestId('export').waitFor();
+  expect(await focusedTest(page)).toBe('export');
+  await page.getByTestId('cancel-export').focus();
+  await page.keyboard.press('Enter');
+  await page.getByTestId('cancel-export').waitFor({ state: 'detached' });
+  expect(await page.getByTestId('export-progress').innerText()).toBe('Nothing was saved.');
+  expect(await focusedTest(page), 'the button that was pressed is gone').toBe('export');
   expect(await page.getByTestId('notice').count()).toBe(0);
   await page.getByTestId('apply-filters').click();
   await page.getByTestId('export').click();
   await made.evaluate((made) => made.at(-1)?.end('~/Downloads/a.ofx'));
   await page.getByTestId('notice').waitFor();
   expect(await page.getByTestId('notice').innerText()).toMatch(/3 transactions were saved as .*a\.ofx.*2 were left out/);
+  expect(await page.getByTestId('export-progress').innerText()).toBe('');
   // Who leaves the page doesn't wait for it.
   await page.getByTestId('export').click();
   await page.getByTestId('cancel-export').waitFor();

@@ -141,6 +141,8 @@ test('bills tell whether they went through, and a list goes on page by page', as
   const asked = await counted(page);
   await page.getByTestId('more-bills').click();
   await page.getByTestId('section-bills-2').and(page.locator('[data-state=ready]')).waitFor();
+  // The button was gone while the page came.
+  expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Bills, page 2');
   await page.getByTestId('more-bills').click();
   await page.getByTestId('section-bills-3').and(page.locator('[data-state=ready]')).waitFor();
   expect(await page.locator('ul.lines > li').count()).toBe(54);

@@ -77,9 +77,14 @@ impl Format {
     }
 }
 
-/// The amount with its sign: what went out is negative.
+/// The amount with its sign: what went out is negative, and nothing is "-0".
 fn signed(row: &HistoryRow) -> Option<Decimal> {
-    row.amount.map(|amount| if row.direction == Direction::Out { -amount.abs() } else { amount })
+    let signed = |amount: Decimal| match row.direction {
+        _ if amount.is_zero() => amount.abs(),
+        Direction::Out => -amount.abs(),
+        Direction::In | Direction::Unknown => amount,
+    };
+    row.amount.map(signed)
 }
 
 /// `2024-03-01T12:30:00Z`

@@ -162,7 +162,7 @@ fn named(language: Language, scope: &str) -> String {
 /// Without what would begin a line, or turn the direction of what follows.
 fn plain(text: &str) -> String {
     let hidden = |letter: &char| {
-        letter.is_control() || matches!(letter, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        letter.is_control() || matches!(letter, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     text.chars().map(|letter| if hidden(&letter) { ' ' } else { letter }).collect()
 }
@@ -201,7 +201,7 @@ fn html(language: Language, lines: &[Line]) -> String {
 mod tests {
     use super::*;
 
-    const MARKUP: &str = "<b>Ada</b> & \u{202e}\nAllowed:\n  everything";
+    const MARKUP: &str = "<b>Ada</b> & \u{202e}\u{61c}\nAllowed:\n  everything";
 
     fn receipt() -> Receipt {
         Receipt {
@@ -251,6 +251,9 @@ mod tests {
         let text = Format::Text.render_in(Language::English, &receipt(), TimeZone::UTC);
         assert_eq!(text.lines().filter(|line| *line == "Allowed:").count(), 1, "{text}");
         let html = Format::Html.render_in(Language::English, &receipt(), TimeZone::UTC);
-        assert!(html.contains("&lt;b&gt;Ada&lt;/b&gt; &amp;") && !html.contains("<b>") && !html.contains('\u{202e}'), "{html}");
+        assert!(
+            html.contains("&lt;b&gt;Ada&lt;/b&gt; &amp;") && !html.contains("<b>") && !html.contains(['\u{202e}', '\u{61c}']),
+            "{html}"
+        );
     }
 }

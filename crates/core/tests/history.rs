@@ -130,9 +130,9 @@ async fn a_wait_for_monei_ends_with_the_export_and_one_that_is_too_long_is_told(
     assert_eq!((told.code, told.retry_after_s), (ProblemCode::Busy, Some(200)));
 }
 
-/// A Monei with 250 transactions, that asks for patience at the first call of the second page. Gives its port, and which pages were asked
-/// for.
-async fn busy_in_the_middle() -> (u16, Arc<Mutex<Vec<usize>>>) {
+/// A Monei with 250 transactions, `size` on a page whatever is asked for, that asks for patience at the first call of page `busy`. Gives its
+/// port, and which pages were asked for.
+async fn monei_of(size: usize, busy: usize) -> (u16, Arc<Mutex<Vec<usize>>>) {
     let pages = Arc::new(Mutex::new(Vec::new()));
     let asked = Arc::clone(&pages);
     let answer = move |RawQuery(query): RawQuery| {
@@ -141,9 +141,9 @@ async fn busy_in_the_middle() -> (u16, Arc<Mutex<Vec<usize>>>) {
         let mut asked = asked.lock().unwrap();
         asked.push(page);
         let first = asked.iter().filter(|earlier| **earlier == page).count() == 1;
-        let rows: Vec<_> = (100 * (page - 1)..250.min(100 * page)).map(|n| json!({"id": format!("t{n}"), "amount": "1.00"})).collect();
+        let rows: Vec<_> = (size * (page - 1)..250.min(size * page)).map(|n| json!({"id": format!("t{n}"), "amount": "1.00"})).collect();
         let body = json!({"statusCode": 200, "message": "", "data": {"transactions": rows, "pagination": {"total": 250}}}).to_string();
-        let (status, body) = if page == 2 && first { (429, String::new()) } else { (200, body) };
+        let (status, body) = if page == busy && first { (429, String::new()) } else { (200, body) };
         let head = Response::builder().status(status).header("retry-after", "30").header("content-type", "application/json");
         let answer = head.body(body).unwrap().into_response();
         async move { answer }
@@ -158,7 +158,7 @@ async fn busy_in_the_middle() -> (u16, Arc<Mutex<Vec<usize>>>) {
 async fn what_was_fetched_before_a_rate_limit_is_not_fetched_again() {
     let world = World::proxied().await;
     let account = world.connect("ada", WALLET, WALLET).await;
-    let (port, pages) = busy_in_the_middle().await;
+    let (port, pages) = monei_of(100, 2).await;
     world.proxy.as_ref().unwrap().rewrite(&format!(":{}", world.sandbox.port().unwrap()), &format!(":{port}"));
     world.core.poll().await;
     let goes_on = |_: usize, _: Option<u64>| {
@@ -168,4 +168,16 @@ async fn what_was_fetched_before_a_rate_limit_is_not_fetched_again() {
     let exported = world.core.whole_history(&Caller::Window, &account, &HistoryFilter::default(), goes_on).await.unwrap().unwrap();
     let ids: HashSet<_> = exported.iter().filter_map(|row| row.id.clone()).collect();
     assert_eq!((exported.len(), ids.len(), pages.lock().unwrap().clone()), (250, 250, vec![1, 2, 2, 3]));
+}
+
+#[tokio::test]
+async fn where_monei_gives_fewer_at_once_than_asked_for_a_file_still_has_all() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", WALLET, WALLET).await;
+    let (port, pages) = monei_of(40, 0).await;
+    world.proxy.as_ref().unwrap().rewrite(&format!(":{}", world.sandbox.port().unwrap()), &format!(":{port}"));
+    world.core.poll().await;
+    let exported = world.core.whole_history(&Caller::Window, &account, &HistoryFilter::default(), |_, _| true).await.unwrap().unwrap();
+    let ids: HashSet<_> = exported.iter().filter_map(|row| row.id.clone()).collect();
+    assert_eq!((exported.len(), ids.len(), pages.lock().unwrap().len()), (250, 250, 7));
 }

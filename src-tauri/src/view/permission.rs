@@ -1,5 +1,10 @@
 //! One permission of one account, looked at closely.
 
+use std::path::PathBuf;
+
+use connect_core::feature::FeatureId;
+use ts_rs::{Config, TS};
+
 use super::convert::{Convert, mirror};
 use super::model;
 
@@ -40,6 +45,7 @@ mirror! {
     /// One call that the permission opens.
     pub struct PermissionEndpoint = PermissionEndpoint {
         /// Method and path template.
+        #[ts(as = "MoneiCall")]
         pub call: String,
         /// What such a call does.
         pub effect: EndpointEffect,
@@ -97,7 +103,7 @@ mirror! {
     pub struct PermissionUse = PermissionUse {
         /// By whom: `window`, `monitor`, `command_line`, or `app:` and the app's id.
         pub caller: String,
-        /// Method and path template.
+        /// Method and path template. As an older version may have recorded it, which had other endpoints.
         pub call: String,
         /// How often in all.
         pub count: u32,
@@ -107,5 +113,34 @@ mirror! {
         pub first_at: i64,
         /// Last time.
         pub last_at: i64,
+    }
+}
+
+/// The calls of the table of permissions as a TypeScript union, so that each has its words in the window or the page doesn't compile.
+struct MoneiCall;
+
+impl TS for MoneiCall {
+    type WithoutGenerics = Self;
+    type OptionInnerType = Self;
+
+    fn docs() -> Option<String> {
+        Some("/**\n * A call that a permission opens: method and path template.\n */\n".to_owned())
+    }
+
+    fn name(_: &Config) -> String {
+        "MoneiCall".to_owned()
+    }
+
+    fn inline(_: &Config) -> String {
+        let endpoints = FeatureId::all().flat_map(FeatureId::endpoints);
+        endpoints.map(|endpoint| format!("\"{} {}\"", endpoint.method.as_str(), endpoint.path)).collect::<Vec<_>>().join(" | ")
+    }
+
+    fn decl(config: &Config) -> String {
+        format!("type {} = {};", Self::name(config), Self::inline(config))
+    }
+
+    fn output_path() -> Option<PathBuf> {
+        Some("bindings.ts".into())
     }
 }

@@ -1086,6 +1086,11 @@ amount: MoneyView | null, };
 export type Link = "monei_settings" | "operator" | "operator_guide" | "sandbox_control" | "sandbox_switches" | "sandbox_clock" | "sandbox_scenario" | "sandbox_log";
 
 /**
+ * A call that a permission opens: method and path template.
+ */
+export type MoneiCall = "GET /user/me" | "GET /kyc/status" | "GET /kyc/limits" | "GET /wallet/me" | "GET /wallet/naira-wallet" | "GET /transactions" | "GET /wallet/deposit/status/:reference" | "GET /evm/portfolio/:chainId" | "GET /evm/balance/native" | "GET /evm/balance/token" | "GET /solana/portfolio" | "GET /solana/balance" | "GET /solana/address" | "GET /bills/records" | "GET /offramp/ledger/history" | "GET /offramp/ledger/status/:reference" | "GET /transactions/user" | "POST /wallet/deposit" | "POST /wallet/deposit/payment-link" | "POST /wallet/payout/transfer" | "POST /wallet/payout/bank-transfer" | "GET /bills/discovery/biller-items/:category/:billerName" | "GET /bills/discovery/electricity-operators" | "POST /bills/validation/customer" | "POST /bills/pay/airtime" | "POST /bills/pay/data" | "POST /bills/pay/electricity" | "POST /bills/pay/cable-tv" | "GET /bills/discovery/electricity" | "GET /bills/get-biller-items/:category/:billerName" | "POST /bills/buy-airtime" | "POST /bills/buy-mobile-data" | "POST /bills/buy-electricity" | "POST /bills/subscribe-cable-tv" | "POST /evm-exchange/native-to-token" | "POST /evm-exchange/token-to-token" | "POST /evm-exchange/token-to-native" | "POST /evm-exchange/price/native-to-token" | "POST /evm-exchange/price/token-to-token" | "POST /evm-exchange/price/token-to-native" | "POST /evm/send/native" | "POST /evm/send/token" | "GET /solana-exchange/quote/sol-to-token" | "GET /solana-exchange/quote/token-to-sol" | "GET /solana-exchange/quote/token-to-token" | "POST /solana-exchange/swap-sol-to-token" | "POST /solana-exchange/swap-token-to-sol" | "POST /solana-exchange/swap-token-to-token" | "POST /solana/transfer" | "POST /solana/transfer-token" | "GET /offramp/exchange/assets" | "GET /offramp/exchange/quote" | "POST /offramp/exchange/initiate" | "GET /offramp/payouts/banks" | "POST /offramp/payouts/verify";
+
+/**
  * Money for display.
  */
 export type MoneyView = { 
@@ -1176,7 +1181,7 @@ export type PermissionEndpoint = {
 /**
  * Method and path template.
  */
-call: string, 
+call: MoneiCall, 
 /**
  * What such a call does.
  */
@@ -1209,7 +1214,7 @@ export type PermissionUse = {
  */
 caller: string, 
 /**
- * Method and path template.
+ * Method and path template. As an older version may have recorded it, which had other endpoints.
  */
 call: string, 
 /**

@@ -62,7 +62,7 @@ fn csv(lines: &[Line<'_>]) -> std::io::Result<String> {
         let detail = line.detail.clone().unwrap_or_default();
         let texts =
             [&line.what, line.kind, line.account.unwrap_or(""), line.app.unwrap_or(""), &permissions, &not_allowed, &detail].map(plain);
-        file.write_record(std::iter::once(date.as_str()).chain(texts.iter().map(|text| &**text)))?;
+        file.write_record(std::iter::once(date.as_str()).chain(texts.iter().map(String::as_str)))?;
     }
     let bytes = file.into_inner().map_err(|error| std::io::Error::other(error.to_string()))?;
     String::from_utf8(bytes).map_err(std::io::Error::other)

@@ -1,13 +1,13 @@
 //! Comma-separated values (RFC 4180), for a spreadsheet.
 
-use std::borrow::Cow;
-
 use connect_core::snapshot::HistoryRow;
 
 const NAMES: [&str; 7] = ["date", "amount", "currency", "direction", "status", "description", "reference"];
 
-/// What a spreadsheet takes for the beginning of a formula, also in full width, and what it skips before one.
-const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+/// What a spreadsheet takes for the beginning of a formula, also in full width.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+/// Where another cell begins for a spreadsheet that parts cells by something else than a comma, as in French. Quotes don't count there.
+const CELL: [char; 4] = [';', '\t', '\r', '\n'];
 
 pub(super) fn render(rows: &[HistoryRow]) -> std::io::Result<String> {
     let mut file = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
@@ -24,8 +24,28 @@ pub(super) fn render(rows: &[HistoryRow]) -> std::io::Result<String> {
     String::from_utf8(bytes).map_err(std::io::Error::other)
 }
 
-/// A cell that no spreadsheet takes for a formula: an apostrophe before it makes it text.
-pub(super) fn plain(text: &str) -> Cow<'_, str> {
-    let first = text.trim_start().chars().next();
-    if text.starts_with(FORMULA) || first.is_some_and(|first| FORMULA.contains(&first)) { format!("'{text}").into() } else { text.into() }
+/// A cell that no spreadsheet takes for a formula, whole or in part: an apostrophe before it makes it text.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    // Where the cell begins, and whether nothing of it was seen yet.
+    let (mut start, mut begins) = (0, true);
+    for letter in text.chars() {
+        if begins && FORMULA.contains(&letter) {
+            plain.insert(start, '\'');
+        }
+        plain.push(letter);
+        if letter == ';' || (!begins && CELL.contains(&letter)) {
+            (start, begins) = (plain.len(), true);
+        } else {
+            begins = begins && is_unseen(letter);
+        }
+    }
+    plain
+}
+
+/// What may stand before a formula: blanks, controls, marks of no width, and quotes.
+fn is_unseen(letter: char) -> bool {
+    let no_width = ['\u{ad}', '\u{61c}', '\u{180e}', '\u{feff}'].contains(&letter)
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}');
+    no_width || letter == '"' || letter.is_whitespace() || letter.is_control()
 }

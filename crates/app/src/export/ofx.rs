@@ -37,7 +37,10 @@ pub(super) fn render(statement: &Statement<'_>) -> Rendered {
     text += "<?OFX OFXHEADER=\"200\" VERSION=\"220\" SECURITY=\"NONE\" OLDFILEUID=\"NONE\" NEWFILEUID=\"NONE\"?>\n<OFX>\n";
     let fine = "<STATUS><CODE>0</CODE><SEVERITY>INFO</SEVERITY></STATUS>";
     let _ = writeln!(text, "<SIGNONMSGSRSV1><SONRS>{fine}<DTSERVER>{made}</DTSERVER><LANGUAGE>ENG</LANGUAGE></SONRS></SIGNONMSGSRSV1>");
-    text += "<BANKMSGSRSV1>\n";
+    // Without a statement it may not be there.
+    if !by_currency.is_empty() {
+        text += "<BANKMSGSRSV1>\n";
+    }
     let mut ids = HashSet::new();
     for (number, (currency, lines)) in by_currency.iter().enumerate() {
         let (first, last) = lines.iter().fold((i64::MAX, i64::MIN), |(first, last), line| (first.min(line.at), last.max(line.at)));
@@ -48,13 +51,13 @@ pub(super) fn render(statement: &Statement<'_>) -> Rendered {
         let _ = writeln!(text, "<BANKTRANLIST><DTSTART>{}</DTSTART><DTEND>{}</DTEND>", time(first), time(last));
         for Line { at, amount, row } in lines {
             let kind = if amount.is_sign_negative() { "DEBIT" } else { "CREDIT" };
-            let named = row.id.as_deref().or(row.reference.as_deref());
+            let named = told(row.id.as_deref()).or(told(row.reference.as_deref()));
             let mut id = words(named.unwrap_or(&format!("{at}/{amount}")), MAX_TEXT);
             // What has no id of its own still has one in this file.
             while !ids.insert(id.clone()) {
                 id.push('+');
             }
-            let narration = row.narration.as_deref().unwrap_or(if kind == "DEBIT" { "Money out" } else { "Money in" });
+            let narration = told(row.narration.as_deref()).unwrap_or(if kind == "DEBIT" { "Money out" } else { "Money in" });
             let _ = write!(text, "<STMTTRN><TRNTYPE>{kind}</TRNTYPE><DTPOSTED>{}</DTPOSTED><TRNAMT>{amount}</TRNAMT>", time(*at));
             let _ =
                 write!(text, "<FITID>{id}</FITID><NAME>{}</NAME><MEMO>{}</MEMO>", words(narration, MAX_NAME), words(narration, MAX_TEXT));
@@ -62,7 +65,7 @@ pub(super) fn render(statement: &Statement<'_>) -> Rendered {
         }
         text += "</BANKTRANLIST></STMTRS></STMTTRNRS>\n";
     }
-    text += "</BANKMSGSRSV1>\n</OFX>\n";
+    text += if by_currency.is_empty() { "</OFX>\n" } else { "</BANKMSGSRSV1>\n</OFX>\n" };
     Rendered { text, written, left_out: statement.rows.len() - written }
 }
 
@@ -72,10 +75,20 @@ fn time(at_ms: i64) -> String {
     format!("{}[0:GMT]", at.strftime("%Y%m%d%H%M%S.%3f"))
 }
 
+/// Whether a letter may be in the file. XML has no place for the last two, whichever way they are written.
+fn fits(letter: char) -> bool {
+    !letter.is_control() && !matches!(letter, '\u{fffe}' | '\u{ffff}')
+}
+
+/// What has something in it beside blanks: an element may not be empty.
+fn told(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| text.chars().any(|letter| fits(letter) && !letter.is_whitespace()))
+}
+
 /// Text of at most `most` characters that is no markup. Letters beyond ASCII are written as references: some readers take a file for ASCII,
 /// whatever it says of itself.
 fn words(text: &str, most: usize) -> String {
-    let clean: String = text.chars().filter(|letter| !letter.is_control()).take(most).collect();
+    let clean: String = text.chars().filter(|letter| fits(*letter)).take(most).collect();
     let mut words = String::new();
     for letter in escape(clean.as_str()).chars() {
         if letter.is_ascii() {

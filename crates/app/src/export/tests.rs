@@ -85,6 +85,58 @@ fn a_csv_file_is_read_back_by_python_and_no_cell_is_a_formula() {
     assert_eq!((&read[14]["date"], &read[14]["amount"], &read[14]["direction"]), (&"".into(), &"".into(), &"".into()));
 }
 
+/// A spreadsheet in French parts cells by semicolons, heeds no quotes inside, and would read a formula behind one.
+#[test]
+fn no_part_of_a_cell_is_a_formula_wherever_a_spreadsheet_parts_it() {
+    for (text, wanted) in [
+        ("rent;=1+1", "rent;'=1+1"),
+        (";=1", ";'=1"),
+        ("a; \"=HYPERLINK(1)\"", "a;' \"=HYPERLINK(1)\""),
+        ("\u{feff}=1", "'\u{feff}=1"),
+        ("\u{200b}\u{202e}@SUM(1)", "'\u{200b}\u{202e}@SUM(1)"),
+        ("\"=1\"", "'\"=1\""),
+        ("a\n+1", "a\n'+1"),
+        ("1-2; 3-4", "1-2; 3-4"),
+        ("a=b", "a=b"),
+    ] {
+        assert_eq!(super::csv::plain(text), wanted, "{text:?}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn odd_texts_and_no_transaction_at_all_leave_an_ofx_file_readable() {
+    let told = |number: u32, id: &str, narration: &str| HistoryRow {
+        id: Some(id.into()),
+        reference: None,
+        narration: Some(narration.into()),
+        ..row(number, "0", Direction::Out)
+    };
+    let long = "👩\u{200d}👩\u{200d}👧 ".repeat(200);
+    let rows = [
+        told(0, "a", "b\u{ffff}\u{fffe}c\u{b}"),
+        told(1, "\u{ffff}", "\u{ffff}"),
+        told(2, " ", "\u{202e}dlog\u{2066}"),
+        told(3, "d", &long),
+        told(4, "e", "]]> &#xFFFF; <!-- &amp;"),
+    ];
+    let read = |text: &str| {
+        python(
+            "import json, sys\nimport xml.etree.ElementTree as tree\nfrom ofxparse import OfxParser\ntree.parse(sys.argv[1])\n\
+             ofx = OfxParser.parse(open(sys.argv[1], 'rb'))\n\
+             print(json.dumps([[t.id, t.payee, t.memo, str(t.amount)] for a in ofx.accounts for t in a.statement.transactions]))",
+            text,
+        )
+    };
+    let lines = read(&rendered(Format::Ofx, &rows).text);
+    assert_eq!(lines[0], serde_json::json!(["a", "bc", "bc", "0"]));
+    assert!(lines[1][0].as_str().unwrap().starts_with("1709296201000/") && lines[1][1] == "Money in", "{lines}");
+    assert_eq!(lines[2][1], "\u{202e}dlog\u{2066}");
+    assert!(long.starts_with(lines[3][2].as_str().unwrap()), "{lines}");
+    assert_eq!(lines[4][2], "]]> &#xFFFF; <!-- &amp;");
+    assert_eq!(read(&rendered(Format::Ofx, &[]).text), serde_json::json!([]));
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn an_ofx_file_is_read_back_by_ofxparse_with_exact_amounts_and_one_statement_a_currency() {

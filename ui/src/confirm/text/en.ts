@@ -38,8 +38,11 @@ export const en = {
     network: 'Network',
     reference: 'Reference',
     narration: 'Description',
-    slippage: 'Worse than quoted by at most, in 0.01 %',
+    slippage: 'Worse than quoted by at most',
   } satisfies Record<PaymentMeaning, string>,
+  /** A network's name with the number that is sent. */
+  networkOf: (name: string, number: string) => `${name} (${number})`,
+  percent: (digits: string) => `${digits}\u00a0%`,
   fee: 'Fee',
   fees: (action: PaymentAction): string => (action === 'send' ? 'None, says Monei' : 'Monei doesn’t say beforehand'),
   price: 'Price',

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clean, ends, initials, isolate, shorten, worded } from './foreign';
-import { formatMoney } from './money';
+import { formatMoney, readAmount } from './money';
 import { formatAgo, formatDay, formatRelative } from './ago';
 import { locale, speak } from '../language.svelte';
 import { formatCount } from './number';
+import { plain } from './search';
 import { formatCountdown, formatDate, formatDateTime, formatMonth, formatTime } from './time';
 
 const naira = (amount: string) => formatMoney({ amount, currency: 'NGN' });
@@ -40,6 +41,36 @@ describe('money', () => {
 
   test('minus zero is zero', () => {
     expect(naira('-0.00')).toBe('₦0.00');
+  });
+});
+
+describe('an amount that is typed', () => {
+  beforeEach(() => vi.stubGlobal('document', { documentElement: {} }));
+  afterEach(() => {
+    speak('en');
+    vi.unstubAllGlobals();
+  });
+
+  test('is read as the locale writes it, and exactly', () => {
+    const read = (texts: string[]) => texts.map(readAmount);
+    expect(read(['1805', ' 10.5 ', '1,805.00', '1,234,567', '1 234.5', '9,007,199,254,740,993.10', '0.000000000000000001'])).toEqual(['1805', '10.5', '1805.00', '1234567', '1234.5', '9007199254740993.10', '0.000000000000000001']);
+    speak('fr');
+    expect(read(['1805', '10,5', '1 805,00', '1\u202f805,00', '1\u00a0234\u00a0567', '10.5'])).toEqual(['1805', '10.5', '1805.00', '1805.00', '1234567', '10.5']);
+  });
+
+  test('what is no amount in the locale is none, rather than another one', () => {
+    for (const text of ['', ' ', '1,23', '1,2345', '12,345,6', '1.000.50', '1e5', '-1', '+1', '0x10', '.5', '5.', '₦5', '١٢']) expect(readAmount(text), text).toBeNull();
+    speak('fr');
+    for (const text of ['1.000,50', '1,5,5', '1 23', '1 2345']) expect(readAmount(text), text).toBeNull();
+  });
+});
+
+describe('a name that is searched', () => {
+  test('needs no accents, no hooks, no case and no curly apostrophe', () => {
+    const finds = (name: string, typed: string) => plain(name).includes(plain(typed));
+    for (const [name, typed] of [['Adébáyọ̀ & Sons', 'adebayo'], ['Ɗanladi Ƙasa', 'danladi kasa'], ['Ɓala', 'bala'], ['Cœur', 'coeur'], ['N’Golo', "n'golo"], ['İbrahim', 'ibrahim'], ['IBRAHIM', 'ibrahim'], ['Straße', 'STRASSE'], ['Ｓｈｏｐ', 'shop'], ['adebayo', 'Adébáyọ̀']] as const)
+      expect(finds(name, typed), name).toBe(true);
+    expect(finds('Ada', 'ade')).toBe(false);
   });
 });
 

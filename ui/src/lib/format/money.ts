@@ -38,3 +38,20 @@ export function formatDigits(amount: string): string | undefined {
   const digits = fraction.replace(/0+$/, '');
   return `${sign && /[1-9]/.test(whole + fraction) ? '−' : ''}${formatCount(BigInt(whole))}${digits && `${decimalSign()}${digits}`}`;
 }
+
+const signs = perLocale((locale) => {
+  const parts = new Intl.NumberFormat(locale).formatToParts(1_234_567.5);
+  const group = parts.find(({ type }) => type === 'group')?.value.trim() ?? '';
+  return { groups: new RegExp(`^\\d{1,3}(?:[ ${group}]\\d{3})+(?!\\d)`, 'u'), decimal: parts.find(({ type }) => type === 'decimal')?.value ?? '.' };
+});
+
+/** `1234.5` for an amount as a person types it in the program's locale, such as `1,234.5`, `1 234,5` or `1234.5`; `null` for what is none. */
+export function readAmount(text: string): string | null {
+  const { groups, decimal } = signs();
+  const typed = text
+    .trim()
+    .replaceAll(/\s/gu, ' ')
+    .replace(groups, (whole) => whole.replaceAll(/\D/gu, ''))
+    .replace(decimal, '.');
+  return /^\d+(?:\.\d+)?$/u.test(typed) ? typed : null;
+}

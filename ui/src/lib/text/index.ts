@@ -1,4 +1,4 @@
-import type { ProblemCode, ProxySetting } from '../bindings';
+import type { MoneiCall, ProblemCode, ProxySetting } from '../bindings';
 import { catalogue } from './catalogue';
 import { en, type Texts } from './en';
 import { fr } from './fr';
@@ -11,3 +11,6 @@ export function cause({ code, proxy }: { code: ProblemCode; proxy?: ProxySetting
   const why = t.problems[code].cause;
   return proxy ? `${why} ${t.proxySet(proxy.variable, proxy.scheme)}` : why;
 }
+
+/** What a recorded call was for; an older version may have known others. */
+export const callWords = (call: string): string => (Object.hasOwn(t.permission.calls, call) ? t.permission.calls[call as MoneiCall] : t.permission.otherCall);

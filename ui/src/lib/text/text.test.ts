@@ -5,7 +5,7 @@ import { en as confirmEn } from '../../confirm/text/en';
 import { fr as confirmFr } from '../../confirm/text/fr';
 import { en } from './en';
 import { fr } from './fr';
-import { cause } from './index';
+import { callWords, cause } from './index';
 
 /** The union's members as the generated types list them: the types alone are gone at run time. */
 function members(type: string): string[] {
@@ -39,10 +39,24 @@ test('every feature has its words', () => {
   expect(Object.keys(en.features).sort()).toEqual(members('FeatureId'));
 });
 
-test('every call that the window makes is said in words', () => {
-  // The paths that `crates/monei/src/read/` names.
-  const paths = ['/user/me', '/kyc/status', '/kyc/limits', '/wallet/me', '/transactions', '/transactions/user', '/evm/portfolio/:chainId', '/solana/portfolio', '/offramp/ledger/history', '/offramp/ledger/status/:reference', '/bills/records', '/wallet/deposit/status/:reference'];
-  expect(Object.keys(en.permission.calls).sort()).toEqual(paths.map((path) => `GET ${path}`).sort());
+test('every call of the table of permissions is said in words, never by its path, and no other call is', () => {
+  const calls = /export type MoneiCall = ([^;]+);/.exec(readFileSync('src/lib/bindings.ts', 'utf8'))?.[1]?.match(/(?:GET|POST) [^"]+/g) ?? [];
+  expect(calls.length).toBeGreaterThan(50);
+  for (const { permission } of [en, fr()]) {
+    expect(Object.keys(permission.calls).sort()).toEqual([...calls].sort());
+    for (const words of [...Object.values(permission.calls), permission.otherCall]) expect(words).toMatch(/^\p{Lu}[^/:]+[^.]$/u);
+  }
+  expect(callWords('POST /wallet/payout/transfer')).toBe('Payment to another Monei user');
+  expect(callWords('POST /wallet/of-an-older-version')).toBe('Another call at Monei');
+  expect(callWords('constructor')).toBe('Another call at Monei');
+});
+
+test('one is never called several', () => {
+  for (const texts of [en, fr()]) {
+    expect(texts.overview.lead(1)).not.toMatch(/1|comptes|accounts/);
+    expect(texts.history.saved('a.csv', 1, 1)).not.toMatch(/1 transactions|1 were|1 ont/);
+    expect(texts.history.saved('a.csv', 12_345, 6_789)).not.toMatch(/12345|6789/);
+  }
 });
 
 test('nothing that a person reads names a token, a code or an internal thing', () => {
@@ -57,7 +71,7 @@ test('nothing that a person reads names a token, a code or an internal thing', (
 const SAME = new Set([
   ...['name', 'common.hiddenAmount', 'common.menu', 'common.list', 'common.nameAnd', 'common.sentence', 'environment.production', 'account.sections.transactions', 'section.email'],
   ...['section.subwallet.crypto', 'allowances.crypto', 'settings.version', 'settings.licences', 'history.format', 'history.dateParts.month', 'history.datePattern', 'diagnose.names.monei', 'diagnose.minutes'],
-  ...['apps.lines.0.0', 'apps.lines.0.1', 'apps.lines.1.0', 'apps.lines.1.1', 'apps.lines.2.0', 'apps.lines.2.1', 'apps.lines.3.1', 'confirm.meanings.narration'],
+  ...['apps.lines.0.0', 'apps.lines.0.1', 'apps.lines.1.0', 'apps.lines.1.1', 'apps.lines.2.0', 'apps.lines.2.1', 'apps.lines.3.1', 'confirm.meanings.narration', 'confirm.networkOf'],
   ...['keyboard.keys.0.0', 'keyboard.keys.1.0', 'keyboard.keys.2.0', 'keyboard.keys.5.0', 'keyboard.window.0.0', 'keyboard.window.1.0'],
   ...['ethereum', 'bnb_smart_chain', 'polygon', 'base', 'arbitrum_one', 'optimism', 'lisk', 'scroll', 'solana'].map((network) => `sees.networks.${network}`),
   ...['sees.billMeans.done', 'sees.page', 'feature.reason.enabled', 'feature.reason.not_asked', 'firstRun.inBrackets', 'time.dateAndTime'],

@@ -1,3 +1,4 @@
+import { formatCount } from '../../format/number';
 import type { ExportFormat, HistoryKind, HistoryOrder, HistoryStatus } from '../../bindings';
 
 /** The words of the whole history and of files made from it. */
@@ -30,7 +31,7 @@ export const history = {
   apply: 'Show',
   clear: 'Clear filters',
   more: 'More filters',
-  invalid: 'One of the filters can’t be used. Write dates as the fields show, and amounts as plain numbers.',
+  invalid: 'One of the filters can’t be used. Write dates as the fields show, with “From” no later than “Until”, and amounts as numbers.',
   count: (shown: string, total: string | null) => (total === null ? `${shown} shown` : `${shown} of ${total} shown`),
   none: 'Nothing fits',
   noneLead: 'Change or clear the filters.',
@@ -41,6 +42,11 @@ export const history = {
   formats: { csv: 'Spreadsheet (CSV)', ofx: 'Bookkeeping (OFX)', json: 'For programs (JSON)' } satisfies Record<ExportFormat, string>,
   save: 'Save…',
   saving: (fetched: string, total: string | null) => (total === null ? `${fetched} fetched…` : `${fetched} of ${total} fetched…`),
-  saved: (file: string, written: number, leftOut: number) =>
-    `${written === 1 ? '1 transaction was' : `${written} transactions were`} saved as ${file}.${leftOut === 0 ? '' : ` ${leftOut} were left out: not through, or without a date, amount or direction.`}`,
+  saved: (file: string, written: number, leftOut: number) => {
+    const left = leftOut === 1 ? '1 was left out' : `${formatCount(leftOut)} were left out`;
+    const why = leftOut === 0 ? '' : ` ${left}: not completed, or without a date, amount, currency or direction.`;
+    return `${written === 1 ? '1 transaction was' : `${formatCount(written)} transactions were`} saved as ${file}.${why}`;
+  },
+  /** Said once the person has stopped it. */
+  stopped: 'Nothing was saved.',
 };

@@ -1,3 +1,4 @@
+import { formatCount } from '../../format/number';
 import type { Texts } from '../en';
 
 export const history = (): Texts['history'] => ({
@@ -28,7 +29,7 @@ export const history = (): Texts['history'] => ({
   apply: 'Afficher',
   clear: 'Effacer les filtres',
   more: 'Plus de filtres',
-  invalid: 'Un des filtres est inutilisable. Écrivez les dates comme le montrent les champs, et les montants en simples nombres.',
+  invalid: 'Un des filtres est inutilisable. Écrivez les dates comme le montrent les champs, « Du » pas après « Au », et les montants en nombres.',
   count: (shown, total) => (total === null ? `${shown} affichées` : `${shown} sur ${total} affichées`),
   none: 'Rien ne correspond',
   noneLead: 'Modifiez ou effacez les filtres.',
@@ -40,8 +41,9 @@ export const history = (): Texts['history'] => ({
   save: 'Enregistrer…',
   saving: (fetched, total) => (total === null ? `${fetched} récupérées…` : `${fetched} sur ${total} récupérées…`),
   saved: (file, written, leftOut) => {
-    const left = leftOut === 1 ? '1 a été laissée de côté' : `${leftOut} ont été laissées de côté`;
-    const why = leftOut === 0 ? '' : ` ${left} : non aboutie, ou sans date, montant ou sens.`;
-    return `${written < 2 ? `${written} transaction enregistrée` : `${written} transactions enregistrées`} dans ${file}.${why}`;
+    const left = leftOut === 1 ? '1 a été laissée de côté' : `${formatCount(leftOut)} ont été laissées de côté`;
+    const why = leftOut === 0 ? '' : ` ${left} : non aboutie, ou sans date, montant, devise ou sens.`;
+    return `${written < 2 ? `${written} transaction enregistrée` : `${formatCount(written)} transactions enregistrées`} dans ${file}.${why}`;
   },
+  stopped: 'Rien n’a été enregistré.',
 });
