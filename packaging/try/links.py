@@ -43,13 +43,11 @@ def follow():
             assert TAKEN in told("monei-connect", "diagnose")
             with program(SETTINGS) as process:
                 ask(reader, process.pid)
-                reader.reads(process.pid, TAKEN)
-                reader.press(process.pid, "Open Settings")
-                reader.choose(process.pid, LOOPBACK)
-                ask(reader, process.pid)
+                reader.reads(process.pid, f"{TAKEN}: the system hands them to something else")
                 chromium.reach_consent("markup")
                 chromium.allow(["profile:read"])
                 keep(reader, process.pid)
+                choose(reader, process.pid, LOOPBACK)
             assert not os.path.exists(got), got
         print("A foreign program had the scheme: that was told, the answer came through this computer, and it got nothing.")
         all_of_them = json.loads(told("moneictl", "status", "--check", "--json"))["accounts"]
@@ -70,7 +68,7 @@ def ask(reader, pid):
 
 def agree(reader, chromium):
     """Answers the browser's question whether a page may open a link."""
-    until("the browser's question", lambda: reader.find(chromium.pid(), BUTTON, OPEN))
+    until("the browser's question", lambda: reader.find(chromium.pid(), BUTTON, OPEN), lambda: reader.said(chromium.pid()))
     told("sh", "-c", "import -window root /tmp/question.png")
     reader.press(chromium.pid(), OPEN)
 

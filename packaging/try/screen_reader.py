@@ -84,7 +84,7 @@ class ScreenReader:
             found = self.find(pid, role, name)
             return found and call(self.bus, *found[3], "org.a11y.atspi.Action", "DoAction", GLib.Variant("(i)", (0,))) == (True,)
         print(f"+ press {name!r}", flush=True)
-        until(f"{name!r} to be pressed; there is {self.said(pid)}", pressed)
+        until(f"{name!r} to be pressed", pressed, lambda: self.said(pid))
 
     def choose(self, pid, name):
         """One of several choices."""
@@ -96,7 +96,7 @@ class ScreenReader:
 
     def reads(self, pid, text):
         print(f"+ read {text!r}", flush=True)
-        until(f"the text {text!r}", lambda: any(text in name for name in self.said(pid)))
+        until(f"the text {text!r}", lambda: any(text in name for name in self.said(pid)), lambda: self.said(pid))
 
     def said(self, pid):
         return [name for _, name, _, _ in self.elements(pid) if name]

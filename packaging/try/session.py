@@ -30,7 +30,8 @@ def grants():
         return [grant for grant in json.load(answer)["grants"] if grant["alive"]]
 
 
-def until(what, look):
+def until(what, look, seen=lambda: ""):
+    """Waits for what `look` gives. If that never comes, `seen` tells what is there instead."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         # An IndexError: a window that isn't there.
@@ -38,7 +39,7 @@ def until(what, look):
             if found := look():
                 return found
         time.sleep(0.1)
-    raise AssertionError(f"waited {PATIENCE} s for {what}")
+    raise AssertionError(f"waited {PATIENCE} s for {what}; {seen()}")
 
 
 def told(*words):
