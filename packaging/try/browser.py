@@ -82,8 +82,18 @@ class Browser:
     def quit(self):
         with contextlib.suppress(OSError):
             self.ask("DELETE", self.session)
-        os.kill(self.pid(), signal.SIGTERM)
-        until("the browser to end", lambda: not os.path.lexists(f"{PROFILE}/SingletonLock"))
+        pid = self.pid()
+        os.kill(pid, signal.SIGTERM)
+        until("the browser to end", lambda: not is_running(pid))
+
+
+def is_running(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            # One that has ended and that nobody waits for is a zombie.
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 @contextlib.contextmanager

@@ -9,8 +9,8 @@ from browser import browser
 from screen_reader import BUTTON, ScreenReader
 from session import (SCHEME, SETTINGS, close_window, display, program, programs, servers, told, until, write)
 
-# What the browser's question is answered with: Chromium doesn't know the name of the program on Linux.
-OPEN = "Open xdg-open"
+# What the browser's question is answered with. It has the name from the desktop entry.
+OPEN = "Open Monei Connections"
 LINKS, LOOPBACK = "Through an app link", "Through this computer"
 TAKEN = "App links don’t come back to this program"
 

@@ -9,7 +9,7 @@ use crate::approval::{Approvals, Loopback};
 use crate::grants::Grants;
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::PathNonce;
-use crate::model::{Channel, Language, ProxySetting};
+use crate::model::{Language, ProxySetting};
 use crate::provider::Provider;
 use crate::provider::http::{self, Peer};
 
