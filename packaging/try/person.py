@@ -19,7 +19,7 @@ import pexpect
 
 import links
 from session import (BACKEND, PATIENCE, SCHEME, SETTINGS, WITHOUT_SETTINGS, accounts, control, display, grants, program, programs, running, servers,
-                     told, until, write)
+                     told, until, window, write)
 
 
 def approve(command, *answers):
@@ -39,13 +39,13 @@ def approve(command, *answers):
 
 
 def seen():
-    """How many colours the screen has: a window that shows nothing has few."""
-    return int(told("sh", "-c", "import -window root png:- | identify -format %k -"))
+    """How many colours the window has, without its frame: one that shows nothing has few."""
+    return int(told("sh", "-c", f"import -window {window()} png:- | identify -format %k -"))
 
 
-def screen():
-    """A digest of what is on the screen."""
-    return told("sh", "-c", "import -window root rgb:- | sha256sum")
+def shown():
+    """A digest of what the window shows."""
+    return told("sh", "-c", f"import -window {window()} rgb:- | sha256sum")
 
 
 def use():
@@ -62,9 +62,9 @@ def use():
     # As people have it: without settings. A link goes to the program that runs, which stays the only one.
     with display(), program({}) as process:
         until("a page in the window", lambda: seen() > 200)
-        before = screen()
+        before = shown()
         told(*WITHOUT_SETTINGS, "xdg-open", f"{SCHEME}:/callback?tx={'A' * 22}&handoff={'A' * 43}")
-        until("what the program says about the link", lambda: screen() != before)
+        until("what the program says about the link", lambda: shown() != before)
         told("sh", "-c", "import -window root /tmp/link.png")
         assert process.poll() is None and programs() == [process.pid], programs()
     print("Used: connected, asked for one more permission, opened the window, followed a link.")

@@ -72,9 +72,9 @@ def as_person(part):
 
 
 def settings_of_browser():
-    """What Debian's Chromium reads at its start. Its own sandbox needs namespaces that nobody can make in a root like this one; the program keeps
-    its own settings from a browser, and a link must start it with those of the trial; and browser.py attaches to it."""
-    words = ["--no-sandbox", "--no-first-run", "--password-store=basic", "--force-renderer-accessibility", "--disable-gpu"]
+    """What Debian's Chromium reads at its start. The program keeps its own settings from a browser, and a link must start it with those of the
+    trial; a screen reader reads the browser's question; and browser.py attaches to it."""
+    words = ["--no-first-run", "--password-store=basic", "--force-renderer-accessibility", "--disable-gpu"]
     words += [f"--remote-debugging-port={DEBUGGER[1]}", "--user-data-dir=$HOME/browser"]
     lines = [f"export {name}={value}" for name, value in SETTINGS.items()]
     with open("/etc/chromium.d/trial", "w", encoding="utf-8") as file:

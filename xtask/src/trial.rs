@@ -14,7 +14,7 @@ const PACKAGES: &str = "target/release/bundle/deb";
 /// What the trial does there.
 const STEPS: &str = "packaging/try";
 /// What the root has beside the packages: a session bus and a keyring, a display and a browser, and what drives and looks.
-const INCLUDED: &str = "at-spi2-core,caddy,ca-certificates,chromium,chromium-driver,curl,dbus,fonts-dejavu-core,gnome-keyring,imagemagick,libsecret-tools,man-db,openbox,procps,python3,python3-gi,python3-pexpect,systemd,xdg-utils,xdotool,xvfb";
+const INCLUDED: &str = "at-spi2-core,caddy,ca-certificates,chromium,chromium-driver,chromium-sandbox,curl,dbus,fonts-dejavu-core,gnome-keyring,imagemagick,libsecret-tools,man-db,openbox,procps,python3,python3-gi,python3-pexpect,systemd,xdg-utils,xdotool,xvfb";
 
 /// Tries the packages in a clean root of `release`.
 ///
