@@ -99,4 +99,16 @@ class ScreenReader:
         until(f"the text {text!r}", lambda: any(text in name for name in self.said(pid)), lambda: self.said(pid))
 
     def said(self, pid):
-        return [name for _, name, _, _ in self.elements(pid) if name]
+        """The name of each element, or its text where it has no name."""
+        said = (name or self.text(*place) for _, name, _, place in self.elements(pid))
+        return [words for words in said if words]
+
+    def text(self, name, path):
+        try:
+            [interfaces] = call(self.bus, name, path, ACCESSIBLE, "GetInterfaces")
+            if "org.a11y.atspi.Text" not in interfaces:
+                return ""
+            return call(self.bus, name, path, "org.a11y.atspi.Text", "GetText", GLib.Variant("(ii)", (0, -1)))[0]
+        except OSError:
+            # Gone while it was read.
+            return ""
