@@ -1,6 +1,7 @@
 """What a person does with the installed packages: root.py runs it as a user of its own, in a session bus of its own.
 
 use: connects an account, asks for one more permission, opens the window, follows a link, writes into the index as a later version would.
+links: connects in the window through links that a real browser follows (links.py).
 own-service: runs the backend for oneself, as docs/your-own-service.md tells.
 after-upgrade, after-downgrade: the account is still there; the latter disconnects it and leaves this computer.
 """
@@ -13,81 +14,12 @@ import secrets
 import sqlite3
 import subprocess
 import sys
-import time
-import urllib.request
 
 import pexpect
 
-SANDBOX = "http://127.0.0.1:43118"
-BACKEND = "http://127.0.0.1:43117"
-SCHEME = "org.moneiconnections.manager"
-SETTINGS = {"CONNECT_BACKEND_URL": BACKEND, "MONEI_ENVIRONMENT": "sandbox"}
-# As people have it.
-WITHOUT_SETTINGS = ["env", *(f"--unset={name}" for name in SETTINGS)]
-PATIENCE = 60
-
-
-def control(path, body):
-    request = urllib.request.Request(f"{SANDBOX}/sandbox/api/{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-        return json.load(answer)
-
-
-def grants():
-    """Live grants at the sandbox."""
-    with urllib.request.urlopen(f"{SANDBOX}/sandbox/api/state", timeout=PATIENCE) as answer:
-        return [grant for grant in json.load(answer)["grants"] if grant["alive"]]
-
-
-def until(what, look):
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError, subprocess.CalledProcessError):
-            if found := look():
-                return found
-        time.sleep(0.1)
-    raise AssertionError(f"waited {PATIENCE} s for {what}")
-
-
-def told(*words):
-    print("+", *words, flush=True)
-    return subprocess.run(words, check=True, text=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL).stdout
-
-
-def accounts():
-    return json.loads(told("moneictl", "accounts", "--json"))["accounts"]
-
-
-def sealing_key():
-    """The same in each part of the trial: it opens what the program keeps."""
-    path = os.path.expanduser("~/sealing-key")
-    if not os.path.exists(path):
-        with open(path, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(32))
-    with open(path, encoding="ascii") as file:
-        return file.read()
-
-
-@contextlib.contextmanager
-def servers():
-    """The sandbox and the backend, as their packages brought them."""
-    secret = os.path.expanduser("~/sandbox-secret")
-    words = ["--state-file", f"{secret}.json", "--client-secret-file", secret]
-    started = [subprocess.Popen(["monei-sandbox", *words], stdout=subprocess.DEVNULL)]
-    try:
-        until("the sandbox", lambda: urllib.request.urlopen(f"{SANDBOX}/healthz", timeout=5))
-        own = {
-            "MONEI_ENVIRONMENT": "sandbox", "MONEI_SANDBOX_URL": SANDBOX, "MONEI_CLIENT_ID": "mc_sim_local", "MONEI_CLIENT_SECRET_FILE": secret,
-            "MONEI_REDIRECT_URI": f"{BACKEND}/v1/callback", "CONNECT_OPERATOR_NAME": "Operator of a clean root", "CONNECT_SEALING_KEY": sealing_key(),
-        }
-        log = open(os.path.expanduser("~/backend.log"), "ab")
-        started.append(subprocess.Popen(["connect-backend"], env={**os.environ, **own}, stdout=log))
-        until("the backend", lambda: urllib.request.urlopen(f"{BACKEND}/v1/client", timeout=5))
-        yield
-    finally:
-        for process in reversed(started):
-            process.terminate()
-            process.wait(PATIENCE)
+import links
+from session import (BACKEND, PATIENCE, SCHEME, SETTINGS, WITHOUT_SETTINGS, accounts, control, display, grants, program, programs, running, servers,
+                     told, until, window, write)
 
 
 def approve(command, *answers):
@@ -106,32 +38,14 @@ def approve(command, *answers):
     assert terminal.exitstatus == 0, terminal.exitstatus
 
 
-@contextlib.contextmanager
-def window(settings):
-    """The program's window on a display of its own."""
-    environment = {name: value for name, value in os.environ.items() if name not in SETTINGS} | settings | {"DISPLAY": ":7"}
-    display = subprocess.Popen(["Xvfb", ":7", "-screen", "0", "1280x900x24", "-nolisten", "tcp"], stderr=subprocess.DEVNULL)
-    os.environ["DISPLAY"] = ":7"
-    program = None
-    try:
-        until("the display", lambda: os.path.exists("/tmp/.X11-unix/X7"))
-        program = subprocess.Popen(["monei-connect"], env=environment)
-        until("the window", lambda: told("xdotool", "search", "--onlyvisible", "--name", "Monei Connections").strip())
-        yield program
-    finally:
-        for process in filter(None, (program, display)):
-            process.terminate()
-            process.wait(PATIENCE)
-
-
 def seen():
-    """How many colours the screen has: a window that shows nothing has few."""
-    return int(told("sh", "-c", "import -window root png:- | identify -format %k -"))
+    """How many colours the window has, without its frame: one that shows nothing has few."""
+    return int(told("sh", "-c", f"import -window {window()} png:- | identify -format %k -"))
 
 
-def screen():
-    """A digest of what is on the screen."""
-    return told("sh", "-c", "import -window root rgb:- | sha256sum")
+def shown():
+    """A digest of what the window shows."""
+    return told("sh", "-c", f"import -window {window()} rgb:- | sha256sum")
 
 
 def use():
@@ -142,34 +56,18 @@ def use():
     [account] = json.loads(told("moneictl", "status", "--check", "--json"))["accounts"]
     assert account["health"] == "connected" and sorted(account["granted"]) == ["kyc:read", "profile:read", "wallet:read"], account
     assert told("xdg-mime", "query", "default", f"x-scheme-handler/{SCHEME}").strip() == "monei-connections.desktop"
-    with window(SETTINGS):
+    with display(), program(SETTINGS):
         until("a page in the window", lambda: seen() > 200)
         told("sh", "-c", "import -window root /tmp/window.png")
     # As people have it: without settings. A link goes to the program that runs, which stays the only one.
-    with window({}) as program:
+    with display(), program({}) as process:
         until("a page in the window", lambda: seen() > 200)
-        before = screen()
+        before = shown()
         told(*WITHOUT_SETTINGS, "xdg-open", f"{SCHEME}:/callback?tx={'A' * 22}&handoff={'A' * 43}")
-        until("what the program says about the link", lambda: screen() != before)
+        until("what the program says about the link", lambda: shown() != before)
         told("sh", "-c", "import -window root /tmp/link.png")
-        assert program.poll() is None and len(told("pgrep", "--exact", "monei-connect").split()) == 1
+        assert process.poll() is None and programs() == [process.pid], programs()
     print("Used: connected, asked for one more permission, opened the window, followed a link.")
-
-
-@contextlib.contextmanager
-def running(*words, **options):
-    print("+", *words, flush=True)
-    process = subprocess.Popen(words, **options)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.wait(PATIENCE)
-
-
-def write(path, text, mode):
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def client(*words):
@@ -253,6 +151,8 @@ def main():
     if sys.argv[1] == "own-service":
         return own_service()
     os.environ.update(SETTINGS)
+    if sys.argv[1] == "links":
+        return links.follow()
     with servers():
         {"use": use, "after-upgrade": after_upgrade, "after-downgrade": after_downgrade}[sys.argv[1]]()
 

@@ -10,6 +10,9 @@ import shutil
 import subprocess
 import sys
 
+from browser import DEBUGGER
+from session import SCHEME, SETTINGS
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 PROGRAM, COMMAND_LINE, BACKEND, SANDBOX = "monei-connections", "moneictl", "connect-backend", "monei-sandbox"
 # Where nothing of a package may be before it is installed, nor after it was purged.
@@ -68,6 +71,16 @@ def as_person(part):
         "XDG_RUNTIME_DIR=/run/person", "dbus-run-session", "--", "python3", f"{HERE}/person.py", part)
 
 
+def settings_of_browser():
+    """What Debian's Chromium reads at its start. The program keeps its own settings from a browser, and a link must start it with those of the
+    trial; a screen reader reads the browser's question; and browser.py attaches to it."""
+    words = ["--no-first-run", "--password-store=basic", "--force-renderer-accessibility", "--disable-gpu"]
+    words += [f"--remote-debugging-port={DEBUGGER[1]}", "--user-data-dir=$HOME/browser"]
+    lines = [f"export {name}={value}" for name, value in SETTINGS.items()]
+    with open("/etc/chromium.d/trial", "w", encoding="utf-8") as file:
+        file.write("\n".join([*lines, f'export CHROMIUM_FLAGS="$CHROMIUM_FLAGS {" ".join(words)}"', ""]))
+
+
 def main():
     before = ours()
     assert not before, before
@@ -88,7 +101,9 @@ def main():
         print(told(program, "--version"))
     assert told("man", "-w", "moneictl") and told("man", "-w", "monei-connect")
 
+    settings_of_browser()
     as_person("use")
+    as_person("links")
     as_person("own-service")
     first = version(PROGRAM)
     apt("install", later(package(PROGRAM)), later(package(COMMAND_LINE)))
@@ -101,6 +116,10 @@ def main():
     apt("purge", PROGRAM, COMMAND_LINE, BACKEND, SANDBOX)
     stayed = ours()
     assert not stayed, f"stayed behind: {stayed}"
+    # The lists of handlers are made anew without it.
+    for path in glob.glob("/usr/share/applications/mime*"):
+        with open(path, encoding="utf-8") as file:
+            assert SCHEME not in file.read(), path
     print("Purged: nothing of the packages is left in", " ".join(SYSTEM))
 
 

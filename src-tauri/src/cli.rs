@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Parser, Subcommand};
+use connect_app::settings::PRODUCT_NAME;
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// Longest unknown word that is repeated to the person, in bytes.
@@ -15,7 +16,7 @@ const LONGEST_REPEATED: usize = 40;
     name = "monei-connect",
     version,
     args_conflicts_with_subcommands = true,
-    about = "Monei Connections: connect Monei accounts, see what each connection allows, and take access away. Without a word it opens the window.",
+    about = format!("{PRODUCT_NAME}: connect Monei accounts, see what each connection allows, and take access away. Without a word it opens the window."),
     after_help = "\
 Exit codes:
   0  all went well; for diagnose: a connection can be made

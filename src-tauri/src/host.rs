@@ -458,7 +458,7 @@ mod tests {
 
     #[test]
     fn the_window_comes_to_the_front_when_the_browser_has_answered_and_not_over_and_over() {
-        let waiting = Stage::Waiting { expires_at: 1, browser_failed: false };
+        let waiting = Stage::Waiting { expires_at: 1, browser_failed: false, links_elsewhere: false };
         let failed = Stage::Failed { problem: ProblemCode::Declined.into() };
         let cases = [
             (None, Some(&waiting), false),

@@ -16,6 +16,7 @@ mod macos;
 mod packages;
 mod places;
 mod proofs;
+mod renamed;
 mod run;
 mod settings;
 mod step;

@@ -5,11 +5,14 @@ use anyhow::Result;
 use crate::packages::{For, install_missing};
 use crate::step::{Steps, command, succeed};
 use crate::test::{Count, counted, finish};
-use crate::ui;
+use crate::{renamed, ui};
+
+/// The step that builds the program for another packager.
+pub const ANOTHER_NAME: &str = "Build the program under another name";
 
 /// Builds the program and tries the places alone: those of every test run, or all.
 pub fn test(all: bool) -> Result<()> {
-    let mut steps = Steps::new(6);
+    let mut steps = Steps::new(if all { 7 } else { 6 });
     let mut count = Count::default();
     steps.step("System packages", || install_missing(For::Testing))?;
     steps.step("Packages of the web view", ui::install)?;
@@ -18,13 +21,19 @@ pub fn test(all: bool) -> Result<()> {
         succeed(&mut command("cargo", &["build", "--locked", "-p", "monei-sandbox", "-p", "connect-backend"]))
     })?;
     steps.step("Build the program as it is packaged", build)?;
+    if all {
+        steps.step(ANOTHER_NAME, renamed::build)?;
+    }
     drop(steps.step("Places where people run it", || run(&mut count, all)));
     finish(&steps, &count)
 }
 
+/// How it is built.
+pub const BUILD: [&str; 6] = ["build", "--locked", "--profile", "places", "--package", "monei-connect"];
+
 /// The desktop program with the package's features and code paths, in `target/places`.
 pub fn build() -> Result<()> {
-    succeed(&mut command("cargo", &["build", "--locked", "--profile", "places", "--package", "monei-connect"]))
+    succeed(&mut command("cargo", &BUILD))
 }
 
 /// Runs the places. Their programs are there already.

@@ -13,7 +13,7 @@ mod packaging;
 pub use packaging::Packaging;
 
 /// From the top of the project.
-const FILE: &str = "packaging/settings.toml";
+pub const FILE: &str = "packaging/settings.toml";
 /// What stands in the files that packages are made of.
 const OWN_NAME: &str = "Monei Connections";
 const OWN_IDENTIFIER: &str = "org.moneiconnections.manager";
@@ -27,8 +27,15 @@ const METAINFO: (&str, &str) =
 /// # Errors
 /// One sentence about what can't be in a package.
 pub fn read() -> Result<Packaging> {
-    let text = fs::read_to_string(FILE).context(FILE)?;
-    let read = Packaging::read(&text, &|name| std::env::var(name).ok());
+    check(&fs::read_to_string(FILE).context(FILE)?)
+}
+
+/// What such a file sets, the environment in its place.
+///
+/// # Errors
+/// One sentence about what can't be in a package.
+pub fn check(text: &str) -> Result<Packaging> {
+    let read = Packaging::read(text, &|name| std::env::var(name).ok());
     match read.and_then(|read| read.check().map(|()| read)) {
         Ok(read) => Ok(read),
         Err(why) => bail!("{FILE}, or the environment in its place: {why}"),

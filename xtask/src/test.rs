@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::packages::{For, install_missing};
 use crate::step::{Steps, command, describe, succeed};
-use crate::{hardening, places, run, tools, ui, windows};
+use crate::{hardening, places, renamed, run, tools, ui, windows};
 
 /// How many tests passed and failed.
 #[derive(Default)]
@@ -17,7 +17,7 @@ pub struct Count {
 }
 
 pub fn test(all: bool) -> Result<()> {
-    let mut steps = Steps::new(if all { 18 + windows::STEPS } else { 17 });
+    let mut steps = Steps::new(if all { 19 + windows::STEPS } else { 17 });
     let mut count = Count::default();
     // Without these nothing else makes sense.
     steps.step("System packages", || install_missing(For::Testing))?;
@@ -43,6 +43,10 @@ pub fn test(all: bool) -> Result<()> {
     let built = steps.step("Build the program as it is packaged", places::build);
     if built.is_ok() {
         drop(steps.step("Hardening of the packaged program", || hardening::check("target/places/monei-connect")));
+        // The place that wants it says so where it isn't there.
+        if all {
+            drop(steps.step(places::ANOTHER_NAME, renamed::build));
+        }
         drop(steps.step("Places where people run it", || places::run(&mut count, all)));
     }
     if all {

@@ -1,5 +1,5 @@
 //! `cargo xtask bundle --try bookworm`: the Debian packages in a root that has nothing of them. They are installed there, used, upgraded and removed
-//! by `packaging/try/root.py`.
+//! by `packaging/try/root.py`, also with a real browser.
 
 use std::fs;
 use std::path::Path;
@@ -11,8 +11,10 @@ use crate::step::{Steps, command, succeed};
 
 /// Where `cargo xtask bundle` puts the packages.
 const PACKAGES: &str = "target/release/bundle/deb";
-/// What the root has beside the packages: a session bus and a keyring, a display, and what drives and looks.
-const INCLUDED: &str = "caddy,ca-certificates,curl,dbus,gnome-keyring,imagemagick,libsecret-tools,man-db,procps,python3,python3-pexpect,systemd,xdg-utils,xdotool,xvfb";
+/// What the trial does there.
+const STEPS: &str = "packaging/try";
+/// What the root has beside the packages: a session bus and a keyring, a display and a browser, and what drives and looks.
+const INCLUDED: &str = "at-spi2-core,caddy,ca-certificates,chromium,chromium-driver,chromium-sandbox,curl,dbus,fonts-dejavu-core,gnome-keyring,imagemagick,libsecret-tools,man-db,openbox,procps,python3,python3-gi,python3-pexpect,systemd,xdg-utils,xdotool,xvfb";
 
 /// Tries the packages in a clean root of `release`.
 ///
@@ -32,9 +34,9 @@ pub fn trial(release: &str) -> Result<()> {
         make.env("TMPDIR", &temporary).arg(format!("--include={INCLUDED}"));
         for hook in [
             "mkdir \"$1/try\"".to_owned(),
-            format!("copy-in {} packaging/try/root.py packaging/try/person.py /try", packages()?.join(" ")),
+            format!("copy-in {} {} /try", files(PACKAGES, "deb")?.join(" "), files(STEPS, "py")?.join(" ")),
             "chroot \"$1\" python3 -u /try/root.py".to_owned(),
-            format!("copy-out /tmp/window.png /tmp/link.png {}", pictures.display()),
+            format!("copy-out /tmp/window.png /tmp/link.png /tmp/question.png {}", pictures.display()),
         ] {
             make.arg(format!("--customize-hook={hook}"));
         }
@@ -45,15 +47,15 @@ pub fn trial(release: &str) -> Result<()> {
     Ok(())
 }
 
-/// The packages' paths.
-fn packages() -> Result<Vec<String>> {
+/// Paths of the files in `folder` with this ending.
+fn files(folder: &str, ending: &str) -> Result<Vec<String>> {
     let mut paths = Vec::new();
-    for entry in fs::read_dir(PACKAGES)? {
+    for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|ending| ending == "deb") {
+        if path.extension().is_some_and(|own| own == ending) {
             paths.push(path.display().to_string());
         }
     }
-    ensure!(!paths.is_empty(), "no package in {PACKAGES}");
+    ensure!(!paths.is_empty(), "no {ending} in {folder}");
     Ok(paths)
 }

@@ -9,7 +9,7 @@ use crate::approval::{Approvals, Loopback};
 use crate::grants::Grants;
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::PathNonce;
-use crate::model::{Channel, Language, ProxySetting};
+use crate::model::{Language, ProxySetting};
 use crate::provider::Provider;
 use crate::provider::http::{self, Peer};
 
@@ -108,19 +108,18 @@ pub(crate) async fn all(
         let ok = seconds.abs() <= SKEW_TOLERATED_S;
         checks.push(Check { name: CheckName::Clock, ok, needed: false, problem: None, proxy: None, took_ms: 0, skew_s: skew });
     }
-    weigh(&mut checks, approvals.channel() == Channel::DeepLink);
+    weigh(&mut checks);
     checks
 }
 
-/// Which of the ways back from the browser a connection can't do without: any one is enough, but the app link is tried alone where the
-/// person has chosen it.
-fn weigh(checks: &mut [Check], links_alone: bool) {
+/// Which of the ways back from the browser a connection can't do without: any one is enough, whichever the person has chosen.
+fn weigh(checks: &mut [Check]) {
     let works = |checks: &[Check], name: CheckName| checks.iter().any(|check| check.name == name && check.ok);
     let (loopback, links) = (works(checks, CheckName::LoopbackListener), works(checks, CheckName::LinkHandler));
     for check in checks {
         check.needed = match check.name {
-            CheckName::LoopbackListener => !links_alone && !links,
-            CheckName::LinkHandler => links_alone || !loopback,
+            CheckName::LoopbackListener => !links,
+            CheckName::LinkHandler => !loopback,
             CheckName::Clock | CheckName::AppsPort => false,
             CheckName::Keychain | CheckName::Browser | CheckName::Backend | CheckName::Monei => true,
         };

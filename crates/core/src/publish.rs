@@ -159,7 +159,11 @@ pub(crate) fn transaction(approval: &Approval) -> Option<RunSnapshot> {
     let (about, shown) = approval.shown()?;
     let stage = match shown {
         Shown::Checking => Stage::Checking,
-        Shown::Waiting(browsing) => Stage::Waiting { expires_at: browsing.expires_at, browser_failed: browsing.browser_failed },
+        Shown::Waiting(browsing) => Stage::Waiting {
+            expires_at: browsing.expires_at,
+            browser_failed: browsing.browser_failed,
+            links_elsewhere: browsing.links_elsewhere,
+        },
         Shown::Finishing => Stage::Finishing,
         Shown::Deciding(conflict) => Stage::Decide { conflict: conflict.clone() },
         Shown::Done(account, placed) => Stage::Done {

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
-use connect_core::snapshot::{Conflict, Decision, DisconnectOutcome, Health, Section, SectionData, Stage, Unrevoked};
+use connect_core::snapshot::{
+    Channel, Conflict, Decision, DisconnectOutcome, Health, Preferences, Section, SectionData, Snapshot, Stage, Unrevoked,
+};
 use serde_json::json;
 use support::{World, feature, person, scopes, stage};
 
@@ -258,6 +260,25 @@ async fn the_deep_link_is_the_other_way_back() {
     // The same link again finds nothing that waits.
     world.core.deep_link(&link).await;
     assert_eq!(world.core.view().accounts.len(), 1);
+}
+
+/// A foreign program has taken the scheme: it gets nothing, and the person is told.
+#[tokio::test]
+async fn chosen_links_that_go_elsewhere_are_told_and_the_answer_comes_through_this_computer() {
+    let world = World::new().await;
+    world.core.set_preferences(Preferences { channel: Channel::DeepLink, ..world.core.view().preferences }).await.unwrap();
+    for elsewhere in [true, false] {
+        world.browser.no_links.store(elsewhere, Ordering::SeqCst);
+        world.core.connect(&Caller::Window, scopes(&["profile:read"])).await.unwrap();
+        let told = |view: &Snapshot| matches!(stage(view), Some(Stage::Waiting { links_elsewhere, .. }) if *links_elsewhere == elsewhere);
+        world.until("the browser", told).await;
+        let link = world.core.start_link().unwrap();
+        assert_eq!(link.as_str().contains("return=deep-link"), !elsewhere, "{link}");
+        if elsewhere {
+            person::walk(&link, "ada", Some(&["profile:read"])).await;
+            world.done().await;
+        }
+    }
 }
 
 #[tokio::test]

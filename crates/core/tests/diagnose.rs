@@ -49,9 +49,10 @@ async fn a_missing_fallback_is_no_obstacle_and_two_missing_ways_back_are() {
     assert_eq!(needed(CheckName::LinkHandler).await, (false, false));
     assert_eq!(needed(CheckName::LoopbackListener).await, (true, true));
     assert_eq!(needed(CheckName::Clock).await, (false, false));
-    // Chosen in Settings, the app link is the only way that is tried.
+    // Chosen in Settings, an app link that doesn't come back is no way, and the other one serves.
     world.core.set_preferences(Preferences { channel: Channel::DeepLink, ..world.core.view().preferences }).await.unwrap();
-    assert_eq!(needed(CheckName::LinkHandler).await, (false, true));
+    assert_eq!(needed(CheckName::LinkHandler).await, (false, false));
+    assert_eq!(needed(CheckName::LoopbackListener).await, (true, true));
     assert_eq!(needed(CheckName::Backend).await, (true, true));
 }
 

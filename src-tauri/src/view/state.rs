@@ -318,6 +318,8 @@ mirror! {
             expires_at: i64,
             /// The browser could not be opened: the person can copy the link.
             browser_failed: bool,
+            /// App links were chosen, and don't come back to this program: this time the answer comes through this computer.
+            links_elsewhere: bool,
         },
         /// The approval came back and is exchanged and stored.
         Finishing,

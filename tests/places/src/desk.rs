@@ -40,6 +40,8 @@ pub struct Desk {
     pub screen: Screen,
     accessibility: Accessibility,
     program: Option<Program>,
+    /// Its file.
+    pub file: String,
     /// A command that the program is started by, such as `unshare --net`.
     pub wrapper: Vec<String>,
     /// The system browser, once there is one.
@@ -68,6 +70,7 @@ impl Desk {
             screen,
             accessibility,
             program: None,
+            file: desktop_program()?,
             wrapper: Vec::new(),
             browser: None,
             scheme: Scheme::Light,
@@ -78,10 +81,10 @@ impl Desk {
     /// Starts the program, and waits for nothing.
     pub fn start(&mut self) -> Result<()> {
         ensure!(self.program.is_none(), "the program runs already");
-        let mut command = self.session.command(self.wrapper.first().unwrap_or(&desktop_program()?));
+        let mut command = self.session.command(self.wrapper.first().unwrap_or(&self.file));
         command.args(self.wrapper.iter().skip(1));
         if !self.wrapper.is_empty() {
-            command.arg(desktop_program()?);
+            command.arg(&self.file);
         }
         self.program = Some(Program::start(&self.session, command)?);
         Ok(())

@@ -64,6 +64,11 @@ pub fn desktop_program() -> Result<String> {
     })
 }
 
+/// The program under the name, identifier and connection service of another packager, as `cargo xtask test --all` builds it.
+pub fn renamed_program() -> Result<String> {
+    existing(target_dir()?.join("renamed/monei-connect"))
+}
+
 fn service_program(name: &str) -> Result<String> {
     existing(target_dir()?.join("debug").join(name))
 }

@@ -195,11 +195,16 @@ pub enum FirstMinutes {
     NothingSet,
     /// What is set is a program of this computer that says it is Monei.
     PosesAsMonei,
+    /// A packager has set another name, identifier and connection service, and built the program with them.
+    AnotherName,
 }
 
 /// The values of that axis.
-pub const FIRST_MINUTES: [(&str, FirstMinutes); 2] =
-    [("nothing-set", FirstMinutes::NothingSet), ("service-poses-as-monei", FirstMinutes::PosesAsMonei)];
+pub const FIRST_MINUTES: [(&str, FirstMinutes); 3] = [
+    ("nothing-set", FirstMinutes::NothingSet),
+    ("service-poses-as-monei", FirstMinutes::PosesAsMonei),
+    ("another-name", FirstMinutes::AnotherName),
+];
 
 /// How windows come to the front by the desktop's permission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -296,7 +301,8 @@ pub fn places() -> Vec<Place> {
     });
     let first_minutes = FIRST_MINUTES.iter().map(|(name, case)| Place {
         name: format!("first-minutes::{name}"),
-        always: true,
+        // The program of another packager is built for it.
+        always: *case != FirstMinutes::AnotherName,
         case: Case::FirstMinutes(*case),
     });
     let activations = ACTIVATIONS.iter().map(|(name, activation)| Place {

@@ -64,7 +64,7 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     view: { ...base, transaction: { account: null, requested: all.slice(0, 3), channel: 'loopback', stage: value, ...more } },
     page: { kind: 'transaction' },
   });
-  const waiting = (failed: boolean): Stage => ({ kind: 'waiting', expires_at: now + 581_000, browser_failed: failed });
+  const waiting = (failed: boolean, elsewhere = false): Stage => ({ kind: 'waiting', expires_at: now + 581_000, browser_failed: failed, links_elsewhere: elsewhere });
   const decide = (conflict: Conflict): Variant => stage({ kind: 'decide', conflict }, { account: first.id });
   const none: AppView = { ...base, accounts: [] };
   const firstRun = (status: BackendStatus, keychain: KeychainState = 'ready'): Variant => ({
@@ -150,6 +150,7 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
     'stage-waiting': stage(waiting(false)),
     'stage-waiting-failed': stage(waiting(true)),
     'stage-waiting-deep-link': stage(waiting(false), { channel: 'deep_link' }),
+    'stage-waiting-links-elsewhere': stage(waiting(false, true)),
     'stage-waiting-elsewhere': { ...stage(waiting(false)), page },
     'stage-finishing': stage({ kind: 'finishing' }),
     'stage-decide-new': decide({ kind: 'new_user', approved_by: 'Tunde Bello', email: 'tunde@example.test' }),

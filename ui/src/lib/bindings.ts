@@ -1596,7 +1596,11 @@ expires_at: number,
 /**
  * The browser could not be opened: the person can copy the link.
  */
-browser_failed: boolean, } | { "kind": "finishing" } | { "kind": "decide", 
+browser_failed: boolean, 
+/**
+ * App links were chosen, and don't come back to this program: this time the answer comes through this computer.
+ */
+links_elsewhere: boolean, } | { "kind": "finishing" } | { "kind": "decide", 
 /**
  * What is the matter.
  */

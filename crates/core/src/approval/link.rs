@@ -93,6 +93,7 @@ impl Approvals {
             answers: answers.clone(),
             expires_at,
             browser_failed: false,
+            links_elsewhere: false,
             refused: None,
         };
         let about =

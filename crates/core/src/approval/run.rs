@@ -118,12 +118,17 @@ impl Approvals {
         let deep_link = backend.start_url(challenge.as_str(), "deep-link", &about.requested);
         let needs = &self.inner.needs;
         let language = needs.ledger.choices().language.unwrap_or(needs.language);
-        let prefers_loopback = self.runs().channel == Channel::Loopback;
-        let loopback =
-            if prefers_loopback { Loopback::open(&PathNonce::generate(), needs.loopback_port, language).await.ok() } else { None };
+        let prefers_links = self.runs().channel == Channel::DeepLink;
+        // An answer must not be sent to whatever else has taken the scheme: chosen or not, links are a way only where they come back here.
+        let links_elsewhere = prefers_links && !self.handles_links().await;
+        let loopback = if prefers_links && !links_elsewhere {
+            None
+        } else {
+            Loopback::open(&PathNonce::generate(), needs.loopback_port, language).await.ok()
+        };
         let channel = if loopback.is_some() { Channel::Loopback } else { Channel::DeepLink };
-        if channel == Channel::DeepLink && !self.handles_links().await {
-            return Err(if prefers_loopback { ProblemCode::LoopbackUnavailable } else { ProblemCode::DeepLinkUnavailable }.into());
+        if channel == Channel::DeepLink && (links_elsewhere || (!prefers_links && !self.handles_links().await)) {
+            return Err(if prefers_links { ProblemCode::DeepLinkUnavailable } else { ProblemCode::LoopbackUnavailable }.into());
         }
         let loopback_link = loopback.as_ref().map(|loopback| backend.start_url(challenge.as_str(), loopback.return_to(), &about.requested));
         let link = loopback_link.clone().unwrap_or_else(|| deep_link.clone());
@@ -135,6 +140,7 @@ impl Approvals {
             answers,
             expires_at: self.now() + i64::try_from(WAIT.as_millis()).unwrap_or(i64::MAX),
             browser_failed: false,
+            links_elsewhere,
             refused: None,
         };
         let waits = self.runs().wait(About { channel, ..about.clone() }, browsing);

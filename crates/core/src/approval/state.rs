@@ -59,6 +59,8 @@ pub struct Browsing {
     pub expires_at: i64,
     /// The browser could not be opened.
     pub browser_failed: bool,
+    /// App links were chosen, and don't come back to this program.
+    pub links_elsewhere: bool,
     /// Why an answer came to nothing. A better one may come.
     pub refused: Option<Problem>,
 }
@@ -406,7 +408,16 @@ mod tests {
     fn browsing(refused: Option<Problem>) -> Browsing {
         let deep_link = Url::parse("https://connect.example.test/v1/start").unwrap();
         let (answers, _) = mpsc::channel(1);
-        Browsing { transaction: "tx".into(), loopback_link: None, deep_link, answers, expires_at: 1, browser_failed: false, refused }
+        Browsing {
+            transaction: "tx".into(),
+            loopback_link: None,
+            deep_link,
+            answers,
+            expires_at: 1,
+            browser_failed: false,
+            links_elsewhere: false,
+            refused,
+        }
     }
 
     fn waiting(runs: &mut Runs) -> u64 {

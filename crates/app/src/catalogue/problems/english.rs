@@ -180,7 +180,11 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         ),
         P::AppsPortTaken => (
             "Another program holds the apps’ port",
-            "Apps can’t reach Monei Connections over TCP, and what they send to that port goes to the other program, their keys too.",
+            concat!(
+                "Apps can’t reach ",
+                env!("MONEI_PRODUCT_NAME"),
+                " over TCP, and what they send to that port goes to the other program, their keys too."
+            ),
             "End that program, or choose another port on the Apps page or with `moneictl app url --new`: keys that were used over TCP end then.",
         ),
         P::DeepLinkUnavailable => (

@@ -182,7 +182,11 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         ),
         P::AppsPortTaken => (
             "Un autre programme occupe le port des applications",
-            "Les applications ne peuvent pas joindre Monei Connections par TCP, et ce qu’elles envoient à ce port arrive à l’autre programme, leurs clés comprises.",
+            concat!(
+                "Les applications ne peuvent pas joindre ",
+                env!("MONEI_PRODUCT_NAME"),
+                " par TCP, et ce qu’elles envoient à ce port arrive à l’autre programme, leurs clés comprises."
+            ),
             "Fermez ce programme, ou choisissez un autre port sur la page Applications ou avec `moneictl app url --new`\u{202f}: les clés utilisées par TCP prennent alors fin.",
         ),
         P::DeepLinkUnavailable => (

@@ -7,25 +7,43 @@ pub(crate) const fn advice(code: ProblemCode) -> Option<&'static str> {
     use ProblemCode as P;
     Some(match code {
         P::AddressUnknown => {
-            "Check CONNECT_BACKEND_URL, or the address in Monei Connections, for a typing mistake. Some addresses exist inside a company’s network or VPN only."
+            concat!(
+                "Check CONNECT_BACKEND_URL, or the address in ",
+                env!("MONEI_PRODUCT_NAME"),
+                ", for a typing mistake. Some addresses exist inside a company’s network or VPN only."
+            )
         }
-        P::ProxyRefused => "Check CONNECT_BACKEND_URL, or the address in Monei Connections, or ask whoever runs your network.",
+        P::ProxyRefused => {
+            concat!("Check CONNECT_BACKEND_URL, or the address in ", env!("MONEI_PRODUCT_NAME"), ", or ask whoever runs your network.")
+        }
         P::BackendMissing => "Set CONNECT_BACKEND_URL to its address. Whoever gave you this program knows it.",
         P::BackendUnreachable => {
-            "Try again in a moment. If it stays so, check CONNECT_BACKEND_URL, or the address in Monei Connections, or ask whoever gave it to you."
+            concat!(
+                "Try again in a moment. If it stays so, check CONNECT_BACKEND_URL, or the address in ",
+                env!("MONEI_PRODUCT_NAME"),
+                ", or ask whoever gave it to you."
+            )
         }
         P::BackendEnvironment => {
             "Set CONNECT_BACKEND_URL to the address of a fitting service, or MONEI_ENVIRONMENT to what the service is for."
         }
-        P::BackendIncompatible => "Check CONNECT_BACKEND_URL, or the address in Monei Connections, or update this program.",
+        P::BackendIncompatible => {
+            concat!("Check CONNECT_BACKEND_URL, or the address in ", env!("MONEI_PRODUCT_NAME"), ", or update this program.")
+        }
         P::BackendUnconfirmed => "See what it calls itself now with `moneictl connect`, which asks whether to use it.",
         P::BackendAddress => "Correct CONNECT_BACKEND_URL.",
         P::LoopbackUnavailable => "Choose another port with --port, then try again.",
         P::DeepLinkUnavailable => "A terminal needs none of them: the browser comes back through this computer.",
         P::AccessRevoked => "Reconnect with `moneictl reconnect` if you want to use it again.",
         P::ScopeMissing => "Ask for it with `moneictl reconnect`.",
-        P::NoSuchApp => "Allow it again with `moneictl app add`, or in Monei Connections, if you still want it to use your account.",
-        P::PermissionNotGiven => "Give it this permission in Monei Connections, on the Apps page, if you want it to do this.",
+        P::NoSuchApp => concat!(
+            "Allow it again with `moneictl app add`, or in ",
+            env!("MONEI_PRODUCT_NAME"),
+            ", if you still want it to use your account."
+        ),
+        P::PermissionNotGiven => {
+            concat!("Give it this permission in ", env!("MONEI_PRODUCT_NAME"), ", on the Apps page, if you want it to do this.")
+        }
         P::PermissionSetAside => "Switch it on again with `moneictl set-aside --undo` if you want it to be used.",
         _ => return None,
     })

@@ -258,6 +258,7 @@ export const en = {
     copiedShort: 'Copied',
     browserError: 'Browser shows an error?',
     browserErrorLead: 'If the browser can’t get back to this program after you approved, try the other way: an app link.',
+    linksElsewhere: 'App links don’t come back to this program: the system hands them to something else, or to nothing. So this time the answer comes back through this computer.',
     usingDeepLink: 'This time the browser asks to open Monei Connections. Say yes to that.',
     failedTitle: 'Your browser didn’t open',
     failedLead: 'Copy the link and paste it into a browser on this computer.',

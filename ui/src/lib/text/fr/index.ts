@@ -251,6 +251,7 @@ export const fr = (): Texts => ({
     copiedShort: 'Copié',
     browserError: 'Le navigateur affiche une erreur ?',
     browserErrorLead: 'Si le navigateur ne peut pas revenir à ce programme après votre accord, essayez l’autre voie : un lien d’application.',
+    linksElsewhere: 'Les liens d’application ne reviennent pas à ce programme : le système les donne à un autre, ou à aucun. Cette fois, la réponse revient donc par cet ordinateur.',
     usingDeepLink: 'Cette fois, le navigateur demande s’il doit ouvrir Monei Connections. Acceptez.',
     failedTitle: 'Votre navigateur ne s’est pas ouvert',
     failedLead: 'Copiez le lien et collez-le dans un navigateur de cet ordinateur.',
