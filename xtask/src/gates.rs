@@ -22,6 +22,8 @@ const SANDBOX: [&str; 3] = ["_sim_CNRY", "mc_sim_local", "/sandbox/api/"];
 const DEVELOPMENT: [&str; 2] = ["http://127.0.0.1:43117", "http://127.0.0.1:43118"];
 /// What people install: the desktop program and the command line.
 const FOR_PEOPLE: [&str; 2] = ["monei-connections", "moneictl"];
+/// Size that the Debian package of the desktop program stays below, in bytes.
+const MOST_BYTES: u64 = 6_000_000;
 /// The package of the sandbox. That its marks are found there shows that the search works.
 const SANDBOX_PACKAGE: &str = "monei-sandbox";
 
@@ -61,6 +63,10 @@ pub fn check(folder: &Path, settings: &Packaging) -> Result<()> {
         };
         look(&inside, what).with_context(|| name.to_owned())?;
         has_licences(&inside).with_context(|| name.to_owned())?;
+        if name.starts_with(FOR_PEOPLE[0]) && kind(package) == Some("deb") {
+            let size = fs::metadata(package)?.len();
+            ensure!(size < MOST_BYTES, "{name} has {size} bytes, and may have {MOST_BYTES}");
+        }
         if name.starts_with(FOR_PEOPLE[0]) {
             has_settings(&inside, settings).with_context(|| name.to_owned())?;
         }
