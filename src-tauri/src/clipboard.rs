@@ -10,6 +10,7 @@ use arboard::SetExtLinux as _;
 #[cfg(windows)]
 use arboard::SetExtWindows as _;
 use arboard::{Clipboard, Error};
+use connect_core::clock::{Since, SystemClock};
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// How long a key stays.
@@ -34,7 +35,8 @@ impl CopiedKey {
         written.await.unwrap_or(Err(Error::ClipboardOccupied))?;
         let (copied, key) = (self.clone(), SecretString::from(key));
         tauri::async_runtime::spawn(async move {
-            tokio::time::sleep(STAYS).await;
+            // Sleep of the computer included.
+            Since::now(&SystemClock).passes(STAYS, &SystemClock, |_| ()).await;
             // Another key may have been copied since.
             let is_last = copied.slot().as_ref().is_some_and(|last| last.expose_secret() == key.expose_secret());
             if is_last {

@@ -42,7 +42,7 @@ impl Confirming {
     /// Begins to ask the person about what `confirmations` hold, until these end.
     pub async fn follow(&self, app: AppHandle, confirmations: Confirmations, connections: Connections) {
         let mut requests = confirmations.subscribe();
-        self.state().running = Some((confirmations, connections));
+        self.begin(confirmations, connections);
         let mut before = None;
         let mut opened = true;
         loop {
@@ -57,6 +57,10 @@ impl Confirming {
                 return;
             }
         }
+    }
+
+    fn begin(&self, confirmations: Confirmations, connections: Connections) {
+        self.state().running = Some((confirmations, connections));
     }
 
     /// Another payment waits, or none any more. False: its window isn't open.
@@ -181,13 +185,5 @@ fn view(connections: &Connections, request: ConfirmationRequest) -> Confirmation
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pin_is_four_to_six_digits() {
-        for (pin, sound) in [("1234", true), ("123456", true), ("123", false), ("1234567", false), ("12a4", false), ("", false)] {
-            assert_eq!(is_pin(&SecretString::from(pin)), sound, "{pin}");
-        }
-    }
-}
+#[path = "confirming_tests.rs"]
+mod tests;

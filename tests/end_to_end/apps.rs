@@ -213,10 +213,27 @@ async fn a_payment_is_sent_once_when_the_person_confirms_it_in_its_own_window_an
         window.back().await?;
         ensure!(terminal.ends().await? == 0, "{}", terminal.said());
         ensure!(calls().await? == 2);
-        let listed = String::from_utf8(world.command_line(&["app", "list", "--json"])?.stdout)?;
-        let told: Value = serde_json::from_str(&listed)?;
-        let allowed = told["apps"].as_array().context("apps")?.iter().filter(|app| app["allowed"] == true).count();
-        ensure!(allowed == 1, "{told:#}");
+        let allowed = || -> Result<usize> {
+            let listed = String::from_utf8(world.command_line(&["app", "list", "--json"])?.stdout)?;
+            let told: Value = serde_json::from_str(&listed)?;
+            Ok(told["apps"].as_array().context("apps")?.iter().filter(|app| app["allowed"] == true).count())
+        };
+        ensure!(allowed()? == 1);
+
+        // Ctrl-C while the person is asked about the payment: what it was given is taken back at once, and a yes after that sends nothing.
+        let fields = ["--field", "receiver=tunde.bello@example.net", "--field", "amount=400"];
+        let mut terminal = world.terminal(&[&["api", "POST", "/wallet/payout/transfer"][..], &fields].concat())?;
+        window.choose("give-send", true).await?;
+        window.click("allow-request").await?;
+        window.to_confirmation().await?;
+        ensure!(allowed()? == 2, "it isn't allowed while it asks");
+        terminal.types("\u{3}")?;
+        ensure!(terminal.ends().await? == 7, "{}", terminal.said());
+        ensure!(allowed()? == 1, "what it was given stays");
+        window.types("confirm-pin", "2468").await?;
+        window.click_last("confirm-allow").await?;
+        window.back().await?;
+        ensure!(calls().await? == 2, "sent for nobody");
 
         window.click("nav-activity").await?;
         until("the payment in the history", async || Ok(window.text("activity").await?.contains("paid from").then_some(()))).await?;

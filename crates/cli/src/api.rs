@@ -64,8 +64,9 @@ pub async fn api(connections: &Connections, settings: &Settings, account: Option
         return pay(connections, settings, &account.id, permission, &path, body_of(&call.fields)?).await;
     }
     let caller = allowed(connections, &account.id, &name(&view, account), permission).await?;
-    let mut page = 1;
+    let mut pages = Pages::default();
     loop {
+        let page = pages.next().await?;
         let number = page.to_string();
         let mut query: Vec<(&str, &str)> = Vec::new();
         let mut body = None;
@@ -86,14 +87,23 @@ pub async fn api(connections: &Connections, settings: &Settings, account: Option
         if !call.paginate || !has_next(&passed.body, page) {
             return Ok(Exit::Done);
         }
-        page += 1;
-        // As any app: sixty calls at once, and then no more than one a second.
-        if page > AT_ONCE {
-            tokio::time::sleep(PAUSE).await;
-        }
-        if page > MOST_PAGES {
+    }
+}
+
+/// The numbers of the pages, each as soon as it may be fetched: as any app sixty at once, and then no more than one a second.
+#[derive(Default)]
+struct Pages(u32);
+
+impl Pages {
+    async fn next(&mut self) -> Result<u32, Failure> {
+        if self.0 == MOST_PAGES {
             return Err(Failure::said(Exit::Other, format!("There are more than {MOST_PAGES} pages. Narrow it down with --field.")));
         }
+        if self.0 >= AT_ONCE {
+            tokio::time::sleep(PAUSE).await;
+        }
+        self.0 += 1;
+        Ok(self.0)
     }
 }
 
@@ -194,6 +204,19 @@ fn refused(passed: &Passed) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn sixty_pages_are_fetched_at_once_and_then_one_a_second() {
+        let (began, mut pages, mut times) = (tokio::time::Instant::now(), Pages::default(), Vec::new());
+        let refused = loop {
+            match pages.next().await {
+                Ok(_) => times.push(began.elapsed().as_secs()),
+                Err(refused) => break refused,
+            }
+        };
+        assert_eq!((times[59], &times[60..63], times.len()), (0, &[1, 2, 3][..], 1_000));
+        assert_eq!(refused.exit(), Exit::Other);
+    }
 
     #[test]
     fn a_page_follows_where_monei_says_so() {

@@ -68,8 +68,13 @@ impl Since {
     /// Time from then to now. Without a clock that counts sleep and can't be set, the wall clock tells of sleep; where that was set back,
     /// the time that the program was awake counts all the same, so that no wait lasts for ever.
     pub fn age(&self, clock: &dyn Clock) -> Duration {
-        let told = Duration::from_millis(u64::try_from(self.moment.age_ms(&Moment::now(clock))).unwrap_or(0));
-        told.max(self.instant.elapsed())
+        self.until(&Self::now(clock))
+    }
+
+    /// The same, to a `later` moment.
+    pub fn until(&self, later: &Self) -> Duration {
+        let told = Duration::from_millis(u64::try_from(self.moment.age_ms(&later.moment)).unwrap_or(0));
+        told.max(later.instant.saturating_duration_since(self.instant))
     }
 
     /// What is left of `span`, or `None` when it has passed.

@@ -222,6 +222,11 @@ impl Connections {
         self.inner.view.borrow().clone()
     }
 
+    /// The clock that all of it goes by.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.inner.clock)
+    }
+
     /// Tells of each change, the latest one only.
     pub fn subscribe(&self) -> watch::Receiver<Arc<Snapshot>> {
         self.inner.view.subscribe()

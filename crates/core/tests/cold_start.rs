@@ -66,6 +66,38 @@ async fn a_link_finishes_what_was_begun_before_the_program_was_quit() {
 }
 
 #[tokio::test]
+async fn a_link_in_the_next_run_goes_to_nobody_but_the_operator_whom_the_person_agreed_to() {
+    let mut world = World::proxied().await;
+    let link = approved(&world).await;
+    world.core.shutdown().await;
+    let proxy = world.proxy.clone().unwrap();
+    proxy.rewrite("Sandbox operator", "Another operator");
+    // Nobody has asked yet in this run who runs the backend, and for a moment it doesn't tell.
+    proxy.keep_quiet(true);
+    world.core = world.second().await;
+    let before = proxy.asked();
+    world.core.deep_link(&link).await;
+    let asked = async {
+        while proxy.asked() < before + 2 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), asked).await.expect("nobody asks who runs it");
+    proxy.keep_quiet(false);
+    let refused =
+        |view: &Snapshot| matches!(stage(view), Some(Stage::Failed { problem }) if problem.code == ProblemCode::BackendUnconfirmed);
+    world.until("another operator", refused).await;
+    assert_eq!((world.count("code_exchanges").await, world.pending().len()), (0, 1));
+    // Agreed to, the same link finishes.
+    world.core.confirm_backend(world.backend.as_str(), Some("Another operator")).await.unwrap();
+    world.core.deep_link(&link).await;
+    world.until("whose it is", is_new).await;
+    world.done().await;
+    world.nothing_pending().await;
+    assert_eq!((world.count("code_exchanges").await, world.core.view().accounts.len()), (1, 1));
+}
+
+#[tokio::test]
 async fn an_approval_for_an_account_goes_to_that_account_in_the_next_run_too() {
     let mut world = World::new().await;
     let account = world.connect("ada", BOTH, BOTH).await;

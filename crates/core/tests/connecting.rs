@@ -13,7 +13,7 @@ use connect_core::snapshot::{
     Channel, Conflict, Decision, DisconnectOutcome, Health, Preferences, Section, SectionData, Snapshot, Stage, Unrevoked,
 };
 use serde_json::json;
-use support::{World, feature, person, scopes, stage};
+use support::{SCHEME, World, feature, is_new, person, scopes, stage};
 
 const FOUR: [&str; 4] = ["profile:read", "kyc:read", "wallet:read", "wallet:send"];
 
@@ -400,4 +400,35 @@ async fn nobody_answering_for_ten_minutes_ends_the_wait() {
     tokio::time::resume();
     assert_eq!(world.failed().await.code, ProblemCode::TimedOut);
     assert!(world.core.start_link().is_none());
+}
+
+/// What a backend answers in a rush: the approval has its place, some minutes away.
+#[tokio::test]
+async fn an_approval_whose_turn_comes_in_some_minutes_is_waited_for_and_not_lost() {
+    let world = World::proxied().await;
+    let proxy = world.proxy.as_ref().unwrap();
+    world.core.connect(&Caller::Window, scopes(&["profile:read"])).await.unwrap();
+    world.waiting().await;
+    world.core.use_deep_link().await.unwrap();
+    let end = person::walk(&world.opened(), "ada", Some(&["profile:read"])).await;
+    let body = r#"{"code":"provider_busy"}"#;
+    let busy = format!("HTTP/1.1 503 Busy\r\nretry-after: 300\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    proxy.page(Some(busy));
+    world.core.deep_link(&person::deep_link(&end.page, SCHEME)).await;
+    while proxy.paged() == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    proxy.page(None);
+    let time = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            world.clock.advance(Duration::from_secs(10));
+        }
+    };
+    tokio::select! {
+        _ = world.until("whose it is", is_new) => {}
+        () = time => {}
+    }
+    world.done().await;
+    assert_eq!((world.core.view().accounts.len(), world.count("code_exchanges").await), (1, 1));
 }

@@ -37,6 +37,11 @@ async fn child() {
             let outcome = core.load(&Caller::Window, account, Section::Profile).await;
             println!("\noutcome {}", outcome.err().map_or("working".into(), |problem| problem.code.name()));
         }
+        Some(("use", account)) => {
+            core.load(&Caller::Window, account, Section::Profile).await.unwrap();
+            println!("\nused");
+            wait_for_word().await;
+        }
         Some(("disconnect", account)) => println!("\noutcome {:?}", core.disconnect(&Caller::Window, account, Unrevoked::Keep).await),
         _ => {
             core.connect(&Caller::Window, vec!["profile:read".into()]).await.unwrap();
@@ -70,6 +75,20 @@ async fn kill_at(world: &World, job: &str, after: Duration, failpoint: &str) {
     assert_eq!(line(&mut child, "reached").await.as_deref(), Some(failpoint));
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+/// Without its orderly end, which might write what was only remembered.
+#[tokio::test]
+async fn a_use_that_was_answered_is_in_the_record_though_the_process_is_killed() {
+    let (mut world, account, vault) = due().await;
+    let mut child = start(&world, &format!("use {account}"), Duration::ZERO, None);
+    assert!(line(&mut child, "used").await.is_some());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    world.restart_with(Arc::new(vault)).await;
+    let uses = world.core.uses(&account).await.unwrap();
+    let told: Vec<_> = uses.iter().map(|row| (row.caller.as_str(), row.endpoint.as_str(), row.outcome.as_str(), row.count)).collect();
+    assert_eq!(told, [("window", "GET /user/me", "ok", 1)]);
 }
 
 /// A connected account whose token is due, with the keychain in files, and a Monei that ends a family at the first reuse.

@@ -6,9 +6,10 @@ mod support;
 
 use std::time::Duration;
 
-use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{Health, Section};
+use connect_core::{Caller, NewApp, PassThrough};
+use monei::Method;
 use serde_json::json;
 use support::{World, feature, scopes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -120,6 +121,22 @@ async fn a_page_in_place_of_monei_is_the_network_and_not_a_refusal() {
         kept(&world, &account);
     }
     assert_eq!(world.count("refreshes").await, 0, "a page is no reason to rotate a token");
+}
+
+/// The same for a program of the person, which gets Monei's answers as they are.
+#[tokio::test]
+async fn a_page_that_says_401_is_no_refusal_of_a_programs_call_either() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    let new = NewApp { name: "Budget".into(), account: account.clone(), scopes: scopes(PROFILE), until: None };
+    let (app, _) = world.core.allow_app(&Caller::Window, new).await.unwrap();
+    world.proxy.as_ref().unwrap().rewrite(world.sandbox.authority(), portal(page("401 Unauthorized")).await.authority());
+    world.core.probe().await;
+    let call = PassThrough { method: Method::Get, path: "/user/me", query: &[], body: None };
+    let refused = world.core.pass_through(&Caller::App(app.id.clone()), &app.account, call).await;
+    assert_eq!(refused.err().map(|problem| problem.code), Some(ProblemCode::NetworkIntercepted));
+    assert_eq!(world.count("refreshes").await, 0, "a page is no reason to rotate a token");
+    kept(&world, &account);
 }
 
 #[tokio::test]

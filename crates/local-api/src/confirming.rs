@@ -3,9 +3,10 @@
 mod book;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
+use connect_core::clock::Since;
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::{App, Connections};
 use http::StatusCode;
@@ -86,7 +87,7 @@ impl Confirmations {
     /// The person answers payment `number`. With a yes it is sent for the caller who waits, or else for the one who repeats the same request
     /// within five minutes. False: that payment doesn't wait for an answer any more, and nothing is sent.
     pub fn answer(&self, number: u64, yes: bool, pin: Option<SecretString>) -> bool {
-        let answered = self.shared.book().answer(number, yes, pin, Instant::now());
+        let answered = self.shared.book().answer(number, yes, pin, &self.shared.now());
         self.shared.changed();
         self.look_again_later();
         answered
@@ -94,9 +95,9 @@ impl Confirmations {
 
     /// What is over is noticed then: a question that nobody answered isn't shown any longer, and no PIN is held longer than its yes counts.
     fn look_again_later(&self) {
-        let shared = Arc::downgrade(&self.shared);
+        let (shared, clock) = (Arc::downgrade(&self.shared), self.shared.connections.clock());
         self.shared.runtime.spawn(async move {
-            tokio::time::sleep(LASTS).await;
+            Since::now(clock.as_ref()).passes(LASTS, clock.as_ref(), |_| ()).await;
             if let Some(shared) = shared.upgrade() {
                 shared.changed();
             }
@@ -105,7 +106,7 @@ impl Confirmations {
 
     /// Asks nobody any more, so that no call waits for an answer that can't come.
     pub(crate) fn give_up(&self) {
-        self.shared.book().give_up(Instant::now());
+        self.shared.book().give_up(&self.shared.now());
         self.shared.changed();
     }
 
@@ -128,7 +129,7 @@ impl Confirmations {
             .into());
         }
         let sent_before = shared.connections.sent_before(app, payment).await.map_err(Unpaid::Problem)?;
-        let asked = shared.book().ask(app, payment, sent_before, Instant::now());
+        let asked = shared.book().ask(app, payment, sent_before, &shared.now());
         let number = asked.map_err(|unasked| unasked_refusal(&unasked))?;
         let mut changes = shared.changes.subscribe();
         shared.changed();
@@ -136,7 +137,7 @@ impl Confirmations {
         let until = tokio::time::Instant::now() + shared.wait;
         loop {
             changes.borrow_and_update();
-            let step = shared.book().step(number, Instant::now());
+            let step = shared.book().step(number, &shared.now());
             match step {
                 Step::Send(app, payment, pin) => {
                     self.send(number, app, payment, pin);
@@ -205,7 +206,7 @@ impl Drop for Unfinished {
     fn drop(&mut self) {
         let (told, sent) = self.told.take().unwrap_or_else(|| (Told::Problem(ProblemCode::OutcomeUnknown.into()), true));
         let shared = &self.confirmations.shared;
-        shared.book().ended(self.number, told, sent, Instant::now());
+        shared.book().ended(self.number, told, sent, &shared.now());
         shared.changed();
     }
 }
@@ -215,9 +216,13 @@ impl Shared {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn now(&self) -> Since {
+        Since::now(self.connections.clock().as_ref())
+    }
+
     /// Shows what waits now, and wakes who waits for a change.
     fn changed(&self) {
-        let shown = self.book().shown(Instant::now());
+        let shown = self.book().shown(&self.now());
         self.shown.send_if_modified(|before| std::mem::replace(before, shown.clone()) != shown);
         self.changes.send_modify(|count| *count += 1);
     }

@@ -2,8 +2,9 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use connect_core::clock::Since;
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::{App, AppKey, AppName, Caller, Connections, NewApp};
 use http::request::Parts;
@@ -70,12 +71,12 @@ struct Shared {
 struct State {
     last: u64,
     entries: HashMap<String, Entry>,
-    denials: HashMap<String, VecDeque<Instant>>,
+    denials: HashMap<String, VecDeque<Since>>,
 }
 
 struct Entry {
     uid: u32,
-    since: Instant,
+    since: Since,
     request: Request,
     outcome: Outcome,
 }
@@ -124,7 +125,7 @@ impl Pairings {
         }
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
-            tokio::time::sleep(FETCHED_WITHIN).await;
+            shared.pass(FETCHED_WITHIN).await;
             if let Some(app) = shared.unfetched(number)
                 && let Err(problem) = shared.connections.take_back_app(&app.id).await
             {
@@ -147,7 +148,7 @@ impl Pairings {
         let denied = matches!(outcome, Outcome::Denied).then(|| asker(entry.request.program.as_deref()));
         entry.outcome = outcome;
         if let Some(asker) = denied {
-            state.denials.entry(asker).or_default().push_back(Instant::now());
+            state.denials.entry(asker).or_default().push_back(self.shared.now());
         }
         drop(state);
         self.shared.shown.send_replace(None);
@@ -197,7 +198,7 @@ impl Pairings {
         let pairing = hex::encode(rand::random::<[u8; 16]>());
         let request = {
             let mut state = self.shared.state();
-            state.forget_old();
+            state.forget_old(&self.shared.now());
             let wait = |seconds: u32, message: &str| Refusal { retry_after_s: Some(seconds), ..Refusal::new(Reason::Busy, message) };
             if state.denials.get(&asker(peer.program.as_deref())).is_some_and(|denials| denials.len() >= DENIALS) {
                 return Err(wait(600, "The person has said no several times. Ask again in ten minutes."));
@@ -207,14 +208,14 @@ impl Pairings {
             }
             state.last += 1;
             let request = Request { number: state.last, name: name.as_str().to_owned(), permissions, program: peer.program.clone() };
-            let entry = Entry { uid: peer.uid, since: Instant::now(), request: request.clone(), outcome: Outcome::Waiting };
+            let entry = Entry { uid: peer.uid, since: self.shared.now(), request: request.clone(), outcome: Outcome::Waiting };
             state.entries.insert(pairing.clone(), entry);
             request
         };
         let (pairings, number) = (self.clone(), request.number);
         self.shared.shown.send_replace(Some(request));
         tokio::spawn(async move {
-            tokio::time::sleep(LASTS).await;
+            pairings.shared.pass(LASTS).await;
             pairings.end(number, Outcome::Over);
         });
         Ok(answer::json(StatusCode::ACCEPTED, &json!({"pairing": pairing})))
@@ -238,6 +239,16 @@ impl Pairings {
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Since {
+        Since::now(self.connections.clock().as_ref())
+    }
+
+    /// Waits, sleep of the computer included.
+    async fn pass(&self, time: Duration) {
+        let clock = self.connections.clock();
+        Since::now(clock.as_ref()).passes(time, clock.as_ref(), |_| ()).await;
     }
 
     /// The answer to who asked; `None` while the person hasn't decided.
@@ -274,9 +285,9 @@ impl Shared {
 }
 
 impl State {
-    fn forget_old(&mut self) {
-        self.entries.retain(|_, entry| entry.since.elapsed() < REMEMBERED);
-        self.denials.values_mut().for_each(|denials| denials.retain(|at| at.elapsed() < REMEMBERED));
+    fn forget_old(&mut self, now: &Since) {
+        self.entries.retain(|_, entry| entry.since.until(now) < REMEMBERED);
+        self.denials.values_mut().for_each(|denials| denials.retain(|at| at.until(now) < REMEMBERED));
         self.denials.retain(|_, denials| !denials.is_empty());
     }
 }

@@ -202,6 +202,38 @@ async fn a_yes_for_a_caller_who_has_gone_or_waited_too_long_sends_only_when_the_
     }
 }
 
+/// A lid that was closed: no timer of the program's has noticed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_yes_and_an_answer_grow_old_while_the_computer_sleeps() {
+    let mut paying = Paying::new(Duration::from_millis(300)).await;
+    let call = paying.pay(500).await;
+    let question = paying.question().await;
+    assert_eq!(call.await.unwrap().1, "confirmation_needed");
+    assert!(paying.answer(&question, true));
+    // The yes was for the five minutes after it.
+    paying.world.clock.advance(Duration::from_secs(301));
+    let call = paying.pay(500).await;
+    let again = paying.question().await;
+    assert_eq!((again.number != question.number, paying.world.calls(PATH).await), (true, 0), "sent by a yes of hours ago");
+    assert!(paying.answer(&again, true));
+    // A slow yes comes after the call has ended: then it is asked for again.
+    let status = match call.await.unwrap() {
+        (403, ..) => paying.pay(500).await.await.unwrap().0,
+        (status, ..) => status,
+    };
+    assert!(matches!(status, 200 | 201), "{status}");
+    // The next day the same is another payment, and isn't told to be done.
+    paying.world.clock.advance(Duration::from_secs(601));
+    let call = paying.pay(500).await;
+    let next = tokio::time::timeout(Duration::from_secs(5), paying.questions.wait_for(Option::is_some)).await;
+    assert!(next.is_ok_and(|asked| asked.is_ok()), "told the answer of another day: {:?}", call.await.unwrap());
+    // A question that nobody answered isn't shown after the night.
+    paying.world.clock.advance(Duration::from_secs(301));
+    tokio::time::timeout(Duration::from_secs(5), paying.questions.wait_for(Option::is_none)).await.unwrap().unwrap();
+    assert_eq!(paying.world.calls(PATH).await, 1);
+    paying.api.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outcome_that_nobody_knows_is_told_as_such_and_not_sent_again() {
     for (kind, fault) in [

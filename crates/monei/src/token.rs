@@ -226,18 +226,25 @@ fn whole(seconds: f64) -> Option<(u64, bool)> {
     (seconds >= 1.0 && seconds <= MAX_EXPIRES_IN as f64).then_some((seconds as u64, false))
 }
 
-/// The scopes that could be read, and whether all could be. `scope` is RFC 6749 §5.1's; Monei documents `scopes` alone.
+/// The scopes that could be read, and whether all could be. `scope` is RFC 6749 §5.1's; Monei documents `scopes` alone. `None`: nothing could
+/// be read, which is as if nothing had been said.
 fn scopes(listed: Option<Value>, text: Option<Value>) -> (Option<ScopeSet>, bool) {
     let names = |value: &Value| -> Option<(Vec<String>, bool)> {
         match value {
             Value::Array(all) => {
-                let texts: Vec<_> = all.iter().filter_map(|one| one.as_str().map(str::to_owned)).collect();
-                let sound = texts.len() == all.len();
-                Some((texts, sound))
+                let texts: Vec<_> = all.iter().filter_map(Value::as_str).collect();
+                let names: Vec<_> = texts.iter().flat_map(|text| several(text)).map(str::to_owned).collect();
+                let sound = texts.len() == all.len() && names == texts;
+                Some((names, sound))
             }
-            Value::String(text) => {
-                Some((text.split([' ', ',', '\t', '\n', '\r']).filter(|name| !name.is_empty()).map(str::to_owned).collect(), false))
-            }
+            Value::String(text) => Some((
+                several(text)
+                    .flat_map(|name| name.split([' ', ',', '\t', '\n', '\r']))
+                    .filter(|name| !name.is_empty())
+                    .map(str::to_owned)
+                    .collect(),
+                false,
+            )),
             _ => None,
         }
     };
@@ -247,10 +254,32 @@ fn scopes(listed: Option<Value>, text: Option<Value>) -> (Option<ScopeSet>, bool
     let Some((names, mut sound)) = from_list.or(from_text) else { return (None, absent(&listed) && absent(&text)) };
     let mut set = ScopeSet::default();
     for name in names.iter().take(MAX_SCOPES) {
-        match name.parse::<Scope>() {
-            Ok(scope) => drop(set.insert(scope)),
-            Err(_) => sound = false,
+        match scope(name) {
+            Some((scope, as_documented)) => {
+                set.insert(scope);
+                sound &= as_documented;
+            }
+            None => sound = false,
         }
     }
-    (Some(set), sound && names.len() <= MAX_SCOPES)
+    sound &= names.len() <= MAX_SCOPES;
+    (Some(set).filter(|set| sound || !set.is_empty()), sound)
+}
+
+/// The names in one text. Monei's have a colon each, which tells where several stand in it.
+fn several(text: &str) -> impl Iterator<Item = &str> {
+    let parts = || text.split([' ', ',', ';', '|', '+', '\t', '\n', '\r']).filter(|part| !part.is_empty());
+    let whole = (!parts().all(|part| part.contains(':'))).then_some(text);
+    let parts = parts().take(if whole.is_some() { 0 } else { usize::MAX });
+    whole.into_iter().chain(parts)
+}
+
+/// The scope of that name, and whether it is written as documented: case tells no two of Monei's apart.
+fn scope(name: &str) -> Option<(Scope, bool)> {
+    let scope: Scope = name.parse().ok()?;
+    if scope.is_known() {
+        return Some((scope, true));
+    }
+    let known = name.to_ascii_lowercase().parse::<Scope>().ok().filter(Scope::is_known);
+    Some(known.map_or((scope, true), |known| (known, false)))
 }

@@ -20,6 +20,8 @@ use crate::work::{Piece, Work};
 
 /// How long a handoff is offered again while nothing is decided. It dies after 120 seconds.
 const REDEEM_WITHIN: Duration = Duration::from_secs(100);
+/// And where the other side names the time to come again: a handoff that was put off lives longer, and Monei's code for ten minutes.
+const REDEEM_WHEN_TOLD: Duration = Duration::from_secs(540);
 
 /// Where answers come from, and until when they are taken.
 pub(super) struct Answers {
@@ -131,8 +133,15 @@ impl Approvals {
     async fn redeem(&self, backend: &BackendClient, handoff: &Handoff, verifier: &Verifier) -> Tried {
         let began = Since::now(self.clock());
         let mut pause = Duration::from_secs(1);
+        let mut put_off = None;
         loop {
-            let problem = match backend.redeem(handoff, verifier, self.now()).await {
+            // Nothing goes to an operator whom the person hasn't agreed to. In a run that a link began nobody has asked yet.
+            let asked = self.provider().ask_backend_once().await;
+            let answer = match asked {
+                Ok(()) => backend.redeem(handoff, verifier, self.now()).await,
+                Err(problem) => Err(TokenError::Undecided(problem)),
+            };
+            let problem = match answer {
                 Ok(Redeemed::Tokens(tokens)) if tokens.scopes.as_ref().is_none_or(ScopeSet::is_empty) => {
                     // A pair that opens nothing: not worth keeping alive at Monei.
                     backend.revoke(&tokens.access, &tokens.refresh).await;
@@ -141,7 +150,8 @@ impl Approvals {
                 Ok(Redeemed::Tokens(tokens)) => return Tried::Tokens(tokens),
                 Ok(Redeemed::Refused(refusal)) => return Tried::Nothing(ProblemCode::from(refusal).into()),
                 Err(TokenError::Refused) => return Tried::Nothing(ProblemCode::ApprovalExpired.into()),
-                Err(TokenError::Unreadable) => return Tried::Foreign,
+                // One that the backend put off and then let lapse is told as that.
+                Err(TokenError::Unreadable) => return put_off.map_or(Tried::Foreign, Tried::Nothing),
                 Err(TokenError::Undecided(problem)) => problem,
             };
             let wait = problem.retry_after_s.map_or(pause, |seconds| Duration::from_secs(seconds.into()));
@@ -153,10 +163,12 @@ impl Approvals {
                     | ProblemCode::ProviderUnavailable
                     | ProblemCode::ProxyUnreachable
             );
-            if !may_pass || began.age(self.clock()) + wait > REDEEM_WITHIN {
+            let within = if problem.code == ProblemCode::Busy { REDEEM_WHEN_TOLD } else { REDEEM_WITHIN };
+            if !may_pass || began.age(self.clock()) + wait > within {
                 return Tried::Nothing(problem);
             }
-            tokio::time::sleep(wait).await;
+            put_off = Some(problem).filter(|problem| problem.code == ProblemCode::Busy);
+            Since::now(self.clock()).passes(wait, self.clock(), |_| ()).await;
             pause = (pause * 2).min(Duration::from_secs(10));
         }
     }

@@ -97,11 +97,17 @@ impl Provider {
         };
         let status = response.status();
         tracing::debug!(%caller, scope, path, status = status.as_u16(), "Monei answered");
-        if status == StatusCode::UNAUTHORIZED {
-            return Ok(RawVerdict::Unauthorized);
-        }
         let retry_after_s = (status == StatusCode::TOO_MANY_REQUESTS).then(|| http::retry_after(&response, self.now()));
-        let body = match http::body(response).await {
+        let body = http::body(response).await;
+        if status == StatusCode::UNAUTHORIZED {
+            // A page is a proxy's or a captive portal's, and says nothing of the token: none is given up for it.
+            return Ok(match body {
+                Ok(body) if http::is_page(&body) && reads => RawVerdict::Failed(ProblemCode::NetworkIntercepted.into()),
+                Ok(body) if http::is_page(&body) => RawVerdict::Failed(ProblemCode::AnswerUnreadable.into()),
+                _ => RawVerdict::Unauthorized,
+            });
+        }
+        let body = match body {
             Ok(body) => body,
             Err(http::BodyError::BrokenOff) if !reads => return Ok(RawVerdict::Failed(ProblemCode::OutcomeUnknown.into())),
             Err(_) => return Ok(RawVerdict::Failed(ProblemCode::AnswerUnreadable.into())),

@@ -25,6 +25,7 @@ pub struct Proxy {
     pub url: Url,
     plan: Arc<Mutex<Vec<Cut>>>,
     page: Arc<Mutex<Option<String>>>,
+    paged: Arc<Mutex<usize>>,
     redeems: Arc<Mutex<usize>>,
     /// How often the backend was asked who runs it, and whether it gets no answer through.
     asked: Arc<Mutex<(usize, bool)>>,
@@ -41,6 +42,7 @@ impl Proxy {
             url,
             plan: Arc::default(),
             page: Arc::default(),
+            paged: Arc::default(),
             redeems: Arc::default(),
             asked: Arc::default(),
             rewrite: Arc::default(),
@@ -64,6 +66,11 @@ impl Proxy {
     /// Answers every request with this from now on, or passes them on again.
     pub fn page(&self, answer: Option<String>) {
         *self.page.lock().unwrap() = answer;
+    }
+
+    /// How many requests were answered so.
+    pub fn paged(&self) -> usize {
+        *self.paged.lock().unwrap()
     }
 
     /// The next `count` redeems get no answer, after they have been passed on.
@@ -99,6 +106,7 @@ impl Proxy {
         let page = self.page.lock().unwrap().clone();
         if let Some(page) = page {
             drop(front.write_all(page.as_bytes()).await);
+            *self.paged.lock().unwrap() += 1;
             return;
         }
         if request.starts_with(b"GET /v1/client") {

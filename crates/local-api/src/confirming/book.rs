@@ -3,13 +3,15 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use connect_core::clock::Since;
 use connect_core::{App, AppId};
 use monei::Payment;
 use secrecy::SecretString;
 
-/// How long the person has to answer, and how long a yes then waits for the app to repeat the request. No PIN is held longer.
+/// How long the person has to answer, and how long a yes then waits for the app to repeat the request. No PIN is held longer. As every time
+/// here it includes the time that the computer slept.
 pub(super) const LASTS: Duration = Duration::from_secs(300);
 /// How long a payment that was sent answers a repeated request, and how long denials count.
 const REMEMBERED: Duration = Duration::from_secs(600);
@@ -21,7 +23,7 @@ const DENIALS: usize = 2;
 pub(super) struct Book {
     last: u64,
     entries: Vec<Entry>,
-    denials: HashMap<AppId, VecDeque<Instant>>,
+    denials: HashMap<AppId, VecDeque<Since>>,
 }
 
 struct Entry {
@@ -31,7 +33,7 @@ struct Entry {
     sent_before: Option<i64>,
     state: State,
     /// Since when it is in that state.
-    since: Instant,
+    since: Since,
 }
 
 enum State {
@@ -100,7 +102,7 @@ pub struct Request {
 impl Book {
     /// The number of this payment: of the one that is there already, or of a new one, which waits for the person. `sent_before`: when the
     /// record has the same as sent.
-    pub(super) fn ask(&mut self, app: &App, payment: &Payment, sent_before: Option<i64>, now: Instant) -> Result<u64, Unasked> {
+    pub(super) fn ask(&mut self, app: &App, payment: &Payment, sent_before: Option<i64>, now: &Since) -> Result<u64, Unasked> {
         self.forget(now);
         let is_same = |entry: &&Entry| entry.app.id == app.id && entry.app.account == app.account && entry.payment == *payment;
         let counts = |entry: &&Entry| match entry.state {
@@ -113,7 +115,7 @@ impl Book {
             return Ok(entry.number);
         }
         if let Some(denials) = self.denials.get(&app.id).filter(|denials| denials.len() >= DENIALS) {
-            let left = denials.front().map_or(REMEMBERED, |first| REMEMBERED.saturating_sub(now.duration_since(*first)));
+            let left = denials.front().map_or(REMEMBERED, |first| REMEMBERED.saturating_sub(first.until(now)));
             return Err(Unasked::Stopped(u32::try_from(left.as_secs()).unwrap_or(600).max(1)));
         }
         if self.waiting().is_some() {
@@ -121,19 +123,19 @@ impl Book {
         }
         self.last += 1;
         let (app, payment) = (app.clone(), payment.clone());
-        self.entries.push(Entry { number: self.last, app, payment, sent_before, state: State::Waits, since: now });
+        self.entries.push(Entry { number: self.last, app, payment, sent_before, state: State::Waits, since: now.clone() });
         Ok(self.last)
     }
 
     /// What the caller of payment `number` does next. A yes is taken by whoever is first, and by nobody else.
-    pub(super) fn step(&mut self, number: u64, now: Instant) -> Step {
+    pub(super) fn step(&mut self, number: u64, now: &Since) -> Step {
         self.forget(now);
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.number == number) else { return Step::Over };
         match &mut entry.state {
             State::Waits => Step::Wait,
             State::Confirmed(pin) => {
                 let pin = pin.take();
-                (entry.state, entry.since) = (State::Sending, now);
+                (entry.state, entry.since) = (State::Sending, now.clone());
                 Step::Send(entry.app.clone(), entry.payment.clone(), pin)
             }
             State::Sending => Step::UnderWay,
@@ -147,37 +149,37 @@ impl Book {
     }
 
     /// The person answers. False: that payment doesn't wait for an answer.
-    pub(super) fn answer(&mut self, number: u64, yes: bool, pin: Option<SecretString>, now: Instant) -> bool {
+    pub(super) fn answer(&mut self, number: u64, yes: bool, pin: Option<SecretString>, now: &Since) -> bool {
         self.forget(now);
         let waits = |entry: &&mut Entry| entry.number == number && matches!(entry.state, State::Waits);
         let Some(entry) = self.entries.iter_mut().find(waits) else { return false };
-        entry.since = now;
+        entry.since = now.clone();
         if yes {
             entry.state = State::Confirmed(pin);
         } else {
             entry.state = State::Denied { told: false };
-            self.denials.entry(entry.app.id.clone()).or_default().push_back(now);
+            self.denials.entry(entry.app.id.clone()).or_default().push_back(now.clone());
         }
         true
     }
 
     /// What sending came to. `sent`: Monei carried it out or may have, so that the same isn't sent again by itself.
-    pub(super) fn ended(&mut self, number: u64, told: Told, sent: bool, now: Instant) {
+    pub(super) fn ended(&mut self, number: u64, told: Told, sent: bool, now: &Since) {
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.number == number) else { return };
-        (entry.state, entry.since) = (State::Ended { told, sent }, now);
+        (entry.state, entry.since) = (State::Ended { told, sent }, now.clone());
     }
 
     /// What the person is to be asked now.
-    pub(super) fn shown(&mut self, now: Instant) -> Option<Request> {
+    pub(super) fn shown(&mut self, now: &Since) -> Option<Request> {
         self.forget(now);
         let Entry { number, app, payment, sent_before, .. } = self.waiting()?;
         Some(Request { number: *number, app: app.clone(), payment: payment.clone(), sent_before: *sent_before })
     }
 
     /// Nobody is asked any more: the program ends. What waits, and every yes that nobody took, is over.
-    pub(super) fn give_up(&mut self, now: Instant) {
+    pub(super) fn give_up(&mut self, now: &Since) {
         for entry in self.entries.iter_mut().filter(|entry| matches!(entry.state, State::Waits | State::Confirmed(_))) {
-            (entry.state, entry.since) = (State::Over, now);
+            (entry.state, entry.since) = (State::Over, now.clone());
         }
     }
 
@@ -185,16 +187,16 @@ impl Book {
         self.entries.iter().find(|entry| matches!(entry.state, State::Waits))
     }
 
-    fn forget(&mut self, now: Instant) {
+    fn forget(&mut self, now: &Since) {
         for entry in &mut self.entries {
-            let age = now.saturating_duration_since(entry.since);
+            let age = entry.since.until(now);
             if matches!(entry.state, State::Waits | State::Confirmed(_)) && age >= LASTS {
-                (entry.state, entry.since) = (State::Over, now);
+                (entry.state, entry.since) = (State::Over, now.clone());
             }
         }
         let is_past = |entry: &Entry| !matches!(entry.state, State::Waits | State::Confirmed(_) | State::Sending);
-        self.entries.retain(|entry| !is_past(entry) || now.saturating_duration_since(entry.since) < REMEMBERED);
-        self.denials.values_mut().for_each(|denials| denials.retain(|at| now.saturating_duration_since(*at) < REMEMBERED));
+        self.entries.retain(|entry| !is_past(entry) || entry.since.until(now) < REMEMBERED);
+        self.denials.values_mut().for_each(|denials| denials.retain(|at| at.until(now) < REMEMBERED));
         self.denials.retain(|_, denials| !denials.is_empty());
     }
 }
@@ -202,10 +204,28 @@ impl Book {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+    use connect_core::clock::{Clock, Uptime};
     use connect_core::problem::ProblemCode;
     use proptest::prelude::*;
 
     use super::*;
+
+    /// A computer that has been on for so long, asleep or not.
+    struct On(Duration);
+
+    impl Clock for On {
+        fn now_ms(&self) -> i64 {
+            0
+        }
+
+        fn uptime(&self) -> Option<Uptime> {
+            Some(Uptime { boot: "one".into(), ms: i64::try_from(self.0.as_millis()).unwrap() })
+        }
+    }
+
+    fn after(time: Duration) -> Since {
+        Since::now(&On(time))
+    }
 
     fn app(id: &str) -> App {
         App {
@@ -236,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_yes_is_taken_once_and_what_was_sent_is_told_again_and_not_sent_again() {
-        let (mut book, start) = (Book::default(), Instant::now());
+        let (mut book, start) = (Book::default(), &after(Duration::ZERO));
         let number = book.ask(&app("a"), &payment(1), None, start).unwrap();
         assert!(matches!(book.step(number, start), Step::Wait));
         assert!(book.answer(number, true, Some("1234".into()), start));
@@ -247,15 +267,15 @@ mod tests {
         assert_eq!(book.ask(&app("a"), &payment(1), None, start), Ok(number));
         assert!(matches!(book.step(number, start), Step::Told(_)));
         // Later it is another payment, and the person is told that the same was sent.
-        let later = start + REMEMBERED;
-        let again = book.ask(&app("a"), &payment(1), Some(7), later).unwrap();
+        let later = after(REMEMBERED);
+        let again = book.ask(&app("a"), &payment(1), Some(7), &later).unwrap();
         assert_ne!(again, number);
-        assert_eq!(book.shown(later).unwrap().sent_before, Some(7));
+        assert_eq!(book.shown(&later).unwrap().sent_before, Some(7));
     }
 
     #[test]
     fn what_monei_refused_is_asked_anew() {
-        let (mut book, start) = (Book::default(), Instant::now());
+        let (mut book, start) = (Book::default(), &after(Duration::ZERO));
         let number = book.ask(&app("a"), &payment(1), None, start).unwrap();
         book.answer(number, true, None, start);
         book.step(number, start);
@@ -267,22 +287,22 @@ mod tests {
 
     #[test]
     fn one_waits_at_a_time_and_two_denials_stop_that_app_alone() {
-        let (mut book, start) = (Book::default(), Instant::now());
+        let (mut book, start) = (Book::default(), &after(Duration::ZERO));
         for turn in 0..2 {
             let number = book.ask(&app("a"), &payment(turn), None, start).unwrap_or_else(|_| panic!("turn {turn}"));
             assert_eq!(book.ask(&app("b"), &payment(1), None, start), Err(Unasked::Busy));
             assert!(book.answer(number, false, None, start));
             assert!(matches!(book.step(number, start), Step::Denied));
         }
-        assert_eq!(book.ask(&app("a"), &payment(3), None, start + Duration::from_secs(1)), Err(Unasked::Stopped(599)));
+        assert_eq!(book.ask(&app("a"), &payment(3), None, &after(Duration::from_secs(1))), Err(Unasked::Stopped(599)));
         assert!(book.ask(&app("b"), &payment(1), None, start).is_ok());
         book.answer(3, false, None, start);
-        assert!(book.ask(&app("a"), &payment(3), None, start + REMEMBERED).is_ok());
+        assert!(book.ask(&app("a"), &payment(3), None, &after(REMEMBERED)).is_ok());
     }
 
     #[test]
     fn a_no_that_came_after_the_call_had_ended_answers_the_next_one_and_asks_nobody_again() {
-        let (mut book, start) = (Book::default(), Instant::now());
+        let (mut book, start) = (Book::default(), &after(Duration::ZERO));
         let number = book.ask(&app("a"), &payment(1), None, start).unwrap();
         assert!(book.answer(number, false, None, start));
         assert_eq!(book.ask(&app("a"), &payment(1), None, start), Ok(number));
@@ -292,18 +312,18 @@ mod tests {
 
     #[test]
     fn an_answer_that_comes_too_late_and_a_yes_that_nobody_fetches_send_nothing() {
-        let (mut book, start) = (Book::default(), Instant::now());
+        let (mut book, start) = (Book::default(), &after(Duration::ZERO));
         let number = book.ask(&app("a"), &payment(1), None, start).unwrap();
-        assert!(!book.answer(number, true, None, start + LASTS));
-        assert!(matches!(book.step(number, start + LASTS), Step::Over));
-        let number = book.ask(&app("a"), &payment(1), None, start + LASTS).unwrap();
-        assert!(book.answer(number, true, Some("1234".into()), start + LASTS));
-        assert!(matches!(book.step(number, start + LASTS + LASTS), Step::Over), "five minutes after the yes");
+        assert!(!book.answer(number, true, None, &after(LASTS)));
+        assert!(matches!(book.step(number, &after(LASTS)), Step::Over));
+        let number = book.ask(&app("a"), &payment(1), None, &after(LASTS)).unwrap();
+        assert!(book.answer(number, true, Some("1234".into()), &after(LASTS)));
+        assert!(matches!(book.step(number, &after(LASTS * 2)), Step::Over), "five minutes after the yes");
     }
 
     #[test]
     fn at_the_end_of_the_program_what_waits_is_over_and_what_is_being_sent_is_not() {
-        let (mut book, start) = (Book::default(), Instant::now());
+        let (mut book, start) = (Book::default(), &after(Duration::ZERO));
         let sending = book.ask(&app("a"), &payment(1), None, start).unwrap();
         book.answer(sending, true, None, start);
         book.step(sending, start);
@@ -341,10 +361,11 @@ mod tests {
         /// while one that was sent is remembered.
         #[test]
         fn each_yes_sends_at_most_once(deeds in prop::collection::vec(what(), 0..60)) {
-            let (mut book, mut now) = (Book::default(), Instant::now());
+            let (mut book, mut passed) = (Book::default(), Duration::ZERO);
             let (mut yes, mut sends): (HashMap<u64, u32>, HashMap<u64, u32>) = (HashMap::new(), HashMap::new());
             let mut under_way = std::collections::HashSet::new();
             for deed in deeds {
+                let now = &after(passed);
                 match deed {
                     Do::Ask(of, amount) => {
                         let _ = book.ask(&app(&of.to_string()), &payment(amount), None, now);
@@ -366,7 +387,7 @@ mod tests {
                             book.ended(number, told, sent, now);
                         }
                     }
-                    Do::Wait(seconds) => now += Duration::from_secs(seconds),
+                    Do::Wait(seconds) => passed += Duration::from_secs(seconds),
                 }
                 prop_assert!(book.entries.iter().filter(|entry| matches!(entry.state, State::Waits)).count() <= 1);
             }

@@ -60,6 +60,9 @@ fn a_body_with_anything_that_cannot_be_shown_is_refused() {
         ("receiver", json!({"email": "x"})),
         ("receiver", json!("tunde@example.test\u{202e}")),
         ("receiver", json!("tunde@example\u{200b}.test")),
+        ("receiver", json!("tunde@example\u{3164}.test")),
+        ("receiver", json!("tunde@example\u{34f}.test")),
+        ("receiver", json!("\u{2800}tunde@example.test")),
         ("receiver", json!("x".repeat(129))),
     ] {
         assert!(matches!(with(name, value.clone()), Err(NotAPayment::Wrong(_))), "{name}: {value}");

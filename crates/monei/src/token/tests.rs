@@ -47,9 +47,17 @@ fn a_scope_text_is_read() {
 
 #[test]
 fn an_odd_field_beside_sound_tokens_gets_a_safe_default() {
-    let cases: [(&str, Value, Oddity, u64, Option<&str>); 14] = [
+    let cases: [(&str, Value, Oddity, u64, Option<&str>); 21] = [
         ("scopes", json!("wallet:read kyc:read"), Oddity::Scopes, 3600, Some("kyc:read wallet:read")),
         ("scopes", json!(["wallet read", "kyc:read", 7]), Oddity::Scopes, 3600, Some("kyc:read")),
+        ("scopes", json!(["profile:read wallet:read"]), Oddity::Scopes, 3600, Some("profile:read wallet:read")),
+        ("scopes", json!(" profile:read;wallet:read|kyc:read "), Oddity::Scopes, 3600, Some("profile:read kyc:read wallet:read")),
+        ("scopes", json!(["Profile:Read", " WALLET:READ"]), Oddity::Scopes, 3600, Some("profile:read wallet:read")),
+        // Nothing that can be read is another answer than nothing.
+        ("scopes", json!([{"name": "wallet:read"}]), Oddity::Scopes, 3600, None),
+        ("scopes", json!([null]), Oddity::Scopes, 3600, None),
+        ("scopes", json!(["wallet read"]), Oddity::Scopes, 3600, None),
+        ("scopes", json!(""), Oddity::Scopes, 3600, None),
         ("scopes", json!({"wallet:read": true}), Oddity::Scopes, 3600, None),
         ("scopes", json!(7), Oddity::Scopes, 3600, None),
         ("expires_in", json!("900"), Oddity::Lifetime, 900, Some("profile:read wallet:read")),

@@ -126,8 +126,8 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         ),
         P::BackendCertificate => (
             "Your network’s certificate isn’t trusted here",
-            "In place of the connection service or Monei, something showed a certificate that this computer doesn’t know: your network’s own, or a false one. Nothing was sent to it.",
-            "Try another network. At work, your network’s certificate must be installed in the system first.",
+            "In place of the connection service or Monei, something showed a certificate that this computer doesn’t accept: your network’s own, or a false one. Nothing was sent to it.",
+            "See that this computer’s date is right, and try another network. At work, your network’s certificate must be installed in the system first.",
         ),
         P::CertificatesMissing => (
             "This computer’s certificates can’t be read",

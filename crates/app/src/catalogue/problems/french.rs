@@ -128,8 +128,8 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         ),
         P::BackendCertificate => (
             "Le certificat de votre réseau n’est pas reconnu ici",
-            "À la place du service de connexion ou de Monei, quelque chose a présenté un certificat que cet ordinateur ne connaît pas : celui de votre réseau, ou un faux. Rien ne lui a été envoyé.",
-            "Essayez un autre réseau. Au travail, le certificat de votre réseau doit d’abord être installé dans le système.",
+            "À la place du service de connexion ou de Monei, quelque chose a présenté un certificat que cet ordinateur n’accepte pas : celui de votre réseau, ou un faux. Rien ne lui a été envoyé.",
+            "Vérifiez que la date de cet ordinateur est juste, et essayez un autre réseau. Au travail, le certificat de votre réseau doit d’abord être installé dans le système.",
         ),
         P::CertificatesMissing => (
             "Les certificats de cet ordinateur sont illisibles",

@@ -7,6 +7,7 @@ use http::header::CONTENT_TYPE;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, StatusCode};
 use monei::TokenResponse;
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::domain::words::Words;
@@ -79,11 +80,25 @@ pub(super) async fn read(result: Result<reqwest::Response, reqwest::Error>, aske
     }
 }
 
-/// Whether the body of a 2xx can be Monei's word that something was done: not a page of somebody on the way, and no error under a good status.
+/// Whether the body of a 2xx can be Monei's word that something was done: not a page of somebody on the way, and no error under a good status,
+/// however that is written.
 fn confirms(body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(body);
-    let page = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('<');
-    !page && monei::ErrorBody::parse(body).status_code.is_none_or(|code| (200..300).contains(&code))
+    let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    !text.starts_with('<') && serde_json::from_str::<Value>(text).map_or(true, |said| !tells_an_error(&said))
+}
+
+fn tells_an_error(said: &Value) -> bool {
+    let Some(said) = said.as_object() else { return false };
+    said.iter().any(|(name, value)| match name.to_ascii_lowercase().as_str() {
+        "statuscode" | "status_code" | "status" => {
+            let code = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
+            code.is_some_and(|code| !(200..300).contains(&code)) || value == "error"
+        }
+        "success" | "ok" => *value == Value::Bool(false) || value == "false",
+        "error" | "errors" => !matches!(value, Value::Null | Value::Bool(false)) && *value != Value::Array(Vec::new()),
+        _ => false,
+    })
 }
 
 /// Why no answer came, as a word that an alert can be set on.
@@ -162,10 +177,29 @@ mod tests {
 
     #[test]
     fn only_an_answer_without_a_page_or_an_error_in_it_confirms() {
-        for body in ["", "ok", "null", "{}", r#"{"message":"Token revoked"}"#, r#"{"statusCode":200,"message":"ok"}"#] {
+        for body in [
+            "",
+            "ok",
+            "null",
+            "{}",
+            r#"{"message":"Token revoked"}"#,
+            r#"{"statusCode":200,"message":"ok"}"#,
+            r#"{"success":true,"status":"success","error":null,"errors":[]}"#,
+        ] {
             assert!(confirms(body.as_bytes()), "{body}");
         }
-        for body in ["<html>sign in</html>", "\u{feff}\n <!doctype html>", r#"{"statusCode":404,"message":"Token not found"}"#] {
+        for body in [
+            "<html>sign in</html>",
+            "\u{feff}\n <!doctype html>",
+            r#"{"statusCode":404,"message":"Token not found"}"#,
+            r#"{"statusCode":"404","message":"Token not found"}"#,
+            r#"{"statusCode":404,"message":"Token not found","message":"Token not found"}"#,
+            "\u{feff}{\"statusCode\":503}",
+            r#"{"status":500}"#,
+            r#"{"success":false,"message":"Try again later"}"#,
+            r#"{"error":"Service unavailable"}"#,
+            r#"{"errors":[{"code":"E1"}]}"#,
+        ] {
             assert!(!confirms(body.as_bytes()), "{body}");
         }
     }
