@@ -353,6 +353,19 @@ pub fn is_ours(_: &str) -> bool {
     std::env::current_exe().is_ok_and(|own| is_bundle_for_links(&own.to_string_lossy()))
 }
 
+/// Only an installed program gets links here.
+#[cfg(not(target_os = "linux"))]
+pub fn register(_: &str, _: &str) {}
+
+/// The installer takes back what it wrote.
+///
+/// # Errors
+/// None.
+#[cfg(not(target_os = "linux"))]
+pub fn unregister(_: &str) -> std::io::Result<()> {
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -368,17 +381,4 @@ mod tests {
             assert_eq!(is_bundle_for_links(own), expected, "{own}");
         }
     }
-}
-
-/// Only an installed program gets links here.
-#[cfg(not(target_os = "linux"))]
-pub fn register(_: &str, _: &str) {}
-
-/// The installer takes back what it wrote.
-///
-/// # Errors
-/// None.
-#[cfg(not(target_os = "linux"))]
-pub fn unregister(_: &str) -> std::io::Result<()> {
-    Ok(())
 }
