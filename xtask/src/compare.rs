@@ -69,11 +69,18 @@ fn check_out() -> Result<String> {
     // They only package and read.
     let tools = fs::canonicalize("target/tools").context("target/tools")?;
     fs::create_dir_all(format!("{SECOND}/target"))?;
-    #[cfg(unix)]
-    std::os::unix::fs::symlink(&tools, format!("{SECOND}/target/tools"))?;
-    #[cfg(not(unix))]
-    bail!("{} can't be used from another folder here", tools.display());
+    link(&tools, Path::new(&format!("{SECOND}/target/tools")))?;
     Ok(commit)
+}
+
+#[cfg(unix)]
+fn link(folder: &Path, from: &Path) -> Result<()> {
+    Ok(std::os::unix::fs::symlink(folder, from)?)
+}
+
+#[cfg(not(unix))]
+fn link(folder: &Path, _: &Path) -> Result<()> {
+    bail!("{} can't be used from another folder here", folder.display())
 }
 
 /// Whether `program` has the same bytes below both folders; told in words.

@@ -2,7 +2,7 @@
 //! The place `first-minutes::another-name` starts it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
@@ -47,7 +47,7 @@ pub fn build() -> Result<()> {
 
 #[cfg(unix)]
 fn link_node_modules(copy: &Path) -> Result<()> {
-    let installed: PathBuf = fs::canonicalize("ui/node_modules")?;
+    let installed = fs::canonicalize("ui/node_modules")?;
     Ok(std::os::unix::fs::symlink(installed, copy.join("ui/node_modules"))?)
 }
 
