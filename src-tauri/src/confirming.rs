@@ -185,5 +185,4 @@ fn view(connections: &Connections, request: ConfirmationRequest) -> Confirmation
 }
 
 #[cfg(test)]
-#[path = "confirming_tests.rs"]
 mod tests;

@@ -71,7 +71,7 @@ impl Since {
         self.until(&Self::now(clock))
     }
 
-    /// The same, to a `later` moment.
+    /// The time between this moment and a `later` one, sleep of the computer included.
     pub fn until(&self, later: &Self) -> Duration {
         let told = Duration::from_millis(u64::try_from(self.moment.age_ms(&later.moment)).unwrap_or(0));
         told.max(later.instant.saturating_duration_since(self.instant))

@@ -402,7 +402,7 @@ async fn nobody_answering_for_ten_minutes_ends_the_wait() {
     assert!(world.core.start_link().is_none());
 }
 
-/// What a backend answers in a rush: the approval has its place, some minutes away.
+/// Under load the backend answers that this approval's turn comes in some minutes.
 #[tokio::test]
 async fn an_approval_whose_turn_comes_in_some_minutes_is_waited_for_and_not_lost() {
     let world = World::proxied().await;

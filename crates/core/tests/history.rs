@@ -130,7 +130,7 @@ async fn a_wait_for_monei_ends_with_the_export_and_one_that_is_too_long_is_told(
     assert_eq!((told.code, told.retry_after_s), (ProblemCode::Busy, Some(200)));
 }
 
-/// A Monei with 250 transactions, `size` on a page whatever is asked for, that asks for patience at the first call of page `busy`. Gives its
+/// A Monei with 250 transactions, `size` on a page whatever is asked for, that answers 429 to the first call for page `busy`. Gives its
 /// port, and which pages were asked for.
 async fn monei_of(size: usize, busy: usize) -> (u16, Arc<Mutex<Vec<usize>>>) {
     let pages = Arc::new(Mutex::new(Vec::new()));

@@ -77,7 +77,7 @@ async fn kill_at(world: &World, job: &str, after: Duration, failpoint: &str) {
     child.wait().unwrap();
 }
 
-/// Without its orderly end, which might write what was only remembered.
+/// A killed process has no orderly shutdown that could still write what is only in memory.
 #[tokio::test]
 async fn a_use_that_was_answered_is_in_the_record_though_the_process_is_killed() {
     let (mut world, account, vault) = due().await;

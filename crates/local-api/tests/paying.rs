@@ -202,7 +202,7 @@ async fn a_yes_for_a_caller_who_has_gone_or_waited_too_long_sends_only_when_the_
     }
 }
 
-/// A lid that was closed: no timer of the program's has noticed.
+/// The computer slept, and no timer of the program noticed it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_yes_and_an_answer_grow_old_while_the_computer_sleeps() {
     let mut paying = Paying::new(Duration::from_millis(300)).await;

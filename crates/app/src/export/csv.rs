@@ -6,7 +6,8 @@ const NAMES: [&str; 7] = ["date", "amount", "currency", "direction", "status", "
 
 /// What a spreadsheet takes for the beginning of a formula, also in full width.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
-/// Where another cell begins for a spreadsheet that parts cells by something else than a comma, as in French. Quotes don't count there.
+/// What ends a cell for a spreadsheet that is set to another separator than the comma: in French it is the semicolon. Quotation marks around the
+/// whole cell don't keep it from that.
 const CELL: [char; 4] = [';', '\t', '\r', '\n'];
 
 pub(super) fn render(rows: &[HistoryRow]) -> std::io::Result<String> {

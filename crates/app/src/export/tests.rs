@@ -85,9 +85,9 @@ fn a_csv_file_is_read_back_by_python_and_no_cell_is_a_formula() {
     assert_eq!((&read[14]["date"], &read[14]["amount"], &read[14]["direction"]), (&"".into(), &"".into(), &"".into()));
 }
 
-/// A spreadsheet in French parts cells by semicolons, heeds no quotes inside, and would read a formula behind one.
+/// A spreadsheet in French separates cells at semicolons, even inside quotation marks, and would run a formula that follows one.
 #[test]
-fn no_part_of_a_cell_is_a_formula_wherever_a_spreadsheet_parts_it() {
+fn no_part_of_a_cell_is_a_formula_whatever_separator_a_spreadsheet_uses() {
     for (text, wanted) in [
         ("rent;=1+1", "rent;'=1+1"),
         (";=1", ";'=1"),

@@ -62,7 +62,7 @@ impl Accesses {
         goes_on: impl Fn(usize, Option<u64>) -> bool,
     ) -> Result<Option<Vec<HistoryRow>>, Problem> {
         let query = query(filter)?;
-        let (mut rows, mut seen, mut total, mut told) = (Vec::new(), HashSet::new(), None, 0_u64);
+        let (mut rows, mut seen, mut total, mut fetched) = (Vec::new(), HashSet::new(), None, 0_u64);
         for page in 1..=MAX_PAGES {
             let mut waits = 0;
             let found = loop {
@@ -85,12 +85,13 @@ impl Accesses {
             // What comes in meanwhile moves the rest to a later page: what was there already isn't there twice.
             let fresh = |item: &&Transaction| item.id.as_ref().is_none_or(|id| seen.insert(id.clone()));
             rows.extend(found.items.iter().filter(fresh).map(reads::row).collect::<Vec<_>>());
-            // Counted, since Monei may give fewer at once than it is asked for: the rest would be missing unseen.
-            told += found.items.len() as u64;
-            if !found
-                .total
-                .map_or_else(|| has_more(found.items.len(), None, page, FETCHED), |total| !found.items.is_empty() && told < total)
-            {
+            // Monei may give fewer on a page than it is asked for: without counting, the rest would be left out unnoticed.
+            fetched += found.items.len() as u64;
+            let more = match found.total {
+                Some(total) => !found.items.is_empty() && fetched < total,
+                None => has_more(found.items.len(), None, page, FETCHED),
+            };
+            if !more {
                 return Ok(goes_on(rows.len(), total).then_some(rows));
             }
         }

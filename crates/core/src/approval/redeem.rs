@@ -20,7 +20,7 @@ use crate::work::{Piece, Work};
 
 /// How long a handoff is offered again while nothing is decided. It dies after 120 seconds.
 const REDEEM_WITHIN: Duration = Duration::from_secs(100);
-/// And where the other side names the time to come again: a handoff that was put off lives longer, and Monei's code for ten minutes.
+/// The same where the backend says when to try again: it keeps a handoff for longer then, and Monei's code lives ten minutes.
 const REDEEM_WHEN_TOLD: Duration = Duration::from_secs(540);
 
 /// Where answers come from, and until when they are taken.
@@ -150,7 +150,7 @@ impl Approvals {
                 Ok(Redeemed::Tokens(tokens)) => return Tried::Tokens(tokens),
                 Ok(Redeemed::Refused(refusal)) => return Tried::Nothing(ProblemCode::from(refusal).into()),
                 Err(TokenError::Refused) => return Tried::Nothing(ProblemCode::ApprovalExpired.into()),
-                // One that the backend put off and then let lapse is told as that.
+                // The backend had asked for a pause, and the handoff expired meanwhile: the person is told that the service was busy.
                 Err(TokenError::Unreadable) => return put_off.map_or(Tried::Foreign, Tried::Nothing),
                 Err(TokenError::Undecided(problem)) => problem,
             };

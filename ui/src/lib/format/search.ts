@@ -1,6 +1,6 @@
 import { clean } from './foreign';
 
-// Letters that no accent is taken from: those of Hausa and other languages, which many keyboards lack.
+// Letters that Unicode doesn't take apart into a plain letter and an accent: those of Hausa and other languages, which many keyboards lack.
 const LETTERS: Record<string, string> = { ɓ: 'b', ɗ: 'd', ƙ: 'k', ƴ: 'y', đ: 'd', ł: 'l', ø: 'o', ı: 'i', ŋ: 'n', ɛ: 'e', ɔ: 'o', œ: 'oe', æ: 'ae', ß: 'ss', '’': "'", '‘': "'", ʼ: "'", ʻ: "'" };
 const SPECIAL = new RegExp(`[${Object.keys(LETTERS).join('')}]`, 'gu');
 
