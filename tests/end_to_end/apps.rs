@@ -211,7 +211,7 @@ async fn a_payment_is_sent_once_when_the_person_confirms_it_in_its_own_window_an
         window.types("confirm-pin", "2468").await?;
         window.click_last("confirm-allow").await?;
         window.back().await?;
-        ensure!(terminal.ends().await? == 0, "{}", terminal.said());
+        terminal.ends_with(0).await?;
         ensure!(calls().await? == 2);
         let allowed = || -> Result<usize> {
             let listed = String::from_utf8(world.command_line(&["app", "list", "--json"])?.stdout)?;
@@ -228,7 +228,7 @@ async fn a_payment_is_sent_once_when_the_person_confirms_it_in_its_own_window_an
         window.to_confirmation().await?;
         ensure!(allowed()? == 2, "it isn't allowed while it asks");
         terminal.types("\u{3}")?;
-        ensure!(terminal.ends().await? == 7, "{}", terminal.said());
+        terminal.ends_with(7).await?;
         ensure!(allowed()? == 1, "what it was given stays");
         window.types("confirm-pin", "2468").await?;
         window.click_last("confirm-allow").await?;

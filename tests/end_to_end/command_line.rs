@@ -26,7 +26,7 @@ async fn an_account_that_was_connected_in_a_terminal_is_in_the_window_and_can_be
         terminal.shows("Is that you?").await?;
         terminal.types("y")?;
         terminal.shows("Declined: kyc:read").await?;
-        ensure!(terminal.ends().await? == 0, "{}", terminal.said());
+        terminal.ends_with(0).await?;
         ensure!(world.keychain()?.len() == 1);
 
         // The window, which is open all the while, finds it when somebody looks.
@@ -46,7 +46,7 @@ async fn an_account_that_was_connected_in_a_terminal_is_in_the_window_and_can_be
         ensure!(world.browser.offered().await? == ["kyc:read"]);
         world.browser.allow(&["kyc:read"]).await?;
         terminal.shows("Granted: kyc:read").await?;
-        ensure!(terminal.ends().await? == 0, "{}", terminal.said());
+        terminal.ends_with(0).await?;
 
         // Nobody is asked without a terminal, so nothing happens.
         let refused = world.command_line(&["disconnect", "--all"])?;
@@ -89,7 +89,7 @@ async fn a_call_is_made_only_with_a_permission_that_the_person_gave_in_a_termina
         let mut terminal = world.terminal(&wallet)?;
         terminal.shows("during the next twelve hours?").await?;
         terminal.types("y")?;
-        ensure!(terminal.ends().await? == 0, "{}", terminal.said());
+        terminal.ends_with(0).await?;
         ensure!(calls("/solana/address").await? == before + 1);
         // From now on scripts can, too, with this permission.
         let (code, told) = json(world, &["api", "/api/v1/wallet/me"])?;
@@ -193,7 +193,7 @@ async fn over_ssh_the_link_is_printed_and_the_answer_comes_to_the_port_that_was_
         terminal.types("n")?;
         opener.kill()?;
         opener.wait()?;
-        ensure!(terminal.ends().await? == 7, "{}", terminal.said());
+        terminal.ends_with(7).await?;
         ensure!(world.sandbox.state().await?.granted_by("tunde").is_empty() && world.keychain()?.is_empty());
         let (_, told) = json(world, &["accounts", "--json"])?;
         ensure!(told["accounts"].as_array().is_some_and(Vec::is_empty), "{told:#}");
@@ -220,7 +220,7 @@ async fn each_failure_has_its_exit_code_and_one_line_that_says_what_to_do() -> R
             world.session.set("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
             world.terminal(&["connect", "--no-browser"])?
         };
-        ensure!(terminal.ends().await? == 5, "{}", terminal.said());
+        terminal.ends_with(5).await?;
         ensure!(terminal.said().contains("D-Bus"), "{}", terminal.said());
         // What is known without the keychain is told all the same.
         ensure!(world.command_line(&["accounts"])?.status.success());

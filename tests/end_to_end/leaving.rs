@@ -127,7 +127,7 @@ async fn a_terminal_can_leave_this_computer_once_the_window_is_closed() -> Resul
         terminal.shows("Leave this computer?").await?;
         terminal.types("y")?;
         terminal.shows("Ada Okafor: Monei confirmed").await?;
-        ensure!(terminal.ends().await? == 0, "{}", terminal.said());
+        terminal.ends_with(0).await?;
         ensure!(world.sandbox.state().await?.granted_by("ada").is_empty() && in_keychain(world)?.is_empty());
         // What made links come back is the window's, which registers itself in development builds alone.
         let left: Vec<PathBuf> =

@@ -104,7 +104,7 @@ async fn accounts_in_memory_are_reached_by_other_commands_and_end_at_monei_with_
         asked.shows("Let moneictl").await?;
         asked.types("y")?;
         asked.shows("balance").await?;
-        ensure!(asked.ends().await? == 0, "{}", asked.said());
+        asked.ends_with(0).await?;
         ensure!(world.command_line(&["api", "/wallet/me"])?.status.success(), "the yes lasts");
         let spends = world.command_line(&["api", "POST", "/wallet/payout/transfer", "--field", "amount=5"])?;
         ensure!(spends.status.code() == Some(4), "{spends:?}");
@@ -170,7 +170,7 @@ async fn an_access_in_memory_whose_end_monei_does_not_confirm_is_told_with_what_
         let mut terminal = connect(world).await?;
         world.sandbox.fail("revoke", 500, 20).await?;
         signal("INT", &[serving(world)?]);
-        ensure!(terminal.ends().await? == 7, "{}", terminal.said());
+        terminal.ends_with(7).await?;
         let said = terminal.said();
         ensure!(said.contains("Ada Okafor: Monei didn’t confirm") && said.contains("“Connected apps”"), "{said}");
         Ok(())

@@ -24,6 +24,8 @@ impl Terminal {
             line.chars().all(|c| c.is_ascii_alphanumeric() || " -_/.:,@=".contains(c)),
             "a shell would take something of {line} for its own"
         );
+        // In the shell's place: a shell that waits gets Ctrl-C too, and may end with 130 whatever the program ends with.
+        let line = format!("exec {line}");
         let mut command = session.command("script");
         command
             .args(["--quiet", "--return", "--command", &line, "/dev/null"])
@@ -66,5 +68,12 @@ impl Terminal {
         let process = &mut self.process.0;
         let status = until("the end of the program in the terminal", async || Ok(process.try_wait()?)).await;
         status.with_context(|| self.said())?.code().context("the terminal was ended by a signal")
+    }
+
+    /// Waits for the program's end, which must be with `code`.
+    pub async fn ends_with(&mut self, code: i32) -> Result<()> {
+        let ended = self.ends().await?;
+        ensure!(ended == code, "ended with {ended} and not with {code}: {}", self.said());
+        Ok(())
     }
 }

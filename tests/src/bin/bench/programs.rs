@@ -53,7 +53,7 @@ async fn connect(session: &Session, moneictl: &str) -> Result<()> {
     walk(&link, &["wallet:read"]).await?;
     terminal.shows("Is that you?").await?;
     terminal.types("y")?;
-    ensure!(terminal.ends().await? == 0, "{}", terminal.said());
+    terminal.ends_with(0).await?;
     Ok(())
 }
 
