@@ -36,33 +36,47 @@ async fn main() -> Result<()> {
     let program = starts::launcher(&session, "monei-connect", &release.join("monei-connect"))?;
     let empty = starts::launcher(&session, "empty-window", &release.join("empty-window"))?;
 
-    // With the argument `starts` or `idle` nothing else is measured.
+    // With the argument `arrivals`, `starts`, `idle` or `clicks` nothing else is measured.
     let alone = |part: &str| std::env::args().nth(1).is_some_and(|word| word == part);
 
     let arrivals = way_back::connect(&session, &program).await?;
+    if alone("arrivals") {
+        print_arrivals(&arrivals);
+        return Ok(());
+    }
     if alone("idle") {
         return measure_idle(&session, &empty, &program).await;
+    }
+    if alone("clicks") {
+        return measure_clicks(&session, &program).await;
     }
     let (empties, ours) = starts::in_turn(&session, &empty, &program).await?;
     print_starts(&empties, &ours);
     let size = |path: &str| -> Result<f64> { Ok(fs::metadata(release.join(path))?.len() as f64 / 1e6) };
     println!("{:<48}{:>10.2}{:>28.2}", "size of the binary, MB", size("empty-window")?, size("monei-connect")?);
-    println!("\nbrowser's arrival to the dashboard with the grant, ms, {} times", arrivals.len());
-    print_spread("", &arrivals);
+    print_arrivals(&arrivals);
     if alone("starts") {
         return Ok(());
     }
 
     measure_idle(&session, &empty, &program).await?;
+    measure_clicks(&session, &program).await
+}
 
+fn print_arrivals(arrivals: &[f64]) {
+    println!("\nbrowser's arrival to the dashboard with the grant, ms, {} times", arrivals.len());
+    print_spread("", arrivals);
+}
+
+async fn measure_clicks(session: &Session, program: &Path) -> Result<()> {
     println!(
         "\nclick to the next frame, ms, {} accounts and {} lines of history, {} clicks each",
         many::ACCOUNTS,
         many::LINES,
         clicks::TIMES
     );
-    many::make(&session)?;
-    for (what, taken) in clicks::measure(&session, &program).await? {
+    many::make(session)?;
+    for (what, taken) in clicks::measure(session, program).await? {
         print_spread(what, &taken);
     }
     Ok(())
