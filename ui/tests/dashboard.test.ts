@@ -180,6 +180,9 @@ test('a permission says its start and end, what it was used for and by whom, and
   expect(await page.getByTestId('permission-endpoints').locator('ul').isVisible()).toBe(false);
   await page.getByTestId('permission-endpoints').locator('summary').click();
   expect(await page.getByTestId('permission-endpoints').innerText()).toMatch(/Payment to a bank account\s+POST \/wallet\/payout\/bank-transfer\s+moves money/);
+  await show(page, 'permission-lost');
+  await page.getByTestId('permission-uses').waitFor();
+  expect(await page.getByTestId('permission-life').innerText()).toMatch(/Start\s+Allowed on .*\d{4}.*End\s+It ended at Monei’s side\. .*Last used/s);
   await show(page, 'permission-declined');
   expect(await page.getByTestId('permission-life').innerText()).toMatch(/You left it off on .*Nothing is allowed\.\s+Last used\s+Never/s);
   await page.getByTestId('ask-send').click();

@@ -151,6 +151,22 @@ test('bills tell whether they went through, and a list goes on page by page', as
   await page.close();
 });
 
+test('a list is fetched anew on request, all of it that is shown, and what is wrong gets the focus of the button that it replaces', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'wallet-bills-many');
+  await page.getByTestId('more-bills').click();
+  await page.getByTestId('section-bills-2').and(page.locator('[data-state=ready]')).waitFor();
+  const asked = await counted(page);
+  await page.getByTestId('refresh-bills').click();
+  await expect.poll(() => asked.jsonValue()).toEqual(['bills 1', 'bills 2']);
+  await page.evaluate(() => (window.stage.memory.parts = () => Promise.reject({ code: 'offline', retry_after_s: null })));
+  await page.getByTestId('refresh-bills').click();
+  await page.getByTestId('stale-bills-1').waitFor();
+  expect(await page.getByTestId('refresh-bills').count()).toBe(0);
+  await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Bills');
+  await page.close();
+});
+
 test.each(['sales', 'bills', 'deposits'] as const)('what comes in between two pages of %s shows nothing twice', async (part) => {
   const { page } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, `wallet-${part === 'deposits' ? 'deposit-done' : `${part}-many`}`);

@@ -43,8 +43,6 @@ export const dashboard = {
   permission: {
     back: (name: string) => `Back to ${name}`,
     details: 'Details',
-    what: 'What it allows',
-    why: 'Why',
     worst: 'At worst',
     life: 'From when to when',
     start: 'Start',

@@ -3,7 +3,7 @@ import type { BillKind, Network, SaleStatus, TransactionStatus } from '../../bin
 /** The words of the wallet's parts: crypto, sales of crypto, bills and deposits. */
 export const sees = {
   title: 'More in this wallet',
-  lead: 'Crypto, sales of crypto, bills and deposits. Each part is fetched from Monei when you open it.',
+  lead: 'Each part is fetched from Monei when you open it.',
   parts: 'Parts of the wallet',
   tabs: { crypto: 'Crypto', sales: 'Sales of crypto', bills: 'Bills', deposits: 'Deposits' },
   open: (part: string, name: string) => `${part} of ${name}`,

@@ -40,8 +40,6 @@ export const dashboard = (): Pick<Texts, 'overview' | 'permission' | 'looks'> =>
   permission: {
     back: (name) => `Retour à ${name}`,
     details: 'Détails',
-    what: 'Ce qu’elle autorise',
-    why: 'Pourquoi',
     worst: 'Au pire',
     life: 'De quand à quand',
     start: 'Début',

@@ -2,7 +2,7 @@ import type { Texts } from '../en';
 
 export const sees = (): Texts['sees'] => ({
   title: 'Le reste de ce portefeuille',
-  lead: 'Cryptos, ventes de cryptos, factures et dépôts. Chaque partie est demandée à Monei quand vous l’ouvrez.',
+  lead: 'Chaque partie est demandée à Monei quand vous l’ouvrez.',
   parts: 'Parties du portefeuille',
   tabs: { crypto: 'Cryptos', sales: 'Ventes de cryptos', bills: 'Factures', deposits: 'Dépôts' },
   open: (part, name) => `${part} de ${name}`,
