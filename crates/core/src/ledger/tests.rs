@@ -812,7 +812,8 @@ fn what_was_set_aside_stays_so_where_the_accounts_of_a_damaged_file_cannot_be_re
 
 /// Every row of every table, as text.
 fn dump(connection: &rusqlite::Connection) -> Vec<String> {
-    let mut names = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name").unwrap();
+    let mut names =
+        connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name").unwrap();
     let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let mut lines = Vec::new();
     for name in names {
