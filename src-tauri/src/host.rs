@@ -443,7 +443,7 @@ async fn follow_answers(app: AppHandle, mut views: watch::Receiver<Arc<Snapshot>
 /// Whether the browser brought something between these stages. A fast answer may already be past `Finishing` when it is seen here, and
 /// after a refusal a better answer may come.
 fn calls_for_the_person(before: Option<&Stage>, after: Option<&Stage>) -> bool {
-    let went_on = matches!(after, Some(Stage::Finishing | Stage::Decide { .. } | Stage::Done { .. }));
+    let went_on = matches!(after, Some(Stage::Finishing { .. } | Stage::Decide { .. } | Stage::Done { .. }));
     match before {
         Some(Stage::Waiting { .. }) => went_on || matches!(after, Some(Stage::Failed { .. })),
         Some(Stage::Failed { .. }) => went_on,
@@ -460,17 +460,18 @@ mod tests {
     fn the_window_comes_to_the_front_when_the_browser_has_answered_and_not_over_and_over() {
         let waiting = Stage::Waiting { expires_at: 1, browser_failed: false, links_elsewhere: false };
         let failed = Stage::Failed { problem: ProblemCode::Declined.into() };
+        let finishing = Stage::Finishing { cancellable: true };
         let cases = [
             (None, Some(&waiting), false),
             (Some(&waiting), Some(&waiting), false),
             (Some(&waiting), None, false),
-            (Some(&waiting), Some(&Stage::Finishing), true),
+            (Some(&waiting), Some(&finishing), true),
             (Some(&waiting), Some(&failed), true),
             (Some(&failed), Some(&failed), false),
             (Some(&failed), Some(&waiting), false),
             (Some(&failed), Some(&Stage::Checking), false),
-            (Some(&failed), Some(&Stage::Finishing), true),
-            (Some(&Stage::Finishing), Some(&failed), false),
+            (Some(&failed), Some(&finishing), true),
+            (Some(&finishing), Some(&failed), false),
         ];
         for (before, after, calls) in cases {
             assert_eq!(calls_for_the_person(before, after), calls, "{before:?} to {after:?}");

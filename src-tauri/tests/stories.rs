@@ -77,7 +77,11 @@ impl Recorder {
     async fn outside(&mut self, what: &str, happening: impl Future<Output = ()>, settled: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
         let mut views = self.world.core.subscribe();
         let finishing = tokio::spawn(async move {
-            views.wait_for(|view| matches!(stage(view), Some(Stage::Finishing))).await.map(|view| Arc::clone(&view)).ok()
+            views
+                .wait_for(|view| matches!(stage(view), Some(Stage::Finishing { cancellable: true })))
+                .await
+                .map(|view| Arc::clone(&view))
+                .ok()
         });
         happening.await;
         let view = self.world.until(what, settled).await;

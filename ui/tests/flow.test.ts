@@ -72,6 +72,25 @@ test('the time left counts down, and the page says what is being waited for', as
   await page.close();
 });
 
+test('what waits for its turn can be cancelled, and what is being stored offers nothing that does nothing', async () => {
+  const { page } = await open(browser, '');
+  await show(page, 'stage-finishing-stored');
+  expect(await page.getByTestId('cancel-connect').count()).toBe(0);
+  await show(page, 'stage-finishing');
+  const cancelled = page.evaluate(
+    () =>
+      new Promise<boolean>((resolve) => {
+        window.stage.memory.cancel = () => {
+          resolve(true);
+          return Promise.resolve();
+        };
+      }),
+  );
+  await page.getByTestId('cancel-connect').click();
+  expect(await cancelled).toBe(true);
+  await page.close();
+});
+
 test('a feature that can move money is asked for only after a warning, and alone', async () => {
   const { page } = await open(browser, '');
   await show(page, 'account-mixed');
@@ -389,7 +408,7 @@ test('a connection goes on while the person looks elsewhere, and does not pull t
   expect(await page.getByTestId('transaction-bar').isVisible()).toBe(true);
   await page.evaluate(() => {
     const { transaction } = window.stage.app.view;
-    if (transaction) window.stage.memory.show({ ...window.stage.app.view, transaction: { ...transaction, stage: { kind: 'finishing' } } });
+    if (transaction) window.stage.memory.show({ ...window.stage.app.view, transaction: { ...transaction, stage: { kind: 'finishing', cancellable: true } } });
   });
   expect(await page.getByTestId('settings').isVisible()).toBe(true);
   await page.close();

@@ -92,7 +92,7 @@ async fn follow(connections: &Connections, way: &Way) -> Result<Exit, Failure> {
             Some(Stage::Decide { conflict }) => decide(connections, &view, conflict).await?,
             Some(Stage::Done { account, granted, declined, extra }) => return Ok(done(&view, account, granted, declined, extra)),
             Some(Stage::Failed { problem }) => return Err(problem.clone().into()),
-            None | Some(Stage::Checking | Stage::Finishing) => {}
+            None | Some(Stage::Checking | Stage::Finishing { .. }) => {}
         }
         tokio::select! {
             changed = views.changed() => {
@@ -101,11 +101,25 @@ async fn follow(connections: &Connections, way: &Way) -> Result<Exit, Failure> {
                 }
             }
             _ = ending::asked_to_end() => {
+                let was_finishing = is_finishing(&connections.view());
                 connections.cancel().await;
-                return Err(Failure::said(Exit::Denied, "Ended before it was approved. Nothing was stored."));
+                if is_finishing(&connections.view()) {
+                    errln!("Too late to cancel: what you approved is being stored.");
+                    continue;
+                }
+                let sentence = if was_finishing {
+                    "Cancelled. Nothing was stored. If Monei has granted anything meanwhile, it is taken back."
+                } else {
+                    "Ended before it was approved. Nothing was stored."
+                };
+                return Err(Failure::said(Exit::Denied, sentence));
             }
         }
     }
+}
+
+fn is_finishing(view: &Snapshot) -> bool {
+    matches!(view.transaction.as_ref().map(|run| &run.stage), Some(Stage::Finishing { .. }))
 }
 
 /// Asks the person where an approval belongs. Where nobody can be asked it is taken back.

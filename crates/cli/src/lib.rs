@@ -145,15 +145,15 @@ async fn with(connections: &Connections, settings: &Settings, task: Task) -> Res
 async fn on_accounts(connections: &Connections, settings: &Settings, task: Task) -> Result<Exit, Failure> {
     match task {
         Task::Accounts { json } => accounts::list(connections, json),
-        Task::Status { account, check, json } => accounts::status(connections, account.as_deref(), check, json).await,
+        Task::Status { account, named, check, json } => accounts::status(connections, account.or(named).as_deref(), check, json).await,
         Task::Disconnect { which, yes, remove } => disconnecting::disconnect(connections, &which, yes, remove).await,
         Task::SetAside { account, scope, undo, end, yes } => {
             aside::set_aside(connections, aside::Wanted { account, scope, undo, end, yes }).await
         }
         Task::Rename { account, name } => accounts::rename(connections, &account, name).await,
-        Task::Activity { account, all, json } => activity::list(connections, account.as_deref(), all, json).await,
-        Task::Export { account, format, output, filter } => {
-            export::export(connections, export::Wanted { account, format, output, filter }).await
+        Task::Activity { account, named, all, json } => activity::list(connections, account.or(named).as_deref(), all, json).await,
+        Task::Export { account, named, format, output, filter } => {
+            export::export(connections, export::Wanted { account: account.or(named), format, output, filter }).await
         }
         Task::Api { method, path, account, fields, paginate } => {
             api::api(connections, settings, account.as_deref(), api::Call { method, path, fields, paginate }).await

@@ -55,8 +55,10 @@ pub enum Task {
     #[command(after_help = "Exit code 3 if an account that is shown has to be reconnected.")]
     Status {
         /// This account alone
-        #[arg(long)]
         account: Option<String>,
+        /// The same
+        #[arg(long = "account", value_name = "ACCOUNT", conflicts_with = "account")]
+        named: Option<String>,
         /// Ask Monei first whether each connection still works, by a call that only reads
         #[arg(long)]
         check: bool,
@@ -141,8 +143,10 @@ Over SSH, forward a port and open the printed link in your own browser:
     /// Show what happened
     Activity {
         /// To this account alone
-        #[arg(long)]
         account: Option<String>,
+        /// The same
+        #[arg(long = "account", value_name = "ACCOUNT", conflicts_with = "account")]
+        named: Option<String>,
         /// Everything that is kept, not the latest 200 lines alone
         #[arg(long)]
         all: bool,
@@ -156,8 +160,10 @@ Over SSH, forward a port and open the printed link in your own browser:
     )]
     Export {
         /// Whose transactions; without it those of the only account
-        #[arg(long)]
         account: Option<String>,
+        /// The same
+        #[arg(long = "account", value_name = "ACCOUNT", conflicts_with = "account")]
+        named: Option<String>,
         /// Which kind of file; without it what the name of the output ends in, or csv
         #[arg(long, value_enum)]
         format: Option<Format>,
@@ -468,6 +474,22 @@ mod tests {
         assert!(
             matches!(words.task, Task::Export { filter, .. } if filter.from.as_deref() == Some("2026-03-31") && filter.kind == Some(Kind::PeerTransfer))
         );
+    }
+
+    #[test]
+    fn an_account_is_named_by_a_word_or_an_option_and_not_by_both() {
+        for task in ["status", "activity", "export"] {
+            for said in [&["Shop"][..], &["--account", "Shop"], &[]] {
+                let words = Words::try_parse_from([&[NAME, task], said].concat()).unwrap();
+                let (Task::Status { account, named, .. } | Task::Activity { account, named, .. } | Task::Export { account, named, .. }) =
+                    words.task
+                else {
+                    panic!("{task} is another command")
+                };
+                assert_eq!(account.or(named).as_deref(), said.last().copied(), "{task} {said:?}");
+            }
+            assert!(Words::try_parse_from([NAME, task, "Shop", "--account", "Till"]).is_err(), "{task}");
+        }
     }
 
     #[test]

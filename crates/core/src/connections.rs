@@ -281,7 +281,8 @@ impl Connections {
         self.inner.approvals.deep_link(url).await;
     }
 
-    /// Ends the run while the person is in the browser. An undecided approval is discarded. Too late once it is being stored.
+    /// Ends the run while the person is in the browser, or an answer may still come to nothing: what it gives then is taken back. An
+    /// undecided approval is discarded. Too late once it is being stored.
     pub async fn cancel(&self) {
         self.inner.approvals.cancel().await;
     }

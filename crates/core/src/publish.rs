@@ -164,7 +164,7 @@ pub(crate) fn transaction(approval: &Approval) -> Option<RunSnapshot> {
             browser_failed: browsing.browser_failed,
             links_elsewhere: browsing.links_elsewhere,
         },
-        Shown::Finishing => Stage::Finishing,
+        Shown::Finishing { cancellable } => Stage::Finishing { cancellable },
         Shown::Deciding(conflict) => Stage::Decide { conflict: conflict.clone() },
         Shown::Done(account, placed) => Stage::Done {
             account: account.to_string(),

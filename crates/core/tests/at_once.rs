@@ -157,7 +157,7 @@ async fn a_look_leaves_an_approval_alone_that_somebody_decides_about() {
     world.second().await.probe().await;
     assert_eq!((alive(&world).await, world.records().len()), (2, 2));
     // It is too late for another run, whose place the end of this one would take, and for calling it off.
-    assert_eq!(stage(&world.core.view()), Some(&Stage::Finishing));
+    assert_eq!(stage(&world.core.view()), Some(&Stage::Finishing { cancellable: false }));
     assert_eq!(world.core.connect(&Caller::Window, scopes(PROFILE)).await.unwrap_err().code, ProblemCode::AnotherInProgress);
     world.core.cancel().await;
     assigning.go_on();

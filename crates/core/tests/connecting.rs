@@ -402,10 +402,8 @@ async fn nobody_answering_for_ten_minutes_ends_the_wait() {
     assert!(world.core.start_link().is_none());
 }
 
-/// Under load the backend answers that this approval's turn comes in some minutes.
-#[tokio::test]
-async fn an_approval_whose_turn_comes_in_some_minutes_is_waited_for_and_not_lost() {
-    let world = World::proxied().await;
+/// Under load the backend answers that this approval's turn comes in some minutes. Gives its link.
+async fn put_off(world: &World) -> String {
     let proxy = world.proxy.as_ref().unwrap();
     world.core.connect(&Caller::Window, scopes(&["profile:read"])).await.unwrap();
     world.waiting().await;
@@ -414,11 +412,40 @@ async fn an_approval_whose_turn_comes_in_some_minutes_is_waited_for_and_not_lost
     let body = r#"{"code":"provider_busy"}"#;
     let busy = format!("HTTP/1.1 503 Busy\r\nretry-after: 300\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
     proxy.page(Some(busy));
-    world.core.deep_link(&person::deep_link(&end.page, SCHEME)).await;
+    let link = person::deep_link(&end.page, SCHEME);
+    world.core.deep_link(&link).await;
     while proxy.paged() == 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     proxy.page(None);
+    link
+}
+
+#[tokio::test]
+async fn an_approval_that_waits_for_its_turn_can_be_cancelled_and_nothing_is_exchanged() {
+    let world = World::proxied().await;
+    let link = put_off(&world).await;
+    assert_eq!(stage(&world.core.view()), Some(&Stage::Finishing { cancellable: true }));
+    world.core.cancel().await;
+    assert!(world.core.view().transaction.is_none());
+    // Its turn comes, and the browser brings the answer once more.
+    world.clock.advance(Duration::from_secs(301));
+    world.core.deep_link(&link).await;
+    world.browser.opened.lock().unwrap().clear();
+    world.core.connect(&Caller::Window, scopes(&["wallet:read"])).await.unwrap();
+    world.waiting().await;
+    // Somebody else: at Monei what was approved before counts for the same person.
+    world.approve("tunde", &["wallet:read"]).await;
+    let account = world.done().await;
+    world.core.shutdown().await;
+    assert_eq!((world.count("code_exchanges").await, world.core.view().accounts.len()), (1, 1));
+    assert_eq!(support::feature(&world.core.view(), &account, "profile:read"), "not_asked");
+}
+
+#[tokio::test]
+async fn an_approval_whose_turn_comes_in_some_minutes_is_waited_for_and_not_lost() {
+    let world = World::proxied().await;
+    put_off(&world).await;
     let time = async {
         loop {
             tokio::time::sleep(Duration::from_millis(100)).await;

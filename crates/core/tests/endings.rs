@@ -41,7 +41,7 @@ async fn closed_while_an_approval_is_redeemed_it_survives_or_is_taken_back() {
         world.control("fault", json!({"target": "token", "kind": "delay", "delay_ms": 1_500, "times": 1})).await;
         let asked: &[&str] = if known { &["kyc:read"] } else { allowed };
         world.approve("ada", asked).await;
-        world.until("finishing", |view| matches!(stage(view), Some(Stage::Finishing))).await;
+        world.until("finishing", |view| matches!(stage(view), Some(Stage::Finishing { .. }))).await;
         world.restart().await;
         world.core.look().await;
         if known {
@@ -121,6 +121,49 @@ async fn disconnecting_with_a_refresh_unanswered_revokes_the_pair_that_lives() {
 }
 
 #[tokio::test]
+async fn cancelled_while_an_approval_is_redeemed_what_comes_of_it_is_taken_back() {
+    for known in [false, true] {
+        let world = World::new().await;
+        // Into an account of the same person it would go unasked.
+        let account = if known { Some(world.connect("ada", PROFILE, PROFILE).await) } else { None };
+        match &account {
+            Some(account) => world.core.reconnect(&Caller::Window, account, scopes(TWO)).await.unwrap(),
+            None => world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap(),
+        }
+        world.waiting().await;
+        world.control("fault", json!({"target": "token", "kind": "delay", "delay_ms": 1_500, "times": 1})).await;
+        world.approve("ada", if known { &["kyc:read"] } else { PROFILE }).await;
+        world.until("finishing", |view| matches!(stage(view), Some(Stage::Finishing { cancellable: true }))).await;
+        world.core.cancel().await;
+        assert!(world.core.view().transaction.is_none());
+        // The end of the program waits for what was sent.
+        world.core.shutdown().await;
+        assert_eq!(world.count("code_exchanges").await, if known { 2 } else { 1 });
+        let view = world.core.view();
+        assert!(view.transaction.is_none());
+        assert!(view.accounts.iter().all(|row| support::feature(&view, &row.id, "kyc:read") != "enabled"), "{:?}", view.accounts);
+        let left = usize::from(known);
+        assert_eq!((alive(&world).await, world.records().len(), view.accounts.len()), (left, left, left));
+    }
+}
+
+#[tokio::test]
+async fn what_came_after_cancelling_and_monei_does_not_take_back_is_told_and_tried_again() {
+    let world = World::new().await;
+    world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
+    world.waiting().await;
+    world.control("fault", json!({"target": "token", "kind": "delay", "delay_ms": 1_500, "times": 1})).await;
+    world.control("fault", json!({"target": "revoke", "times": 2, "kind": "status", "status": 500})).await;
+    world.approve("ada", TWO).await;
+    world.until("finishing", |view| matches!(stage(view), Some(Stage::Finishing { cancellable: true }))).await;
+    world.core.cancel().await;
+    assert_eq!(world.failed().await.code, ProblemCode::RevocationPending);
+    assert_eq!((world.records().len(), alive(&world).await), (1, 1));
+    world.core.poll().await;
+    assert_eq!((world.records().len(), alive(&world).await), (0, 0));
+}
+
+#[tokio::test]
 async fn the_backend_is_not_changed_while_an_approval_is_checked_redeemed_or_decided_about() {
     let world = World::new().await;
     let other = world.sandbox.clone();
@@ -130,7 +173,7 @@ async fn the_backend_is_not_changed_while_an_approval_is_checked_redeemed_or_dec
     world.waiting().await;
     world.control("fault", json!({"target": "token", "kind": "delay", "delay_ms": 1_000, "times": 1})).await;
     world.approve("ada", TWO).await;
-    world.until("finishing", |view| matches!(stage(view), Some(Stage::Finishing))).await;
+    world.until("finishing", |view| matches!(stage(view), Some(Stage::Finishing { .. }))).await;
     assert_eq!(world.core.set_backend(other.as_str()).await.unwrap_err().code, ProblemCode::AnotherInProgress);
     world.until("whose it is", is_new).await;
     assert_eq!(world.core.set_backend(other.as_str()).await.unwrap_err().code, ProblemCode::AnotherInProgress);

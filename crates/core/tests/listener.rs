@@ -60,7 +60,7 @@ async fn an_answer_that_the_backend_cannot_open_leaves_the_listener_waiting() {
     for handoff in ["x", "made-up", "AAAAAAAAAAAAAAAAAAAAAA"] {
         let response = http().get(with_query(&listener, &format!("handoff={handoff}"))).send().await.unwrap();
         assert_eq!(response.status(), 303);
-        views.wait_for(|view| matches!(stage(view), Some(Stage::Finishing))).await.unwrap();
+        views.wait_for(|view| matches!(stage(view), Some(Stage::Finishing { .. }))).await.unwrap();
         views.wait_for(|view| matches!(stage(view), Some(Stage::Waiting { .. }))).await.unwrap();
     }
     finishes(&world, &start).await;

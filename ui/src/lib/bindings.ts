@@ -1600,7 +1600,11 @@ browser_failed: boolean,
 /**
  * App links were chosen, and don't come back to this program: this time the answer comes through this computer.
  */
-links_elsewhere: boolean, } | { "kind": "finishing" } | { "kind": "decide", 
+links_elsewhere: boolean, } | { "kind": "finishing", 
+/**
+ * Nothing has come of it yet, so that the person can still cancel.
+ */
+cancellable: boolean, } | { "kind": "decide", 
 /**
  * What is the matter.
  */

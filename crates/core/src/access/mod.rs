@@ -119,7 +119,8 @@ impl Accesses {
         endpoint: &'static Endpoint,
         code: Option<ProblemCode>,
     ) {
-        let used = Used { caller: caller.clone(), account: account.clone(), permission, endpoint, code };
+        let heard = self.provider.http().heard_ms();
+        let used = Used { caller: caller.clone(), account: account.clone(), permission, endpoint, code, heard };
         if let Err(problem) = self.ledger.apply(used).await {
             tracing::warn!(%caller, path = endpoint.path, code = ?problem.code, "a use could not be recorded");
         }

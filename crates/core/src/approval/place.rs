@@ -192,6 +192,14 @@ impl Approvals {
         drop(under_way);
     }
 
+    /// Takes a grant back that came after the person had cancelled. Where Monei doesn't confirm that, they are told, unless there is something
+    /// to see already.
+    pub(super) async fn give_up(&self, orphan: Orphan) {
+        if self.grants().discard(orphan).await == Discarded::Pending && self.runs().tell(ProblemCode::RevocationPending.into()).is_ok() {
+            self.tell();
+        }
+    }
+
     /// Leaves it to the person where the grant belongs. If the program ends meanwhile, the next start takes it back. A run that isn't the
     /// present one any more has nobody to ask: its grant is taken back now.
     async fn leave_open(&self, undecided: Undecided) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use monei::{AccessToken, ScopeSet};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use super::Approvals;
 use super::loopback::Loopback;
@@ -57,6 +58,7 @@ impl Approvals {
         let mut under_way = None;
         let mut refused: Option<Problem> = None;
         let mut cancelled = false;
+        let unwanted = CancellationToken::new();
         let time_is_over = self.wait_out(about.run, time);
         tokio::pin!(time_is_over);
         loop {
@@ -99,11 +101,15 @@ impl Approvals {
                     continue;
                 }
                 answer = from_loopback, if !cancelled => answer.ok_or(End::Failed(ProblemCode::LoopbackUnavailable.into()))?,
-                // The sender is dropped when the run is cancelled. What is being redeemed just then is still stored.
+                // The sender is dropped when the run is cancelled, or the program ends. What is being redeemed at its end is still stored.
                 answer = linked.recv(), if !cancelled => match answer {
                     Some(handoff) => handoff,
                     None => {
                         cancelled = true;
+                        if !self.runs().is_present(about.run) {
+                            unwanted.cancel();
+                            loopback = None;
+                        }
                         continue;
                     }
                 },
@@ -124,16 +130,18 @@ impl Approvals {
             }
             under_way.get_or_insert(piece);
             self.tell();
-            let (this, backend, verifier) = (self.clone(), backend.clone(), Arc::clone(&verifier));
-            tries.spawn(async move { this.redeem(&backend, &handoff, &verifier).await });
+            let (this, backend, verifier, unwanted) = (self.clone(), backend.clone(), Arc::clone(&verifier), unwanted.clone());
+            tries.spawn(async move { this.redeem(&backend, &handoff, &verifier, &unwanted).await });
         }
     }
 
-    /// Offers the handoff until it is decided. The backend answers the same proof the same way, so asking again is safe.
-    async fn redeem(&self, backend: &BackendClient, handoff: &Handoff, verifier: &Verifier) -> Tried {
+    /// Offers the handoff until it is decided. The backend answers the same proof the same way, so asking again is safe. Once it is
+    /// `unwanted` that ends where nothing can have come of it. Where something may have, it goes on: tokens must be known to be taken back.
+    async fn redeem(&self, backend: &BackendClient, handoff: &Handoff, verifier: &Verifier, unwanted: &CancellationToken) -> Tried {
         let began = Since::now(self.clock());
         let mut pause = Duration::from_secs(1);
         let mut put_off = None;
+        let mut may_be_exchanged = false;
         loop {
             // Nothing goes to an operator whom the person hasn't agreed to. In a run that a link began nobody has asked yet.
             let asked = self.provider().ask_backend_once().await;
@@ -167,8 +175,13 @@ impl Approvals {
             if !may_pass || began.age(self.clock()) + wait > within {
                 return Tried::Nothing(problem);
             }
+            may_be_exchanged |= !matches!(problem.code, ProblemCode::Busy | ProblemCode::Offline | ProblemCode::ProxyUnreachable);
+            let since = Since::now(self.clock());
+            tokio::select! {
+                () = since.passes(wait, self.clock(), |_| ()) => {}
+                () = unwanted.cancelled(), if !may_be_exchanged => return Tried::Nothing(problem),
+            }
             put_off = Some(problem).filter(|problem| problem.code == ProblemCode::Busy);
-            Since::now(self.clock()).passes(wait, self.clock(), |_| ()).await;
             pause = (pause * 2).min(Duration::from_secs(10));
         }
     }

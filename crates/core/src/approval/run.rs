@@ -160,13 +160,20 @@ impl Approvals {
         let transaction = verifier.challenge().transaction();
         // Until the grant is stored or taken back the program doesn't end.
         let (tokens, _under_way) = self.answered(backend, about, verifier, answers).await?;
-        self.runs().store(about.run);
+        let is_wanted = self.runs().store(about.run);
+        self.tell();
         failpoint!("connect.redeemed");
         // From here on the pair is stored, or taken back: a link must not bring the same one once more.
         self.grants().end_transaction(&transaction).await;
-        self.runs().finished = Some(transaction.clone());
+        if is_wanted {
+            self.runs().finished = Some(transaction.clone());
+        }
         let (orphan, record) = self.grants().hold(backend, tokens).await?;
         failpoint!("connect.kept");
+        if !is_wanted {
+            self.give_up(orphan).await;
+            return Err(End::Cancelled);
+        }
         let placed = self.place(about, orphan, record).await;
         // The person sees the outcome first. Over in the index since it was redeemed, the transaction can't come back.
         self.grants().close_transaction(&transaction).await;
@@ -296,11 +303,21 @@ impl Approvals {
         self.open_again().await
     }
 
-    /// Ends the run while the person is in the browser. An undecided approval is discarded. Too late once it is being stored.
+    /// Ends the run while the person is in the browser, or an answer may still come to nothing: what it gives then is taken back. An
+    /// undecided approval is discarded. Too late once it is being stored.
     pub async fn cancel(&self) {
-        let Ok(undecided) = self.runs().cancel() else { return };
+        let (undecided, transaction) = {
+            let mut runs = self.runs();
+            let transaction = runs.browsing().map(|(_, browsing)| browsing.transaction.clone());
+            let Ok(undecided) = runs.cancel() else { return };
+            (undecided, transaction)
+        };
         self.grants().close_dialogs();
         self.tell();
+        if let Some(transaction) = transaction {
+            // At once: what is being redeemed may take a while, and no link is to finish it after a kill.
+            self.grants().end_transaction(&transaction).await;
+        }
         if let Some(undecided) = undecided {
             self.take_back(undecided.orphan).await;
         }

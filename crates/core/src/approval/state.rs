@@ -81,7 +81,10 @@ pub enum Shown<'a> {
     /// In the browser.
     Waiting(&'a Browsing),
     /// Being redeemed or stored.
-    Finishing,
+    Finishing {
+        /// It may still come to nothing.
+        cancellable: bool,
+    },
     /// Being decided about.
     Deciding(&'a Conflict),
     /// A grant is in an account.
@@ -120,7 +123,7 @@ impl Approval {
             Self::Checking(_) => Shown::Checking,
             Self::Waiting(_, Browsing { refused: Some(problem), .. }) => Shown::Failed(problem),
             Self::Waiting(_, browsing) => Shown::Waiting(browsing),
-            Self::Redeeming(..) => Shown::Finishing,
+            Self::Redeeming(_, browsing) => Shown::Finishing { cancellable: browsing.is_some() },
             Self::Deciding(_, undecided) => Shown::Deciding(&undecided.conflict),
             Self::Ended(_, Outcome::Done(account, placed)) => Shown::Done(account, placed),
             Self::Ended(_, Outcome::Failed(problem)) => Shown::Failed(problem),
@@ -251,13 +254,14 @@ impl Runs {
         }
     }
 
-    /// An answer gave tokens: nothing is waited for any more. A run that isn't the present one is stored all the same.
-    pub(super) fn store(&mut self, run: u64) {
+    /// An answer gave tokens: nothing is waited for any more, and it can't be cancelled. False where it was: they are to be taken back.
+    pub(super) fn store(&mut self, run: u64) -> bool {
         if let Approval::Redeeming(about, browsing @ Some(_)) = &mut self.approval
             && about.run == run
         {
             *browsing = None;
         }
+        self.is_present(run)
     }
 
     /// The person decides about what is stored. Gives it back where the run isn't the present one any more.
@@ -321,11 +325,17 @@ impl Runs {
         Ok(())
     }
 
-    /// The person doesn't want it any more. Too late once it is being redeemed or stored. Gives what is to be taken back.
+    /// The person doesn't want it any more. Too late once it is being stored. Gives what is to be taken back; what an answer that is being
+    /// redeemed still gives is taken back by whoever redeems it ([`Runs::store`]).
     pub(super) fn cancel(&mut self) -> Result<Option<Undecided>, Illegal> {
         match std::mem::take(&mut self.approval) {
             Approval::Deciding(_, undecided) => Ok(Some(undecided)),
             Approval::Checking(_) | Approval::Waiting(..) | Approval::Ended(..) => Ok(None),
+            Approval::Redeeming(_, Some(browsing)) => {
+                // The browser may bring the answer once more while that goes on.
+                self.finished = Some(browsing.transaction);
+                Ok(None)
+            }
             other => {
                 self.approval = other;
                 Err(self.illegal("cancel"))
@@ -428,20 +438,33 @@ mod tests {
     }
 
     #[test]
-    fn what_is_being_redeemed_can_be_neither_cancelled_nor_replaced_nor_outlived_by_its_backend() {
+    fn what_is_being_redeemed_is_not_replaced_or_outlived_by_its_backend_nor_cancelled_once_it_is_stored() {
         let mut runs = Runs::new(Channel::Loopback);
         let run = waiting(&mut runs);
         runs.redeem(run).unwrap();
         assert_eq!(runs.begin(&Caller::Window, None, ScopeSet::new()), Err(Illegal { step: "begin", at: "redeeming" }));
-        assert_eq!(runs.cancel().err(), Some(Illegal { step: "cancel", at: "redeeming" }));
         assert_eq!(runs.block(), Err(Illegal { step: "change the backend", at: "redeeming" }));
-        runs.store(run);
+        assert!(runs.store(run));
+        assert_eq!(runs.cancel().err(), Some(Illegal { step: "cancel", at: "redeeming" }));
         assert_eq!(runs.wait_on(run, None), Err(Illegal { step: "wait on", at: "redeeming" }));
         assert!(runs.end(run, Outcome::Failed(ProblemCode::TimedOut.into())));
         runs.block().unwrap();
         assert!(runs.begin(&Caller::Window, None, ScopeSet::new()).is_err() && runs.resume().is_err());
         runs.unblock();
         runs.begin(&Caller::Window, None, ScopeSet::new()).unwrap();
+    }
+
+    #[test]
+    fn what_is_redeemed_after_it_was_cancelled_is_not_stored_also_where_another_run_has_begun() {
+        let mut runs = Runs::new(Channel::Loopback);
+        let run = waiting(&mut runs);
+        runs.redeem(run).unwrap();
+        assert!(runs.cancel().unwrap().is_none() && matches!(runs.approval(), Approval::Idle));
+        assert_eq!(runs.finished.as_deref(), Some("tx"));
+        assert!(!runs.store(run));
+        let next = waiting(&mut runs);
+        runs.redeem(next).unwrap();
+        assert!(!runs.store(run) && matches!(runs.approval(), Approval::Redeeming(_, Some(_))) && runs.store(next));
     }
 
     #[test]
@@ -459,7 +482,7 @@ mod tests {
         runs.wait_on(run, Some(ProblemCode::Declined.into())).unwrap();
         assert!(matches!(runs.approval().shown(), Some((_, Shown::Failed(problem))) if problem.code == ProblemCode::Declined));
         runs.redeem(run).unwrap();
-        assert!(matches!(runs.approval().shown(), Some((_, Shown::Finishing))));
+        assert!(matches!(runs.approval().shown(), Some((_, Shown::Finishing { cancellable: true }))));
     }
 
     #[test]

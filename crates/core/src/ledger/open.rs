@@ -1,6 +1,7 @@
 //! Opening: private files, the schema's number, and what happens to a damaged file.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -26,6 +27,10 @@ const STEPS: [&str; 7] = [
     include_str!("migrations/6-payments.sql"),
     include_str!("migrations/7-aside.sql"),
 ];
+
+/// The highest number of a schema that a newer version may have. A file with a higher one is damaged: a step is a release's, and a damaged
+/// byte above the lowest one makes at least 256 of any number.
+const MOST_STEPS: u32 = 255;
 
 /// How long a writer in another process is waited for.
 const BUSY: Duration = Duration::from_secs(5);
@@ -79,9 +84,35 @@ fn look(path: &Path) -> Result<Found, IndexError> {
     match prepare(path) {
         Ok(index) => Ok(Found::Usable(Box::new(index))),
         Err(Refused::Newer(found)) => Err(IndexError::Newer { found }),
-        Err(Refused::Sqlite(error)) if is_damage(&error) => Ok(Found::Damaged),
-        Err(Refused::Sqlite(error)) => Err(error.into()),
-        Err(Refused::Inconsistent) => Ok(Found::Damaged),
+        Err(Refused::Sqlite(error)) if !is_damage(&error) => Err(error.into()),
+        // SQLite can't tell it any more, but a newer version may be able to read what this one takes for damage.
+        Err(Refused::Inconsistent | Refused::Sqlite(_)) => match Header::read(path).map(|header| known(header.schema())) {
+            Some(Err(Refused::Newer(found))) => Err(IndexError::Newer { found }),
+            _ => Ok(Found::Damaged),
+        },
+    }
+}
+
+/// The first bytes of a file that begins as an SQLite database does (<https://www.sqlite.org/fileformat.html>, 1.3).
+struct Header([u8; 64]);
+
+impl Header {
+    /// To be called for a file that isn't going to be used: closing it drops the locks that SQLite holds on it in this process (fcntl).
+    fn read(path: &Path) -> Option<Self> {
+        let mut bytes = [0; 64];
+        fs::File::open(path).ok()?.read_exact(&mut bytes).ok()?;
+        bytes.starts_with(b"SQLite format 3\0").then_some(Self(bytes))
+    }
+
+    /// The `user_version`.
+    fn schema(&self) -> i64 {
+        let [.., a, b, c, d] = self.0;
+        i32::from_be_bytes([a, b, c, d]).into()
+    }
+
+    /// Whether it asks for a way of writing that no SQLite has: such a file is only read, wherever it is.
+    fn forbids_writing(&self) -> bool {
+        self.0[18] > 2
     }
 }
 
@@ -102,8 +133,12 @@ fn prepare(path: &Path) -> Result<Index, Refused> {
         Some(writer) => (writer, true),
         None => (without_log(path)?, false),
     };
-    let version: u32 = writer.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if (version as usize) < STEPS.len() {
+    if writer.is_readonly("main")? {
+        drop(writer);
+        let is_damaged = Header::read(path).is_some_and(|header| header.forbids_writing());
+        return Err(if is_damaged { Refused::Inconsistent } else { read_only().into() });
+    }
+    if schema(&writer)? < STEPS.len() as i64 {
         migrate(&mut writer, path)?;
     }
     let verdict: String = writer.pragma_query_value(None, "quick_check", |row| row.get(0))?;
@@ -164,13 +199,21 @@ pub(super) fn in_memory() -> Result<Connection, IndexError> {
     Ok(connection)
 }
 
-fn schema(connection: &Connection) -> Result<u32, Refused> {
+fn read_only() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY), None)
+}
+
+fn schema(connection: &Connection) -> Result<i64, Refused> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
 
 /// Asked before anything is changed: a newer version's file stays as it is.
-fn known(version: u32) -> Result<(), Refused> {
-    if version as usize > STEPS.len() { Err(Refused::Newer(version)) } else { Ok(()) }
+fn known(version: i64) -> Result<(), Refused> {
+    match u32::try_from(version) {
+        Ok(version) if version as usize <= STEPS.len() => Ok(()),
+        Ok(version) if version <= MOST_STEPS => Err(Refused::Newer(version)),
+        _ => Err(Refused::Inconsistent),
+    }
 }
 
 fn open(path: &Path) -> Result<Connection, Refused> {

@@ -239,10 +239,7 @@ impl Tables<'_> {
         let most = match kept {
             Kept::Many => ACTIVITY_KEPT,
             Kept::Few => ROUTINE_KEPT,
-            Kept::TwoYears => {
-                let too_old = at_ms - uses::KEPT_DAYS * 86_400_000;
-                return self.run("DELETE FROM activity WHERE routine = ?1 AND at < ?2", params![kept as u8, too_old]);
-            }
+            Kept::TwoYears => return Ok(()),
         };
         self.run(
             "DELETE FROM activity WHERE routine = ?1 AND seq <=
@@ -251,15 +248,25 @@ impl Tables<'_> {
         )
     }
 
-    /// Counts one use.
-    pub(super) fn count_use(&self, used: &UseRow) -> Result<(), IndexError> {
-        self.run(
+    /// Counts one use. True for the first of its kind on its day.
+    pub(super) fn count_use(&self, used: &UseRow) -> Result<bool, IndexError> {
+        let counted = self.rows(
             "INSERT INTO uses (day, caller, account, permission, endpoint, outcome, count, first_at, last_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7)
-             ON CONFLICT (day, caller, account, permission, endpoint, outcome) DO UPDATE SET count = count + 1, last_at = ?7",
+             ON CONFLICT (day, caller, account, permission, endpoint, outcome) DO UPDATE SET count = count + 1, last_at = ?7
+             RETURNING count",
             params![used.day, used.caller, &*used.account, used.permission, used.endpoint, used.outcome, used.last_at],
+            |row| row.get::<_, i64>(0),
         )?;
-        self.run("DELETE FROM uses WHERE day < ?1", params![used.day - uses::KEPT_DAYS])
+        Ok(counted == [1])
+    }
+
+    /// Drops what is kept for two years and is older by `now_ms`.
+    pub(super) fn drop_old(&self, now_ms: i64) -> Result<(), IndexError> {
+        let too_old = now_ms - uses::KEPT_DAYS * 86_400_000;
+        self.run("DELETE FROM uses WHERE day < ?1", params![uses::day(too_old)])?;
+        self.run("DELETE FROM payments WHERE began_at < ?1", params![too_old])?;
+        self.run("DELETE FROM activity WHERE routine = ?1 AND at < ?2", params![Kept::TwoYears as u8, too_old])
     }
 
     /// The payments that have no outcome yet, oldest first.
@@ -273,14 +280,13 @@ impl Tables<'_> {
         Ok(self.rows(query::SENT_BEFORE, wanted, |row| row.get::<_, Option<i64>>(0))?.into_iter().next().flatten())
     }
 
-    /// Writes down a payment that begins, and drops those that are too old to keep.
+    /// Writes down a payment that begins.
     pub(super) fn add_payment(&self, row: &PaymentRow) -> Result<(), IndexError> {
         self.run(
             "INSERT INTO payments (id, app, account, endpoint, amount, currency, receiver, reference, began_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![row.id, &*row.app, &*row.account, row.endpoint, row.amount, row.currency, row.receiver, row.reference, row.began_at],
-        )?;
-        self.run("DELETE FROM payments WHERE began_at < ?1", params![row.began_at - uses::KEPT_DAYS * 86_400_000])
+        )
     }
 
     /// Writes down what became of one.

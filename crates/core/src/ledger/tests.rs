@@ -8,7 +8,7 @@ use monei::{Payment, Permission, Scope, ScopeSet};
 use tempfile::TempDir;
 
 use super::index::{Index, IndexError, Lasts};
-use super::open::REBUILD;
+use super::open::{Opened, REBUILD};
 use super::tables::{ACTIVITY_KEPT, ROUTINE_KEPT};
 use super::*;
 use crate::changed::Changed;
@@ -226,7 +226,7 @@ async fn each_use_is_counted_by_the_day_and_kept_two_years() {
     let ledger = ledger(&path).await;
     let (permission, endpoint) = monei::permission::find(monei::Method::Get, "/user/me").unwrap();
     for code in [None, None, Some(ProblemCode::Busy)] {
-        let used = Used { caller: Caller::Window, account: "a".into(), permission, endpoint, code };
+        let used = Used { caller: Caller::Window, account: "a".into(), permission, endpoint, code, heard: None };
         ledger.apply(used).await.unwrap();
     }
     let uses = ledger.uses("a".into()).await.unwrap();
@@ -235,10 +235,65 @@ async fn each_use_is_counted_by_the_day_and_kept_two_years() {
     assert!(uses.iter().all(|used| used.endpoint == "GET /user/me" && used.caller == "window"));
     let old = UseRow { day: uses[0].day - 731, ..uses[0].clone() };
     let write =
-        move |tables: &Tables<'_>| tables.count_use(&old).and_then(|()| tables.count_use(&UseRow { outcome: "new".into(), ..old.clone() }));
+        move |tables: &Tables<'_>| tables.count_use(&old).and_then(|_| tables.count_use(&UseRow { outcome: "new".into(), ..old.clone() }));
     ledger.change(Lasts::OverAPowerCut, write).await.unwrap();
-    ledger.apply(Used { caller: Caller::Monitor, account: "a".into(), permission, endpoint, code: None }).await.unwrap();
+    let heard = Some(SystemClock.now_ms());
+    ledger.apply(Used { caller: Caller::Monitor, account: "a".into(), permission, endpoint, code: None, heard }).await.unwrap();
     assert!(ledger.uses("a".into()).await.unwrap().iter().all(|used| used.day > uses[0].day - 731));
+}
+
+/// The wall, at whatever a test sets.
+struct Wall(std::sync::atomic::AtomicI64);
+
+impl Clock for Wall {
+    fn now_ms(&self) -> i64 {
+        self.0.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    fn uptime(&self) -> Option<crate::clock::Uptime> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_forth_or_back_costs_no_record_of_a_use_or_a_payment() {
+    const YEAR: i64 = 365 * 86_400_000;
+    let (_keep, path) = folder();
+    let (now, wall) = (50 * YEAR, Arc::new(Wall((50 * YEAR).into())));
+    let ledger = Ledger::open(path.parent().unwrap(), wall.clone(), Changed::default()).unwrap().ledger;
+    ledger.write(|tables| tables.put_account(&account("a", 1))).await.unwrap();
+    let (permission, endpoint) = monei::permission::find(monei::Method::Get, "/user/me").unwrap();
+    let paid =
+        Event::Payment { app: "Till".into(), amount: None, currency: None, to: None, reference: None, outcome: PaymentOutcome::Done };
+    let pay = move |tables: &Tables<'_>| {
+        tables.log(now, Some("a"), None, &paid)?;
+        let columns = "INSERT INTO payments (id, app, account, endpoint, began_at) VALUES ('p', 'x', 'a', 'POST /wallet', ?1)";
+        tables.run(columns, [now])
+    };
+    ledger.write(pay).await.unwrap();
+    let kept = async || {
+        let payments = |tables: &Tables<'_>| tables.rows("SELECT count(*) FROM payments", [], |row| row.get::<_, i64>(0));
+        let uses = ledger.uses("a".into()).await.unwrap().into_iter().filter(|used| used.first_at == now).count();
+        (uses, ledger.read(payments).await.unwrap(), ledger.activity(None, 10).await.unwrap().len())
+    };
+    // Now; ten years on for a week, and back to before the record began. The server's clock is right, or none was heard.
+    let days = std::iter::once(now).chain((0..7).map(|day| now + 10 * YEAR + day * 86_400_000)).chain([now - 20 * YEAR, now + 1]);
+    for at in days {
+        wall.0.store(at, std::sync::atomic::Ordering::SeqCst);
+        for (code, heard) in [(None, None), (Some(ProblemCode::Busy), Some(now))] {
+            ledger.apply(Used { caller: Caller::Window, account: "a".into(), permission, endpoint, code, heard }).await.unwrap();
+        }
+        assert_eq!(kept().await, (2, vec![1], 1), "{at}");
+    }
+    // Nor does a server whose clock is wrong.
+    let wrong = Some(now + 10 * YEAR);
+    ledger.apply(Used { caller: Caller::Monitor, account: "a".into(), permission, endpoint, code: None, heard: wrong }).await.unwrap();
+    assert_eq!(kept().await, (2, vec![1], 1));
+    // Three years on by both.
+    let later = now + 3 * YEAR;
+    wall.0.store(later, std::sync::atomic::Ordering::SeqCst);
+    ledger.apply(Used { caller: Caller::Window, account: "a".into(), permission, endpoint, code: None, heard: Some(later) }).await.unwrap();
+    assert_eq!(kept().await, (0, vec![0], 0));
 }
 
 #[test]
@@ -501,9 +556,9 @@ fn a_payment_stays_in_the_history_for_two_years_whatever_else_happens() {
     };
     assert_eq!(references(), ["first"]);
     let two_years = 730 * 86_400_000;
-    index.write(|tx| tx.log(two_years + 1, None, None, &paid("second"))).unwrap();
+    index.write(|tx| tx.log(two_years + 1, None, None, &paid("second")).and_then(|()| tx.drop_old(two_years + 1))).unwrap();
     assert_eq!(references(), ["second", "first"]);
-    index.write(|tx| tx.log(two_years + 2, None, None, &paid("third"))).unwrap();
+    index.write(|tx| tx.log(two_years + 2, None, None, &paid("third")).and_then(|()| tx.drop_old(two_years + 2))).unwrap();
     assert_eq!(references(), ["third", "second"]);
 }
 
@@ -753,4 +808,94 @@ fn what_was_set_aside_stays_so_where_the_accounts_of_a_damaged_file_cannot_be_re
     let opened = Index::open(&path).unwrap();
     assert!(opened.set_aside.is_some());
     assert!(on(&opened.index, |tables| tables.is_aside("a", &"wallet:read".parse().unwrap())).unwrap());
+}
+
+/// Every row of every table, as text.
+fn dump(connection: &rusqlite::Connection) -> Vec<String> {
+    let mut names =
+        connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name").unwrap();
+    let names: Vec<String> = names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let mut lines = Vec::new();
+    for name in names {
+        let mut statement = connection.prepare(&format!("SELECT * FROM {name}")).unwrap();
+        let columns = statement.column_count();
+        let line = |row: &rusqlite::Row<'_>| {
+            let cells = (0..columns).map(|column| row.get::<_, rusqlite::types::Value>(column));
+            cells.collect::<rusqlite::Result<Vec<_>>>().map(|cells| format!("{name} {cells:?}"))
+        };
+        lines.extend(statement.query_map([], line).unwrap().map(Result::unwrap));
+    }
+    lines
+}
+
+#[test]
+fn a_newer_index_is_left_as_it_is_also_where_this_version_takes_it_for_damaged() {
+    let (_keep, path) = folder();
+    drop(open(&path));
+    rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", 8).unwrap();
+    let whole = fs::read(&path).unwrap();
+    // Ways to write and read that this SQLite doesn't know, space at each page's end, and the format of the schema.
+    for byte in [18, 19, 20, 47] {
+        let mut bytes = whole.clone();
+        bytes[byte] = 9;
+        fs::write(&path, &bytes).unwrap();
+        assert_eq!(Index::open(&path).err(), Some(IndexError::Newer { found: 8 }), "byte {byte}");
+        assert_eq!(fs::read(&path).unwrap(), bytes, "byte {byte}");
+    }
+}
+
+#[test]
+fn a_number_that_no_schema_has_is_damage() {
+    for (version, is_newer) in [(8, true), (255, true), (256, false), (7 + (1 << 24), false), (-1, false)] {
+        let (_keep, path) = folder();
+        drop(open(&path));
+        rusqlite::Connection::open(&path).unwrap().pragma_update(None, "user_version", version).unwrap();
+        let opened = Index::open(&path);
+        assert_eq!(matches!(opened, Err(IndexError::Newer { .. })), is_newer, "{version}");
+        assert_eq!(matches!(opened, Ok(Opened { set_aside: Some(_), .. })), !is_newer, "{version}");
+    }
+}
+
+#[test]
+fn a_flipped_bit_in_the_header_loses_nothing_and_is_called_what_it_is() {
+    let (_keep, path) = folder();
+    let index = open(&path);
+    let fill = |tables: &Tables<'_>| {
+        (0..100).try_for_each(|n| {
+            tables.put_account(&account(&format!("a{n}"), n))?;
+            tables.put_grant(&grant(&format!("g{n}"), &format!("a{n}")))?;
+            tables.log(n, None, Some("Shop"), &Event::Refreshed)
+        })
+    };
+    index.write(fill).unwrap();
+    index.write(|tables| (0..40).try_for_each(|n| tables.remove_account(&format!("a{n}"), 1))).unwrap();
+    let whole = dump(&index.writer.lock().unwrap());
+    drop(index);
+    let bytes = fs::read(&path).unwrap();
+    for (byte, bit) in (0..100).flat_map(|byte| [0, 1, 4, 7].map(|bit| (byte, bit))) {
+        let (_keep, path) = folder();
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let mut flipped = bytes.clone();
+        flipped[byte] ^= 1 << bit;
+        fs::write(&path, &flipped).unwrap();
+        let case = format!("byte {byte}, bit {bit}");
+        match Index::open(&path) {
+            Ok(Opened { index, set_aside: None }) => {
+                assert_eq!(dump(&index.writer.lock().unwrap()), whole, "{case}");
+                index.write(|tables| (100..200).try_for_each(|n| tables.put_account(&account(&format!("a{n}"), n)))).unwrap();
+                drop(index);
+                assert_eq!(on(&open(&path), |tables| tables.accounts()).unwrap().len(), 160, "{case}");
+            }
+            Ok(Opened { index, set_aside: Some(aside) }) => {
+                assert_eq!(fs::read(&aside).unwrap(), flipped, "{case}");
+                assert!(on(&index, |tables| tables.setting(REBUILD)).unwrap().is_some(), "{case}");
+            }
+            Err(error) => {
+                let found = u32::from_be_bytes(flipped[60..64].try_into().unwrap());
+                assert!(byte == 63 && (8..=255).contains(&found), "{case}: {error}");
+                assert_eq!(error, IndexError::Newer { found });
+                assert_eq!(fs::read(&path).unwrap(), flipped, "{case}");
+            }
+        }
+    }
 }

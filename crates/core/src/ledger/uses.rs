@@ -1,4 +1,4 @@
-//! How long the record of uses goes back.
+//! How long the record of uses and payments goes back.
 
 /// Days since the Unix epoch at `at_ms`, UTC.
 pub(super) fn day(at_ms: i64) -> i64 {

@@ -281,7 +281,10 @@ pub enum Stage {
         links_elsewhere: bool,
     },
     /// The approval came back and is exchanged and stored.
-    Finishing,
+    Finishing {
+        /// Nothing has come of it yet, so that the person can still cancel.
+        cancellable: bool,
+    },
     /// Somebody else approved, or it can't be told who: the person chooses.
     Decide {
         /// What is the matter.

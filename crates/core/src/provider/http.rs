@@ -6,6 +6,7 @@ mod trouble;
 mod way;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -51,12 +52,19 @@ pub struct Http {
     /// Read from the system once; again after a certificate was refused, since the person may have installed one.
     tls: tokio::sync::Mutex<Option<rustls::ClientConfig>>,
     clients: Mutex<HashMap<(Way, Connection), Client>>,
+    /// The time that the last answer told; 0 where none has.
+    heard: AtomicI64,
 }
 
 impl Http {
     /// Opens nothing yet.
     pub fn new(desktop: Arc<dyn DesktopProxies>) -> Self {
-        Self { ways: proxies::Ways::new(desktop), tls: tokio::sync::Mutex::default(), clients: Mutex::default() }
+        Self {
+            ways: proxies::Ways::new(desktop),
+            tls: tokio::sync::Mutex::default(),
+            clients: Mutex::default(),
+            heard: AtomicI64::default(),
+        }
     }
 
     /// Sends `request` by the first way that leads anywhere, as the environment and the desktop say. Another way is tried only where
@@ -80,7 +88,12 @@ impl Http {
                 answer = self.client(&way, Connection::Own).await?.execute(copy()?).await;
             }
             let error = match answer {
-                Ok(response) => return Ok(response),
+                Ok(response) => {
+                    if let Some(at) = date(&response) {
+                        self.heard.store(at, Ordering::Relaxed);
+                    }
+                    return Ok(response);
+                }
                 Err(error) => error,
             };
             let problem = trouble::problem(&error, &way, &url, peer).await;
@@ -102,6 +115,11 @@ impl Http {
     /// As for [`Http::send`].
     pub async fn get(&self, url: Url, peer: Peer) -> Result<Response, Problem> {
         self.send(Request::new(Method::GET, url), Connection::Shared, peer).await
+    }
+
+    /// What time it was by the server that answered last, in milliseconds since the Unix epoch.
+    pub fn heard_ms(&self) -> Option<i64> {
+        Some(self.heard.load(Ordering::Relaxed)).filter(|at| *at > 0)
     }
 
     /// Seconds by which the clock at `url` is ahead of ours, if it tells.

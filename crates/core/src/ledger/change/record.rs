@@ -43,6 +43,9 @@ pub struct Used {
     pub endpoint: &'static Endpoint,
     /// What it came to; `None` for an answer.
     pub code: Option<ProblemCode>,
+    /// What time it was by the last server that answered in this run, in milliseconds since the Unix epoch. What is kept for two years is
+    /// dropped only where that clock says so too: one that is set forth here must cost no record.
+    pub heard: Option<i64>,
 }
 
 impl Change for Used {
@@ -52,7 +55,7 @@ impl Change for Used {
     const IS_ABOUT_ACCOUNTS: bool = false;
 
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<(), IndexError> {
-        tables.count_use(&UseRow {
+        let is_first = tables.count_use(&UseRow {
             day: uses::day(now),
             caller: self.caller.to_string(),
             account: self.account,
@@ -62,7 +65,11 @@ impl Change for Used {
             count: 1,
             first_at: now,
             last_at: now,
-        })
+        })?;
+        match self.heard {
+            Some(heard) if is_first => tables.drop_old(now.min(heard)),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -229,6 +229,7 @@ export const en = {
     checking: 'Checking first that the keychain and the connection service can take your approval. Your browser opens next.',
     finishing: 'You answered. The approval is exchanged and stored in your keychain. This takes a few seconds, or some minutes while many people connect.',
     finishingInMemory: 'You answered. The approval is exchanged, and kept in memory until you quit. This takes a few seconds, or some minutes while many people connect.',
+    finishingCancel: 'You can still cancel. Nothing is stored then, and what Monei has granted meanwhile is taken back.',
     asked: 'Asked for',
     cancelled: 'Cancelled',
     show: 'Show',

@@ -222,6 +222,7 @@ export const fr = (): Texts => ({
     checking: 'Vérification préalable que le trousseau et le service de connexion peuvent recevoir votre accord. Votre navigateur s’ouvre ensuite.',
     finishing: 'Vous avez répondu. L’accord est échangé et enregistré dans votre trousseau. Cela prend quelques secondes, ou quelques minutes quand beaucoup de personnes se connectent.',
     finishingInMemory: 'Vous avez répondu. L’accord est échangé, et gardé en mémoire jusqu’à ce que vous quittiez. Cela prend quelques secondes, ou quelques minutes quand beaucoup de personnes se connectent.',
+    finishingCancel: 'Vous pouvez encore annuler. Rien n’est alors enregistré, et ce que Monei a accordé entre-temps est retiré.',
     asked: 'Demandé',
     cancelled: 'Annulé',
     show: 'Afficher',
