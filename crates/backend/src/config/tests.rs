@@ -413,12 +413,7 @@ fn the_configuration_prints_no_secret() {
 
 #[test]
 fn a_store_on_another_computer_is_reached_over_tls_alone() {
-    for address in [
-        "redis://127.0.0.1:6379",
-        "redis://:password@[::1]:6379/2",
-        "redis://localhost",
-        "rediss://store.example:6380",
-    ] {
+    for address in ["redis://127.0.0.1:6379", "redis://:password@[::1]:6379/2", "redis://localhost", "rediss://store.example:6380"] {
         assert!(read(&with(sandbox(), "CONNECT_REDIS_URL", address)).unwrap().store.is_some(), "{address}");
     }
     let socket = with(sandbox(), "CONNECT_REDIS_URL", "redis+unix:///run/redis/socket");
