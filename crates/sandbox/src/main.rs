@@ -228,7 +228,7 @@ fn state_folder() -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// For whoever reads it in another folder. Not `canonicalize`, which on Windows gives `\\\\?\\C:\\…`: shells and many programs don't know that form.
+/// For whoever reads it in another folder. Not `canonicalize`, which on Windows gives `\\?\C:\…`: shells and many programs don't know that form.
 fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
     std::path::absolute(path).with_context(|| format!("{}", path.display()))
 }

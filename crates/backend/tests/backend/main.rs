@@ -8,6 +8,7 @@ mod budget;
 mod callback;
 mod documents;
 mod fleet;
+#[cfg(unix)] // Beside other programs, Wine's one server has no time left for the login in a flood.
 mod flood;
 mod headers;
 #[cfg(unix)] // A redis-server on a socket in the file system, and signals.
