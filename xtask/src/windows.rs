@@ -25,7 +25,7 @@ const BUNDLE: &str = "target/windows/bundle";
 pub enum Task {
     /// Clippy of every target of the workspace but the tests that are for Linux alone.
     Check,
-    /// The tests of Monei's contract, the core and the program, under Wine.
+    /// The tests of Monei's contract, the core, the program, the backend and the sandbox, under Wine.
     Test,
     /// The installer, in target/windows/bundle: made, installed under Wine, examined, used, upgraded and removed.
     Bundle,
@@ -166,7 +166,17 @@ fn test(toolchain: &Toolchain, wine: &Wine, count: &mut Count) -> Result<()> {
 }
 
 /// The packages whose tests run under Wine.
-const TESTED: [&str; 6] = ["monei", "connect-core", "connect-app", "moneictl", "monei-connect", "monei-connect-console"];
+const TESTED: [&str; 9] = [
+    "monei",
+    "connect-core",
+    "connect-app",
+    "connect-backend",
+    "leaks",
+    "monei-sandbox",
+    "moneictl",
+    "monei-connect",
+    "monei-connect-console",
+];
 
 /// The program itself, with the sandbox and the backend inside: what it says in a terminal, and whether a connection can be made.
 fn try_program(toolchain: &Toolchain, wine: &Wine) -> Result<()> {

@@ -78,6 +78,8 @@ impl Wine {
         let built = std::env::current_dir()?.join("target/windows/x86_64-pc-windows-gnu/debug");
         let built = output(&mut self.command("winepath", &["--windows", built.to_str().context("a path that isn't text")?]))?;
         cargo.env("WINEPATH", built);
+        // Recorded answers are found without asking cargo, which is a program of Linux.
+        cargo.env("INSTA_WORKSPACE_ROOT", std::env::current_dir()?);
         Ok(())
     }
 

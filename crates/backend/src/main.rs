@@ -149,6 +149,20 @@ async fn stop() {
             Err(_) => interrupt.await,
         }
     }
-    #[cfg(not(unix))]
-    interrupt.await;
+    #[cfg(windows)]
+    {
+        use tokio::signal::windows::{ctrl_break, ctrl_close, ctrl_shutdown};
+        // From a supervisor; the console is closed; the computer is shut down.
+        match (ctrl_break(), ctrl_close(), ctrl_shutdown()) {
+            (Ok(mut told), Ok(mut closed), Ok(mut shut_down)) => {
+                tokio::select! {
+                    () = interrupt => {}
+                    _ = told.recv() => {}
+                    _ = closed.recv() => {}
+                    _ = shut_down.recv() => {}
+                }
+            }
+            _ => interrupt.await,
+        }
+    }
 }

@@ -5,6 +5,7 @@ pub(crate) mod memory;
 pub(crate) mod monei;
 pub(crate) mod provider;
 pub(crate) mod redis;
+// With a redis-server, as in `redis::tests`.
 #[cfg(all(test, unix))]
 mod tests;
 

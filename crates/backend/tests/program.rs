@@ -1,17 +1,21 @@
 //! The program: what it says when its configuration can't be used.
 
-#![cfg(unix)]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a step of a test that fails is a failed test")]
 
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Output};
 
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
 fn run(arguments: &[&str], values: &[(&str, &str)]) -> Output {
+    program(values).args(arguments).output().unwrap()
+}
+
+/// The program with these values and no others.
+fn program(values: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_connect-backend"));
-    command.args(arguments).env_clear().envs(values.iter().copied());
-    command.output().unwrap()
+    // Windows opens no socket without its folder.
+    command.env_clear().envs(std::env::var_os("SystemRoot").map(|folder| ("SystemRoot", folder))).envs(values.iter().copied());
+    command
 }
 
 fn sandbox<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
@@ -55,18 +59,21 @@ fn check_says_in_plain_words_what_cannot_be_reached() {
     let gone = bound.local_addr().unwrap();
     let monei = format!("http://{gone}");
     let secret = ("MONEI_CLIENT_SECRET", "mcs_sim_secret");
-    refused(&run(&["check"], &sandbox(&[secret, ("MONEI_SANDBOX_URL", &monei)])), "can't be reached: Connection refused");
+    let reason = std::net::TcpStream::connect(gone).unwrap_err();
+    refused(&run(&["check"], &sandbox(&[secret, ("MONEI_SANDBOX_URL", &monei)])), &format!("can't be reached: {reason}"));
     let store = format!("redis://:8d4e_password@{gone}");
     let values = [secret, ("MONEI_SANDBOX_URL", &answering()), ("CONNECT_REDIS_URL", &store)];
     refused(&run(&["check"], &sandbox(&values)), "CONNECT_REDIS_URL: the store can't be used: it can't be reached.");
 }
 
 /// A Redis with these settings, on a socket in a folder of its own, and its address but for the scheme.
+#[cfg(unix)]
 struct Redis {
     process: std::process::Child,
     folder: tempfile::TempDir,
 }
 
+#[cfg(unix)]
 impl Drop for Redis {
     fn drop(&mut self) {
         let _ = self.process.kill();
@@ -74,6 +81,7 @@ impl Drop for Redis {
     }
 }
 
+#[cfg(unix)]
 impl Redis {
     fn start(settings: &str) -> Redis {
         let folder = tempfile::tempdir().unwrap();
@@ -98,6 +106,7 @@ impl Redis {
     }
 }
 
+#[cfg(unix)]
 #[test]
 fn check_says_in_plain_words_what_is_wrong_with_the_store() {
     let users = "user default on >8d4e_password ~* &* +@all\nuser reader on >8d4e_reader ~* &* +@all -@scripting";
@@ -140,15 +149,18 @@ fn a_wrong_or_missing_value_stops_the_start_with_one_sentence() {
 /// Such a value counted as absent, and the default took its place.
 #[test]
 fn a_value_that_is_no_text_stops_the_start() {
-    use std::os::unix::ffi::OsStrExt;
-    let value = std::ffi::OsStr::from_bytes(b"127.0.0.1\xff8d4e");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_connect-backend"));
-    command.env_clear().envs(sandbox(&[("MONEI_CLIENT_SECRET", "mcs_sim_secret")])).env("CONNECT_TRUSTED_PROXIES", value);
-    refused(&command.arg("check").output().unwrap(), "CONNECT_TRUSTED_PROXIES");
+    #[cfg(unix)]
+    let value: std::ffi::OsString = std::os::unix::ffi::OsStringExt::from_vec(b"127.0.0.1\xff8d4e".to_vec());
+    #[cfg(windows)]
+    let value: std::ffi::OsString = std::os::windows::ffi::OsStringExt::from_wide(&[0x38, 0x64, 0x34, 0x65, 0xd800]);
+    let mut command = program(&sandbox(&[("MONEI_CLIENT_SECRET", "mcs_sim_secret")]));
+    refused(&command.env("CONNECT_TRUSTED_PROXIES", value).arg("check").output().unwrap(), "CONNECT_TRUSTED_PROXIES");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_file_that_others_can_read_stops_the_start() {
+    use std::os::unix::fs::PermissionsExt;
     let (monei, folder) = (answering(), tempfile::tempdir().unwrap());
     let path = folder.path().join("secret");
     std::fs::write(&path, "mcs_sim_secret").unwrap();
@@ -195,9 +207,9 @@ fn serving(values: &[(&str, &str)]) -> (Ended, String, String) {
     use std::io::BufRead;
     let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let (public, private) = (free(), free());
-    let mut command = Command::new(env!("CARGO_BIN_EXE_connect-backend"));
     let own = [("MONEI_CLIENT_SECRET", "mcs_sim_secret"), ("CONNECT_LISTEN", &public), ("CONNECT_PRIVATE_LISTEN", &private)];
-    command.env_clear().envs(sandbox(&own)).envs(values.iter().copied()).stdout(std::process::Stdio::piped());
+    let mut command = program(&sandbox(&own));
+    command.envs(values.iter().copied()).stdout(std::process::Stdio::piped());
     let mut child = Ended(command.spawn().unwrap());
     let mut lines = std::io::BufReader::new(child.0.stdout.take().unwrap()).lines();
     while !lines.next().expect("it listens").unwrap().contains("listening") {}
@@ -247,13 +259,14 @@ fn a_supervisor_can_ask_by_a_command() {
     drop(instance);
     refused(&ask("health", &private), "can't be asked");
     refused(&ask("health", ""), "CONNECT_PRIVATE_LISTEN");
-    let dead = "redis+unix:///nowhere/socket";
+    let dead = "redis://127.0.0.1:1";
     let (_instance, _, private) = serving(&[("CONNECT_REDIS_URL", dead)]);
     assert!(ask("health", &private).status.success());
     refused(&ask("ready", &private), "503");
 }
 
 /// 63 threads against `TasksMax=64`.
+#[cfg(target_os = "linux")]
 #[test]
 fn the_program_has_few_threads_however_many_the_computer_has() {
     let (instance, address, _) = serving(&[]);
@@ -263,6 +276,7 @@ fn the_program_has_few_threads_however_many_the_computer_has() {
 }
 
 /// A socket in the file system was dropped silently, and the order decided what a socket is for.
+#[cfg(unix)]
 #[test]
 fn sockets_are_taken_by_name_and_one_that_is_not_used_stops_the_start() {
     let folder = tempfile::tempdir().unwrap();

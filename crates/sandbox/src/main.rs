@@ -111,7 +111,7 @@ async fn prepare(arguments: ServeArguments, access: Access) -> anyhow::Result<Re
         None => state_folder()?.join("client-secret"),
     };
     let secret = secret(&secret_file, "mcs_sim_CNRY").context("--client-secret-file")?;
-    let secret_file = secret_file.canonicalize().with_context(|| format!("{}", secret_file.display()))?;
+    let secret_file = absolute(&secret_file)?;
     let client = |client_id: String, name: String| Client {
         client_id,
         client_secret: secret.clone(),
@@ -165,7 +165,7 @@ async fn serve_others(arguments: ServiceArguments) -> anyhow::Result<()> {
             None => state_folder()?.join("control-token"),
         };
         let token = secret(&path, "control_").context("--control-token-file")?;
-        let path = path.canonicalize().with_context(|| format!("{}", path.display()))?;
+        let path = absolute(&path)?;
         (Access::Remote { hosts: arguments.allow_host, control_token: token }, Some(path))
     } else {
         (Access::Loopback, None)
@@ -226,6 +226,11 @@ fn state_folder() -> anyhow::Result<PathBuf> {
     let folder = state.context("no home folder: name the files with --client-secret-file and --control-token-file")?.join("monei-sandbox");
     fs::create_dir_all(&folder).with_context(|| format!("{}", folder.display()))?;
     Ok(folder)
+}
+
+/// For whoever reads it in another folder. Not `canonicalize`, which on Windows gives `\\?\C:\…`: shells and many programs don't know that form.
+fn absolute(path: &Path) -> anyhow::Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("{}", path.display()))
 }
 
 /// Reads a secret, or makes one that begins with `prefix` and is readable by its owner alone.

@@ -150,7 +150,8 @@ fn one(text: &str) -> Result<(StoreAddress, bool), ConfigError> {
     let encrypted = match url.scheme() {
         "rediss" if url.fragment().is_none() && url.host_str().is_some_and(|host| !host.is_empty()) => true,
         "redis" if loopback => false,
-        "redis+unix" | "unix" => false,
+        "redis+unix" | "unix" if cfg!(unix) => false,
+        "redis+unix" | "unix" => return Err(ConfigError::invalid(NAME, "sockets in the file system can be used on Unix alone")),
         "redis" => return Err(ConfigError::invalid(NAME, "a store on another computer must be reached over TLS (rediss://)")),
         _ => {
             let shapes = "it must begin with rediss://, redis://127.0.0.1, redis+unix:///, rediss+sentinel:// or rediss+cluster://";

@@ -187,20 +187,24 @@ fn loopback_redirects_are_allowed_for_development() {
     }
 }
 
-#[cfg(unix)]
 mod files {
-    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-
     use super::*;
 
+    /// A file; of this mode where there are modes.
     fn file(folder: &std::path::Path, name: &str, text: &str, mode: u32) -> String {
-        use std::io::Write;
         let path = folder.join(name);
-        let mut file = std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path).unwrap();
-        file.write_all(text.as_bytes()).unwrap();
-        file.set_permissions(std::fs::Permissions::from_mode(mode)).unwrap();
+        std::fs::write(&path, text).unwrap();
+        set_mode(&path, mode);
         path.to_str().unwrap().to_owned()
     }
+
+    #[cfg(unix)]
+    fn set_mode(path: &std::path::Path, mode: u32) {
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    }
+
+    #[cfg(not(unix))]
+    fn set_mode(_: &std::path::Path, _: u32) {}
 
     fn from_file(path: &str) -> Values {
         let mut values = sandbox();
@@ -215,6 +219,7 @@ mod files {
             let path = file(folder.path(), &format!("{mode:o}"), "mcs_sim_from_file\n", mode);
             assert_eq!(read(&from_file(&path)).unwrap().secrets[0].present.expose(), "mcs_sim_from_file");
         }
+        #[cfg(unix)]
         for mode in [0o644, 0o640, 0o604, 0o660, 0o620, 0o601] {
             let path = file(folder.path(), &format!("{mode:o}"), "mcs_sim_from_file\n", mode);
             let sentence = refused(&from_file(&path), "MONEI_CLIENT_SECRET_FILE");
@@ -223,6 +228,7 @@ mod files {
     }
 
     /// Kubernetes mounts secrets like this, and they were refused.
+    #[cfg(unix)]
     #[test]
     fn a_secret_may_be_readable_by_a_group_of_this_program_and_by_no_other() {
         use std::os::unix::fs::MetadataExt;
@@ -267,9 +273,10 @@ mod files {
         for (name, text) in
             [("one", "mcs_sim_secret_one"), ("two", "mcs_sim_secret_two"), ("two-previous", "mcs_sim_secret_old"), ("clients.toml", &list)]
         {
-            let path = file(folder.path(), name, text, 0o440);
+            file(folder.path(), name, text, 0o440);
             // Not allowed for a person who isn't root; then the group is this program's own.
-            let _ = std::os::unix::fs::chown(path, None, Some(rustix::process::getegid().as_raw() + 54_321));
+            #[cfg(unix)]
+            let _ = std::os::unix::fs::chown(folder.path().join(name), None, Some(rustix::process::getegid().as_raw() + 54_321));
         }
         let mut values = with(sandbox(), "CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap());
         values.retain(|name, _| !name.starts_with("MONEI_CLIENT"));
@@ -294,8 +301,9 @@ mod files {
             .fold(with(values.clone(), "CONNECT_CLIENTS_FILE", "clients.toml"), |all, (name, value)| with(all, name, value));
         let store = read(&all).unwrap_or_else(|error| panic!("{error}")).store.unwrap();
         assert_eq!((store.ca.unwrap(), store.client.unwrap().certificate), (b"ca.pem".to_vec(), b"own.pem".to_vec()));
+        #[cfg(unix)]
         for mode in [0o444, 0o460, 0o640 | 0o004] {
-            std::fs::set_permissions(folder.path().join("two"), std::fs::Permissions::from_mode(mode)).unwrap();
+            set_mode(&folder.path().join("two"), mode);
             let sentence = refused(&with(values.clone(), "CONNECT_CLIENTS_FILE", "clients.toml"), "CONNECT_CLIENTS_FILE");
             assert!(sentence.contains("open to other users"), "{mode:o}: {sentence}");
         }
@@ -349,6 +357,7 @@ mod files {
     }
 
     /// The program hung at its start without a word, or read until memory was full.
+    #[cfg(unix)]
     #[test]
     fn what_is_no_file_is_refused_at_once_whoever_names_it() {
         let folder = tempfile::tempdir().unwrap();
@@ -387,9 +396,12 @@ mod files {
             let values = with(sandbox(), "CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap());
             assert_eq!(read(&values).unwrap().secrets[0].present.expose(), "mcs_sim_credential");
         }
-        let folder = tempfile::tempdir().unwrap();
-        file(folder.path(), "monei-client-secret", "mcs_sim_credential\n", 0o444);
-        refused(&with(sandbox(), "CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap()), "monei-client-secret");
+        #[cfg(unix)]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            file(folder.path(), "monei-client-secret", "mcs_sim_credential\n", 0o444);
+            refused(&with(sandbox(), "CREDENTIALS_DIRECTORY", folder.path().to_str().unwrap()), "monei-client-secret");
+        }
     }
 }
 
@@ -401,14 +413,14 @@ fn the_configuration_prints_no_secret() {
 
 #[test]
 fn a_store_on_another_computer_is_reached_over_tls_alone() {
-    for address in [
-        "redis://127.0.0.1:6379",
-        "redis://:password@[::1]:6379/2",
-        "redis://localhost",
-        "rediss://store.example:6380",
-        "redis+unix:///run/redis/socket",
-    ] {
+    for address in ["redis://127.0.0.1:6379", "redis://:password@[::1]:6379/2", "redis://localhost", "rediss://store.example:6380"] {
         assert!(read(&with(sandbox(), "CONNECT_REDIS_URL", address)).unwrap().store.is_some(), "{address}");
+    }
+    let socket = with(sandbox(), "CONNECT_REDIS_URL", "redis+unix:///run/redis/socket");
+    if cfg!(unix) {
+        assert!(read(&socket).unwrap().store.is_some());
+    } else {
+        assert!(refused(&socket, "CONNECT_REDIS_URL").contains("Unix"));
     }
     for address in
         ["redis://store.example:6379", "redis://127.0.0.1.example", "http://127.0.0.1", "store", "rediss://", "redis://localhost.example/"]

@@ -6,7 +6,8 @@ mod budget;
 mod connection;
 mod link;
 mod scripts;
-#[cfg(test)]
+// With a redis-server that listens on a socket in the file system.
+#[cfg(all(test, unix))]
 pub(super) mod tests;
 
 use std::future::Future;

@@ -1,5 +1,7 @@
 //! The program itself, as many times as needed, before one Redis and one sandbox.
 
+#![cfg_attr(not(unix), allow(dead_code, reason = "signals and a Redis are there for tests on Unix alone"))]
+
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -106,6 +108,8 @@ impl Instance {
         all.extend(values.iter().copied());
         let mut command = Command::new(env!("CARGO_BIN_EXE_connect-backend"));
         command.env_clear().envs(all.into_iter().filter(|(_, value)| !value.is_empty())).stdout(Stdio::piped());
+        // Windows opens no socket without it.
+        command.envs(std::env::var_os("SystemRoot").map(|folder| ("SystemRoot", folder)));
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let (tell, told) = tokio::sync::oneshot::channel();

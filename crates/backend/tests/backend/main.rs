@@ -7,34 +7,31 @@ mod answers;
 mod budget;
 mod callback;
 mod documents;
-#[cfg(unix)]
 mod fleet;
-#[cfg(unix)]
+#[cfg(unix)] // Beside other programs, Wine's one server has no time left for the login in a flood.
 mod flood;
 mod headers;
-#[cfg(unix)]
+#[cfg(unix)] // A redis-server on a socket in the file system, and signals.
 mod instances;
 mod layers;
-#[cfg(unix)]
+#[cfg(unix)] // A signal ends the program, so that it has logged all that it will.
 mod logs;
 mod openapi;
-#[cfg(unix)]
+#[cfg(unix)] // Chromium.
 mod pages;
 mod proxies;
 mod redeem;
 mod refresh;
-#[cfg(unix)]
+#[cfg(unix)] // SIGHUP, and file modes.
 mod reload;
 mod requests;
 mod revoke;
 mod server;
-#[cfg(unix)]
 mod shards;
 mod sharing;
 mod start;
-#[cfg(unix)]
+#[cfg(unix)] // Programs of Redis, and signals.
 mod stores;
 mod support;
-#[cfg(unix)]
 mod tls;
 mod truth;

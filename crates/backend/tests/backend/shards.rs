@@ -14,11 +14,14 @@ const OTHER_SECRET: &str = "mcs_sim_CNRYother_secret";
 /// A world with two registrations; the folder holds their list.
 async fn two(values: &[(&str, &str)]) -> (World, tempfile::TempDir) {
     use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
         let path = folder.path().join(name);
-        let mut file = std::fs::OpenOptions::new().create_new(true).write(true).mode(0o400).open(&path).unwrap();
+        let mut options = std::fs::OpenOptions::new();
+        options.create_new(true).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o400);
+        let mut file = options.open(&path).unwrap();
         file.write_all(text.as_bytes()).unwrap();
         path
     };

@@ -118,7 +118,6 @@ impl World {
     }
 
     /// The same world as seen through another instance.
-    #[cfg(unix)]
     pub fn at(&self, backend: &str) -> World {
         World { backend: backend.to_owned(), ..self.clone() }
     }

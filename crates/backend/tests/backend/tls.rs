@@ -77,6 +77,7 @@ async fn refresh(world: &World, tokens: &Value, folder: &Path, authority: &Autho
 }
 
 #[tokio::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "only on Linux does a variable say whom the system trusts")]
 async fn only_the_right_certificate_will_do() {
     let (world, folder) = (World::new().await, tempfile::tempdir().unwrap());
     let tokens = world.connect().await;
@@ -138,6 +139,7 @@ async fn old_tls_and_no_tls_are_refused() {
 }
 
 #[tokio::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "only on Linux does a variable say whom the system trusts")]
 async fn a_proxy_of_the_environment_is_not_used() {
     let world = World::new().await;
     let canary = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -172,6 +174,7 @@ async fn refresh_again(world: &World, sealed: &str, key: &str) -> String {
 }
 
 #[tokio::test]
+#[cfg_attr(not(target_os = "linux"), ignore = "only on Linux does a variable say whom the system trusts")]
 async fn a_connection_is_used_again_only_just_after_its_last_answer() {
     let (world, folder, known) = (World::new().await, tempfile::tempdir().unwrap(), Authority::new());
     let path = folder.path().join("authority.pem");

@@ -357,6 +357,7 @@ const OWN_FAULT: [&str; 6] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(windows, ignore = "Wine has no Python")]
 async fn the_published_python_package_runs_with_all_scopes_and_with_each_alone() {
     let world = World::new().await;
     world.switch("old_paths", "on").await;

@@ -18,7 +18,7 @@ fn sources(folder: &Path, found: &mut Vec<(String, String)>, root: &Path) {
         if path.is_dir() {
             sources(&path, found, root);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let name = path.strip_prefix(root).unwrap().with_extension("").display().to_string().replace('/', "::");
+            let name = path.strip_prefix(root).unwrap().with_extension("").display().to_string().replace(['/', '\\'], "::");
             let name = name.strip_suffix("::mod").unwrap_or(&name).to_owned();
             found.push((name, std::fs::read_to_string(&path).unwrap()));
         }

@@ -24,6 +24,7 @@ fn it_prints_the_lines_a_backend_needs_and_keeps_the_secret_in_a_private_file() 
         assert_eq!(value("MONEI_REDIRECT_URI"), "http://127.0.0.1:43117/v1/callback");
         assert!(!value("MONEI_CLIENT_ID").is_empty());
         let path = value("MONEI_CLIENT_SECRET_FILE");
+        assert!(std::path::Path::new(&path).is_absolute() && !path.contains('?'), "not a form that shells don't know: {path}");
         let secret = std::fs::read_to_string(&path).unwrap();
         assert!(secret.starts_with("mcs_sim_CNRY"));
         assert!(!lines.iter().any(|line| line.contains(&secret)));

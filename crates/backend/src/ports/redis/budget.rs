@@ -217,7 +217,7 @@ impl RedisStore {
     }
 
     /// Has it be `now`, whatever Redis' clock says.
-    #[cfg(test)]
+    #[cfg(all(test, unix))]
     pub(crate) fn set_time(&self, now: u64) {
         self.budgets.time.store(now, std::sync::atomic::Ordering::Relaxed);
     }
