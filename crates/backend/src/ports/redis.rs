@@ -7,7 +7,8 @@ mod connection;
 mod link;
 mod scripts;
 // With a redis-server that listens on a socket in the file system.
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 pub(super) mod tests;
 
 use std::future::Future;
