@@ -51,6 +51,16 @@ test('a review keeps or takes back each permission, and says what ends along wit
   await page.close();
 });
 
+test('of a permission that is switched off already it isn’t said that it can be', async () => {
+  const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'permission-together-set-aside');
+  const life = await page.getByTestId('permission-life').innerText();
+  expect(life).toMatch(/switched off here already.*approved together with/s);
+  expect(life).not.toContain('can be switched off');
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
 test('a permission is switched off here alone where more was approved with it, and switched on again', async () => {
   const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'permission-together');

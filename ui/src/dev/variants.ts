@@ -220,6 +220,7 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
   found['permission-declined'] = looked({ kind: 'declined', at: now - 4 * 60_000 }, 'send', { ...usedPermission(now), uses: [] });
   found['permission-set-aside'] = looked({ kind: 'set_aside', at: now - 26 * HOUR }, 'wallet', { ...usedPermission(now), along: [] });
   found['permission-together'] = looked(enabled, 'wallet', { ...usedPermission(now), along: ['profile:read', 'kyc:read'] });
+  found['permission-together-set-aside'] = looked({ kind: 'set_aside', at: now - 26 * HOUR }, 'wallet', { ...usedPermission(now), along: ['profile:read', 'kyc:read'] });
   found['permission-lost'] = looked({ kind: 'lost', at: now - 26 * HOUR }, 'profile', usedPermission(now));
   const told = (history: () => Promise<HistoryPage>, view: AppView = { ...base, accounts: [full] }): Variant => ({ view, page: { kind: 'history', account: first.id }, history });
   const transactions = answers.find((answer) => answer.transactions)?.transactions;

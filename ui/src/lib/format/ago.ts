@@ -1,6 +1,6 @@
 import { t } from '../text';
 import type { Unit } from '../text/en/time';
-import { formatDate } from './time';
+import { formatDate, formatTime } from './time';
 
 // When something was or will be, in words.
 
@@ -24,6 +24,24 @@ export function formatRelative(at: number, now: number): string {
 
 /** As `formatRelative`, for what has happened: a clock that runs behind doesn't turn it into the future. */
 export const formatAgo = (at: number, now: number): string => formatRelative(Math.min(at, now), now);
+
+/**
+ * `at 14:05`, `yesterday at 14:05`, `on 3 Nov 2026 at 14:05`, for the inside of a sentence. Unlike an age it stays the same all day: what stands on
+ * a page that nobody touches costs nothing.
+ */
+export function formatWhen(at: number, now: number): string {
+  const time = formatTime(at);
+  switch (dayOf(at) - dayOf(now)) {
+    case 0:
+      return t.time.todayAt(time);
+    case -1:
+      return t.time.yesterdayAt(time);
+    case 1:
+      return t.time.tomorrowAt(time);
+    default:
+      return t.time.dateAt(formatDate(at), time);
+  }
+}
 
 /** `Today`, `Yesterday`, or the date. */
 export function formatDay(at: number, now: number): string {

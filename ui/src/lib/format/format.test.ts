@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { clean, ends, initials, isolate, shorten, worded } from './foreign';
 import { formatMoney, readAmount } from './money';
-import { formatAgo, formatDay, formatRelative } from './ago';
+import { formatAgo, formatDay, formatRelative, formatWhen } from './ago';
 import { locale, speak } from '../language.svelte';
 import { formatCount } from './number';
 import { plain } from './search';
@@ -88,6 +88,16 @@ describe('time', () => {
 
   test('what has happened is never told as the future', () => {
     expect(formatAgo(now + 5 * minute, now)).toBe('just now');
+  });
+
+  test('a time of day is said with its day, unless it is today', () => {
+    const at = (day: number, hour: number, minutes: number) => new Date(2026, 10, day, hour, minutes).getTime();
+    const present = at(22, 12, 0);
+    expect(formatWhen(at(22, 0, 5), present)).toBe('at 00:05');
+    expect(formatWhen(at(22, 23, 59), present)).toBe('at 23:59');
+    expect(formatWhen(at(21, 23, 59), present)).toBe('yesterday at 23:59');
+    expect(formatWhen(at(23, 0, 0), present)).toBe('tomorrow at 00:00');
+    expect(formatWhen(at(20, 9, 30), present)).toBe('on 20 Nov 2026 at 09:30');
   });
 
   test('counts down to zero and stops there', () => {

@@ -55,8 +55,9 @@ export const dashboard = {
     setAside: (when: string) => `Allowed at Monei. You switched it off here on ${when}: no app and no window uses it.`,
     takeBack: 'Taking it back',
     takeBackAlone: 'It was approved alone, so it ends at Monei, too. Disconnecting the account ends this permission and all others of it.',
-    takeBackTogether: (others: string) =>
-      `It can be switched off here at once. At Monei it was approved together with ${others}, and Monei documents no way to end a part of an approval. Disconnecting the account ends this permission and all others of it.`,
+    /** It is switched off here already, or can be. */
+    takeBackTogether: (others: string, off: boolean) =>
+      `${off ? 'It is switched off here already.' : 'It can be switched off here at once.'} At Monei it was approved together with ${others}, and Monei documents no way to end a part of an approval. Disconnecting the account ends this permission and all others of it.`,
     takeBackThis: 'Take it back…',
     uses: 'What it was used for',
     neverUsed: 'Not used yet. Each call that is made with it is listed here, for two years.',

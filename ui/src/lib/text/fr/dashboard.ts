@@ -52,8 +52,8 @@ export const dashboard = (): Pick<Texts, 'overview' | 'permission' | 'looks'> =>
     setAside: (when) => `Autorisée chez Monei. Vous l’avez désactivée ici le ${when} : aucune application et aucune fenêtre ne l’utilise.`,
     takeBack: 'La retirer',
     takeBackAlone: 'Elle a été autorisée seule : elle prend donc fin chez Monei aussi. Déconnecter le compte met fin à toutes ses autorisations.',
-    takeBackTogether: (others) =>
-      `Elle peut être désactivée ici aussitôt. Chez Monei, elle a été autorisée avec d’autres (${others}), et Monei ne documente aucun moyen de mettre fin à une partie d’un accord. Déconnecter le compte met fin à toutes ses autorisations.`,
+    takeBackTogether: (others, off) =>
+      `${off ? 'Elle est déjà désactivée ici.' : 'Elle peut être désactivée ici aussitôt.'} Chez Monei, elle a été autorisée avec d’autres (${others}), et Monei ne documente aucun moyen de mettre fin à une partie d’un accord. Déconnecter le compte met fin à toutes ses autorisations.`,
     takeBackThis: 'La retirer…',
     uses: 'À quoi elle a servi',
     neverUsed: 'Pas encore utilisée. Chaque appel fait avec elle est listé ici, pendant deux ans.',

@@ -14,6 +14,10 @@ export const time = (): Texts['time'] => ({
   yesterday: 'Hier',
   // The first alone is an ordinal in French; `Intl` writes `1`.
   date: (day, month, year) => `${day === 1 ? '1er' : day} ${MONTHS[month] ?? ''} ${year}`,
+  todayAt: (time) => `à ${time}`,
+  yesterdayAt: (time) => `hier à ${time}`,
+  tomorrowAt: (time) => `demain à ${time}`,
+  dateAt: (date, time) => `le ${date} à ${time}`,
   dateAndTime: (date, time) => `${date}, ${time}`,
   ago: (count, unit) => (unit === 'day' && count <= 2 ? (count === 1 ? 'hier' : 'avant-hier') : `il y a ${counted(count, unit)}`),
   ahead: (count, unit) => (unit === 'day' && count <= 2 ? (count === 1 ? 'demain' : 'après-demain') : `dans ${counted(count, unit)}`),
