@@ -41,3 +41,34 @@ test('the history is narrowed by what it is about and by app, and what is shown 
   expect(complaints).toEqual([]);
   await page.close();
 });
+
+test('of a long history as much is drawn as has been scrolled to', async () => {
+  const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'activity-many');
+  const drawn = () => page.getByTestId('activity-item').count();
+  const settled = async () => {
+    let before = -1;
+    await expect.poll(async () => {
+      const now = await drawn();
+      const same = now === before;
+      before = now;
+      return same;
+    }, { interval: 200 }).toBe(true);
+    return before;
+  };
+  const first = await settled();
+  expect(first).toBeGreaterThan(8);
+  expect(first).toBeLessThan(100);
+  const main = page.locator('main');
+  // More is there before the end is reached.
+  await main.evaluate((main) => main.scrollTo({ top: main.scrollHeight - main.clientHeight * 1.5 }));
+  expect(await settled()).toBeGreaterThan(first);
+  await expect
+    .poll(async () => {
+      await main.evaluate((main) => main.scrollTo({ top: main.scrollHeight }));
+      return drawn();
+    })
+    .toBe(200);
+  expect(complaints).toEqual([]);
+  await page.close();
+});

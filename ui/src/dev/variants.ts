@@ -186,6 +186,7 @@ export function variants(story: Story, others: Story[]): Record<string, Variant>
         { at: now - 4 * HOUR, account: first.id, account_name: 'Shop', event: { kind: 'connected', granted: ['wallet:read'], declined: [] } },
       ],
     },
+    'activity-many': { view: { ...base, accounts: [full, second] }, page: { kind: 'activity' }, activity: Array.from({ length: 200 }, (_, index) => ({ at: now - index * HOUR, account: first.id, account_name: null, event: { kind: 'refreshed' } })) },
     'activity-empty': { view: none, page: { kind: 'activity' }, activity: [] },
   };
   const unused: Review['unused'] = [

@@ -88,6 +88,16 @@ export class App {
     this.painted = nextFrame().then(nextFrame);
   }
 
+  /**
+   * Once what has changed just now is on the screen, too. One frame isn't enough: its callbacks come before it is drawn, and what they change is drawn
+   * in it.
+   */
+  async afterPaint(): Promise<void> {
+    await this.painted;
+    await nextFrame();
+    await nextFrame();
+  }
+
   /** Takes a new view of the program. */
   receive(view: AppView): void {
     const before = this.view;
@@ -270,7 +280,7 @@ export class App {
 }
 
 /** The beginning of the next frame. */
-export const nextFrame = (): Promise<void> => new Promise((resolve) => requestAnimationFrame(() => resolve()));
+const nextFrame = (): Promise<void> => new Promise((resolve) => requestAnimationFrame(() => resolve()));
 
 /** Whether an account has this problem. What was said of it elsewhere goes with it. */
 const tells = (view: AppView, problem: Problem): boolean =>

@@ -33,27 +33,41 @@ return target !== null;
 ///
 /// # Errors
 /// When the program doesn't start, or a page doesn't come.
-pub async fn measure(session: &Session, program: &Path) -> Result<[(&'static str, Vec<f64>); 4]> {
+pub async fn measure(session: &Session, program: &Path) -> Result<[(&'static str, Vec<f64>); 6]> {
     let window = Window::open(session, program).await?;
     window.shows("account-1").await?;
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let (mut accounts, mut settings, mut activity, mut back) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let account = |number: usize| (format!("account-{}", number % ACCOUNTS), "account-health");
+    let page = |link: &str, page: &'static str| (link.to_owned(), page);
+    // The first is not counted: it is no click from an account.
+    click(&window, &account(0)).await?;
+    let mut taken: [(&str, Vec<f64>); 6] =
+        ["another account", "Settings", "Activity", "from Activity to an account", "the overview", "from the overview to an account"]
+            .map(|what| (what, Vec::new()));
     for time in 0..TIMES {
-        let account = |more: usize| format!("account-{}", (2 * time + more) % ACCOUNTS);
-        accounts.push(click(&window, &account(1), "account-health").await?);
-        settings.push(click(&window, "nav-settings", "settings").await?);
-        activity.push(click(&window, "nav-activity", "activity").await?);
-        back.push(click(&window, &account(2), "account-health").await?);
+        let first = 3 * time;
+        let clicked = [
+            account(first + 1),
+            page("nav-settings", "settings"),
+            page("nav-activity", "activity"),
+            account(first + 2),
+            page("nav-overview", "overview"),
+            account(first + 3),
+        ];
+        for ((_, taken), clicked) in taken.iter_mut().zip(clicked) {
+            taken.push(click(&window, &clicked).await?);
+        }
     }
     window.quit(session).await?;
-    Ok([("another account", accounts), ("Settings", settings), ("Activity", activity), ("from Activity to an account", back)])
+    Ok(taken)
 }
 
-async fn click(window: &Window, hook: &str, page: &str) -> Result<f64> {
+/// The hook of what is clicked, and of what comes.
+async fn click(window: &Window, (hook, page): &(String, &str)) -> Result<f64> {
     let there = window.script(&CLICK.replace("HOOK", hook)).await?;
     anyhow::ensure!(there == true, "{hook} isn't there");
     window.shows(page).await?;
     let taken = until("the next frame", async || Ok(window.script("return window.__taken ?? null").await?.as_f64())).await;
     tokio::time::sleep(PAUSE).await;
-    taken.with_context(|| hook.to_owned())
+    taken.with_context(|| hook.clone())
 }
