@@ -163,12 +163,10 @@ impl Approvals {
         let is_wanted = self.runs().store(about.run);
         self.tell();
         failpoint!("connect.redeemed");
-        // From here on the pair is stored, or taken back: a link must not bring the same one once more.
-        self.grants().end_transaction(&transaction).await;
         if is_wanted {
             self.runs().finished = Some(transaction.clone());
         }
-        let (orphan, record) = self.grants().hold(backend, tokens).await?;
+        let (orphan, record) = self.grants().hold(backend, tokens, &transaction).await?;
         failpoint!("connect.kept");
         if !is_wanted {
             self.give_up(orphan).await;

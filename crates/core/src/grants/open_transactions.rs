@@ -16,7 +16,8 @@ use crate::ledger::OpenTransactionRow;
 use crate::model::TransactionId;
 use crate::model::problem::Problem;
 
-fn hash(transaction: &TransactionId) -> String {
+/// By what the list names it.
+pub(super) fn hash(transaction: &TransactionId) -> String {
     hex::encode(Sha256::digest(transaction.as_bytes()))
 }
 

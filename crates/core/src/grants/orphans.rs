@@ -5,12 +5,12 @@ use monei::ScopeSet;
 
 use super::lock::Lock;
 use super::vault::GrantRecord;
-use super::{Grants, expiry, held, log_id};
+use super::{Grants, expiry, held, log_id, open_transactions};
 use crate::failpoint::failpoint;
 use crate::ledger::{GrantRow, Granted, Into, Placed};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::random_text;
-use crate::model::{AccountId, Caller, GrantId, Identity};
+use crate::model::{AccountId, Caller, GrantId, Identity, TransactionId};
 use crate::provider::Told;
 use crate::provider::backend::{BackendClient, Tokens};
 
@@ -30,11 +30,17 @@ pub enum Discarded {
 }
 
 impl Grants {
-    /// Makes a new pair durable before anything is done with it, and gives what was stored. One that can't be kept is taken back.
+    /// Makes a new pair durable before anything is done with it, and gives what was stored. One that can't be kept is taken back. From here
+    /// on no link brings the `transaction`'s pair once more.
     ///
     /// # Errors
     /// Why it can't be kept.
-    pub async fn hold(&self, backend: &BackendClient, tokens: Tokens) -> Result<(Orphan, GrantRecord), Problem> {
+    pub async fn hold(
+        &self,
+        backend: &BackendClient,
+        tokens: Tokens,
+        transaction: &TransactionId,
+    ) -> Result<(Orphan, GrantRecord), Problem> {
         let grant = GrantId::from(random_text::<16>());
         let record = GrantRecord {
             generation: 0,
@@ -46,7 +52,7 @@ impl Grants {
             lifetime: tokens.expires_in,
             scopes: tokens.scopes.unwrap_or_default(),
         };
-        match self.store_new(&grant, &record).await {
+        match self.store_new(&grant, &record, transaction).await {
             Ok(lock) => {
                 tracing::info!(grant = log_id(&grant), scopes = record.scopes.len(), "an approval is kept");
                 Ok((Orphan { grant, lock }, record))
@@ -61,9 +67,9 @@ impl Grants {
         }
     }
 
-    async fn store_new(&self, grant: &GrantId, record: &GrantRecord) -> Result<Lock, Problem> {
+    async fn store_new(&self, grant: &GrantId, record: &GrantRecord, transaction: &TransactionId) -> Result<Lock, Problem> {
         let lock = self.lock(grant).await?;
-        self.inner.ledger.note_orphan(grant.clone()).await?;
+        self.inner.ledger.note_redeemed(grant.clone(), open_transactions::hash(transaction)).await?;
         failpoint!("connect.noted");
         self.vault().write(grant, record.encode()).await?;
         Ok(lock)

@@ -181,6 +181,15 @@ impl Ledger {
         self.write(move |tables| tables.note_orphan(&grant)).await
     }
 
+    /// The same for the grant that came of a listed transaction, which is over with it.
+    pub async fn note_redeemed(&self, grant: GrantId, transaction: String) -> Result<(), Problem> {
+        self.write(move |tables| {
+            tables.note_orphan(&grant)?;
+            tables.end_open_transactions(Some(&transaction))
+        })
+        .await
+    }
+
     /// Takes a grant off that list, and off the one of grants that are another person's.
     pub async fn forget_orphan(&self, grant: GrantId) -> Result<(), Problem> {
         self.write(move |tables| {

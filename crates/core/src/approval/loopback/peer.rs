@@ -11,11 +11,14 @@ pub(super) type IsOwn = fn(peer: SocketAddr, own: SocketAddr) -> bool;
 #[cfg(target_os = "linux")]
 pub(super) fn is_own(peer: SocketAddr, own: SocketAddr) -> bool {
     let us = rustix::process::geteuid().as_raw();
-    let tables = [procfs::net::tcp(), procfs::net::tcp6()];
-    if let Some(Err(error)) = tables.iter().find(|table| table.is_err()) {
-        tracing::warn!(%error, "the system doesn't tell whose a connection is");
-    }
-    tables.into_iter().flatten().flatten().any(|entry| entry.uid == us && is_between(&entry, peer, own))
+    // To read one takes the system some milliseconds, however few connections there are: the second only where the first hasn't got it.
+    [procfs::net::tcp, procfs::net::tcp6].into_iter().any(|read| match read() {
+        Ok(entries) => entries.iter().any(|entry| entry.uid == us && is_between(entry, peer, own)),
+        Err(error) => {
+            tracing::warn!(%error, "the system doesn't tell whose a connection is");
+            false
+        }
+    })
 }
 
 /// Elsewhere no system call tells it without rights that this program doesn't have.
