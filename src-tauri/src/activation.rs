@@ -76,8 +76,8 @@ pub fn use_token(app: &AppHandle, label: &'static str, token: String) {
     let asked = app.run_on_main_thread(move || {
         let Some(top) = of_window.get_webview_window(label).and_then(|window| window.gtk_window().ok()) else { return };
         let display = top.display();
-        if startup_id::is_wayland(&display) {
-            startup_id::set(&display, &token);
+        if native::is_wayland(&display) {
+            native::set_activation_token(&display, &token);
         } else {
             // Ends the desktop's sign that a program is starting, too.
             top.set_startup_id(&token);
@@ -115,7 +115,7 @@ pub fn for_browser(app: &AppHandle) -> Vec<(&'static str, String)> {
 /// A token of this window, and whether it is Wayland's.
 fn new_token() -> Option<(String, bool)> {
     let display = gdk::Display::default()?;
-    let on_wayland = startup_id::is_wayland(&display);
+    let on_wayland = native::is_wayland(&display);
     let browser = gio::AppInfo::default_for_uri_scheme("https");
     // On X11 a browser that doesn't say that it has started would leave the desktop waiting for it.
     let says_so =

@@ -160,6 +160,8 @@ fn background(dark: bool) -> Color {
 
 /// Prepares this process for the window. To be called before any thread is started.
 pub fn prepare() {
+    #[cfg(target_os = "linux")]
+    native::one_arena();
     // WebKit's driver waits for ever for a picture of a view that paints without the GPU, and the embedded build is what takes them.
     #[cfg(target_os = "linux")]
     if !(cfg!(feature = "embedded") && is_driven()) {
