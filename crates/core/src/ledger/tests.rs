@@ -197,6 +197,19 @@ async fn two_grants_of_two_people_are_noticed_where_the_account_itself_is_unknow
 }
 
 #[tokio::test]
+async fn an_answer_that_was_under_way_does_not_make_an_account_well_whose_access_has_ended() {
+    for code in [None, Some(ProblemCode::LimitReached)] {
+        let (_keep, path) = folder();
+        let ledger = ledger(&path).await;
+        ledger.apply(Revoked { grant: "g".into() }).await.unwrap();
+        // Asked with the token before that ended.
+        ledger.apply(Checked { account: "a".into(), code, missing: HashSet::new() }).await.unwrap();
+        let row = ledger.known()[0].row.clone();
+        assert_eq!((row.health, row.checked_at), (StoredHealth::NeedsReconnect("access_revoked".into()), Some(7)));
+    }
+}
+
+#[tokio::test]
 async fn what_is_written_counts_though_it_cannot_be_read_back() {
     let (_keep, path) = folder();
     let ledger = ledger(&path).await;
