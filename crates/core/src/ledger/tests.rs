@@ -385,6 +385,9 @@ async fn a_payment_is_written_down_before_it_is_sent_and_one_without_an_outcome_
     assert_eq!(ledger.apply(begins("p0", "other")).await.unwrap().unwrap_err(), ProblemCode::NoSuchApp);
     let begun = ledger.apply(begins("p1", "app")).await.unwrap().unwrap();
     assert_eq!(begun.id(), "p1");
+    // Being sent, it may be paid: whoever asks for the same meanwhile is told.
+    let same = Payment::read("/wallet/payout/transfer", br#"{"receiver":"t","amount":5}"#).unwrap();
+    assert!(ledger.sent_before(&"a".into(), &same).await.unwrap().is_some());
     ledger.apply(begins("p2", "app")).await.unwrap().unwrap();
     assert!(ledger.apply(PaymentEnded { id: "p1".into(), outcome: PaymentOutcome::Done }).await.unwrap());
     assert!(!ledger.apply(PaymentEnded { id: "p1".into(), outcome: PaymentOutcome::Refused }).await.unwrap(), "one outcome");
