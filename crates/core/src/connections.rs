@@ -403,12 +403,19 @@ impl Connections {
     ///
     /// # Errors
     /// [`ProblemCode::OthersRunning`] while another process has the index open, [`ProblemCode::AnotherInProgress`] while an approval is
-    /// being stored, or why the keychain can't be opened: nothing was ended then. A keychain or index problem in between, with what
+    /// being stored or one that was cancelled is still being redeemed, or why the keychain can't be opened: nothing was ended then. A keychain or index problem in between, with what
     /// couldn't be removed still here.
     pub async fn leave(&self, caller: &Caller, unrevoked: Unrevoked) -> Result<Leaving, Problem> {
         let Inner { ledger, grants, approvals, .. } = &*self.inner;
         approvals.cancel().await;
-        let left = grants.asked(approvals.without_runs(leaving::leave(ledger, grants, caller, unrevoked))).await?;
+        let leaving = async {
+            // What was cancelled and is still being redeemed is stored before it is taken back.
+            if !approvals.tasks_end(WORK_ENDS).await {
+                return Err(ProblemCode::AnotherInProgress.into());
+            }
+            leaving::leave(ledger, grants, caller, unrevoked).await
+        };
+        let left = grants.asked(approvals.without_runs(leaving)).await?;
         if left.complete {
             self.inner.work.close();
             approvals.close();

@@ -164,6 +164,24 @@ async fn what_came_after_cancelling_and_monei_does_not_take_back_is_told_and_tri
 }
 
 #[tokio::test]
+async fn what_was_cancelled_is_taken_back_also_where_another_backend_is_chosen_meanwhile() {
+    let world = World::proxied().await;
+    world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
+    world.waiting().await;
+    // Exchanged, and nobody here knows yet.
+    world.proxy.as_ref().unwrap().fail_redeems(1);
+    world.approve("ada", TWO).await;
+    world.until("finishing", |view| matches!(stage(view), Some(Stage::Finishing { cancellable: true }))).await;
+    while alive(&world).await == 0 {
+        tokio::task::yield_now().await;
+    }
+    world.core.cancel().await;
+    drop(world.core.set_backend(world.sandbox.as_str()).await);
+    world.core.shutdown().await;
+    assert_eq!((alive(&world).await, world.records().len()), (0, 0));
+}
+
+#[tokio::test]
 async fn the_backend_is_not_changed_while_an_approval_is_checked_redeemed_or_decided_about() {
     let world = World::new().await;
     let other = world.sandbox.clone();

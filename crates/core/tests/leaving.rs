@@ -124,3 +124,18 @@ async fn nothing_ends_while_another_process_has_the_index_open_or_the_keychain_s
     assert!(world.core.leave(&Caller::Window, Unrevoked::Remove).await.unwrap().complete);
     assert_eq!((living(&world).await, world.vault.names().len()), (0, 0));
 }
+
+#[tokio::test]
+async fn nothing_of_an_approval_that_is_just_being_redeemed_stays_behind() {
+    let world = World::new().await;
+    world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
+    world.waiting().await;
+    world.control("fault", json!({"target": "token", "kind": "delay", "delay_ms": 1_500, "times": 1})).await;
+    // Nobody would know of it any more who could try again.
+    world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 2})).await;
+    world.approve("ada", TWO).await;
+    world.until("finishing", |view| matches!(stage(view), Some(Stage::Finishing { cancellable: true }))).await;
+    let left = world.core.leave(&Caller::Window, Unrevoked::Keep).await.unwrap();
+    world.core.shutdown().await;
+    assert_eq!((left.complete, left.unassigned, living(&world).await, world.vault.names()), (true, 0, 0, Vec::new()));
+}

@@ -111,8 +111,11 @@ async fn child() {
     } else {
         World::at(&BACKEND.parse().unwrap()).await
     };
-    std::fs::write(place.join("front"), front(acceptor, &world.backend).await).unwrap();
+    let nobody = Closed::new();
+    let behind = if case == "unanswered" { format!("http://{}", nobody.address).parse().unwrap() } else { world.backend.clone() };
+    std::fs::write(place.join("front"), front(acceptor, &behind).await).unwrap();
     match case.as_str() {
+        "unanswered" => drop(refused(&world, ProblemCode::BackendUnreachable).await),
         "trusted" => trusted(&world).await,
         "strange" | "expired" | "not yet valid" | "of another name" => drop(refused(&world, ProblemCode::BackendCertificate).await),
         "changed" => {
@@ -193,7 +196,8 @@ async fn front(acceptor: TlsAcceptor, backend: &Url) -> String {
             tokio::spawn(async move {
                 // A client that doesn't trust it ends the handshake.
                 let Ok(mut stream) = acceptor.accept(stream).await else { return };
-                let mut back = tokio::net::TcpStream::connect(to).await.unwrap();
+                // Where nobody is behind it, the connection ends without an answer.
+                let Ok(mut back) = tokio::net::TcpStream::connect(to).await else { return };
                 drop(tokio::io::copy_bidirectional(&mut stream, &mut back).await);
             });
         }
@@ -321,6 +325,9 @@ fn the_desktops_ways_are_tried_in_its_order_and_seen_when_they_change() {
     // The preferred way is the one that is told.
     std::fs::write(&desktop, format!("http://{gone}\ndirect://\n")).unwrap();
     company.run(r#"proxy_unreachable {"variable":null,"scheme":"http"}"#, &[]);
+    // Unless it was sent by another: then that one says what became of it.
+    std::fs::write(&desktop, format!("http://{gone}\nhttp://{}\n", other.address)).unwrap();
+    company.run("unanswered", &[]);
     std::fs::write(&desktop, "quic://proxy.example\n").unwrap();
     company.run(r#"proxy_setting {"variable":null,"scheme":"quic"}"#, &[]);
 }

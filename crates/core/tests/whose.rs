@@ -146,6 +146,21 @@ async fn what_was_set_apart_is_asked_about_after_a_restart_too_and_discarded_whe
 }
 
 #[tokio::test]
+async fn who_has_discarded_what_was_set_apart_is_not_asked_again_while_monei_does_not_confirm() {
+    let (world, ada) = mixed_up().await;
+    world.core.check(&Caller::Window, &ada).await.unwrap();
+    world.until("the person is asked", asks).await;
+    world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 50})).await;
+    world.core.decide(Decision::Discard).await.unwrap();
+    assert_eq!(world.failed().await.code, ProblemCode::RevocationPending);
+    world.core.look().await;
+    assert!(!asks(&world.core.view()), "the person has decided");
+    world.control("reset", json!({"what": "faults"})).await;
+    world.core.poll().await;
+    assert_eq!((alive(&world, "tunde").await, alive(&world, "ada").await, world.records().len()), (0, 1, 1));
+}
+
+#[tokio::test]
 async fn two_accounts_of_one_user_are_noticed() {
     let world = World::new().await;
     let first = world.connect("ada", PROFILE, PROFILE).await;

@@ -235,6 +235,19 @@ async fn a_yes_and_an_answer_grow_old_while_the_computer_sleeps() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_payment_that_no_connection_to_monei_could_be_made_for_was_not_sent() {
+    let mut paying = Paying::new(Duration::from_secs(20)).await;
+    let call = paying.pay(500).await;
+    let question = paying.question().await;
+    paying.world.stop_monei().await;
+    assert!(paying.answer(&question, true));
+    let (status, reason, _) = call.await.unwrap();
+    assert_eq!((status, reason.as_str()), (503, "unreachable"));
+    assert_eq!(paying.history().await, [PaymentOutcome::NotSent]);
+    paying.api.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_outcome_that_nobody_knows_is_told_as_such_and_not_sent_again() {
     for (kind, fault) in [
         ("answer lost", json!({"target": PATH, "kind": "drop_after", "times": 1})),

@@ -1,6 +1,7 @@
 //! Monei's error body (Monei: errors): `{"statusCode":401,"message":"…","error":"Unauthorized"}`, NestJS style.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 /// What could be read of an error answer. Every field may be missing; nothing of it is shown to a person as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,7 +27,7 @@ impl ErrorBody {
         #[derive(Deserialize)]
         struct Raw {
             #[serde(rename = "statusCode", alias = "StatusCode")]
-            status_code: Option<serde_json::Value>,
+            status_code: Option<Value>,
             message: Option<Text>,
             error: Option<Text>,
         }
@@ -39,11 +40,32 @@ impl ErrorBody {
         }
         let Ok(raw) = serde_json::from_slice::<Raw>(bytes) else { return Self::default() };
         Self {
-            status_code: raw.status_code.as_ref().and_then(serde_json::Value::as_u64).and_then(|code| u16::try_from(code).ok()),
+            status_code: raw.status_code.as_ref().and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok()),
             message: text(raw.message),
             error: text(raw.error),
         }
     }
+}
+
+/// Whether the body of an answer with a good status tells an error all the same, however that is written. Monei's usual envelope has an
+/// `errors` without anything in it.
+pub fn tells_an_error(said: &Value) -> bool {
+    let Some(said) = said.as_object() else { return false };
+    said.iter().any(|(name, value)| match name.to_ascii_lowercase().as_str() {
+        "statuscode" | "status_code" | "status" => {
+            let code = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
+            code.is_some_and(|code| !(200..300).contains(&code)) || value == "error"
+        }
+        "success" | "ok" => *value == Value::Bool(false) || value == "false",
+        "error" | "errors" => match value {
+            Value::Null | Value::Bool(false) => false,
+            Value::Array(all) => !all.is_empty(),
+            Value::Object(all) => !all.is_empty(),
+            Value::String(text) => !text.trim().is_empty(),
+            _ => true,
+        },
+        _ => false,
+    })
 }
 
 #[cfg(test)]
@@ -63,6 +85,22 @@ mod tests {
         let body = ErrorBody::parse(br#"{"statusCode":400,"message":["a","b"],"error":{"details":{"required":1}}}"#);
         assert_eq!(body.message.as_deref(), Some("a; b"));
         assert_eq!(body.error, None);
+    }
+
+    #[test]
+    fn an_error_under_a_good_status_is_told_from_the_usual_envelope() {
+        for (body, expected) in [
+            (r#"{"statusCode":200,"message":"ok","data":{"reference":"r"},"errors":{}}"#, false),
+            (r#"{"StatusCode":201,"errors":null,"error":""}"#, false),
+            (r#"{"success":true,"status":"SUCCESS"}"#, false),
+            ("[]", false),
+            (r#"{"statusCode":400,"message":"Insufficient balance","errors":{}}"#, true),
+            (r#"{"errors":{"amount":"too much"}}"#, true),
+            (r#"{"success":false,"message":"no","errorCode":"E1"}"#, true),
+            (r#"{"error":"Bad Request"}"#, true),
+        ] {
+            assert_eq!(tells_an_error(&serde_json::from_str(body).unwrap()), expected, "{body}");
+        }
     }
 
     #[test]

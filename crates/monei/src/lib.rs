@@ -12,7 +12,7 @@ pub mod scope;
 pub mod secret;
 pub mod token;
 
-pub use error_body::ErrorBody;
+pub use error_body::{ErrorBody, tells_an_error};
 pub use money::{Amount, Money};
 pub use payment::Payment;
 pub use permission::{Endpoint, Method, Permission};

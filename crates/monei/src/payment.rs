@@ -15,6 +15,8 @@ use zeroize::Zeroizing;
 
 pub use forms::FORMS;
 
+use crate::ErrorBody;
+
 /// Monei's name for the PIN.
 const PIN: &str = "transactionPin";
 
@@ -221,6 +223,34 @@ impl Payment {
         let body = Zeroizing::new(format!("{{{}}}", members.join(",")).into_bytes());
         members.into_iter().map(Zeroizing::new).for_each(drop);
         body
+    }
+}
+
+/// What an answer with a good status to a call that moves money says became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// Monei carries it out.
+    CarriedOut,
+    /// Monei refused it, or it failed: no money moves.
+    Refused,
+    /// An error that may hide that it was carried out.
+    Unclear,
+}
+
+impl Answered {
+    /// Reads the body. Where that isn't known to say otherwise, the status counts.
+    pub fn read(body: &[u8]) -> Self {
+        let Ok(said) = serde_json::from_slice::<Value>(body) else { return Self::CarriedOut };
+        if crate::tells_an_error(&said) {
+            let refuses = |code: u16| (400..500).contains(&code) && code != 408;
+            return if ErrorBody::parse(body).status_code.is_some_and(refuses) { Self::Refused } else { Self::Unclear };
+        }
+        // What is asked for stands in `data`, or bare.
+        let data = said.get("data").filter(|data| data.is_object()).unwrap_or(&said);
+        match data.get("status").and_then(Value::as_str).map(str::to_ascii_uppercase).as_deref() {
+            Some("FAILED" | "CANCELLED" | "CANCELED") => Self::Refused,
+            _ => Self::CarriedOut,
+        }
     }
 }
 

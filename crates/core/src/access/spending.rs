@@ -2,6 +2,7 @@
 //! whether Monei carried it out, it counts as sent.
 
 use bytes::Bytes;
+use monei::payment::Answered;
 use monei::permission::{self, Endpoint, Method};
 use monei::{Payment, Permission, ScopeSet};
 use secrecy::SecretString;
@@ -113,11 +114,30 @@ fn judge(sent: Sent) -> (Sent, PaymentOutcome) {
         Ok((passed, _)) if passed.status == 408 || passed.status >= 500 => {
             (Err(ProblemCode::OutcomeUnknown.into()), PaymentOutcome::Unknown)
         }
-        Ok(answer) if (200..300).contains(&answer.0.status) => (Ok(answer), PaymentOutcome::Done),
+        Ok(answer) if (200..300).contains(&answer.0.status) => match Answered::read(&answer.0.body) {
+            Answered::CarriedOut => (Ok(answer), PaymentOutcome::Done),
+            Answered::Refused => (Ok(answer), PaymentOutcome::Refused),
+            Answered::Unclear => (Err(ProblemCode::OutcomeUnknown.into()), PaymentOutcome::Unknown),
+        },
         Ok(answer) => (Ok(answer), PaymentOutcome::Refused),
         Err(problem) if matches!(problem.code, ProblemCode::OutcomeUnknown | ProblemCode::AnswerUnreadable) => {
             (Err(ProblemCode::OutcomeUnknown.into()), PaymentOutcome::Unknown)
         }
         Err(problem) => (Err(problem), PaymentOutcome::NotSent),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_good_status_alone_does_not_make_a_payment_done() {
+        let judged = |status, body: &str| judge(Ok((Passed { status, body: body.as_bytes().to_vec().into() }, None))).1;
+        assert_eq!(judged(201, r#"{"statusCode":201,"data":{"status":"SUCCESS"},"errors":{}}"#), PaymentOutcome::Done);
+        assert_eq!(judged(200, r#"{"statusCode":400,"message":"Insufficient balance"}"#), PaymentOutcome::Refused);
+        assert_eq!(judged(200, r#"{"statusCode":503,"message":"Try again later"}"#), PaymentOutcome::Unknown);
+        assert_eq!(judged(400, r#"{"statusCode":400}"#), PaymentOutcome::Refused);
+        assert_eq!(judged(502, "{}"), PaymentOutcome::Unknown);
     }
 }

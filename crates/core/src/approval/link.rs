@@ -55,7 +55,7 @@ impl Approvals {
         };
         self.tell();
         let this = self.clone();
-        tokio::spawn(async move {
+        self.inner.tasks.spawn(async move {
             match this.grants().read_open(&transaction).await {
                 Ok(Some(record)) => this.go_on(run, &transaction, record, handoff).await,
                 Ok(None) => {

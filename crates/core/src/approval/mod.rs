@@ -11,6 +11,7 @@ mod state;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::changed::Changed;
@@ -89,13 +90,15 @@ pub struct Needs {
 struct Inner {
     needs: Needs,
     runs: Mutex<Runs>,
+    /// The tasks of runs: that of one which was cancelled may go on for a while.
+    tasks: TaskTracker,
 }
 
 impl Approvals {
     /// Begins nothing yet.
     pub fn new(needs: Needs) -> Self {
         let runs = Mutex::new(Runs::new(needs.channel));
-        Self { inner: Arc::new(Inner { needs, runs }) }
+        Self { inner: Arc::new(Inner { needs, runs, tasks: TaskTracker::new() }) }
     }
 
     fn runs(&self) -> MutexGuard<'_, Runs> {

@@ -141,12 +141,16 @@ impl Approvals {
         let began = Since::now(self.clock());
         let mut pause = Duration::from_secs(1);
         let mut put_off = None;
-        let mut may_be_exchanged = false;
+        let (mut offered, mut may_be_exchanged) = (false, false);
         loop {
-            // Nothing goes to an operator whom the person hasn't agreed to. In a run that a link began nobody has asked yet.
-            let asked = self.provider().ask_backend_once().await;
+            // Nothing goes to an operator whom the person hasn't agreed to. In a run that a link began nobody has asked yet. Whoever was
+            // offered it is asked on, also where the person has chosen another backend since: it may have been exchanged.
+            let asked = if offered { Ok(()) } else { self.provider().ask_backend_once().await };
             let answer = match asked {
-                Ok(()) => backend.redeem(handoff, verifier, self.now()).await,
+                Ok(()) => {
+                    offered = true;
+                    backend.redeem(handoff, verifier, self.now()).await
+                }
                 Err(problem) => Err(TokenError::Undecided(problem)),
             };
             let problem = match answer {

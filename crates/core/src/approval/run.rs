@@ -67,7 +67,7 @@ impl Approvals {
         };
         self.tell();
         let this = self.clone();
-        tokio::spawn(async move {
+        self.inner.tasks.spawn(async move {
             let verifier = Verifier::generate();
             let transaction = verifier.challenge().transaction();
             let whole = async {
@@ -350,6 +350,16 @@ impl Approvals {
         let changed = change.await;
         self.runs().unblock();
         changed
+    }
+
+    /// Waits until no run goes on behind the one that is shown, such as one that was cancelled: it may still be about to store what it takes
+    /// back. False if that takes longer than `limit`.
+    pub async fn tasks_end(&self, limit: Duration) -> bool {
+        let tasks = &self.inner.tasks;
+        tasks.close();
+        let ended = tokio::time::timeout(limit, tasks.wait()).await.is_ok();
+        tasks.reopen();
+        ended
     }
 
     /// How the browser's answer comes back first.

@@ -36,9 +36,9 @@ pub(super) const APP: &str =
 /// Of the payments that have no outcome yet.
 pub(super) const OPEN_PAYMENTS: &str = "SELECT id, app, account, endpoint, amount, currency, receiver, reference, began_at FROM payments WHERE outcome IS NULL ORDER BY began_at, id";
 
-/// When the same was last paid from an account, or may have been.
+/// When the same was last paid from an account, or may have been. One without an outcome is being sent.
 pub(super) const SENT_BEFORE: &str = "SELECT max(began_at) FROM payments
-    WHERE account = ?1 AND endpoint = ?2 AND amount IS ?3 AND currency IS ?4 AND receiver IS ?5 AND outcome IN ('done', 'unknown')";
+    WHERE account = ?1 AND endpoint = ?2 AND amount IS ?3 AND currency IS ?4 AND receiver IS ?5 AND (outcome IS NULL OR outcome IN ('done', 'unknown'))";
 
 pub(super) const USES_BY: &str = "SELECT day, caller, account, permission, endpoint, outcome, count, first_at, last_at
     FROM uses WHERE caller = ?1 ORDER BY last_at DESC";

@@ -176,9 +176,13 @@ impl Ledger {
         self.read(|tables| tables.orphans()).await
     }
 
-    /// Lists a grant as in no account.
+    /// Lists a grant as in no account, to be taken back: nobody is asked about it any more.
     pub async fn note_orphan(&self, grant: GrantId) -> Result<(), Problem> {
-        self.write(move |tables| tables.note_orphan(&grant)).await
+        self.write(move |tables| {
+            tables.note_orphan(&grant)?;
+            tables.remove_set_apart(&grant)
+        })
+        .await
     }
 
     /// The same for the grant that came of a listed transaction, which is over with it.

@@ -197,6 +197,19 @@ async fn two_grants_of_two_people_are_noticed_where_the_account_itself_is_unknow
 }
 
 #[tokio::test]
+async fn an_answer_that_was_under_way_does_not_make_an_account_well_whose_access_has_ended() {
+    for code in [None, Some(ProblemCode::LimitReached)] {
+        let (_keep, path) = folder();
+        let ledger = ledger(&path).await;
+        ledger.apply(Revoked { grant: "g".into() }).await.unwrap();
+        // Asked with the token before that ended.
+        ledger.apply(Checked { account: "a".into(), code, missing: HashSet::new() }).await.unwrap();
+        let row = ledger.known()[0].row.clone();
+        assert_eq!((row.health, row.checked_at), (StoredHealth::NeedsReconnect("access_revoked".into()), Some(7)));
+    }
+}
+
+#[tokio::test]
 async fn what_is_written_counts_though_it_cannot_be_read_back() {
     let (_keep, path) = folder();
     let ledger = ledger(&path).await;
@@ -372,6 +385,9 @@ async fn a_payment_is_written_down_before_it_is_sent_and_one_without_an_outcome_
     assert_eq!(ledger.apply(begins("p0", "other")).await.unwrap().unwrap_err(), ProblemCode::NoSuchApp);
     let begun = ledger.apply(begins("p1", "app")).await.unwrap().unwrap();
     assert_eq!(begun.id(), "p1");
+    // Being sent, it may be paid: whoever asks for the same meanwhile is told.
+    let same = Payment::read("/wallet/payout/transfer", br#"{"receiver":"t","amount":5}"#).unwrap();
+    assert!(ledger.sent_before(&"a".into(), &same).await.unwrap().is_some());
     ledger.apply(begins("p2", "app")).await.unwrap().unwrap();
     assert!(ledger.apply(PaymentEnded { id: "p1".into(), outcome: PaymentOutcome::Done }).await.unwrap());
     assert!(!ledger.apply(PaymentEnded { id: "p1".into(), outcome: PaymentOutcome::Refused }).await.unwrap(), "one outcome");

@@ -11,7 +11,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::Provider;
-use super::http::{self, Connection, Peer, took_ms};
+use super::http::{self, Connection, NoAnswer, Peer, took_ms};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::{Environment, Permit};
 
@@ -89,10 +89,9 @@ impl Provider {
         let (caller, scope, path) = (permit.caller(), permit.permission().scope.as_str(), permit.endpoint().path);
         let response = match self.inner.http.send(request, connection, Peer::Monei).await {
             Ok(response) => response,
-            Err(problem) => {
-                tracing::debug!(%caller, scope, path, code = ?problem.code, "no answer from Monei");
-                let unsent = reads || was_unsent(problem.code);
-                return Ok(RawVerdict::Failed(if unsent { problem } else { ProblemCode::OutcomeUnknown.into() }));
+            Err(NoAnswer { problem, sent }) => {
+                tracing::debug!(%caller, scope, path, code = ?problem.code, sent, "no answer from Monei");
+                return Ok(RawVerdict::Failed(if reads || !sent { problem } else { ProblemCode::OutcomeUnknown.into() }));
             }
         };
         let status = response.status();
@@ -138,7 +137,7 @@ impl Provider {
         let began = Instant::now();
         let response = match self.inner.http.send(request, Connection::Shared, Peer::Monei).await {
             Ok(response) => response,
-            Err(problem) => {
+            Err(NoAnswer { problem, .. }) => {
                 tracing::debug!(caller = %permit.caller(), scope, path = template, code = ?problem.code, took_ms = took_ms(began), "no answer from Monei");
                 return Verdict::Failed(problem);
             }
@@ -185,22 +184,6 @@ fn request(permit: &Permit, base: &Url, token: &AccessToken, query: &[(&str, &st
     let mut request = Request::new(method(permit.endpoint().method), url);
     request.headers_mut().insert(AUTHORIZATION, bearer(token)?);
     Some(request)
-}
-
-/// Whether nothing can have reached Monei.
-fn was_unsent(code: ProblemCode) -> bool {
-    matches!(
-        code,
-        ProblemCode::Offline
-            | ProblemCode::AddressUnknown
-            | ProblemCode::ProxyRefused
-            | ProblemCode::ProxyPassword
-            | ProblemCode::ProxyUnreachable
-            | ProblemCode::ProxySetting
-            | ProblemCode::BackendAddress
-            | ProblemCode::BackendCertificate
-            | ProblemCode::CertificatesMissing
-    )
 }
 
 const fn method(method: monei::Method) -> Method {

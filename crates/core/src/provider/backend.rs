@@ -16,7 +16,7 @@ use crate::model::answer::Handoff;
 use crate::model::operator::Claim;
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::Verifier;
-use crate::provider::http::{self, Connection, Http, Peer, took_ms};
+use crate::provider::http::{self, Connection, Http, NoAnswer, Peer, took_ms};
 
 /// Version of the backend's interface that this program speaks.
 const API_VERSION: u32 = 1;
@@ -261,7 +261,7 @@ impl BackendClient {
         let began = Instant::now();
         let response = match self.http.send(request, Connection::Own, Peer::Backend).await {
             Ok(response) => response,
-            Err(problem) => {
+            Err(NoAnswer { problem, .. }) => {
                 tracing::debug!(path, code = ?problem.code, took_ms = took_ms(began), "no answer from the backend");
                 return Err(TokenError::Undecided(problem));
             }

@@ -46,6 +46,33 @@ pub enum Connection {
     Own,
 }
 
+/// A request that got no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NoAnswer {
+    /// Why.
+    pub problem: Problem,
+    /// Some of it may have reached the other side.
+    pub sent: bool,
+}
+
+impl From<Problem> for NoAnswer {
+    fn from(problem: Problem) -> Self {
+        Self { problem, sent: false }
+    }
+}
+
+impl From<ProblemCode> for NoAnswer {
+    fn from(code: ProblemCode) -> Self {
+        Problem::from(code).into()
+    }
+}
+
+impl From<NoAnswer> for Problem {
+    fn from(NoAnswer { problem, .. }: NoAnswer) -> Self {
+        problem
+    }
+}
+
 /// All requests of this crate. One for the whole run.
 pub struct Http {
     ways: proxies::Ways,
@@ -71,8 +98,8 @@ impl Http {
     /// nothing of the request was sent.
     ///
     /// # Errors
-    /// Why there is no answer: of the best way, where several were tried.
-    pub async fn send(&self, request: Request, connection: Connection, peer: Peer) -> Result<Response, Problem> {
+    /// Why there is no answer: of the way by which it was sent, or of the best one where it went out by none.
+    pub async fn send(&self, request: Request, connection: Connection, peer: Peer) -> Result<Response, NoAnswer> {
         let url = request.url().clone();
         if url.scheme() != "https" && !is_loopback(&url) {
             return Err(ProblemCode::BackendAddress.into());
@@ -100,20 +127,23 @@ impl Http {
             if problem.code == ProblemCode::BackendCertificate {
                 self.forget().await;
             }
-            let unsent = error.is_connect() && problem.code != ProblemCode::BackendCertificate;
+            if !error.is_connect() {
+                return Err(NoAnswer { problem, sent: true });
+            }
+            let refused = problem.code == ProblemCode::BackendCertificate;
             let best = first.get_or_insert(problem);
-            if !unsent {
-                return Err(best.clone());
+            if refused {
+                return Err(best.clone().into());
             }
         }
-        Err(first.unwrap_or_else(|| peer.unreachable().into()))
+        Err(first.unwrap_or_else(|| peer.unreachable().into()).into())
     }
 
     /// `GET`, on a shared connection.
     ///
     /// # Errors
     /// As for [`Http::send`].
-    pub async fn get(&self, url: Url, peer: Peer) -> Result<Response, Problem> {
+    pub async fn get(&self, url: Url, peer: Peer) -> Result<Response, NoAnswer> {
         self.send(Request::new(Method::GET, url), Connection::Shared, peer).await
     }
 

@@ -228,6 +228,12 @@ impl World {
         world
     }
 
+    /// Monei goes: nobody takes connections there any more.
+    pub async fn stop_monei(&mut self) {
+        self.servers[0].abort();
+        drop((&mut self.servers[0]).await);
+    }
+
     /// The program quits and starts again on the same disk and keychain.
     pub async fn restart(&mut self) {
         self.core.shutdown().await;

@@ -99,3 +99,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_answer_with_a_good_status_may_say_that_nothing_was_paid() {
+    for (body, expected) in [
+        (r#"{"statusCode":200,"message":"ok","data":{"reference":"r","status":"SUCCESS","amount":5},"errors":{}}"#, Answered::CarriedOut),
+        (r#"{"statusCode":201,"data":{"status":"PENDING"}}"#, Answered::CarriedOut),
+        (r#"{"txHash":"0x1"}"#, Answered::CarriedOut),
+        ("[]", Answered::CarriedOut),
+        (r#"{"statusCode":400,"message":"Insufficient balance"}"#, Answered::Refused),
+        (r#"{"statusCode":201,"message":"ok","data":{"reference":"r","status":"failed"}}"#, Answered::Refused),
+        (r#"{"reference":"r","status":"CANCELLED"}"#, Answered::Refused),
+        (r#"{"statusCode":500,"message":"Internal server error"}"#, Answered::Unclear),
+        (r#"{"statusCode":408,"message":"Timeout"}"#, Answered::Unclear),
+        (r#"{"success":false,"message":"no"}"#, Answered::Unclear),
+    ] {
+        assert_eq!(Answered::read(body.as_bytes()), expected, "{body}");
+    }
+}

@@ -85,20 +85,7 @@ pub(super) async fn read(result: Result<reqwest::Response, reqwest::Error>, aske
 fn confirms(body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
-    !text.starts_with('<') && serde_json::from_str::<Value>(text).map_or(true, |said| !tells_an_error(&said))
-}
-
-fn tells_an_error(said: &Value) -> bool {
-    let Some(said) = said.as_object() else { return false };
-    said.iter().any(|(name, value)| match name.to_ascii_lowercase().as_str() {
-        "statuscode" | "status_code" | "status" => {
-            let code = value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
-            code.is_some_and(|code| !(200..300).contains(&code)) || value == "error"
-        }
-        "success" | "ok" => *value == Value::Bool(false) || value == "false",
-        "error" | "errors" => !matches!(value, Value::Null | Value::Bool(false)) && *value != Value::Array(Vec::new()),
-        _ => false,
-    })
+    !text.starts_with('<') && serde_json::from_str::<Value>(text).map_or(true, |said| !monei::tells_an_error(&said))
 }
 
 /// Why no answer came, as a word that an alert can be set on.
@@ -185,6 +172,7 @@ mod tests {
             r#"{"message":"Token revoked"}"#,
             r#"{"statusCode":200,"message":"ok"}"#,
             r#"{"success":true,"status":"success","error":null,"errors":[]}"#,
+            r#"{"statusCode":200,"message":"Token revoked successfully","data":null,"errors":{}}"#,
         ] {
             assert!(confirms(body.as_bytes()), "{body}");
         }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::Change;
+use super::app::granted;
 use crate::ledger::index::IndexError;
 use crate::ledger::rows::StoredHealth;
 use crate::ledger::tables::Tables;
@@ -25,6 +26,8 @@ impl Change for Checked {
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<(), IndexError> {
         let Some(mut row) = tables.account(&self.account)? else { return Ok(()) };
         match self.code {
+            // The answer is of a token that has ended since, or was taken back: it says nothing of what is left.
+            None | Some(ProblemCode::LimitReached) if granted(tables, &self.account)?.is_empty() => return Ok(()),
             // Monei has answered for this token, if only with a no.
             None | Some(ProblemCode::LimitReached) => {
                 row.health = StoredHealth::Connected;
