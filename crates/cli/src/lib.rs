@@ -78,12 +78,19 @@ pub fn run() -> ExitCode {
             return Exit::Other.into();
         }
     };
-    match runtime.block_on(done(&settings, task)) {
+    let code = match runtime.block_on(done(&settings, task)) {
         Ok(code) => code,
         Err(failure) => {
             terminal::complain(NAME, &failure.sentence());
             failure.exit().into()
         }
+    };
+    match out::lost() {
+        Some(error) => {
+            terminal::complain(NAME, &format!("Standard output didn’t take everything, so a part is missing: {error}."));
+            if code == ExitCode::SUCCESS { Exit::Other.into() } else { code }
+        }
+        None => code,
     }
 }
 
