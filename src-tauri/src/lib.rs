@@ -111,7 +111,7 @@ pub fn run() -> ExitCode {
 
 /// A diagnosis on the command line.
 fn asked(as_json: bool) -> Asked {
-    Asked { program: "monei-connect", as_json }
+    Asked { program: "monei-connect", as_json, reason: connect_app::catalogue::reason }
 }
 
 /// Ends a start that can't be: one line for people, and an answer for programs that asked for one.

@@ -52,6 +52,11 @@ async fn an_account_that_was_connected_in_a_terminal_is_in_the_window_and_can_be
         let refused = world.command_line(&["disconnect", "--all"])?;
         ensure!(refused.status.code() == Some(7), "{refused:?}");
         ensure!(world.sandbox.state().await?.granted_by("ada").len() == 3);
+        let refused = world.command_line(&["set-aside", "1", "wallet:read", "--end"])?;
+        ensure!(refused.status.code() == Some(7), "{refused:?}");
+        let (_, told) = json(world, &["status", "--json"])?;
+        let wallet = told["accounts"][0]["permissions"].as_array().into_iter().flatten().find(|one| one["scope"] == "wallet:read");
+        ensure!(wallet.is_some_and(|one| one["state"] == "granted"), "{told:#}");
         let ended = world.command_line(&["disconnect", "--all", "--yes"])?;
         ensure!(ended.status.success(), "{ended:?}");
         ensure!(world.sandbox.state().await?.granted_by("ada").is_empty() && world.keychain()?.is_empty());

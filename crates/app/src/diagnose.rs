@@ -52,6 +52,8 @@ pub struct Asked {
     pub program: &'static str,
     /// As one JSON object on standard output, whatever happens.
     pub as_json: bool,
+    /// Why a check failed, with advice that whoever asked can follow.
+    pub reason: fn(&Check) -> Option<String>,
 }
 
 /// What was found.
@@ -87,13 +89,17 @@ impl Found {
         report::connects(&self.checks)
     }
 
-    /// The report for a person.
+    /// The report for a person with the window.
     pub fn text(&self) -> String {
-        report::text(self.environment, self.backend.as_deref(), &self.checks)
+        self.text_with(catalogue::reason)
+    }
+
+    fn text_with(&self, reason: fn(&Check) -> Option<String>) -> String {
+        report::text(self.environment, self.backend.as_deref(), &self.checks, reason)
     }
 
     /// The answer for a program; [`HELP`] documents its fields.
-    pub fn json(&self) -> String {
+    pub fn json(&self, reason: fn(&Check) -> Option<String>) -> String {
         let answer = Answer {
             ok: self.connects(),
             version: env!("CARGO_PKG_VERSION"),
@@ -101,7 +107,7 @@ impl Found {
             backend: self.backend.as_deref(),
             error: None,
             problem: None,
-            checks: self.checks.iter().map(|check| Tried { check, message: catalogue::reason(check) }).collect(),
+            checks: self.checks.iter().map(|check| Tried { check, message: reason(check) }).collect(),
         };
         serde_json::to_string(&answer).unwrap_or_default()
     }
@@ -110,8 +116,8 @@ impl Found {
 /// Prints what came of it. Exit code 0 when a connection can be made, 1 when it can't.
 pub fn tell(outcome: &Result<Found, ProblemCode>, environment: Environment, asked: Asked) -> ExitCode {
     match outcome {
-        Ok(found) if asked.as_json => terminal::say(&found.json()),
-        Ok(found) => terminal::say(&found.text()),
+        Ok(found) if asked.as_json => terminal::say(&found.json(asked.reason)),
+        Ok(found) => terminal::say(&found.text_with(asked.reason)),
         Err(code) => not_tried(&catalogue::sentence(Language::English, *code), Some(environment), Some(*code), asked),
     }
     if outcome.as_ref().is_ok_and(Found::connects) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -147,7 +153,7 @@ mod tests {
             skew_s: None,
         };
         let found = Found { environment: Environment::Production, checks: vec![check], backend: None };
-        let told: serde_json::Value = serde_json::from_str(&found.json()).unwrap();
+        let told: serde_json::Value = serde_json::from_str(&found.json(catalogue::reason)).unwrap();
         let mut fields: Vec<&String> = told.as_object().unwrap().keys().collect();
         fields.sort();
         assert_eq!(fields, ["backend", "checks", "environment", "error", "ok", "problem", "version"]);
@@ -160,5 +166,9 @@ mod tests {
             (Some(false), Some("production"), Some(true))
         );
         assert!(check["message"].as_str().unwrap().starts_with("Enter the address of your connection service."), "{check}");
+        // Where there is no window, nothing leads to its Settings.
+        for told in [found.json(catalogue::reason_in_a_terminal), found.text_with(catalogue::reason_in_a_terminal)] {
+            assert!(told.contains("Set CONNECT_BACKEND_URL") && !told.contains("Settings"), "{told}");
+        }
     }
 }

@@ -15,9 +15,9 @@ const NAME: &str = "monei-connections-report";
 /// Most reports in one folder.
 const MOST: u32 = 99;
 
-/// The whole report: a line per check, with what to do where something isn't well, and what it comes to.
-pub fn text(environment: Environment, backend: Option<&str>, checks: &[Check]) -> String {
-    let lines = checks.iter().map(line).collect::<Vec<_>>().join("\n");
+/// The whole report: a line per check, with its `reason` where something isn't well, and what it comes to.
+pub fn text(environment: Environment, backend: Option<&str>, checks: &[Check], reason: fn(&Check) -> Option<String>) -> String {
+    let lines = checks.iter().map(|check| line(check, reason)).collect::<Vec<_>>().join("\n");
     let (version, system) = (env!("CARGO_PKG_VERSION"), std::env::consts::OS);
     let address = backend.unwrap_or("not set");
     let sum = if connects(checks) { "Connections can be made." } else { "No connection can be made." };
@@ -69,14 +69,14 @@ pub fn save(folder: &Path, text: &str) -> std::io::Result<String> {
     Err(std::io::ErrorKind::AlreadyExists.into())
 }
 
-fn line(check: &Check) -> String {
+fn line(check: &Check, reason: fn(&Check) -> Option<String>) -> String {
     let mark = match check {
         Check { ok: true, .. } => "ok",
         Check { needed: true, .. } => "NOT OK",
         _ => "note",
     };
     let set = check.proxy.as_ref().map(set_in).unwrap_or_default();
-    let why = catalogue::reason(check).map(|why| format!("\n         {why}{set}")).unwrap_or_default();
+    let why = reason(check).map(|why| format!("\n         {why}{set}")).unwrap_or_default();
     let skew = check.skew_s.map(|seconds| format!(", its clock is {seconds} s ahead of this computer's")).unwrap_or_default();
     format!("  {mark:<6} {} ({} ms{skew}){why}", catalogue::check(Language::English, check.name), check.took_ms)
 }
@@ -97,6 +97,7 @@ mod tests {
 
     #[test]
     fn a_line_says_in_words_what_is_wrong_and_how_far_the_clock_is_off() {
+        let line = |check| super::line(check, catalogue::reason);
         let (problem, name) = (Some(ProblemCode::DeepLinkUnavailable), CheckName::LinkHandler);
         let mut links = Check { name, ok: false, needed: false, problem, proxy: None, took_ms: 3, skew_s: None };
         assert_eq!(
@@ -111,10 +112,10 @@ mod tests {
         let clock = Check { name: CheckName::Clock, ok: false, needed: false, problem: None, proxy: None, took_ms: 3, skew_s: Some(-600) };
         assert!(line(&clock).contains("-600 s") && line(&clock).contains("10 minutes behind"), "{}", line(&clock));
         // A fallback and a clock stop nobody.
-        let whole = text(Environment::Sandbox, Some("http://127.0.0.1:1"), &[links.clone(), clock]);
+        let whole = text(Environment::Sandbox, Some("http://127.0.0.1:1"), &[links.clone(), clock], catalogue::reason);
         assert!(whole.starts_with("Monei Connections ") && whole.ends_with("\nConnections can be made."), "{whole}");
         links.needed = true;
-        let whole = text(Environment::Production, None, &[links]);
+        let whole = text(Environment::Production, None, &[links], catalogue::reason);
         assert!(
             whole.contains("connection service: not set") && whole.contains("NOT OK") && whole.ends_with("No connection can be made."),
             "{whole}"

@@ -3,6 +3,7 @@
 
 mod program;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
@@ -14,6 +15,14 @@ const MOST_THREADS: usize = 8;
 /// Most threads for what blocks: looking up names.
 const MOST_BLOCKING_THREADS: usize = 8;
 
+/// What can be typed.
+const USAGE: &str = "\
+usage: connect-backend [check|health|ready]    Values come from the environment, never from arguments.
+  (nothing)  serve
+  check      say whether the configuration can be used, and whether what it names can be reached
+  health     ask the instance that runs here whether it is alive
+  ready      ask it whether it can do its work";
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -21,8 +30,16 @@ fn main() -> ExitCode {
         ["check"] => on_threads(check()),
         ["health"] => program::probe::ask("/healthz").map_err(Into::into),
         ["ready"] => program::probe::ask("/readyz").map_err(Into::into),
+        ["--help" | "-h"] => {
+            say(USAGE);
+            Ok(())
+        }
+        ["--version" | "-V"] => {
+            say(concat!("connect-backend ", env!("CARGO_PKG_VERSION")));
+            Ok(())
+        }
         _ => {
-            eprintln!("usage: connect-backend [check|health|ready]    Values come from the environment, never from arguments.");
+            eprintln!("{USAGE}");
             return ExitCode::from(2);
         }
     };
@@ -43,10 +60,15 @@ fn on_threads(work: impl Future<Output = Done>) -> Done {
     builder.worker_threads(threads).max_blocking_threads(MOST_BLOCKING_THREADS).enable_all().build()?.block_on(work)
 }
 
+/// A line on standard output. Where nobody reads it, there is nobody to tell.
+fn say(line: &str) {
+    drop(writeln!(std::io::stdout(), "{line}"));
+}
+
 /// The configuration, and a line about each name that has no effect.
 fn config() -> Result<Config, Box<dyn std::error::Error>> {
     for name in unknown_names() {
-        println!("{name} is set and has no effect: it is not a name that connect-backend reads.");
+        say(&format!("{name} is set and has no effect: it is not a name that connect-backend reads."));
     }
     Ok(Config::from_env()?)
 }
@@ -59,7 +81,7 @@ async fn check() -> Done {
     let backend = Backend::new(config()?)?;
     match &backend.unreachable().await[..] {
         [] => {
-            println!("The configuration is sound, and everything it names can be reached and used.");
+            say("The configuration is sound, and everything it names can be reached and used.");
             Ok(())
         }
         sentences => Err(format!("The configuration is sound, but: {}", sentences.join(" ")).into()),

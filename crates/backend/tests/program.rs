@@ -37,6 +37,27 @@ fn a_sound_configuration_is_said_to_be_sound() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+#[test]
+fn help_and_version_are_answers_and_no_mistakes() {
+    for (word, told) in [("--help", "check"), ("-h", "check"), ("--version", env!("CARGO_PKG_VERSION"))] {
+        let output = run(&[word], &[]);
+        assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains(told), "{word}: {output:?}");
+    }
+    let output = run(&["--verbose"], &[]);
+    assert!(output.status.code() == Some(2) && output.stdout.is_empty(), "{output:?}");
+}
+
+/// As in `connect-backend check | head -1`.
+#[test]
+fn a_check_whose_reader_has_gone_still_tells_by_its_exit_code() {
+    let monei = answering();
+    let values = sandbox(&[("MONEI_CLIENT_SECRET", "mcs_sim_secret"), ("MONEI_SANDBOX_URL", &monei), ("CONNECT_MISSPELT", "x")]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = program(&values).arg("check").stdout(writer).output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
 /// Something that answers one request after another, like Monei's host would.
 fn answering() -> String {
     use std::io::{Read, Write};

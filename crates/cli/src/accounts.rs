@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use connect_app::{catalogue, naming};
+use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{AccountSnapshot, FeatureState, Health, Language, Snapshot};
 use connect_core::{Caller, Connections};
 
@@ -125,6 +126,19 @@ pub fn find_or_only<'a>(view: &'a Snapshot, word: Option<&str>) -> Result<&'a Ac
         (None, [only]) => Ok(only),
         (None, []) => Err(Failure::said(Exit::Usage, "No account is connected. Connect one with: moneictl connect")),
         (None, _) => Err(Failure::said(Exit::Usage, "Several accounts are connected. Say which with --account.")),
+    }
+}
+
+/// Why `scope` of the account can't be used; `None` where it can.
+pub fn lacks(view: &Snapshot, account: &AccountSnapshot, scope: &str) -> Option<Failure> {
+    match account.features.iter().find(|feature| feature.id.scope().as_str() == scope).map(|feature| &feature.state) {
+        Some(FeatureState::Enabled { .. }) => None,
+        Some(FeatureState::SetAside { .. }) => Some(ProblemCode::PermissionSetAside.into()),
+        _ => {
+            let called = name(view, account);
+            let sentence = format!("{called} doesn’t allow {scope}. Ask for it with: moneictl reconnect {} --scopes {scope}", account.id);
+            Some(Failure::said(Exit::PermissionMissing, sentence))
+        }
     }
 }
 

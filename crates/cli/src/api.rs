@@ -7,12 +7,13 @@ use connect_app::catalogue;
 use connect_app::settings::Settings;
 use connect_core::clock::{Clock as _, SystemClock};
 use connect_core::problem::{Problem, ProblemCode};
-use connect_core::snapshot::{FeatureState, Language};
+use connect_core::snapshot::Language;
 use connect_core::{App, AppId, Caller, Connections, NewApp, PassThrough, Passed};
+use connect_local_api::not_passed_on;
 use monei::Permission;
 use monei::permission::{self, Effect, Method};
 
-use crate::accounts::{find_or_only, name, say_json};
+use crate::accounts::{find_or_only, lacks, name, say_json};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{NAME, ask};
@@ -48,17 +49,15 @@ pub struct Call {
 pub async fn api(connections: &Connections, settings: &Settings, account: Option<&str>, call: Call) -> Result<Exit, Failure> {
     let path = format!("/{}", call.path.strip_prefix(BASE).unwrap_or(&call.path).trim_start_matches('/'));
     let Some((permission, endpoint)) = permission::find(call.method, &path) else {
-        return Err(Failure::said(Exit::Usage, "No permission opens that call. docs/local-api.md lists the calls there are."));
+        return Err(Failure::said(Exit::Usage, no_call(&path)));
     };
     if call.paginate && call.method == Method::Post {
         return Err(Failure::said(Exit::Usage, "Only what is read with GET has pages."));
     }
     let view = connections.view();
     let account = find_or_only(&view, account)?;
-    match account.features.iter().find(|feature| *feature.id.scope() == permission.scope).map(|feature| &feature.state) {
-        Some(FeatureState::Enabled { .. }) => {}
-        Some(FeatureState::SetAside { .. }) => return Err(ProblemCode::PermissionSetAside.into()),
-        _ => return Err(ProblemCode::ScopeMissing.into()),
+    if let Some(failure) = lacks(&view, account, permission.scope.as_str()) {
+        return Err(failure);
     }
     if endpoint.effect == Effect::Spends {
         return pay(connections, settings, &account.id, permission, &path, body_of(&call.fields)?).await;
@@ -87,6 +86,17 @@ pub async fn api(connections: &Connections, settings: &Settings, account: Option
         if !call.paginate || !has_next(&passed.body, page) {
             return Ok(Exit::Done);
         }
+    }
+}
+
+/// Why a path is none that can be called, with what to type instead where that can be told.
+fn no_call(path: &str) -> String {
+    if path.contains("://") {
+        "Give Monei's path alone, such as /wallet/me.".to_owned()
+    } else if path.contains('?') {
+        "Give what follows the ? as --field NAME=VALUE.".to_owned()
+    } else {
+        not_passed_on(path)
     }
 }
 
@@ -216,6 +226,19 @@ mod tests {
         };
         assert_eq!((times[59], &times[60..63], times.len()), (0, &[1, 2, 3][..], 1_000));
         assert_eq!(refused.exit(), Exit::Other);
+    }
+
+    #[test]
+    fn a_path_that_cannot_be_called_is_told_what_to_type_instead() {
+        for (path, told) in [
+            ("/https://api.monei.cc/api/v1/wallet/me", "path alone"),
+            ("/transactions?limit=1", "--field"),
+            ("/wallet/payout/transfer", "method POST"),
+            ("/bills/history", "GET /bills/records"),
+            ("/nothing", "no permission"),
+        ] {
+            assert!(no_call(path).contains(told), "{path}: {}", no_call(path));
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use connect_local_api::{Place, Port};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::accounts::{find, find_or_only, name, print_json};
+use crate::accounts::{find, find_or_only, lacks, name, print_json};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::json::{AppLog, Apps};
@@ -95,12 +95,12 @@ async fn add(connections: &Connections, app: String, account: Option<&str>, scop
         let sentence = format!("{scope} moves money, and can’t be given in a terminal. Open Monei Connections for it.");
         return Err(Failure::said(Exit::Denied, sentence));
     }
+    if let Some(failure) = scopes.iter().find_map(|scope| lacks(&view, account, scope)) {
+        return Err(failure);
+    }
     let new = NewApp { name: app, account: account.id.clone(), scopes, until: end_of(until, SystemClock.now_ms()) };
     let (app, key) = connections.allow_app(&Caller::CommandLine, new).await.map_err(|problem| match problem.code {
-        ProblemCode::InvalidInput => Failure::said(
-            Exit::Usage,
-            "An app’s name has 1 to 40 characters that can be seen, and a scope is one of Monei’s, such as wallet:read.",
-        ),
+        ProblemCode::InvalidInput => Failure::said(Exit::Usage, "An app’s name has 1 to 40 characters that can be seen."),
         _ => problem.into(),
     })?;
     let end = app.until.map_or_else(|| "you take it back".to_owned(), when);

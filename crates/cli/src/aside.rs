@@ -45,6 +45,13 @@ pub async fn set_aside(connections: &Connections, wanted: Wanted) -> Result<Exit
     // Also what was set aside before.
     let together = connections.permission(&account.id, feature).await?.along;
     let names = |scopes: &[String]| scopes.iter().map(|scope| foreign(scope)).collect::<Vec<_>>().join(", ");
+    if end && !yes && !together.is_empty() {
+        // Before anything is done: where nobody can be asked, nothing is.
+        let question = format!("End {scope} of {called} at Monei, and with it {}? You can ask for all of it again.", names(&together));
+        if !ask::agrees(&question).await? {
+            return Err(Failure::said(Exit::Denied, "Nothing was changed."));
+        }
+    }
     let along = match connections.set_aside(&caller, &account.id, feature).await? {
         SetAsideOutcome::Ended => {
             outln!("{}", taken_back(&scope, &called, &names(&together)));
@@ -55,15 +62,12 @@ pub async fn set_aside(connections: &Connections, wanted: Wanted) -> Result<Exit
     };
     if !end {
         outln!(
-            "{scope} of {called} is switched off here: no app and no window uses it. At Monei it goes on: {} was approved together with it, and Monei \
-             documents no way to end a part of an approval. To end all of it: moneictl set-aside --end",
-            names(&together)
+            "{scope} of {called} is switched off here: no app and no window uses it. At Monei it goes on, since it was approved together with {}, and \
+             Monei documents no way to end a part of an approval. To end all of it: moneictl set-aside {} {scope} --end",
+            names(&together),
+            account.id
         );
         return Ok(Exit::Done);
-    }
-    let question = format!("At Monei, {} ends with {scope}, and you can ask for it again. End all of it?", names(&together));
-    if !yes && !ask::agrees(&question).await? {
-        return Err(Failure::said(Exit::Denied, format!("{scope} is switched off here alone. At Monei it goes on.")));
     }
     match connections.take_back(&caller, &account.id, std::slice::from_ref(&scope)).await? {
         DisconnectOutcome::Revoked | DisconnectOutcome::Removed => {

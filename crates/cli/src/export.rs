@@ -35,6 +35,10 @@ pub async fn export(connections: &Connections, wanted: Wanted) -> Result<Exit, F
     if let Some(path) = wanted.output.as_deref().filter(|path| path.symlink_metadata().is_ok()) {
         return Err(exists(path));
     }
+    // As dates are written, the earlier one comes first in the alphabet, too.
+    if wanted.filter.from.as_ref().zip(wanted.filter.to.as_ref()).is_some_and(|(from, to)| from > to) {
+        return Err(Failure::said(Exit::Usage, "--from is after --to."));
+    }
     let view = connections.view();
     let account = find_or_only(&view, wanted.account.as_deref())?;
     let filter = filter(wanted.filter);

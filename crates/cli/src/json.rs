@@ -317,7 +317,7 @@ mod tests {
             skew_s: None,
         });
         let found = connect_app::diagnose::Found { environment: Environment::Sandbox, checks: checks.collect(), backend: None };
-        let diagnosed = serde_json::from_str(&found.json()).unwrap();
+        let diagnosed = serde_json::from_str(&found.json(connect_app::catalogue::reason_in_a_terminal)).unwrap();
         let all = lines(events());
         let told = [
             ("accounts", of(false)),

@@ -37,7 +37,7 @@ use connect_app::browser::SystemBrowser;
 use connect_app::diagnose::{self, Found};
 use connect_app::settings::Settings;
 use connect_app::start::{self, Platform};
-use connect_app::{limits, logging, terminal, witness};
+use connect_app::{catalogue, limits, logging, terminal, witness};
 use connect_core::vault::{MemoryVault, Vault};
 use connect_core::{Browser, Connections, OpenFailed, SystemProxies};
 use connect_local_api::Place;
@@ -78,12 +78,19 @@ pub fn run() -> ExitCode {
             return Exit::Other.into();
         }
     };
-    match runtime.block_on(done(&settings, task)) {
+    let code = match runtime.block_on(done(&settings, task)) {
         Ok(code) => code,
         Err(failure) => {
             terminal::complain(NAME, &failure.sentence());
             failure.exit().into()
         }
+    };
+    match out::lost() {
+        Some(error) => {
+            terminal::complain(NAME, &format!("Standard output didn’t take everything, so a part is missing: {error}."));
+            if code == ExitCode::SUCCESS { Exit::Other.into() } else { code }
+        }
+        None => code,
     }
 }
 
@@ -131,7 +138,7 @@ async fn with(connections: &Connections, settings: &Settings, task: Task) -> Res
         Task::Serve { memory: true, scopes, way } => serve::serve_memory(connections, settings, scopes, &way).await,
         Task::Serve { .. } => serve::serve(connections, settings).await,
         Task::Diagnose { json } => {
-            let asked = diagnose::Asked { program: NAME, as_json: json };
+            let asked = diagnose::Asked { program: NAME, as_json: json, reason: catalogue::reason_in_a_terminal };
             let apps_port = connect_local_api::is_ours(connections, &Place::of(settings)).await;
             let found = Found::with(connections, settings.environment, apps_port).await;
             return Ok(diagnose::tell(&Ok(found), settings.environment, asked));

@@ -1,7 +1,7 @@
 //! Where a command's words go: to this process's terminal, or to the process that asked for the command, where that is another one
 //! (`serve --memory`).
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -65,11 +65,27 @@ pub fn answer(question: &str) -> Option<Option<bool>> {
         .ok()
 }
 
-/// Words for standard output; colours are left out where they aren't wanted. A write that fails is not reported.
+/// Why standard output didn't take everything.
+static LOST: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Words for standard output; colours are left out where they aren't wanted. What can't be written is [`lost`].
 pub fn say(words: &str) {
-    if !for_asker(Output::Out(words.to_owned())) {
-        drop(anstream::stdout().write_all(words.as_bytes()));
+    if for_asker(Output::Out(words.to_owned())) {
+        return;
     }
+    let mut out = anstream::stdout();
+    match out.write_all(words.as_bytes()).and_then(|()| out.flush()) {
+        // A reader that has gone, such as `head`, has what it wanted.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            held(&LOST).get_or_insert(error);
+        }
+        _ => {}
+    }
+}
+
+/// Why standard output didn't take everything, where it didn't.
+pub fn lost() -> Option<io::Error> {
+    held(&LOST).take()
 }
 
 /// Words for standard error; colours are left out where they aren't wanted. A write that fails is not reported.
@@ -100,12 +116,12 @@ pub fn repeat(said: &[Output]) {
 
 /// Whether standard output is a terminal.
 pub fn is_terminal() -> bool {
-    ASKER.try_with(|asker| asker.is_terminal).unwrap_or_else(|_| std::io::stdout().is_terminal())
+    ASKER.try_with(|asker| asker.is_terminal).unwrap_or_else(|_| io::stdout().is_terminal())
 }
 
 /// Whether how far something is can be shown on a line of its own.
 pub fn shows_progress() -> bool {
-    ASKER.try_with(|_| ()).is_err() && std::io::stderr().is_terminal()
+    ASKER.try_with(|_| ()).is_err() && io::stderr().is_terminal()
 }
 
 fn for_asker(said: Output) -> bool {

@@ -3,9 +3,10 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use clap_complete::Shell;
-use monei::permission::Method;
+use monei::permission::{Method, PERMISSIONS};
 
 use crate::NAME;
 
@@ -73,7 +74,7 @@ Over SSH, forward a port and open the printed link in your own browser:
   moneictl connect --no-browser --port 8123")]
     Connect {
         /// What to ask for, separated by commas; without it what only reads
-        #[arg(long, value_delimiter = ',', value_name = "SCOPE")]
+        #[arg(long, value_delimiter = ',', value_name = "SCOPE", value_parser = scopes())]
         scopes: Vec<String>,
         /// How to reach the browser
         #[command(flatten)]
@@ -84,7 +85,7 @@ Over SSH, forward a port and open the printed link in your own browser:
         /// Which account
         account: String,
         /// What to ask for, separated by commas; without it what the account had and lost
-        #[arg(long, value_delimiter = ',', value_name = "SCOPE")]
+        #[arg(long, value_delimiter = ',', value_name = "SCOPE", value_parser = scopes())]
         scopes: Vec<String>,
         /// How to reach the browser
         #[command(flatten)]
@@ -216,7 +217,7 @@ moneictl commands reach it while it runs. At its end (Ctrl-C, the end of the ses
         #[arg(long)]
         memory: bool,
         /// With --memory: what to ask for, separated by commas; without it what only reads
-        #[arg(long, value_delimiter = ',', requires = "memory", value_name = "SCOPE")]
+        #[arg(long, value_delimiter = ',', requires = "memory", value_name = "SCOPE", value_parser = scopes())]
         scopes: Vec<String>,
         /// With --memory: how to reach the browser
         #[command(flatten)]
@@ -272,10 +273,10 @@ pub struct Filter {
     #[arg(long)]
     pub currency: Option<String>,
     /// At least so much
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", value_parser = amount)]
     pub min: Option<String>,
     /// At most so much
-    #[arg(long, value_name = "AMOUNT")]
+    #[arg(long, value_name = "AMOUNT", value_parser = amount)]
     pub max: Option<String>,
     /// With these words in what it was for
     #[arg(long, value_name = "WORDS")]
@@ -332,7 +333,7 @@ pub enum AppTask {
         #[arg(long)]
         account: Option<String>,
         /// What it may do, separated by commas
-        #[arg(long, value_delimiter = ',', required = true, value_name = "SCOPE")]
+        #[arg(long, value_delimiter = ',', required = true, value_name = "SCOPE", value_parser = scopes())]
         scopes: Vec<String>,
         /// Until when
         #[arg(long, value_enum, default_value_t = Until::Month, value_name = "TIME")]
@@ -383,6 +384,17 @@ fn method(text: &str) -> Result<Method, String> {
 
 fn day(text: &str) -> Result<String, String> {
     text.parse::<jiff::civil::Date>().map(|day| day.to_string()).map_err(|_| "a day is written like 2026-03-31".to_owned())
+}
+
+/// Monei's scopes: of a misspelt one nobody has to be asked.
+fn scopes() -> PossibleValuesParser {
+    PossibleValuesParser::new(PERMISSIONS.iter().map(|permission| permission.scope.as_str()))
+}
+
+fn amount(text: &str) -> Result<String, String> {
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    if is_number(whole) && is_number(part) { Ok(text.to_owned()) } else { Err("an amount is written like 1500.50".to_owned()) }
 }
 
 fn field(text: &str) -> Result<(String, String), String> {

@@ -35,6 +35,7 @@ use tokio_util::sync::CancellationToken;
 pub use command::Commands;
 pub use confirming::{Confirmations, Request as ConfirmationRequest};
 pub use listen::draw_port;
+pub use not_listed::sentence as not_passed_on;
 pub use pairing::{Pairings, Request as PairingRequest};
 pub use place::Place;
 pub use reach::{Port, is_ours, port};

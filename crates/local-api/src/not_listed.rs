@@ -27,8 +27,8 @@ pub(crate) fn older(path: &str) -> String {
     format!("What this call pays isn't documented, so it can't be shown to the person. Nothing was sent.{newer}")
 }
 
-/// The sentence for a path below `/api/v1`.
-pub(crate) fn sentence(path: &str) -> String {
+/// Why a path below `/api/v1` isn't passed on, with the documented call where there is one.
+pub fn sentence(path: &str) -> String {
     let other_method = |method| monei::permission::find(method, path).map(|_| method.as_str());
     if let Some((_, documented)) = DOCUMENTED.iter().find(|(undocumented, _)| *undocumented == path) {
         return format!("Monei Connections doesn't pass this call on. Monei documents {documented} instead.");

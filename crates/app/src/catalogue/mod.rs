@@ -128,12 +128,21 @@ const fn english_check(name: CheckName) -> &'static str {
 }
 
 /// Why a check failed and what to do about it, in English; `None` where it works.
-pub fn reason(Check { name, ok, problem, skew_s, .. }: &Check) -> Option<String> {
+pub fn reason(check: &Check) -> Option<String> {
+    why(check, |code| sentence(Language::English, code))
+}
+
+/// As [`reason`], for a terminal: what to do is done there.
+pub fn reason_in_a_terminal(check: &Check) -> Option<String> {
+    why(check, sentence_in_a_terminal)
+}
+
+fn why(Check { name, ok, problem, skew_s, .. }: &Check, sentence: fn(ProblemCode) -> String) -> Option<String> {
     if *ok {
         return None;
     }
     match (problem, name, skew_s) {
-        (Some(code), ..) => Some(sentence(Language::English, *code)),
+        (Some(code), ..) => Some(sentence(*code)),
         (None, CheckName::Clock, Some(seconds)) => {
             let off = seconds.unsigned_abs();
             let time = if off < 120 { format!("{off} seconds") } else { format!("{} minutes", (off + 30) / 60) };

@@ -32,14 +32,13 @@ pub(super) fn plain(status: StatusCode) -> Response<String> {
     dress(Response::new(format!("{text}\n")), status, HeaderValue::from_static("text/plain; charset=utf-8"))
 }
 
-/// The page at the end of the way through the browser. What the answer says is sealed, so the program's window tells it.
+/// The page at the end of the way through the browser. What the answer says is sealed, so the program tells it, in its window or
+/// in a terminal.
 pub(super) fn done(language: Language) -> Response<String> {
     let mark = "\u{2713}";
     let (title, text) = match language {
-        Language::English => ("Your answer has arrived", "Monei Connections goes on in its own window. You can close this page."),
-        Language::French => {
-            ("Votre réponse est arrivée", "La suite se passe dans la fenêtre de Monei Connections. Vous pouvez fermer cette page.")
-        }
+        Language::English => ("Your answer has arrived", "Go back to Monei Connections. You can close this page."),
+        Language::French => ("Votre réponse est arrivée", "Revenez à Monei Connections. Vous pouvez fermer cette page."),
     };
     let tag = language.tag();
     let html = format!(

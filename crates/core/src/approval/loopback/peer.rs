@@ -32,18 +32,23 @@ pub(super) fn is_own(_: SocketAddr, _: SocketAddr) -> bool {
 pub fn own_peers(own: SocketAddr) -> std::collections::HashSet<SocketAddr> {
     let us = rustix::process::geteuid().as_raw();
     let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
-    let ours = |entry: &procfs::net::TcpNetEntry| {
-        entry.uid == us && entry.state != procfs::net::TcpState::TimeWait && plain(entry.remote_address) == own
-    };
+    let ours = |entry: &procfs::net::TcpNetEntry| entry.uid == us && is_open(entry) && plain(entry.remote_address) == own;
     let entries = [procfs::net::tcp(), procfs::net::tcp6()].into_iter().flatten().flatten();
     entries.filter(ours).map(|entry| plain(entry.local_address)).collect()
 }
 
-/// Whether this is the peer's end of the connection. One in `TIME-WAIT` has no owner any more, and says root's.
+/// Whether a process holds the socket. Of one that was closed, kernels before 6.17 say that it is root's, whoever opened it: where this
+/// program runs as root, anybody who closes at once would be taken for root.
+#[cfg(target_os = "linux")]
+fn is_open(entry: &procfs::net::TcpNetEntry) -> bool {
+    entry.inode != 0
+}
+
+/// Whether this is the peer's end of the connection.
 #[cfg(target_os = "linux")]
 fn is_between(entry: &procfs::net::TcpNetEntry, peer: SocketAddr, own: SocketAddr) -> bool {
     let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
-    entry.state != procfs::net::TcpState::TimeWait && plain(entry.local_address) == peer && plain(entry.remote_address) == own
+    is_open(entry) && plain(entry.local_address) == peer && plain(entry.remote_address) == own
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -65,6 +70,16 @@ mod tests {
         assert!(!is_own(peer, SocketAddr::new(own.ip(), own.port().wrapping_add(1))));
         // The listener's own end is no peer.
         assert!(!is_own(own, own));
+    }
+
+    #[test]
+    fn a_socket_that_was_closed_is_nobodys() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let own = listener.local_addr().unwrap();
+        drop(TcpStream::connect(own).unwrap());
+        let (_server, peer) = listener.accept().unwrap();
+        assert!(!is_own(peer, own));
+        assert!(own_peers(own).is_empty());
     }
 
     /// A browser may reach 127.0.0.1 through a socket of the other family.
