@@ -1,9 +1,12 @@
 """What a person does with the installed packages: root.py runs it as a user of its own, in a session bus of its own.
 
-use: connects an account, asks for one more permission, opens the window, follows a link, writes into the index as a later version would.
+use: connects an account, asks for one more permission, opens the window, follows a link.
 links: connects in the window through links that a real browser follows (links.py).
 own-service: runs the backend for oneself, as docs/your-own-service.md tells.
-after-upgrade, after-downgrade: the account is still there; the latter disconnects it and leaves this computer.
+after-upgrade: the account is still there; writes into the index as a later version would.
+after-downgrade: the account is still there; disconnects it and leaves this computer.
+lacks-webkitgtk: starts the AppImage where WebKitGTK isn't installed.
+portable: the same as "use" and "after-downgrade", but for the link, with programs that nothing was installed of: those that are first in PATH.
 """
 
 import contextlib
@@ -18,8 +21,8 @@ import sys
 import pexpect
 
 import links
-from session import (BACKEND, PATIENCE, SCHEME, SETTINGS, WITHOUT_SETTINGS, accounts, control, display, grants, program, programs, running, servers,
-                     told, until, window, write)
+from session import (BACKEND, PATIENCE, SCHEME, SETTINGS, WITHOUT_SETTINGS, accounts, close_window, control, display, grants, program,
+                     programs, running, servers, told, until, window, write)
 
 
 def approve(command, *answers):
@@ -48,17 +51,33 @@ def shown():
     return told("sh", "-c", f"import -window {window()} rgb:- | sha256sum")
 
 
-def use():
+def connect():
     control("next", {"user": "ada", "allow": ["profile:read", "wallet:read"], "auto": True})
     approve(("moneictl", "connect", "--no-browser", "--scopes", "profile:read,wallet:read,kyc:read"), "Use it", "link", "Is that you")
     control("next", {"user": "ada", "allow": ["kyc:read"], "auto": True})
     approve(("moneictl", "reconnect", "1", "--no-browser", "--scopes", "kyc:read"), "link")
     [account] = json.loads(told("moneictl", "status", "--check", "--json"))["accounts"]
     assert account["health"] == "connected" and sorted(account["granted"]) == ["kyc:read", "profile:read", "wallet:read"], account
-    assert told("xdg-mime", "query", "default", f"x-scheme-handler/{SCHEME}").strip() == "monei-connections.desktop"
-    with display(), program(SETTINGS):
+
+
+def open_window():
+    print(told("monei-connect", "--version"), told("monei-connect", "diagnose"))
+    with display(), program(SETTINGS) as process:
         until("a page in the window", lambda: seen() > 200)
         told("sh", "-c", "import -window root /tmp/window.png")
+        close_window()
+        assert process.wait(PATIENCE) == 0, process.returncode
+
+
+def handler():
+    """Which desktop entry gets links of the scheme."""
+    return told("xdg-mime", "query", "default", f"x-scheme-handler/{SCHEME}").strip()
+
+
+def use():
+    connect()
+    open_window()
+    assert handler() == "monei-connections.desktop", handler()
     # As people have it: without settings. A link goes to the program that runs, which stays the only one.
     with display(), program({}) as process:
         until("a page in the window", lambda: seen() > 200)
@@ -68,6 +87,22 @@ def use():
         told("sh", "-c", "import -window root /tmp/link.png")
         assert process.poll() is None and programs() == [process.pid], programs()
     print("Used: connected, asked for one more permission, opened the window, followed a link.")
+
+
+def portable():
+    connect()
+    open_window()
+    # Nothing was registered for it, by nobody.
+    assert not handler(), handler()
+    leave()
+    print("Used without an installation: connected, asked for one more permission, opened the window, disconnected, left this computer.")
+
+
+def lacks_webkitgtk():
+    for language, sentence in (("C.UTF-8", "install the package libwebkit2gtk-4.1-0"), ("fr_FR.UTF-8", "installez le paquet libwebkit2gtk-4.1-0")):
+        refused = subprocess.run(["monei-connect"], env={**os.environ, "LANG": language}, capture_output=True, text=True, timeout=PATIENCE)
+        assert refused.returncode == 127 and sentence in refused.stderr and len(refused.stderr.splitlines()) == 1, refused
+        print("Without WebKitGTK:", refused.stderr.strip())
 
 
 def client(*words):
@@ -121,7 +156,7 @@ def after_upgrade():
     [index] = glob.glob(os.path.expanduser(f"~/.local/share/{SCHEME}/sandbox*/**/index.sqlite"), recursive=True)
     with contextlib.closing(sqlite3.connect(index)) as database:
         [(schema,)] = database.execute("PRAGMA user_version")
-        database.execute("PRAGMA user_version = 999")
+        database.execute(f"PRAGMA user_version = {schema + 1}")
     refused = subprocess.run(["moneictl", "accounts"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert refused.returncode != 0 and "newer version" in refused.stderr, refused
     print("An index of a later version:", refused.stderr.strip())
@@ -133,6 +168,10 @@ def after_upgrade():
 
 def after_downgrade():
     assert len(accounts()) == 1
+    leave()
+
+
+def leave():
     told("moneictl", "disconnect", "--all", "--yes")
     assert not grants(), grants()
     told("moneictl", "leave", "--yes")
@@ -150,11 +189,13 @@ def main():
     subprocess.run(["gnome-keyring-daemon", "--unlock", "--components=secrets"], input=b"clean root", check=True, stdout=subprocess.DEVNULL)
     if sys.argv[1] == "own-service":
         return own_service()
+    if sys.argv[1] == "lacks-webkitgtk":
+        return lacks_webkitgtk()
     os.environ.update(SETTINGS)
     if sys.argv[1] == "links":
         return links.follow()
     with servers():
-        {"use": use, "after-upgrade": after_upgrade, "after-downgrade": after_downgrade}[sys.argv[1]]()
+        {"use": use, "after-upgrade": after_upgrade, "after-downgrade": after_downgrade, "portable": portable}[sys.argv[1]]()
 
 
 if __name__ == "__main__":

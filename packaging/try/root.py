@@ -1,7 +1,8 @@
 """Tries the packages in a Debian root that has nothing of them yet: `cargo xtask bundle --try` runs it there, as root.
 
-Installs them, uses the program as a person (person.py), installs a later version over it and the first one again, then removes everything, and looks
-for what stayed behind. Each step says what it found; the first that fails ends it.
+Installs the Debian packages, uses the program as a person (person.py), installs a later version over it and the first one again, then removes
+everything, and looks for what stayed behind. Then the same with the RPM package, and, as far as they have it, with the archive and the AppImage, of which
+nothing is installed. Each step says what it found; the first that fails ends it.
 """
 
 import glob
@@ -18,6 +19,7 @@ PROGRAM, COMMAND_LINE, BACKEND, SANDBOX = "monei-connections", "moneictl", "conn
 # Where nothing of a package may be before it is installed, nor after it was purged.
 SYSTEM = ["/etc", "/opt", "/usr", "/var/lib/systemd", "/var/cache/man", "/run/systemd"]
 NAMES = ["monei", "connect-backend"]
+HOME = "/home/person"
 
 
 def run(*words, **options):
@@ -29,9 +31,13 @@ def told(*words):
     return run(*words, stdout=subprocess.PIPE).stdout.strip()
 
 
-def package(name):
-    [path] = glob.glob(f"{HERE}/{name}_*.deb")
+def only(pattern):
+    [path] = glob.glob(pattern)
     return path
+
+
+def package(name):
+    return only(f"{HERE}/{name}_*.deb")
 
 
 def ours():
@@ -66,9 +72,45 @@ def version(name):
     return told("dpkg-query", "--show", "--showformat=${Version}", name)
 
 
-def as_person(part):
-    run("runuser", "--user=person", "--", "env", "-i", "HOME=/home/person", "USER=person", "PATH=/usr/bin:/bin", "LANG=C.UTF-8",
+def rpm(*words):
+    """Debian's, which wants to be told that this is meant; what the package depends on has other names here."""
+    return run("rpm", "--force-debian", "--nodeps", *words, stdout=subprocess.PIPE).stdout
+
+
+def asked(format, path):
+    """What an RPM package says of itself."""
+    return told("rpm", "--query", "--package", "--queryformat", format, path)
+
+
+def later_rpm(path):
+    """The files that are installed of it and its script, as a package of a later version."""
+    folder, build = "/tmp/later-rpm", "/tmp/rpmbuild"
+    names = [name for name in told("rpm", "--query", "--package", "--list", path).splitlines() if os.path.isfile(name)]
+    for name in names:
+        os.makedirs(os.path.dirname(folder + name), exist_ok=True)
+        shutil.copy2(name, folder + name)
+    spec = [
+        f"Name: {PROGRAM}", f"Version: {asked('%{VERSION}', path)}.1", f"Release: {asked('%{RELEASE}', path)}", f"License: {asked('%{LICENSE}', path)}",
+        "Summary: A later version", "AutoReqProv: no", "%description", "A later version.", "%install", f"cp --archive {folder}/. %{{buildroot}}",
+        "%postun", asked("%{POSTUN}", path), "%files", *names,
+    ]
+    with open("/tmp/later.spec", "w", encoding="utf-8") as file:
+        file.write("\n".join([*spec, ""]))
+    plain = [f"--define={name}" for name in ("debug_package %{nil}", "__os_install_post %{nil}", "_build_id_links none")]
+    run("rpmbuild", "--quiet", f"--define=_topdir {build}", *plain, "-bb", "/tmp/later.spec")
+    return only(f"{build}/RPMS/*/*.rpm")
+
+
+def as_person(part, *folders):
+    """A part of person.py, with the programs in `folders` before those of the system."""
+    path = ":".join([*folders, "/usr/bin", "/bin"])
+    run("runuser", "--user=person", "--", "env", "-i", f"HOME={HOME}", "USER=person", f"PATH={path}", "LANG=C.UTF-8",
         "XDG_RUNTIME_DIR=/run/person", "dbus-run-session", "--", "python3", f"{HERE}/person.py", part)
+
+
+def picture(kind):
+    """Keeps the picture of the window apart from those to come."""
+    os.rename("/tmp/window.png", f"/tmp/window-{kind}.png")
 
 
 def settings_of_browser():
@@ -81,28 +123,22 @@ def settings_of_browser():
         file.write("\n".join([*lines, f'export CHROMIUM_FLAGS="$CHROMIUM_FLAGS {" ".join(words)}"', ""]))
 
 
-def main():
-    before = ours()
-    assert not before, before
-    run("useradd", "--create-home", "person")
-    os.makedirs("/run/person", mode=0o700)
-    shutil.chown("/run/person", "person", "person")
-
-    # A damaged package is refused, and leaves nothing.
-    damaged = "/tmp/damaged.deb"
-    with open(package(PROGRAM), "rb") as whole, open(damaged, "wb") as half:
+def damaged(path, install):
+    """The first part of it is refused, and leaves nothing."""
+    part, before = f"/tmp/damaged{os.path.splitext(path)[1]}", ours()
+    with open(path, "rb") as whole, open(part, "wb") as half:
         half.write(whole.read(1_000_000))
-    refused = subprocess.run(["dpkg", "--install", damaged], capture_output=True, text=True)
-    assert refused.returncode != 0 and not ours(), refused
+    refused = subprocess.run([*install, part], capture_output=True, text=True)
+    assert refused.returncode != 0 and ours() == before, refused
     print("A damaged package:", refused.stderr.strip())
 
-    apt("install", *(package(name) for name in (PROGRAM, COMMAND_LINE, BACKEND, SANDBOX)))
-    for program in ("monei-connect", "moneictl"):
-        print(told(program, "--version"))
-    assert told("man", "-w", "moneictl") and told("man", "-w", "monei-connect")
 
-    settings_of_browser()
+def debian():
+    damaged(package(PROGRAM), ["dpkg", "--install"])
+    apt("install", *(package(name) for name in (PROGRAM, COMMAND_LINE, BACKEND, SANDBOX)))
+    assert told("man", "-w", "moneictl") and told("man", "-w", "monei-connect")
     as_person("use")
+    picture("deb")
     as_person("links")
     as_person("own-service")
     first = version(PROGRAM)
@@ -112,15 +148,88 @@ def main():
     apt("install", "--allow-downgrades", package(PROGRAM), package(COMMAND_LINE))
     assert version(PROGRAM) == first
     as_person("after-downgrade")
-
     apt("purge", PROGRAM, COMMAND_LINE, BACKEND, SANDBOX)
-    stayed = ours()
+    nothing_left(set())
+    print("The Debian packages: nothing of them is left in", " ".join(SYSTEM))
+
+
+def red_hat(before):
+    """On Fedora, its desktop-file-utils sees to the list of link handlers whenever an entry comes or goes."""
+    [path], handlers = glob.glob(f"{HERE}/*.rpm"), "update-desktop-database"
+    damaged(path, ["rpm", "--force-debian", "--nodeps", "--install"])
+    first = asked("%{VERSION}", path)
+    rpm("--install", path)
+    run(handlers)
+    assert told("man", "-w", "moneictl") and told("man", "-w", "monei-connect")
+    as_person("use")
+    picture("rpm")
+    said = rpm("--upgrade", later_rpm(path))
+    run(handlers)
+    assert not said and told("rpm", "--query", "--queryformat", "%{VERSION}", PROGRAM) == f"{first}.1", said
+    as_person("after-upgrade")
+    rpm("--upgrade", "--oldpackage", path)
+    assert told("rpm", "--query", "--queryformat", "%{VERSION}", PROGRAM) == first
+    assert told("rpm", "--verify", "--nodeps", PROGRAM) == ""
+    as_person("after-downgrade")
+    said = rpm("--erase", PROGRAM)
+    run(handlers)
+    assert "tokens in the keychain" in said, said
+    nothing_left(before)
+    print("The RPM package: nothing of it is left. At the end it said:", said.strip())
+
+
+def appimage():
+    """A folder in which the AppImage is the program. A root has no FUSE."""
+    folder = f"{HOME}/appimage"
+    os.makedirs(folder, exist_ok=True)
+    image = shutil.copy2(only(f"{HERE}/*.AppImage"), folder)
+    command = f"{folder}/monei-connect"
+    with open(command, "w", encoding="utf-8") as file:
+        file.write(f'#!/bin/sh\nexec {image} --appimage-extract-and-run "$@"\n')
+    os.chmod(command, 0o755)
+    return folder
+
+
+def portable(before):
+    """What is used without an installation. The AppImage has no command line: that of the archive goes with it."""
+    run("runuser", "--user=person", "--", "tar", "--extract", "--file", only(f"{HERE}/*.tar.gz"), "--directory", HOME)
+    archive = only(f"{HOME}/monei-connections-*")
+    as_person("portable", f"{archive}/usr/bin")
+    picture("archive")
+    as_person("portable", appimage(), f"{archive}/usr/bin")
+    picture("appimage")
+    for folder in (archive, appimage()):
+        shutil.rmtree(folder)
+    assert not glob.glob("/tmp/appimage_extracted_*")
+    nothing_left(before)
+    print("The archive and the AppImage: nothing of them is left but what is removed with their folders.")
+
+
+def nothing_left(before):
+    stayed = ours() - before
     assert not stayed, f"stayed behind: {stayed}"
     # The lists of handlers are made anew without it.
     for path in glob.glob("/usr/share/applications/mime*"):
         with open(path, encoding="utf-8") as file:
             assert SCHEME not in file.read(), path
-    print("Purged: nothing of the packages is left in", " ".join(SYSTEM))
+
+
+def main():
+    nothing_left(set())
+    run("useradd", "--create-home", "person")
+    os.makedirs("/run/person", mode=0o700)
+    shutil.chown("/run/person", "person", "person")
+    settings_of_browser()
+    # The Debian package brings WebKitGTK, which stays when that is purged.
+    as_person("lacks-webkitgtk", appimage())
+    debian()
+    # The others: nothing of the Debian packages is there but the servers that they connect to.
+    apt("install", package(BACKEND), package(SANDBOX))
+    before = ours()
+    portable(before)
+    red_hat(before)
+    apt("purge", BACKEND, SANDBOX)
+    nothing_left(set())
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ def display():
 
 @contextlib.contextmanager
 def program(settings):
-    """The program with its window."""
+    """The program with its window; whichever is first in PATH."""
     environment = {name: value for name, value in os.environ.items() if name not in SETTINGS} | settings
     with running("monei-connect", env=environment) as process:
         until("the window", window)

@@ -1,5 +1,5 @@
-//! `cargo xtask bundle --try bookworm`: the Debian packages in a root that has nothing of them. They are installed there, used, upgraded and removed
-//! by `packaging/try/root.py`, also with a real browser.
+//! `cargo xtask bundle --try bookworm`: every package for Linux in a Debian root that has nothing of them. They are installed there or unpacked, used,
+//! upgraded and removed by `packaging/try/root.py`, the Debian packages also with a real browser.
 
 use std::fs;
 use std::path::Path;
@@ -10,11 +10,17 @@ use crate::packages::{For, install_missing};
 use crate::step::{Steps, command, succeed};
 
 /// Where `cargo xtask bundle` puts the packages.
-const PACKAGES: &str = "target/release/bundle/deb";
+const PACKAGES: &str = "target/release/bundle";
+/// Each kind: its folder there, and how its files end.
+const KINDS: [(&str, &str); 4] = [("deb", "deb"), ("rpm", "rpm"), ("tar", "gz"), ("appimage", "AppImage")];
 /// What the trial does there.
 const STEPS: &str = "packaging/try";
-/// What the root has beside the packages: a session bus and a keyring, a display and a browser, and what drives and looks.
-const INCLUDED: &str = "at-spi2-core,caddy,ca-certificates,chromium,chromium-driver,chromium-sandbox,curl,dbus,fonts-dejavu-core,gnome-keyring,imagemagick,libsecret-tools,man-db,openbox,procps,python3,python3-gi,python3-pexpect,systemd,xdg-utils,xdotool,xvfb";
+/// What the root has beside the packages: a session bus and a keyring, a display and a browser, what drives and looks, and what installs RPM packages.
+const INCLUDED: &str = "at-spi2-core,caddy,ca-certificates,chromium,chromium-driver,chromium-sandbox,curl,dbus,fonts-dejavu-core,gnome-keyring,imagemagick,libsecret-tools,man-db,openbox,procps,python3,python3-gi,python3-pexpect,rpm,systemd,xdg-utils,xdotool,xvfb";
+
+/// What it leaves to look at.
+const PICTURES: &str =
+    "/tmp/window-deb.png /tmp/window-archive.png /tmp/window-appimage.png /tmp/window-rpm.png /tmp/link.png /tmp/question.png";
 
 /// Tries the packages in a clean root of `release`.
 ///
@@ -22,6 +28,10 @@ const INCLUDED: &str = "at-spi2-core,caddy,ca-certificates,chromium,chromium-dri
 /// The first thing that isn't as it should be; the trial has said what.
 pub fn trial(release: &str) -> Result<()> {
     ensure!(Path::new(PACKAGES).exists(), "nothing in {PACKAGES}: `cargo xtask bundle` makes the packages");
+    let mut copied = files(STEPS, "py")?;
+    for (folder, ending) in KINDS {
+        copied.extend(files(&format!("{PACKAGES}/{folder}"), ending)?);
+    }
     ensure!(release.chars().all(|letter| letter.is_ascii_lowercase()), "{release} is no release of Debian");
     let mut steps = Steps::new(2);
     steps.step("System packages", || install_missing(For::Images))?;
@@ -34,9 +44,9 @@ pub fn trial(release: &str) -> Result<()> {
         make.env("TMPDIR", &temporary).arg(format!("--include={INCLUDED}"));
         for hook in [
             "mkdir \"$1/try\"".to_owned(),
-            format!("copy-in {} {} /try", files(PACKAGES, "deb")?.join(" "), files(STEPS, "py")?.join(" ")),
+            format!("copy-in {} /try", copied.join(" ")),
             "chroot \"$1\" python3 -u /try/root.py".to_owned(),
-            format!("copy-out /tmp/window.png /tmp/link.png /tmp/question.png {}", pictures.display()),
+            format!("copy-out {PICTURES} {}", pictures.display()),
         ] {
             make.arg(format!("--customize-hook={hook}"));
         }
