@@ -93,7 +93,8 @@ impl Wine {
     pub fn run_by(&self, cargo: &mut Command) -> Result<()> {
         self.environment(cargo);
         // The compiler's libraries aren't Wine's.
-        cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", format!("env --unset=LD_LIBRARY_PATH timeout --foreground {TESTS_LIMIT} wine"));
+        let runner = format!("env --unset=LD_LIBRARY_PATH timeout --foreground {TESTS_LIMIT} wine");
+        cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", runner);
         // The program needs WebView2Loader.dll, which its build leaves there.
         let built = std::env::current_dir()?.join("target/windows/x86_64-pc-windows-gnu/debug");
         let built = output(&mut self.command("winepath", &["--windows", built.to_str().context("a path that isn't text")?]))?;
