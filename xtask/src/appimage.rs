@@ -124,13 +124,18 @@ mod tests {
 
     use super::*;
 
+    /// By another process: what another test starts meanwhile would have a file open that this one writes, which then can't be run.
+    fn copy(from: &Path, to: &Path) {
+        succeed(command("cp", &["--preserve=mode", "--"]).arg(from).arg(to)).unwrap();
+    }
+
     /// AppRun beside a program that is this script, or this file.
     fn app_dir(program: &Path) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let own = folder.path().join("usr/bin/monei-connect");
         fs::create_dir_all(own.parent().unwrap()).unwrap();
-        fs::copy(program, &own).unwrap();
-        fs::copy(Path::new("..").join(APP_RUN), folder.path().join("AppRun")).unwrap();
+        copy(program, &own);
+        copy(&Path::new("..").join(APP_RUN), &folder.path().join("AppRun"));
         folder
     }
 
@@ -157,8 +162,10 @@ mod tests {
         let whole = format!("\0{old}\0");
         let at = program.windows(whole.len()).position(|bytes| bytes == whole.as_bytes()).unwrap() + 1;
         program[at..at + new.len()].copy_from_slice(new.as_bytes());
-        fs::write(&own, program).unwrap();
-        fs::set_permissions(&own, fs::Permissions::from_mode(0o755)).unwrap();
+        let changed = folder.path().join("changed");
+        fs::write(&changed, program).unwrap();
+        fs::set_permissions(&changed, fs::Permissions::from_mode(0o755)).unwrap();
+        copy(&changed, &own);
         folder
     }
 

@@ -1,6 +1,7 @@
 //! The installer for Windows, tried under Wine as a person and an administrator would use it: each effect that docs/packaging.md promises.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
@@ -10,12 +11,13 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::gates;
 use crate::installer::{Product, VERSION};
-use crate::wine::Wine;
+use crate::wine::{Wine, how};
 
 // Exit codes of installer.nsi.
 const INSTALLED: i32 = 0;
 const FAILED: i32 = 2;
 const IS_OPEN: i32 = 3;
+const WRONG_WINDOWS: i32 = 4;
 const IS_OLDER: i32 = 5;
 const WITHOUT_WEBVIEW: i32 = 6;
 
@@ -139,12 +141,19 @@ impl<'a> Trial<'a> {
         said("an older version is refused");
         self.changes_nothing(|| self.setup(&self.older, &[], IS_OLDER))?;
 
+        said("a Windows before 10 is refused");
+        let name = self.installer.file_name().and_then(OsStr::to_str).context("a path that isn't text")?;
+        let of_installer = format!(r"HKCU\Software\Wine\{FOR_WINE}\{name}");
+        self.wine.set_registry(&of_installer, "Version", "win81")?;
+        self.changes_nothing(|| self.setup(&self.installer, &[], WRONG_WINDOWS))?;
+        self.wine.set_registry(&of_installer, "Version", "win10")?;
+
         said("where a file can't be written to its end, nothing is changed");
         self.changes_nothing(|| {
             // As on a full disk: no file may be longer than two megabytes, which the desktop program is.
             let mut setup = self.wine.command("sh", &["-c", "trap '' XFSZ; ulimit -f 4096; exec wine \"$@\" /S", "sh"]);
             let ended = setup.arg(&self.installer).stdout(Stdio::null()).stderr(Stdio::null()).status().context("wine")?;
-            ensure!(ended.code() == Some(FAILED), "it ended with {ended} in place of {FAILED}");
+            ensure!(ended.code() == Some(FAILED), "it ended with {} in place of {FAILED}", how(ended));
             Ok(())
         })?;
 
@@ -185,7 +194,7 @@ impl<'a> Trial<'a> {
             ensure!(began.elapsed() < START, "the installer still waits for a program that has ended");
             std::thread::sleep(Duration::from_millis(200));
         };
-        ensure!(ended.code() == Some(WITHOUT_WEBVIEW), "the installer ended with {ended} in place of {WITHOUT_WEBVIEW}");
+        ensure!(ended.code() == Some(WITHOUT_WEBVIEW), "the installer ended with {} in place of {WITHOUT_WEBVIEW}", how(ended));
         ensure!(fs::read(&marked)? != b"an older one", "the new version isn't installed");
         // The program is there again once installing is refused.
         let began = Instant::now();
@@ -214,6 +223,8 @@ impl<'a> Trial<'a> {
         said("uninstalling leaves nothing but the person's data");
         fs::remove_file(self.folder.join("notes.txt"))?;
         self.setup(&self.installer, &[], WITHOUT_WEBVIEW)?;
+        // As an installation leaves it that could not replace every file, or that was ended.
+        fs::write(self.folder.join("moneictl.exe.new"), "")?;
         ensure!(self.wine.registry(&command, "")?.as_deref() == Some(&*own), "installing didn't take the links");
         self.wine.set_registry(&self.run, &self.product.identifier, &own_start)?;
         self.uninstall()?;
@@ -241,7 +252,7 @@ impl<'a> Trial<'a> {
         let mut setup = self.wine.command("wine", &[installer, "/S"]);
         let ended = setup.args(more).stdout(Stdio::null()).stderr(Stdio::null()).status().context("wine")?;
         let name = installer.rsplit('/').next().unwrap_or(installer);
-        ensure!(ended.code() == Some(expected), "{name} ended with {ended} in place of {expected}");
+        ensure!(ended.code() == Some(expected), "{name} ended with {} in place of {expected}", how(ended));
         Ok(())
     }
 
@@ -250,7 +261,7 @@ impl<'a> Trial<'a> {
         let command = self.wine.registry(&self.uninstall, "QuietUninstallString")?.context("no QuietUninstallString")?;
         ensure!(command == format!("{} /S", self.quoted("uninstall.exe")?), "QuietUninstallString is {command}");
         let ended = self.run("uninstall.exe", &["/S"])?;
-        ensure!(ended.status.success(), "uninstall.exe ended with {}", ended.status);
+        ensure!(ended.status.success(), "uninstall.exe ended with {}", how(ended.status));
         // It goes on in a copy of itself.
         self.wine.wait()?;
         ensure!(self.wine.registry(&self.uninstall, "DisplayVersion")?.is_none(), "it is still in the list of programs");
@@ -314,7 +325,7 @@ impl<'a> Trial<'a> {
     /// Starts a program that stays open.
     fn start(&self, name: &str, words: &[&str]) -> Result<Open<'a>> {
         let path = self.folder.join(name);
-        let child = self.wine.command("wine", &[path.to_str().context("a path that isn't text")?]).args(words).spawn().context("wine")?;
+        let child = self.wine.open(&path).args(words).spawn().context("wine")?;
         Ok(Open { child, name: name.to_owned(), wine: self.wine })
     }
 
@@ -353,7 +364,7 @@ impl<'a> Trial<'a> {
             let folder = format!("_?={}", self.wine.windows_path(&self.folder)?);
             let words: Vec<&str> = std::iter::once("/S").chain(folder.split(' ')).collect();
             let ended = self.run("uninstall.exe", &words)?;
-            ensure!(ended.status.code() == Some(IS_OPEN), "uninstall.exe ended with {}", ended.status);
+            ensure!(ended.status.code() == Some(IS_OPEN), "uninstall.exe ended with {}", how(ended.status));
         }
         open.still()?;
         open.end()?;

@@ -25,7 +25,7 @@ const BUNDLE: &str = "target/windows/bundle";
 pub enum Task {
     /// Clippy of every target of the workspace but the tests that are for Linux alone.
     Check,
-    /// The tests of Monei's contract, the core, the program, the backend and the sandbox, under Wine.
+    /// The tests of Monei's contract, the core, the program, the command line, the local API, the backend and the sandbox, under Wine.
     Test,
     /// The installer, in target/windows/bundle: made, installed under Wine, examined, used, upgraded and removed.
     Bundle,
@@ -166,10 +166,11 @@ fn test(toolchain: &Toolchain, wine: &Wine, count: &mut Count) -> Result<()> {
 }
 
 /// The packages whose tests run under Wine.
-const TESTED: [&str; 9] = [
+const TESTED: [&str; 10] = [
     "monei",
     "connect-core",
     "connect-app",
+    "connect-local-api",
     "connect-backend",
     "leaks",
     "monei-sandbox",

@@ -1,7 +1,7 @@
 //! Wine, set up in folders of the project's own.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 use anyhow::{Context, Result};
 
@@ -9,6 +9,17 @@ use crate::step::{command, output, succeed};
 
 /// Where [`Wine::fresh`] is.
 const FRESH: &str = "target/tmp/wine";
+/// How many seconds a command may take: Wine waits for ever where a program shows a message that nobody sees.
+const LIMIT: &str = "600";
+/// How many seconds one program of tests may take.
+const TESTS_LIMIT: &str = "2400";
+/// The exit code of `timeout` where it ended the command.
+const TIMED_OUT: i32 = 124;
+
+/// How a command of [`Wine::command`] ended.
+pub fn how(ended: ExitStatus) -> String {
+    if ended.code() == Some(TIMED_OUT) { format!("no end within {LIMIT} seconds") } else { ended.to_string() }
+}
 
 /// A Windows without a screen.
 pub struct Wine {
@@ -54,9 +65,18 @@ impl Wine {
         Ok(wine)
     }
 
-    /// A program of Wine's.
+    /// A program of Wine's, which is ended where it takes too long.
     pub fn command(&self, program: &str, arguments: &[&str]) -> Command {
-        let mut command = command(program, arguments);
+        let mut command = command("timeout", &["--foreground", LIMIT, program]);
+        command.args(arguments);
+        self.environment(&mut command);
+        command
+    }
+
+    /// A program of Windows that stays open. Its process is Wine's own, so that it can be ended.
+    pub fn open(&self, program: &Path) -> Command {
+        let mut command = command("wine", &[]);
+        command.arg(program);
         self.environment(&mut command);
         command
     }
@@ -73,7 +93,8 @@ impl Wine {
     pub fn run_by(&self, cargo: &mut Command) -> Result<()> {
         self.environment(cargo);
         // The compiler's libraries aren't Wine's.
-        cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", "env --unset=LD_LIBRARY_PATH wine");
+        let runner = format!("env --unset=LD_LIBRARY_PATH timeout --foreground {TESTS_LIMIT} wine");
+        cargo.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", runner);
         // The program needs WebView2Loader.dll, which its build leaves there.
         let built = std::env::current_dir()?.join("target/windows/x86_64-pc-windows-gnu/debug");
         let built = output(&mut self.command("winepath", &["--windows", built.to_str().context("a path that isn't text")?]))?;

@@ -359,6 +359,10 @@ Section "Uninstall"
   ClearErrors
   !insertmacro EachFile Remove
   !insertmacro Remove "${MANIFEST}" ""
+  ; What an installation left that was ended, or could not replace every file.
+  !insertmacro EachFile DeleteNew
+  !insertmacro DeleteNew "${UNINSTALLER}" ""
+  !insertmacro DeleteNew "${MANIFEST}" ""
   ${If} ${Errors}
     !insertmacro End ${FAILED} "$(NotRemoved)"
   ${EndIf}
