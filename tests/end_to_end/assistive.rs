@@ -184,7 +184,10 @@ async fn a_screen_reader_is_told_the_name_and_role_of_every_control_and_what_hap
         reader.reads("Is this you?").await?;
         world.finish().await?;
 
-        world.window()?.shows("all-transactions").await?;
+        // With what is fetched come more controls.
+        for section in ["section-profile", "section-wallet", "section-transactions"] {
+            world.window()?.attribute(section, "data-state", "ready").await?;
+        }
         reader.tabs_through(world, "Ada Okafor").await?;
         for (way, heading) in [
             ("nav-activity", "Activity"),
