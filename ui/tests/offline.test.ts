@@ -39,6 +39,8 @@ test('what was there is shown with its age while Monei can’t be reached, and n
 test('dates are written as the program writes them, and what is no date is said at its field', async () => {
   const { page } = await open(browser, '', { reducedMotion: 'reduce', locale: 'en-US' });
   await show(page, 'history');
+  // The first page is there.
+  await page.getByTestId('history-more').waitFor();
   const asked = await page.evaluateHandle(() => {
     const asked: unknown[] = [];
     window.stage.memory.history = (_, filter) => {

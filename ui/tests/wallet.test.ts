@@ -12,8 +12,10 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 /** Records what is asked of Monei, in words, and answers as before. */
-const counted = (page: Page) =>
-  page.evaluateHandle(() => {
+const counted = async (page: Page) => {
+  // What is shown already has been fetched.
+  await expect.poll(() => page.locator('[data-testid^=section-][data-state=loading]').count()).toBe(0);
+  return page.evaluateHandle(() => {
     const asked: string[] = [];
     const { memory } = window.stage;
     const answer = memory.parts;
@@ -23,6 +25,7 @@ const counted = (page: Page) =>
     };
     return asked;
   });
+};
 
 test('nothing of the wallet’s parts is fetched with the account’s page, and each way there is one click', async () => {
   const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
@@ -39,6 +42,23 @@ test('nothing of the wallet’s parts is fetched with the account’s page, and 
   }
   expect(await asked.jsonValue()).toEqual(['sales 1', 'bills 1', 'deposits 1']);
   expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('what is left before it has appeared isn’t fetched', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'account-full');
+  const asked = await counted(page);
+  await page.getByTestId('open-crypto').waitFor();
+  await page.evaluate(async () => {
+    const { app } = window.stage;
+    const account = app.view.accounts[0]?.id ?? '';
+    app.go({ kind: 'wallet', account, part: 'sales' });
+    await Promise.resolve();
+    app.go({ kind: 'account', id: account });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  });
+  expect(await asked.jsonValue()).toEqual([]);
   await page.close();
 });
 

@@ -86,6 +86,7 @@ async fn look_around(world: &World, album: &mut Album) -> Result<()> {
     window.script("document.querySelector(\"[data-testid='section-transactions']\").scrollIntoView()").await?;
     album.window(world, "live data", "what was granted can be looked at").await?;
     more_of_the_wallet(world, album).await?;
+    window.shows("feature-send").await?;
     window.script("document.querySelector(\"[data-testid='feature-send']\").scrollIntoView()").await?;
     ensure!(window.script("return document.scrollingElement.scrollTop").await? == 0, "the whole page scrolls, not only what is shown");
     album.window(world, "spending features", "never offered in bulk; nothing in this program spends").await?;
