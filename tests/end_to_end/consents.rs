@@ -138,6 +138,10 @@ async fn a_permission_that_is_set_aside_is_used_by_no_program_and_no_window_and_
         world.window()?.click("decide-merge").await?;
         world.window()?.lacks("stage-decide").await?;
         world.finish().await?;
+        // What the window fetches by itself comes before what the app asks for.
+        for section in ["section-wallet", "section-transactions", "section-kyc"] {
+            world.window()?.attribute(section, "data-state", "ready").await?;
+        }
         let added = world.command_line(&["app", "add", "Budget sheet", "--scopes", "wallet:read,kyc:read"])?;
         ensure!(added.status.success(), "{added:?}");
         let key = String::from_utf8(added.stdout)?.trim().to_owned();

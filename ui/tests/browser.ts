@@ -24,4 +24,9 @@ export async function open(browser: Browser, query: string, options: Parameters<
   return { page, complaints };
 }
 
-export const show = (page: Page, variant: string): Promise<void> => page.evaluate((name) => window.stage.show(name), variant);
+/** Shows a state, with what the page draws and fetches once it has appeared (`App.afterPaint`). */
+export const show = (page: Page, variant: string): Promise<void> =>
+  page.evaluate(async (name) => {
+    await window.stage.show(name);
+    for (let frame = 0; frame < 4; frame += 1) await new Promise(requestAnimationFrame);
+  }, variant);
