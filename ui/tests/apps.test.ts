@@ -198,7 +198,7 @@ test('a program that asks is allowed by no key pressed for something else, gets 
   await page.getByTestId('allow-request').click({ force: true });
   expect(await calls(page)).toEqual([]);
   await page.keyboard.press('Escape');
-  expect(await calls(page)).toEqual([['deny_request', 7]]);
+  await expect.poll(() => calls(page)).toEqual([['deny_request', 7]]);
   await withApps(page);
   await withApps(page, { number: 8, name: 'Helper', permissions: ['wallet:read'], program: null });
   await page.getByTestId('give-wallet').check();
