@@ -7,6 +7,7 @@ use connect_app::export::{self, Statement};
 use connect_core::snapshot::{HistoryFilter, HistoryKind, HistoryStatus};
 use connect_core::{Caller, Connections};
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 
 use crate::accounts::{find_or_only, name};
 use crate::exit::Exit;
@@ -38,6 +39,10 @@ pub async fn export(connections: &Connections, wanted: Wanted) -> Result<Exit, F
     // As dates are written, the earlier one comes first in the alphabet, too.
     if wanted.filter.from.as_ref().zip(wanted.filter.to.as_ref()).is_some_and(|(from, to)| from > to) {
         return Err(Failure::said(Exit::Usage, "--from is after --to."));
+    }
+    let number = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Decimal>().ok());
+    if number(&wanted.filter.min).zip(number(&wanted.filter.max)).is_some_and(|(least, most)| least > most) {
+        return Err(Failure::said(Exit::Usage, "--min is more than --max."));
     }
     let view = connections.view();
     let account = find_or_only(&view, wanted.account.as_deref())?;

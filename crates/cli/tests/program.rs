@@ -58,11 +58,13 @@ fn a_misspelt_scope_is_told_with_those_that_there_are() {
 }
 
 #[test]
-fn an_amount_with_a_comma_and_days_the_wrong_way_round_are_told() {
+fn an_amount_with_a_comma_and_ends_the_wrong_way_round_are_told() {
     let (code, _, said) = run(&["export", "--min", "1,500"]);
     assert!(code == Some(2) && said.contains("written like 1500.50"), "{code:?} {said}");
     let (code, _, said) = run(&["export", "--from", "2026-12-31", "--to", "2026-01-01"]);
     assert!(code == Some(2) && said.contains("--from is after --to"), "{code:?} {said}");
+    let (code, _, said) = run(&["export", "--min", "1000", "--max", "99.50"]);
+    assert!(code == Some(2) && said.contains("--min is more than --max"), "{code:?} {said}");
 }
 
 #[test]

@@ -155,13 +155,14 @@ fn query(filter: &HistoryFilter) -> Result<Query, Problem> {
             text => Ok(text.map(str::to_owned)),
         }
     };
-    let amount = |field: &Option<String>| -> Result<Option<String>, Problem> {
+    let amount = |field: &Option<String>| -> Result<Option<Decimal>, Problem> {
         let amount = text(field)?.map(|text| text.parse::<Decimal>()).transpose().map_err(|_| invalid())?;
-        if amount.is_some_and(|amount| amount.is_sign_negative()) { Err(invalid()) } else { Ok(amount.map(|amount| amount.to_string())) }
+        if amount.is_some_and(|amount| amount.is_sign_negative()) { Err(invalid()) } else { Ok(amount) }
     };
+    let (least, most) = (amount(&filter.min_amount)?, amount(&filter.max_amount)?);
     let day = |field: &Option<String>| text(field)?.map(|text| text.parse::<Date>()).transpose().map_err(|_| invalid());
     let (from, to) = (day(&filter.from)?, day(&filter.to)?);
-    if from.zip(to).is_some_and(|(from, to)| from > to) {
+    if from.zip(to).is_some_and(|(from, to)| from > to) || least.zip(most).is_some_and(|(least, most)| least > most) {
         return Err(invalid());
     }
     let (by, order) = match filter.order {
@@ -176,8 +177,8 @@ fn query(filter: &HistoryFilter) -> Result<Query, Problem> {
         ("status", filter.status.and_then(|status| word(status.into()))),
         ("type", filter.kind.and_then(|kind| word(kind.into()))),
         ("currency", text(&filter.currency)?.map(|text| text.to_ascii_uppercase())),
-        ("minAmount", amount(&filter.min_amount)?),
-        ("maxAmount", amount(&filter.max_amount)?),
+        ("minAmount", least.map(|amount| amount.to_string())),
+        ("maxAmount", most.map(|amount| amount.to_string())),
         ("narration", text(&filter.narration)?),
         ("reference", text(&filter.reference)?),
         ("fincraReference", text(&filter.fincra_reference)?),
@@ -232,6 +233,9 @@ mod tests {
         assert!(refused(|filter| filter.max_amount = Some("-1".into())));
         assert!(refused(|filter| filter.from = Some("2024-02-30".into())));
         assert!(refused(|filter| (filter.from, filter.to) = (Some("2024-03-01".into()), Some("2024-02-01".into()))));
+        // As numbers, not as words.
+        assert!(refused(|filter| (filter.min_amount, filter.max_amount) = (Some("1000".into()), Some("99.5".into()))));
+        assert!(!refused(|filter| (filter.min_amount, filter.max_amount) = (Some("99.50".into()), Some("1000".into()))));
         assert!(refused(|filter| filter.narration = Some("a\nb".into())));
         assert!(refused(|filter| filter.reference = Some("x".repeat(129))));
     }

@@ -43,9 +43,8 @@ pub async fn measure(session: &Session, empty: &Path, program: &Path) -> Result<
         session.run("xdotool", &["windowminimize", "--sync", window])?;
     }
     let minimised = one(empty, program).await?;
-    for window in windows.iter().skip(1) {
-        session.run("xdotool", &["windowactivate", "--sync", window, "key", "--clearmodifiers", "alt+F4"])?;
-    }
+    let own = windows.last().context("the program's window")?;
+    session.run("xdotool", &["windowactivate", "--sync", own, "key", "--clearmodifiers", "alt+F4"])?;
     until("the program to go into the tray", async || Ok(visible(session, program)?.is_empty().then_some(()))).await?;
     let in_tray = one(empty, program).await.context("in the tray")?;
     for launcher in [empty, program] {

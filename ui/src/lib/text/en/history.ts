@@ -31,7 +31,7 @@ export const history = {
   apply: 'Show',
   clear: 'Clear filters',
   more: 'More filters',
-  invalid: 'One of the filters can’t be used. Write dates as the fields show, with “From” no later than “Until”, and amounts as numbers.',
+  invalid: 'One of the filters can’t be used. Write dates as the fields show, with “From” no later than “Until”, and amounts as numbers, “Amount from” no higher than “Amount up to”.',
   count: (shown: string, total: string | null) => (total === null ? `${shown} shown` : `${shown} of ${total} shown`),
   none: 'Nothing fits',
   noneLead: 'Change or clear the filters.',

@@ -29,7 +29,7 @@ export const history = (): Texts['history'] => ({
   apply: 'Afficher',
   clear: 'Effacer les filtres',
   more: 'Plus de filtres',
-  invalid: 'Un des filtres est inutilisable. Écrivez les dates comme le montrent les champs, « Du » pas après « Au », et les montants en nombres.',
+  invalid: 'Un des filtres est inutilisable. Écrivez les dates comme le montrent les champs, « Du » pas après « Au », et les montants en nombres, « Montant à partir de » pas au-dessus de « Montant jusqu’à ».',
   count: (shown, total) => (total === null ? `${shown} affichées` : `${shown} sur ${total} affichées`),
   none: 'Rien ne correspond',
   noneLead: 'Modifiez ou effacez les filtres.',
