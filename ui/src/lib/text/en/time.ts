@@ -15,11 +15,11 @@ export const time = {
   yesterday: 'Yesterday',
   /** `month` counts from 0. */
   date: (day: number, month: number, year: number) => `${day} ${MONTHS[month] ?? ''} ${year}`,
-  /** A time of this, the last or the next day, or of a date, for the inside of a sentence. */
-  todayAt: (time: string) => `at ${time}`,
-  yesterdayAt: (time: string) => `yesterday at ${time}`,
-  tomorrowAt: (time: string) => `tomorrow at ${time}`,
-  dateAt: (date: string, time: string) => `on ${date} at ${time}`,
+  /** A time of this, the last or the next day, or of a date, for the inside of a sentence. The time stays on its line with what leads to it. */
+  todayAt: (time: string) => `at\u00a0${time}`,
+  yesterdayAt: (time: string) => `yesterday at\u00a0${time}`,
+  tomorrowAt: (time: string) => `tomorrow at\u00a0${time}`,
+  dateAt: (date: string, time: string) => `on ${date} at\u00a0${time}`,
   dateAndTime: (date: string, time: string) => `${date}, ${time}`,
   /** So long ago, for the inside of a sentence. */
   ago: (count: number, unit: Unit) => (unit === 'day' && count === 1 ? 'yesterday' : `${counted(count, unit)} ago`),
