@@ -25,5 +25,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What a click leads to is drawn some frames later, on a busy machine many.
+    expect: { poll: { timeout: 10_000 } },
   },
 });

@@ -26,15 +26,15 @@ test('the history is narrowed by what it is about and by app, and what is shown 
   await page.getByTestId('activity-app').selectOption('app:=Budget');
   await expect.poll(kinds).toEqual(['app_allowed', 'app_taken_back']);
   await page.getByTestId('save-activity-csv').click();
-  expect(await page.getByTestId('notice').innerText()).toContain('~/Downloads/activity.csv');
+  await expect.poll(() => page.getByTestId('notice').innerText()).toContain('~/Downloads/activity.csv');
   await page.getByTestId('activity-app').selectOption('none');
   await page.getByTestId('activity-empty').waitFor();
-  expect(await page.getByTestId('activity-empty').innerText()).toContain('Nothing that fits');
-  expect(await page.getByTestId('save-activity-json').getAttribute('aria-disabled')).toBe('true');
+  await expect.poll(() => page.getByTestId('activity-empty').innerText()).toContain('Nothing that fits');
+  await expect.poll(() => page.getByTestId('save-activity-json').getAttribute('aria-disabled')).toBe('true');
   await page.getByTestId('activity-about').selectOption('');
   await expect.poll(kinds).toEqual(['refreshed', 'connected']);
   await page.getByTestId('save-activity-json').click();
-  expect(await saved.jsonValue()).toEqual([
+  await expect.poll(() => saved.jsonValue()).toEqual([
     [{ account: null, about: 'apps', app: '=Budget' }, 'csv'],
     [{ account: null, about: null, app: '' }, 'json'],
   ]);
@@ -62,7 +62,7 @@ test('of a long history as much is drawn as has been scrolled to', async () => {
   const main = page.locator('main');
   // More is there before the end is reached.
   await main.evaluate((main) => main.scrollTo({ top: main.scrollHeight - main.clientHeight * 1.5 }));
-  expect(await settled()).toBeGreaterThan(first);
+  await expect.poll(() => settled()).toBeGreaterThan(first);
   await expect
     .poll(async () => {
       await main.evaluate((main) => main.scrollTo({ top: main.scrollHeight }));

@@ -34,15 +34,15 @@ test('an app is allowed for what was chosen and nothing is chosen beforehand; it
   await page.getByTestId('no-apps').waitFor();
   await page.getByTestId('allow-an-app').click();
   await page.getByTestId('app-name').fill('Budget sheet');
-  expect(await page.locator('dialog input[type=checkbox]:checked').count()).toBe(0);
+  await expect.poll(() => page.locator('dialog input[type=checkbox]:checked').count()).toBe(0);
   await page.getByTestId('allow-app').click({ force: true });
-  expect(await calls(page)).toEqual([]);
+  await expect.poll(() => calls(page)).toEqual([]);
   await page.getByTestId('give-wallet').check();
   await page.getByTestId('app-until').selectOption('year');
   await page.getByTestId('allow-app').click();
   await page.getByText('on the clipboard for one minute').waitFor();
-  expect(await calls(page)).toEqual([['allow_app', 'Budget sheet', await account(page), ['wallet:read'], 'year']]);
-  expect(await page.content()).not.toContain('mcl_');
+  await expect.poll(() => calls(page)).toEqual([['allow_app', 'Budget sheet', await account(page), ['wallet:read'], 'year']]);
+  await expect.poll(() => page.content()).not.toContain('mcl_');
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -52,11 +52,11 @@ test('the page says what each app may do, narrows it, and takes it back only whe
   await show(page, 'overview');
   await withApps(page);
   await page.getByTestId('nav-apps').click();
-  expect(await page.getByTestId('app').count()).toBe(1);
-  expect(await page.getByTestId('app').locator('h3').innerText()).not.toContain('\u202e');
-  expect(await page.getByTestId('former-apps').innerText()).toMatch(/Old script\s+Taken back/);
+  await expect.poll(() => page.getByTestId('app').count()).toBe(1);
+  await expect.poll(() => page.getByTestId('app').locator('h3').innerText()).not.toContain('\u202e');
+  await expect.poll(() => page.getByTestId('former-apps').innerText()).toMatch(/Old script\s+Taken back/);
   for (const line of ['curl', 'base_url="http://127.0.0.1:20001"', 'MONEI_API_URL=http://127.0.0.1:20001', 'NO_PROXY=127.0.0.1,localhost']) {
-    expect(await page.getByTestId('apps').innerText()).toContain(line);
+    await expect.poll(() => page.getByTestId('apps').innerText()).toContain(line);
   }
   await page.getByTestId('change-app').click();
   await page.getByTestId('narrow-profile:read').click();
@@ -65,19 +65,19 @@ test('the page says what each app may do, narrows it, and takes it back only whe
   await page.getByTestId('extend-app').click();
   const focused = () => page.evaluate(() => document.activeElement?.textContent);
   await page.getByTestId('take-back').press('Enter');
-  expect(await focused(), 'the button was replaced by a question').toBe('Cancel');
+  await expect.poll(() => focused(), { message: 'the button was replaced by a question' }).toBe('Cancel');
   await page.keyboard.press('Enter');
-  expect(await focused()).toBe('Take back');
+  await expect.poll(() => focused()).toBe('Take back');
   await page.keyboard.press('Enter');
-  expect(await calls(page)).toEqual([
+  await expect.poll(() => calls(page)).toEqual([
     ['narrow_app', 'a1', ['wallet:read']],
     ['extend_app', 'a1', ['bills:pay'], null],
     ['extend_app', 'a1', [], 'year'],
   ]);
   await page.getByTestId('take-back-now').click();
   expect((await calls(page)).at(-1)).toEqual(['take_back_app', 'a1']);
-  expect(await page.getByTestId('notice').innerText()).toContain('Its key no longer works.');
-  expect(await focused()).toBe('Apps');
+  await expect.poll(() => page.getByTestId('notice').innerText()).toContain('Its key no longer works.');
+  await expect.poll(() => focused()).toBe('Apps');
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -118,10 +118,10 @@ test('an app that is no longer allowed still tells what it did, and one whose ti
   const [ended, takenBack] = [page.getByTestId('former-app').filter({ hasText: 'Monthly sheet' }), page.getByTestId('former-app').filter({ hasText: 'Old script' })];
   await takenBack.getByTestId('former-log').click();
   await takenBack.getByText('Your balance and wallets').waitFor();
-  expect(await takenBack.getByTestId('allow-again').count()).toBe(0);
+  await expect.poll(() => takenBack.getByTestId('allow-again').count()).toBe(0);
   await ended.getByTestId('again-until').selectOption('year');
   await ended.getByTestId('allow-again').click();
-  expect(await calls(page)).toEqual([['extend_app', 'a3', [], 'year']]);
+  await expect.poll(() => calls(page)).toEqual([['extend_app', 'a3', [], 'year']]);
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -132,9 +132,9 @@ test('that no app is allowed is said only once it is known', async () => {
   await page.evaluate(() => (window.stage.app.apps.view = null));
   await page.getByTestId('nav-apps').click();
   await page.getByTestId('apps-reading').waitFor();
-  expect(await page.getByTestId('no-apps').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('no-apps').count()).toBe(0);
   await withApps(page);
-  expect(await page.getByTestId('app').count()).toBe(1);
+  await expect.poll(() => page.getByTestId('app').count()).toBe(1);
   await page.close();
 });
 
@@ -153,7 +153,7 @@ test('a permission that is taken from an app or given to it leaves the focus wit
   });
   await page.getByTestId('narrow-profile:read').press('Enter');
   await page.getByTestId('narrow-profile:read').waitFor({ state: 'detached' });
-  expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('change-app');
+  await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('change-app');
   await page.close();
 });
 
@@ -162,14 +162,14 @@ test('a port that another program holds is said, with a way out', async () => {
   await show(page, 'overview');
   await withApps(page);
   await page.getByTestId('nav-apps').click();
-  expect(await page.getByTestId('another-port').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('another-port').count()).toBe(0);
   await page.evaluate(() => {
     const { memory } = window.stage;
     memory.showApps({ ...memory.apps, api: { ...memory.apps.api, address: null, port_taken: true } });
   });
-  expect(await page.getByTestId('port-taken').innerText()).toContain('must be allowed again');
+  await expect.poll(() => page.getByTestId('port-taken').innerText()).toContain('must be allowed again');
   await page.getByTestId('another-port').click();
-  expect(await calls(page)).toEqual([['draw_api_port']]);
+  await expect.poll(() => calls(page)).toEqual([['draw_api_port']]);
   await page.close();
 });
 
@@ -192,11 +192,11 @@ test('a program that asks is allowed by no key pressed for something else, gets 
   await show(page, 'overview');
   await withApps(page, { number: 7, name: 'Helper', permissions: ['wallet:read'], program: '/usr/bin/python3' });
   const dialog = page.getByTestId('pairing');
-  expect(await dialog.innerText()).toContain('/usr/bin/python3');
-  expect(await page.locator('dialog input[type=checkbox]').count()).toBe(1);
+  await expect.poll(() => dialog.innerText()).toContain('/usr/bin/python3');
+  await expect.poll(() => page.locator('dialog input[type=checkbox]').count()).toBe(1);
   for (const key of ['Enter', 'Space']) await page.keyboard.press(key);
   await page.getByTestId('allow-request').click({ force: true });
-  expect(await calls(page)).toEqual([]);
+  await expect.poll(() => calls(page)).toEqual([]);
   await page.keyboard.press('Escape');
   await expect.poll(() => calls(page)).toEqual([['deny_request', 7]]);
   await withApps(page);
@@ -210,9 +210,9 @@ test('a program that asks is allowed by no key pressed for something else, gets 
 test('the overview says how many apps may use an account, and leads to them', async () => {
   const { page } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'overview');
-  expect(await page.getByTestId('overview-apps').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('overview-apps').count()).toBe(0);
   await show(page, 'overview-apps');
-  expect(await page.getByTestId('overview-apps').innerText()).toContain('2 apps may use these accounts.');
+  await expect.poll(() => page.getByTestId('overview-apps').innerText()).toContain('2 apps may use these accounts.');
   await page.getByTestId('overview-apps').getByRole('button').click();
   await page.getByTestId('apps').waitFor();
   await page.close();
@@ -221,8 +221,8 @@ test('the overview says how many apps may use an account, and leads to them', as
 test('a permission names the apps that have it, and the app that used it last', async () => {
   const { page } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'permission-apps');
-  expect(await page.getByTestId('permission-apps').innerText()).toContain('Budget sheet');
-  expect(await page.getByTestId('permission-apps').innerText()).not.toContain('Bill payer');
+  await expect.poll(() => page.getByTestId('permission-apps').innerText()).toContain('Budget sheet');
+  await expect.poll(() => page.getByTestId('permission-apps').innerText()).not.toContain('Bill payer');
   await page.getByTestId('permission-apps').getByRole('button').click();
   await page.getByTestId('apps').waitFor();
   await page.close();

@@ -35,7 +35,7 @@ test('a payment is one sentence with who, how much, to whom and from which accou
   const { page, complaints } = await open('withdraw');
   const sentence = (await page.getByTestId('confirm-sentence').innerText()).replace(/[\u2068\u2069]/g, '');
   expect(sentence).toBe('“Bill payer” wants to pay out ₦2,500.50 to the bank account 0123456789, from Ada Okafor.');
-  for (const part of ['044', 'Rent', 'Fee']) expect(await page.getByTestId('confirm').innerText()).toContain(part);
+  for (const part of ['044', 'Rent', 'Fee']) await expect.poll(() => page.getByTestId('confirm').innerText()).toContain(part);
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -54,20 +54,20 @@ test('it is paid only after a second in sight, with a PIN, and by no Enter', asy
   const pay = page.getByTestId('confirm-allow');
   await page.getByTestId('confirm-pin').fill('1234');
   await pay.click({ force: true });
-  expect(await stage(page, ({ answers }) => answers)).toEqual([]);
+  await expect.poll(() => stage(page, ({ answers }) => answers)).toEqual([]);
   await isReady(page);
   await page.getByTestId('confirm-pin').press('Enter');
   await pay.focus();
   await page.keyboard.press('Enter');
-  expect(await stage(page, ({ answers }) => answers)).toEqual([]);
+  await expect.poll(() => stage(page, ({ answers }) => answers)).toEqual([]);
   await page.getByTestId('confirm-pin').fill('12');
   await pay.click({ force: true });
-  expect(await stage(page, ({ answers }) => answers)).toEqual([]);
+  await expect.poll(() => stage(page, ({ answers }) => answers)).toEqual([]);
   await page.getByTestId('confirm-pin').fill('1234');
   await pay.focus();
   await page.keyboard.press('Space');
-  expect(await stage(page, ({ answers }) => answers)).toEqual([[1, true, '1234']]);
-  expect(await page.getByTestId('confirm-pin').inputValue()).toBe('');
+  await expect.poll(() => stage(page, ({ answers }) => answers)).toEqual([[1, true, '1234']]);
+  await expect.poll(() => page.getByTestId('confirm-pin').inputValue()).toBe('');
   await page.close();
 });
 
@@ -78,18 +78,18 @@ test('another payment in its place begins its second anew and keeps no PIN', asy
   await stage(page, ({ show }) => show('none'));
   await stage(page, ({ show }) => show('withdraw'));
   await page.locator('[data-testid=confirm][data-ready=false]').waitFor();
-  expect(await page.getByTestId('confirm-pin').inputValue()).toBe('');
+  await expect.poll(() => page.getByTestId('confirm-pin').inputValue()).toBe('');
   await page.getByTestId('confirm-allow').click({ force: true });
-  expect(await stage(page, ({ answers }) => answers)).toEqual([]);
+  await expect.poll(() => stage(page, ({ answers }) => answers)).toEqual([]);
   await page.close();
 });
 
 test('saying no is one press, at once, and hands on no PIN', async () => {
   const { page } = await open('again');
-  expect(await page.getByTestId('confirm-before').innerText()).toContain('once more');
+  await expect.poll(() => page.getByTestId('confirm-before').innerText()).toContain('once more');
   await page.getByTestId('confirm-pin').fill('1234');
   await page.getByTestId('confirm-deny').click();
-  expect(await stage(page, ({ answers }) => answers)).toEqual([[1, false, null]]);
+  await expect.poll(() => stage(page, ({ answers }) => answers)).toEqual([[1, false, null]]);
   await page.close();
 });
 

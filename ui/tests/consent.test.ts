@@ -30,23 +30,23 @@ test('a review keeps or takes back each permission, and says what ends along wit
   for (const text of ['Is this still right?', 'Swap and send crypto', 'never used', 'last used on']) expect(words).toContain(text);
   await page.getByTestId('keep-all').click();
   await page.getByTestId('keep-swap').click();
-  expect(await page.getByTestId('notice').innerText()).toContain('“Swap and send crypto” is kept. You are asked again in a year.');
+  await expect.poll(() => page.getByTestId('notice').innerText()).toContain('“Swap and send crypto” is kept. You are asked again in a year.');
   await page.getByTestId('take-back-deposit').click();
-  expect(await page.getByTestId('take-back-along').innerText()).toContain('Balance and history');
+  await expect.poll(() => page.getByTestId('take-back-along').innerText()).toContain('Balance and history');
   // Enter on the dialog's first focus takes nothing back.
-  expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe('Cancel');
-  expect(await page.getByTestId('take-back-along').innerText()).toContain('no way to end a part of an approval');
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent?.trim())).toBe('Cancel');
+  await expect.poll(() => page.getByTestId('take-back-along').innerText()).toContain('no way to end a part of an approval');
   await page.getByTestId('take-back-all').click();
-  expect(await page.getByTestId('take-back-unconfirmed').innerText()).toContain('Monei hasn’t confirmed');
+  await expect.poll(() => page.getByTestId('take-back-unconfirmed').innerText()).toContain('Monei hasn’t confirmed');
   await page.getByTestId('take-back-all').click();
-  expect(await page.getByTestId('take-back-ended').innerText()).toMatch(/is taken back. Monei confirmed that it has ended.*Ended with it.*Balance and history/s);
+  await expect.poll(() => page.getByTestId('take-back-ended').innerText()).toMatch(/is taken back. Monei confirmed that it has ended.*Ended with it.*Balance and history/s);
   // What came of it is announced, and the focus isn't lost with the buttons that are gone.
-  expect(await page.getByTestId('take-back-said').innerText()).toContain('Monei confirmed that it has ended');
-  expect(await page.evaluate(() => (document.activeElement as HTMLElement).dataset['testid'])).toBe('close-take-back');
+  await expect.poll(() => page.getByTestId('take-back-said').innerText()).toContain('Monei confirmed that it has ended');
+  await expect.poll(() => page.evaluate(() => (document.activeElement as HTMLElement).dataset['testid'])).toBe('close-take-back');
   await page.getByTestId('ask-rest').click();
   // The rest is asked for again, but for what moves money.
   const [off, end] = [['set_aside', 'deposit'], ['take_back', ['wallet:deposit']]];
-  expect(await told.jsonValue()).toEqual([['keep', null], ['keep', 'swap'], off, end, off, end, ['reconnect', ['wallet:read']]]);
+  await expect.poll(() => told.jsonValue()).toEqual([['keep', null], ['keep', 'swap'], off, end, off, end, ['reconnect', ['wallet:read']]]);
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -64,7 +64,7 @@ test('of a permission that is switched off already it isn’t said that it can b
 test('a permission is switched off here alone where more was approved with it, and switched on again', async () => {
   const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'permission-together');
-  expect(await page.getByTestId('permission-life').innerText()).toMatch(/approved together with .*Monei documents no way to end a part/s);
+  await expect.poll(() => page.getByTestId('permission-life').innerText()).toMatch(/approved together with .*Monei documents no way to end a part/s);
   await page.evaluate(() => {
     const { memory, app } = window.stage;
     memory.take_back = () => Promise.reject(new Error('nothing else ends'));
@@ -79,14 +79,14 @@ test('a permission is switched off here alone where more was approved with it, a
     memory.switch_on = () => Promise.resolve(become('enabled'));
   });
   await page.getByTestId('permission-take-back').click();
-  expect(await page.evaluate(() => document.activeElement?.textContent?.trim())).toBe('Cancel');
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent?.trim())).toBe('Cancel');
   await page.getByTestId('set-aside').click();
-  expect(await page.getByTestId('notice').innerText()).toContain('switched off here. At Monei it goes on');
+  await expect.poll(() => page.getByTestId('notice').innerText()).toContain('switched off here. At Monei it goes on');
   await page.locator('[data-testid=permission][data-state=set_aside]').waitFor();
-  expect(await page.getByTestId('permission-life').innerText()).toMatch(/Allowed at Monei. You switched it off here on .*no app and no window uses it/);
+  await expect.poll(() => page.getByTestId('permission-life').innerText()).toMatch(/Allowed at Monei. You switched it off here on .*no app and no window uses it/);
   await page.getByTestId('switch-on-wallet').click();
   await page.locator('[data-testid=permission][data-state=enabled]').waitFor();
-  expect(await page.getByTestId('notice').innerText()).toContain('is switched on again');
+  await expect.poll(() => page.getByTestId('notice').innerText()).toContain('is switched on again');
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -99,8 +99,8 @@ test('where the person says no to the program’s own question, it is switched o
     window.stage.memory.take_back = () => Promise.resolve(null);
   });
   await page.getByTestId('take-back-all').click();
-  expect(await page.getByTestId('notice').innerText()).toContain('switched off here. At Monei it goes on');
-  expect(await page.getByTestId('take-back-all').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('notice').innerText()).toContain('switched off here. At Monei it goes on');
+  await expect.poll(() => page.getByTestId('take-back-all').count()).toBe(0);
   await page.close();
 });
 
@@ -112,9 +112,9 @@ test('where nothing else of the approval is in use, taking it back ends all of i
   expect(dialog).toContain('nothing else that was approved with it is in use');
   expect(dialog).toMatch(/They end at Monei along with it.*Balance and history/s);
   expect(dialog).not.toContain('goes on at Monei');
-  expect(await page.getByTestId('set-aside').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('set-aside').count()).toBe(0);
   await page.getByTestId('confirm-take-back').click();
-  expect(await page.getByTestId('notice').innerText()).toContain('Monei confirmed that it has ended');
+  await expect.poll(() => page.getByTestId('notice').innerText()).toContain('Monei confirmed that it has ended');
   await page.close();
 });
 
@@ -126,7 +126,7 @@ test('who took everything back is not told that Monei ended it', async () => {
   expect(text).toContain('You took back everything that was allowed');
   expect(text).not.toContain('Reconnect');
   await show(page, 'account-revoked');
-  expect(await page.getByTestId('given-up').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('given-up').count()).toBe(0);
   await page.close();
 });
 
@@ -138,12 +138,12 @@ test('what can’t be ended from here isn’t offered to be tried again', async 
     window.stage.memory.take_back = () => Promise.resolve('unrevocable');
   });
   await page.getByTestId('take-back-all').click();
-  expect(await page.getByTestId('take-back-unconfirmed').innerText()).toContain('End it in Monei’s settings');
-  expect(await page.getByTestId('take-back-all').count()).toBe(0);
-  expect(await page.getByTestId('open-monei-settings').count()).toBe(1);
+  await expect.poll(() => page.getByTestId('take-back-unconfirmed').innerText()).toContain('End it in Monei’s settings');
+  await expect.poll(() => page.getByTestId('take-back-all').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('open-monei-settings').count()).toBe(1);
   // It is switched off already.
-  expect(await page.getByTestId('set-aside').count()).toBe(0);
-  expect(await page.evaluate(() => document.querySelector('dialog')?.contains(document.activeElement))).toBe(true);
+  await expect.poll(() => page.getByTestId('set-aside').count()).toBe(0);
+  await expect.poll(() => page.evaluate(() => document.querySelector('dialog')?.contains(document.activeElement))).toBe(true);
   await page.close();
 });
 
@@ -156,9 +156,9 @@ test('where it was approved alone Monei is asked to end it, and what Monei does 
   });
   await page.getByTestId('permission-take-back').click();
   await page.getByTestId('confirm-take-back').click();
-  expect(await page.getByTestId('take-back-unconfirmed').innerText()).toContain('switched off here. Monei hasn’t confirmed');
+  await expect.poll(() => page.getByTestId('take-back-unconfirmed').innerText()).toContain('switched off here. Monei hasn’t confirmed');
   await page.getByTestId('confirm-take-back').click();
-  expect(await page.getByTestId('notice').innerText()).toContain('Monei confirmed that it has ended');
+  await expect.poll(() => page.getByTestId('notice').innerText()).toContain('Monei confirmed that it has ended');
   await page.close();
 });
 
@@ -171,11 +171,11 @@ test('what is worth another look is among what needs the person, and can be swit
   await page.evaluate(() => (window.stage.memory.reviews = () => Promise.resolve([])));
   await page.getByTestId('nav-settings').click();
   await page.getByTestId('reminders').uncheck();
-  expect(await page.evaluate(() => window.stage.app.view.preferences)).toMatchObject({ reminders: false, keep_alive: false });
+  await expect.poll(() => page.evaluate(() => window.stage.app.view.preferences)).toMatchObject({ reminders: false, keep_alive: false });
   await page.getByTestId('keep-alive').check();
-  expect(await page.evaluate(() => window.stage.app.view.preferences)).toMatchObject({ reminders: false, keep_alive: true });
+  await expect.poll(() => page.evaluate(() => window.stage.app.view.preferences)).toMatchObject({ reminders: false, keep_alive: true });
   await page.getByTestId('nav-overview').click();
-  expect(await page.getByText('Worth another look.').count()).toBe(0);
+  await expect.poll(() => page.getByText('Worth another look.').count()).toBe(0);
   await page.close();
 });
 
@@ -195,7 +195,7 @@ test('what comes due while the window is in the tray is there when it is shown a
   await page.getByText('Worth another look.').waitFor({ state: 'detached' });
   await page.evaluate((due) => (window.stage.memory.reviews = () => Promise.resolve(due)), due);
   await seen(false);
-  expect(await page.getByText('Worth another look.').count(), 'nothing is asked while nobody looks').toBe(0);
+  await expect.poll(() => page.getByText('Worth another look.').count(), { message: 'nothing is asked while nobody looks' }).toBe(0);
   await seen(true);
   await page.getByText('Worth another look.').waitFor();
   await page.close();
@@ -205,13 +205,13 @@ test('reviews that can’t be read are said to be unread, on the account’s pag
   const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
   for (const name of ['review-unread', 'review-unread-overview']) {
     await show(page, name);
-    expect(await page.getByTestId('reviews-unread').innerText()).toContain('couldn’t be read');
+    await expect.poll(() => page.getByTestId('reviews-unread').innerText()).toContain('couldn’t be read');
   }
   await page.evaluate(() => (window.stage.memory.reviews = () => Promise.resolve([])));
   await page.getByTestId('reviews-unread').getByRole('button').click();
   await page.getByTestId('reviews-unread').waitFor({ state: 'detached' });
   await show(page, 'review');
-  expect(await page.getByTestId('reviews-unread').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('reviews-unread').count()).toBe(0);
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -220,9 +220,9 @@ test('receipts say what was approved and can be saved', async () => {
   const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'receipts-hostile');
   await page.getByTestId('receipt-2').waitFor();
-  expect(await page.locator('main img, main b').count()).toBe(0);
+  await expect.poll(() => page.locator('main img, main b').count()).toBe(0);
   await show(page, 'receipts');
-  expect(await page.locator('nav [data-testid^=account-][aria-current=page]').count()).toBe(1);
+  await expect.poll(() => page.locator('nav [data-testid^=account-][aria-current=page]').count()).toBe(1);
   const words = await page.getByTestId('receipt-2').innerText();
   for (const text of ['Ada Okafor', 'ada@example.test', 'Example Operator', 'Allowed', 'Left off', 'How to take it back']) expect(words).toContain(text);
   const saved = await page.evaluateHandle(() => {
@@ -234,10 +234,10 @@ test('receipts say what was approved and can be saved', async () => {
     return saved;
   });
   await page.getByTestId('save-2-text').click();
-  expect(await page.getByTestId('notice').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('notice').count()).toBe(0);
   await page.getByTestId('save-1-html').click();
-  expect(await page.getByTestId('notice').innerText()).toContain('~/Downloads/receipt.html');
-  expect(await saved.jsonValue()).toEqual([[2, 'text'], [1, 'html']]);
+  await expect.poll(() => page.getByTestId('notice').innerText()).toContain('~/Downloads/receipt.html');
+  await expect.poll(() => saved.jsonValue()).toEqual([[2, 'text'], [1, 'html']]);
   expect(complaints).toEqual([]);
   await page.close();
 });

@@ -18,10 +18,10 @@ test('the overview says each permission of each account in a word, and what need
   const words = { enabled: 'On', not_asked: 'Off', declined: 'Declined', lost: 'Ended', set_aside: 'Aside' };
   const view = await page.evaluate(() => window.stage.app.view);
   for (const [row, account] of view.accounts.entries()) {
-    for (const feature of account.features) expect(await page.getByTestId(`cell-${row}-${feature.id}`).innerText(), `${row} ${feature.id}`).toBe(words[feature.state.kind]);
+    for (const feature of account.features) await expect.poll(() => page.getByTestId(`cell-${row}-${feature.id}`).innerText(), { message: `${row} ${feature.id}` }).toBe(words[feature.state.kind]);
   }
   // What passes by itself (offline) and what rests needs nobody.
-  expect(await page.getByTestId('needs-you').locator('li').allInnerTexts()).toEqual([expect.stringMatching(/^Shop\s+Needs reconnecting\s+Access was taken back\.\s+See what to do/)]);
+  await expect.poll(() => page.getByTestId('needs-you').locator('li').allInnerTexts()).toEqual([expect.stringMatching(/^Shop\s+Needs reconnecting\s+Access was taken back\.\s+See what to do/)]);
   const [above, table] = [await page.getByTestId('needs-you').boundingBox(), await page.getByTestId('account-grid').boundingBox()];
   expect((above?.y ?? 0) < (table?.y ?? 0)).toBe(true);
   await page.getByTestId('needs-you').getByRole('button').click();
@@ -35,9 +35,9 @@ test('every detail is at most two clicks away from the overview', async () => {
   await show(page, 'overview');
   await page.getByTestId('cell-0-swap').click();
   await page.getByTestId('permission').waitFor();
-  expect(await page.locator('h1').innerText()).toBe('Swap and send crypto');
+  await expect.poll(() => page.locator('h1').innerText()).toBe('Swap and send crypto');
   for (const text of ['Monei sets no end date. It ends when you take it back here or at Monei.', 'All your crypto is sent to an address of somebody else']) {
-    expect(await page.getByTestId('permission').innerText()).toContain(text);
+    await expect.poll(() => page.getByTestId('permission').innerText()).toContain(text);
   }
   await page.getByTestId('nav-overview').click();
   await page.getByTestId('overview-0').getByRole('button').first().click();
@@ -49,22 +49,22 @@ test('the table is one stop of Tab; arrows move in it, Enter opens, and Alt with
   const { page } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'overview');
   const grid = page.getByTestId('account-grid');
-  expect(await grid.locator('[tabindex="0"]').count()).toBe(1);
+  await expect.poll(() => grid.locator('[tabindex="0"]').count()).toBe(1);
   await page.getByTestId('arrange-accounts').focus();
   // "Needs you" comes between.
   await page.keyboard.press('Tab');
   await page.keyboard.press('Tab');
-  expect(await focused(page)).toBe('0 0');
+  await expect.poll(() => focused(page)).toBe('0 0');
   for (const [key, cell] of [['ArrowDown', '1 0'], ['ArrowRight', '1 1'], ['End', '1 9'], ['ArrowRight', '1 9'], ['Control+End', '3 9'], ['ArrowUp', '2 9'], ['Home', '2 0'], ['Control+Home', '0 0'], ['ArrowLeft', '0 0']] as const) {
     await page.keyboard.press(key);
-    expect(await focused(page), key).toBe(cell);
+    await expect.poll(() => focused(page), { message: key }).toBe(cell);
   }
-  expect(await grid.locator('[tabindex="0"]').count()).toBe(1);
+  await expect.poll(() => grid.locator('[tabindex="0"]').count()).toBe(1);
   const before = await names(page);
   await page.keyboard.press('Alt+ArrowDown');
   await page.waitForFunction(() => document.activeElement?.getAttribute('data-cell') === '1 0');
-  expect(await names(page)).toEqual([before[1], before[0], ...before.slice(2)]);
-  expect(await page.getByTestId('overview-status').innerText()).toContain('is now 2 of 4');
+  await expect.poll(() => names(page)).toEqual([before[1], before[0], ...before.slice(2)]);
+  await expect.poll(() => page.getByTestId('overview-status').innerText()).toContain('is now 2 of 4');
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Enter');
   await page.getByTestId('permission').waitFor();
@@ -92,41 +92,41 @@ test('accounts are put in order by dragging and by buttons, and the program keep
   await page.mouse.down();
   await page.mouse.move(from.x + 8, to.y + 4, { steps: 6 });
   await page.mouse.up();
-  expect(await names(page)).toEqual([before[0], before[3], before[1], before[2]]);
+  await expect.poll(() => names(page)).toEqual([before[0], before[3], before[1], before[2]]);
   // Dropped outside of the list by Escape: nothing moves.
   await page.mouse.move(from.x + 8, from.y + 8);
   await page.mouse.down();
   await page.mouse.move(from.x + 8, to.y + 4, { steps: 3 });
   await page.keyboard.press('Escape');
   await page.mouse.up();
-  expect(await names(page)).toEqual([before[0], before[3], before[1], before[2]]);
+  await expect.poll(() => names(page)).toEqual([before[0], before[3], before[1], before[2]]);
   await page.getByTestId('down-0').click();
-  expect(await names(page)).toEqual([before[3], before[0], before[1], before[2]]);
+  await expect.poll(() => names(page)).toEqual([before[3], before[0], before[1], before[2]]);
   // The focus goes with the account.
   await page.keyboard.press('Enter');
-  expect(await names(page)).toEqual([before[3], before[1], before[0], before[2]]);
-  expect(await page.getByTestId('up-0').getAttribute('aria-disabled')).toBe('true');
-  expect(await told.jsonValue()).toEqual([[3, 1], [0, 2], [1, 3]]);
+  await expect.poll(() => names(page)).toEqual([before[3], before[1], before[0], before[2]]);
+  await expect.poll(() => page.getByTestId('up-0').getAttribute('aria-disabled')).toBe('true');
+  await expect.poll(() => told.jsonValue()).toEqual([[3, 1], [0, 2], [1, 3]]);
   await page.close();
 });
 
 test('from ten accounts on they can be searched, without typing accents', async () => {
   const { page } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'overview');
-  expect(await page.getByTestId('search-accounts').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('search-accounts').count()).toBe(0);
   await show(page, 'overview-many');
   await page.waitForFunction(() => document.querySelectorAll('[data-testid^=overview-][role=row]').length === 50);
   await page.getByTestId('search-accounts').fill('branch 4');
-  expect(await page.locator('[role=row] .names .strong').allInnerTexts()).toEqual(['Branch 4', 'Branch 40', 'Branch 41', 'Branch 42', 'Branch 43', 'Branch 44', 'Branch 45', 'Branch 46', 'Branch 47', 'Branch 48']);
+  await expect.poll(() => page.locator('[role=row] .names .strong').allInnerTexts()).toEqual(['Branch 4', 'Branch 40', 'Branch 41', 'Branch 42', 'Branch 43', 'Branch 44', 'Branch 45', 'Branch 46', 'Branch 47', 'Branch 48']);
   await page.getByTestId('search-accounts').fill('branch17@');
-  expect(await page.locator('[role=row] .names .strong').allInnerTexts()).toEqual(['Branch 17']);
-  expect(await page.getByTestId('overview-status').innerText()).toBe('1 account');
+  await expect.poll(() => page.locator('[role=row] .names .strong').allInnerTexts()).toEqual(['Branch 17']);
+  await expect.poll(() => page.getByTestId('overview-status').innerText()).toBe('1 account');
   await page.evaluate(() => {
     const { view } = window.stage.app;
     window.stage.memory.show({ ...view, accounts: view.accounts.map((account, index) => (index === 30 ? { ...account, label: 'Adébáyọ̀ & Sons' } : account)) });
   });
   await page.getByTestId('search-accounts').fill('adebayo');
-  expect(await page.locator('[role=row] .names .strong').allInnerTexts()).toEqual(['Adébáyọ̀ & Sons']);
+  await expect.poll(() => page.locator('[role=row] .names .strong').allInnerTexts()).toEqual(['Adébáyọ̀ & Sons']);
   // Two of the same name are told apart wherever one of them is chosen.
   await page.evaluate(() => {
     const { view } = window.stage.app;
@@ -153,7 +153,7 @@ test('with one account its page opens directly; with several the overview does',
     window.stage.memory.show({ ...view, accounts: view.accounts.slice(0, 1) });
   });
   await page.getByTestId('account-health').waitFor();
-  expect(await page.getByTestId('nav-overview').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('nav-overview').count()).toBe(0);
   await page.close();
 });
 
@@ -164,9 +164,9 @@ test('an account without a name keeps its number when the order changes', async 
     const { view } = window.stage.app;
     window.stage.memory.show({ ...view, accounts: view.accounts.map((account, index) => ({ ...account, label: null, name: null, email: null, connected_at: 1000 + index })) });
   });
-  expect(await names(page)).toEqual(['Account 1', 'Account 2', 'Account 3', 'Account 4']);
+  await expect.poll(() => names(page)).toEqual(['Account 1', 'Account 2', 'Account 3', 'Account 4']);
   await page.evaluate(() => window.stage.memory.move_account(window.stage.app.view.accounts[3]?.id ?? '', window.stage.app.view.accounts[0]?.id ?? ''));
-  expect(await names(page)).toEqual(['Account 4', 'Account 1', 'Account 2', 'Account 3']);
+  await expect.poll(() => names(page)).toEqual(['Account 4', 'Account 1', 'Account 2', 'Account 3']);
   await page.close();
 });
 
@@ -174,17 +174,17 @@ test('a permission says its start and end, what it was used for and by whom, and
   const { page } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'permission');
   await page.getByTestId('permission-uses').waitFor();
-  expect(await page.getByTestId('permission-life').innerText()).toMatch(/Allowed on .*\d{4}.*Monei sets no end date.*Last used\s+3 minutes ago: Your balance and wallets \(This window\).*approved alone.*Disconnecting the account ends/s);
-  expect(await page.getByTestId('permission-uses').innerText()).toMatch(/Your balance and wallets\s+This window\s+12 times.*An app that you allowed.*3 without an answer/s);
-  expect(await page.getByTestId('permission-history').locator('li').count()).toBe(3);
-  expect(await page.getByTestId('permission-endpoints').locator('ul').isVisible()).toBe(false);
+  await expect.poll(() => page.getByTestId('permission-life').innerText()).toMatch(/Allowed on .*\d{4}.*Monei sets no end date.*Last used\s+3 minutes ago: Your balance and wallets \(This window\).*approved alone.*Disconnecting the account ends/s);
+  await expect.poll(() => page.getByTestId('permission-uses').innerText()).toMatch(/Your balance and wallets\s+This window\s+12 times.*An app that you allowed.*3 without an answer/s);
+  await expect.poll(() => page.getByTestId('permission-history').locator('li').count()).toBe(3);
+  await expect.poll(() => page.getByTestId('permission-endpoints').locator('ul').isVisible()).toBe(false);
   await page.getByTestId('permission-endpoints').locator('summary').click();
-  expect(await page.getByTestId('permission-endpoints').innerText()).toMatch(/Payment to a bank account\s+POST \/wallet\/payout\/bank-transfer\s+moves money/);
+  await expect.poll(() => page.getByTestId('permission-endpoints').innerText()).toMatch(/Payment to a bank account\s+POST \/wallet\/payout\/bank-transfer\s+moves money/);
   await show(page, 'permission-lost');
   await page.getByTestId('permission-uses').waitFor();
-  expect(await page.getByTestId('permission-life').innerText()).toMatch(/Start\s+Allowed on .*\d{4}.*End\s+It ended at Monei’s side\. .*Last used/s);
+  await expect.poll(() => page.getByTestId('permission-life').innerText()).toMatch(/Start\s+Allowed on .*\d{4}.*End\s+It ended at Monei’s side\. .*Last used/s);
   await show(page, 'permission-declined');
-  expect(await page.getByTestId('permission-life').innerText()).toMatch(/You left it off on .*Nothing is allowed\.\s+Last used\s+Never/s);
+  await expect.poll(() => page.getByTestId('permission-life').innerText()).toMatch(/You left it off on .*Nothing is allowed\.\s+Last used\s+Never/s);
   await page.getByTestId('ask-send').click();
   await page.getByTestId('confirm-ask').waitFor();
   await page.close();
@@ -213,7 +213,7 @@ test('a permission that the tier blocks says so on its page, also when nothing e
   await page.getByTestId('blocked-by-tier').waitFor();
   // What hangs on no tier asks for none, and nothing is asked for without its permission.
   expect(await (await asked(['kyc'])).jsonValue()).toEqual([]);
-  expect(await page.getByTestId('blocked-by-tier').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('blocked-by-tier').count()).toBe(0);
   await page.close();
 });
 
@@ -221,7 +221,7 @@ test('what the person’s tier blocks although it was allowed is said', async ()
   const { page } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'tier-blocks');
   await page.getByTestId('blocked-withdraw').waitFor();
-  expect(await page.locator('[data-testid^=blocked-]').count()).toBe(1);
+  await expect.poll(() => page.locator('[data-testid^=blocked-]').count()).toBe(1);
   await page.getByTestId('details-withdraw').click();
   await page.getByTestId('blocked-by-tier').waitFor();
   await page.close();
@@ -238,8 +238,8 @@ test('hidden amounts are not in the page at all, and the choice is remembered by
   // What is left are the limits of the tier: Monei's, not the person's.
   const limits = await page.getByTestId('section-kyc').evaluate((part) => (part.innerHTML.match(/₦[\d,]+/g) ?? []).length);
   expect(shown).toBeGreaterThan(limits);
-  expect(await amounts()).toBe(limits);
-  expect(await page.evaluate(() => window.stage.app.view.preferences.hide_amounts)).toBe(true);
+  await expect.poll(() => amounts()).toBe(limits);
+  await expect.poll(() => page.evaluate(() => window.stage.app.view.preferences.hide_amounts)).toBe(true);
   await page.getByTestId('toggle-amounts').click();
   await page.waitForFunction(() => /₦\d/.test(document.querySelector('[data-testid=naira-balance]')?.textContent ?? ''));
   await page.close();
@@ -250,16 +250,16 @@ test.each(['light', 'dark'] as const)('the chosen colours win over the desktop�
   await show(page, 'settings');
   const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   const [light, dark] = ['rgb(245, 247, 248)', 'rgb(22, 24, 25)'];
-  expect(await ground()).toBe(colorScheme === 'light' ? light : dark);
+  await expect.poll(() => ground()).toBe(colorScheme === 'light' ? light : dark);
   await page.getByTestId('theme-dark').check();
   await page.waitForFunction(() => document.documentElement.dataset['theme'] === 'dark');
-  expect(await ground()).toBe(dark);
+  await expect.poll(() => ground()).toBe(dark);
   await page.getByTestId('theme-light').check();
   await page.waitForFunction(() => document.documentElement.dataset['theme'] === 'light');
-  expect(await ground()).toBe(light);
+  await expect.poll(() => ground()).toBe(light);
   await page.getByTestId('theme-system').check();
   await page.waitForFunction(() => document.documentElement.dataset['theme'] === undefined);
-  expect(await ground()).toBe(colorScheme === 'light' ? light : dark);
+  await expect.poll(() => ground()).toBe(colorScheme === 'light' ? light : dark);
   await page.close();
 });
 
@@ -279,15 +279,15 @@ test('another account is drawn into the page that is there, and shows nothing of
   const row = await page.getByTestId('feature-send').elementHandle();
   await page.evaluate(() => document.querySelector('main')?.scrollTo(0, 400));
   await page.getByTestId('refresh').click();
-  expect(await page.getByTestId('refresh').getAttribute('aria-disabled')).toBe('true');
+  await expect.poll(() => page.getByTestId('refresh').getAttribute('aria-disabled')).toBe('true');
   await page.getByTestId('account-1').click();
   await page.waitForFunction(() => document.querySelector('h1')?.textContent === 'Another');
   expect(await row?.evaluate((element) => element.isConnected)).toBe(true);
-  expect(await page.getByTestId('section-wallet').getAttribute('data-state')).toBe('loading');
+  await expect.poll(() => page.getByTestId('section-wallet').getAttribute('data-state')).toBe('loading');
   const text = await page.locator('main').innerText();
   for (const old of [balance, 'Ada Okafor', 'ada.okafor']) expect(text).not.toContain(old);
   // The first one is still being asked about; this one isn't.
-  expect(await page.getByTestId('refresh').getAttribute('aria-disabled')).toBe('false');
+  await expect.poll(() => page.getByTestId('refresh').getAttribute('aria-disabled')).toBe('false');
   await page.waitForFunction(() => document.querySelector('main')?.scrollTop === 0 && document.activeElement?.tagName === 'H1');
   await page.close();
 });
@@ -323,11 +323,11 @@ test('the whole history comes page by page, with the filters that are set, and t
   await answer(2);
   await page.waitForFunction(() => document.querySelectorAll('[data-testid=history-list] li').length === 2);
   expect((await lines()).map((line) => /(rent|any) \d/.exec(line)?.[0])).toEqual(['rent 1', 'rent 2']);
-  expect(await page.getByTestId('history-count').innerText()).toBe('2 of 2 shown');
-  expect(await page.getByTestId('history-more').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('history-count').innerText()).toBe('2 of 2 shown');
+  await expect.poll(() => page.getByTestId('history-more').count()).toBe(0);
   const focused = await page.evaluate(() => [document.activeElement?.tagName, document.activeElement?.textContent ?? '']);
   expect(focused, 'the button that was pressed is gone').toEqual(['LI', expect.stringContaining('rent 2')]);
-  expect(await asked.evaluate((asked) => asked.map(({ filter, page }) => ({ filter, page })))).toEqual([
+  await expect.poll(() => asked.evaluate((asked) => asked.map(({ filter, page }) => ({ filter, page })))).toEqual([
     { filter: { order: 'newest' }, page: 1 },
     { filter: { order: 'newest', kind: 'credit', from: '2024-02-29', min_amount: '10.5', narration: 'rent' }, page: 1 },
     { filter: { order: 'newest', kind: 'credit', from: '2024-02-29', min_amount: '10.5', narration: 'rent' }, page: 2 },
@@ -335,7 +335,7 @@ test('the whole history comes page by page, with the filters that are set, and t
   await page.evaluate(() => (window.stage.memory.history = () => Promise.reject({ code: 'invalid_input', retry_after_s: null })));
   await page.getByTestId('clear-filters').click();
   await page.getByTestId('filter-invalid').waitFor();
-  expect(await page.getByTestId('filter-min').inputValue()).toBe('');
+  await expect.poll(() => page.getByTestId('filter-min').inputValue()).toBe('');
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -382,25 +382,25 @@ test('a file is made with the filters whose answer is shown, says how far it is,
   await page.getByTestId('filter-status').selectOption({ label: 'Failed' });
   await page.getByTestId('export-format').selectOption('ofx');
   await page.getByTestId('export').click();
-  expect(await page.getByTestId('export-progress').innerText()).toBe('1,000 of 4,200 fetched…');
-  expect(await focusedTest(page)).toBe('export');
+  await expect.poll(() => page.getByTestId('export-progress').innerText()).toBe('1,000 of 4,200 fetched…');
+  await expect.poll(() => focusedTest(page)).toBe('export');
   await page.getByTestId('cancel-export').focus();
   await page.keyboard.press('Enter');
   await page.getByTestId('cancel-export').waitFor({ state: 'detached' });
-  expect(await page.getByTestId('export-progress').innerText()).toBe('Nothing was saved.');
-  expect(await focusedTest(page), 'the button that was pressed is gone').toBe('export');
-  expect(await page.getByTestId('notice').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('export-progress').innerText()).toBe('Nothing was saved.');
+  await expect.poll(() => focusedTest(page), { message: 'the button that was pressed is gone' }).toBe('export');
+  await expect.poll(() => page.getByTestId('notice').count()).toBe(0);
   await page.getByTestId('apply-filters').click();
   await page.getByTestId('export').click();
   await made.evaluate((made) => made.at(-1)?.end('~/Downloads/a.ofx'));
   await page.getByTestId('notice').waitFor();
-  expect(await page.getByTestId('notice').innerText()).toMatch(/3 transactions were saved as .*a\.ofx.*2 were left out/);
-  expect(await page.getByTestId('export-progress').innerText()).toBe('');
+  await expect.poll(() => page.getByTestId('notice').innerText()).toMatch(/3 transactions were saved as .*a\.ofx.*2 were left out/);
+  await expect.poll(() => page.getByTestId('export-progress').innerText()).toBe('');
   // Who leaves the page doesn't wait for it.
   await page.getByTestId('export').click();
   await page.getByTestId('cancel-export').waitFor();
   await page.getByTestId('nav-settings').click();
   await page.waitForFunction((made) => made.at(-1)?.cancelled === 1, made);
-  expect(await made.evaluate((made) => made.map(({ args }) => args))).toEqual([[null, 'ofx'], ['failed', 'ofx'], ['failed', 'ofx']]);
+  await expect.poll(() => made.evaluate((made) => made.map(({ args }) => args))).toEqual([[null, 'ofx'], ['failed', 'ofx'], ['failed', 'ofx']]);
   await page.close();
 });

@@ -12,13 +12,13 @@ test('tray, start at login and notifications are switched in Settings', async ()
   const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'settings');
   const preferences = () => page.evaluate(() => window.stage.app.view.preferences);
-  expect(await preferences()).toMatchObject({ close_to_tray: false, notifications: true });
+  await expect.poll(() => preferences()).toMatchObject({ close_to_tray: false, notifications: true });
   await page.getByTestId('close-to-tray').check();
   await page.getByTestId('notifications').uncheck();
-  expect(await preferences()).toMatchObject({ close_to_tray: true, notifications: false });
+  await expect.poll(() => preferences()).toMatchObject({ close_to_tray: true, notifications: false });
   await page.getByTestId('start-at-login').check();
-  expect(await page.evaluate(() => window.stage.memory.around)).toMatchObject({ starts_at_login: true });
-  expect(await page.getByTestId('no-tray').count()).toBe(0);
+  await expect.poll(() => page.evaluate(() => window.stage.memory.around)).toMatchObject({ starts_at_login: true });
+  await expect.poll(() => page.getByTestId('no-tray').count()).toBe(0);
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -26,20 +26,20 @@ test('tray, start at login and notifications are switched in Settings', async ()
 test('what the desktop lacks can be switched off and not on, and says why', async () => {
   const { page } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'settings-no-tray');
-  expect(await page.getByTestId('no-tray').innerText()).toBe('This desktop shows no tray icons, so closing the window ends the program.');
-  expect(await page.getByTestId('no-notifications').innerText()).toBe('This desktop shows no notifications.');
-  expect(await page.getByTestId('close-to-tray').isDisabled()).toBe(true);
+  await expect.poll(() => page.getByTestId('no-tray').innerText()).toBe('This desktop shows no tray icons, so closing the window ends the program.');
+  await expect.poll(() => page.getByTestId('no-notifications').innerText()).toBe('This desktop shows no notifications.');
+  await expect.poll(() => page.getByTestId('close-to-tray').isDisabled()).toBe(true);
   await page.getByTestId('notifications').uncheck();
-  expect(await page.getByTestId('notifications').isDisabled()).toBe(true);
-  expect(await page.getByTestId('start-at-login').isChecked()).toBe(true);
+  await expect.poll(() => page.getByTestId('notifications').isDisabled()).toBe(true);
+  await expect.poll(() => page.getByTestId('start-at-login').isChecked()).toBe(true);
   // A tray that comes is seen as soon as the window has the focus again.
   await page.evaluate(() => {
     window.stage.memory.around = { tray: true, notifications: true, starts_at_login: false };
     window.dispatchEvent(new Event('focus'));
   });
   await page.getByTestId('no-tray').waitFor({ state: 'detached' });
-  expect(await page.getByTestId('close-to-tray').isDisabled()).toBe(false);
-  expect(await page.getByTestId('start-at-login').isChecked()).toBe(false);
+  await expect.poll(() => page.getByTestId('close-to-tray').isDisabled()).toBe(false);
+  await expect.poll(() => page.getByTestId('start-at-login').isChecked()).toBe(false);
   await page.close();
 });
 
@@ -85,12 +85,12 @@ test('what a dialog has begun is seen to its end before the person is led away, 
   await page.getByTestId('set-aside').click();
   await page.locator('[data-testid=set-aside][aria-disabled=true]').waitFor();
   await page.evaluate(() => window.stage.memory.lead({ kind: 'overview' }));
-  expect(await page.getByTestId('set-aside').count()).toBe(1);
-  expect(await page.evaluate(() => window.stage.app.page.kind)).not.toBe('overview');
+  await expect.poll(() => page.getByTestId('set-aside').count()).toBe(1);
+  await expect.poll(() => page.evaluate(() => window.stage.app.page.kind)).not.toBe('overview');
   await page.evaluate(() => (window as unknown as { answer: () => void }).answer());
   await page.waitForFunction(() => window.stage.app.page.kind === 'overview');
-  expect(await page.getByTestId('set-aside').count()).toBe(0);
-  expect(await page.getByTestId('notice').innerText()).toContain('switched off here');
+  await expect.poll(() => page.getByTestId('set-aside').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('notice').innerText()).toContain('switched off here');
   await page.close();
 });
 
@@ -103,7 +103,7 @@ test('led to the question of a program that asks, the person sees it and not ano
   const before = await page.evaluate(() => window.stage.app.page.kind);
   await page.evaluate(() => window.stage.memory.lead({ kind: 'request' }));
   await page.getByTestId('pairing').waitFor();
-  expect(await page.evaluate(() => window.stage.app.page.kind)).toBe(before);
+  await expect.poll(() => page.evaluate(() => window.stage.app.page.kind)).toBe(before);
   await page.close();
 });
 
@@ -117,12 +117,12 @@ test('from the tray or a notification the person is led to the account, and an o
     window.stage.memory.lead({ kind: 'account', account: id });
   });
   await page.getByTestId('shortcuts').waitFor({ state: 'detached' });
-  expect(await page.evaluate(() => window.stage.app.page.kind)).toBe('account');
+  await expect.poll(() => page.evaluate(() => window.stage.app.page.kind)).toBe('account');
   await page.evaluate(() => window.stage.memory.lead({ kind: 'overview' }));
-  expect(await page.evaluate(() => window.stage.app.page.kind)).toBe('overview');
+  await expect.poll(() => page.evaluate(() => window.stage.app.page.kind)).toBe('overview');
   // One that has gone meanwhile is told as gone.
   await page.evaluate(() => window.stage.memory.lead({ kind: 'account', account: 'gone' }));
-  expect(await page.evaluate(() => window.stage.app.page.kind)).toBe('gone');
+  await expect.poll(() => page.evaluate(() => window.stage.app.page.kind)).toBe('gone');
   await page.close();
 });
 

@@ -27,20 +27,20 @@ test('an account is connected with the keyboard alone, and every stage is announ
   await page.keyboard.press('Enter');
 
   await page.getByTestId('choose').waitFor();
-  expect(await page.locator('input:checked').evaluateAll((boxes) => boxes.map((box) => box.getAttribute('data-testid')))).toEqual([
+  await expect.poll(() => page.locator('input:checked').evaluateAll((boxes) => boxes.map((box) => box.getAttribute('data-testid')))).toEqual([
     'choose-profile',
     'choose-kyc',
     'choose-wallet',
   ]);
   await tabTo(page, 'choose-kyc');
   await page.keyboard.press('Space');
-  expect(await page.getByTestId('choose-kyc').isChecked()).toBe(false);
+  await expect.poll(() => page.getByTestId('choose-kyc').isChecked()).toBe(false);
   await page.keyboard.press('Space');
   await tabTo(page, 'start-connect');
   await page.keyboard.press('Enter');
 
   await page.getByTestId('stage-waiting').waitFor();
-  expect(await said(page)).toMatch(/waiting/i);
+  await expect.poll(() => said(page)).toMatch(/waiting/i);
   await page.waitForFunction(() => document.activeElement?.tagName === 'H1');
   for (const id of ['open-again', 'copy-link', 'cancel-connect', 'browser-error']) await tabTo(page, id);
 
@@ -49,15 +49,15 @@ test('an account is connected with the keyboard alone, and every stage is announ
   await tabTo(page, 'decide-add_as_account');
   await page.keyboard.press('Enter');
   await page.getByTestId('stage-done').waitFor();
-  expect(await said(page)).toMatch(/connected/i);
-  expect(await page.getByTestId('done-granted').innerText()).toContain('Profile');
+  await expect.poll(() => said(page)).toMatch(/connected/i);
+  await expect.poll(() => page.getByTestId('done-granted').innerText()).toContain('Profile');
   await tabTo(page, 'dismiss');
   await page.keyboard.press('Enter');
 
   await page.getByTestId('section-wallet').and(page.locator('[data-state=ready]')).waitFor();
-  expect(await page.getByTestId('naira-balance').innerText()).toMatch(/^₦[\d,]+\.\d\d$/);
-  expect(await page.getByTestId('account-health').getAttribute('data-kind')).toBe('connected');
-  expect(await focused(page)).toBe('H1');
+  await expect.poll(() => page.getByTestId('naira-balance').innerText()).toMatch(/^₦[\d,]+\.\d\d$/);
+  await expect.poll(() => page.getByTestId('account-health').getAttribute('data-kind')).toBe('connected');
+  await expect.poll(() => focused(page)).toBe('H1');
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -66,7 +66,7 @@ test('the time left counts down, and the page says what is being waited for', as
   const { page } = await open(browser, '');
   await show(page, 'stage-waiting');
   const timer = page.getByRole('timer');
-  expect(await timer.innerText()).toBe('9:41 left');
+  await expect.poll(() => timer.innerText()).toBe('9:41 left');
   await page.evaluate(() => window.stage.setNow(window.stage.now + 60_000));
   await page.waitForFunction(() => document.querySelector('[role=timer]')?.textContent?.includes('8:41'));
   await page.close();
@@ -75,7 +75,7 @@ test('the time left counts down, and the page says what is being waited for', as
 test('what waits for its turn can be cancelled, and what is being stored offers nothing that does nothing', async () => {
   const { page } = await open(browser, '');
   await show(page, 'stage-finishing-stored');
-  expect(await page.getByTestId('cancel-connect').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('cancel-connect').count()).toBe(0);
   await show(page, 'stage-finishing');
   const cancelled = page.evaluate(
     () =>
@@ -98,12 +98,12 @@ test('a feature that can move money is asked for only after a warning, and alone
   const id = await sensitive.getAttribute('data-testid');
   await sensitive.click();
   await page.getByTestId('confirm-ask').waitFor();
-  expect(await page.evaluate(() => window.stage.app.dialog?.kind === 'ask' && window.stage.app.dialog.scopes.length)).toBe(1);
+  await expect.poll(() => page.evaluate(() => window.stage.app.dialog?.kind === 'ask' && window.stage.app.dialog.scopes.length)).toBe(1);
   // The safe choice has the focus, and Escape takes it.
-  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel');
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel');
   await page.keyboard.press('Escape');
   await page.getByTestId('confirm-ask').waitFor({ state: 'detached' });
-  expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe(id);
+  await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe(id);
   await page.close();
 });
 
@@ -129,14 +129,14 @@ test('reconnecting asks for what was lost, but for nothing that can move money',
       }),
   );
   await page.getByTestId('reconnect').click();
-  expect(await asked).toEqual(['profile:read', 'kyc:read', 'wallet:read', 'wallet:deposit']);
+  await expect.poll(() => asked).toEqual(['profile:read', 'kyc:read', 'wallet:read', 'wallet:deposit']);
   await page.close();
 });
 
 test('where Monei does not confirm, trying again comes first, and removing says what may live on', async () => {
   const { page } = await open(browser, '');
   await show(page, 'disconnect');
-  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel');
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('Cancel');
   const asked = await page.evaluateHandle(() => {
     const asked: string[] = [];
     window.stage.memory.disconnect = (_, unrevoked) => {
@@ -151,22 +151,22 @@ test('where Monei does not confirm, trying again comes first, and removing says 
   });
   await page.getByTestId('confirm-disconnect').click();
   await page.waitForFunction(() => document.querySelector('[data-testid=confirm-disconnect]')?.getAttribute('aria-disabled') === 'false');
-  expect(await page.getByTestId('account-0').count()).toBe(1);
+  await expect.poll(() => page.getByTestId('account-0').count()).toBe(1);
   await page.getByTestId('confirm-disconnect').click();
   const unconfirmed = page.getByTestId('disconnect-unconfirmed');
   await unconfirmed.waitFor();
-  expect(await unconfirmed.innerText()).toMatch(/still here.*try again.*may live on at Monei.*Connected apps/s);
+  await expect.poll(() => unconfirmed.innerText()).toMatch(/still here.*try again.*may live on at Monei.*Connected apps/s);
   // The obvious one tries again; the account is still there.
-  expect(await page.locator('dialog .button.primary').innerText()).toBe('Try again');
+  await expect.poll(() => page.locator('dialog .button.primary').innerText()).toBe('Try again');
   await page.getByTestId('disconnect-again').click();
   await unconfirmed.waitFor();
-  expect(await page.getByTestId('account-0').count()).toBe(1);
+  await expect.poll(() => page.getByTestId('account-0').count()).toBe(1);
   await page.getByTestId('remove-anyway').click();
   await page.getByTestId('disconnect-removed').waitFor();
-  expect(await page.getByTestId('open-monei-settings').isVisible()).toBe(true);
+  await expect.poll(() => page.getByTestId('open-monei-settings').isVisible()).toBe(true);
   await page.getByTestId('close-disconnect').click();
   await page.getByTestId('no-accounts').waitFor();
-  expect(await asked.jsonValue()).toEqual(['keep', 'keep', 'keep', 'remove']);
+  await expect.poll(() => asked.jsonValue()).toEqual(['keep', 'keep', 'keep', 'remove']);
   await page.close();
 });
 
@@ -177,7 +177,7 @@ test('without the tokens for it nothing claims that trying again is all it takes
     window.stage.memory.disconnect = () => Promise.resolve('unrevocable');
   });
   await page.getByTestId('confirm-disconnect').click();
-  expect(await page.getByTestId('disconnect-unrevocable').innerText()).toMatch(/keychain/);
+  await expect.poll(() => page.getByTestId('disconnect-unrevocable').innerText()).toMatch(/keychain/);
   await page.close();
 });
 
@@ -190,7 +190,7 @@ test('what led to an account that has gone leads to no other account', async () 
     }, index);
   const goneAlone = async () => {
     await page.getByTestId('gone').waitFor();
-    expect(await page.getByTestId('account-health').count()).toBe(0);
+    await expect.poll(() => page.getByTestId('account-health').count()).toBe(0);
   };
   // Its page, when another program takes it away.
   await show(page, 'several-accounts');
@@ -237,8 +237,8 @@ test('without a service the first thing is the field for its address, and what i
     await page.waitForFunction(() => document.activeElement?.getAttribute('data-testid') === 'backend-address');
     const box = await field.boundingBox();
     expect(box && box.y >= 0 && box.y + box.height <= viewport.height, JSON.stringify({ viewport, box })).toBe(true);
-    expect(await page.getByTestId('backend-missing').innerText()).toMatch(/^Enter the address of your connection service/);
-    expect(await page.getByTestId('confirm-backend').count()).toBe(0);
+    await expect.poll(() => page.getByTestId('backend-missing').innerText()).toMatch(/^Enter the address of your connection service/);
+    await expect.poll(() => page.getByTestId('confirm-backend').count()).toBe(0);
     await page.close();
   }
   const { page } = await open(browser, 'variant=first-run-missing', { reducedMotion: 'reduce' });
@@ -268,24 +268,24 @@ test('without a service the first thing is the field for its address, and what i
     await field.fill('');
     await field.fill(typed);
     await page.locator('[data-testid=backend-address][aria-invalid=true]').waitFor();
-    expect(await hint.innerText()).toContain(said);
+    await expect.poll(() => hint.innerText()).toContain(said);
   }
   for (const typed of ['htt', 'https://', 'https://connect.example:8443', 'http://127.0.0.1:43117', '']) {
     await field.fill(typed);
     await page.waitForTimeout(600);
-    expect(await field.getAttribute('aria-invalid'), typed).toBe('false');
+    await expect.poll(() => field.getAttribute('aria-invalid'), { message: typed }).toBe('false');
   }
   // One that leads nowhere can be corrected where it stands.
   await field.fill('https://connect.wrong.example');
   await page.keyboard.press('Enter');
   await page.getByTestId('problem-backend_unreachable').waitFor();
-  expect(await field.inputValue()).toBe('https://connect.wrong.example');
+  await expect.poll(() => field.inputValue()).toBe('https://connect.wrong.example');
   await page.waitForFunction(() => document.activeElement?.getAttribute('data-testid') === 'backend-address');
   await field.fill('https://connect.right.example');
   await page.keyboard.press('Enter');
   await field.waitFor({ state: 'detached' });
-  expect(await page.getByTestId('service-claim').innerText()).toContain('“');
-  expect(await page.getByTestId('confirm-backend').getAttribute('aria-disabled')).toBe('false');
+  await expect.poll(() => page.getByTestId('service-claim').innerText()).toContain('“');
+  await expect.poll(() => page.getByTestId('confirm-backend').getAttribute('aria-disabled')).toBe('false');
   await page.close();
 });
 
@@ -313,11 +313,11 @@ test('trusting a service on this computer, or one that poses as Monei, is not th
   };
   expect(await stands('first-run-remote')).toBe(true);
   expect(await stands('first-run')).toBe(false);
-  expect(await page.getByTestId('first-run').innerText()).toContain('that any program of this computer could run');
+  await expect.poll(() => page.getByTestId('first-run').innerText()).toContain('that any program of this computer could run');
   expect(await stands('first-run-posing')).toBe(false);
-  expect(await page.getByTestId('first-run').innerText()).toMatch(/name like Monei’s/);
+  await expect.poll(() => page.getByTestId('first-run').innerText()).toMatch(/name like Monei’s/);
   expect(await stands('settings-renamed')).toBe(true);
-  expect(await page.getByTestId('unconfirmed-backend').innerText()).toMatch(/Another Operator.*Sandbox operator/s);
+  await expect.poll(() => page.getByTestId('unconfirmed-backend').innerText()).toMatch(/Another Operator.*Sandbox operator/s);
   await page.close();
 });
 
@@ -373,9 +373,9 @@ test('a permission that is out of sight is shown by the first key press, and not
   await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
   await page.evaluate(() => document.querySelector('main')?.scrollTo(0, 0));
   await page.keyboard.press('Space');
-  expect(await page.getByTestId('choose-send').isChecked()).toBe(false);
+  await expect.poll(() => page.getByTestId('choose-send').isChecked()).toBe(false);
   await page.keyboard.press('Space');
-  expect(await page.getByTestId('choose-send').isChecked()).toBe(true);
+  await expect.poll(() => page.getByTestId('choose-send').isChecked()).toBe(true);
   await page.close();
 });
 
@@ -384,7 +384,7 @@ test.each(['light', 'dark'] as const)('a button that can’t be pressed stays re
   for (const [variant, id] of [['first-run-unreachable', 'confirm-backend'], ['stage-failed-busy', 'try-again'], ['settings-unanswered', 'confirm-backend']] as const) {
     await show(page, variant);
     const button = page.getByTestId(id);
-    expect(await button.getAttribute('aria-disabled'), variant).toBe('true');
+    await expect.poll(() => button.getAttribute('aria-disabled'), { message: variant }).toBe('true');
     const look = () => button.evaluate((element) => (({ backgroundColor, color, borderColor, boxShadow }) => ({ backgroundColor, color, borderColor, boxShadow }))(getComputedStyle(element)));
     await page.mouse.move(0, 0);
     const still = await look();
@@ -405,12 +405,12 @@ test('a connection goes on while the person looks elsewhere, and does not pull t
   await show(page, 'stage-waiting');
   await page.getByTestId('nav-settings').click();
   await page.getByTestId('settings').waitFor();
-  expect(await page.getByTestId('transaction-bar').isVisible()).toBe(true);
+  await expect.poll(() => page.getByTestId('transaction-bar').isVisible()).toBe(true);
   await page.evaluate(() => {
     const { transaction } = window.stage.app.view;
     if (transaction) window.stage.memory.show({ ...window.stage.app.view, transaction: { ...transaction, stage: { kind: 'finishing', cancellable: true } } });
   });
-  expect(await page.getByTestId('settings').isVisible()).toBe(true);
+  await expect.poll(() => page.getByTestId('settings').isVisible()).toBe(true);
   await page.close();
 });
 
@@ -426,12 +426,12 @@ test('another address must be confirmed before it is used', async () => {
         };
       }),
   );
-  expect(await page.getByTestId('unconfirmed-backend').innerText()).toContain('Another Operator');
+  await expect.poll(() => page.getByTestId('unconfirmed-backend').innerText()).toContain('Another Operator');
   await page.getByTestId('confirm-backend').click();
   expect(await confirmed).toBe('https://connect.other.example');
 
   await show(page, 'settings-unanswered');
-  expect(await page.getByTestId('confirm-backend').getAttribute('aria-disabled')).toBe('true');
+  await expect.poll(() => page.getByTestId('confirm-backend').getAttribute('aria-disabled')).toBe('true');
   await page.close();
 });
 
@@ -439,8 +439,8 @@ test('a busy Monei can be asked again only once its seconds are over', async () 
   const { page } = await open(browser, '');
   await show(page, 'stage-failed-busy');
   const again = page.getByTestId('try-again');
-  expect(await again.innerText()).toBe('Try again in 0:48');
-  expect(await again.getAttribute('aria-disabled')).toBe('true');
+  await expect.poll(() => again.innerText()).toBe('Try again in 0:48');
+  await expect.poll(() => again.getAttribute('aria-disabled')).toBe('true');
   await page.evaluate(() => window.stage.setNow(window.stage.now + 49_000));
   await page.waitForFunction(() => document.querySelector('[data-testid=try-again]')?.textContent?.trim() === 'Try again');
   await page.close();
@@ -452,7 +452,7 @@ test('what an account’s page says by itself is not said above it once more', a
   await page.getByTestId('problem-busy').waitFor();
   const refuse = (code: string) => page.evaluate((code) => window.stage.app.attempt(() => Promise.reject({ code, retry_after_s: null })), code);
   await refuse('busy');
-  expect(await page.getByTestId('notice').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('notice').count()).toBe(0);
   await refuse('offline');
   await page.getByTestId('notice').getByTestId('problem-offline').waitFor();
   await page.close();
@@ -476,7 +476,7 @@ test('a refused start is said in sight, with its way out', async () => {
 
 test('the first paint is marked', async () => {
   const { page } = await open(browser, '');
-  expect(await page.evaluate(() => performance.getEntriesByName('dashboard').length)).toBe(1);
+  await expect.poll(() => page.evaluate(() => performance.getEntriesByName('dashboard').length)).toBe(1);
   await page.close();
 });
 
@@ -514,7 +514,7 @@ test('the tester’s panel is reached from the banner, plans with the keyboard, 
   await tabTo(page, 'tester-panel-open');
   await page.keyboard.press('Enter');
   await page.getByTestId('tester-plan').waitFor();
-  expect(await page.getByTestId('tester-planned').locator('li').count()).toBe(3);
+  await expect.poll(() => page.getByTestId('tester-planned').locator('li').count()).toBe(3);
   const orders = await page.evaluateHandle(() => {
     const sent: unknown[] = [];
     window.stage.memory.tester_order = (order) => {
@@ -532,13 +532,13 @@ test('the tester’s panel is reached from the banner, plans with the keyboard, 
   await tabTo(page, 'tester-plan');
   await page.keyboard.press('Enter');
   await page.getByTestId('tester-nothing-planned').waitFor();
-  expect(await page.getByTestId('notice').innerText()).toMatch(/planned/i);
+  await expect.poll(() => page.getByTestId('notice').innerText()).toMatch(/planned/i);
   await page.getByTestId('tester-whose').selectOption('ada');
   await page.getByTestId('tester-revoke').click();
   await page.getByTestId('tester-target').selectOption('token');
   await page.getByTestId('tester-fault').selectOption('drop_after');
   await page.getByTestId('tester-arm').click();
-  expect(await page.getByTestId('tester-armed').innerText()).toMatch(/Done, but no answer · Connecting and renewing · once/);
+  await expect.poll(() => page.getByTestId('tester-armed').innerText()).toMatch(/Done, but no answer · Connecting and renewing · once/);
   await page.getByTestId('tester-disarm-7').click();
   await page.getByTestId('tester-nothing-armed').waitFor();
   await page.getByTestId('tester-fault').selectOption('429');
@@ -547,7 +547,7 @@ test('the tester’s panel is reached from the banner, plans with the keyboard, 
   await page.getByTestId('tester-fault').selectOption('delay');
   await page.getByTestId('tester-seconds').fill('9999');
   await page.getByTestId('tester-arm').click();
-  expect(await orders.jsonValue()).toEqual([
+  await expect.poll(() => orders.jsonValue()).toEqual([
     { kind: 'plan', person: 'ada', allow: { kind: 'features', features: ['profile', 'wallet'] }, auto: true },
     { kind: 'revoke', person: 'ada' },
     { kind: 'fault', target: 'token', fault: { kind: 'drop_after' }, times: 1 },
@@ -577,8 +577,8 @@ test('opening Monei’s page from the tester’s panel plans first and then asks
   await page.getByTestId('tester-ask-deposit').uncheck();
   await page.getByTestId('tester-open').click();
   for (const place of ['switches', 'clock', 'scenario', 'log']) await page.getByTestId(`tester-open-${place}`).click();
-  expect(await page.getByTestId('tester-standing-clock').innerText()).toMatch(/3700 seconds ahead/);
-  expect(await done.jsonValue()).toEqual([
+  await expect.poll(() => page.getByTestId('tester-standing-clock').innerText()).toMatch(/3700 seconds ahead/);
+  await expect.poll(() => done.jsonValue()).toEqual([
     { kind: 'reset', what: 'plan' },
     { kind: 'plan', person: 'tunde', allow: { kind: 'features', features: ['profile'] }, auto: false },
     { connect: ['profile:read', 'wallet:read'] },
@@ -593,8 +593,8 @@ test('opening Monei’s page from the tester’s panel plans first and then asks
 test('outside of the sandbox there is no tester’s panel and no way to it', async () => {
   const { page } = await open(browser, '');
   await show(page, 'tester-production');
-  expect(await page.getByTestId('tester-panel').count()).toBe(0);
-  expect(await page.getByTestId('tester-panel-open').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('tester-panel').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('tester-panel-open').count()).toBe(0);
   await page.close();
 });
 
@@ -615,10 +615,10 @@ test('everything is checked on demand, each result is said in words, and the rep
   await tabTo(page, 'diagnose');
   await page.keyboard.press('Enter');
   await page.getByTestId('diagnose-results').waitFor();
-  expect(await page.getByTestId('diagnose-summary').innerText()).toContain('2');
-  expect(await page.getByTestId('check-keychain').innerText()).toContain('The keychain is locked');
-  expect(await page.getByTestId('check-browser').getAttribute('data-ok')).toBe('true');
-  expect(await page.getByTestId('check-clock').innerText()).toContain('10 minutes ahead');
+  await expect.poll(() => page.getByTestId('diagnose-summary').innerText()).toContain('2');
+  await expect.poll(() => page.getByTestId('check-keychain').innerText()).toContain('The keychain is locked');
+  await expect.poll(() => page.getByTestId('check-browser').getAttribute('data-ok')).toBe('true');
+  await expect.poll(() => page.getByTestId('check-clock').innerText()).toContain('10 minutes ahead');
   await tabTo(page, 'copy-report');
   await page.keyboard.press('Enter');
   await page.getByText('The report is on the clipboard.').waitFor();

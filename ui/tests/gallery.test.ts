@@ -48,7 +48,7 @@ test('a state is shown as it was chosen to be looked at, and a link leads there 
   };
   await expect.poll(() => seen(frame)).toBe('');
   const { page: again, frame: sameFrame } = await gallery(new URL(page.url()).hash);
-  expect(await again.getByTestId('name').innerText()).toBe('settings');
+  await expect.poll(() => again.getByTestId('name').innerText()).toBe('settings');
   await expect.poll(() => seen(sameFrame)).toBe('');
   expect(complaints).toEqual([]);
   await again.close();
@@ -57,7 +57,7 @@ test('a state is shown as it was chosen to be looked at, and a link leads there 
 
 test('a state is seen in every look at once, and all of its screen together', async () => {
   const { page } = await gallery('#state=confirm/send&view=looks');
-  expect(await page.locator('iframe').count()).toBe(9);
+  await expect.poll(() => page.locator('iframe').count()).toBe(9);
   await page.frameLocator('iframe >> nth=1').getByTestId('confirm').waitFor();
   await page.getByTestId('view').selectOption('screen');
   await expect.poll(() => page.locator('iframe').count()).toBe(await page.locator('[data-state^="confirm/"]').count());
@@ -67,7 +67,7 @@ test('a state is seen in every look at once, and all of its screen together', as
     await page.keyboard.type(letter);
     await page.waitForTimeout(100);
   }
-  expect(await page.locator('[data-state="confirm/send"]').count()).toBe(0);
-  expect(await page.locator('[data-state="overview-many"]').count()).toBe(1);
+  await expect.poll(() => page.locator('[data-state="confirm/send"]').count()).toBe(0);
+  await expect.poll(() => page.locator('[data-state="overview-many"]').count()).toBe(1);
   await page.close();
 });

@@ -14,14 +14,14 @@ test('by keyboard alone every page, account and action is reached by its name', 
   await page.keyboard.press('Control+k');
   const field = page.getByTestId('palette');
   await field.waitFor();
-  expect(await page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('palette');
+  await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('data-testid'))).toBe('palette');
   const selected = () => page.getByTestId('palette-list').locator('[aria-selected=true]');
-  expect(await selected().innerText()).toBe('Overview');
+  await expect.poll(() => selected().innerText()).toBe('Overview');
   await page.keyboard.press('ArrowUp');
   await page.keyboard.press('ArrowDown');
   expect(await field.getAttribute('aria-activedescendant')).toBe(await selected().getAttribute('id'));
   await page.keyboard.type('shop open');
-  expect(await selected().innerText()).toContain('Shop');
+  await expect.poll(() => selected().innerText()).toContain('Shop');
   await page.keyboard.press('Enter');
   await page.locator('[data-testid=account-health][data-kind=needs_reconnect]').waitFor();
   // A single permission of an account is a page, too.
@@ -29,7 +29,7 @@ test('by keyboard alone every page, account and action is reached by its name', 
   await page.keyboard.type('swap shop');
   await page.keyboard.press('Enter');
   await page.getByTestId('permission').waitFor();
-  expect(await page.evaluate(() => window.stage.app.page)).toEqual({ kind: 'permission', account: await page.evaluate(() => window.stage.app.view.accounts[1]?.id), feature: 'swap' });
+  await expect.poll(() => page.evaluate(() => window.stage.app.page)).toEqual({ kind: 'permission', account: await page.evaluate(() => window.stage.app.view.accounts[1]?.id), feature: 'swap' });
   // What ends something opens the dialog that asks.
   await page.keyboard.press('Control+k');
   await page.keyboard.type('disconnect shop');
@@ -37,7 +37,7 @@ test('by keyboard alone every page, account and action is reached by its name', 
   await page.getByTestId('confirm-disconnect').waitFor();
   // Another dialog keeps the keyboard to itself.
   await page.keyboard.press('Control+k');
-  expect(await page.getByTestId('palette').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('palette').count()).toBe(0);
   await page.keyboard.press('Escape');
   await page.keyboard.press('Control+k');
   await page.keyboard.type('nothing of that name');
@@ -48,7 +48,7 @@ test('by keyboard alone every page, account and action is reached by its name', 
   await page.keyboard.press('Control+,');
   await page.getByTestId('settings').waitFor();
   await page.keyboard.press('F1');
-  expect(await page.getByTestId('shortcuts').innerText()).toContain('Ctrl K');
+  await expect.poll(() => page.getByTestId('shortcuts').innerText()).toContain('Ctrl K');
   await page.keyboard.press('Escape');
   await page.keyboard.press('Control+/');
   await page.getByTestId('shortcuts').waitFor();
@@ -87,7 +87,7 @@ test('letters that are typed or dictated set off no shortcut', async () => {
   const { page } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'account-full');
   for (const key of ['k', '/', '?', ',', 'Shift+K', 'Alt+k']) await page.keyboard.press(key);
-  expect(await page.evaluate(() => [window.stage.app.dialog, window.stage.app.page.kind])).toEqual([null, 'account']);
+  await expect.poll(() => page.evaluate(() => [window.stage.app.dialog, window.stage.app.page.kind])).toEqual([null, 'account']);
   await page.close();
 });
 

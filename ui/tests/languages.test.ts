@@ -34,7 +34,7 @@ describe.each([
 ] as const)('in %s', (language, direction, marked, accessible) => {
   test('every word of every screen comes whole from the catalogue, and none is cut off', async () => {
     const { page, complaints } = await open(browser, `language=${language}`, { reducedMotion: 'reduce' });
-    expect(await page.evaluate(() => [document.documentElement.lang, document.documentElement.dir])).toEqual([language, direction]);
+    await expect.poll(() => page.evaluate(() => [document.documentElement.lang, document.documentElement.dir])).toEqual([language, direction]);
     if (accessible) await loadAxe(page);
     const rule: Wrong = {};
     await walk(page, await translated(page), async () => [{ rule, faults: await faults(page, marked, accessible) }]);
@@ -62,11 +62,11 @@ test('the language is chosen in Settings, changes the page at once, and goes bac
   const { page } = await open(browser, 'language=fr');
   await page.evaluate(() => window.stage.app.go({ kind: 'settings' }));
   const heading = () => page.locator('h1').innerText();
-  expect(await heading()).toBe('Paramètres');
+  await expect.poll(() => heading()).toBe('Paramètres');
   await page.getByTestId('language-en').check();
-  expect(await heading()).toBe('Settings');
-  expect(await page.evaluate(() => [document.documentElement.lang, window.stage.app.view.preferences.language, document.activeElement?.getAttribute('value')])).toEqual(['en', 'en', 'en']);
+  await expect.poll(() => heading()).toBe('Settings');
+  await expect.poll(() => page.evaluate(() => [document.documentElement.lang, window.stage.app.view.preferences.language, document.activeElement?.getAttribute('value')])).toEqual(['en', 'en', 'en']);
   await page.getByTestId('language-system').check();
-  expect(await heading()).toBe('Paramètres');
+  await expect.poll(() => heading()).toBe('Paramètres');
   await page.close();
 });

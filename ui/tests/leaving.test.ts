@@ -22,13 +22,13 @@ test('leaving asks the program alone, and what could not be ended is told with b
   });
   // The person says no in the program's dialog: nothing is told.
   await page.getByTestId('leave').click();
-  expect(await page.getByTestId('not-left-yet').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('not-left-yet').count()).toBe(0);
   await page.getByTestId('leave').click();
   const told = await page.getByTestId('not-left-yet').innerText();
   for (const words of ['You have not left yet', 'Ada Okafor', 'Monei hasn’t confirmed that its access has ended.', 'Account 2', 'The keychain is locked.', 'One approval that you didn’t keep isn’t confirmed as ended.', '“Connected apps”']) expect(told).toContain(words);
-  expect(await page.getByTestId('leave').innerText()).toBe('Try again');
+  await expect.poll(() => page.getByTestId('leave').innerText()).toBe('Try again');
   await page.getByTestId('leave-anyway').click();
-  expect(await asked.jsonValue()).toEqual(['keep', 'keep', 'remove']);
+  await expect.poll(() => asked.jsonValue()).toEqual(['keep', 'keep', 'remove']);
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -36,11 +36,11 @@ test('leaving asks the program alone, and what could not be ended is told with b
 test('once left, nothing else of the window can be reached, and what is to be done by hand is said', async () => {
   const { page, complaints } = await open(browser, '', { reducedMotion: 'reduce' });
   await show(page, 'left');
-  expect(await page.getByRole('navigation').count()).toBe(0);
-  expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('You have left this computer');
-  expect(await page.getByTestId('left-todo').count()).toBe(0);
+  await expect.poll(() => page.getByRole('navigation').count()).toBe(0);
+  await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('You have left this computer');
+  await expect.poll(() => page.getByTestId('left-todo').count()).toBe(0);
   await show(page, 'left-unconfirmed');
-  expect(await page.getByTestId('left-todo').innerText()).toContain('Find “Connected apps”.');
+  await expect.poll(() => page.getByTestId('left-todo').innerText()).toContain('Find “Connected apps”.');
   await page.getByTestId('open-monei-settings').waitFor();
   const ended = await page.evaluateHandle(() => {
     const ended: number[] = [];
@@ -48,7 +48,7 @@ test('once left, nothing else of the window can be reached, and what is to be do
     return ended;
   });
   await page.getByTestId('end-program').click();
-  expect(await ended.jsonValue()).toEqual([1]);
+  await expect.poll(() => ended.jsonValue()).toEqual([1]);
   expect(complaints).toEqual([]);
   await page.close();
 });

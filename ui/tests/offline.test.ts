@@ -23,15 +23,15 @@ test('what was there is shown with its age while Monei can’t be reached, and n
   await page.getByTestId('stale-wallet').waitFor();
   const words = await page.getByTestId('stale-wallet').innerText();
   expect(words).toContain('From 12 minutes ago.');
-  expect(await page.getByTestId('naira-balance').innerText()).toBe(balance);
+  await expect.poll(() => page.getByTestId('naira-balance').innerText()).toBe(balance);
   // Each section is tried again by itself.
   await page.evaluate(() => (window.stage.memory.sections = () => Promise.reject({ code: 'access_revoked', retry_after_s: null })));
   await page.getByTestId('retry-wallet').click();
   await page.getByTestId('stale-wallet').waitFor({ state: 'detached' });
-  expect(await page.getByTestId('naira-balance').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('naira-balance').count()).toBe(0);
   await page.getByTestId('stale-profile').waitFor();
   // Nothing of it is kept beyond this run.
-  expect(await page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie])).toEqual([0, 0, '']);
+  await expect.poll(() => page.evaluate(() => [localStorage.length, sessionStorage.length, document.cookie])).toEqual([0, 0, '']);
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -50,18 +50,18 @@ test('dates are written as the program writes them, and what is no date is said 
     return asked;
   });
   const from = page.getByTestId('filter-from');
-  expect(await page.getByLabel('From', { exact: true }).getAttribute('placeholder')).toBe('dd/mm/yyyy');
+  await expect.poll(() => page.getByLabel('From', { exact: true }).getAttribute('placeholder')).toBe('dd/mm/yyyy');
   await from.fill('1/2/2026');
   await page.getByTestId('filter-to').fill('31/2/2026');
-  expect(await from.inputValue()).toBe('01/02/2026');
+  await expect.poll(() => from.inputValue()).toBe('01/02/2026');
   await page.getByTestId('apply-filters').focus();
-  expect(await page.getByTestId('filter-to').getAttribute('aria-invalid')).toBe('true');
+  await expect.poll(() => page.getByTestId('filter-to').getAttribute('aria-invalid')).toBe('true');
   await page.getByText('This is no date. Write it as dd/mm/yyyy.').waitFor();
   await page.getByTestId('filter-to').fill('28.2.2026');
   await page.getByTestId('apply-filters').click();
   await page.getByTestId('history-empty').waitFor();
   await page.getByTestId('clear-filters').click();
-  expect(await from.inputValue()).toBe('');
-  expect(await asked.jsonValue()).toEqual([['2026-02-01', '2026-02-28'], [null, null]]);
+  await expect.poll(() => from.inputValue()).toBe('');
+  await expect.poll(() => asked.jsonValue()).toEqual([['2026-02-01', '2026-02-28'], [null, null]]);
   await page.close();
 });

@@ -56,7 +56,7 @@ test('nothing moves where the person wants no motion', async () => {
   expect(found.motion).toEqual({});
   const { page } = await open(browser, '');
   await show(page, 'account-loading');
-  expect(await page.evaluate(() => document.getAnimations().length)).toBeGreaterThan(0);
+  await expect.poll(() => page.evaluate(() => document.getAnimations().length)).toBeGreaterThan(0);
   await page.close();
 });
 
@@ -64,10 +64,10 @@ test('markup from elsewhere stays text', async () => {
   const { page, complaints } = await open(browser, '');
   await show(page, 'account-hostile');
   await page.getByTestId('section-wallet').and(page.locator('[data-state=ready]')).waitFor();
-  expect(await page.locator('main img, main b, main script').count()).toBe(0);
-  expect(await page.locator('h1').innerText()).toContain('<img src=x onerror=alert(1)>');
+  await expect.poll(() => page.locator('main img, main b, main script').count()).toBe(0);
+  await expect.poll(() => page.locator('h1').innerText()).toContain('<img src=x onerror=alert(1)>');
   await show(page, 'stage-decide-hostile');
-  expect(await page.locator('main img').count()).toBe(0);
+  await expect.poll(() => page.locator('main img').count()).toBe(0);
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -86,8 +86,8 @@ test('loading holds the place of what comes: nothing above the list of transacti
 test('sections of features that are not enabled are not there, and are not fetched', async () => {
   const { page } = await open(browser, '');
   await show(page, 'account-nothing');
-  expect(await page.locator('[data-testid^=section-]').count()).toBe(0);
+  await expect.poll(() => page.locator('[data-testid^=section-]').count()).toBe(0);
   await show(page, 'account-rests');
-  expect(await page.locator('[data-testid^=section-]').count()).toBe(0);
+  await expect.poll(() => page.locator('[data-testid^=section-]').count()).toBe(0);
   await page.close();
 });

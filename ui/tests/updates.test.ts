@@ -28,8 +28,8 @@ test('where others update the program one sentence says so, and there is no butt
   const { page, complaints } = await settings(null);
   for (const [way, begins] of [['system', 'Your system updates'], ['elsewhere', 'This copy does not come'], ['not_set', 'Whoever made this package']] as const) {
     await page.evaluate((way) => window.stage.memory.showUpdates({ way, daily: false, looked_at: null, state: { kind: 'idle' } }), way);
-    expect(await page.getByTestId('updates-way').innerText()).toMatch(new RegExp(`^${begins}[^.]*[.]`));
-    expect(await page.getByTestId('updates').locator('button, input').count()).toBe(0);
+    await expect.poll(() => page.getByTestId('updates-way').innerText()).toMatch(new RegExp(`^${begins}[^.]*[.]`));
+    await expect.poll(() => page.getByTestId('updates').locator('button, input').count()).toBe(0);
   }
   expect(complaints).toEqual([]);
   await page.close();
@@ -37,25 +37,25 @@ test('where others update the program one sentence says so, and there is no butt
 
 test('nothing is asked or installed before the person says so, and what changed is shown as plain text', async () => {
   const { page, complaints } = await settings({ kind: 'idle' });
-  expect(await calls(page)).toEqual([]);
+  await expect.poll(() => calls(page)).toEqual([]);
   await page.getByTestId('look-for-update').click();
-  expect(await calls(page)).toEqual([['look_for_update']]);
+  await expect.poll(() => calls(page)).toEqual([['look_for_update']]);
   await tell(page, { kind: 'looking' });
-  expect(await page.getByTestId('updates').locator('button').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('updates').locator('button').count()).toBe(0);
   await tell(page, { kind: 'available', offer: OFFER });
   const notes = page.getByTestId('update-notes');
-  expect(await notes.innerText()).toBe(OFFER.notes);
-  expect(await notes.locator('*').count()).toBe(0);
-  expect(await page.getByTestId('install-update').innerText()).toBe('Download and install (12.3 MB)');
-  expect(await calls(page)).toEqual([['look_for_update']]);
+  await expect.poll(() => notes.innerText()).toBe(OFFER.notes);
+  await expect.poll(() => notes.locator('*').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('install-update').innerText()).toBe('Download and install (12.3 MB)');
+  await expect.poll(() => calls(page)).toEqual([['look_for_update']]);
   await page.getByTestId('install-update').click();
   expect((await calls(page)).at(-1)).toEqual(['install_update', '0.3.0']);
   await tell(page, { kind: 'downloading', offer: OFFER, fetched: 6_000_000 });
-  expect(await page.locator('progress').evaluate((bar: HTMLProgressElement) => [bar.value, bar.max])).toEqual([6_000_000, OFFER.size]);
+  await expect.poll(() => page.locator('progress').evaluate((bar: HTMLProgressElement) => [bar.value, bar.max])).toEqual([6_000_000, OFFER.size]);
   await page.getByTestId('cancel-update').click();
   expect((await calls(page)).at(-1)).toEqual(['cancel_update']);
   await tell(page, { kind: 'installed', version: '0.3.0' });
-  expect(await page.getByTestId('update-installed').innerText()).toContain('from the next start');
+  await expect.poll(() => page.getByTestId('update-installed').innerText()).toContain('from the next start');
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -65,8 +65,8 @@ test('every failure says what it is and what to do, and can be tried again', asy
   const failures = ['unreachable', 'unusable', 'not_genuine', 'incomplete', 'no_package', 'no_room', 'not_writable', 'moved', 'not_started'] as const;
   for (const failure of failures) {
     await tell(page, { kind: 'failed', failure, offer: null });
-    expect(await page.getByTestId(`update-${failure}`).innerText()).toMatch(/.+\n+.+[.]$/);
-    expect(await page.getByTestId('look-for-update').count()).toBe(1);
+    await expect.poll(() => page.getByTestId(`update-${failure}`).innerText()).toMatch(/.+\n+.+[.]$/);
+    await expect.poll(() => page.getByTestId('look-for-update').count()).toBe(1);
     await tell(page, { kind: 'failed', failure, offer: OFFER });
     await page.getByTestId('install-update').click();
     expect((await calls(page)).at(-1)).toEqual(['install_update', '0.3.0']);
@@ -76,11 +76,11 @@ test('every failure says what it is and what to do, and can be tried again', asy
 
 test('looking once a day is off until the person switches it on; what is found then is told', async () => {
   const { page } = await settings({ kind: 'idle' });
-  expect(await page.getByTestId('daily-updates').isChecked()).toBe(false);
+  await expect.poll(() => page.getByTestId('daily-updates').isChecked()).toBe(false);
   await page.getByTestId('daily-updates').check();
-  expect(await page.evaluate(() => window.stage.memory.updates.daily)).toBe(true);
+  await expect.poll(() => page.evaluate(() => window.stage.memory.updates.daily)).toBe(true);
   await tell(page, { kind: 'available', offer: OFFER });
-  expect(await page.getByTestId('notice').innerText()).toContain('0.3.0');
+  await expect.poll(() => page.getByTestId('notice').innerText()).toContain('0.3.0');
   await page.evaluate(() => (window.stage.memory.set_daily_updates = () => Promise.reject({ code: 'file_unsaved', retry_after_s: null })));
   await tell(page, { kind: 'idle' });
   await page.getByTestId('daily-updates').click();
@@ -104,7 +104,7 @@ test('each state can be read by a screen reader, and fits the narrowest window i
     for (const state of states) {
       await tell(page, state);
       expect(await violations(page), state.kind).toEqual([]);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth), state.kind).toBeLessThanOrEqual(320);
+      await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth), { message: state.kind }).toBeLessThanOrEqual(320);
     }
     await page.close();
   }

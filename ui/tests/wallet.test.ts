@@ -33,14 +33,14 @@ test('nothing of the wallet’s parts is fetched with the account’s page, and 
   const asked = await counted(page);
   await page.getByTestId('wallet-back').click();
   await page.getByTestId('section-transactions').and(page.locator('[data-state=ready]')).waitFor();
-  expect(await asked.jsonValue()).toEqual([]);
+  await expect.poll(() => asked.jsonValue()).toEqual([]);
   for (const [way, section] of [['sales', 'sales-1'], ['bills', 'bills-1'], ['deposits', 'deposits-1']] as const) {
     await page.getByTestId(`open-${way}`).click();
     await page.getByTestId(`section-${section}`).and(page.locator('[data-state=ready]')).waitFor();
-    expect(await page.getByTestId(`tab-${way}`).getAttribute('aria-current')).toBe('page');
+    await expect.poll(() => page.getByTestId(`tab-${way}`).getAttribute('aria-current')).toBe('page');
     await page.getByTestId('wallet-back').click();
   }
-  expect(await asked.jsonValue()).toEqual(['sales 1', 'bills 1', 'deposits 1']);
+  await expect.poll(() => asked.jsonValue()).toEqual(['sales 1', 'bills 1', 'deposits 1']);
   expect(complaints).toEqual([]);
   await page.close();
 });
@@ -58,7 +58,7 @@ test('what is left before it has appeared isn’t fetched', async () => {
     app.go({ kind: 'account', id: account });
     await new Promise((resolve) => setTimeout(resolve, 200));
   });
-  expect(await asked.jsonValue()).toEqual([]);
+  await expect.poll(() => asked.jsonValue()).toEqual([]);
   await page.close();
 });
 
@@ -68,18 +68,18 @@ test('a network is fetched when it is opened, by one call, and not again while i
   const asked = await counted(page);
   await page.getByTestId('open-crypto').click();
   await page.getByTestId('section-portfolio-ethereum').and(page.locator('[data-state=ready]')).waitFor();
-  expect(await asked.jsonValue()).toEqual(['portfolio ethereum']);
+  await expect.poll(() => asked.jsonValue()).toEqual(['portfolio ethereum']);
   // By keyboard alone.
   await page.getByTestId('network-solana').focus();
   await page.keyboard.press('Enter');
   await page.getByTestId('section-portfolio-solana').and(page.locator('[data-state=ready]')).waitFor();
-  expect(await page.getByTestId('network-solana').getAttribute('aria-expanded')).toBe('true');
+  await expect.poll(() => page.getByTestId('network-solana').getAttribute('aria-expanded')).toBe('true');
   await page.keyboard.press('Enter');
   await page.getByTestId('section-portfolio-solana').waitFor({ state: 'detached' });
   await page.keyboard.press('Enter');
   await page.getByTestId('section-portfolio-solana').and(page.locator('[data-state=ready]')).waitFor();
-  expect(await asked.jsonValue()).toEqual(['portfolio ethereum', 'portfolio solana']);
-  expect(await page.getByTestId('network-solana').innerText()).toMatch(/Solana\s+about US\$[\d,.]+/);
+  await expect.poll(() => asked.jsonValue()).toEqual(['portfolio ethereum', 'portfolio solana']);
+  await expect.poll(() => page.getByTestId('network-solana').innerText()).toMatch(/Solana\s+about US\$[\d,.]+/);
   await page.close();
 });
 
@@ -89,19 +89,19 @@ test('a coin that calls itself naira is never written as naira, and no digit of 
   await page.getByTestId('section-portfolio-ethereum').and(page.locator('[data-state=ready]')).waitFor();
   const coins = page.getByTestId('section-portfolio-ethereum').locator('li');
   expect((await coins.nth(1).innerText()).replace(/[\u2068\u2069]/g, '').replace(/\s+/g, ' ')).toBe('Naira Contract 0xdeaddead…deaddead 1,000,000 NGN');
-  expect(await coins.nth(1).innerText()).not.toContain('₦');
-  expect(await coins.nth(2).innerText()).toContain('115,792,089,237,316,195,423,570,985,008,687,907,853,269,984,665,640,564,039,457.584007913129639935');
-  expect(await page.locator('main img, main b').count()).toBe(0);
+  await expect.poll(() => coins.nth(1).innerText()).not.toContain('₦');
+  await expect.poll(() => coins.nth(2).innerText()).toContain('115,792,089,237,316,195,423,570,985,008,687,907,853,269,984,665,640,564,039,457.584007913129639935');
+  await expect.poll(() => page.locator('main img, main b').count()).toBe(0);
   await page.close();
 });
 
 test('test networks are not offered where the money is real', async () => {
   const { page } = await open(browser, '');
   await show(page, 'wallet-crypto');
-  expect(await page.getByTestId('network-sepolia').count()).toBe(1);
+  await expect.poll(() => page.getByTestId('network-sepolia').count()).toBe(1);
   await show(page, 'wallet-crypto-production');
   await page.getByTestId('network-solana').waitFor();
-  expect(await page.getByTestId('network-sepolia').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('network-sepolia').count()).toBe(0);
   await page.close();
 });
 
@@ -119,7 +119,7 @@ test('each state of a sale has its word and what to do, and one that goes on sho
   }
   expect(new Set(await sales.locator('p').allInnerTexts()).size).toBe(words.length);
   expect(told[10]).toMatch(/what Monei says about it: .?Under review/);
-  expect(await sales.locator('[aria-current=step]').allInnerTexts()).toEqual(['Coins received', 'Coins received', 'Exchanged', 'Exchanged', 'Paid out']);
+  await expect.poll(() => sales.locator('[aria-current=step]').allInnerTexts()).toEqual(['Coins received', 'Coins received', 'Exchanged', 'Exchanged', 'Paid out']);
   await page.close();
 });
 
@@ -128,7 +128,7 @@ test('a sale is followed on request, and what is newer there is shown in the lis
   await show(page, 'wallet-sales');
   const asked = await counted(page);
   const line = page.getByTestId('section-sales-1').locator('ul.lines > li').nth(1);
-  expect(await line.innerText()).toContain('Being exchanged');
+  await expect.poll(() => line.innerText()).toContain('Being exchanged');
   await page.evaluate(() => {
     const { memory } = window.stage;
     const answer = memory.parts;
@@ -139,7 +139,7 @@ test('a sale is followed on request, and what is newer there is shown in the lis
   });
   await page.getByTestId('sale-OFF-E5F6A7B8').click();
   await page.getByTestId('section-sale').and(page.locator('[data-state=ready]')).waitFor();
-  expect(await line.innerText()).toMatch(/Paid out[\s\S]*OFF-E5F6A7B8[\s\S]*Ada Okafor/);
+  await expect.poll(() => line.innerText()).toMatch(/Paid out[\s\S]*OFF-E5F6A7B8[\s\S]*Ada Okafor/);
   await page.getByTestId('again-sale').click();
   await expect.poll(async () => (await asked.jsonValue()).filter((question) => question === 'sale OFF-E5F6A7B8').length).toBe(2);
   await page.close();
@@ -155,19 +155,19 @@ test('bills tell whether they went through, and a list goes on page by page', as
   expect(told[2]).toContain('Look at your transactions to see whether the money is back.');
   expect(told[4]).toMatch(/what Monei says about it: .?On hold/);
   await page.getByTestId('bill-1-3').click();
-  expect(await bills.nth(3).innerText()).toMatch(/Meter code\s+1234-5678-9012-3456/);
+  await expect.poll(() => bills.nth(3).innerText()).toMatch(/Meter code\s+1234-5678-9012-3456/);
 
   await show(page, 'wallet-bills-many');
   const asked = await counted(page);
   await page.getByTestId('more-bills').click();
   await page.getByTestId('section-bills-2').and(page.locator('[data-state=ready]')).waitFor();
   // The button was gone while the page came.
-  expect(await page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Bills, page 2');
+  await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Bills, page 2');
   await page.getByTestId('more-bills').click();
   await page.getByTestId('section-bills-3').and(page.locator('[data-state=ready]')).waitFor();
-  expect(await page.locator('ul.lines > li').count()).toBe(54);
-  expect(await page.getByTestId('more-bills').count()).toBe(0);
-  expect(await asked.jsonValue()).toEqual(['bills 2', 'bills 3']);
+  await expect.poll(() => page.locator('ul.lines > li').count()).toBe(54);
+  await expect.poll(() => page.getByTestId('more-bills').count()).toBe(0);
+  await expect.poll(() => asked.jsonValue()).toEqual(['bills 2', 'bills 3']);
   await page.close();
 });
 
@@ -182,7 +182,7 @@ test('a list is fetched anew on request, all of it that is shown, and what is wr
   await page.evaluate(() => (window.stage.memory.parts = () => Promise.reject({ code: 'offline', retry_after_s: null })));
   await page.getByTestId('refresh-bills').click();
   await page.getByTestId('stale-bills-1').waitFor();
-  expect(await page.getByTestId('refresh-bills').count()).toBe(0);
+  await expect.poll(() => page.getByTestId('refresh-bills').count()).toBe(0);
   await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Bills');
   await page.close();
 });
@@ -205,8 +205,8 @@ test.each(['sales', 'bills', 'deposits'] as const)('what comes in between two pa
   await page.evaluate((part) => window.stage.app.sections.load(window.stage.app.view.accounts[0]?.id ?? '', { part, page: 1 }), part);
   await page.getByTestId(`more-${part}`).click();
   await page.getByTestId(`section-${part}-2`).and(page.locator('[data-state=ready]')).waitFor();
-  expect(await page.getByTestId(`section-${part}-1`).locator('ul.lines > li').count()).toBe(2);
-  expect(await page.getByTestId(`section-${part}-2`).locator('ul.lines > li').count()).toBe(1);
+  await expect.poll(() => page.getByTestId(`section-${part}-1`).locator('ul.lines > li').count()).toBe(2);
+  await expect.poll(() => page.getByTestId(`section-${part}-2`).locator('ul.lines > li').count()).toBe(1);
   await page.close();
 });
 
@@ -217,16 +217,16 @@ test('a deposit’s status is asked for by its reference, from the list or typed
   const asked = await counted(page);
   await page.getByTestId('deposit-D-1').click();
   await page.getByTestId('deposit-status').waitFor();
-  expect(await page.getByTestId('section-deposits-1').innerText()).toMatch(/Waiting for payment[\s\S]*To pay\s+₦5,110\.00[\s\S]*Sandbox MFB · 9907581802 · ADA OKAFOR/);
+  await expect.poll(() => page.getByTestId('section-deposits-1').innerText()).toMatch(/Waiting for payment[\s\S]*To pay\s+₦5,110\.00[\s\S]*Sandbox MFB · 9907581802 · ADA OKAFOR/);
   await page.getByTestId('deposit-reference').fill('../../user/me');
   await page.keyboard.press('Enter');
   await page.getByTestId('reference-wrong').waitFor();
-  expect(await page.getByTestId('deposit-reference').getAttribute('aria-invalid')).toBe('true');
-  expect(await asked.jsonValue()).toEqual(['deposit D-1']);
+  await expect.poll(() => page.getByTestId('deposit-reference').getAttribute('aria-invalid')).toBe('true');
+  await expect.poll(() => asked.jsonValue()).toEqual(['deposit D-1']);
   await page.evaluate(() => (window.stage.memory.parts = () => Promise.resolve({ part: 'deposit', deposit: null })));
   await page.getByTestId('deposit-reference').fill(' DEP-9 ');
   await page.getByTestId('check-deposit').click();
-  expect(await page.getByTestId('deposit-unknown').innerText()).toContain('Monei knows no deposit with this reference');
+  await expect.poll(() => page.getByTestId('deposit-unknown').innerText()).toContain('Monei knows no deposit with this reference');
   await page.close();
 });
 
@@ -235,7 +235,7 @@ test('without the permission nothing is fetched, and it can be asked for there',
   for (const variant of ['wallet-missing', 'wallet-lost', 'wallet-rests']) {
     await show(page, variant);
     await page.getByTestId('wallet-page').waitFor();
-    expect(await page.locator('[data-testid^=section-]').count(), variant).toBe(0);
+    await expect.poll(() => page.locator('[data-testid^=section-]').count(), { message: variant }).toBe(0);
   }
   await show(page, 'wallet-lost');
   const asked = await page.evaluateHandle(() => {
@@ -268,12 +268,12 @@ test('a tier that blocks reading is said, and what was there stays with its age 
     const account = app.view.accounts[0];
     if (account) void app.sections.load(account.id, { part: 'bills', page: 1 });
   });
-  expect(await page.getByTestId('stale-bills-1').innerText()).toContain('From 7 minutes ago.');
-  expect(await page.getByTestId('section-bills-1').locator('ul').innerText()).toBe(before);
+  await expect.poll(() => page.getByTestId('stale-bills-1').innerText()).toContain('From 7 minutes ago.');
+  await expect.poll(() => page.getByTestId('section-bills-1').locator('ul').innerText()).toBe(before);
   await page.evaluate(() => (window.stage.memory.parts = () => Promise.reject({ code: 'access_revoked', retry_after_s: null })));
   await page.getByTestId('retry-bills-1').click();
   await page.getByTestId('problem-access_revoked').waitFor();
-  expect(await page.locator('ul.lines').count()).toBe(0);
+  await expect.poll(() => page.locator('ul.lines').count()).toBe(0);
   await page.close();
 });
 
@@ -287,10 +287,10 @@ test('hidden amounts are not in the page at all', async () => {
   ] as const) {
     await show(page, variant);
     await page.getByTestId(`section-${section}`).and(page.locator('[data-state=ready]')).waitFor();
-    expect(await page.locator('main').innerHTML(), variant).toMatch(secret);
+    await expect.poll(() => page.locator('main').innerHTML(), { message: variant }).toMatch(secret);
     await page.getByTestId('toggle-amounts').click();
     await page.waitForFunction(() => document.querySelector('main')?.textContent?.includes('••••'));
-    expect(await page.locator('main').innerHTML(), variant).not.toMatch(secret);
+    await expect.poll(() => page.locator('main').innerHTML(), { message: variant }).not.toMatch(secret);
     await page.getByTestId('toggle-amounts').click();
   }
   await page.close();
@@ -315,7 +315,7 @@ test('what is shown on request has no accessibility fault either, and needs no s
       await page.evaluate(() => [document.scrollingElement, document.querySelector('main')].forEach((part) => part?.scrollTo(0, 0)));
       const { violations } = await page.evaluate(() => axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'], resultTypes: ['violations'] }));
       expect(violations.map(({ id, nodes }) => `${id} ${nodes.map(({ target }) => target.join(' ')).join()}`), variant).toEqual([]);
-      expect(await page.evaluate(() => document.querySelector('main')?.scrollWidth === document.querySelector('main')?.clientWidth), variant).toBe(true);
+      await expect.poll(() => page.evaluate(() => document.querySelector('main')?.scrollWidth === document.querySelector('main')?.clientWidth), { message: variant }).toBe(true);
     }
     await page.close();
   }

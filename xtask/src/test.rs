@@ -14,6 +14,8 @@ use crate::{hardening, places, renamed, run, tools, ui, windows};
 pub struct Count {
     passed: u64,
     failed: u64,
+    /// The tests that failed, by name, for the summary.
+    failures: Vec<String>,
 }
 
 pub fn test(all: bool) -> Result<()> {
@@ -63,6 +65,9 @@ pub fn test(all: bool) -> Result<()> {
 /// The summary, and whether all is well.
 pub fn finish(steps: &Steps, count: &Count) -> Result<()> {
     steps.print_summary();
+    for name in &count.failures {
+        println!("FAILED    {name}");
+    }
     let failed = steps.failed();
     println!("\n{} passed, {} failed", count.passed, count.failed.max(u64::try_from(failed)?));
     if failed > 0 {
@@ -91,8 +96,11 @@ fn property_tests(count: &mut Count) -> Result<()> {
 
 /// Runs tests and adds up what their runner says.
 pub fn counted(tests: &mut Command, count: &mut Count) -> Result<()> {
-    // Lines of the form: test result: ok. 12 passed; 0 failed; 0 ignored; …
+    // Lines of the form: test result: ok. 12 passed; 0 failed; 0 ignored; … and: test module::name ... FAILED
     let passed = each_line(tests, |line| {
+        if let Some(name) = line.strip_prefix("test ").and_then(|line| line.strip_suffix(" ... FAILED")) {
+            count.failures.push(name.to_owned());
+        }
         let Some(rest) = line.strip_prefix("test result: ") else { return };
         let number = |word: &str| {
             let before = rest.split(word).next()?;
@@ -121,6 +129,11 @@ fn web_view_tests(count: &mut Count, all: bool) -> Result<()> {
     let report: serde_json::Value = serde_json::from_str(&text)?;
     count.passed += report["numPassedTests"].as_u64().unwrap_or(0);
     count.failed += report["numFailedTests"].as_u64().unwrap_or(0);
+    let files = report["testResults"].as_array().into_iter().flatten();
+    for test in files.filter_map(|file| file["assertionResults"].as_array()).flatten().filter(|test| test["status"] == "failed") {
+        let why = test["failureMessages"][0].as_str().and_then(|text| text.lines().next()).unwrap_or_default();
+        count.failures.push(format!("{}: {why}", test["fullName"].as_str().unwrap_or_default()));
+    }
     ran
 }
 
