@@ -6,14 +6,15 @@ mod support;
 
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{Conflict, Decision, Section, Snapshot, Stage, Unrevoked};
-use connect_core::vault::Vault as _;
+use connect_core::vault::{MemoryVault, Vault, VaultError, VaultFuture};
 use connect_core::{Caller, NewApp, PassThrough};
 use monei::Method;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use support::{World, feature};
 
@@ -52,6 +53,38 @@ async fn damage_in_part(world: &mut World, tables: &[&str]) {
     drop(file);
     world.restart().await;
     assert!(world.core.view().set_aside.is_some());
+}
+
+/// A keychain that takes each entry once, and no change to it.
+struct WritesOnce(Arc<MemoryVault>);
+
+impl Vault for WritesOnce {
+    fn read<'a>(&'a self, name: &'a str) -> VaultFuture<'a, Option<SecretString>> {
+        self.0.read(name)
+    }
+
+    fn write<'a>(&'a self, name: &'a str, value: SecretString) -> VaultFuture<'a, ()> {
+        Box::pin(async move { if self.0.read(name).await?.is_some() { Err(VaultError::Locked) } else { self.0.write(name, value).await } })
+    }
+
+    fn delete<'a>(&'a self, name: &'a str) -> VaultFuture<'a, ()> {
+        self.0.delete(name)
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_could_not_name_its_account_does_so_at_the_next_refresh() {
+    let mut world = World::new().await;
+    let vault = Arc::new(WritesOnce(Arc::clone(&world.vault)));
+    world.restart_with(vault).await;
+    let ada = world.connect("ada", PROFILE, PROFILE).await;
+    world.core.load(&Caller::Window, &ada, Section::Profile).await.unwrap();
+    world.restart().await;
+    world.clock.advance(Duration::from_secs(3700));
+    world.core.load(&Caller::Window, &ada, Section::Profile).await.unwrap();
+    damage(&mut world).await;
+    let found: Vec<String> = world.core.view().accounts.iter().map(|account| account.id.clone()).collect();
+    assert_eq!((found, world.records().len()), (vec![ada], 1));
 }
 
 #[tokio::test]

@@ -313,7 +313,7 @@ async fn a_killed_connection_or_disconnection_leaves_nothing_that_nobody_knows_o
         ("connect.noted", "connecting: killed before the keychain"),
         ("keychain.writing", "connecting: killed inside of the keychain's write"),
         ("connect.kept", "connecting: killed before the account is known"),
-        ("connect.assigned", "connecting: killed before the index"),
+        ("connect.assigned", "connecting: killed after the index, before the record names the account"),
     ] {
         for _ in 0..TIMES {
             let mut world = World::proxied().await;
@@ -329,6 +329,7 @@ async fn a_killed_connection_or_disconnection_leaves_nothing_that_nobody_knows_o
             child.wait().unwrap();
             let outcome = match standing(&mut world, &vault).await {
                 (0, 0, 0) => "no account, no entry, and the approval revoked at Monei".to_owned(),
+                (1, 1, 1) => "one account, with its pair".to_owned(),
                 (1, 0, 0) => "no account, no entry; the approval stays in Monei's list, its tokens are nowhere".to_owned(),
                 other => format!("{other:?}"),
             };

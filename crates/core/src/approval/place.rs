@@ -6,9 +6,8 @@ use monei::ScopeSet;
 use super::Approvals;
 use super::state::{About, Outcome};
 use crate::grants::{Discarded, GrantRecord, Orphan};
-use crate::ledger::{AccountRow, Into, SetApartRow};
+use crate::ledger::{AccountRow, SetApartRow};
 use crate::model::problem::{Problem, ProblemCode};
-use crate::model::proof::random_text;
 use crate::model::snapshot::{Conflict, Decision};
 use crate::model::{AccountId, Caller, Identity};
 use crate::provider::Told;
@@ -82,7 +81,7 @@ impl Approvals {
     /// no reason to guess: the grant is taken back.
     pub(super) async fn place(&self, about: &About, orphan: Orphan, record: GrantRecord) -> Result<(), Problem> {
         let identified = tokio::select! {
-            identified = self.grants().identify(&about.caller, record) => identified,
+            identified = self.grants().identify(&about.caller, &record) => identified,
             // Nobody decides about it any more; the next start takes it back.
             () = self.inner.needs.work.ending() => return Ok(()),
         };
@@ -107,17 +106,14 @@ impl Approvals {
         }
         match place(about.account.as_deref(), &rows, &who) {
             Ok(Place::Into(account)) => {
-                let Undecided { orphan, .. } =
-                    match self.assign(Undecided::of(about, orphan, who, Conflict::UnknownUser { expected: None }), Some(account)).await {
-                        Assigned::Done => return Ok(()),
-                        Assigned::Failed(undecided, problem) => {
-                            self.take_back(undecided.orphan).await;
-                            return Err(problem);
-                        }
-                        Assigned::Gone(undecided) => undecided,
-                    };
-                self.take_back(orphan).await;
-                Err(ProblemCode::NoSuchAccount.into())
+                let undecided = Undecided::of(about, orphan, who, Conflict::UnknownUser { expected: None });
+                let (undecided, problem) = match self.assign(undecided, record, Some(account)).await {
+                    Assigned::Done => return Ok(()),
+                    Assigned::Failed(undecided, problem) => (undecided, problem),
+                    Assigned::Gone(undecided) => (undecided, ProblemCode::NoSuchAccount.into()),
+                };
+                self.take_back(undecided.orphan).await;
+                Err(problem)
             }
             Ok(Place::Ask(conflict)) => {
                 self.leave_open(Undecided::of(about, orphan, who, conflict)).await;
@@ -130,14 +126,13 @@ impl Approvals {
         }
     }
 
-    /// Gives the grant to `account`, or to a new one, and shows the outcome.
-    async fn assign(&self, undecided: Undecided, account: Option<AccountId>) -> Assigned {
-        let into = if account.is_none() { Into::New } else { Into::Existing };
-        let account = account.unwrap_or_else(|| random_text::<16>().into());
+    /// Gives the grant to `account`, or to a new one, and shows the outcome before anything else is written.
+    async fn assign(&self, undecided: Undecided, record: GrantRecord, account: Option<AccountId>) -> Assigned {
         let Undecided { caller, orphan, requested, who, .. } = &undecided;
-        match self.grants().adopt(caller, orphan, &account, into, requested, who).await {
-            Ok(Some(placed)) => {
-                self.end(undecided.run, Outcome::Done(account, placed));
+        match self.grants().adopt(caller, orphan, &record, account, requested, who).await {
+            Ok(Some((account, placed))) => {
+                self.end(undecided.run, Outcome::Done(account.clone(), placed));
+                self.grants().name_account(orphan, record, &account).await;
                 Assigned::Done
             }
             Ok(None) => Assigned::Gone(undecided),
@@ -167,7 +162,11 @@ impl Approvals {
             return Ok(());
         }
         let account = undecided.account(decision)?;
-        match self.assign(undecided, account).await {
+        let assigned = match self.grants().stored(&undecided.orphan).await {
+            Ok(record) => self.assign(undecided, record, account).await,
+            Err(problem) => Assigned::Failed(undecided, problem),
+        };
+        match assigned {
             Assigned::Done => Ok(()),
             Assigned::Gone(undecided) => {
                 // There is nothing left to decide about.

@@ -243,7 +243,7 @@ impl Grants {
         let record = GrantRecord {
             generation: old.generation + 1,
             backend: old.backend.clone(),
-            account: old.account.clone(),
+            account: self.account_of(grant).unwrap_or_else(|| old.account.clone()),
             access: tokens.access,
             refresh: tokens.refresh,
             expires_at: expiry(now, tokens.expires_in),
@@ -257,6 +257,13 @@ impl Grants {
         self.sync_ledger(&record, grant).await?;
         failpoint!("refresh.told");
         Ok(record)
+    }
+
+    /// The account that the index has a grant in.
+    fn account_of(&self, grant: &GrantId) -> Option<String> {
+        let known = self.inner.ledger.known();
+        let account = known.iter().find(|account| account.grants.iter().any(|row| row.id == *grant));
+        account.map(|account| account.row.id.to_string())
     }
 
     /// Brings the ledger to what the keychain says of a grant that was refreshed.

@@ -118,11 +118,20 @@ impl Grants {
     ///
     /// # Errors
     /// Why that can't be told now.
-    pub async fn identify(&self, caller: &Caller, record: GrantRecord) -> Result<Told, Problem> {
+    pub async fn identify(&self, caller: &Caller, record: &GrantRecord) -> Result<Told, Problem> {
         self.inner.provider.identify(caller, &record.backend, &record.access, &record.scopes).await
     }
 
-    /// Gives a grant to `account`. `None`, with nothing changed, if that account has gone meanwhile or is another person's.
+    /// What is stored of a grant that a person has decided about.
+    ///
+    /// # Errors
+    /// Why it can't be read.
+    pub async fn stored(&self, orphan: &Orphan) -> Result<GrantRecord, Problem> {
+        self.read_record(&orphan.grant).await
+    }
+
+    /// Gives a grant to `account`, or to a new one, and says to which. `None`, with nothing changed, if that account has gone meanwhile or
+    /// is another person's. Its record doesn't name the account yet: [`Grants::name_account`] does that.
     ///
     /// # Errors
     /// Why it can't be stored; the grant stays in no account then.
@@ -130,20 +139,18 @@ impl Grants {
         &self,
         caller: &Caller,
         orphan: &Orphan,
-        account: &AccountId,
-        into: Into,
+        record: &GrantRecord,
+        account: Option<AccountId>,
         requested: &ScopeSet,
         who: &Identity,
-    ) -> Result<Option<Placed>, Problem> {
-        let mut record = self.read_record(&orphan.grant).await?;
-        record.account = account.to_string();
-        self.vault().write(&orphan.grant, record.encode()).await?;
-        failpoint!("connect.assigned");
+    ) -> Result<Option<(AccountId, Placed)>, Problem> {
+        let into = if account.is_none() { Into::New } else { Into::Existing };
+        let account = account.unwrap_or_else(|| random_text::<16>().into());
         let grant = GrantRow {
             id: orphan.grant.clone(),
             account: account.clone(),
-            backend: record.backend,
-            scopes: record.scopes,
+            backend: record.backend.clone(),
+            scopes: record.scopes.clone(),
             granted_at: self.now(),
             expires_at: record.expires_at,
             generation: record.generation,
@@ -151,18 +158,24 @@ impl Grants {
         };
         let (caller, requested, who) = (caller.clone(), requested.clone(), who.clone());
         let granted = Granted { caller, grant, into, requested, who, missing: self.missing_ids() };
-        let placed = self.inner.ledger.apply(granted).await;
-        if !matches!(placed, Ok(Some(_))) {
-            self.unassign(&orphan.grant).await;
-        }
-        let placed = placed?;
-        for old in placed.iter().flat_map(|placed| &placed.replaced) {
+        let Some(placed) = self.inner.ledger.apply(granted).await? else { return Ok(None) };
+        failpoint!("connect.assigned");
+        for old in &placed.replaced {
             self.note_found(old);
             if let Err(error) = self.vault().delete(old).await {
                 tracing::warn!(%error, "a damaged entry could not be removed");
             }
         }
-        Ok(placed)
+        Ok(Some((account, placed)))
+    }
+
+    /// Writes into a grant's record which account has it: where the index is lost, its record alone says that. Where it can't be written
+    /// now, the next refresh does it.
+    pub async fn name_account(&self, orphan: &Orphan, record: GrantRecord, account: &AccountId) {
+        let record = GrantRecord { account: account.to_string(), ..record };
+        if let Err(error) = self.vault().write(&orphan.grant, record.encode()).await {
+            tracing::warn!(%error, grant = log_id(&orphan.grant), "a record doesn't name its account yet");
+        }
     }
 
     /// Takes a grant back that belongs to no account. Where Monei doesn't confirm it is kept and listed, and taken back later: its tokens are
