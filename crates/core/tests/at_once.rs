@@ -12,7 +12,7 @@ use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{Decision, DisconnectOutcome, Section, Stage, Unrevoked};
 use connect_core::vault::{MemoryVault, Vault, VaultFuture};
 use secrecy::SecretString;
-use support::{World, is_new, scopes, stage};
+use support::{World, feature, is_new, scopes, stage};
 use tokio::sync::oneshot;
 
 const PROFILE: &[&str] = &["profile:read"];
@@ -22,6 +22,7 @@ const BOTH: &[&str] = &["profile:read", "wallet:read"];
 
 #[derive(Clone, Copy, PartialEq)]
 enum Call {
+    Read,
     Write,
     Delete,
 }
@@ -84,7 +85,10 @@ impl Stopping {
 
 impl Vault for Stopping {
     fn read<'a>(&'a self, name: &'a str) -> VaultFuture<'a, Option<SecretString>> {
-        self.entries.read(name)
+        Box::pin(async move {
+            self.pass(Call::Read, name).await;
+            self.entries.read(name).await
+        })
     }
 
     fn write<'a>(&'a self, name: &'a str, value: SecretString) -> VaultFuture<'a, ()> {
@@ -149,7 +153,7 @@ async fn a_look_leaves_an_approval_alone_that_somebody_decides_about() {
     world.second().await.probe().await;
     assert_eq!((alive(&world).await, world.records().len()), (2, 2));
     // Any look, while the decision is carried out.
-    let mut assigning = vault.stop(Call::Write, 0);
+    let mut assigning = vault.stop(Call::Read, 0);
     let core = world.core.clone();
     let deciding = tokio::spawn(async move { core.decide(Decision::Merge).await });
     assigning.reached().await;
@@ -170,12 +174,12 @@ async fn a_look_leaves_an_approval_alone_that_somebody_decides_about() {
 async fn an_account_disconnected_while_more_is_approved_for_it_stays_disconnected() {
     let (world, vault) = world().await;
     let account = world.connect("ada", PROFILE, PROFILE).await;
-    let mut assigning = vault.stop(Call::Write, 1);
+    let mut storing = vault.stop(Call::Write, 0);
     world.core.reconnect(&Caller::Window, &account, scopes(BOTH)).await.unwrap();
     world.approve("ada", WALLET).await;
-    assigning.reached().await;
+    storing.reached().await;
     assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
-    assigning.go_on();
+    storing.go_on();
     assert_eq!(world.failed().await.code, ProblemCode::NoSuchAccount);
     assert!(world.core.view().accounts.is_empty() && world.records().is_empty());
     assert_eq!(alive(&world).await, 0);
@@ -188,7 +192,7 @@ async fn an_account_disconnected_while_a_decision_for_it_is_carried_out_stays_di
     world.core.connect(&Caller::Window, scopes(BOTH)).await.unwrap();
     world.approve("ada", WALLET).await;
     world.until("a decision", |view| matches!(stage(view), Some(Stage::Decide { .. }))).await;
-    let mut assigning = vault.stop(Call::Write, 0);
+    let mut assigning = vault.stop(Call::Read, 0);
     let core = world.core.clone();
     let deciding = tokio::spawn(async move { core.decide(Decision::Merge).await });
     assigning.reached().await;
@@ -196,6 +200,26 @@ async fn an_account_disconnected_while_a_decision_for_it_is_carried_out_stays_di
     assigning.go_on();
     deciding.await.unwrap().unwrap();
     assert_eq!(world.failed().await.code, ProblemCode::NoSuchAccount);
+    assert!(world.core.view().accounts.is_empty() && world.records().is_empty());
+    assert_eq!(alive(&world).await, 0);
+}
+
+#[tokio::test]
+async fn an_account_disconnected_while_a_record_is_named_after_it_takes_the_new_grant_along() {
+    let (world, vault) = world().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    let mut naming = vault.stop(Call::Write, 1);
+    world.core.reconnect(&Caller::Window, &account, scopes(BOTH)).await.unwrap();
+    world.approve("ada", WALLET).await;
+    naming.reached().await;
+    // What came of it is shown already.
+    assert_eq!(world.done().await, account);
+    assert_eq!((feature(&world.core.view(), &account, "wallet:read"), alive(&world).await), ("enabled".into(), 2));
+    let core = world.core.clone();
+    let disconnecting = tokio::spawn(async move { core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await });
+    tokio::task::yield_now().await;
+    naming.go_on();
+    assert_eq!(disconnecting.await.unwrap(), Ok(DisconnectOutcome::Revoked));
     assert!(world.core.view().accounts.is_empty() && world.records().is_empty());
     assert_eq!(alive(&world).await, 0);
 }
