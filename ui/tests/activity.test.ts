@@ -23,6 +23,7 @@ test('the history is narrowed by what it is about and by app, and what is shown 
   });
   await page.getByTestId('activity-about').selectOption('apps');
   await expect.poll(kinds).toEqual(['app_allowed', 'app_taken_back', 'app_allowed']);
+  await expect.poll(() => page.getByRole('status').and(page.getByTestId('activity-count')).innerText()).toBe('3 lines shown');
   await page.getByTestId('activity-app').selectOption('app:=Budget');
   await expect.poll(kinds).toEqual(['app_allowed', 'app_taken_back']);
   await page.getByTestId('save-activity-csv').click();
@@ -59,6 +60,7 @@ test('of a long history as much is drawn as has been scrolled to', async () => {
   const first = await settled();
   expect(first).toBeGreaterThan(8);
   expect(first).toBeLessThan(100);
+  await expect.poll(() => page.getByTestId('activity-count').innerText()).toBe('200 lines shown');
   const main = page.locator('main');
   // More is there before the end is reached.
   await main.evaluate((main) => main.scrollTo({ top: main.scrollHeight - main.clientHeight * 1.5 }));

@@ -453,6 +453,7 @@ export const en = {
     by: 'App',
     anybody: 'With and without apps',
     noApp: 'Without an app',
+    shown: (lines: number, digits: string) => (lines === 1 ? '1 line shown' : `${digits} lines shown`),
     noneFits: 'Nothing that fits',
     noneFitsLead: 'Choose something else above.',
     save: { csv: 'Save for a spreadsheet', json: 'Save for programs' } satisfies Record<ActivityFormat, string>,

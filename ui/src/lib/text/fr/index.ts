@@ -444,6 +444,7 @@ export const fr = (): Texts => ({
     by: 'Application',
     anybody: 'Avec et sans application',
     noApp: 'Sans application',
+    shown: (lines, digits) => (lines < 2 ? `${digits} ligne affichée` : `${digits} lignes affichées`),
     noneFits: 'Rien ne correspond',
     noneFitsLead: 'Choisissez autre chose ci-dessus.',
     save: { csv: 'Enregistrer pour un tableur', json: 'Enregistrer pour des programmes' },
