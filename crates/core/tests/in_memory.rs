@@ -1,11 +1,12 @@
 //! A run that keeps nothing on disk: what is approved in it is in memory alone, and ends with it.
 
-#![allow(clippy::unwrap_used, reason = "a step of a test that fails is a failed test")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a step of a test that fails is a failed test")]
 
 mod support;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use connect_core::clock::Clock;
 use connect_core::snapshot::Section;
@@ -19,8 +20,14 @@ const TWO: &[&str] = &["profile:read", "wallet:read"];
 /// A world whose program keeps nothing on disk, and whose folder is gone.
 async fn world() -> World {
     let mut world = World::new().await;
-    world.core.shutdown().await;
-    std::fs::remove_dir_all(world.data_dir()).unwrap();
+    world.quit().await;
+    let removed = async {
+        // Windows refuses as long as anything in it is open.
+        while std::fs::remove_dir_all(world.data_dir()).is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), removed).await.expect("a program that has quit has its folder open");
     let (clock, browser) = (Arc::clone(&world.clock) as Arc<dyn Clock>, Arc::clone(&world.browser) as Arc<dyn Browser>);
     let options = support::options(Path::new(""), &world.backend, clock, browser, Arc::new(MemoryVault::default()));
     world.core = Connections::start(Options { data_dir: None, ..options }).await.unwrap();

@@ -31,26 +31,33 @@ impl Presence {
         let file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(file) = file.as_ref() else { return true };
         // Windows lets nobody have a share and the whole at the same time.
-        if file.unlock().is_err() || file.try_lock().is_ok() {
-            return true;
+        unlock(file);
+        let alone = file.try_lock().is_ok();
+        if !alone {
+            share(file);
         }
-        share(file);
-        false
+        alone
     }
 
     /// Others may open the index again.
     pub(super) fn share(&self) {
         if let Some(file) = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
             // A lock that is had already: Linux makes the one of the other, Windows would have both.
-            if file.unlock().is_ok() {
-                share(file);
-            }
+            unlock(file);
+            share(file);
         }
     }
 
     /// Lets go of the file, which can be removed then.
     pub(super) fn end(&self) {
         drop(self.0.lock().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+/// An error says nothing: under Wine 8 every unlocking ends with one. What is locked still can't be locked wholly.
+fn unlock(file: &File) {
+    if let Err(error) = file.unlock() {
+        tracing::info!(%error, "a lock may not have been let go");
     }
 }
 
