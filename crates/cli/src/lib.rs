@@ -53,8 +53,16 @@ pub const NAME: &str = "moneictl";
 /// Runs one command. The exit codes are in `--help`.
 pub fn run() -> ExitCode {
     limits::no_core_dumps();
-    // Prints help, versions and mistakes itself, the latter with exit code 2.
-    let Words { task } = Words::parse();
+    let Words { task } = match Words::try_parse() {
+        Ok(words) => words,
+        // Help or the version.
+        Err(answer) if !answer.use_stderr() => {
+            out::say(&answer.render().ansi().to_string());
+            return all_said(ExitCode::SUCCESS);
+        }
+        // With exit code 2.
+        Err(mistake) => mistake.exit(),
+    };
     logging::to_terminal_if_asked();
     let script = match task {
         Task::Completions { shell } => Some(Ok(words::completions(shell))),

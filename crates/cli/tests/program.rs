@@ -34,6 +34,8 @@ fn output_that_could_not_be_written_is_a_failure() {
         &["man"],
         &["diagnose"],
         &["diagnose", "--json"],
+        &["--help"],
+        &["--version"],
     ] {
         let folder = tempfile::tempdir().unwrap();
         let Output { status, stderr, .. } = program(&folder, words).stdout(full()).output().unwrap();

@@ -155,6 +155,9 @@ fn words(error: &RedisError) -> String {
         (_, Some("CLUSTERDOWN")) => "its cluster lacks a master",
         (ErrorKind::MasterNameNotFoundBySentinel, _) => "its sentinels know no primary of that name that can be reached",
         (ErrorKind::Io, _) => return io_words(error),
+        (ErrorKind::InvalidClientConfig, _) => {
+            "what CONNECT_REDIS_CERTIFICATE_FILE, CONNECT_REDIS_KEY or CONNECT_REDIS_CA_FILE holds can't be used"
+        }
         // The library has no other sign for these.
         _ if error.to_string().contains("can't run this command") => {
             "the user may not run TIME, INFO or what else the scripts need: give it +@read +@write +@scripting +time +info"
