@@ -270,7 +270,9 @@ fn count(source: &Source<'_>, name: &'static str, default: u32, most: u32) -> Re
 fn budget_scope(source: &Source<'_>) -> Result<BudgetScope, ConfigError> {
     let egress = source.value("CONNECT_EGRESS_ID");
     match (source.value("MONEI_BUDGET_SCOPE").as_deref(), egress) {
-        (Some("egress"), Some(id)) if id.chars().count() <= 64 => Ok(BudgetScope::Egress(crate::domain::digest::id(&[b"egress", id.as_bytes()]))),
+        (Some("egress"), Some(id)) if id.chars().count() <= 64 => {
+            Ok(BudgetScope::Egress(crate::domain::digest::id(&[b"egress", id.as_bytes()])))
+        }
         (Some("egress"), Some(_)) => Err(ConfigError::invalid("CONNECT_EGRESS_ID", "it must have at most 64 characters")),
         (Some("egress"), None) => {
             Err(ConfigError::Missing { name: "CONNECT_EGRESS_ID", needed: "a name of the address by which this instance reaches Monei" })
@@ -289,9 +291,7 @@ fn trusted_proxies(source: &Source<'_>) -> Result<Vec<IpNet>, ConfigError> {
     let one = |text: &str| match text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map(canonical) {
         Ok(network) if network.prefix_len() == 0 => Err(ConfigError::invalid(NAME, "it would trust everybody's word about their address")),
         Ok(network) => Ok(network),
-        Err(_) => {
-            Err(ConfigError::invalid(NAME, "it must be addresses or networks like 127.0.0.1 or 10.0.0.0/8, separated by commas"))
-        }
+        Err(_) => Err(ConfigError::invalid(NAME, "it must be addresses or networks like 127.0.0.1 or 10.0.0.0/8, separated by commas")),
     };
     text.split(|sign: char| sign == ',' || sign.is_whitespace()).filter(|part| !part.is_empty()).map(one).collect()
 }
@@ -323,7 +323,10 @@ fn operator_url(source: &Source<'_>) -> Result<Option<String>, ConfigError> {
         Ok(url) if url.scheme() == "https" && url.username().is_empty() && url.password().is_none() && text.len() <= 512 => {
             Ok(Some(url.into()))
         }
-        _ => Err(ConfigError::invalid(NAME, "it must be an https address without a user name, like https://example.org, of at most 512 characters")),
+        _ => Err(ConfigError::invalid(
+            NAME,
+            "it must be an https address without a user name, like https://example.org, of at most 512 characters",
+        )),
     }
 }
 

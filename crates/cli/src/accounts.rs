@@ -365,7 +365,10 @@ pub mod tests {
         assert!(not_checked(&view, Vec::new()).is_empty());
         view.backend.status = BackendStatus::Problem { problem: away() };
         let lines = not_checked(&view, vec![("one", ProblemCode::AccessRevoked.into()), ("two", away())]);
-        assert!(lines.len() == 1 && lines[0].contains("Ada Obi") && lines[0].contains("couldn’t be checked. The connection service"), "{lines:?}");
+        assert!(
+            lines.len() == 1 && lines[0].contains("Ada Obi") && lines[0].contains("couldn’t be checked. The connection service"),
+            "{lines:?}"
+        );
         // Its token could be used without the service.
         let lines = not_checked(&view, Vec::new());
         assert!(lines.len() == 1 && lines[0].starts_with("The connection service couldn’t be asked."), "{lines:?}");

@@ -44,8 +44,8 @@ pub(super) fn redirect_uri(environment: Environment, value: Option<String>) -> R
             return Err(ConfigError::Missing { name: NAME, needed });
         }
     };
-    let url = Url::parse(&text)
-        .map_err(|_| ConfigError::invalid(NAME, "it is not an address like https://connect.example.org/v1/callback"))?;
+    let url =
+        Url::parse(&text).map_err(|_| ConfigError::invalid(NAME, "it is not an address like https://connect.example.org/v1/callback"))?;
     if has_user_info(&url) || url.query().is_some() || url.fragment().is_some() || url.path() != "/v1/callback" {
         return Err(ConfigError::invalid(NAME, "its path must be /v1/callback, without user name, query or fragment"));
     }

@@ -176,9 +176,12 @@ fn two_listeners_that_take_the_same_port_are_refused_by_both_names() {
         assert!(said.contains("CONNECT_LISTEN") && said.contains("CONNECT_PRIVATE_LISTEN") && !said.contains('\n'), "{said}");
     }
     assert_eq!(both("[::]:9000", "127.0.0.1:9000").is_err(), cfg!(not(windows)));
-    for (listen, private) in
-        [("127.0.0.1:9000", "127.0.0.1:9001"), ("127.0.0.1:9000", "[::1]:9000"), ("0.0.0.0:9000", "[::1]:9000"), ("127.0.0.1:0", "127.0.0.1:9000")]
-    {
+    for (listen, private) in [
+        ("127.0.0.1:9000", "127.0.0.1:9001"),
+        ("127.0.0.1:9000", "[::1]:9000"),
+        ("0.0.0.0:9000", "[::1]:9000"),
+        ("127.0.0.1:0", "127.0.0.1:9000"),
+    ] {
         assert_eq!(both(listen, private), Ok(()), "{listen} {private}");
     }
     // What isn't set has a default.
