@@ -63,8 +63,9 @@ pub fn run() -> ExitCode {
     let start = match cli::read(&words) {
         Ok(start) => start,
         Err(cli::Refused::Asked(text)) => {
-            terminal::say(&text);
-            return ExitCode::SUCCESS;
+            let Err(error) = terminal::say(&text) else { return ExitCode::SUCCESS };
+            terminal::complain("monei-connect", &terminal::cut_off(&error));
+            return ExitCode::FAILURE;
         }
         Err(cli::Refused::Word(line)) => return refuse(&line, as_json),
     };

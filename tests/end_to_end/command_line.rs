@@ -57,6 +57,11 @@ async fn an_account_that_was_connected_in_a_terminal_is_in_the_window_and_can_be
         let (_, told) = json(world, &["status", "--json"])?;
         let wallet = told["accounts"][0]["permissions"].as_array().into_iter().flatten().find(|one| one["scope"] == "wallet:read");
         ensure!(wallet.is_some_and(|one| one["state"] == "granted"), "{told:#}");
+        world.sandbox.fail("revoke", 500, 20).await?;
+        let unconfirmed = world.command_line(&["disconnect", "--all", "--yes"])?;
+        let said = String::from_utf8_lossy(&unconfirmed.stderr);
+        ensure!(unconfirmed.status.code() == Some(7) && said.contains("Monei didn’t answer.") && said.contains("--remove"), "{said}");
+        world.sandbox.mend().await?;
         let ended = world.command_line(&["disconnect", "--all", "--yes"])?;
         ensure!(ended.status.success(), "{ended:?}");
         ensure!(world.sandbox.state().await?.granted_by("ada").is_empty() && world.keychain()?.is_empty());
@@ -99,6 +104,13 @@ async fn a_call_is_made_only_with_a_permission_that_the_person_gave_in_a_termina
         // From now on scripts can, too, with this permission.
         let (code, told) = json(world, &["api", "/api/v1/wallet/me"])?;
         ensure!(code == Some(0) && told.is_object(), "{told:#}");
+        let pages = |words: &[&str]| -> Result<Vec<String>> {
+            let output = world.command_line(&[&["api", "/transactions", "--paginate", "--field", "limit=10"], words].concat())?;
+            ensure!(output.status.success(), "{words:?}: {output:?}");
+            Ok(String::from_utf8(output.stdout)?.lines().map(str::to_owned).collect())
+        };
+        let (all, later) = (pages(&[])?, pages(&["--field", "page=2"])?);
+        ensure!(all.len() > 2 && later == all[1..], "{} {}", all.len(), later.len());
         let other = world.command_line(&["api", "/user/me"])?;
         ensure!(other.status.code() == Some(7) && other.stdout.is_empty(), "another permission: {other:?}");
 
@@ -163,6 +175,9 @@ async fn transactions_are_written_to_a_new_file_alone_and_only_where_the_account
         for (wrong, code) in [(&["export", "--from", "yesterday"][..], 2), (&["export", "--output", "/nowhere/at/all.csv"], 1)] {
             let refused = world.command_line(wrong)?;
             ensure!(refused.status.code() == Some(code) && refused.stdout.is_empty(), "{wrong:?}: {refused:?}");
+            // The file that was named, and not one beside it.
+            let said = String::from_utf8_lossy(&refused.stderr);
+            ensure!(!said.contains(".tmp") && (code == 2 || said.contains("/nowhere/at/all.csv can't be written")), "{said}");
         }
 
         world.sandbox.revoke("ada").await?;

@@ -113,14 +113,22 @@ impl Found {
     }
 }
 
-/// Prints what came of it. Exit code 0 when a connection can be made, 1 when it can't.
+/// Prints what came of it. Exit code 0 when a connection can be made, 1 when it can't, or when the answer couldn't be printed.
 pub fn tell(outcome: &Result<Found, ProblemCode>, environment: Environment, asked: Asked) -> ExitCode {
-    match outcome {
-        Ok(found) if asked.as_json => terminal::say(&found.json(asked.reason)),
-        Ok(found) => terminal::say(&found.text_with(asked.reason)),
-        Err(code) => not_tried(&catalogue::sentence(Language::English, *code), Some(environment), Some(*code), asked),
-    }
-    if outcome.as_ref().is_ok_and(Found::connects) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let whole = match outcome {
+        Ok(found) if asked.as_json => say(&found.json(asked.reason), asked),
+        Ok(found) => say(&found.text_with(asked.reason), asked),
+        Err(code) => {
+            not_tried(&catalogue::sentence(Language::English, *code), Some(environment), Some(*code), asked);
+            true
+        }
+    };
+    if whole && outcome.as_ref().is_ok_and(Found::connects) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Prints an answer. False, and said, where it isn't whole.
+fn say(answer: &str, asked: Asked) -> bool {
+    terminal::say(answer).inspect_err(|error| terminal::complain(asked.program, &terminal::cut_off(error))).is_ok()
 }
 
 /// Says why nothing could be tried: on standard error for people, on standard output for programs.
@@ -129,7 +137,7 @@ pub fn not_tried(sentence: &str, environment: Option<Environment>, problem: Opti
         let error = Some(sentence.to_owned());
         let answer =
             Answer { ok: false, version: env!("CARGO_PKG_VERSION"), environment, backend: None, error, problem, checks: Vec::new() };
-        terminal::say(&serde_json::to_string(&answer).unwrap_or_default());
+        say(&serde_json::to_string(&answer).unwrap_or_default(), asked);
     } else {
         terminal::complain(asked.program, sentence);
     }

@@ -1,16 +1,28 @@
 //! What a start says apart from the window: on the terminal. On Windows a program with windows has none unless another program reads its words,
 //! as `src-tauri/console` does; there a message box says it.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 /// An answer that was asked for.
-pub fn say(text: &str) {
+///
+/// # Errors
+/// Standard output didn't take everything, which [`cut_off`] says. A reader that has gone, such as `head`, has what it wanted.
+pub fn say(text: &str) -> io::Result<()> {
     #[cfg(windows)]
-    if windows::nobody_reads(std::io::stdout()) {
-        return windows::show(text, rfd::MessageLevel::Info);
+    if windows::nobody_reads(io::stdout()) {
+        windows::show(text, rfd::MessageLevel::Info);
+        return Ok(());
     }
-    // A closed pipe reads nothing, and needs no word about it.
-    drop(writeln!(std::io::stdout(), "{}", text.trim_end_matches('\n')));
+    let mut out = io::stdout();
+    match writeln!(out, "{}", text.trim_end_matches('\n')).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// What is told where an answer isn't whole.
+pub fn cut_off(error: &io::Error) -> String {
+    format!("Standard output didn’t take everything, so a part is missing: {error}.")
 }
 
 /// Why `program` ends, in one line.

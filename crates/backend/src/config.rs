@@ -106,7 +106,7 @@ impl Config {
             registrations,
             secrets,
             listen: socket(&source, "CONNECT_LISTEN")?.unwrap_or(redirect.default_listen),
-            private_listen: socket(&source, "CONNECT_PRIVATE_LISTEN")?,
+            private_listen: private_listen(&source)?,
             https: redirect.https,
             authorize_url,
             api_base,
@@ -122,8 +122,7 @@ impl Config {
                 _ => return Err(ConfigError::invalid("CONNECT_REFUSALS", "it must be confirmed or at_once")),
             },
             budget_scope: budget_scope(&source)?,
-            token_calls_per_minute: NonZeroU32::new(count(&source, "MONEI_TOKEN_CALLS_PER_MINUTE", 10, u32::MAX)?)
-                .ok_or_else(|| ConfigError::invalid("MONEI_TOKEN_CALLS_PER_MINUTE", "it must be at least 1"))?,
+            token_calls_per_minute: at_least_one(&source, "MONEI_TOKEN_CALLS_PER_MINUTE", 10, u32::MAX)?,
             authorize_calls_per_minute: NonZeroU32::new(count(&source, "MONEI_AUTHORIZE_CALLS_PER_MINUTE", 20, 1_000_000)?),
             store: store::store(&source)?,
             trusted_proxies: trusted_proxies(&source)?,
@@ -180,6 +179,28 @@ impl Config {
     pub fn private_listen(&self) -> Option<SocketAddr> {
         self.private_listen
     }
+
+    /// Whether one process can listen on both addresses. Where sockets are handed over, neither need be listened on.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] where both take the same port.
+    pub fn check_listeners(&self) -> Result<(), ConfigError> {
+        match self.private_listen {
+            Some(private) if overlap(self.listen, private) => {
+                let reason = format!("CONNECT_LISTEN ({}) takes the same port; give one of them another port", self.listen);
+                Err(ConfigError::invalid("CONNECT_PRIVATE_LISTEN", reason))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether nobody could listen on both.
+fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let (first, second) = (one.ip().to_canonical(), other.ip().to_canonical());
+    // On Windows alone, all of IPv6 leaves IPv4 out.
+    let takes = |all: IpAddr, ip: IpAddr| all.is_unspecified() && (all.is_ipv4() == ip.is_ipv4() || (all.is_ipv6() && cfg!(not(windows))));
+    one.port() == other.port() && one.port() != 0 && (first == second || takes(first, second) || takes(second, first))
 }
 
 /// Values that aren't text would count as absent, and defaults take their place.
@@ -208,7 +229,7 @@ fn master_key(source: &Source<'_>, name: &'static str) -> Result<Option<MasterKe
     let Some(text) = source.secret(name)? else { return Ok(None) };
     let mut bytes = Zeroizing::new([0u8; 32]);
     hex::decode_to_slice(text.as_bytes(), bytes.as_mut())
-        .map_err(|_| ConfigError::invalid(name, "it must be 32 bytes as 64 hexadecimal digits"))?;
+        .map_err(|_| ConfigError::invalid(name, "it must be 32 bytes as 64 hexadecimal digits; make one with `openssl rand -hex 32`"))?;
     let distinct = bytes.iter().collect::<std::collections::BTreeSet<_>>().len();
     if distinct < 8 {
         return Err(ConfigError::invalid(name, "it is not random; make one with `openssl rand -hex 32`"));
@@ -218,14 +239,30 @@ fn master_key(source: &Source<'_>, name: &'static str) -> Result<Option<MasterKe
 
 fn socket(source: &Source<'_>, name: &'static str) -> Result<Option<SocketAddr>, ConfigError> {
     let Some(text) = source.value(name) else { return Ok(None) };
-    text.parse().map(Some).map_err(|_| ConfigError::invalid(name, "it must be an address and a port, like 127.0.0.1:8080"))
+    let wanted = "it must be an IP address and a port up to 65535, like 127.0.0.1:8080 or [::1]:8080";
+    text.parse().map(Some).map_err(|_| ConfigError::invalid(name, wanted))
+}
+
+fn private_listen(source: &Source<'_>) -> Result<Option<SocketAddr>, ConfigError> {
+    const NAME: &str = "CONNECT_PRIVATE_LISTEN";
+    match socket(source, NAME)? {
+        Some(address) if address.port() == 0 => {
+            Err(ConfigError::invalid(NAME, "with port 0 the system would choose one that nobody knows; write one, like 127.0.0.1:9464"))
+        }
+        address => Ok(address),
+    }
+}
+
+/// A number that is at least 1.
+fn at_least_one(source: &Source<'_>, name: &'static str, default: u32, most: u32) -> Result<NonZeroU32, ConfigError> {
+    NonZeroU32::new(count(source, name, default, most)?).ok_or_else(|| ConfigError::invalid(name, "it must be at least 1"))
 }
 
 fn count(source: &Source<'_>, name: &'static str, default: u32, most: u32) -> Result<u32, ConfigError> {
     let Some(text) = source.value(name) else { return Ok(default) };
     match text.parse::<u32>() {
         Ok(number) if number <= most => Ok(number),
-        _ => Err(ConfigError::invalid(name, format!("it must be a whole number up to {most}"))),
+        _ => Err(ConfigError::invalid(name, format!("it must be a whole number up to {most} in digits alone, without a unit"))),
     }
 }
 
@@ -233,7 +270,9 @@ fn count(source: &Source<'_>, name: &'static str, default: u32, most: u32) -> Re
 fn budget_scope(source: &Source<'_>) -> Result<BudgetScope, ConfigError> {
     let egress = source.value("CONNECT_EGRESS_ID");
     match (source.value("MONEI_BUDGET_SCOPE").as_deref(), egress) {
-        (Some("egress"), Some(id)) if id.len() <= 64 => Ok(BudgetScope::Egress(crate::domain::digest::id(&[b"egress", id.as_bytes()]))),
+        (Some("egress"), Some(id)) if id.chars().count() <= 64 => {
+            Ok(BudgetScope::Egress(crate::domain::digest::id(&[b"egress", id.as_bytes()])))
+        }
         (Some("egress"), Some(_)) => Err(ConfigError::invalid("CONNECT_EGRESS_ID", "it must have at most 64 characters")),
         (Some("egress"), None) => {
             Err(ConfigError::Missing { name: "CONNECT_EGRESS_ID", needed: "a name of the address by which this instance reaches Monei" })
@@ -249,15 +288,20 @@ fn budget_scope(source: &Source<'_>) -> Result<BudgetScope, ConfigError> {
 fn trusted_proxies(source: &Source<'_>) -> Result<Vec<IpNet>, ConfigError> {
     const NAME: &str = "CONNECT_TRUSTED_PROXIES";
     let text = source.value(NAME).unwrap_or_default();
-    let one = |text: &str| match text.parse::<IpNet>() {
+    let one = |text: &str| match text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).map(canonical) {
         Ok(network) if network.prefix_len() == 0 => Err(ConfigError::invalid(NAME, "it would trust everybody's word about their address")),
         Ok(network) => Ok(network),
-        Err(_) => text
-            .parse::<IpAddr>()
-            .map(IpNet::from)
-            .map_err(|_| ConfigError::invalid(NAME, "it must be addresses or networks like 127.0.0.1 or 10.0.0.0/8, separated by commas")),
+        Err(_) => Err(ConfigError::invalid(NAME, "it must be addresses or networks like 127.0.0.1 or 10.0.0.0/8, separated by commas")),
     };
-    text.split([',', ' ']).filter(|part| !part.is_empty()).map(one).collect()
+    text.split(|sign: char| sign == ',' || sign.is_whitespace()).filter(|part| !part.is_empty()).map(one).collect()
+}
+
+/// An IPv4 network that is written as one of IPv6 (`::ffff:10.0.0.0/104`): callers' addresses are compared in their own form.
+fn canonical(network: IpNet) -> IpNet {
+    match (network.addr().to_canonical(), network.prefix_len().checked_sub(96)) {
+        (IpAddr::V4(v4), Some(length)) if network.addr().is_ipv6() => IpNet::new(v4.into(), length).unwrap_or(network),
+        _ => network,
+    }
 }
 
 fn operator_name(environment: Environment, source: &Source<'_>) -> Result<String, ConfigError> {
@@ -279,7 +323,10 @@ fn operator_url(source: &Source<'_>) -> Result<Option<String>, ConfigError> {
         Ok(url) if url.scheme() == "https" && url.username().is_empty() && url.password().is_none() && text.len() <= 512 => {
             Ok(Some(url.into()))
         }
-        _ => Err(ConfigError::invalid(NAME, "it must be an https address without a user name")),
+        _ => Err(ConfigError::invalid(
+            NAME,
+            "it must be an https address without a user name, like https://example.org, of at most 512 characters",
+        )),
     }
 }
 

@@ -78,7 +78,9 @@ fn unknown_names() -> Vec<String> {
 }
 
 async fn check() -> Done {
-    let backend = Backend::new(config()?)?;
+    let config = config()?;
+    config.check_listeners()?;
+    let backend = Backend::new(config)?;
     match &backend.unreachable().await[..] {
         [] => {
             say("The configuration is sound, and everything it names can be reached and used.");
@@ -90,7 +92,7 @@ async fn check() -> Done {
 
 async fn serve() -> Done {
     let config = Config::from_env()?;
-    let (listen, private_listen) = (config.listen(), config.private_listen());
+    let (listen, private_listen, apart) = (config.listen(), config.private_listen(), config.check_listeners());
     let backend = Backend::new(config)?;
     let (_log, dropped) = program::log::begin();
     backend.watch_log(dropped);
@@ -98,6 +100,9 @@ async fn serve() -> Done {
         tracing::warn!(event = "unknown_name", name);
     }
     let mut inherited = program::sockets::inherited()?;
+    if inherited.public.is_empty() && inherited.private.is_empty() {
+        apart?;
+    }
     if inherited.public.is_empty() {
         inherited.public.push(listener(listen, "CONNECT_LISTEN").await?);
     }

@@ -167,6 +167,22 @@ fn a_wrong_or_missing_value_stops_the_start_with_one_sentence() {
     refused(&run(&[], &sandbox(&[("MONEI_CLIENT_SECRET", "mcs_sim_secret"), ("CONNECT_LISTEN", &address)])), "CONNECT_LISTEN");
 }
 
+/// `check` found it sound, and the start named one of both alone.
+#[test]
+fn two_listeners_on_one_port_are_told_by_both_names() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let monei = answering();
+    let own = [("MONEI_CLIENT_SECRET", "mcs_sim_secret"), ("MONEI_SANDBOX_URL", &monei), ("CONNECT_LISTEN", free.as_str())];
+    let everywhere = free.replace("127.0.0.1", "0.0.0.0");
+    for private in [&free, &everywhere] {
+        let values = sandbox(&[&own[..], &[("CONNECT_PRIVATE_LISTEN", private.as_str())]].concat());
+        for arguments in [&["check"][..], &[]] {
+            let output = run(arguments, &values);
+            refused(&output, "CONNECT_PRIVATE_LISTEN can't be used: CONNECT_LISTEN");
+        }
+    }
+}
+
 /// Such a value counted as absent, and the default took its place.
 #[test]
 fn a_value_that_is_no_text_stops_the_start() {

@@ -2,8 +2,8 @@
 
 use anstyle::{AnsiColor, Style};
 use connect_app::{catalogue, naming};
-use connect_core::problem::ProblemCode;
-use connect_core::snapshot::{AccountSnapshot, FeatureState, Health, Language, Snapshot};
+use connect_core::problem::{Problem, ProblemCode};
+use connect_core::snapshot::{AccountSnapshot, BackendStatus, FeatureState, Health, Language, Snapshot};
 use connect_core::{Caller, Connections};
 
 use crate::exit::Exit;
@@ -32,9 +32,15 @@ pub async fn status(connections: &Connections, account: Option<&str>, check: boo
     if check {
         // What a call is refused without.
         connections.poll().await;
+        let mut failed = Vec::new();
         for id in &chosen {
             // How it went shows on the account, also where it failed.
-            drop(connections.check(&Caller::CommandLine, id).await);
+            if let Err(problem) = connections.check(&Caller::CommandLine, id).await {
+                failed.push((id.as_str(), problem));
+            }
+        }
+        for line in not_checked(&connections.view(), failed) {
+            out::complain(&line);
         }
     }
     let view = connections.view();
@@ -49,6 +55,26 @@ pub async fn status(connections: &Connections, account: Option<&str>, check: boo
     }
     let reconnect = shown.iter().any(|account| matches!(account.health, Health::NeedsReconnect { .. }) && !account.is_given_up());
     Ok(if reconnect { Exit::ReconnectNeeded } else { Exit::Done })
+}
+
+/// A line for each account that couldn't be checked, and one for the connection service where no account's says that it can't be used. An
+/// account that has to be reconnected was checked.
+fn not_checked(view: &Snapshot, failed: Vec<(&str, Problem)>) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut service = match &view.backend.status {
+        BackendStatus::Problem { problem } => Some(problem.clone()),
+        BackendStatus::Unknown | BackendStatus::Ready => None,
+    };
+    for (id, problem) in failed {
+        let Some(account) = view.accounts.iter().find(|account| account.id == id) else { continue };
+        if matches!(account.health, Health::NeedsReconnect { .. }) {
+            continue;
+        }
+        service.take_if(|service| service.code == problem.code);
+        lines.push(format!("{} couldn’t be checked. {}", told_apart(view, account), Failure::from(problem).sentence()));
+    }
+    lines.extend(service.map(|problem| format!("The connection service couldn’t be asked. {}", Failure::from(problem).sentence())));
+    lines
 }
 
 /// `rename`.
@@ -330,6 +356,22 @@ pub mod tests {
         }
         let text = anstream::adapter::strip_str(&accounts_text(&view)).to_string();
         assert!(text.lines().any(|line| line.starts_with('3') && line.contains("Account 3")), "{text}");
+    }
+
+    #[test]
+    fn what_could_not_be_checked_is_told_and_why() {
+        let mut view = view();
+        let away = || Problem::from(ProblemCode::BackendUnreachable);
+        assert!(not_checked(&view, Vec::new()).is_empty());
+        view.backend.status = BackendStatus::Problem { problem: away() };
+        let lines = not_checked(&view, vec![("one", ProblemCode::AccessRevoked.into()), ("two", away())]);
+        assert!(
+            lines.len() == 1 && lines[0].contains("Ada Obi") && lines[0].contains("couldn’t be checked. The connection service"),
+            "{lines:?}"
+        );
+        // Its token could be used without the service.
+        let lines = not_checked(&view, Vec::new());
+        assert!(lines.len() == 1 && lines[0].starts_with("The connection service couldn’t be asked."), "{lines:?}");
     }
 
     #[test]

@@ -62,8 +62,8 @@ pub async fn api(connections: &Connections, settings: &Settings, account: Option
     if endpoint.effect == Effect::Spends {
         return pay(connections, settings, &account.id, permission, &path, body_of(&call.fields)?).await;
     }
+    let mut pages = Pages::from(if call.paginate { first_page(&call.fields)? } else { 1 });
     let caller = allowed(connections, &account.id, &name(&view, account), permission).await?;
-    let mut pages = Pages::default();
     loop {
         let page = pages.next().await?;
         let number = page.to_string();
@@ -100,20 +100,43 @@ fn no_call(path: &str) -> String {
     }
 }
 
+/// The page to begin with, where several are fetched: what `--field page=N` says.
+fn first_page(fields: &[(String, String)]) -> Result<u32, Failure> {
+    let mut pages = fields.iter().filter(|(name, _)| name == "page").map(|(_, value)| value);
+    match (pages.next(), pages.next()) {
+        (None, _) => Ok(1),
+        (Some(page), None) => page.parse().ok().filter(|page| *page > 0).ok_or_else(|| {
+            Failure::said(Exit::Usage, "With --paginate, the field page is the page to begin with: write a whole number from 1 on.")
+        }),
+        (Some(_), Some(_)) => Err(twice("page")),
+    }
+}
+
 /// The numbers of the pages, each as soon as it may be fetched: as any app sixty at once, and then no more than one a second.
-#[derive(Default)]
-struct Pages(u32);
+struct Pages {
+    next: u32,
+    fetched: u32,
+}
 
 impl Pages {
+    fn from(first: u32) -> Self {
+        Self { next: first, fetched: 0 }
+    }
+
     async fn next(&mut self) -> Result<u32, Failure> {
-        if self.0 == MOST_PAGES {
-            return Err(Failure::said(Exit::Other, format!("There are more than {MOST_PAGES} pages. Narrow it down with --field.")));
+        if self.fetched == MOST_PAGES {
+            let sentence = format!(
+                "There are more than {MOST_PAGES} pages. Go on with --field page={}, or narrow it down with other fields.",
+                self.next
+            );
+            return Err(Failure::said(Exit::Other, sentence));
         }
-        if self.0 >= AT_ONCE {
+        if self.fetched >= AT_ONCE {
             tokio::time::sleep(PAUSE).await;
         }
-        self.0 += 1;
-        Ok(self.0)
+        let page = self.next;
+        (self.next, self.fetched) = (page.saturating_add(1), self.fetched + 1);
+        Ok(page)
     }
 }
 
@@ -184,10 +207,14 @@ fn body_of(fields: &[(String, String)]) -> Result<Vec<u8>, Failure> {
     for (name, value) in fields {
         let value = serde_json::from_str(value).unwrap_or_else(|_| serde_json::Value::String(value.clone()));
         if object.insert(name.clone(), value).is_some() {
-            return Err(Failure::said(Exit::Usage, format!("The field {name} is there twice.")));
+            return Err(twice(name));
         }
     }
     Ok(serde_json::Value::Object(object).to_string().into_bytes())
+}
+
+fn twice(name: &str) -> Failure {
+    Failure::said(Exit::Usage, format!("The field {name} is there twice."))
 }
 
 /// Whether Monei says that a page follows. Two names are known for where it says so.
@@ -217,7 +244,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn sixty_pages_are_fetched_at_once_and_then_one_a_second() {
-        let (began, mut pages, mut times) = (tokio::time::Instant::now(), Pages::default(), Vec::new());
+        let (began, mut pages, mut times) = (tokio::time::Instant::now(), Pages::from(1), Vec::new());
         let refused = loop {
             match pages.next().await {
                 Ok(_) => times.push(began.elapsed().as_secs()),
@@ -226,6 +253,22 @@ mod tests {
         };
         assert_eq!((times[59], &times[60..63], times.len()), (0, &[1, 2, 3][..], 1_000));
         assert_eq!(refused.exit(), Exit::Other);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pages_begin_where_the_field_says_and_nowhere_else() {
+        let field = |value: &str| ("page".to_owned(), value.to_owned());
+        let other = ("limit".to_owned(), "5".to_owned());
+        assert_eq!(first_page(std::slice::from_ref(&other)).unwrap(), 1);
+        let mut pages = Pages::from(first_page(&[other, field("7")]).unwrap());
+        for page in [7, 8, 9] {
+            assert_eq!(pages.next().await.unwrap(), page);
+        }
+        for wrong in ["0", "-1", "two", "", "1.5", "99999999999"] {
+            let refused = first_page(&[field(wrong)]).unwrap_err();
+            assert!(refused.exit() == Exit::Usage && refused.sentence().contains("from 1 on"), "{wrong}");
+        }
+        assert_eq!(first_page(&[field("1"), field("2")]).unwrap_err().exit(), Exit::Usage);
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub async fn set_aside(connections: &Connections, wanted: Wanted) -> Result<Exit
             outln!("Ask for the rest again with: moneictl reconnect {} --scopes {}", account.id, names(&along).replace(' ', ""));
             Ok(Exit::Done)
         }
-        DisconnectOutcome::Unconfirmed | DisconnectOutcome::Unrevocable => Err(unconfirmed(&scope)),
+        DisconnectOutcome::Unconfirmed { .. } | DisconnectOutcome::Unrevocable => Err(unconfirmed(&scope)),
     }
 }
 

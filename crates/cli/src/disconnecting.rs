@@ -1,5 +1,6 @@
 //! `disconnect`: the access ends at Monei first, and then the account goes from this computer.
 
+use connect_core::problem::Problem;
 use connect_core::snapshot::{DisconnectOutcome, Unrevoked};
 use connect_core::{Caller, Connections};
 
@@ -46,8 +47,8 @@ pub async fn disconnect(connections: &Connections, which: &Which, yes: bool, rem
                 complain(&name, "Monei didn’t confirm that the access has ended. End it in Monei’s settings, under “Connected apps”.");
                 Exit::Denied
             }
-            Ok(DisconnectOutcome::Unconfirmed) => {
-                complain(&name, "Monei hasn’t confirmed that the access has ended. Everything is still here, so you can try again.");
+            Ok(DisconnectOutcome::Unconfirmed { problem }) => {
+                complain(&name, &not_confirmed(problem));
                 Exit::Denied
             }
             Ok(DisconnectOutcome::Unrevocable) => {
@@ -69,6 +70,31 @@ pub async fn disconnect(connections: &Connections, which: &Which, yes: bool, rem
     Ok(outcome)
 }
 
+/// Why it isn't confirmed, and what can be done about that.
+fn not_confirmed(problem: Problem) -> String {
+    let why = Failure::from(problem).sentence();
+    format!(
+        "Monei hasn’t confirmed that the access has ended, and everything is still here. {why} \
+         With --remove it is removed here alone; then end it in Monei’s settings, under “Connected apps”."
+    )
+}
+
 fn complain(name: &str, sentence: &str) {
     out::complain(&format!("{name}: {sentence}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use connect_core::problem::ProblemCode;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_confirmed_is_told_with_why_and_what_to_do() {
+        let told = not_confirmed(ProblemCode::BackendUnreachable.into());
+        for part in ["everything is still here", "The connection service didn’t answer.", "Try again in a moment", "--remove"] {
+            assert!(told.contains(part), "{told}");
+        }
+        assert!(not_confirmed(Problem::busy(7)).contains("Try again in 7 s."));
+    }
 }

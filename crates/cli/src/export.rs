@@ -53,11 +53,11 @@ pub async fn export(connections: &Connections, wanted: Wanted) -> Result<Exit, F
     let statement = Statement { account: &own, name: &called, made_at: Timestamp::now(), rows: &rows };
     let made = format.render(&statement).map_err(|error| Failure::said(Exit::Other, error.to_string()))?;
     match wanted.output {
-        Some(path) => {
-            let path = if path.is_absolute() { path } else { Path::new(".").join(path) };
+        Some(named) => {
+            let path = if named.is_absolute() { named.clone() } else { Path::new(".").join(&named) };
             export::create(&path, &made.text).map_err(|error| match error.kind() {
-                ErrorKind::AlreadyExists => exists(&path),
-                _ => Failure::said(Exit::Other, format!("{} can't be written: {error}.", path.display())),
+                ErrorKind::AlreadyExists => exists(&named),
+                _ => Failure::said(Exit::Other, format!("{} can't be written: {error}.", named.display())),
             })?;
         }
         None if out::is_terminal() => out!("{}", for_terminal(&made.text)),

@@ -33,8 +33,9 @@ pub async fn leave(connections: &Connections, yes: bool, remove: bool) -> Result
             LeaveOutcome::Removed => {
                 "Monei didn’t confirm that the access has ended. End it in Monei’s settings, under “Connected apps”.".to_owned()
             }
-            LeaveOutcome::Unconfirmed => {
-                "Monei hasn’t confirmed that the access has ended. It is still here, so you can try again.".to_owned()
+            LeaveOutcome::Unconfirmed { problem } => {
+                let why = Failure::from(problem.clone()).sentence();
+                format!("Monei hasn’t confirmed that the access has ended, and it is still here. {why}")
             }
             LeaveOutcome::Unrevocable => {
                 "What would be needed to end the access at Monei isn’t in this keychain any more, or can’t be read. It is still here."

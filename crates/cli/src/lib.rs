@@ -53,17 +53,36 @@ pub const NAME: &str = "moneictl";
 /// Runs one command. The exit codes are in `--help`.
 pub fn run() -> ExitCode {
     limits::no_core_dumps();
-    // Prints help, versions and mistakes itself, the latter with exit code 2.
-    let Words { task } = Words::parse();
-    logging::to_terminal_if_asked();
-    match task {
-        Task::Completions { shell } => {
-            words::print_completions(shell);
-            return ExitCode::SUCCESS;
+    let Words { task } = match Words::try_parse() {
+        Ok(words) => words,
+        // Help or the version.
+        Err(answer) if !answer.use_stderr() => {
+            out::say(&answer.render().ansi().to_string());
+            return all_said(ExitCode::SUCCESS);
         }
-        Task::Man => return words::print_man_page().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS),
-        _ => {}
+        // With exit code 2.
+        Err(mistake) => mistake.exit(),
+    };
+    logging::to_terminal_if_asked();
+    let script = match task {
+        Task::Completions { shell } => Some(Ok(words::completions(shell))),
+        Task::Man => Some(words::man_page()),
+        _ => None,
+    };
+    match script {
+        None => all_said(carried_out(task)),
+        Some(Ok(text)) => {
+            out::say(&String::from_utf8_lossy(&text));
+            all_said(ExitCode::SUCCESS)
+        }
+        Some(Err(error)) => {
+            terminal::complain(NAME, &error.to_string());
+            Exit::Other.into()
+        }
     }
+}
+
+fn carried_out(task: Task) -> ExitCode {
     let settings = match Settings::read(None) {
         Ok(settings) => settings,
         Err(error) => {
@@ -78,16 +97,20 @@ pub fn run() -> ExitCode {
             return Exit::Other.into();
         }
     };
-    let code = match runtime.block_on(done(&settings, task)) {
+    match runtime.block_on(done(&settings, task)) {
         Ok(code) => code,
         Err(failure) => {
             terminal::complain(NAME, &failure.sentence());
             failure.exit().into()
         }
-    };
+    }
+}
+
+/// A command that did what was wanted has failed all the same, where what it said got lost.
+fn all_said(code: ExitCode) -> ExitCode {
     match out::lost() {
         Some(error) => {
-            terminal::complain(NAME, &format!("Standard output didn’t take everything, so a part is missing: {error}."));
+            terminal::complain(NAME, &terminal::cut_off(&error));
             if code == ExitCode::SUCCESS { Exit::Other.into() } else { code }
         }
         None => code,

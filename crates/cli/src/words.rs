@@ -1,6 +1,5 @@
 //! What can be typed.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
@@ -194,7 +193,7 @@ hours; `moneictl app list` shows that. What moves money is confirmed in Monei Co
         /// A field: of the query of a GET, of the JSON body of a POST. Can be repeated
         #[arg(long = "field", value_name = "NAME=VALUE", value_parser = field)]
         fields: Vec<(String, String)>,
-        /// Fetch every page, each on a line of its own
+        /// Fetch every page, each on a line of its own, from the first or from --field page=N on
         #[arg(long)]
         paginate: bool,
     },
@@ -424,23 +423,14 @@ pub struct Which {
     pub all: bool,
 }
 
-/// Writes the completions for `shell` to standard output.
-pub fn print_completions(shell: Shell) {
-    let mut out = Vec::new();
-    clap_complete::generate(shell, &mut Words::command(), NAME, &mut out);
-    // Where nobody reads it, there is nobody to tell.
-    drop(std::io::stdout().write_all(&out));
+/// The completions for `shell`.
+pub fn completions(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Words::command(), NAME, &mut script);
+    script
 }
 
-/// Writes the man page to standard output: what every command says with `--help`, in one page.
-///
-/// # Errors
-/// It can't be written.
-pub fn print_man_page() -> std::io::Result<()> {
-    std::io::stdout().write_all(&man_page()?)
-}
-
-/// The man page, as troff.
+/// The man page, as troff: what every command says with `--help`, in one page.
 ///
 /// # Errors
 /// None: it is written to memory.

@@ -26,7 +26,17 @@ fn run(words: &[&str]) -> (Option<i32>, String, String) {
 #[cfg(target_os = "linux")]
 fn output_that_could_not_be_written_is_a_failure() {
     let full = || Stdio::from(std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap());
-    for words in [&["accounts"][..], &["accounts", "--json"], &["app", "list"]] {
+    for words in [
+        &["accounts"][..],
+        &["accounts", "--json"],
+        &["app", "list"],
+        &["completions", "bash"],
+        &["man"],
+        &["diagnose"],
+        &["diagnose", "--json"],
+        &["--help"],
+        &["--version"],
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let Output { status, stderr, .. } = program(&folder, words).stdout(full()).output().unwrap();
         let said = String::from_utf8(stderr).unwrap();

@@ -29,7 +29,7 @@ async fn leave_alone(ledger: &Ledger, grants: &Grants, caller: &Caller, unrevoke
         let outcome = match grants.revoke_all(caller, &known.row.id, remove).await {
             Ok((Revoked::Confirmed, _)) => LeaveOutcome::Ended,
             Ok((_, true)) => LeaveOutcome::Removed,
-            Ok((Revoked::Unconfirmed, false)) => LeaveOutcome::Unconfirmed,
+            Ok((Revoked::Unconfirmed(problem), false)) => LeaveOutcome::Unconfirmed { problem },
             Ok((Revoked::Impossible, false)) => LeaveOutcome::Unrevocable,
             Err(problem) => LeaveOutcome::Failed { problem },
         };

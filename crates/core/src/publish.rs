@@ -264,7 +264,7 @@ pub(crate) fn disconnected((worst, gone): (Revoked, bool)) -> DisconnectOutcome 
     match (worst, gone) {
         (Revoked::Confirmed, _) => DisconnectOutcome::Revoked,
         (_, true) => DisconnectOutcome::Removed,
-        (Revoked::Unconfirmed, false) => DisconnectOutcome::Unconfirmed,
+        (Revoked::Unconfirmed(problem), false) => DisconnectOutcome::Unconfirmed { problem },
         (Revoked::Impossible, false) => DisconnectOutcome::Unrevocable,
     }
 }

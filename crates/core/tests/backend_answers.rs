@@ -166,7 +166,27 @@ async fn reads_share_a_connection_and_a_token_call_has_one_of_its_own() {
     assert_eq!(connections.load(Ordering::SeqCst), 1, "five reads, one after the other");
     // The one that is open may be closed by the other side at any moment, and nobody could tell what became of the call.
     for calls in 1..=3 {
-        assert!(client.revoke(&AccessToken::new("a"), &SealedRefreshToken::new("r")).await);
+        assert_eq!(client.revoke(&AccessToken::new("a"), &SealedRefreshToken::new("r"), 0).await, Ok(()));
         assert_eq!(connections.load(Ordering::SeqCst), 1 + calls);
+    }
+}
+
+/// A person is told why nothing is confirmed.
+#[tokio::test]
+async fn a_revocation_that_is_not_confirmed_says_why() {
+    for (status, body, code) in [
+        (502, r#"{"code":"revoke_unconfirmed"}"#, ProblemCode::ProviderUnavailable),
+        (503, r#"{"code":"service_unavailable"}"#, ProblemCode::ServiceUnavailable),
+        (429, r#"{"code":"provider_busy"}"#, ProblemCode::Busy),
+        (400, r#"{"code":"invalid_token"}"#, ProblemCode::ServiceUnavailable),
+        (502, "<html>", ProblemCode::BackendUnreachable),
+        (200, "{}", ProblemCode::BackendIncompatible),
+    ] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let routes = Router::new().route("/v1/revoke", post(async move || (StatusCode::from_u16(status).unwrap(), body)));
+        tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
+        let told = BackendClient::new(url, http()).revoke(&AccessToken::new("a"), &SealedRefreshToken::new("r"), 0).await;
+        assert_eq!(told.unwrap_err().code, code, "{status} {body}");
     }
 }

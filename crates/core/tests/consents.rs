@@ -126,7 +126,8 @@ async fn a_permission_that_is_taken_back_ends_at_monei_with_what_was_approved_to
     assert_eq!(world.core.take_back(&Caller::Window, &account, &["no scope".into()]).await.unwrap_err().code, ProblemCode::InvalidInput);
 
     world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 20})).await;
-    assert_eq!(world.core.take_back(&Caller::Window, &account, &scopes(&["wallet:read"])).await, Ok(DisconnectOutcome::Unconfirmed));
+    let not_confirmed = DisconnectOutcome::Unconfirmed { problem: ProblemCode::ProviderUnavailable.into() };
+    assert_eq!(world.core.take_back(&Caller::Window, &account, &scopes(&["wallet:read"])).await, Ok(not_confirmed));
     assert_eq!(feature(&world.core.view(), &account, "wallet:read"), "enabled", "what Monei hasn't ended isn't told as ended");
     world.control("reset", json!({"what": "faults"})).await;
     assert_eq!(world.core.take_back(&Caller::Window, &account, &scopes(&["wallet:read"])).await, Ok(DisconnectOutcome::Revoked));

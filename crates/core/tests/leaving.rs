@@ -78,7 +78,7 @@ async fn what_monei_does_not_confirm_stays_until_the_person_leaves_anyway() {
     world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 20})).await;
     let left = world.core.leave(&Caller::Window, Unrevoked::Keep).await.unwrap();
     assert!(!left.complete && world.core.view().left.is_none());
-    assert_eq!(left.accounts[0].outcome, LeaveOutcome::Unconfirmed);
+    assert_eq!(left.accounts[0].outcome, LeaveOutcome::Unconfirmed { problem: ProblemCode::ProviderUnavailable.into() });
     assert_eq!((living(&world).await, world.records().len(), world.core.view().accounts.len()), (1, 1, 1));
     // The index is in use by others again.
     drop(world.second().await);

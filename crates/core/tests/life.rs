@@ -272,6 +272,10 @@ async fn disconnecting_revokes_at_monei_and_removes_everything_here() {
     );
 }
 
+fn not_confirmed() -> DisconnectOutcome {
+    DisconnectOutcome::Unconfirmed { problem: ProblemCode::ProviderUnavailable.into() }
+}
+
 #[tokio::test]
 async fn what_could_still_revoke_is_kept_until_monei_confirms_or_the_person_removes_it() {
     for fault in [
@@ -285,7 +289,7 @@ async fn what_could_still_revoke_is_kept_until_monei_confirms_or_the_person_remo
         let alive =
             async || world.sandbox_state().await["grants"].as_array().unwrap().iter().filter(|grant| grant["alive"] == true).count();
         let before = world.core.view().accounts.clone();
-        assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Unconfirmed), "{fault}");
+        assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(not_confirmed()), "{fault}");
         assert_eq!((world.core.view().accounts.clone(), world.records().len(), alive().await), (before, 1, 1), "{fault}");
         world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
         // Asked again once Monei is well, it ends there too.
@@ -314,7 +318,7 @@ async fn of_two_grants_the_one_that_has_ended_is_removed_and_the_other_kept() {
     assert_eq!(world.records().len(), 2);
     // Both tries for the first of them fail.
     world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 2})).await;
-    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Unconfirmed));
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(not_confirmed()));
     assert_eq!((world.core.view().accounts.len(), world.records().len()), (1, 1));
     assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assert_eq!((world.core.view().accounts.len(), world.records().len()), (0, 0));

@@ -123,3 +123,27 @@ async fn a_run_asks_who_runs_the_backend_before_the_first_refresh_token_goes_to_
     assert_eq!((world.count("refreshes").await, proxy.asked()), (refreshes + 2, asked));
     core.shutdown().await;
 }
+
+/// Each question waited twenty seconds: one for the poll, and one for each account.
+#[tokio::test]
+async fn a_backend_that_takes_requests_and_answers_none_is_waited_for_once_and_not_for_long() {
+    let world = World::proxied().await;
+    let proxy = world.proxy.as_ref().unwrap();
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    world.clock.advance(std::time::Duration::from_secs(3700));
+    proxy.hang(true);
+    let core = world.second().await;
+    let began = std::time::Instant::now();
+    core.poll().await;
+    for _ in 0..2 {
+        assert_eq!(core.check(&Caller::CommandLine, &account).await.unwrap_err().code, ProblemCode::BackendUnreachable);
+    }
+    assert!(began.elapsed() < std::time::Duration::from_secs(12), "{:?}", began.elapsed());
+    assert!(matches!(core.view().accounts[0].health, Health::Unreachable { .. }));
+    // It answers again, and is asked again soon.
+    proxy.hang(false);
+    world.clock.advance(std::time::Duration::from_secs(11));
+    core.check(&Caller::CommandLine, &account).await.unwrap();
+    assert_eq!(core.view().accounts[0].health, Health::Connected);
+    core.shutdown().await;
+}

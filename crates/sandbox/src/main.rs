@@ -57,13 +57,22 @@ async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     serve_backend(arguments.serve).await.map(|()| ExitCode::SUCCESS)
 }
 
+/// Words on standard output. A reader that has gone, such as `head`, has what it wanted.
+fn say(words: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(words.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error).context("standard output didn't take everything"),
+        _ => Ok(()),
+    }
+}
+
 /// Reads scenarios and says what is wrong with each.
 fn check(paths: &[PathBuf]) -> anyhow::Result<ExitCode> {
-    let (mut out, mut code) = (io::stdout().lock(), ExitCode::SUCCESS);
+    let mut code = ExitCode::SUCCESS;
     for path in paths {
         match scenario(path) {
             Ok(scenario) => {
-                writeln!(out, "{}: {:?}, {} rounds", path.display(), scenario.name(), scenario.rounds())?;
+                say(&format!("{}: {:?}, {} rounds\n", path.display(), scenario.name(), scenario.rounds()))?;
                 for remark in monei_sandbox::remarks(&scenario)? {
                     writeln!(io::stderr(), "{}: {remark}", path.display())?;
                     code = ExitCode::FAILURE;
@@ -142,18 +151,14 @@ async fn prepare(arguments: ServeArguments, access: Access) -> anyhow::Result<Re
 async fn serve_backend(arguments: ServeArguments) -> anyhow::Result<()> {
     let ready = prepare(arguments, Access::Loopback).await?;
     let address = format!("http://{}", ready.address);
-    let mut out = io::stdout().lock();
-    writeln!(out, "# Monei Sandbox, run {}. Control page: {address}/sandbox\n# For a backend:", ready.sandbox.run())?;
-    writeln!(out, "MONEI_ENVIRONMENT=sandbox\nMONEI_SANDBOX_URL={address}")?;
-    if let Some(client_id) = ready.client_ids.first() {
-        writeln!(out, "MONEI_CLIENT_ID={client_id}")?;
-    }
-    writeln!(out, "MONEI_CLIENT_SECRET_FILE={}", ready.secret_file.display())?;
-    if let Some(uri) = ready.redirect_uris.first() {
-        writeln!(out, "MONEI_REDIRECT_URI={uri}")?;
-    }
-    out.flush()?;
-    drop(out);
+    let mut lines = vec![
+        format!("# Monei Sandbox, run {}. Control page: {address}/sandbox\n# For a backend:", ready.sandbox.run()),
+        format!("MONEI_ENVIRONMENT=sandbox\nMONEI_SANDBOX_URL={address}"),
+    ];
+    lines.extend(ready.client_ids.first().map(|client_id| format!("MONEI_CLIENT_ID={client_id}")));
+    lines.push(format!("MONEI_CLIENT_SECRET_FILE={}", ready.secret_file.display()));
+    lines.extend(ready.redirect_uris.first().map(|uri| format!("MONEI_REDIRECT_URI={uri}")));
+    say(&format!("{}\n", lines.join("\n")))?;
     until_interrupted(ready).await
 }
 
@@ -182,10 +187,7 @@ async fn serve_others(arguments: ServiceArguments) -> anyhow::Result<()> {
         "client_ids": ready.client_ids, "redirect_uris": ready.redirect_uris, "client_secret_file": ready.secret_file,
         "control_token_file": token_file,
     });
-    let mut out = io::stdout().lock();
-    writeln!(out, "{line}")?;
-    out.flush()?;
-    drop(out);
+    say(&format!("{line}\n"))?;
     until_interrupted(ready).await
 }
 

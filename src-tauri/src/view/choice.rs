@@ -30,10 +30,10 @@ mirror! {
 }
 
 mirror! {
-    out;
+    @define (serde::Serialize)
     /// How a disconnect ended.
     #[serde(rename_all = "snake_case")]
-    pub enum DisconnectOutcome = DisconnectOutcome {
+    pub enum DisconnectOutcome {
         /// Monei confirmed. Nothing is left here.
         Revoked,
         /// Monei didn't confirm. The account is still here, with what can be used to ask again.
@@ -42,6 +42,18 @@ mirror! {
         Unrevocable,
         /// Monei didn't confirm, and it is removed here on the person's choice: look at Monei's settings.
         Removed,
+    }
+}
+
+impl Convert<DisconnectOutcome> for model::DisconnectOutcome {
+    fn convert(self) -> DisconnectOutcome {
+        match self {
+            Self::Revoked => DisconnectOutcome::Revoked,
+            // The window shows on its own how the connection service stands.
+            Self::Unconfirmed { .. } => DisconnectOutcome::Unconfirmed,
+            Self::Unrevocable => DisconnectOutcome::Unrevocable,
+            Self::Removed => DisconnectOutcome::Removed,
+        }
     }
 }
 

@@ -29,10 +29,10 @@ mirror! {
 }
 
 mirror! {
-    out;
+    @define (serde::Serialize)
     /// What came of one account.
     #[serde(tag = "kind", rename_all = "snake_case")]
-    pub enum LeaveOutcome = LeaveOutcome {
+    pub enum LeaveOutcome {
         /// Monei confirmed that its access has ended. Nothing is left here.
         Ended,
         /// Monei didn't confirm, and it is removed here on the person's choice: the access may live on at Monei.
@@ -46,5 +46,18 @@ mirror! {
             /// Why.
             problem: Problem,
         },
+    }
+}
+
+impl Convert<LeaveOutcome> for model::LeaveOutcome {
+    fn convert(self) -> LeaveOutcome {
+        match self {
+            Self::Ended => LeaveOutcome::Ended,
+            Self::Removed => LeaveOutcome::Removed,
+            // The window shows on its own how the connection service stands.
+            Self::Unconfirmed { .. } => LeaveOutcome::Unconfirmed,
+            Self::Unrevocable => LeaveOutcome::Unrevocable,
+            Self::Failed { problem } => LeaveOutcome::Failed { problem: problem.convert() },
+        }
     }
 }

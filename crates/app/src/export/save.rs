@@ -1,5 +1,6 @@
 //! A file with what is a person's own in it: for this user alone, and whole or not there.
 
+use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -40,11 +41,17 @@ pub fn new_in(folder: &Path, name: &str, extension: &str, text: &str) -> io::Res
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// A file beside `path` that has everything in it and is on the disk. It is readable for this user alone.
+/// A file beside `path` that has everything in it and is on the disk. It is readable for this user alone. Errors name no path: whoever chose
+/// one knows nothing of the file beside it.
 fn whole(path: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).ok_or(io::ErrorKind::InvalidInput)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = tempfile::Builder::new().make_in(folder, |path| options.open(path))?;
+    // By itself the file would tell its path with an error.
+    file.as_file_mut().write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     Ok(file)
 }

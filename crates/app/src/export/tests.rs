@@ -198,7 +198,11 @@ fn a_file_is_for_this_user_alone_replaces_what_is_there_and_leaves_nothing_besid
     assert_eq!(std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions()) & 0o777, 0o600);
     assert_eq!(new_in(folder.path(), "a", "csv", "x").unwrap(), folder.path().join("a-2.csv"));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "after");
-    assert!(replace(&folder.path().join("gone/a.csv"), "x").is_err());
+    // An error is about the file that was named, not about one beside it.
+    for refused in [replace(&folder.path().join("gone/a.csv"), "x"), create(&folder.path().join("a.csv/b.csv"), "x")] {
+        let said = refused.unwrap_err().to_string();
+        assert!(!said.contains(".tmp") && !said.contains("gone"), "{said}");
+    }
 }
 
 #[test]

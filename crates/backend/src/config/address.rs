@@ -44,13 +44,17 @@ pub(super) fn redirect_uri(environment: Environment, value: Option<String>) -> R
             return Err(ConfigError::Missing { name: NAME, needed });
         }
     };
-    let url = Url::parse(&text).map_err(|_| ConfigError::invalid(NAME, "it is not an address"))?;
+    let url =
+        Url::parse(&text).map_err(|_| ConfigError::invalid(NAME, "it is not an address like https://connect.example.org/v1/callback"))?;
+    if has_user_info(&url) || url.query().is_some() || url.fragment().is_some() || url.path() != "/v1/callback" {
+        return Err(ConfigError::invalid(NAME, "its path must be /v1/callback, without user name, query or fragment"));
+    }
     // Monei compares characters, and browsers normalise: only what is its own normal form is safe.
     if url.as_str() != text {
         return Err(ConfigError::invalid(NAME, "it is not in normal form (lower-case host, no default port, nothing to decode)"));
     }
-    if has_user_info(&url) || url.query().is_some() || url.fragment().is_some() || url.path() != "/v1/callback" {
-        return Err(ConfigError::invalid(NAME, "its path must be /v1/callback, without user name, query or fragment"));
+    if url.port() == Some(0) {
+        return Err(ConfigError::invalid(NAME, "no browser can come back to port 0; write the port that is served"));
     }
     let loopback = is_loopback(&url);
     match (url.scheme(), environment) {
@@ -81,10 +85,11 @@ pub(super) fn sandbox_origin(environment: Environment, value: Option<String>) ->
         };
     }
     let text = value.unwrap_or_else(|| SANDBOX_URL.to_owned());
-    let url = Url::parse(&text).map_err(|_| ConfigError::invalid(NAME, "it is not an address"))?;
+    let wanted = "it must be an address on this computer without a path, like http://127.0.0.1:43118";
+    let url = Url::parse(&text).map_err(|_| ConfigError::invalid(NAME, wanted))?;
     let bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none() && !has_user_info(&url);
-    if !matches!(url.scheme(), "http" | "https") || !is_loopback(&url) || !bare {
-        return Err(ConfigError::invalid(NAME, "it must be an address on this computer without a path, like http://127.0.0.1:43118"));
+    if !matches!(url.scheme(), "http" | "https") || !is_loopback(&url) || !bare || url.port() == Some(0) {
+        return Err(ConfigError::invalid(NAME, wanted));
     }
     Ok(Some(url.origin().ascii_serialization()))
 }
@@ -97,11 +102,12 @@ pub(super) fn authorize_url(environment: Environment, value: Option<String>, san
         (Environment::Development, Some(text), _) => text,
         _ => return Err(ConfigError::invalid(NAME, "it may be set in the development environment only")),
     };
-    let url = Url::parse(&text).map_err(|_| ConfigError::invalid(NAME, "it is not an address"))?;
+    let wanted = "it must be an https address under monei.cc without port, query or fragment";
+    let url = Url::parse(&text).map_err(|_| ConfigError::invalid(NAME, wanted))?;
     let under_monei = url.host_str().is_some_and(|host| host == "monei.cc" || host.ends_with(".monei.cc"));
     let plain = url.port().is_none() && url.query().is_none() && url.fragment().is_none() && !has_user_info(&url);
     if environment == Environment::Development && !(url.scheme() == "https" && under_monei && plain) {
-        return Err(ConfigError::invalid(NAME, "it must be an https address under monei.cc without port, query or fragment"));
+        return Err(ConfigError::invalid(NAME, wanted));
     }
     Ok(url)
 }

@@ -101,13 +101,18 @@ fn several(
             ));
         }
         registrations.push(Registration { client_id: id, redirect_uri });
+        let files = [Some(&client.secret_file), client.previous_secret_file.as_ref()];
+        if files.into_iter().flatten().any(|file| file.to_string_lossy().starts_with("mcs_") && !folder.join(file).exists()) {
+            return Err(fail(
+                "a secret_file holds a secret itself; write the name of a file there, and the secret into that file".to_owned(),
+            ));
+        }
         let present = client_secret(environment, FILE, &source.secret_file(&folder.join(&client.secret_file), FILE)?)?;
-        let previous = match client.previous_secret_file.map(|file| folder.join(file)) {
-            Some(file) if !super::source::is_missing_or_empty(&file) => {
-                Some(client_secret(environment, FILE, &source.secret_file(&file, FILE)?)?)
-            }
-            _ => None,
+        let previous = match client.previous_secret_file {
+            Some(file) => source.previous_secret_file(&folder.join(file), FILE)?,
+            None => None,
         };
+        let previous = previous.map(|text| client_secret(environment, FILE, &text)).transpose()?;
         secrets.push(Pair { present, previous });
     }
     let first = registrations.remove(0);
@@ -140,7 +145,10 @@ fn client_id(environment: Environment, name: &'static str, id: String) -> Result
 /// Checks a client secret that `name` holds or names the file of.
 fn client_secret(environment: Environment, name: &'static str, text: &str) -> Result<ClientSecret, ConfigError> {
     if !text.starts_with("mcs_") || text.len() < 12 || text.len() > 512 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(ConfigError::invalid(name, "it must start with mcs_ and have 12 to 512 printable characters"));
+        return Err(ConfigError::invalid(
+            name,
+            "it must start with mcs_ and have 12 to 512 printable characters on one line, without quotes",
+        ));
     }
     match (environment, text.starts_with("mcs_sim_")) {
         (Environment::Sandbox, false) => Err(ConfigError::invalid(name, "MONEI_ENVIRONMENT is sandbox, but the secret is not a sandbox's")),

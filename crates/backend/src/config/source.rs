@@ -10,6 +10,8 @@ use super::ConfigError;
 
 /// Longest file read for a secret, in bytes.
 const MAX_FILE: u64 = 4096;
+/// What some editors put before a text in UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// Longest other file: a list of registrations, or certificates. Debian's own certificates of the world are a fifth of it.
 const MAX_PUBLIC: u64 = 1024 * 1024;
 
@@ -38,8 +40,11 @@ impl<'a> Source<'a> {
         match (self.value(&file_name), plain) {
             (Some(_), Some(_)) => Err(ConfigError::invalid(name, format!("{file_name} is set as well, and only one of them may be"))),
             // So that a rotation can begin and end by a reload: the file is there while it lasts.
-            (Some(path), None) if name.ends_with("_PREVIOUS") && is_missing_or_empty(Path::new(&path)) => Ok(None),
-            (Some(path), None) => read_secret(Path::new(&path), &file_name).map(Some),
+            (Some(path), None) if name.ends_with("_PREVIOUS") && is_missing(Path::new(&path)) => Ok(None),
+            (Some(path), None) => match read_secret(Path::new(&path), &file_name)? {
+                None if name.ends_with("_PREVIOUS") => Ok(None),
+                text => filled(text, Path::new(&path), &file_name).map(Some),
+            },
             (None, Some(text)) => Ok(Some(Zeroizing::new(text.trim().to_owned()))),
             (None, None) => Ok(None),
         }
@@ -52,7 +57,8 @@ impl<'a> Source<'a> {
         for spelling in [name.to_owned(), lower.clone(), lower.replace('_', "-")] {
             let path = Path::new(&folder).join(&spelling);
             if path.exists() {
-                return read_credential(&path, &format!("The credential {spelling}")).map(Some);
+                let told = format!("The credential {spelling}");
+                return filled(read_credential(&path, &told)?, &path, &told).map(Some);
             }
         }
         Ok(None)
@@ -65,6 +71,15 @@ impl<'a> Source<'a> {
 
     /// Reads a secret from a file, which may be a credential.
     pub(super) fn secret_file(&self, path: &Path, name: &str) -> Result<Zeroizing<String>, ConfigError> {
+        filled(self.read_either(path, name)?, path, name)
+    }
+
+    /// The same of a secret that is there during a rotation alone: `None` where its file is missing or empty.
+    pub(super) fn previous_secret_file(&self, path: &Path, name: &str) -> Result<Option<Zeroizing<String>>, ConfigError> {
+        if is_missing(path) { Ok(None) } else { self.read_either(path, name) }
+    }
+
+    fn read_either(&self, path: &Path, name: &str) -> Result<Option<Zeroizing<String>>, ConfigError> {
         match self.value("CREDENTIALS_DIRECTORY") {
             Some(folder) if path.parent() == Some(Path::new(&folder)) => read_credential(path, name),
             _ => read_secret(path, name),
@@ -72,15 +87,26 @@ impl<'a> Source<'a> {
     }
 }
 
-pub(super) fn is_missing_or_empty(path: &Path) -> bool {
-    match path.metadata() {
-        Ok(about) => about.is_file() && about.len() == 0,
-        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
-    }
+fn is_missing(path: &Path) -> bool {
+    path.metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+}
+
+fn filled(text: Option<Zeroizing<String>>, path: &Path, name: &str) -> Result<Zeroizing<String>, ConfigError> {
+    text.ok_or_else(|| ConfigError::File { name: name.to_owned(), reason: format!("{} is empty", told(path)) })
+}
+
+/// How a file is told. What isn't a path from the root on may be the secret itself, put where its file is named.
+fn told(path: &Path) -> String {
+    if shows(path) { path.display().to_string() } else { "it".to_owned() }
+}
+
+fn shows(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    path.is_absolute() && !text.contains("mcs_") && !text.contains(char::is_control)
 }
 
 /// Reads a secret from a file that nobody but this process' user can read, or nobody but it and a group of its own: so Kubernetes mounts secrets.
-fn read_secret(path: &Path, name: &str) -> Result<Zeroizing<String>, ConfigError> {
+fn read_secret(path: &Path, name: &str) -> Result<Option<Zeroizing<String>>, ConfigError> {
     read(path, name, |about| match mode(about) & 0o777 {
         0o440 => is_of_own_group(about),
         mode => mode & 0o077 == 0,
@@ -88,7 +114,7 @@ fn read_secret(path: &Path, name: &str) -> Result<Zeroizing<String>, ConfigError
 }
 
 /// Reads a credential: systemd lets the service's user in by an access list, which shows as a group's right to read.
-fn read_credential(path: &Path, name: &str) -> Result<Zeroizing<String>, ConfigError> {
+fn read_credential(path: &Path, name: &str) -> Result<Option<Zeroizing<String>>, ConfigError> {
     read(path, name, |about| mode(about) & 0o037 == 0)
 }
 
@@ -97,7 +123,10 @@ pub(super) fn read_public(path: &Path, name: &str) -> Result<Vec<u8>, ConfigErro
     let fail = |reason: String| ConfigError::File { name: name.to_owned(), reason };
     let (file, _) = open(path, MAX_PUBLIC).map_err(fail)?;
     let mut bytes = Vec::new();
-    file.take(MAX_PUBLIC).read_to_end(&mut bytes).map_err(|error| fail(format!("{} ({error})", path.display())))?;
+    file.take(MAX_PUBLIC).read_to_end(&mut bytes).map_err(|error| fail(format!("{} ({error})", told(path))))?;
+    if bytes.starts_with(BYTE_ORDER_MARK.as_bytes()) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
     Ok(bytes)
 }
 
@@ -109,12 +138,16 @@ fn open(path: &Path, most: u64) -> Result<(File, Metadata), String> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
     let opened = options.open(path).and_then(|file| file.metadata().map(|about| (file, about)));
-    let (file, about) = opened.map_err(|error| format!("{} ({error})", path.display()))?;
+    let (file, about) = opened.map_err(|error| match shows(path) {
+        true => format!("{} ({error})", path.display()),
+        // The error says as much as may be said of the value.
+        false => format!("there is none of that name ({error}); write the file's whole path here, and what it is to hold into the file"),
+    })?;
     if !about.is_file() {
-        return Err(format!("{} is not a regular file", path.display()));
+        return Err(format!("{} is not a regular file", told(path)));
     }
     if about.len() > most {
-        return Err(format!("{} is longer than {most} bytes", path.display()));
+        return Err(format!("{} is longer than {most} bytes", told(path)));
     }
     Ok((file, about))
 }
@@ -142,19 +175,20 @@ fn is_of_own_group(_: &Metadata) -> bool {
     true
 }
 
-/// Reads one secret; refuses a file that others can read.
-fn read(path: &Path, name: &str, is_closed: impl Fn(&Metadata) -> bool) -> Result<Zeroizing<String>, ConfigError> {
+/// Reads one secret; refuses a file that others can read. `None`: it is empty.
+fn read(path: &Path, name: &str, is_closed: impl Fn(&Metadata) -> bool) -> Result<Option<Zeroizing<String>>, ConfigError> {
     let fail = |reason: String| ConfigError::File { name: name.to_owned(), reason };
     let (file, about) = open(path, MAX_FILE).map_err(fail)?;
     if !is_closed(&about) {
         let modes = "0400 or 0600, or 0440 with a group of this program's";
-        return Err(fail(format!("{} is open to other users; its mode must be {modes}", path.display())));
+        return Err(fail(format!("{} is open to other users; its mode must be {modes}", told(path))));
     }
     let mut text = Zeroizing::new(String::new());
-    file.take(MAX_FILE).read_to_string(&mut text).map_err(|error| fail(format!("{} ({error})", path.display())))?;
-    let trimmed = Zeroizing::new(text.trim().to_owned());
-    if trimmed.is_empty() {
-        return Err(fail(format!("{} is empty", path.display())));
-    }
-    Ok(trimmed)
+    file.take(MAX_FILE).read_to_string(&mut text).map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidData => fail(format!("{} is not text in UTF-8; write it anew as such", told(path))),
+        _ => fail(format!("{} ({error})", told(path))),
+    })?;
+    // Editors of Windows write the mark.
+    let trimmed = text.trim_start_matches(BYTE_ORDER_MARK).trim();
+    Ok((!trimmed.is_empty()).then(|| Zeroizing::new(trimmed.to_owned())))
 }

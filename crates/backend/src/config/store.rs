@@ -1,6 +1,8 @@
 //! Where instances keep what they must agree on: one server, Sentinel or a cluster, and how it is reached.
 
 use percent_encoding::percent_decode_str;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::SecretString;
 use url::Url;
 
@@ -106,17 +108,24 @@ pub(super) fn store(source: &Source<'_>) -> Result<Option<StoreSettings>, Config
     let (ca, certificate, key) =
         (source.value("CONNECT_REDIS_CA_FILE"), source.value("CONNECT_REDIS_CERTIFICATE_FILE"), source.secret("CONNECT_REDIS_KEY")?);
     let Some(text) = source.secret(NAME)? else {
-        let given = [("CONNECT_REDIS_CA_FILE", ca.is_some()), ("CONNECT_REDIS_CERTIFICATE_FILE", certificate.is_some())];
+        let given = [
+            ("CONNECT_REDIS_CA_FILE", ca.is_some()),
+            ("CONNECT_REDIS_CERTIFICATE_FILE", certificate.is_some()),
+            ("CONNECT_REDIS_KEY", key.is_some()),
+        ];
         return match given.into_iter().find(|(_, given)| *given) {
             Some((name, _)) => Err(ConfigError::invalid(name, "it has no effect without CONNECT_REDIS_URL")),
             None => Ok(None),
         };
     };
     let (address, encrypted) = address(&text)?;
-    let ca = ca.map(|path| read_public(&source.path(&path), "CONNECT_REDIS_CA_FILE")).transpose()?;
+    let ca = ca.map(|path| certificates(source, "CONNECT_REDIS_CA_FILE", &path)).transpose()?;
     let client = match (certificate, key) {
+        (Some(_), Some(key)) if PrivateKeyDer::from_pem_slice(key.as_bytes()).is_err() => {
+            return Err(ConfigError::invalid("CONNECT_REDIS_KEY", "it is no private key in PEM (-----BEGIN PRIVATE KEY-----)"));
+        }
         (Some(path), Some(key)) => Some(ClientCertificate {
-            certificate: read_public(&source.path(&path), "CONNECT_REDIS_CERTIFICATE_FILE")?,
+            certificate: certificates(source, "CONNECT_REDIS_CERTIFICATE_FILE", &path)?,
             key: SecretString::from(key.as_str()),
         }),
         (None, None) => None,
@@ -134,6 +143,16 @@ pub(super) fn store(source: &Source<'_>) -> Result<Option<StoreSettings>, Config
     Ok(Some(StoreSettings { address, ca, client }))
 }
 
+/// A file of certificates. One without any would be taken, and nobody trusted or nothing shown.
+fn certificates(source: &Source<'_>, name: &'static str, path: &str) -> Result<Vec<u8>, ConfigError> {
+    let text = read_public(&source.path(path), name)?;
+    let mut found = CertificateDer::pem_slice_iter(&text).peekable();
+    if found.peek().is_none() || found.any(|one| one.is_err()) {
+        return Err(ConfigError::invalid(name, "its file has no certificate in PEM (-----BEGIN CERTIFICATE-----), or a damaged one"));
+    }
+    Ok(text)
+}
+
 /// The address, and whether it is reached over TLS.
 fn address(text: &str) -> Result<(StoreAddress, bool), ConfigError> {
     let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
@@ -144,11 +163,21 @@ fn address(text: &str) -> Result<(StoreAddress, bool), ConfigError> {
 }
 
 fn one(text: &str) -> Result<(StoreAddress, bool), ConfigError> {
-    let url = Url::parse(text).map_err(|_| ConfigError::invalid(NAME, "it is not an address"))?;
+    let not_one = "it is not an address like rediss://user:password@host:6379; signs such as # / @ in a password are written %23 %2F %40";
+    let url = Url::parse(text).map_err(|_| ConfigError::invalid(NAME, not_one))?;
+    if url.fragment().is_some() {
+        return Err(ConfigError::invalid(NAME, "it has a #; in a password write %23 for it"));
+    }
+    if matches!(url.scheme(), "redis" | "rediss") && !url.path().trim_matches('/').bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(ConfigError::invalid(NAME, "its path may be the number of a database alone, as in rediss://host:6379/2"));
+    }
+    if matches!(url.scheme(), "redis+unix" | "unix") && matches!(url.path(), "" | "/") {
+        return Err(ConfigError::invalid(NAME, "it names no socket; write one like redis+unix:///run/redis/redis-server.sock"));
+    }
     // Not a special scheme, so its host is text.
     let loopback = url.host_str().is_some_and(is_loopback);
     let encrypted = match url.scheme() {
-        "rediss" if url.fragment().is_none() && url.host_str().is_some_and(|host| !host.is_empty()) => true,
+        "rediss" if url.host_str().is_some_and(|host| !host.is_empty()) => true,
         "redis" if loopback => false,
         "redis+unix" | "unix" if cfg!(unix) => false,
         "redis+unix" | "unix" => return Err(ConfigError::invalid(NAME, "sockets in the file system can be used on Unix alone")),

@@ -159,6 +159,69 @@ fn wrong_values_are_named_and_never_shown() {
 }
 
 #[test]
+fn two_listeners_that_take_the_same_port_are_refused_by_both_names() {
+    let both = |listen: &str, private: &str| {
+        let values = with(with(sandbox(), "CONNECT_LISTEN", listen), "CONNECT_PRIVATE_LISTEN", private);
+        read(&values).unwrap().check_listeners()
+    };
+    for (listen, private) in [
+        ("127.0.0.1:9000", "127.0.0.1:9000"),
+        ("0.0.0.0:9000", "127.0.0.1:9000"),
+        ("192.0.2.1:9000", "0.0.0.0:9000"),
+        ("[::]:9000", "[::1]:9000"),
+        ("[::1]:9000", "[::]:9000"),
+        ("[::ffff:127.0.0.1]:9000", "127.0.0.1:9000"),
+    ] {
+        let said = both(listen, private).unwrap_err().to_string();
+        assert!(said.contains("CONNECT_LISTEN") && said.contains("CONNECT_PRIVATE_LISTEN") && !said.contains('\n'), "{said}");
+    }
+    assert_eq!(both("[::]:9000", "127.0.0.1:9000").is_err(), cfg!(not(windows)));
+    for (listen, private) in [
+        ("127.0.0.1:9000", "127.0.0.1:9001"),
+        ("127.0.0.1:9000", "[::1]:9000"),
+        ("0.0.0.0:9000", "[::1]:9000"),
+        ("127.0.0.1:0", "127.0.0.1:9000"),
+    ] {
+        assert_eq!(both(listen, private), Ok(()), "{listen} {private}");
+    }
+    // What isn't set has a default.
+    let unset = read(&with(sandbox(), "CONNECT_PRIVATE_LISTEN", "127.0.0.1:43117")).unwrap();
+    assert!(unset.check_listeners().is_err());
+}
+
+#[test]
+fn what_is_wrong_is_told_with_what_to_write() {
+    for (name, value, told) in [
+        ("CONNECT_LISTEN", "8080", "like 127.0.0.1:8080 or [::1]:8080"),
+        ("CONNECT_LISTEN", "127.0.0.1:99999", "a port up to 65535"),
+        ("CONNECT_PRIVATE_LISTEN", "127.0.0.1:0", "like 127.0.0.1:9464"),
+        ("CONNECT_PER_ADDRESS_PER_MINUTE", "10/min", "without a unit"),
+        ("MONEI_TOKEN_CALLS_PER_MINUTE", "99999999999999999999", "up to 4294967295"),
+        ("MONEI_REDIRECT_URI", "connect.example.org", "like https://connect.example.org/v1/callback"),
+        ("MONEI_REDIRECT_URI", "https://connect.example.org", "its path must be /v1/callback"),
+        ("MONEI_REDIRECT_URI", "http://127.0.0.1:0/v1/callback", "port 0"),
+        ("MONEI_REDIRECT_URI", "https://connect.example.org:0/v1/callback", "port 0"),
+        ("MONEI_SANDBOX_URL", "http://127.0.0.1:0", "like http://127.0.0.1:43118"),
+        ("MONEI_CLIENT_SECRET", "\"mcs_sim_8d4e\"", "without quotes"),
+        ("CONNECT_SEALING_KEY", "0x8d4e", "openssl rand -hex 32"),
+        ("CONNECT_OPERATOR_URL", "example.org", "like https://example.org"),
+        ("CONNECT_REDIS_URL", "127.0.0.1:6379", "like rediss://user:password@host:6379"),
+        ("CONNECT_REDIS_URL", "redis://:8d4e#8d4e@127.0.0.1", "%23"),
+        ("CONNECT_REDIS_URL", "rediss://:8d4e@store.example/#insecure", "%23"),
+        ("CONNECT_REDIS_URL", "redis://127.0.0.1/cache", "rediss://host:6379/2"),
+        ("CONNECT_REDIS_URL", "redis+unix:///", "redis+unix:///run/redis/redis-server.sock"),
+        ("CONNECT_REDIS_KEY", "8d4e", "it has no effect without CONNECT_REDIS_URL"),
+    ] {
+        let said = refused(&with(sandbox(), name, value), name);
+        assert!(said.contains(told) && !said.contains("8d4e"), "{value}: {said}");
+    }
+    // As many characters as are allowed, of more than one byte each.
+    let egress = with(with(sandbox(), "MONEI_BUDGET_SCOPE", "egress"), "CONNECT_EGRESS_ID", &"é".repeat(64));
+    assert!(read(&egress).is_ok());
+    refused(&with(egress, "CONNECT_EGRESS_ID", &"é".repeat(65)), "CONNECT_EGRESS_ID");
+}
+
+#[test]
 fn a_consent_page_outside_of_monei_is_refused() {
     for url in [
         "http://monei.cc/connect/authorize",
@@ -189,6 +252,8 @@ fn loopback_redirects_are_allowed_for_development() {
 
 mod files {
     use super::*;
+
+    const PRIVATE_KEY: &str = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
 
     /// A file; of this mode where there are modes.
     fn file(folder: &std::path::Path, name: &str, text: &str, mode: u32) -> String {
@@ -287,20 +352,21 @@ mod files {
             assert_eq!(secrets, ["mcs_sim_secret_one", "mcs_sim_secret_two"]);
             assert_eq!(config.secrets[1].previous.as_ref().map(|secret| secret.expose()), Some("mcs_sim_secret_old"));
         }
+        let pem = |name: &str| format!("{name}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
         for name in ["ca.pem", "own.pem"] {
-            file(folder.path(), name, name, 0o440);
+            file(folder.path(), name, &pem(name), 0o440);
         }
         let of_store = [
             ("CONNECT_REDIS_URL", "rediss://x"),
             ("CONNECT_REDIS_CA_FILE", "ca.pem"),
             ("CONNECT_REDIS_CERTIFICATE_FILE", "own.pem"),
-            ("CONNECT_REDIS_KEY", "x"),
+            ("CONNECT_REDIS_KEY", PRIVATE_KEY),
         ];
         let all = of_store
             .into_iter()
             .fold(with(values.clone(), "CONNECT_CLIENTS_FILE", "clients.toml"), |all, (name, value)| with(all, name, value));
         let store = read(&all).unwrap_or_else(|error| panic!("{error}")).store.unwrap();
-        assert_eq!((store.ca.unwrap(), store.client.unwrap().certificate), (b"ca.pem".to_vec(), b"own.pem".to_vec()));
+        assert_eq!((store.ca.unwrap(), store.client.unwrap().certificate), (pem("ca.pem").into_bytes(), pem("own.pem").into_bytes()));
         #[cfg(unix)]
         for mode in [0o444, 0o460, 0o640 | 0o004] {
             set_mode(&folder.path().join("two"), mode);
@@ -354,6 +420,72 @@ mod files {
         for path in [&empty, &long, folder.path().to_str().unwrap(), "/no/such/file"] {
             refused(&from_file(path), "MONEI_CLIENT_SECRET_FILE");
         }
+    }
+
+    #[test]
+    fn what_an_editor_adds_to_a_secret_is_no_part_of_it_and_what_is_no_text_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("crlf", "mcs_sim_from_file\r\n"), ("mark", "\u{feff}mcs_sim_from_file\r\n")] {
+            let path = file(folder.path(), name, text, 0o400);
+            assert_eq!(read(&from_file(&path)).unwrap().secrets[0].present.expose(), "mcs_sim_from_file", "{name}");
+        }
+        let path = folder.path().join("utf-16");
+        std::fs::write(&path, "\u{feff}mcs_sim_8d4e".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()).unwrap();
+        set_mode(&path, 0o400);
+        let said = refused(&from_file(path.to_str().unwrap()), "MONEI_CLIENT_SECRET_FILE");
+        assert!(said.contains("not text in UTF-8") && !said.contains("8d4e"), "{said}");
+        let list = tempfile::tempdir().unwrap();
+        assert!(read(&clients(list.path(), &format!("\u{feff}{TWO}"))).is_ok());
+    }
+
+    #[test]
+    fn a_previous_secret_of_nothing_but_a_line_end_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let blank = file(folder.path(), "blank", "\n", 0o400);
+        for name in ["MONEI_CLIENT_SECRET_PREVIOUS_FILE", "CONNECT_SEALING_KEY_PREVIOUS_FILE"] {
+            let config = read(&with(sandbox(), name, &blank)).unwrap();
+            assert!(config.secrets[0].previous.is_none() && config.sealing_key_previous.is_none());
+        }
+        let list = TWO.replace("'two'", "'two'\nprevious_secret_file = 'blank'");
+        let values = clients(folder.path(), &list);
+        assert!(read(&values).unwrap().secrets[1].previous.is_none());
+    }
+
+    /// The sentence goes to a terminal and to the journal.
+    #[test]
+    fn a_secret_where_its_file_should_be_named_is_not_shown() {
+        for (name, value) in [
+            ("MONEI_CLIENT_SECRET_FILE", "mcs_8d4e7f2a9b"),
+            ("MONEI_CLIENT_SECRET_FILE", "/run/mcs_8d4e7f2a9b"),
+            ("CONNECT_SEALING_KEY_FILE", "8d4e30405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f0001"),
+            ("CONNECT_REDIS_URL_FILE", "rediss://:8d4e@store.example"),
+            ("CONNECT_REDIS_KEY_FILE", "-----BEGIN PRIVATE KEY-----\n8d4e\n-----END PRIVATE KEY-----"),
+        ] {
+            let mut values = sandbox();
+            values.remove(name.trim_end_matches("_FILE"));
+            let said = refused(&with(values, name, value), name);
+            assert!(!said.contains("8d4e") && !said.contains('\n') && said.contains("write the file's whole path"), "{said}");
+        }
+        // A path is shown.
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing");
+        assert!(refused(&from_file(missing.to_str().unwrap()), "MONEI_CLIENT_SECRET_FILE").contains("missing ("));
+        let said = refused(&clients(folder.path(), &TWO.replace("'one'", "'mcs_sim_8d4e'")), "CONNECT_CLIENTS_FILE");
+        assert!(!said.contains("8d4e") && said.contains("secret_file holds a secret itself"), "{said}");
+    }
+
+    #[test]
+    fn certificates_that_are_none_are_told_by_their_own_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str, text: &str| file(folder.path(), name, text, 0o400);
+        let (none, pem) = (path("none", "8d4e"), path("own.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
+        let store = with(sandbox(), "CONNECT_REDIS_URL", "rediss://store.example");
+        refused(&with(store.clone(), "CONNECT_REDIS_CA_FILE", &none), "CONNECT_REDIS_CA_FILE");
+        let keyed = with(store, "CONNECT_REDIS_KEY", "8d4e");
+        assert!(!refused(&with(keyed.clone(), "CONNECT_REDIS_CERTIFICATE_FILE", &pem), "CONNECT_REDIS_KEY").contains("8d4e"));
+        let keyed = with(keyed, "CONNECT_REDIS_KEY", PRIVATE_KEY);
+        assert!(read(&with(keyed.clone(), "CONNECT_REDIS_CERTIFICATE_FILE", &pem)).is_ok());
+        refused(&with(keyed, "CONNECT_REDIS_CERTIFICATE_FILE", &none), "CONNECT_REDIS_CERTIFICATE_FILE");
     }
 
     /// The program hung at its start without a word, or read until memory was full.
@@ -431,10 +563,13 @@ fn a_store_on_another_computer_is_reached_over_tls_alone() {
 
 #[test]
 fn trusted_proxies_are_addresses_and_networks_but_never_everybody() {
-    let config = read(&with(sandbox(), "CONNECT_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8 2001:db8::/32,")).unwrap();
+    let config = read(&with(sandbox(), "CONNECT_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8 2001:db8::/32,\n")).unwrap();
     assert_eq!(config.trusted_proxies.len(), 3);
     assert!(read(&sandbox()).unwrap().trusted_proxies.is_empty());
-    for text in ["proxy.example", "10.0.0.0/33", "0.0.0.0/0", "::/0", "127.0.0.1;10.0.0.1", "10.0.0.1:80"] {
+    // Callers are compared by IPv4 addresses, so that a list of these believed nobody.
+    let mapped = read(&with(sandbox(), "CONNECT_TRUSTED_PROXIES", "::ffff:192.0.2.7, ::ffff:10.0.0.0/104")).unwrap().trusted_proxies;
+    assert_eq!(mapped.iter().map(ToString::to_string).collect::<Vec<_>>(), ["192.0.2.7/32", "10.0.0.0/8"]);
+    for text in ["proxy.example", "10.0.0.0/33", "0.0.0.0/0", "::/0", "::ffff:0:0/96", "127.0.0.1;10.0.0.1", "10.0.0.1:80"] {
         refused(&with(sandbox(), "CONNECT_TRUSTED_PROXIES", text), "CONNECT_TRUSTED_PROXIES");
     }
 }

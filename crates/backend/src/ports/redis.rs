@@ -55,7 +55,14 @@ impl RedisStore {
     /// # Errors
     /// [`ConfigError::Invalid`] when the address can't be used.
     pub(crate) fn new(settings: &StoreSettings, config: &Config) -> Result<Self, ConfigError> {
-        let invalid = |error: RedisError| ConfigError::invalid("CONNECT_REDIS_URL", error.category().to_owned());
+        let shows_certificates = settings.ca.is_some() || settings.client.is_some();
+        let invalid = |error: RedisError| match error.kind() {
+            ErrorKind::Io if shows_certificates => {
+                let names = "CONNECT_REDIS_CA_FILE, CONNECT_REDIS_CERTIFICATE_FILE or CONNECT_REDIS_KEY";
+                ConfigError::invalid("CONNECT_REDIS_URL", format!("a certificate or key can't be used; look at what {names} holds"))
+            }
+            _ => ConfigError::invalid("CONNECT_REDIS_URL", error.category().to_owned()),
+        };
         let source = Source::new(settings).map_err(invalid)?;
         let client_name = hex::encode(&Sha256::digest(config.registrations.first().client_id.as_bytes())[..4]);
         Ok(Self {
@@ -148,6 +155,9 @@ fn words(error: &RedisError) -> String {
         (_, Some("CLUSTERDOWN")) => "its cluster lacks a master",
         (ErrorKind::MasterNameNotFoundBySentinel, _) => "its sentinels know no primary of that name that can be reached",
         (ErrorKind::Io, _) => return io_words(error),
+        (ErrorKind::InvalidClientConfig, _) => {
+            "what CONNECT_REDIS_CERTIFICATE_FILE, CONNECT_REDIS_KEY or CONNECT_REDIS_CA_FILE holds can't be used"
+        }
         // The library has no other sign for these.
         _ if error.to_string().contains("can't run this command") => {
             "the user may not run TIME, INFO or what else the scripts need: give it +@read +@write +@scripting +time +info"

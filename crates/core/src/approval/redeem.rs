@@ -156,7 +156,7 @@ impl Approvals {
             let problem = match answer {
                 Ok(Redeemed::Tokens(tokens)) if tokens.scopes.as_ref().is_none_or(ScopeSet::is_empty) => {
                     // A pair that opens nothing: not worth keeping alive at Monei.
-                    backend.revoke(&tokens.access, &tokens.refresh).await;
+                    drop(backend.revoke(&tokens.access, &tokens.refresh, self.now()).await);
                     return Tried::Nothing(ProblemCode::NothingGranted.into());
                 }
                 Ok(Redeemed::Tokens(tokens)) => return Tried::Tokens(tokens),
@@ -201,7 +201,8 @@ fn revoke_others(work: &Work, backend: BackendClient, mut tries: JoinSet<Tried>,
         while let Some(tried) = tries.join_next().await {
             match tried {
                 Ok(Tried::Tokens(other)) if other.access.expose() != stored.expose() => {
-                    backend.revoke(&other.access, &other.refresh).await;
+                    // Nobody is told how that went.
+                    drop(backend.revoke(&other.access, &other.refresh, 0).await);
                 }
                 _ => {}
             }

@@ -37,7 +37,7 @@ impl Grants {
             let this = self.clone();
             ends.spawn(async move {
                 let ended = match this.newest_record(&grant).await {
-                    Ok(record) => this.revoke_record(&record).await,
+                    Ok(record) => this.revoke_record(&record).await.is_ok(),
                     Err(_) => false,
                 };
                 (grant, ended)

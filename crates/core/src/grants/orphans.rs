@@ -59,7 +59,7 @@ impl Grants {
             }
             Err(problem) => {
                 // What can't be kept must not stay alive at Monei.
-                if !backend.revoke(&record.access, &record.refresh).await {
+                if backend.revoke(&record.access, &record.refresh, self.now()).await.is_err() {
                     tracing::warn!("an approval could neither be kept nor taken back");
                 }
                 Err(problem)
@@ -188,7 +188,7 @@ impl Grants {
         }
         self.unassign(&grant).await;
         let over = match self.newest_record(&grant).await {
-            Ok(record) => self.revoke_record(&record).await || self.is_over(&grant, &record).await,
+            Ok(record) => self.revoke_record(&record).await.is_ok() || self.is_over(&grant, &record).await,
             // There is nothing left to take back with.
             Err(Problem { code: ProblemCode::RecordMissing, .. }) => true,
             Err(_) => false,
@@ -216,7 +216,7 @@ impl Grants {
     async fn is_over(&self, grant: &GrantId, record: &GrantRecord) -> bool {
         match self.refresh(grant, record).await {
             Err(problem) => problem.code == ProblemCode::AccessRevoked,
-            Ok(fresh) => self.revoke_record(&fresh).await,
+            Ok(fresh) => self.revoke_record(&fresh).await.is_ok(),
         }
     }
 

@@ -10,15 +10,25 @@ use crate::ledger::Disconnected;
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::{AccountId, Caller, GrantId};
 
-/// What came of one grant's revocation, or of several: the later the worse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// What came of one grant's revocation, or of several.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Revoked {
     /// Monei confirmed.
     Confirmed,
-    /// It didn't; asking again may help.
-    Unconfirmed,
+    /// It didn't; asking again may help. Says why.
+    Unconfirmed(Problem),
     /// There is nothing left to ask with.
     Impossible,
+}
+
+impl Revoked {
+    /// The worse of both.
+    pub(super) fn worse(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::Confirmed, _) | (Self::Unconfirmed(_), Self::Impossible) => other,
+            _ => self,
+        }
+    }
 }
 
 /// A grant that nobody else refreshes meanwhile.
@@ -53,7 +63,7 @@ impl Grants {
                 }
             }
             failpoint!("disconnect.revoked");
-            let worst = handled.values().map(|grant| grant.outcome).max().unwrap_or(Revoked::Confirmed);
+            let worst = handled.values().map(|grant| grant.outcome.clone()).fold(Revoked::Confirmed, Revoked::worse);
             if worst != Revoked::Confirmed && !remove_anyway {
                 let left = self.inner.ledger.grants_of(account).await?;
                 for (grant, Handled { outcome, .. }) in &handled {
@@ -102,7 +112,7 @@ impl Grants {
         if self.inner.ledger.has_unanswered(grant.clone(), record.generation).await? {
             return Ok(Some(self.revoke_after_refresh(grant, &record).await));
         }
-        if self.revoke_record(&record).await {
+        if self.revoke_record(&record).await.is_ok() {
             return Ok(Some(Revoked::Confirmed));
         }
         Ok(Some(self.revoke_after_refresh(grant, &record).await))
@@ -112,22 +122,22 @@ impl Grants {
     async fn revoke_after_refresh(&self, grant: &GrantId, record: &GrantRecord) -> Revoked {
         match self.refresh(grant, record).await {
             Err(Problem { code: ProblemCode::AccessRevoked, .. }) => Revoked::Confirmed,
-            Ok(fresh) if self.revoke_record(&fresh).await => Revoked::Confirmed,
-            outcome => {
-                if let Err(problem) = outcome {
-                    tracing::info!(grant = log_id(grant), code = ?problem.code, "not known whether a grant has ended");
-                    // The pair that is here may still be the one that lives.
-                    self.revoke_record(record).await;
-                }
-                Revoked::Unconfirmed
+            Ok(fresh) => self.revoke_record(&fresh).await.map_or_else(Revoked::Unconfirmed, |()| Revoked::Confirmed),
+            Err(problem) => {
+                tracing::info!(grant = log_id(grant), code = ?problem.code, "not known whether a grant has ended");
+                // The pair that is here may still be the one that lives.
+                drop(self.revoke_record(record).await);
+                Revoked::Unconfirmed(problem)
             }
         }
     }
 
-    /// Revokes at the backend that gave the grant, never at another. True if Monei confirmed.
-    pub(super) async fn revoke_record(&self, record: &GrantRecord) -> bool {
-        let Ok(backend) = self.inner.provider.backend_at(&record.backend) else { return false };
-        backend.revoke(&record.access, &record.refresh).await
+    /// Revokes at the backend that gave the grant, never at another.
+    ///
+    /// # Errors
+    /// Why Monei didn't confirm.
+    pub(super) async fn revoke_record(&self, record: &GrantRecord) -> Result<(), Problem> {
+        self.inner.provider.backend_at(&record.backend)?.revoke(&record.access, &record.refresh, self.now()).await
     }
 
     /// Remembers that Monei has ended the grant, for a disconnection that is killed or meets a full disk before it is through.

@@ -35,7 +35,7 @@ impl Grants {
                     self.inner.ledger.apply(ledger::TakenBack { caller: caller.clone(), grant: id, chosen: scopes.clone() }).await?;
                     lock.remove();
                 }
-                Some(outcome) => worst = worst.max(outcome),
+                Some(outcome) => worst = worst.worse(outcome),
             }
         }
         Ok(worst)

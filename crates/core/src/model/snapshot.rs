@@ -573,13 +573,16 @@ pub enum Unrevoked {
 }
 
 /// How a disconnect ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DisconnectOutcome {
     /// Monei confirmed. Nothing is left here.
     Revoked,
     /// Monei didn't confirm. The account is still here, with what can be used to ask again.
-    Unconfirmed,
+    Unconfirmed {
+        /// Why.
+        problem: Problem,
+    },
     /// What would be needed to ask Monei is gone from the keychain, or can't be read. The account is still here.
     Unrevocable,
     /// Monei didn't confirm, and it is removed here on the person's choice: look at Monei's settings.

@@ -1,11 +1,11 @@
 //! The confidential backend as this program sees it: who runs it, and the three token routes. Its answers are hostile input too.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use monei::{AccessToken, ScopeSet};
 use reqwest::header::HeaderValue;
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, Request, Response, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
@@ -20,6 +20,8 @@ use crate::provider::http::{self, Connection, Http, NoAnswer, Peer, took_ms};
 
 /// Version of the backend's interface that this program speaks.
 const API_VERSION: u32 = 1;
+/// Time for `/v1/client`, connection included. A backend answers it from memory, and whoever asks for an account's state waits for it.
+const CLIENT_INFO_LIMIT: Duration = Duration::from_secs(8);
 
 /// A refresh token under the backend's own seal: of no use at Monei, and at no other backend.
 #[derive(Clone)]
@@ -158,7 +160,9 @@ impl BackendClient {
             api_version: u32,
             sandbox_url: Option<String>,
         }
-        let response = self.http.get(self.url("/v1/client"), Peer::Backend).await?;
+        let mut request = Request::new(Method::GET, self.url("/v1/client"));
+        *request.timeout_mut() = Some(CLIENT_INFO_LIMIT);
+        let response = self.http.send(request, Connection::Shared, Peer::Backend).await?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::TOO_MANY_REQUESTS => return Err(Problem::busy(http::retry_after(&response, now_ms))),
@@ -238,17 +242,28 @@ impl BackendClient {
         read_tokens(&self.ask("/v1/refresh", Some(idempotency_key), &body, now_ms).await?)
     }
 
-    /// `POST /v1/revoke`: true if Monei confirmed.
-    pub async fn revoke(&self, access: &AccessToken, refresh: &SealedRefreshToken) -> bool {
+    /// `POST /v1/revoke`.
+    ///
+    /// # Errors
+    /// Why Monei didn't confirm.
+    pub async fn revoke(&self, access: &AccessToken, refresh: &SealedRefreshToken, now_ms: i64) -> Result<(), Problem> {
         #[derive(Serialize)]
         struct Body<'a> {
             access_token: &'a str,
             refresh_token: &'a str,
         }
         let body = Body { access_token: access.expose(), refresh_token: refresh.expose() };
-        let Ok(request) = http::post(self.url("/v1/revoke"), &body) else { return false };
-        let sent = self.http.send(request, Connection::Own, Peer::Backend).await;
-        sent.is_ok_and(|response| response.status() == StatusCode::NO_CONTENT)
+        let request = http::post(self.url("/v1/revoke"), &body).map_err(|_| ProblemCode::BackendIncompatible)?;
+        let response = self.http.send(request, Connection::Own, Peer::Backend).await?;
+        if response.status() == StatusCode::NO_CONTENT {
+            return Ok(());
+        }
+        Err(match refusal(response, now_ms).await {
+            TokenError::Undecided(problem) => problem,
+            // It can't open its own seal.
+            TokenError::Unreadable => ProblemCode::ServiceUnavailable.into(),
+            TokenError::Refused => ProblemCode::BackendIncompatible.into(),
+        })
     }
 
     /// Posts to a token route, and gives the body of its answer.
@@ -310,7 +325,7 @@ async fn refusal(response: Response, now_ms: i64) -> TokenError {
         Some("approval_refused" | "grant_refused" | "handoff_used") => TokenError::Refused,
         Some("invalid_handoff" | "invalid_token") => TokenError::Unreadable,
         Some("rate_limited" | "provider_busy") => TokenError::Undecided(busy),
-        Some("provider_unavailable" | "outcome_unknown") => undecided(ProblemCode::ProviderUnavailable),
+        Some("provider_unavailable" | "outcome_unknown" | "revoke_unconfirmed") => undecided(ProblemCode::ProviderUnavailable),
         Some("service_unavailable" | "internal") => undecided(ProblemCode::ServiceUnavailable),
         // A proxy in between, or a backend of another version: nothing is decided by it.
         _ if status == StatusCode::TOO_MANY_REQUESTS => TokenError::Undecided(busy),

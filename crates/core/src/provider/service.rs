@@ -1,13 +1,20 @@
 //! Which backend is used, what it says of itself, and whether the person agreed to that.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use url::Url;
 
 use super::backend::{BackendClient, ClientInfo, parse_address};
 use super::{Provider, api, held};
+use crate::clock::Since;
 use crate::model::operator::{Agreed, Claim};
 use crate::model::problem::{Problem, ProblemCode};
+
+/// A backend that took this long and didn't answer is silent. One that isn't there fails sooner.
+const SILENCE: Duration = Duration::from_secs(4);
+/// A silent backend isn't asked again for this long on behalf of a call.
+const PUT_OFF: Duration = Duration::from_secs(10);
 
 /// The backend as far as it is known.
 #[derive(Clone)]
@@ -20,6 +27,8 @@ pub struct Service {
     pub info: Option<ClientInfo>,
     /// Whether it can be used.
     pub status: ServiceStatus,
+    /// When it was last found to be silent: the answer to a question was waited for in vain.
+    silent: Option<Since>,
 }
 
 /// Whether the backend can be used.
@@ -40,7 +49,7 @@ impl Service {
             Some(_) => ServiceStatus::Unknown,
             None => ServiceStatus::Problem(ProblemCode::BackendMissing.into()),
         };
-        Self { address, agreed, info: None, status }
+        Self { address, agreed, info: None, status, silent: None }
     }
 
     /// Whether the person agreed to it, as far as is known: what it says of itself now is what it said then.
@@ -93,6 +102,7 @@ impl Provider {
     /// Why it can't be used.
     pub async fn ask_backend(&self) -> Result<(), Problem> {
         let Some(address) = held(&self.inner.service).address.clone() else { return Err(ProblemCode::BackendMissing.into()) };
+        let began = Instant::now();
         let asked = self.client(address.clone()).client_info(self.inner.environment, self.now()).await;
         let outcome = {
             let mut service = held(&self.inner.service);
@@ -104,16 +114,34 @@ impl Provider {
                 Ok(info) => {
                     service.info = Some(info);
                     service.status = ServiceStatus::Ready;
+                    service.silent = None;
                     Ok(())
                 }
                 Err(problem) => {
                     service.status = ServiceStatus::Problem(problem.clone());
+                    service.silent = (began.elapsed() >= SILENCE).then(|| Since::now(self.inner.clock.as_ref()));
                     Err(problem)
                 }
             }
         };
         self.inner.changed.tell();
         outcome
+    }
+
+    /// Asks the backend on behalf of a call, unless it was silent a moment ago: then each call would wait as long again.
+    async fn ask_backend_for_call(&self) -> Result<(), Problem> {
+        let known = {
+            let service = held(&self.inner.service);
+            let silent = service.silent.as_ref().is_some_and(|since| since.age(self.inner.clock.as_ref()) < PUT_OFF);
+            match &service.status {
+                ServiceStatus::Problem(problem) if silent => Some(problem.clone()),
+                _ => None,
+            }
+        };
+        match known {
+            Some(problem) => Err(problem),
+            None => self.ask_backend().await,
+        }
     }
 
     /// Has the backend say who runs it, where it hasn't in this run, and sees whether the person agreed to that: no refresh token goes to it
@@ -126,7 +154,7 @@ impl Provider {
         if !is_told() {
             let _alone = self.inner.asking.lock().await;
             if !is_told() {
-                self.ask_backend().await?;
+                self.ask_backend_for_call().await?;
             }
         }
         self.backend().map(drop)
@@ -195,7 +223,7 @@ impl Provider {
     pub(super) async fn api_base(&self, origin: &str) -> Result<Url, Problem> {
         let needs_backend = self.inner.environment == crate::model::Environment::Sandbox;
         if needs_backend && held(&self.inner.service).info.is_none() {
-            self.ask_backend().await?;
+            self.ask_backend_for_call().await?;
         }
         // In one look: the address and what it said must be of the same backend.
         let service = held(&self.inner.service);

@@ -30,6 +30,8 @@ pub struct Proxy {
     /// How often the backend was asked who runs it, and whether it gets no answer through.
     asked: Arc<Mutex<(usize, bool)>>,
     rewrite: Arc<Mutex<Option<(String, String)>>>,
+    /// Whether every request is taken and none answered.
+    hangs: Arc<Mutex<bool>>,
     held: Arc<Notify>,
 }
 
@@ -46,6 +48,7 @@ impl Proxy {
             redeems: Arc::default(),
             asked: Arc::default(),
             rewrite: Arc::default(),
+            hangs: Arc::default(),
             held: Arc::default(),
         };
         let proxy = this.clone();
@@ -83,6 +86,11 @@ impl Proxy {
         self.asked.lock().unwrap().1 = quiet;
     }
 
+    /// Whether every request is taken and none answered from now on.
+    pub fn hang(&self, hangs: bool) {
+        *self.hangs.lock().unwrap() = hangs;
+    }
+
     /// How often the backend was asked who runs it.
     pub fn asked(&self) -> usize {
         self.asked.lock().unwrap().0
@@ -103,6 +111,9 @@ impl Proxy {
         let Ok(mut back) = TcpStream::connect(to).await else { return };
         // One request per connection is enough to see what it is: the client is told to close by being closed on.
         let Some(request) = whole(&mut front).await else { return };
+        if *self.hangs.lock().unwrap() {
+            return self.hold(front).await;
+        }
         let page = self.page.lock().unwrap().clone();
         if let Some(page) = page {
             drop(front.write_all(page.as_bytes()).await);

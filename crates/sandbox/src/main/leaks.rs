@@ -40,18 +40,19 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if !arguments.no_processes {
         search.processes(&mut report);
     }
-    let (mut out, mut leaked) = (io::stdout().lock(), 0);
+    let (mut lines, mut leaked) = (String::new(), 0);
     for finding in &report.found {
         let fine = allowed.iter().any(|allowed| allowed.covers(finding));
         leaked += u64::from(!fine);
         let verdict = if fine { "allowed" } else { "LEAK" };
-        writeln!(out, "{verdict}: {} × {} in {}", finding.count, finding.kind.name(), finding.place)?;
+        lines += &format!("{verdict}: {} × {} in {}\n", finding.count, finding.kind.name(), finding.place);
     }
     report.unread.retain(|unread| !allowed.iter().any(|allowed| allowed.covers_unread(unread)));
     for unread in &report.unread {
         writeln!(io::stderr(), "not searched: {}: {}", unread.subject, unread.reason)?;
     }
-    writeln!(out, "{leaked} leaks; {} files and processes searched, {} not", report.read, report.unread.len())?;
+    lines += &format!("{leaked} leaks; {} files and processes searched, {} not\n", report.read, report.unread.len());
+    crate::say(&lines)?;
     Ok(match (leaked, report.unread.is_empty()) {
         (0, true) => ExitCode::SUCCESS,
         (0, false) => ExitCode::from(2),

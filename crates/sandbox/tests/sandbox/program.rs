@@ -38,6 +38,55 @@ fn it_prints_the_lines_a_backend_needs_and_keeps_the_secret_in_a_private_file() 
     assert_eq!(secrets[0], secrets[1], "a second start keeps the secret");
 }
 
+/// As in `monei-sandbox | head -1`.
+#[test]
+#[cfg(unix)]
+fn it_serves_on_where_the_reader_of_its_lines_has_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    for words in [&[][..], &["serve"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        // Nobody hears which port it has.
+        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let mut child = program(folder.path()).args(words).args(["--listen", &address]).stdout(writer).spawn().unwrap();
+        let mut stream = loop {
+            match std::net::TcpStream::connect(&address) {
+                Ok(stream) => break Some(stream),
+                Err(_) if child.try_wait().unwrap().is_none() => std::thread::sleep(std::time::Duration::from_millis(10)),
+                Err(_) => break None,
+            }
+        };
+        let mut answer = String::new();
+        if let Some(stream) = &mut stream {
+            let request = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+            let _ = std::io::Write::write_all(stream, request.as_bytes());
+            let _ = std::io::Read::read_to_string(stream, &mut answer);
+        }
+        let _ = child.kill();
+        let ended = child.wait_with_output().unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{words:?}: {answer:?} {ended:?}");
+    }
+    let path = folder.path().join("scenario.toml");
+    std::fs::write(&path, "name = \"From a file\"\n[[round]]\nuser = \"ada\"\nallow = \"all\"\n").unwrap();
+    for words in [&["--check-scenario", path.to_str().unwrap()][..], &["leaks", "--run", "0123456789abcdef", "--no-processes"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = program(folder.path()).args(words).stdout(writer).output().unwrap();
+        assert!(ended.status.success(), "{words:?}: {ended:?}");
+    }
+}
+
+/// Whoever started it would wait for an address that never comes.
+#[test]
+#[cfg(target_os = "linux")]
+fn lines_that_cannot_be_written_are_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let ended = program(folder.path()).args(["--listen", "127.0.0.1:0"]).stdout(full).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(ended.status.code() == Some(1) && said.contains("error: standard output didn't take everything"), "{said}");
+}
+
 #[test]
 fn it_refuses_addresses_that_others_could_reach() {
     let folder = tempfile::tempdir().unwrap();

@@ -33,7 +33,10 @@ pub enum LeaveOutcome {
     /// Monei didn't confirm, and it is removed here on the person's choice: the access may live on at Monei.
     Removed,
     /// Monei didn't confirm. It is still here, with what can be used to ask again.
-    Unconfirmed,
+    Unconfirmed {
+        /// Why.
+        problem: Problem,
+    },
     /// What would be needed to ask Monei is gone from the keychain, or can't be read. It is still here.
     Unrevocable,
     /// It couldn't be tried. It is still here.
