@@ -35,8 +35,8 @@ async fn leave_alone(ledger: &Ledger, grants: &Grants, caller: &Caller, unrevoke
         };
         accounts.push(LeftAccount { name: known.row.display_name(), outcome });
     }
-    grants.discard_orphans().await;
-    let unassigned = ledger.orphans().await?.len();
+    let lost = grants.discard_orphans().await;
+    let unassigned = lost + ledger.orphans().await?.len();
     let gone = accounts.iter().all(|account| matches!(account.outcome, LeaveOutcome::Ended | LeaveOutcome::Removed));
     let complete = gone && (unassigned == 0 || remove);
     if complete {

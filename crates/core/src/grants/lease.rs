@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use monei::{AccessToken, ScopeSet};
 
+use super::lock::LOCK_LIMIT;
 use super::vault::GrantRecord;
 use super::{Grants, expiry, held, log_id};
 use crate::clock::{Clock, Since};
@@ -154,7 +155,8 @@ impl Grants {
         if let Some(problem) = flights.known_failure(&grant.id, began, false, clock).filter(ended) {
             return Err(problem);
         }
-        let _across_processes = self.lock(&grant.id).await?;
+        // Counted from the beginning: those who wait behind one another here don't each wait anew.
+        let _across_processes = self.lock_before(&grant.id, tokio::time::Instant::from_std(began) + LOCK_LIMIT).await?;
         self.keep_unsaved(&grant.id).await?;
         // Another task or process may have refreshed meanwhile; or one that was killed before it could tell the index.
         let record = self.read_record(&grant.id).await?;
