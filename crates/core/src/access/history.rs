@@ -84,8 +84,8 @@ impl Accesses {
             };
             total = found.total.or(total);
             at_first = at_first.or(total);
-            // Whatever page is asked for, it is this one: the others can't be had.
-            if !found.items.is_empty() && found.items == last {
+            // Monei gave more at once than is read; or it gives this page, whichever is asked for.
+            if found.left_out > 0 || (!found.items.is_empty() && found.items == last) {
                 break;
             }
             // What comes in meanwhile moves the rest to a later page: what was there already isn't there twice.

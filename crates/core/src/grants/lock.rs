@@ -12,9 +12,15 @@ use crate::model::problem::{Problem, ProblemCode};
 
 /// Longest wait for another process. A refresh that gets no answer has the lock for three calls with a time limit of 20 seconds each: the
 /// backend is asked who it is, and the refresh is sent twice. Whoever has it longer was stopped, or waits for a person.
-pub(super) const LOCK_LIMIT: Duration = Duration::from_secs(60);
+const LOCK_LIMIT: Duration = Duration::from_secs(60);
 /// How often is tried meanwhile. The system's own wait for a lock has no limit, and would keep a thread.
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
+/// Until when a wait that begins now lasts. To be counted before the wait for this process's own turn: those who queue here for a lock
+/// that another process keeps don't each wait anew.
+pub(super) fn lock_end() -> Instant {
+    Instant::now() + LOCK_LIMIT
+}
 
 /// A grant's lock, held until this is dropped or the process ends.
 pub(super) struct Lock {
@@ -38,16 +44,11 @@ impl Lock {
 }
 
 impl Grants {
-    /// Waits for the grant's lock.
+    /// Waits for the grant's lock until `end`; tried once in any case.
     ///
     /// # Errors
     /// [`ProblemCode::AccountInUse`] where another process has it all the time, [`ProblemCode::IndexUnavailable`].
-    pub(super) async fn lock(&self, grant: &GrantId) -> Result<Lock, Problem> {
-        self.lock_before(grant, Instant::now() + LOCK_LIMIT).await
-    }
-
-    /// The same, until `end`; tried once in any case.
-    pub(super) async fn lock_before(&self, grant: &GrantId, end: Instant) -> Result<Lock, Problem> {
+    pub(super) async fn lock(&self, grant: &GrantId, end: Instant) -> Result<Lock, Problem> {
         let Some(path) = self.lock_path(grant) else { return Ok(Lock { held: None }) };
         loop {
             if let Some(lock) = take(path.clone()).await? {

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use monei::ScopeSet;
 
-use super::lock::Lock;
+use super::lock::{Lock, lock_end};
 use super::vault::{GrantRecord, RecordError};
 use super::{Grants, expiry, held, log_id, open_transactions};
 use crate::failpoint::failpoint;
@@ -84,7 +84,7 @@ impl Grants {
     }
 
     async fn store_new(&self, grant: &GrantId, record: &GrantRecord, transaction: &TransactionId) -> Result<Lock, Problem> {
-        let lock = self.lock(grant).await?;
+        let lock = self.lock(grant, lock_end()).await?;
         self.inner.ledger.note_redeemed(grant.clone(), open_transactions::hash(transaction)).await?;
         failpoint!("connect.noted");
         self.vault().write(grant, record.encode()).await?;
@@ -259,8 +259,7 @@ impl Grants {
             // Held: it is being stored, or a person decides about it, perhaps in another process.
             let Some(lock) = self.try_lock(&grant).await else { continue };
             // Whoever held it may have discarded it just now.
-            if self.inner.ledger.is_orphan(grant.clone()).await == Ok(true)
-                && self.discard(Orphan { grant, lock }).await == Discarded::Lost
+            if self.inner.ledger.is_orphan(grant.clone()).await == Ok(true) && self.discard(Orphan { grant, lock }).await == Discarded::Lost
             {
                 lost += 1;
             }

@@ -86,7 +86,7 @@ impl Grants {
         for grant in unsaved {
             let kept = async {
                 // Another process may be storing a newer pair just now.
-                let _lock = self.lock_before(&grant, Instant::now() + LAST_WAIT).await?;
+                let _lock = self.lock(&grant, Instant::now() + LAST_WAIT).await?;
                 self.keep_unsaved(&grant).await
             };
             if kept.await.is_err() {
