@@ -89,10 +89,12 @@ impl Grants {
                 let _lock = self.lock(&grant, Instant::now() + LAST_WAIT).await?;
                 self.keep_unsaved(&grant).await
             };
-            if kept.await.is_err() {
-                tracing::warn!(grant = super::log_id(&grant), "the keychain took no new tokens before the end");
-                // It would only make the person wait as long again.
-                break;
+            if let Err(problem) = kept.await {
+                tracing::warn!(grant = super::log_id(&grant), code = ?problem.code, "new tokens could not be kept before the end");
+                // The keychain would only make the person wait as long again. A lock is of one grant.
+                if problem.code != ProblemCode::AccountInUse {
+                    break;
+                }
             }
         }
     }

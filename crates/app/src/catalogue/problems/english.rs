@@ -269,7 +269,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         ),
         P::AccountInUse => (
             "Another program is using this account",
-            "It was renewing the access or ending it, and hasn’t finished for a minute. It may have been stopped in a terminal, as `moneictl` with Ctrl+Z.",
+            "It has been renewing or ending the access for more than a minute. It may have been stopped in a terminal, such as `moneictl` with Ctrl+Z.",
             "Let it finish or close it, then try again.",
         ),
         P::AnotherInProgress => ("Another connection is being made", "Only one can be made at a time.", "Finish or cancel it first."),

@@ -271,7 +271,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         ),
         P::AccountInUse => (
             "Un autre programme utilise ce compte",
-            "Il renouvelait l’accès ou y mettait fin, et n’a pas terminé depuis une minute. Il a peut-être été suspendu dans un terminal, comme `moneictl` avec Ctrl+Z.",
+            "Il renouvelle l’accès ou y met fin depuis plus d’une minute. Il a peut-être été suspendu dans un terminal, comme `moneictl` avec Ctrl+Z.",
             "Laissez-le terminer ou fermez-le, puis réessayez.",
         ),
         P::AnotherInProgress => {
