@@ -184,12 +184,8 @@ fn try_program(toolchain: &Toolchain, wine: &Wine) -> Result<()> {
     let mut build = run_by_wine(toolchain, "build")?;
     build.args(["--package", "monei-connect", "--package", "monei-connect-console", "--features", "embedded", "--bins"]);
     succeed(&mut build)?;
-    let console = format!("target/windows/{TARGET}/debug/monei-connect-console.exe");
-    let say = |words: &[&str]| -> Result<(Option<i32>, String, String)> {
-        let output = wine.command("wine", &[&console]).args(words).output().context("wine")?;
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).trim().to_owned();
-        Ok((output.status.code(), text(output.stdout), text(output.stderr)))
-    };
+    let console = PathBuf::from(format!("target/windows/{TARGET}/debug/monei-connect-console.exe"));
+    let say = |words: &[&str]| wine.say(&console, words);
     let version = say(&["--version"])?;
     if version != (Some(0), format!("monei-connect {}", env!("CARGO_PKG_VERSION")), String::new()) {
         bail!("--version: {version:?}");

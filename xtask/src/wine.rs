@@ -13,6 +13,8 @@ const FRESH: &str = "target/tmp/wine";
 const LIMIT: &str = "600";
 /// How many seconds one program of tests may take.
 const TESTS_LIMIT: &str = "2400";
+/// How often a program is asked whose exit code is lost.
+const ASKED_AT_MOST: u32 = 3;
 /// The exit code of `timeout` where it ended the command.
 const TIMED_OUT: i32 = 124;
 
@@ -71,6 +73,22 @@ impl Wine {
         command.args(arguments);
         self.environment(&mut command);
         command
+    }
+
+    /// What a program of Windows answers in a terminal: exit code, output, complaints. Wine's server kills a process that takes over a second
+    /// for its end (`process_sigkill` in its sources), as was seen beside other builds: the exit code is lost then, and it is asked again.
+    pub fn say(&self, program: &Path, words: &[&str]) -> Result<(Option<i32>, String, String)> {
+        let program = program.to_str().context("a path that isn't text")?;
+        let ask = || self.command("wine", &[program]).args(words).output().context("wine");
+        let mut answer = ask()?;
+        for _ in 1..ASKED_AT_MOST {
+            if answer.status.code().is_some() {
+                break;
+            }
+            answer = ask()?;
+        }
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        Ok((answer.status.code(), text(&answer.stdout), text(&answer.stderr)))
     }
 
     /// A program of Windows that stays open. Its process is Wine's own, so that it can be ended.
