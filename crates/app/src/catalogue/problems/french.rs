@@ -237,7 +237,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         P::ApprovalLost => (
             "Un accord est peut-être encore valable chez Monei",
             "Monei n’a pas confirmé qu’il a pris fin, et ce qui permettrait d’y mettre fin d’ici n’a pas pu être conservé, ou est endommagé.",
-            "Mettez-y fin sous « Connected apps », dans les paramètres de Monei. Avant de reconnecter, vérifiez que le trousseau est ouvert et qu’il reste de la place sur le disque.",
+            "Mettez-y fin sous « Connected apps », dans les paramètres de Monei. Avant de reconnecter, vérifiez que le trousseau est ouvert et qu’il reste de la place sur le disque.",
         ),
         P::SomebodyElse => (
             "Quelqu’un d’autre a donné cet accord",
@@ -266,7 +266,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         ),
         P::HistoryIncomplete => (
             "Toutes les transactions ne sont pas arrivées",
-            "Ce que Monei a donné ne correspond pas au nombre annoncé : il en manquerait dans le fichier. Aucun n’a été créé.",
+            "Ce que Monei a donné ne correspond pas au nombre annoncé : il en manquerait dans le fichier. Aucun n’a été créé.",
             "Réessayez. Si cela continue, choisissez une période plus courte.",
         ),
         P::AccountInUse => (
