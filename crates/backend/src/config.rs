@@ -106,7 +106,7 @@ impl Config {
             registrations,
             secrets,
             listen: socket(&source, "CONNECT_LISTEN")?.unwrap_or(redirect.default_listen),
-            private_listen: private_listen(&source)?,
+            private_listen: socket(&source, "CONNECT_PRIVATE_LISTEN")?,
             https: redirect.https,
             authorize_url,
             api_base,
@@ -241,16 +241,6 @@ fn socket(source: &Source<'_>, name: &'static str) -> Result<Option<SocketAddr>,
     let Some(text) = source.value(name) else { return Ok(None) };
     let wanted = "it must be an IP address and a port up to 65535, like 127.0.0.1:8080 or [::1]:8080";
     text.parse().map(Some).map_err(|_| ConfigError::invalid(name, wanted))
-}
-
-fn private_listen(source: &Source<'_>) -> Result<Option<SocketAddr>, ConfigError> {
-    const NAME: &str = "CONNECT_PRIVATE_LISTEN";
-    match socket(source, NAME)? {
-        Some(address) if address.port() == 0 => {
-            Err(ConfigError::invalid(NAME, "with port 0 the system would choose one that nobody knows; write one, like 127.0.0.1:9464"))
-        }
-        address => Ok(address),
-    }
 }
 
 /// A number that is at least 1.

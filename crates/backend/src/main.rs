@@ -112,11 +112,14 @@ async fn serve() -> Done {
     // Before anybody is told that it listens: a hangup that nobody waits for ends the program.
     #[cfg(unix)]
     let reloading = tokio::spawn(reload(backend.clone(), tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())?));
-    for listener in &inherited.public {
+    let public = inherited.public.iter().map(|listener| ("listening", listener));
+    // Where the system chose the port, nobody else knows it.
+    let private = inherited.private.iter().map(|listener| ("listening_privately", listener));
+    for (event, listener) in public.chain(private) {
         match listener {
-            Listener::Tcp(listener) => tracing::info!(event = "listening", address = %listener.local_addr()?),
+            Listener::Tcp(listener) => tracing::info!(event, address = %listener.local_addr()?),
             #[cfg(unix)]
-            Listener::Unix(listener) => tracing::info!(event = "listening", path = ?listener.local_addr()?),
+            Listener::Unix(listener) => tracing::info!(event, path = ?listener.local_addr()?),
         }
     }
     backend.serve(inherited.public, inherited.private, stop()).await?;

@@ -179,6 +179,9 @@ fn is_of_own_group(_: &Metadata) -> bool {
 fn read(path: &Path, name: &str, is_closed: impl Fn(&Metadata) -> bool) -> Result<Option<Zeroizing<String>>, ConfigError> {
     let fail = |reason: String| ConfigError::File { name: name.to_owned(), reason };
     let (file, about) = open(path, MAX_FILE).map_err(fail)?;
+    if about.len() == 0 {
+        return Ok(None);
+    }
     if !is_closed(&about) {
         let modes = "0400 or 0600, or 0440 with a group of this program's";
         return Err(fail(format!("{} is open to other users; its mode must be {modes}", told(path))));

@@ -194,7 +194,6 @@ fn what_is_wrong_is_told_with_what_to_write() {
     for (name, value, told) in [
         ("CONNECT_LISTEN", "8080", "like 127.0.0.1:8080 or [::1]:8080"),
         ("CONNECT_LISTEN", "127.0.0.1:99999", "a port up to 65535"),
-        ("CONNECT_PRIVATE_LISTEN", "127.0.0.1:0", "like 127.0.0.1:9464"),
         ("CONNECT_PER_ADDRESS_PER_MINUTE", "10/min", "without a unit"),
         ("MONEI_TOKEN_CALLS_PER_MINUTE", "99999999999999999999", "up to 4294967295"),
         ("MONEI_REDIRECT_URI", "connect.example.org", "like https://connect.example.org/v1/callback"),

@@ -174,6 +174,13 @@ async fn a_flood_at_three_instances_never_exceeds_the_one_budget() {
 }
 
 #[tokio::test]
+async fn a_private_port_that_the_system_chose_is_named_in_the_log() {
+    let instance = Instance::start(&World::new().await, &[("CONNECT_PRIVATE_LISTEN", "127.0.0.1:0")]).await;
+    let address = instance.logged("listening_privately").await["address"].as_str().unwrap().to_owned();
+    assert_eq!(reqwest::get(format!("http://{address}/healthz")).await.unwrap().status(), StatusCode::OK);
+}
+
+#[tokio::test]
 async fn without_its_store_it_refuses_clearly_and_comes_back_by_itself() {
     let mut fleet = Fleet::of(2, &[("CONNECT_PRIVATE_LISTEN", "127.0.0.1:0")]).await;
     let proof = Proof::new();
