@@ -77,7 +77,10 @@ impl From<ProblemCode> for Exit {
             | P::RunEnded
             | P::RequestRefused
             | P::RevocationPending
+            | P::ApprovalLost
             | P::AnswerUnreadable
+            | P::HistoryIncomplete
+            | P::AccountInUse
             | P::AnotherInProgress
             | P::OutcomeUnknown
             | P::ReportUnsaved

@@ -35,8 +35,12 @@ async fn leave_alone(ledger: &Ledger, grants: &Grants, caller: &Caller, unrevoke
         };
         accounts.push(LeftAccount { name: known.row.display_name(), outcome });
     }
-    grants.discard_orphans().await;
-    let unassigned = ledger.orphans().await?.len();
+    // Nobody is asked any more where it belongs.
+    for row in ledger.set_apart().await? {
+        ledger.note_orphan(row.grant).await?;
+    }
+    let lost = grants.discard_orphans().await;
+    let unassigned = lost + ledger.orphans().await?.len();
     let gone = accounts.iter().all(|account| matches!(account.outcome, LeaveOutcome::Ended | LeaveOutcome::Removed));
     let complete = gone && (unassigned == 0 || remove);
     if complete {

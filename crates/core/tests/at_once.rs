@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
-use connect_core::snapshot::{Decision, DisconnectOutcome, Section, Stage, Unrevoked};
+use connect_core::snapshot::{Decision, DisconnectOutcome, Health, Section, Stage, Unrevoked};
 use connect_core::vault::{MemoryVault, Vault, VaultFuture};
 use secrecy::SecretString;
 use support::{World, is_new, scopes, stage};
@@ -230,4 +230,35 @@ async fn agreeing_to_a_backend_while_another_is_set_agrees_to_the_one_that_was_s
         let shown = world.core.view().backend.clone();
         assert_eq!((shown.address.as_deref(), shown.confirmed), (Some(other), false), "{agreed:?}");
     }
+}
+
+#[tokio::test]
+async fn a_program_that_stands_still_while_it_has_an_account_is_waited_for_a_minute_and_no_longer() {
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    let path = world.data_dir().join("locks").join(&world.records()[0]);
+    let stopped = std::fs::File::options().write(true).open(path).unwrap();
+    stopped.try_lock().unwrap();
+    // The token has to be refreshed.
+    world.clock.advance(Duration::from_secs(3_700));
+    // The minute passes in no time.
+    tokio::time::pause();
+    let began = tokio::time::Instant::now();
+    let (ended, read, again) = tokio::join!(
+        world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep),
+        world.core.load(&Caller::Window, &account, Section::Profile),
+        world.core.load(&Caller::Window, &account, Section::Profile),
+    );
+    let waited = began.elapsed();
+    tokio::time::resume();
+    let codes = [ended.unwrap_err().code, read.unwrap_err().code, again.unwrap_err().code];
+    assert_eq!(codes, [ProblemCode::AccountInUse; 3]);
+    assert!((Duration::from_secs(60)..Duration::from_secs(75)).contains(&waited), "{waited:?}");
+    let shown = &world.core.view().accounts[0].health;
+    assert!(matches!(shown, Health::Unreachable { reason } if reason.code == ProblemCode::AccountInUse), "{shown:?}");
+    // It goes on, and ends.
+    drop(stopped);
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
+    assert_eq!(world.core.view().accounts[0].health, Health::Connected);
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
 }

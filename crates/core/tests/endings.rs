@@ -4,13 +4,16 @@
 
 mod support;
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
-use connect_core::snapshot::{Conflict, Decision, DisconnectOutcome, Section, Stage, Unrevoked};
+use connect_core::snapshot::{ActivityEvent, ActivityItem, Conflict, Decision, DisconnectOutcome, Section, Stage, Unrevoked};
+use connect_core::vault::Vault as _;
 use serde_json::json;
 use support::proxy::Cut;
+use support::watched_vault::WatchedVault;
 use support::{World, is_new, scopes, stage};
 
 const PROFILE: &[&str] = &["profile:read"];
@@ -254,4 +257,83 @@ async fn lock_files_of_grants_that_are_gone_are_removed() {
     assert!(matches!(stage(&view), Some(Stage::Decide { conflict: Conflict::NewUser { .. } })));
     world.core.decide(Decision::Discard).await.unwrap();
     assert_eq!(locks(), 0);
+}
+
+/// What the history tells of approvals that came to nothing.
+async fn failures(world: &World) -> Vec<String> {
+    let rows = world.core.activity(None).await.unwrap();
+    let failed = |item: ActivityItem| if let ActivityEvent::Failed { code } = item.event { Some(code) } else { None };
+    rows.into_iter().filter_map(failed).collect()
+}
+
+#[tokio::test]
+async fn an_approval_that_is_neither_kept_nor_taken_back_is_told_also_after_a_cancel() {
+    for cancelled in [false, true] {
+        let mut world = World::new().await;
+        let vault = WatchedVault::over(&world.vault);
+        world.restart_with(vault.clone()).await;
+        world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
+        world.waiting().await;
+        world.control("fault", json!({"target": "token", "kind": "delay", "delay_ms": 1_500, "times": 1})).await;
+        world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 20})).await;
+        vault.locked.store(true, Ordering::SeqCst);
+        world.approve("ada", TWO).await;
+        world.until("finishing", |view| matches!(stage(view), Some(Stage::Finishing { cancellable: true }))).await;
+        if cancelled {
+            world.core.cancel().await;
+        }
+        assert_eq!(world.failed().await.code, ProblemCode::ApprovalLost, "cancelled: {cancelled}");
+        assert_eq!((world.records().len(), alive(&world).await), (0, 1), "cancelled: {cancelled}");
+        // It stays to be read once it is off the screen.
+        let told = async {
+            while failures(&world).await != ["approval_lost"] {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), told).await.expect("the history doesn't tell");
+    }
+}
+
+/// An approval that the person discarded and Monei didn't end, whose record says `text` by now.
+async fn discarded_and_then(text: &str) -> World {
+    let world = World::new().await;
+    world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
+    world.approve("ada", TWO).await;
+    world.until("whose it is", is_new).await;
+    world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 2})).await;
+    world.core.decide(Decision::Discard).await.unwrap();
+    assert_eq!(world.failed().await.code, ProblemCode::RevocationPending);
+    world.vault.write(&world.records()[0], text.to_owned().into()).await.unwrap();
+    world
+}
+
+#[tokio::test]
+async fn a_damaged_record_of_an_approval_that_nobody_uses_is_told_and_then_goes() {
+    let world = discarded_and_then("damaged").await;
+    world.core.look().await;
+    assert_eq!(world.failed().await.code, ProblemCode::ApprovalLost);
+    assert_eq!((world.records().len(), failures(&world).await), (0, vec!["approval_lost".to_owned()]));
+    // Once.
+    world.core.poll().await;
+    world.clock.advance(Duration::from_secs(600));
+    world.core.look().await;
+    assert!(world.core.view().transaction.is_none());
+    assert_eq!(failures(&world).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_record_of_a_newer_version_of_an_approval_that_nobody_uses_stays() {
+    let world = discarded_and_then(r#"{"v":2,"newer":true}"#).await;
+    world.core.look().await;
+    assert!(world.core.view().transaction.is_none());
+    assert_eq!((world.records().len(), failures(&world).await), (1, Vec::new()));
+}
+
+#[tokio::test]
+async fn leaving_counts_an_approval_whose_record_is_damaged_before_it_removes_everything() {
+    let world = discarded_and_then("damaged").await;
+    let left = world.core.leave(&Caller::Window, Unrevoked::Keep).await.unwrap();
+    assert_eq!((left.complete, left.unassigned), (false, 1));
+    let left = world.core.leave(&Caller::Window, Unrevoked::Keep).await.unwrap();
+    assert_eq!((left.complete, left.unassigned, world.vault.names().len()), (true, 0, 0));
 }

@@ -130,9 +130,12 @@ async fn a_wait_for_monei_ends_with_the_export_and_one_that_is_too_long_is_told(
     assert_eq!((told.code, told.retry_after_s), (ProblemCode::Busy, Some(200)));
 }
 
-/// A Monei with 250 transactions, `size` on a page whatever is asked for, that answers 429 to the first call for page `busy`. Gives its
-/// port, and which pages were asked for.
-async fn monei_of(size: usize, busy: usize) -> (u16, Arc<Mutex<Vec<usize>>>) {
+/// What a Monei gives for each page, by the numbers of the transactions; and how many it says that there are.
+type Gives = fn(usize) -> (std::ops::Range<usize>, Option<usize>);
+
+/// A Monei that gives this whatever is asked for beside the page, and answers 429 to the first call for page `busy`. Gives its port, and
+/// which pages were asked for.
+async fn monei_of(gives: Gives, busy: usize) -> (u16, Arc<Mutex<Vec<usize>>>) {
     let pages = Arc::new(Mutex::new(Vec::new()));
     let asked = Arc::clone(&pages);
     let answer = move |RawQuery(query): RawQuery| {
@@ -141,8 +144,13 @@ async fn monei_of(size: usize, busy: usize) -> (u16, Arc<Mutex<Vec<usize>>>) {
         let mut asked = asked.lock().unwrap();
         asked.push(page);
         let first = asked.iter().filter(|earlier| **earlier == page).count() == 1;
-        let rows: Vec<_> = (size * (page - 1)..250.min(size * page)).map(|n| json!({"id": format!("t{n}"), "amount": "1.00"})).collect();
-        let body = json!({"statusCode": 200, "message": "", "data": {"transactions": rows, "pagination": {"total": 250}}}).to_string();
+        let (numbers, total) = gives(page);
+        let rows: Vec<_> = numbers.map(|n| json!({"id": format!("t{n}"), "amount": "1.00"})).collect();
+        let mut data = json!({"transactions": rows});
+        if let Some(total) = total {
+            data["pagination"] = json!({"total": total});
+        }
+        let body = json!({"statusCode": 200, "message": "", "data": data}).to_string();
         let (status, body) = if page == busy && first { (429, String::new()) } else { (200, body) };
         let head = Response::builder().status(status).header("retry-after", "30").header("content-type", "application/json");
         let answer = head.body(body).unwrap().into_response();
@@ -154,11 +162,16 @@ async fn monei_of(size: usize, busy: usize) -> (u16, Arc<Mutex<Vec<usize>>>) {
     (port, pages)
 }
 
+/// Of 250 transactions, those on a page of `size`.
+fn on_page(size: usize, page: usize) -> std::ops::Range<usize> {
+    250.min(size * (page - 1))..250.min(size * page)
+}
+
 #[tokio::test]
 async fn what_was_fetched_before_a_rate_limit_is_not_fetched_again() {
     let world = World::proxied().await;
     let account = world.connect("ada", WALLET, WALLET).await;
-    let (port, pages) = monei_of(100, 2).await;
+    let (port, pages) = monei_of(|page| (on_page(100, page), Some(250)), 2).await;
     world.proxy.as_ref().unwrap().rewrite(&format!(":{}", world.sandbox.port().unwrap()), &format!(":{port}"));
     world.core.poll().await;
     let goes_on = |_: usize, _: Option<u64>| {
@@ -174,10 +187,51 @@ async fn what_was_fetched_before_a_rate_limit_is_not_fetched_again() {
 async fn where_monei_gives_fewer_at_once_than_asked_for_a_file_still_has_all() {
     let world = World::proxied().await;
     let account = world.connect("ada", WALLET, WALLET).await;
-    let (port, pages) = monei_of(40, 0).await;
+    let (port, pages) = monei_of(|page| (on_page(40, page), Some(250)), 0).await;
     world.proxy.as_ref().unwrap().rewrite(&format!(":{}", world.sandbox.port().unwrap()), &format!(":{port}"));
     world.core.poll().await;
     let exported = world.core.whole_history(&Caller::Window, &account, &HistoryFilter::default(), |_, _| true).await.unwrap().unwrap();
     let ids: HashSet<_> = exported.iter().filter_map(|row| row.id.clone()).collect();
     assert_eq!((exported.len(), ids.len(), pages.lock().unwrap().len()), (250, 250, 7));
+}
+
+#[tokio::test]
+async fn without_a_number_of_all_transactions_a_file_has_all_and_a_number_that_is_not_reached_gives_none() {
+    let cases: [(&str, Gives, Option<usize>); 6] = [
+        ("fewer at once than asked for", |page| (on_page(40, page), None), Some(250)),
+        ("more at once than asked for", |page| (on_page(200, page), None), None),
+        ("none at all", |_| (0..0, None), Some(0)),
+        ("an empty page before the last", |page| (if page < 3 { on_page(100, page) } else { 0..0 }, Some(250)), None),
+        ("the same page again and again", |_| (0..100, Some(250)), None),
+        ("the same page again and again, without a number", |_| (0..100, None), None),
+    ];
+    for (case, gives, expected) in cases {
+        let world = World::proxied().await;
+        let account = world.connect("ada", WALLET, WALLET).await;
+        let (port, pages) = monei_of(gives, 0).await;
+        world.proxy.as_ref().unwrap().rewrite(&format!(":{}", world.sandbox.port().unwrap()), &format!(":{port}"));
+        world.core.poll().await;
+        let exported = world.core.whole_history(&Caller::Window, &account, &HistoryFilter::default(), |_, _| true).await;
+        match expected {
+            Some(all) => assert_eq!(exported.unwrap().unwrap().len(), all, "{case}"),
+            None => assert_eq!(exported.unwrap_err().code, ProblemCode::HistoryIncomplete, "{case}"),
+        }
+        assert!(pages.lock().unwrap().len() <= 8, "{case}: {pages:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_comes_in_during_an_export_moves_the_rest_and_leaves_nothing_out() {
+    // A transaction comes in after each page.
+    let moves: Gives = |page| {
+        let came_in = page - 1;
+        (100 * came_in - came_in..(100 * page - came_in).min(250), Some(250 + came_in))
+    };
+    let world = World::proxied().await;
+    let account = world.connect("ada", WALLET, WALLET).await;
+    let (port, _) = monei_of(moves, 0).await;
+    world.proxy.as_ref().unwrap().rewrite(&format!(":{}", world.sandbox.port().unwrap()), &format!(":{port}"));
+    world.core.poll().await;
+    let exported = world.core.whole_history(&Caller::Window, &account, &HistoryFilter::default(), |_, _| true).await.unwrap().unwrap();
+    assert_eq!(exported.len(), 250);
 }

@@ -10,7 +10,7 @@ use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{Health, Section};
 use serde_json::json;
-use support::World;
+use support::{World, scopes};
 
 const PROFILE: &[&str] = &["profile:read"];
 const MINUTE: Duration = Duration::from_secs(60);
@@ -154,6 +154,22 @@ async fn a_doubt_ends_with_whatever_proves_that_the_account_works() {
     world.second().await.check(&Caller::CommandLine, &account).await.unwrap();
     world.core.look_unseen().await;
     assert!(world.core.doubtful().borrow().is_empty(), "another process checked it");
+}
+
+#[tokio::test]
+async fn a_doubt_ends_with_what_proves_that_the_account_works_also_where_the_clock_was_set_back() {
+    let (world, account) = doubted().await;
+    world.clock.back(MINUTE * 180);
+    world.core.look_unseen().await;
+    assert_eq!(world.core.doubtful().borrow().len(), 1, "nothing was found out");
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
+    assert!(world.core.doubtful().borrow().is_empty(), "it was used");
+    let (world, account) = doubted().await;
+    world.clock.back(MINUTE * 180);
+    world.core.reconnect(&Caller::Window, &account, scopes(&["wallet:send"])).await.unwrap();
+    world.approve("ada", &["wallet:send"]).await;
+    world.done().await;
+    assert!(world.core.doubtful().borrow().is_empty(), "it was approved again");
 }
 
 #[tokio::test]

@@ -6,7 +6,9 @@ mod support;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
-use connect_core::snapshot::{ActivityEvent, Conflict, Decision, Health, Section, Snapshot, Stage};
+use connect_core::snapshot::{ActivityEvent, Conflict, Decision, Health, Section, Snapshot, Stage, Unrevoked};
+use connect_core::vault::Vault as _;
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 use support::{World, feature, is_settled, scopes, stage};
 
@@ -158,6 +160,42 @@ async fn who_has_discarded_what_was_set_apart_is_not_asked_again_while_monei_doe
     world.control("reset", json!({"what": "faults"})).await;
     world.core.poll().await;
     assert_eq!((alive(&world, "tunde").await, alive(&world, "ada").await, world.records().len()), (0, 1, 1));
+}
+
+#[tokio::test]
+async fn leaving_ends_what_was_set_apart_though_nobody_has_decided_about_it() {
+    let (mut world, ada) = mixed_up().await;
+    world.core.check(&Caller::Window, &ada).await.unwrap();
+    world.until("the person is asked", asks).await;
+    // In the next run nobody is asked yet.
+    world.restart().await;
+    world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 50})).await;
+    let left = world.core.leave(&Caller::Window, Unrevoked::Keep).await.unwrap();
+    assert_eq!((left.complete, left.unassigned, world.records().len()), (false, 1, 2));
+    world.control("reset", json!({"what": "faults"})).await;
+    let left = world.core.leave(&Caller::Window, Unrevoked::Keep).await.unwrap();
+    assert_eq!((left.complete, left.unassigned, alive(&world, "tunde").await, alive(&world, "ada").await), (true, 0, 0, 0));
+}
+
+#[tokio::test]
+async fn what_was_set_apart_and_has_a_damaged_record_by_now_is_told_and_gone() {
+    let (mut world, ada) = mixed_up().await;
+    let before = world.records();
+    world.core.check(&Caller::Window, &ada).await.unwrap();
+    world.until("the person is asked", asks).await;
+    world.restart().await;
+    for name in &before {
+        let text = world.vault.read(name).await.unwrap().unwrap();
+        // The record of the one that is set apart names no account.
+        if text.expose_secret().contains(r#""a":"","#) {
+            world.vault.write(name, "damaged".to_owned().into()).await.unwrap();
+        }
+    }
+    world.core.look().await;
+    assert_eq!((world.failed().await.code, world.records().len()), (ProblemCode::ApprovalLost, 1));
+    world.clock.advance(std::time::Duration::from_secs(600));
+    world.core.look().await;
+    assert!(world.core.view().transaction.is_none());
 }
 
 #[tokio::test]

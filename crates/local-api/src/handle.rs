@@ -166,6 +166,7 @@ fn refusal(app: &App, method: monei::Method, path: &str, problem: &Problem) -> R
         Reason::OutcomeUnknown => "The call was sent and its answer didn't arrive, so nobody can tell whether Monei carried it out. Look at the account's transactions before you call again.".to_owned(),
         Reason::Busy => format!("Monei asks to wait. Try again in {} s.", problem.retry_after_s.unwrap_or(5)),
         Reason::Unreachable if problem.code == ProblemCode::ProgramEnding => "Monei Connections is closing. Start it again.".to_owned(),
+        Reason::Unreachable if problem.code == ProblemCode::AccountInUse => connect_app::catalogue::sentence(Language::English, problem.code),
         Reason::Unreachable => "Monei can't be reached just now. Nothing was changed. Try again later.".to_owned(),
         Reason::RequestInvalid
         | Reason::BrowserRefused

@@ -109,7 +109,7 @@ struct Wanted {
     /// The apps that are allowed: TCP is for them.
     apps: Vec<App>,
     port: Option<u16>,
-    /// The version of the index that says so; `None` where it couldn't be read.
+    /// The version of the index that says so; `None` where it couldn't be read anew.
     index: Option<i64>,
 }
 
@@ -119,7 +119,16 @@ impl Wanted {
         let index = connections.index_version().await.ok();
         let is_over = |app| !connections.is_allowed(app);
         if index.is_none() || index != self.index || self.apps.iter().any(is_over) {
-            *self = Self::read(connections, index).await.unwrap_or_default();
+            match Self::read(connections, index).await {
+                Ok(read) => *self = read,
+                // What is open stays open: on a port that is free for a moment another program could collect keys. Each call is checked
+                // against the index by itself.
+                Err(problem) => {
+                    tracing::warn!(code = ?problem.code, "what the local API serves can't be read; it stays as it was");
+                    self.apps.retain(|app| connections.is_allowed(app));
+                    self.index = None;
+                }
+            }
         }
     }
 

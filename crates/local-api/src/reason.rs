@@ -72,6 +72,7 @@ impl Reason {
             | P::RecordUnreadable
             | P::SomebodyElse
             | P::RevocationPending
+            | P::ApprovalLost
             | P::BackendUnconfirmed
             | P::BackendMissing
             | P::BackendAddress
@@ -91,7 +92,7 @@ impl Reason {
             | P::KeychainTooLong
             | P::KeychainForgets => Self::KeychainLocked,
             P::Busy => Self::Busy,
-            P::AnswerUnreadable | P::NetworkIntercepted => Self::AnswerUnusable,
+            P::AnswerUnreadable | P::HistoryIncomplete | P::NetworkIntercepted => Self::AnswerUnusable,
             P::OutcomeUnknown => Self::OutcomeUnknown,
             P::InvalidInput | P::AppNameTaken => Self::RequestInvalid,
             P::IndexUnavailable
@@ -119,6 +120,7 @@ impl Reason {
             | P::RunEnded
             | P::RequestRefused
             | P::AnotherInProgress
+            | P::AccountInUse
             | P::ReportUnsaved
             | P::FileUnsaved
             | P::QuestionOpen

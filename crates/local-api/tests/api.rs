@@ -175,6 +175,29 @@ async fn what_was_given_and_is_not_granted_any_more_is_not_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_index_that_cannot_be_read_for_a_while_takes_no_way_in_from_apps() {
+    let served = Served::new().await;
+    let (_, key) = served.allow("Sheet", &["wallet:read"]).await;
+    let base = served.base().await;
+    let before = served.until(|status| status.tcp == Reach::Open && status.socket == Reach::Open).await;
+    let index = rusqlite::Connection::open(served.world.data_dir().join("index.sqlite")).unwrap();
+    index.execute_batch("ALTER TABLE apps RENAME TO apps_elsewhere").unwrap();
+    // Longer than the time between two looks.
+    let mut status = served.api.status();
+    served.api.refresh();
+    let closed = tokio::time::timeout(Duration::from_secs(5), status.wait_for(|now| *now != before)).await;
+    assert!(closed.is_err(), "{:?}", closed.map(|status| status.unwrap().clone()));
+    assert_eq!(get(&base, "/api/v1/wallet/me", &key).await.1.as_deref(), Some("unreachable"), "nobody gets in unseen");
+    index.execute_batch("ALTER TABLE apps_elsewhere RENAME TO apps").unwrap();
+    assert_eq!(get(&base, "/api/v1/wallet/me", &key).await.0, 200);
+    // It is looked at again.
+    let app = served.world.core.apps().await.unwrap().remove(0).id;
+    served.world.core.take_back_app(&app).await.unwrap();
+    served.until(|status| status.tcp == Reach::Closed).await;
+    served.api.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_port_is_open_while_no_app_is_allowed_and_the_socket_is_the_persons_alone() {
     let served = Served::new().await;
     let status = served.until(|status| status.serving).await;

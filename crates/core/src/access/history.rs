@@ -53,7 +53,7 @@ impl Accesses {
     /// `goes_on` is asked meanwhile.
     ///
     /// # Errors
-    /// As [`Accesses::history`]; a part is nothing.
+    /// As [`Accesses::history`], and [`ProblemCode::HistoryIncomplete`]; a part is nothing.
     pub async fn whole_history(
         &self,
         caller: &Caller,
@@ -63,6 +63,7 @@ impl Accesses {
     ) -> Result<Option<Vec<HistoryRow>>, Problem> {
         let query = query(filter)?;
         let (mut rows, mut seen, mut total, mut fetched) = (Vec::new(), HashSet::new(), None, 0_u64);
+        let (mut at_first, mut last) = (None, Vec::new());
         for page in 1..=MAX_PAGES {
             let mut waits = 0;
             let found = loop {
@@ -82,21 +83,29 @@ impl Accesses {
                 }
             };
             total = found.total.or(total);
+            at_first = at_first.or(total);
+            // Monei gave more at once than is read; or it gives this page, whichever is asked for.
+            if found.left_out > 0 || (!found.items.is_empty() && found.items == last) {
+                break;
+            }
             // What comes in meanwhile moves the rest to a later page: what was there already isn't there twice.
             let fresh = |item: &&Transaction| item.id.as_ref().is_none_or(|id| seen.insert(id.clone()));
             rows.extend(found.items.iter().filter(fresh).map(reads::row).collect::<Vec<_>>());
             // Monei may give fewer on a page than it is asked for: without counting, the rest would be left out unnoticed.
             fetched += found.items.len() as u64;
-            let more = match found.total {
-                Some(total) => !found.items.is_empty() && fetched < total,
-                None => has_more(found.items.len(), None, page, FETCHED),
-            };
-            if !more {
+            // Nor does a page that isn't full end a list whose length isn't told.
+            if found.items.is_empty() || total.is_some_and(|total| fetched >= total) {
+                // What was there when it began, at least, is in the file.
+                if at_first.is_some_and(|total| (rows.len() as u64) < total) {
+                    break;
+                }
                 return Ok(goes_on(rows.len(), total).then_some(rows));
             }
+            last = found.items;
         }
         // A file that lacks the rest without saying so would be wrong.
-        Err(ProblemCode::AnswerUnreadable.into())
+        tracing::warn!(rows = rows.len(), ?total, "the history can't be fetched to its end");
+        Err(ProblemCode::HistoryIncomplete.into())
     }
 
     /// Waits until Monei may be called again for the account; false once nobody wants that any more.

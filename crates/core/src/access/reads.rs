@@ -229,7 +229,7 @@ mod tests {
         let mut items: Vec<_> = (1..=6).map(dated).collect();
         items.push(one());
         items.extend((7..=12).map(dated));
-        let view = transactions(&Transactions { items, total: Some(u64::MAX) });
+        let view = transactions(&Transactions { items, total: Some(u64::MAX), left_out: 0 });
         let times: Vec<_> = view.items.iter().map(|item| item.at.unwrap()).collect();
         assert_eq!(times.len(), 10);
         assert!(times.is_sorted_by(|a, b| a > b));

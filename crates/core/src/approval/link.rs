@@ -110,12 +110,12 @@ impl Approvals {
         self.ended(&about, transaction, ended).await;
     }
 
-    /// Tells why nothing comes of a link, unless there is something to see already.
-    fn explain(&self, problem: Problem) {
+    /// Tells why nothing comes of a link or of something else that no run waits for, unless there is something to see already.
+    pub(super) fn explain(&self, problem: Problem) {
         let told = self.runs().tell(problem);
         match told {
             Ok(()) => self.tell(),
-            Err(illegal) => tracing::info!(%illegal, "a link was dropped"),
+            Err(illegal) => tracing::info!(%illegal, "something is shown already"),
         }
     }
 }

@@ -158,8 +158,8 @@ impl Approvals {
         self.tell();
         if decision == Decision::Discard {
             let run = undecided.run;
-            if self.grants().discard(undecided.orphan).await == Discarded::Pending {
-                self.end(run, Outcome::Failed(ProblemCode::RevocationPending.into()));
+            if let Some(code) = self.grants().discard(undecided.orphan).await.trouble() {
+                self.end(run, Outcome::Failed(code.into()));
             } else {
                 self.runs().forget(run);
                 self.tell();
@@ -195,8 +195,8 @@ impl Approvals {
     /// Takes a grant back that came after the person had cancelled. Where Monei doesn't confirm that, they are told, unless there is something
     /// to see already.
     pub(super) async fn give_up(&self, orphan: Orphan) {
-        if self.grants().discard(orphan).await == Discarded::Pending && self.runs().tell(ProblemCode::RevocationPending.into()).is_ok() {
-            self.tell();
+        if let Some(code) = self.grants().discard(orphan).await.trouble() {
+            self.explain(code.into());
         }
     }
 
@@ -211,9 +211,14 @@ impl Approvals {
         }
     }
 
-    /// Asks about a grant that turned out to be another person's than its account's, if there is one and nothing else is being done.
+    /// Asks about a grant that turned out to be another person's than its account's, if there is one and nothing else is being done. Tells
+    /// of one first that nobody can decide about any more.
     pub async fn ask_about_set_apart(&self) {
         if !self.read(|approval| approval.about().is_none()) {
+            return;
+        }
+        if self.grants().take_lost() {
+            self.explain(ProblemCode::ApprovalLost.into());
             return;
         }
         let Ok(rows) = self.ledger().set_apart().await else { return };
@@ -223,6 +228,13 @@ impl Approvals {
                 // Its record is gone: there is nothing to decide about.
                 Err(Problem { code: ProblemCode::RecordMissing, .. }) => {
                     drop(self.ledger().forget_orphan(grant).await);
+                    continue;
+                }
+                Err(Problem { code: ProblemCode::RecordUnreadable, .. }) => {
+                    if self.grants().discard_damaged(&grant).await {
+                        self.explain(ProblemCode::ApprovalLost.into());
+                        return;
+                    }
                     continue;
                 }
                 // Asked about in another process, or not to be read just now.

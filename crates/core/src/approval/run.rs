@@ -166,7 +166,16 @@ impl Approvals {
         if is_wanted {
             self.runs().finished = Some(transaction.clone());
         }
-        let (orphan, record) = self.grants().hold(backend, tokens, &transaction).await?;
+        let (orphan, record) = match self.grants().hold(backend, tokens, &transaction).await {
+            Ok(held) => held,
+            // Told also where the person has cancelled: they alone can end it now.
+            Err(problem) if !is_wanted && problem.code == ProblemCode::ApprovalLost => {
+                self.record_failure(about, problem.code).await;
+                self.explain(problem);
+                return Err(End::Cancelled);
+            }
+            Err(problem) => return Err(problem.into()),
+        };
         failpoint!("connect.kept");
         if !is_wanted {
             self.give_up(orphan).await;
@@ -187,8 +196,9 @@ impl Approvals {
                 self.end(about.run, Outcome::Failed(problem));
             }
             Err(End::Failed(problem)) => {
-                if self.end(about.run, Outcome::Failed(problem.clone())) {
-                    self.note_failure(about, &problem).await;
+                let code = problem.code;
+                if self.end(about.run, Outcome::Failed(problem)) {
+                    self.record_failure(about, code).await;
                 }
             }
         }
@@ -206,13 +216,16 @@ impl Approvals {
         ended
     }
 
-    /// Nothing came of an answer, or of the run: the history says so, and what was declined is remembered.
+    /// Nothing came of an answer: the history says so while the run is the present one.
     pub(super) async fn note_failure(&self, about: &About, problem: &Problem) {
-        let code = problem.code;
-        tracing::info!(run = about.run, ?code, "no connection came of it");
-        if !self.runs().is_present(about.run) {
-            return;
+        if self.runs().is_present(about.run) {
+            self.record_failure(about, problem.code).await;
         }
+    }
+
+    /// Nothing came of an answer, or of the run: the history says so, and what was declined is remembered.
+    async fn record_failure(&self, about: &About, code: ProblemCode) {
+        tracing::info!(run = about.run, ?code, "no connection came of it");
         let change = NotGranted { account: about.account.clone(), code, requested: about.requested.clone() };
         if self.ledger().apply(change).await.is_err() {
             tracing::warn!("a failed connection could not be written down");

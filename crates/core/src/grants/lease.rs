@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use monei::{AccessToken, ScopeSet};
 
+use super::lock::lock_end;
 use super::vault::GrantRecord;
 use super::{Grants, expiry, held, log_id};
 use crate::clock::{Clock, Since};
@@ -147,14 +148,14 @@ impl Grants {
         if record.generation == grant.generation && !self.needs_refresh(&record, refused) {
             return Ok(record);
         }
-        let flights = &self.inner.flights;
+        let (flights, end) = (&self.inner.flights, lock_end());
         let _in_process = flights.enter(&grant.id).await;
         // The grant has ended while this caller waited, and its record went with it.
         let ended = |problem: &Problem| problem.code == ProblemCode::AccessRevoked;
         if let Some(problem) = flights.known_failure(&grant.id, began, false, clock).filter(ended) {
             return Err(problem);
         }
-        let _across_processes = self.lock(&grant.id).await?;
+        let _across_processes = self.lock(&grant.id, end).await?;
         self.keep_unsaved(&grant.id).await?;
         // Another task or process may have refreshed meanwhile; or one that was killed before it could tell the index.
         let record = self.read_record(&grant.id).await?;

@@ -2,10 +2,25 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::Grants;
+use tokio::time::Instant;
+
+use super::{Grants, log_id};
 use crate::model::GrantId;
 use crate::model::problem::{Problem, ProblemCode};
+
+/// Longest wait for another process. A refresh that gets no answer has the lock for three calls with a time limit of 20 seconds each: the
+/// backend is asked who it is, and the refresh is sent twice. Whoever has it longer was stopped, or waits for a person.
+const LOCK_LIMIT: Duration = Duration::from_secs(60);
+/// How often is tried meanwhile. The system's own wait for a lock has no limit, and would keep a thread.
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
+/// Until when a wait that begins now lasts. To be counted before the wait for this process's own turn: those who queue here for a lock
+/// that another process keeps don't each wait anew.
+pub(super) fn lock_end() -> Instant {
+    Instant::now() + LOCK_LIMIT
+}
 
 /// A grant's lock, held until this is dropped or the process ends.
 pub(super) struct Lock {
@@ -29,21 +44,28 @@ impl Lock {
 }
 
 impl Grants {
-    /// Waits for the grant's lock.
-    pub(super) async fn lock(&self, grant: &GrantId) -> Result<Lock, Problem> {
+    /// Waits for the grant's lock until `end`; tried once in any case.
+    ///
+    /// # Errors
+    /// [`ProblemCode::AccountInUse`] where another process has it all the time, [`ProblemCode::IndexUnavailable`].
+    pub(super) async fn lock(&self, grant: &GrantId, end: Instant) -> Result<Lock, Problem> {
         let Some(path) = self.lock_path(grant) else { return Ok(Lock { held: None }) };
-        take(path, |file| file.lock().map(|()| true)).await?.ok_or_else(|| ProblemCode::IndexUnavailable.into())
+        loop {
+            if let Some(lock) = take(path.clone()).await? {
+                return Ok(lock);
+            }
+            if Instant::now() >= end {
+                tracing::warn!(grant = log_id(grant), "another process doesn't give a grant's lock back");
+                return Err(ProblemCode::AccountInUse.into());
+            }
+            tokio::time::sleep(LOCK_PAUSE).await;
+        }
     }
 
     /// The grant's lock, unless somebody has it, here or in another process.
     pub(super) async fn try_lock(&self, grant: &GrantId) -> Option<Lock> {
-        let attempt = |file: &File| match file.try_lock() {
-            Ok(()) => Ok(true),
-            Err(TryLockError::WouldBlock) => Ok(false),
-            Err(TryLockError::Error(error)) => Err(error),
-        };
         match self.lock_path(grant) {
-            Some(path) => take(path, attempt).await.ok()?,
+            Some(path) => take(path).await.ok()?,
             None => Some(Lock { held: None }),
         }
     }
@@ -76,16 +98,18 @@ impl Grants {
     }
 }
 
-/// Opens the file and locks it; `None` where `lock` says that somebody else has it.
-async fn take(path: PathBuf, lock: impl Fn(&File) -> std::io::Result<bool> + Send + 'static) -> Result<Option<Lock>, Problem> {
+/// Opens the file and locks it; `None` where somebody else has it.
+async fn take(path: PathBuf) -> Result<Option<Lock>, Problem> {
     let taken = tokio::task::spawn_blocking(move || {
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory)?;
         }
         loop {
             let file = options().open(&path)?;
-            if !lock(&file)? {
-                return Ok::<_, std::io::Error>(None);
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok::<_, std::io::Error>(None),
+                Err(TryLockError::Error(error)) => return Err(error),
             }
             // Whoever had it may have removed the file: then this is the lock of nothing.
             if is_at(&file, &path) {
@@ -135,12 +159,11 @@ mod tests {
     async fn a_lock_that_somebody_holds_keeps_its_file_and_nobody_else_gets_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("grant");
-        let attempt = |file: &File| Ok(file.try_lock().is_ok());
-        let held = take(path.clone(), attempt).await.unwrap().unwrap();
+        let held = take(path.clone()).await.unwrap().unwrap();
         assert!(std::fs::remove_file(&path).is_err(), "a second holder could lock a new file of this name");
-        assert!(take(path.clone(), attempt).await.unwrap().is_none());
+        assert!(take(path.clone()).await.unwrap().is_none());
         held.remove();
         assert!(!path.exists());
-        take(path, attempt).await.unwrap().unwrap().remove();
+        take(path).await.unwrap().unwrap().remove();
     }
 }

@@ -18,6 +18,7 @@ pub mod vault;
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use vault::GrantRecord;
@@ -87,6 +88,8 @@ struct Inner {
     ended: Mutex<HashSet<GrantId>>,
     /// The damaged index that was set aside when this run began.
     set_aside: Mutex<Option<SetAside>>,
+    /// See [`Grants::take_lost`].
+    lost: AtomicBool,
 }
 
 impl Grants {
@@ -112,6 +115,7 @@ impl Grants {
             missing: Mutex::default(),
             ended: Mutex::default(),
             set_aside: Mutex::new(rebuild.map(|file| SetAside { file, recovered: None })),
+            lost: AtomicBool::default(),
         };
         Self { inner: Arc::new(inner) }
     }

@@ -1,13 +1,15 @@
 //! Grants in the vault that are in no account: an approval that is being decided about, or that was left over when a program ended, or
 //! one whose end Monei hasn't confirmed yet.
 
+use std::sync::atomic::Ordering;
+
 use monei::ScopeSet;
 
-use super::lock::Lock;
-use super::vault::GrantRecord;
+use super::lock::{Lock, lock_end};
+use super::vault::{GrantRecord, RecordError};
 use super::{Grants, expiry, held, log_id, open_transactions};
 use crate::failpoint::failpoint;
-use crate::ledger::{GrantRow, Granted, Into, Placed};
+use crate::ledger::{GrantRow, Granted, Into, OrphanLost, Placed};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::random_text;
 use crate::model::{AccountId, Caller, GrantId, Identity, TransactionId};
@@ -27,6 +29,19 @@ pub enum Discarded {
     Gone,
     /// Monei didn't confirm. It is kept, unused, and taken back later.
     Pending,
+    /// Its record is damaged, so that nothing here can ever take it back: the history tells that, and it is gone from here.
+    Lost,
+}
+
+impl Discarded {
+    /// What the person is told of it.
+    pub fn trouble(self) -> Option<ProblemCode> {
+        match self {
+            Self::Gone => None,
+            Self::Pending => Some(ProblemCode::RevocationPending),
+            Self::Lost => Some(ProblemCode::ApprovalLost),
+        }
+    }
 }
 
 impl Grants {
@@ -34,7 +49,7 @@ impl Grants {
     /// on no link brings the `transaction`'s pair once more.
     ///
     /// # Errors
-    /// Why it can't be kept.
+    /// Why it can't be kept; [`ProblemCode::ApprovalLost`] where Monei hasn't confirmed its end either.
     pub async fn hold(
         &self,
         backend: &BackendClient,
@@ -59,16 +74,17 @@ impl Grants {
             }
             Err(problem) => {
                 // What can't be kept must not stay alive at Monei.
-                if !backend.revoke(&record.access, &record.refresh).await {
-                    tracing::warn!("an approval could neither be kept nor taken back");
+                if backend.revoke(&record.access, &record.refresh).await {
+                    return Err(problem);
                 }
-                Err(problem)
+                tracing::warn!(code = ?problem.code, "an approval could neither be kept nor taken back");
+                Err(ProblemCode::ApprovalLost.into())
             }
         }
     }
 
     async fn store_new(&self, grant: &GrantId, record: &GrantRecord, transaction: &TransactionId) -> Result<Lock, Problem> {
-        let lock = self.lock(grant).await?;
+        let lock = self.lock(grant, lock_end()).await?;
         self.inner.ledger.note_redeemed(grant.clone(), open_transactions::hash(transaction)).await?;
         failpoint!("connect.noted");
         self.vault().write(grant, record.encode()).await?;
@@ -178,6 +194,9 @@ impl Grants {
             Ok(record) => self.revoke_record(&record).await || self.is_over(&grant, &record).await,
             // There is nothing left to take back with.
             Err(Problem { code: ProblemCode::RecordMissing, .. }) => true,
+            Err(Problem { code: ProblemCode::RecordUnreadable, .. }) if self.is_damaged(&grant).await => {
+                return self.remove_damaged(grant, lock).await;
+            }
             Err(_) => false,
         };
         if !over {
@@ -199,6 +218,30 @@ impl Grants {
         Discarded::Gone
     }
 
+    /// Removes a grant in no account whose record is damaged; true if it is. A record that can't be read for another reason stays.
+    pub async fn discard_damaged(&self, grant: &GrantId) -> bool {
+        let Some(lock) = self.try_lock(grant).await else { return false };
+        self.is_damaged(grant).await && self.remove_damaged(grant.clone(), lock).await == Discarded::Lost
+    }
+
+    async fn is_damaged(&self, grant: &GrantId) -> bool {
+        let text = self.vault().read(grant).await.ok().flatten();
+        text.is_some_and(|text| matches!(GrantRecord::decode(&text), Err(RecordError::Damaged)))
+    }
+
+    /// Tells of the grant, and takes it off the list, at once; only then its entry goes.
+    async fn remove_damaged(&self, grant: GrantId, lock: Lock) -> Discarded {
+        if self.inner.ledger.apply(OrphanLost { grant: grant.clone() }).await.is_err() {
+            return Discarded::Pending;
+        }
+        tracing::warn!(grant = log_id(&grant), "the record of a grant in no account was damaged; Monei may keep the grant alive");
+        match self.vault().delete(&grant).await {
+            Ok(()) => lock.remove(),
+            Err(error) => tracing::warn!(%error, "a damaged entry could not be removed"),
+        }
+        Discarded::Lost
+    }
+
     /// Whether Monei says that the grant is over, or ends it once it has a pair that Monei knows.
     async fn is_over(&self, grant: &GrantId, record: &GrantRecord) -> bool {
         match self.refresh(grant, record).await {
@@ -207,17 +250,29 @@ impl Grants {
         }
     }
 
-    /// Takes back what was approved but never decided about because a program ended in between, and what Monei hasn't confirmed yet.
-    pub async fn discard_orphans(&self) {
-        let Ok(orphans) = self.inner.ledger.orphans().await else { return };
+    /// Takes back what was approved but never decided about because a program ended in between, and what Monei hasn't confirmed yet. Gives
+    /// how many it lost track of ([`Discarded::Lost`]).
+    pub async fn discard_orphans(&self) -> usize {
+        let mut lost = 0;
+        let Ok(orphans) = self.inner.ledger.orphans().await else { return lost };
         for grant in orphans {
             // Held: it is being stored, or a person decides about it, perhaps in another process.
             let Some(lock) = self.try_lock(&grant).await else { continue };
             // Whoever held it may have discarded it just now.
-            if self.inner.ledger.is_orphan(grant.clone()).await == Ok(true) {
-                self.discard(Orphan { grant, lock }).await;
+            if self.inner.ledger.is_orphan(grant.clone()).await == Ok(true) && self.discard(Orphan { grant, lock }).await == Discarded::Lost
+            {
+                lost += 1;
             }
         }
+        if lost > 0 {
+            self.inner.lost.store(true, Ordering::Relaxed);
+        }
         self.sweep_locks().await;
+        lost
+    }
+
+    /// Whether track of a grant was lost while nobody decided about it, and nobody has been told on the screen yet.
+    pub fn take_lost(&self) -> bool {
+        self.inner.lost.swap(false, Ordering::Relaxed)
     }
 }

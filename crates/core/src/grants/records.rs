@@ -1,11 +1,18 @@
 //! A grant's record in the vault, as this run last saw it.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::vault::{GrantRecord, RecordError};
 use super::{Grants, held};
 use crate::failpoint::failpoint;
 use crate::ledger::Revoked;
 use crate::model::GrantId;
 use crate::model::problem::{Problem, ProblemCode};
+
+/// How long the program's end waits for another process that has a grant's lock.
+const LAST_WAIT: Duration = Duration::from_secs(5);
 
 impl Grants {
     /// The record of a grant.
@@ -79,13 +86,15 @@ impl Grants {
         for grant in unsaved {
             let kept = async {
                 // Another process may be storing a newer pair just now.
-                let _lock = self.lock(&grant).await?;
+                let _lock = self.lock(&grant, Instant::now() + LAST_WAIT).await?;
                 self.keep_unsaved(&grant).await
             };
-            if kept.await.is_err() {
-                tracing::warn!(grant = super::log_id(&grant), "the keychain took no new tokens before the end");
-                // It would only make the person wait as long again.
-                break;
+            if let Err(problem) = kept.await {
+                tracing::warn!(grant = super::log_id(&grant), code = ?problem.code, "new tokens could not be kept before the end");
+                // The keychain would only make the person wait as long again. A lock is of one grant.
+                if problem.code != ProblemCode::AccountInUse {
+                    break;
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::lock::Lock;
+use super::lock::{Lock, lock_end};
 use super::vault::GrantRecord;
 use super::{Grants, held, log_id};
 use crate::failpoint::failpoint;
@@ -46,8 +46,9 @@ impl Grants {
                 if handled.contains_key(&grant.id) {
                     continue;
                 }
+                let end = lock_end();
                 let in_process = self.inner.flights.enter(&grant.id).await;
-                let lock = self.lock(&grant.id).await?;
+                let lock = self.lock(&grant.id, end).await?;
                 if let Some(outcome) = self.revoke(account, &grant.id).await? {
                     handled.insert(grant.id, Handled { outcome, lock, in_process });
                 }

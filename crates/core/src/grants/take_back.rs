@@ -2,6 +2,7 @@
 
 use monei::ScopeSet;
 
+use super::lock::lock_end;
 use super::{Grants, Revoked, held};
 use crate::ledger::{self, GrantRow};
 use crate::model::problem::{Problem, ProblemCode};
@@ -23,8 +24,9 @@ impl Grants {
         let mut worst = Revoked::Confirmed;
         for GrantRow { id, .. } in grants {
             // A refresh under way would bring back what is removed here.
+            let end = lock_end();
             let _in_process = self.inner.flights.enter(&id).await;
-            let lock = self.lock(&id).await?;
+            let lock = self.lock(&id, end).await?;
             match self.revoke(account, &id).await? {
                 // Another process has removed it meanwhile.
                 None => {}

@@ -37,8 +37,8 @@ use crate::model::{AccountId, AppId, Caller};
 
 pub use change::{
     AppAllowed, AppExtended, AppNarrowed, AppReached, AppTakenBack, BackendAgreed, Change, Checked, Disconnected, Forgotten, Found,
-    Granted, Identified, Into, NotGranted, OpenPaymentsClosed, Owner, PaymentBegun, PaymentEnded, Placed, Recovered, Refreshed, Renamed,
-    Revoked, SetAside, SwitchedOn, TakenBack, TcpKeysEnded, Used,
+    Granted, Identified, Into, NotGranted, OpenPaymentsClosed, OrphanLost, Owner, PaymentBegun, PaymentEnded, Placed, Recovered, Refreshed,
+    Renamed, Revoked, SetAside, SwitchedOn, TakenBack, TcpKeysEnded, Used,
 };
 pub use choices::{Choices, Moved};
 pub use consents::{Kept, Looked};

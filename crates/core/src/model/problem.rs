@@ -116,6 +116,8 @@ pub enum ProblemCode {
     AccessRevoked,
     /// Monei hasn't confirmed that an approval ended that the person didn't want: it is kept, unused, and Monei is asked again.
     RevocationPending,
+    /// An approval that nobody uses may be alive at Monei, and what could end it from here is lost.
+    ApprovalLost,
     /// What was used was approved by another person than the account's. It is set apart.
     SomebodyElse,
     /// The scope this needs isn't granted; nothing was called.
@@ -124,8 +126,12 @@ pub enum ProblemCode {
     LimitReached,
     /// An answer of Monei could not be understood.
     AnswerUnreadable,
+    /// Monei gave other transactions than it says there are, so that no file has all of them.
+    HistoryIncomplete,
     /// Another connection is being made already.
     AnotherInProgress,
+    /// Another program of this computer holds the account: it refreshes or ends its access, or was stopped while it did.
+    AccountInUse,
     /// There is no such account (any more).
     NoSuchAccount,
     /// There is no such app, or what it was given has ended or was taken back.

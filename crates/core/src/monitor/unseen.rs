@@ -29,8 +29,11 @@ pub(super) struct Unseen {
 /// A living token of an account was refused.
 struct Doubt {
     account: AccountId,
-    /// When, in milliseconds since the Unix epoch.
-    at: i64,
+    /// When Monei had last answered for the account until then, in milliseconds since the Unix epoch. Another time is that of a later
+    /// answer, also where the clock was set back in between.
+    checked_at: Option<i64>,
+    /// The account's grants until then.
+    grants: HashSet<GrantId>,
     /// Somebody has looked since, which made the account due once.
     looked: bool,
 }
@@ -98,10 +101,13 @@ impl Monitor {
 
     fn doubt(&self, account: AccountId) {
         tracing::info!("Monei refused a living token while nobody looked");
-        let at = self.clock.now_ms();
+        let known = self.ledger.known();
+        let known = known.iter().find(|known| known.row.id == account);
+        let checked_at = known.and_then(|known| known.row.checked_at);
+        let grants = known.iter().flat_map(|known| &known.grants).map(|grant| grant.id.clone()).collect();
         let mut doubts = self.unseen.doubts();
         doubts.retain(|doubt| doubt.account != account);
-        doubts.push(Doubt { account, at, looked: false });
+        doubts.push(Doubt { account, checked_at, grants, looked: false });
         self.unseen.tell(&doubts);
     }
 
@@ -122,7 +128,7 @@ impl Monitor {
         let known = self.ledger.known();
         doubts.retain(|doubt| {
             known.iter().find(|known| known.row.id == doubt.account).is_some_and(|Known { row, grants, .. }| {
-                let works = row.checked_at.is_some_and(|at| at >= doubt.at) || grants.iter().any(|grant| grant.granted_at >= doubt.at);
+                let works = row.checked_at != doubt.checked_at || grants.iter().any(|grant| !doubt.grants.contains(&grant.id));
                 !works && !matches!(row.health, StoredHealth::NeedsReconnect(_))
             })
         });

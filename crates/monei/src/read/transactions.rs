@@ -14,6 +14,8 @@ pub struct Transactions {
     pub items: Vec<Transaction>,
     /// How many there are in all, on every page.
     pub total: Option<u64>,
+    /// How many entries of this page aren't among `items`: beyond [`MAX_ITEMS`], or no transaction.
+    pub left_out: usize,
 }
 
 /// One transaction.
@@ -96,18 +98,19 @@ impl Transactions {
         let body = Body::parse(body)?;
         let beside = total(&body.beside);
         match body.payload {
-            Value::Array(list) => Ok(Self { items: items(&list), total: beside }),
+            Value::Array(list) => Ok(Self::of(&list, beside)),
             Value::Object(object) => {
                 let list = object.get("transactions").and_then(Value::as_array).ok_or(ReadError::NotThisShape)?;
-                Ok(Self { items: items(list), total: total(&object).or(beside) })
+                Ok(Self::of(list, total(&object).or(beside)))
             }
             _ => Err(ReadError::NotThisShape),
         }
     }
-}
 
-fn items(list: &[Value]) -> Vec<Transaction> {
-    list.iter().filter_map(Value::as_object).take(MAX_ITEMS).map(Transaction::of).collect()
+    fn of(list: &[Value], total: Option<u64>) -> Self {
+        let items: Vec<_> = list.iter().filter_map(Value::as_object).take(MAX_ITEMS).map(Transaction::of).collect();
+        Self { left_out: list.len().saturating_sub(items.len()), items, total }
+    }
 }
 
 fn total(object: &Object) -> Option<u64> {

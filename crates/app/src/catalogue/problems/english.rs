@@ -232,6 +232,11 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
             "The approval isn’t used, but it may still be alive at Monei.",
             "It is kept here and taken back as soon as Monei answers. “Connected apps” in Monei’s settings ends it too.",
         ),
+        P::ApprovalLost => (
+            "An approval may still be alive at Monei",
+            "Monei hasn’t confirmed that it ended, and what could end it from here couldn’t be kept, or is damaged.",
+            "End it under “Connected apps” in Monei’s settings. Before you connect again, see that the keychain is open and the disk has room.",
+        ),
         P::SomebodyElse => (
             "Somebody else approved this",
             "Monei says that it belongs to another person than this account.",
@@ -256,6 +261,16 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
             "Monei’s answer couldn’t be understood",
             "Monei answered in a way that this version doesn’t know.",
             "Try again. If it stays so, an update of this program may help.",
+        ),
+        P::HistoryIncomplete => (
+            "Not all of the transactions arrived",
+            "What Monei gave doesn’t fit the number that it told, so a file would lack some of them. None was made.",
+            "Try again. If it stays so, choose a shorter period.",
+        ),
+        P::AccountInUse => (
+            "Another program is using this account",
+            "It has been renewing or ending the access for more than a minute. It may have been stopped in a terminal, such as `moneictl` with Ctrl+Z.",
+            "Let it finish or close it, then try again.",
         ),
         P::AnotherInProgress => ("Another connection is being made", "Only one can be made at a time.", "Finish or cancel it first."),
         P::NoSuchAccount => {

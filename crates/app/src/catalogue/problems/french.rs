@@ -234,6 +234,11 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
             "L’accord n’est pas utilisé, mais il est peut-être encore valable chez Monei.",
             "Il est conservé ici, et retiré dès que Monei répond. « Connected apps », dans les paramètres de Monei, y met fin aussi.",
         ),
+        P::ApprovalLost => (
+            "Un accord est peut-être encore valable chez Monei",
+            "Monei n’a pas confirmé qu’il a pris fin, et ce qui permettrait d’y mettre fin d’ici n’a pas pu être conservé, ou est endommagé.",
+            "Mettez-y fin sous « Connected apps », dans les paramètres de Monei. Avant de reconnecter, vérifiez que le trousseau est ouvert et qu’il reste de la place sur le disque.",
+        ),
         P::SomebodyElse => (
             "Quelqu’un d’autre a donné cet accord",
             "Monei indique qu’il appartient à une autre personne que ce compte.",
@@ -258,6 +263,16 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
             "La réponse de Monei n’a pas pu être comprise",
             "Monei a répondu d’une manière que cette version ne connaît pas.",
             "Réessayez. Si cela continue, une mise à jour de ce programme peut aider.",
+        ),
+        P::HistoryIncomplete => (
+            "Toutes les transactions ne sont pas arrivées",
+            "Ce que Monei a donné ne correspond pas au nombre annoncé : il en manquerait dans le fichier. Aucun n’a été créé.",
+            "Réessayez. Si cela continue, choisissez une période plus courte.",
+        ),
+        P::AccountInUse => (
+            "Un autre programme utilise ce compte",
+            "Il renouvelle l’accès ou y met fin depuis plus d’une minute. Il a peut-être été suspendu dans un terminal, comme `moneictl` avec Ctrl+Z.",
+            "Laissez-le terminer ou fermez-le, puis réessayez.",
         ),
         P::AnotherInProgress => {
             ("Une autre connexion est en cours", "Une seule peut se faire à la fois.", "Terminez-la ou annulez-la d’abord.")

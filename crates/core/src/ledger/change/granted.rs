@@ -158,6 +158,24 @@ impl Change for NotGranted {
     }
 }
 
+/// A grant in no account may live on at Monei, and nothing here can end it: it is listed no more, and the history tells of it.
+pub struct OrphanLost {
+    /// The grant.
+    pub grant: GrantId,
+}
+
+impl Change for OrphanLost {
+    type Outcome = ();
+
+    const IS_ABOUT_ACCOUNTS: bool = false;
+
+    fn apply(self, tables: &Tables<'_>, now: i64) -> Result<(), IndexError> {
+        tables.forget_orphan(&self.grant)?;
+        tables.remove_set_apart(&self.grant)?;
+        tables.log(now, None, None, &Event::Failed { code: ProblemCode::ApprovalLost.name() })
+    }
+}
+
 /// Remembers that the person said no to `scopes`, but for those that the account holds all the same.
 fn mark_declined(tables: &Tables<'_>, account: &str, scopes: &ScopeSet, now: i64) -> Result<(), IndexError> {
     let held = tables.grants_of(account)?.iter().fold(ScopeSet::new(), |held, row| held.union(&row.scopes));
