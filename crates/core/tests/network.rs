@@ -207,9 +207,11 @@ async fn front(acceptor: TlsAcceptor, backend: &Url) -> String {
 
 const PLACE_ASKED: &str = "connect.corporate.test:443";
 
-/// Something was asked, and nothing but the backend: the sandbox is on this computer, and was called many times.
+/// Something was asked for, and nothing but the backend: the sandbox is on this computer, and was called many times. A connection that the
+/// client gave up before it asked, since another had become free, led nowhere.
 fn only_the_backend(asked: &[String]) {
-    assert!(!asked.is_empty() && asked.iter().all(|place| place == PLACE_ASKED), "{asked:?}");
+    let mut places = asked.iter().filter(|place| *place != "-").peekable();
+    assert!(places.peek().is_some() && places.all(|place| place == PLACE_ASKED), "{asked:?}");
 }
 
 /// How a case expects a proxy to be named.
