@@ -54,20 +54,20 @@ test('it is paid only after a second in sight, with a PIN, and by no Enter', asy
   const pay = page.getByTestId('confirm-allow');
   await page.getByTestId('confirm-pin').fill('1234');
   await pay.click({ force: true });
-  await expect.poll(() => stage(page, ({ answers }) => answers)).toEqual([]);
+  expect(await stage(page, ({ answers }) => answers)).toEqual([]);
   await isReady(page);
   await page.getByTestId('confirm-pin').press('Enter');
   await pay.focus();
   await page.keyboard.press('Enter');
-  await expect.poll(() => stage(page, ({ answers }) => answers)).toEqual([]);
+  expect(await stage(page, ({ answers }) => answers)).toEqual([]);
   await page.getByTestId('confirm-pin').fill('12');
   await pay.click({ force: true });
-  await expect.poll(() => stage(page, ({ answers }) => answers)).toEqual([]);
+  expect(await stage(page, ({ answers }) => answers)).toEqual([]);
   await page.getByTestId('confirm-pin').fill('1234');
   await pay.focus();
   await page.keyboard.press('Space');
   await expect.poll(() => stage(page, ({ answers }) => answers)).toEqual([[1, true, '1234']]);
-  await expect.poll(() => page.getByTestId('confirm-pin').inputValue()).toBe('');
+  expect(await page.getByTestId('confirm-pin').inputValue()).toBe('');
   await page.close();
 });
 
@@ -78,9 +78,9 @@ test('another payment in its place begins its second anew and keeps no PIN', asy
   await stage(page, ({ show }) => show('none'));
   await stage(page, ({ show }) => show('withdraw'));
   await page.locator('[data-testid=confirm][data-ready=false]').waitFor();
-  await expect.poll(() => page.getByTestId('confirm-pin').inputValue()).toBe('');
+  expect(await page.getByTestId('confirm-pin').inputValue()).toBe('');
   await page.getByTestId('confirm-allow').click({ force: true });
-  await expect.poll(() => stage(page, ({ answers }) => answers)).toEqual([]);
+  expect(await stage(page, ({ answers }) => answers)).toEqual([]);
   await page.close();
 });
 

@@ -86,7 +86,7 @@ test('what a dialog has begun is seen to its end before the person is led away, 
   await page.locator('[data-testid=set-aside][aria-disabled=true]').waitFor();
   await page.evaluate(() => window.stage.memory.lead({ kind: 'overview' }));
   await expect.poll(() => page.getByTestId('set-aside').count()).toBe(1);
-  await expect.poll(() => page.evaluate(() => window.stage.app.page.kind)).not.toBe('overview');
+  expect(await page.evaluate(() => window.stage.app.page.kind)).not.toBe('overview');
   await page.evaluate(() => (window as unknown as { answer: () => void }).answer());
   await page.waitForFunction(() => window.stage.app.page.kind === 'overview');
   await expect.poll(() => page.getByTestId('set-aside').count()).toBe(0);

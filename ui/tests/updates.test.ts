@@ -37,7 +37,7 @@ test('where others update the program one sentence says so, and there is no butt
 
 test('nothing is asked or installed before the person says so, and what changed is shown as plain text', async () => {
   const { page, complaints } = await settings({ kind: 'idle' });
-  await expect.poll(() => calls(page)).toEqual([]);
+  expect(await calls(page)).toEqual([]);
   await page.getByTestId('look-for-update').click();
   await expect.poll(() => calls(page)).toEqual([['look_for_update']]);
   await tell(page, { kind: 'looking' });

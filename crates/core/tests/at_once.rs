@@ -216,8 +216,12 @@ async fn an_account_disconnected_while_a_record_is_named_after_it_takes_the_new_
     assert_eq!(world.done().await, account);
     assert_eq!((feature(&world.core.view(), &account, "wallet:read"), alive(&world).await), ("enabled".into(), 2));
     let core = world.core.clone();
-    let disconnecting = tokio::spawn(async move { core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await });
-    tokio::task::yield_now().await;
+    let mut disconnecting = tokio::spawn(async move { core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await });
+    // Else the record would be written once more after it was removed.
+    assert!(
+        tokio::time::timeout(Duration::from_secs(1), &mut disconnecting).await.is_err(),
+        "a grant whose record is being written is waited for"
+    );
     naming.go_on();
     assert_eq!(disconnecting.await.unwrap(), Ok(DisconnectOutcome::Revoked));
     assert!(world.core.view().accounts.is_empty() && world.records().is_empty());

@@ -54,7 +54,8 @@ impl Presence {
     }
 }
 
-/// An error says nothing: under Wine 8 every unlocking ends with one. What is locked still can't be locked wholly.
+/// Lets go of this process's lock. An error proves nothing: under Wine 8 each unlocking ends with one, though it was done. Where it wasn't,
+/// Windows refuses the exclusive lock that is asked for next, as if another process were there.
 fn unlock(file: &File) {
     if let Err(error) = file.unlock() {
         tracing::info!(%error, "a lock may not have been let go");

@@ -27,7 +27,7 @@ pub struct Service {
     pub info: Option<ClientInfo>,
     /// Whether it can be used.
     pub status: ServiceStatus,
-    /// When it was last found to be silent: the answer to a question was waited for in vain.
+    /// When the last question ended, if it took [`SILENCE`] or longer and got no answer.
     silent: Option<Since>,
 }
 
