@@ -30,7 +30,8 @@ const QUICKSTART: &str = "quickstart (Express)";
 fn main() -> Fallible<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(async {
+    // Driver and sandbox have one thread each, so that they take as little as they can of the computer that the server needs.
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             ["sandbox", port, ref redirects @ ..] => sandbox(port, redirects).await,
             _ => bench().await,

@@ -9,8 +9,10 @@ use std::thread::available_parallelism;
 
 use connect_backend::{Backend, Config, Listener};
 use tokio::net::TcpListener;
+use tokio::runtime::Builder;
 
-/// Most threads that serve requests. They mostly wait, so that more than the computer has, or than a unit's `TasksMax=` allows, are of no use.
+/// Most threads that serve requests; otherwise half as many as the computer has cores. The other half is for what stands beside: a proxy, Redis. With
+/// one thread none wakes another for each step of a request: on two cores that serves more requests than two threads do (`cargo xtask bench backend`).
 const MOST_THREADS: usize = 8;
 /// Most threads for what blocks: looking up names.
 const MOST_BLOCKING_THREADS: usize = 8;
@@ -55,9 +57,16 @@ fn main() -> ExitCode {
 type Done = Result<(), Box<dyn std::error::Error>>;
 
 fn on_threads(work: impl Future<Output = Done>) -> Done {
-    let threads = available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    builder.worker_threads(threads).max_blocking_threads(MOST_BLOCKING_THREADS).enable_all().build()?.block_on(work)
+    let cores = available_parallelism().map_or(1, usize::from);
+    let mut builder = match (cores / 2).min(MOST_THREADS) {
+        0 | 1 => Builder::new_current_thread(),
+        threads => {
+            let mut builder = Builder::new_multi_thread();
+            builder.worker_threads(threads);
+            builder
+        }
+    };
+    builder.max_blocking_threads(MOST_BLOCKING_THREADS).enable_all().build()?.block_on(work)
 }
 
 /// A line on standard output. Where nobody reads it, there is nobody to tell.

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tracing::Instrument;
 use zeroize::Zeroizing;
 
@@ -55,6 +56,8 @@ impl Once {
     /// `ahead` is what the work has to ask the store first. It is asked together with the claim, and what the work has to keep (`besides`)
     /// is kept together with the answer: on a way to the store and back each costs nothing more.
     ///
+    /// The caller has the answer before it is kept: whoever asks meanwhile finds the claim, and waits.
+    ///
     /// The work runs to its end even when the caller goes away or loses patience.
     pub(crate) async fn run<A, W, B>(
         &self,
@@ -68,14 +71,15 @@ impl Once {
         B: Future<Output = ()> + Send,
     {
         let (once, under_way) = (self.clone(), self.under_way.enter());
+        let (tell, told) = oneshot::channel();
         let work = async move {
-            let outcome = once.claim_or_join(slot, ahead, work).await.unwrap_or_else(Outcome::Problem);
+            once.claim_or_join(slot, ahead, work, tell).await;
             drop(under_way);
-            outcome
         };
-        let task = tokio::spawn(work.in_current_span());
-        match tokio::time::timeout(PATIENCE, task).await {
+        tokio::spawn(work.in_current_span());
+        match tokio::time::timeout(PATIENCE, told).await {
             Ok(Ok(outcome)) => outcome,
+            // The work panicked.
             Ok(Err(_)) => Code::Internal.into(),
             Err(_) => Code::OutcomeUnknown.into(),
         }
@@ -86,8 +90,8 @@ impl Once {
         slot: Slot,
         ahead: impl Future<Output = A> + Send,
         work: impl FnOnce(A) -> W + Send,
-    ) -> Result<Outcome, Problem>
-    where
+        tell: oneshot::Sender<Outcome>,
+    ) where
         A: Send,
         W: Future<Output = (Settled, B)> + Send,
         B: Future<Output = ()> + Send,
@@ -95,22 +99,24 @@ impl Once {
         // With a name of this try's own, so that it knows its claim again where the store's answer got lost.
         let claim = self.replays.claim(slot.key, record(PENDING, &slot.fingerprint, &rand::random::<[u8; 16]>()), REPLAY_LIFETIME);
         let (claim, ahead) = tokio::join!(claim, ahead);
-        match claim? {
-            Claim::Taken(present) => self.join(&slot, present).await,
-            Claim::Ours => {
+        // Below, a caller who doesn't wait any more needs no answer.
+        match claim {
+            Err(unavailable) => drop(tell.send(Outcome::Problem(unavailable.into()))),
+            Ok(Claim::Taken(present)) => drop(tell.send(self.join(&slot, present).await.unwrap_or_else(Outcome::Problem))),
+            Ok(Claim::Ours) => {
                 let (settled, besides) = work(ahead).await;
                 let (outcome, stands) = match settled {
                     Settled::Final(outcome) => (outcome, true),
                     Settled::Void(problem) => (Outcome::Problem(problem), false),
                 };
-                let sealed = self.sealer.seal_replay(&slot.proof, &outcome.to_bytes());
-                let done = record(DONE, &slot.fingerprint, &sealed);
+                let plain = outcome.to_bytes();
+                drop(tell.send(outcome));
+                let done = record(DONE, &slot.fingerprint, &self.sealer.seal_replay(&slot.proof, &plain));
                 let (kept, ()) = tokio::join!(self.keep(slot.key, done.clone(), stands), besides);
                 if kept.is_err() {
                     tracing::error!(event = "replay_not_kept", reason = "the store is tried again");
                     tokio::spawn(self.clone().keep_later(slot.key, done, stands).in_current_span());
                 }
-                Ok(outcome)
             }
         }
     }
@@ -172,10 +178,13 @@ impl Once {
 mod tests {
     use std::future::ready;
 
+    use tokio::sync::Semaphore;
+
     use super::*;
     use crate::domain::seal::MasterKey;
     use crate::domain::settings::Environment;
     use crate::ports::memory::MemoryStore;
+    use crate::ports::{Marks, Reply};
 
     fn once() -> Once {
         let clock = Arc::new(crate::ports::clock::ManualClock::new(1_000));
@@ -205,6 +214,54 @@ mod tests {
         assert!(matches!(other, Outcome::Problem(problem) if problem.code == Code::OutcomeUnknown));
         let same = once.run(slot(b"proof"), ready(()), never).await;
         assert!(matches!(same, Outcome::Tokens(body) if *body == b"mct_CNRY_and_mcr_CNRY"));
+    }
+
+    /// Keeps nothing until it is told to.
+    struct Slow {
+        store: MemoryStore,
+        go: Semaphore,
+    }
+
+    impl Marks for Slow {
+        fn claim(&self, key: Key, value: Vec<u8>, ttl: Duration) -> Reply<'_, Claim> {
+            self.store.claim(key, value, ttl)
+        }
+
+        fn get(&self, key: Key) -> Reply<'_, Option<Vec<u8>>> {
+            self.store.get(key)
+        }
+
+        fn put(&self, key: Key, value: Vec<u8>, ttl: Duration) -> Reply<'_, ()> {
+            Box::pin(async move {
+                self.go.acquire().await.unwrap().forget();
+                self.store.put(key, value, ttl).await
+            })
+        }
+    }
+
+    impl Replays for Slow {
+        fn release(&self, key: Key, value: Vec<u8>) -> Reply<'_, ()> {
+            self.store.release(key, value)
+        }
+
+        fn wait(&self, key: Key, seen: Vec<u8>, limit: Duration) -> Reply<'_, Option<Vec<u8>>> {
+            self.store.wait(key, seen, limit)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_given_before_it_is_kept_and_who_asks_meanwhile_waits_for_it() {
+        let clock = Arc::new(crate::ports::clock::ManualClock::new(1_000));
+        let slow = Arc::new(Slow { store: MemoryStore::new(clock, false), go: Semaphore::new(0) });
+        let once = Once { replays: slow.clone(), ..once() };
+        let first = once.run(slot(b"proof"), ready(()), |()| async { canary() }).await;
+        assert!(matches!(first, Outcome::Tokens(body) if *body == b"mct_CNRY_and_mcr_CNRY"));
+        let again = once.run(slot(b"proof"), ready(()), never);
+        tokio::pin!(again);
+        assert!(tokio::time::timeout(Duration::from_secs(5), &mut again).await.is_err(), "nothing is kept yet");
+        slow.go.add_permits(1);
+        assert!(matches!(again.await, Outcome::Tokens(body) if *body == b"mct_CNRY_and_mcr_CNRY"));
+        once.under_way.over().await;
     }
 
     #[tokio::test]

@@ -30,7 +30,10 @@ pub fn begin() -> (WorkerGuard, impl Fn() -> u64 + Send + Sync + 'static) {
     let builder = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(WAITING_LINES).thread_name("log");
     let (writer, guard) = builder.finish(Gathered(BufWriter::with_capacity(GATHERED, io::stdout())));
     let dropped = writer.error_counter();
-    tracing_subscriber::registry().with(fmt::layer().json().with_writer(writer).with_filter(wanted.and(ours))).init();
+    // Each line names all its spans, the innermost among them.
+    tracing_subscriber::registry()
+        .with(fmt::layer().json().with_current_span(false).with_writer(writer).with_filter(wanted.and(ours)))
+        .init();
     (guard, move || u64::try_from(dropped.dropped_lines()).unwrap_or(u64::MAX))
 }
 

@@ -185,7 +185,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
                 env!("MONEI_PRODUCT_NAME"),
                 " over TCP, and what they send to that port goes to the other program, their keys too."
             ),
-            "End that program, or choose another port on the Apps page or with `moneictl app url --new`: keys that were used over TCP end then.",
+            "End that program, or choose another port on the Apps page or with “moneictl app url --new”: keys that were used over TCP end then.",
         ),
         P::DeepLinkUnavailable => (
             "App links don’t come back to this program",
@@ -269,7 +269,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         ),
         P::AccountInUse => (
             "Another program is using this account",
-            "It has been renewing or ending the access for more than a minute. It may have been stopped in a terminal, such as `moneictl` with Ctrl+Z.",
+            "It has been renewing or ending the access for more than a minute. It may have been stopped in a terminal, such as moneictl with Ctrl+Z.",
             "Let it finish or close it, then try again.",
         ),
         P::AnotherInProgress => ("Another connection is being made", "Only one can be made at a time.", "Finish or cancel it first."),
@@ -336,7 +336,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         P::OthersRunning => (
             concat!(env!("MONEI_PRODUCT_NAME"), " is also open elsewhere"),
             "Another window or terminal of yours runs it, and would go on with what is to be removed.",
-            "Close that one, end `moneictl serve` if it runs, then try again.",
+            "Close that one, end “moneictl serve” if it runs, then try again.",
         ),
         P::InvalidInput => ("That can’t be done", "The program doesn’t accept this just now.", "Check what you entered, then try again."),
     };

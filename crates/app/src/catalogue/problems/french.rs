@@ -187,7 +187,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
                 env!("MONEI_PRODUCT_NAME"),
                 " par TCP, et ce qu’elles envoient à ce port arrive à l’autre programme, leurs clés comprises."
             ),
-            "Fermez ce programme, ou choisissez un autre port sur la page Applications ou avec `moneictl app url --new`\u{202f}: les clés utilisées par TCP prennent alors fin.",
+            "Fermez ce programme, ou choisissez un autre port sur la page Applications ou avec «\u{202f}moneictl app url --new\u{202f}»\u{202f}: les clés utilisées par TCP prennent alors fin.",
         ),
         P::DeepLinkUnavailable => (
             "Les liens d’application ne reviennent pas à ce programme",
@@ -271,7 +271,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         ),
         P::AccountInUse => (
             "Un autre programme utilise ce compte",
-            "Il renouvelle l’accès ou y met fin depuis plus d’une minute. Il a peut-être été suspendu dans un terminal, comme `moneictl` avec Ctrl+Z.",
+            "Il renouvelle l’accès ou y met fin depuis plus d’une minute. Il a peut-être été suspendu dans un terminal, comme moneictl avec Ctrl+Z.",
             "Laissez-le terminer ou fermez-le, puis réessayez.",
         ),
         P::AnotherInProgress => {
@@ -340,7 +340,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         P::OthersRunning => (
             concat!(env!("MONEI_PRODUCT_NAME"), " est aussi ouvert ailleurs"),
             "Une autre de vos fenêtres ou un autre terminal l’utilise, et continuerait avec ce qui doit être supprimé.",
-            "Fermez-le, arrêtez `moneictl serve` s’il tourne, puis réessayez.",
+            "Fermez-le, arrêtez «\u{202f}moneictl serve\u{202f}» s’il tourne, puis réessayez.",
         ),
         P::InvalidInput => {
             ("C’est impossible", "Le programme ne l’accepte pas en ce moment.", "Vérifiez ce que vous avez saisi, puis réessayez.")

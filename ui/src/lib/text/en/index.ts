@@ -94,7 +94,7 @@ export const en = {
     stale: (age: string, why: string) => `From ${age}. ${why}.`,
     sections: { profile: 'Profile', kyc: 'Tier and limits', wallet: 'Balance', transactions: 'Transactions' } satisfies Record<Section, string>,
     connectedSince: (date: string) => `Connected since ${date}`,
-    checked: (when: string) => `checked ${when}`,
+    checked: (when: string) => `checked\u00a0${when}`,
     neverChecked: 'not checked yet',
     givenUp: 'You took back everything that was allowed. Ask again below for what you want, or disconnect the account.',
     notCheckable: 'Nothing that was allowed lets this be checked without spending. If access is taken back at Monei, it shows only when it is used.',

@@ -91,7 +91,7 @@ export const fr = (): Texts => ({
     stale: (age, why) => `Données ${age}. ${why}.`,
     sections: { profile: 'Profil', kyc: 'Niveau et plafonds', wallet: 'Solde', transactions: 'Transactions' },
     connectedSince: (date) => `Connecté depuis le ${date}`,
-    checked: (when) => `vérifié ${when}`,
+    checked: (when) => `vérifié\u00a0${when}`,
     neverChecked: 'pas encore vérifié',
     givenUp: 'Vous avez retiré tout ce qui était autorisé. Redemandez ci-dessous ce que vous voulez, ou déconnectez le compte.',
     notCheckable: 'Rien de ce qui a été autorisé ne permet une vérification sans dépense. Si l’accès est retiré chez Monei, cela ne se verra qu’à l’utilisation.',
