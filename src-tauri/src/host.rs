@@ -67,6 +67,8 @@ pub struct Host {
     report: Mutex<Option<String>>,
     /// The export that is under way: whether anybody still wants it.
     export: Mutex<Arc<AtomicBool>>,
+    /// Whether the files were removed because the person left.
+    erased: Mutex<bool>,
     #[cfg(feature = "embedded")]
     embedded: OnceCell<crate::embedded::Running>,
 }
@@ -94,6 +96,7 @@ impl Host {
             questions: Questions::default(),
             report: Mutex::default(),
             export: Mutex::default(),
+            erased: Mutex::default(),
             #[cfg(feature = "embedded")]
             embedded: OnceCell::new(),
         }
@@ -336,20 +339,30 @@ impl Host {
     /// # Errors
     /// As [`Connections::leave`].
     pub async fn leave(&self, unrevoked: Unrevoked) -> Result<Leaving, Problem> {
-        let left = self.connections().await?.leave(&Caller::Window, unrevoked).await?;
+        let connections = self.connections().await?;
+        let left = connections.leave(&Caller::Window, unrevoked).await?;
         if left.complete {
             let api = self.api().take();
             if let Some(api) = api {
                 api.shutdown().await;
             }
             // What the window's processes have open goes at the program's end.
-            self.erase();
+            self.erase(&connections);
         }
         Ok(left)
     }
 
-    fn erase(&self) {
-        for path in leaving::erase(&self.settings, Place::of(&self.settings).folder()) {
+    /// Removes the files. From the second time on another process may have begun anew.
+    fn erase(&self, connections: &Connections) {
+        // Held meanwhile, so that the program doesn't end in between.
+        let mut erased = self.erased.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = Place::of(&self.settings);
+        let left = if std::mem::replace(&mut *erased, true) {
+            leaving::erase_again(&self.settings, place.folder())
+        } else {
+            leaving::erase(&self.settings, place.folder(), || connections.release_index())
+        };
+        for path in left {
             tracing::warn!(path = %path.display(), "it can't be removed yet");
         }
     }
@@ -378,7 +391,7 @@ impl Host {
             living = connections.shutdown().await;
             if connections.view().left.is_some() {
                 logging::end();
-                self.erase();
+                self.erase(connections);
             }
         }
         #[cfg(feature = "embedded")]

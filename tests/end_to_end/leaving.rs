@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use e2e::canary::{Canaries, secrets_of};
-use e2e::{Setup, World};
+use e2e::{Setup, World, until};
 
 const APART: Setup = Setup { trace: true, sample: false, apart: true, accessible: false };
 const QUESTION: &str = "Leave this computer?";
@@ -111,6 +111,36 @@ async fn an_access_that_monei_does_not_confirm_stays_until_the_person_leaves_any
         ensure!(world.sandbox.state().await?.granted_by("ada") == ["profile:read"], "the sandbox was told not to revoke");
         world.quit().await?;
         ensure!(left_over(world).is_empty(), "{:#?}", left_over(world));
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_is_connected_in_a_terminal_after_leaving_outlasts_the_window_that_was_still_open() -> Result<()> {
+    World::with("leave-begin-anew", Setup { trace: false, ..APART }, async |world| {
+        world.connect("ada", &["profile"], &["profile:read"]).await?;
+        settings(world).await?;
+        world.window()?.click("leave").await?;
+        world.answer_dialog(QUESTION, "alt+l").await?;
+        world.window()?.shows("left").await?;
+        let folder = world.session.folder().join("data/org.moneiconnections.manager/sandbox");
+        let is_free = || !folder.join("index.sqlite").exists() && !folder.join("in-use.lock").exists();
+        until("the files to be removed", async || Ok(is_free().then_some(()))).await?;
+
+        let mut terminal = world.terminal(&["connect", "--scopes", "profile:read"])?;
+        terminal.shows("Sandbox operator").await?;
+        terminal.types("y")?;
+        world.browser.next_tab().await?;
+        world.browser.reach_consent("ada").await?;
+        world.browser.allow(&["profile:read"]).await?;
+        terminal.shows("Is that you?").await?;
+        terminal.types("y")?;
+        terminal.ends_with(0).await?;
+        world.quit().await?;
+        let told = world.command_line(&["status"])?;
+        ensure!(String::from_utf8_lossy(&told.stdout).contains("Ada Okafor"), "the account is gone: {told:?}");
+        ensure!(world.keychain()?.len() == 1 && world.sandbox.state().await?.granted_by("ada") == ["profile:read"]);
         Ok(())
     })
     .await

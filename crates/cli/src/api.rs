@@ -16,7 +16,7 @@ use monei::permission::{self, Effect, Method};
 use crate::accounts::{find_or_only, lacks, name, say_json};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::{NAME, ask};
+use crate::{NAME, ask, out};
 
 /// How long the person's yes lasts, in milliseconds.
 const LASTS_MS: i64 = 12 * 3_600_000;
@@ -83,8 +83,16 @@ pub async fn api(connections: &Connections, settings: &Settings, account: Option
         if !(200..300).contains(&passed.status) {
             return Err(refused(&passed));
         }
-        if !call.paginate || !has_next(&passed.body, page) {
+        if !call.paginate {
             return Ok(Exit::Done);
+        }
+        match has_next(&passed.body, page) {
+            Some(true) => {}
+            Some(false) => return Ok(Exit::Done),
+            None => {
+                out::complain("Monei’s answer doesn’t tell whether another page follows: this may not be everything.");
+                return Ok(Exit::Done);
+            }
         }
     }
 }
@@ -217,14 +225,16 @@ fn twice(name: &str) -> Failure {
     Failure::said(Exit::Usage, format!("The field {name} is there twice."))
 }
 
-/// Whether Monei says that a page follows. Two names are known for where it says so.
-fn has_next(body: &[u8], page: u32) -> bool {
-    let Ok(answer) = serde_json::from_slice::<serde_json::Value>(body) else { return false };
-    let lists = [&answer, &answer["data"], &answer["pagination"], &answer["data"]["pagination"]];
-    lists.iter().any(|list| {
+/// Whether Monei says that a page follows; `None` where it says nothing about that. Its endpoints say it in different places.
+fn has_next(body: &[u8], page: u32) -> Option<bool> {
+    let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let data = &answer["data"];
+    let lists = [&answer, data, &answer["pagination"], &data["pagination"], &answer["meta"], &data["meta"]];
+    let says = lists.iter().filter_map(|list| {
         let says = list["hasNextPage"].as_bool().or(list["hasNext"].as_bool());
-        says.unwrap_or_else(|| list["totalPages"].as_u64().is_some_and(|pages| u64::from(page) < pages))
-    })
+        says.or_else(|| list["totalPages"].as_u64().map(|pages| u64::from(page) < pages))
+    });
+    says.reduce(|one, other| one || other)
 }
 
 /// Monei's own refusal: its body was printed, this says what it means.
@@ -287,13 +297,18 @@ mod tests {
     #[test]
     fn a_page_follows_where_monei_says_so() {
         for (body, expected) in [
-            (r#"{"pagination":{"page":1,"totalPages":2,"hasNextPage":true}}"#, true),
-            (r#"{"data":{"pagination":{"page":1,"totalPages":2,"hasNextPage":false}}}"#, false),
-            (r#"{"records":[],"hasNext":true}"#, true),
-            (r#"{"totalPages":3}"#, true),
-            (r#"{"totalPages":1}"#, false),
-            ("[]", false),
-            ("not JSON", false),
+            (r#"{"pagination":{"page":1,"totalPages":2,"hasNextPage":true}}"#, Some(true)),
+            (r#"{"data":{"pagination":{"page":1,"totalPages":2,"hasNextPage":false}}}"#, Some(false)),
+            (r#"{"records":[],"hasNext":true}"#, Some(true)),
+            (r#"{"totalPages":3}"#, Some(true)),
+            (r#"{"totalPages":1}"#, Some(false)),
+            // The offramp's history, where the page comes back as text.
+            (r#"{"data":[],"meta":{"totalItems":7,"itemCount":3,"itemsPerPage":3,"totalPages":3,"currentPage":"1"}}"#, Some(true)),
+            (r#"{"data":[],"meta":{"totalPages":1}}"#, Some(false)),
+            (r#"{"data":{"data":[],"meta":{"totalPages":3}}}"#, Some(true)),
+            (r#"{"data":{"balance":"1"},"meta":{}}"#, None),
+            ("[]", None),
+            ("not JSON", None),
         ] {
             assert_eq!(has_next(body.as_bytes(), 1), expected, "{body}");
         }

@@ -57,8 +57,8 @@ pub async fn leave(connections: &Connections, yes: bool, remove: bool) -> Result
 }
 
 /// Removes the files, and says so.
-pub fn clean_up(settings: &Settings) -> Exit {
-    let left = erase(settings, Place::of(settings).folder());
+pub fn clean_up(connections: &Connections, settings: &Settings) -> Exit {
+    let left = erase(settings, Place::of(settings).folder(), || connections.release_index());
     for path in &left {
         complain(&format!("{} can’t be deleted: delete it by hand.", path.display()));
     }

@@ -147,7 +147,7 @@ async fn done(settings: &Settings, task: Task) -> Result<ExitCode, Failure> {
     if !living.is_empty() && outcome.is_ok() {
         return Ok(Exit::Denied.into());
     }
-    if connections.view().left.is_some() && leaving::clean_up(settings) != Exit::Done {
+    if connections.view().left.is_some() && leaving::clean_up(&connections, settings) != Exit::Done {
         return Ok(Exit::Other.into());
     }
     outcome

@@ -147,8 +147,17 @@ impl CommandServer {
         if let Some(sentence) = refusal(&task) {
             return ended(Exit::Usage, Some(sentence.to_owned()));
         }
-        let run = crate::on_accounts(&self.connections, &self.settings, task);
-        let (outcome, output, question) = Asker::new(terminal, answers).run(run).await;
+        // What ends an access at Monei is finished here, also where the terminal it was typed in goes away.
+        let goes_on = matches!(task, Task::Disconnect { .. } | Task::SetAside { .. });
+        let (connections, settings) = (self.connections.clone(), self.settings.clone());
+        let run = async move { Asker::new(terminal, answers).run(crate::on_accounts(&connections, &settings, task)).await };
+        let (outcome, output, question) = match goes_on {
+            true => match tokio::spawn(run).await {
+                Ok(ended) => ended,
+                Err(_) => return ended(Exit::Other, Some("It ended before it was done.".to_owned())),
+            },
+            false => run.await,
+        };
         match (outcome, question) {
             (_, Some(question)) => Reply::Asks(question),
             (Ok(exit), None) => Reply::Ended { output, exit: exit as u8, failure: None },

@@ -45,12 +45,16 @@ pub(crate) async fn switch_on(ledger: &Ledger, caller: &Caller, account: Account
 }
 
 /// What else would end with `scope`, since Monei ends an approval as a whole: what was approved together with it, but for what another
-/// approval allows besides. What is set aside is among it: it can't be switched on again then.
+/// approval of the same backend allows besides. What is set aside is among it: it can't be switched on again then.
 pub(crate) fn along(known: &Known, missing: &HashMap<GrantId, i64>, scope: &Scope) -> ScopeSet {
     let living = || known.grants.iter().filter(|grant| !missing.contains_key(&grant.id));
-    let together = scopes_of(living().filter(|grant| grant.scopes.contains(scope)));
-    let elsewhere = scopes_of(living().filter(|grant| !grant.scopes.contains(scope)));
-    together.difference(&elsewhere).iter().filter(|other| *other != scope).cloned().collect()
+    let mut ends = ScopeSet::new();
+    for grant in living().filter(|grant| grant.scopes.contains(scope)) {
+        // Only grants of the present backend are used: what another backend's allows is no replacement.
+        let elsewhere = scopes_of(living().filter(|other| other.backend == grant.backend && !other.scopes.contains(scope)));
+        ends = ends.union(&grant.scopes.difference(&elsewhere));
+    }
+    ends.iter().filter(|other| *other != scope).cloned().collect()
 }
 
 fn scopes_of<'a>(grants: impl Iterator<Item = &'a GrantRow>) -> ScopeSet {

@@ -399,7 +399,8 @@ impl Connections {
 
     /// Leaves this computer: revokes every grant of every account, and once all have ended removes every entry of the keychain and all of the
     /// index. Where Monei doesn't confirm, `unrevoked` decides; with [`Unrevoked::Keep`] what couldn't be ended is still here afterwards.
-    /// Once left, nothing can be begun in this run. The files in the data folder are the program's to remove.
+    /// Once left, nothing can be begun in this run. The files in the data folder are the program's to remove; no other process opens an
+    /// index there until [`Connections::release_index`].
     ///
     /// # Errors
     /// [`ProblemCode::OthersRunning`] while another process has the index open, [`ProblemCode::AnotherInProgress`] while an approval is
@@ -423,6 +424,12 @@ impl Connections {
             self.inner.publish();
         }
         Ok(left)
+    }
+
+    /// To be called once the person has left and the files in the data folder are removed, but for [`LOCK_FILE`](crate::LOCK_FILE): other
+    /// processes may open an index there from now on, and that file can be removed.
+    pub fn release_index(&self) {
+        self.inner.ledger.release();
     }
 
     /// Sets or removes the person's own name for the account.

@@ -43,7 +43,7 @@ pub use apps::NewApp;
 pub use connections::{Connections, Options};
 pub use diagnose::{Check, CheckName};
 pub use grants::vault;
-pub use ledger::UseRow;
+pub use ledger::{INDEX_FILE, LOCK_FILE, UseRow};
 pub use model::answer::{NotAnAnswer, parse_deep_link};
 pub use model::app::{App, AppKey, AppName};
 pub use model::payment::PaymentOutcome;

@@ -12,6 +12,7 @@ use connect_core::snapshot::{ActivityEvent, DisconnectOutcome, Health, Permissio
 use connect_core::{App, Caller, NewApp, PassThrough};
 use monei::Method;
 use serde_json::json;
+use support::proxy::Proxy;
 use support::{World, feature, scopes};
 
 const TWO: &[&str] = &["profile:read", "wallet:read"];
@@ -109,6 +110,25 @@ async fn what_was_approved_alone_ends_at_monei_and_what_was_approved_with_more_s
         ActivityEvent::TakenBack { scopes: scopes(TWO), along: vec![], by: Some("window".into()) },
         "both were taken back by the person"
     );
+}
+
+#[tokio::test]
+async fn what_else_only_another_backends_approval_allows_does_not_end_unsaid() {
+    let world = World::new().await;
+    world.control("switch", json!({"name": "upgrade_scopes", "value": "cumulative"})).await;
+    world.control("switch", json!({"name": "old_pair_after_upgrade", "value": "alive"})).await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    let other = Proxy::start(tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap(), &world.backend);
+    world.core.set_backend(other.url.as_str()).await.unwrap();
+    world.core.confirm_backend(other.url.as_str(), Some("Sandbox operator")).await.unwrap();
+    world.core.reconnect(&Caller::Window, &account, scopes(TWO)).await.unwrap();
+    world.approve("ada", &["wallet:read"]).await;
+    assert_eq!(world.settle_upgrade().await, account);
+    assert_eq!(world.records().len(), 2);
+    assert_eq!(world.core.permission(&account, id("wallet:read")).await.unwrap().along, scopes(&["profile:read"]));
+    assert_eq!(world.core.set_aside(&Caller::Window, &account, id("wallet:read")).await.unwrap(), here(&["profile:read"]));
+    assert_eq!((world.records().len(), world.count("revokes").await), (2, 0));
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
 }
 
 #[tokio::test]

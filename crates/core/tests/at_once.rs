@@ -10,8 +10,9 @@ use std::time::Duration;
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{Decision, DisconnectOutcome, Health, Section, Stage, Unrevoked};
-use connect_core::vault::{MemoryVault, Vault, VaultFuture};
+use connect_core::vault::{MemoryVault, Vault, VaultError, VaultFuture};
 use secrecy::SecretString;
+use serde_json::json;
 use support::{World, feature, is_new, scopes, stage};
 use tokio::sync::oneshot;
 
@@ -27,11 +28,13 @@ enum Call {
     Delete,
 }
 
-/// A keychain that can be stopped at a call.
+/// A keychain that can be stopped at a call, and that can refuse an entry.
 #[derive(Default)]
 struct Stopping {
     entries: Arc<MemoryVault>,
     armed: Mutex<Vec<Armed>>,
+    /// The entry that it refuses to read.
+    refused: Mutex<Option<String>>,
 }
 
 struct Armed {
@@ -87,6 +90,9 @@ impl Vault for Stopping {
     fn read<'a>(&'a self, name: &'a str) -> VaultFuture<'a, Option<SecretString>> {
         Box::pin(async move {
             self.pass(Call::Read, name).await;
+            if self.refused.lock().unwrap().as_deref() == Some(name) {
+                return Err(VaultError::Refused);
+            }
             self.entries.read(name).await
         })
     }
@@ -112,6 +118,20 @@ async fn world() -> (World, Arc<Stopping>) {
     let vault = Arc::new(Stopping { entries: Arc::clone(&world.vault), ..Stopping::default() });
     world.restart_with(Arc::clone(&vault) as Arc<dyn Vault>).await;
     (world, vault)
+}
+
+/// An account with two approvals, and the names of their records, the older one first.
+async fn two_approvals(world: &World) -> (String, [String; 2]) {
+    world.control("switch", json!({"name": "upgrade_scopes", "value": "only_new"})).await;
+    world.control("switch", json!({"name": "old_pair_after_upgrade", "value": "alive"})).await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    let first = world.records().remove(0);
+    world.clock.advance(Duration::from_secs(60));
+    world.core.reconnect(&Caller::Window, &account, scopes(WALLET)).await.unwrap();
+    world.approve("ada", WALLET).await;
+    assert_eq!(world.settle_upgrade().await, account);
+    let second = world.records().into_iter().find(|name| *name != first).unwrap();
+    (account, [first, second])
 }
 
 /// How many grants live at Monei.
@@ -289,4 +309,52 @@ async fn a_program_that_stands_still_while_it_has_an_account_is_waited_for_a_min
     world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
     assert_eq!(world.core.view().accounts[0].health, Health::Connected);
     assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+}
+
+#[tokio::test]
+async fn where_one_of_two_grants_is_in_use_elsewhere_neither_is_ended() {
+    let world = World::new().await;
+    let (account, names) = two_approvals(&world).await;
+    for (name, permissions_alone) in names.iter().flat_map(|name| [(name, false), (name, true)]) {
+        let stopped = std::fs::File::options().write(true).open(world.data_dir().join("locks").join(name)).unwrap();
+        stopped.try_lock().unwrap();
+        let (core, id) = (world.core.clone(), account.clone());
+        let mut ending = tokio::spawn(async move {
+            if permissions_alone {
+                core.take_back(&Caller::Window, &id, &scopes(BOTH)).await
+            } else {
+                core.disconnect(&Caller::Window, &id, Unrevoked::Keep).await
+            }
+        });
+        assert!(tokio::time::timeout(Duration::from_secs(1), &mut ending).await.is_err(), "the other program is not waited for");
+        // The minute passes in no time.
+        tokio::time::pause();
+        let ended = ending.await.unwrap();
+        tokio::time::resume();
+        assert_eq!(ended.unwrap_err().code, ProblemCode::AccountInUse);
+        assert_eq!((alive(&world).await, world.records().len()), (2, 2), "half of it has ended");
+        drop(stopped);
+    }
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!((alive(&world).await, world.records().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn what_ended_before_the_keychain_refused_the_rest_is_not_shown_as_enabled() {
+    let mut left = Vec::new();
+    for refused in 0..2 {
+        let (world, vault) = world().await;
+        let (account, names) = two_approvals(&world).await;
+        *vault.refused.lock().unwrap() = Some(names[refused].clone());
+        let ended = world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await;
+        assert_eq!(ended.unwrap_err().code, ProblemCode::KeychainRefused);
+        let view = world.core.view();
+        let enabled = BOTH.iter().filter(|scope| feature(&view, &account, scope) == "enabled").count();
+        assert_eq!((alive(&world).await, world.records().len()), (enabled, enabled));
+        left.push(enabled);
+        *vault.refused.lock().unwrap() = None;
+        assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+        assert_eq!((alive(&world).await, world.records().len()), (0, 0));
+    }
+    assert!(left.contains(&1), "in neither order had one ended before: {left:?}");
 }

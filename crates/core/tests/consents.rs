@@ -10,7 +10,9 @@ use connect_core::Caller;
 use connect_core::feature::FeatureId;
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{ActivityEvent, DisconnectOutcome, Preferences, Receipt, Review, Section, Unrevoked};
+use connect_core::vault::Vault as _;
 use serde_json::json;
+use support::proxy::Proxy;
 use support::{START, World, feature, scopes};
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -168,4 +170,37 @@ async fn a_resting_connection_is_refreshed_once_a_week_and_only_where_the_person
     world.clock.advance(DAY * 8);
     world.core.keep_alive().await;
     assert_eq!(world.count("token_calls").await, after);
+}
+
+#[tokio::test]
+async fn a_resting_connection_is_kept_alive_where_the_younger_one_cannot_be_used() {
+    for younger_is_missing in [true, false] {
+        let world = World::new().await;
+        world.control("switch", json!({"name": "upgrade_scopes", "value": "cumulative"})).await;
+        world.control("switch", json!({"name": "old_pair_after_upgrade", "value": "alive"})).await;
+        let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+        let older = world.records().remove(0);
+        world.clock.advance(Duration::from_secs(60));
+        let other = Proxy::start(tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap(), &world.backend);
+        if !younger_is_missing {
+            world.core.set_backend(other.url.as_str()).await.unwrap();
+            world.core.confirm_backend(other.url.as_str(), Some("Sandbox operator")).await.unwrap();
+        }
+        world.core.reconnect(&Caller::Window, &account, scopes(TWO)).await.unwrap();
+        world.approve("ada", &["wallet:read"]).await;
+        assert_eq!(world.settle_upgrade().await, account);
+        if younger_is_missing {
+            let younger = world.records().into_iter().find(|name| *name != older).unwrap();
+            world.vault.delete(&younger).await.unwrap();
+            // Noticed here.
+            world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
+        } else {
+            world.core.set_backend(world.backend.as_str()).await.unwrap();
+        }
+        world.core.set_preferences(Preferences { keep_alive: true, ..world.core.view().preferences }).await.unwrap();
+        let calls = world.count("token_calls").await;
+        world.clock.advance(DAY * 30);
+        world.core.keep_alive().await;
+        assert_eq!(world.count("token_calls").await, calls + 1, "missing: {younger_is_missing}");
+    }
 }

@@ -4,13 +4,14 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{ActivityEvent, ActivityItem, Conflict, Decision, DisconnectOutcome, Section, Stage, Unrevoked};
-use connect_core::vault::Vault as _;
+use connect_core::vault::{MemoryVault, Vault as _};
 use serde_json::json;
 use support::proxy::Cut;
 use support::watched_vault::WatchedVault;
@@ -109,6 +110,19 @@ async fn what_was_kept_in_memory_ends_though_one_revocation_is_slow() {
     world.core.shutdown().await;
     assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
     assert!(alive(&world).await <= 1, "one slow answer keeps the others alive");
+}
+
+#[tokio::test]
+async fn what_was_kept_in_memory_and_ended_with_the_program_is_not_told_as_lost() {
+    let mut world = World::new().await;
+    world.core.keep_in_memory().await;
+    world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
+    world.approve("ada", TWO).await;
+    world.until("whose it is", is_new).await;
+    world.restart().await;
+    assert_eq!(alive(&world).await, 0);
+    world.core.look().await;
+    assert!(world.core.view().transaction.is_none() && failures(&world).await.is_empty());
 }
 
 #[tokio::test]
@@ -291,11 +305,37 @@ async fn an_approval_that_is_neither_kept_nor_taken_back_is_told_also_after_a_ca
             }
         };
         tokio::time::timeout(Duration::from_secs(10), told).await.expect("the history doesn't tell");
+        // Once: a look that finds no entry tells nothing more.
+        vault.locked.store(false, Ordering::SeqCst);
+        world.core.poll().await;
+        world.core.look().await;
+        assert!(world.core.view().transaction.is_none(), "cancelled: {cancelled}");
+        assert_eq!(failures(&world).await.len(), 1, "cancelled: {cancelled}");
     }
 }
 
-/// An approval that the person discarded and Monei didn't end, whose record says `text` by now.
-async fn discarded_and_then(text: &str) -> World {
+#[tokio::test]
+async fn an_approval_that_could_not_be_kept_and_was_taken_back_is_not_told_as_lost() {
+    let mut world = World::new().await;
+    let vault = WatchedVault::over(&world.vault);
+    world.restart_with(vault.clone()).await;
+    world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
+    world.waiting().await;
+    world.control("fault", json!({"target": "token", "kind": "delay", "delay_ms": 1_500, "times": 1})).await;
+    world.approve("ada", TWO).await;
+    world.until("finishing", |view| matches!(stage(view), Some(Stage::Finishing { cancellable: true }))).await;
+    vault.locked.store(true, Ordering::SeqCst);
+    assert_eq!(world.failed().await.code, ProblemCode::KeychainLocked);
+    assert_eq!((world.records().len(), alive(&world).await), (0, 0));
+    vault.locked.store(false, Ordering::SeqCst);
+    world.restart_with(vault.clone()).await;
+    world.core.look().await;
+    assert!(world.core.view().transaction.is_none());
+    assert!(!failures(&world).await.contains(&"approval_lost".to_owned()));
+}
+
+/// An approval that the person discarded and Monei didn't end.
+async fn discarded() -> World {
     let world = World::new().await;
     world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
     world.approve("ada", TWO).await;
@@ -303,8 +343,34 @@ async fn discarded_and_then(text: &str) -> World {
     world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 2})).await;
     world.core.decide(Decision::Discard).await.unwrap();
     assert_eq!(world.failed().await.code, ProblemCode::RevocationPending);
+    world
+}
+
+/// The same, whose record says `text` by now.
+async fn discarded_and_then(text: &str) -> World {
+    let world = discarded().await;
     world.vault.write(&world.records()[0], text.to_owned().into()).await.unwrap();
     world
+}
+
+#[tokio::test]
+async fn a_missing_record_of_an_approval_that_monei_has_not_ended_is_told_once() {
+    for another_keychain in [false, true] {
+        let mut world = discarded().await;
+        if another_keychain {
+            world.restart_with(Arc::new(MemoryVault::default())).await;
+        } else {
+            world.vault.delete(&world.records()[0]).await.unwrap();
+        }
+        world.core.look().await;
+        assert_eq!(world.failed().await.code, ProblemCode::ApprovalLost, "another keychain: {another_keychain}");
+        assert_eq!((alive(&world).await, failures(&world).await), (1, vec!["approval_lost".to_owned()]));
+        world.core.poll().await;
+        world.clock.advance(Duration::from_secs(600));
+        world.core.look().await;
+        assert!(world.core.view().transaction.is_none());
+        assert_eq!(failures(&world).await.len(), 1);
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::Connections;
-use connect_core::snapshot::{Decision, Section, Unrevoked};
+use connect_core::snapshot::{ActivityEvent, Decision, Section, Unrevoked};
 use serde_json::json;
 use support::file_vault::FileVault;
 use support::process::{go_on, line, ours, run, start, wait_for_word};
@@ -48,7 +48,7 @@ async fn child() {
             let mut views = core.subscribe();
             let view = views.wait_for(|view| is_settled(view)).await.unwrap().clone();
             if is_new(&view) {
-                core.decide(Decision::AddAsAccount).await.unwrap();
+                core.decide(if job == "discard" { Decision::Discard } else { Decision::AddAsAccount }).await.unwrap();
             }
             println!("\noutcome {:?}", support::stage(&view));
         }
@@ -298,6 +298,12 @@ async fn a_process_that_dies_with_the_lock_holds_up_nobody() {
     assert_eq!(found(&world, &account, &vault, SOON).await, "one working pair, 1 refresh at Monei");
 }
 
+/// Whether the person is told that an approval may live on at Monei.
+async fn is_told_as_lost(world: &World) -> bool {
+    let told = world.core.activity(None).await.unwrap();
+    told.iter().any(|item| matches!(&item.event, ActivityEvent::Failed { code } if code == "approval_lost"))
+}
+
 /// How many pairs live at Monei, how many entries the keychain has, how many accounts there are.
 async fn standing(world: &mut World, vault: &FileVault) -> (usize, usize, usize) {
     world.restart_with(Arc::new(FileVault::new(&world.data_dir().parent().unwrap().join("keychain")))).await;
@@ -308,18 +314,20 @@ async fn standing(world: &mut World, vault: &FileVault) -> (usize, usize, usize)
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_killed_connection_or_disconnection_leaves_nothing_that_nobody_knows_of() {
     let mut table = Table::default();
-    for (failpoint, step) in [
-        ("connect.redeemed", "connecting: killed with the answer in hand"),
-        ("connect.noted", "connecting: killed before the keychain"),
-        ("keychain.writing", "connecting: killed inside of the keychain's write"),
-        ("connect.kept", "connecting: killed before the account is known"),
-        ("connect.assigned", "connecting: killed after the index, before the record names the account"),
+    for (job, failpoint, step) in [
+        ("connect", "connect.redeemed", "connecting: killed with the answer in hand"),
+        ("connect", "connect.noted", "connecting: killed before the keychain"),
+        ("connect", "keychain.writing", "connecting: killed inside of the keychain's write"),
+        ("connect", "connect.kept", "connecting: killed before the account is known"),
+        ("connect", "connect.assigned", "connecting: killed after the index, before the record names the account"),
+        ("discard", "discard.revoked", "discarding: killed after Monei's yes, before the keychain"),
+        ("discard", "discard.removed", "discarding: killed after the keychain, before the index"),
     ] {
         for _ in 0..TIMES {
             let mut world = World::proxied().await;
             let vault = FileVault::new(&world.data_dir().parent().unwrap().join("keychain"));
             world.core.shutdown().await;
-            let mut child = start(&world, "connect", Duration::ZERO, Some(failpoint));
+            let mut child = start(&world, job, Duration::ZERO, Some(failpoint));
             let link: Url = line(&mut child, "browser").await.unwrap().parse().unwrap();
             // The page at the end of the walk may never come: its server is stopped.
             let person = tokio::spawn(async move { support::person::walk(&link, "ada", Some(&["profile:read"])).await });
@@ -327,10 +335,11 @@ async fn a_killed_connection_or_disconnection_leaves_nothing_that_nobody_knows_o
             person.abort();
             child.kill().unwrap();
             child.wait().unwrap();
-            let outcome = match standing(&mut world, &vault).await {
-                (0, 0, 0) => "no account, no entry, and the approval revoked at Monei".to_owned(),
-                (1, 1, 1) => "one account, with its pair".to_owned(),
-                (1, 0, 0) => "no account, no entry; the approval stays in Monei's list, its tokens are nowhere".to_owned(),
+            let outcome = match (standing(&mut world, &vault).await, is_told_as_lost(&world).await) {
+                ((0, 0, 0), false) => "no account, no entry, and the approval revoked at Monei".to_owned(),
+                ((1, 1, 1), false) => "one account, with its pair".to_owned(),
+                ((1, 0, 0), false) => "no account, no entry; the approval stays in Monei's list, its tokens are nowhere".to_owned(),
+                ((1, 0, 0), true) => "no account, no entry, the tokens are nowhere; the person is told (`approval_lost`)".to_owned(),
                 other => format!("{other:?}"),
             };
             table.count(step, outcome);

@@ -66,6 +66,7 @@ async fn leaving_ends_every_access_and_empties_keychain_and_index() {
     // In this run nothing is begun that would be stored.
     world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap_err();
     // The files can be removed, and the next start is a first one.
+    world.core.release_index();
     std::fs::remove_dir_all(world.data_dir()).unwrap();
     let fresh = world.second().await;
     assert!(fresh.view().accounts.is_empty() && fresh.view().left.is_none());
@@ -123,6 +124,16 @@ async fn nothing_ends_while_another_process_has_the_index_open_or_the_keychain_s
     vault.locked.store(false, Ordering::SeqCst);
     assert!(world.core.leave(&Caller::Window, Unrevoked::Remove).await.unwrap().complete);
     assert_eq!((living(&world).await, world.vault.names().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn no_other_process_begins_on_an_index_whose_files_are_still_to_be_removed() {
+    let world = World::new().await;
+    world.connect("ada", TWO, TWO).await;
+    assert!(world.core.leave(&Caller::Window, Unrevoked::Keep).await.unwrap().complete);
+    assert_eq!(world.try_second().await.err().unwrap().code, ProblemCode::OthersRunning);
+    world.core.release_index();
+    assert!(world.try_second().await.unwrap().view().accounts.is_empty());
 }
 
 #[tokio::test]

@@ -279,6 +279,26 @@ async fn whoever_waited_for_a_refresh_that_failed_fails_with_it() {
 }
 
 #[tokio::test]
+async fn a_refresh_is_kept_though_whoever_asked_for_it_went_away() {
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(Duration::from_secs(3400));
+    world.control("fault", json!({"target": "token", "kind": "delay", "delay_ms": 1_500, "times": 1})).await;
+    let asked = world.core.load(&Caller::Window, &account, Section::Profile);
+    assert!(tokio::time::timeout(Duration::from_millis(500), asked).await.is_err(), "the refresh is on its way");
+    let refreshed = async {
+        while world.count("refreshes").await == 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), refreshed).await.expect("Monei gave a new token");
+    // Longer than the backend would give the same answer again.
+    world.clock.advance(Duration::from_secs(130));
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
+    assert_eq!(world.count("refreshes").await, 1, "the new token was there");
+}
+
+#[tokio::test]
 async fn whoever_waited_for_a_refresh_is_told_of_a_revocation_and_not_of_a_missing_record() {
     let mut world = World::new().await;
     let account = world.connect("ada", PROFILE, PROFILE).await;

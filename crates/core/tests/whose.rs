@@ -178,24 +178,32 @@ async fn leaving_ends_what_was_set_apart_though_nobody_has_decided_about_it() {
 }
 
 #[tokio::test]
-async fn what_was_set_apart_and_has_a_damaged_record_by_now_is_told_and_gone() {
-    let (mut world, ada) = mixed_up().await;
-    let before = world.records();
-    world.core.check(&Caller::Window, &ada).await.unwrap();
-    world.until("the person is asked", asks).await;
-    world.restart().await;
-    for name in &before {
-        let text = world.vault.read(name).await.unwrap().unwrap();
-        // The record of the one that is set apart names no account.
-        if text.expose_secret().contains(r#""a":"","#) {
-            world.vault.write(name, "damaged".to_owned().into()).await.unwrap();
+async fn what_was_set_apart_and_has_a_damaged_record_or_none_by_now_is_told_and_gone() {
+    for record in [Some("damaged"), None] {
+        let (mut world, ada) = mixed_up().await;
+        let before = world.records();
+        world.core.check(&Caller::Window, &ada).await.unwrap();
+        world.until("the person is asked", asks).await;
+        world.restart().await;
+        for name in &before {
+            let text = world.vault.read(name).await.unwrap().unwrap();
+            // The record of the one that is set apart names no account.
+            if text.expose_secret().contains(r#""a":"","#) {
+                match record {
+                    Some(text) => world.vault.write(name, text.to_owned().into()).await.unwrap(),
+                    None => world.vault.delete(name).await.unwrap(),
+                }
+            }
         }
+        world.core.look().await;
+        assert_eq!((world.failed().await.code, world.records().len()), (ProblemCode::ApprovalLost, 1), "{record:?}");
+        world.clock.advance(std::time::Duration::from_secs(600));
+        world.core.look().await;
+        assert!(world.core.view().transaction.is_none(), "{record:?}");
+        let told = world.core.activity(None).await.unwrap();
+        let is_lost = |event: &ActivityEvent| matches!(event, ActivityEvent::Failed { code } if code == "approval_lost");
+        assert_eq!(told.iter().filter(|item| is_lost(&item.event)).count(), 1, "{record:?}");
     }
-    world.core.look().await;
-    assert_eq!((world.failed().await.code, world.records().len()), (ProblemCode::ApprovalLost, 1));
-    world.clock.advance(std::time::Duration::from_secs(600));
-    world.core.look().await;
-    assert!(world.core.view().transaction.is_none());
 }
 
 #[tokio::test]

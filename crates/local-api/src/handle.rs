@@ -84,8 +84,7 @@ async fn answer(inner: &Inner, way: &Way, request: Request<Incoming>) -> Result<
     if query.len() > LONGEST_QUERY {
         return Err(Refusal::new(Reason::TooLarge, "The request is too long: a query may have 8 KiB."));
     }
-    let query: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-    let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (&**name, &**value)).collect();
+    let query: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let body = body::read(body).await?;
     let body = match method {
         // Some clients send a body with what reads nothing of it.
@@ -97,8 +96,17 @@ async fn answer(inner: &Inner, way: &Way, request: Request<Incoming>) -> Result<
     if endpoint.effect == monei::permission::Effect::Spends {
         return spend(inner, &app, path, parts.uri.query().is_some(), body.as_deref().unwrap_or(b"{}")).await;
     }
-    let call = PassThrough { method, path, query: &query, body };
-    let passed = inner.connections.pass_through(&Caller::App(app.id.clone()), &app.account, call).await;
+    // To its end, also where the program goes away: what became of the call is written down.
+    let passed = tokio::spawn({
+        let (connections, app) = (inner.connections.clone(), app.clone());
+        let (path, query) = (path.to_owned(), query);
+        async move {
+            let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (&**name, &**value)).collect();
+            let call = PassThrough { method, path: &path, query: &query, body };
+            connections.pass_through(&Caller::App(app.id.clone()), &app.account, call).await
+        }
+    });
+    let passed = passed.await.unwrap_or(Err(ProblemCode::ProgramEnding.into()));
     passed.map(answer::passed).map_err(|problem| refusal(&app, method, path, &problem))
 }
 

@@ -174,6 +174,29 @@ async fn what_was_given_and_is_not_granted_any_more_is_not_sent() {
     served.api.shutdown().await;
 }
 
+/// As a script that is given two seconds.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_in_the_record_though_its_program_went_away() {
+    let served = Served::new().await;
+    let (app, key) = served.allow("Budget", &["wallet:read"]).await;
+    let url = format!("{}/api/v1/wallet/me", served.base().await);
+    served.world.control("fault", json!({"target": "/wallet/me", "kind": "delay", "delay_ms": 1_500, "times": 1})).await;
+    let call = support::http().get(url).header("x-api-key", key.expose()).timeout(Duration::from_millis(500)).send();
+    assert!(call.await.unwrap_err().is_timeout());
+    let recorded = async {
+        loop {
+            match served.world.core.app_log(&app.id).await.unwrap()[..] {
+                [] => tokio::time::sleep(Duration::from_millis(50)).await,
+                [ref only] => break (only.outcome.clone(), only.count),
+                ref several => panic!("{several:?}"),
+            }
+        }
+    };
+    let recorded = tokio::time::timeout(Duration::from_secs(20), recorded).await.expect("in the record");
+    assert_eq!(recorded, ("ok".to_owned(), 1));
+    served.api.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_that_cannot_be_read_for_a_while_takes_no_way_in_from_apps() {
     let served = Served::new().await;

@@ -122,7 +122,7 @@ pub(super) fn store(source: &Source<'_>) -> Result<Option<StoreSettings>, Config
     let ca = ca.map(|path| certificates(source, "CONNECT_REDIS_CA_FILE", &path)).transpose()?;
     let client = match (certificate, key) {
         (Some(_), Some(key)) if PrivateKeyDer::from_pem_slice(key.as_bytes()).is_err() => {
-            return Err(ConfigError::invalid("CONNECT_REDIS_KEY", "it is no private key in PEM (-----BEGIN PRIVATE KEY-----)"));
+            return Err(ConfigError::invalid("CONNECT_REDIS_KEY", "it is no private key in PEM"));
         }
         (Some(path), Some(key)) => Some(ClientCertificate {
             certificate: certificates(source, "CONNECT_REDIS_CERTIFICATE_FILE", &path)?,

@@ -224,13 +224,9 @@ impl Approvals {
         for SetApartRow { grant, account, who, scopes } in rows {
             let orphan = match self.grants().hold_again(&grant).await {
                 Ok(Some(orphan)) => orphan,
-                // Its record is gone: there is nothing to decide about.
-                Err(Problem { code: ProblemCode::RecordMissing, .. }) => {
-                    drop(self.ledger().forget_orphan(grant).await);
-                    continue;
-                }
-                Err(Problem { code: ProblemCode::RecordUnreadable, .. }) => {
-                    if self.grants().discard_damaged(&grant).await {
+                // Without its record there is nothing to decide about.
+                Err(Problem { code: ProblemCode::RecordMissing | ProblemCode::RecordUnreadable, .. }) => {
+                    if self.grants().discard_lost(&grant).await {
                         self.explain(ProblemCode::ApprovalLost.into());
                         return;
                     }

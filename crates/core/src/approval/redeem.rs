@@ -17,7 +17,7 @@ use crate::model::answer::Handoff;
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::Verifier;
 use crate::provider::backend::{BackendClient, Redeemed, TokenError, Tokens};
-use crate::work::{Piece, Work};
+use crate::work::Piece;
 
 /// How long a handoff is offered again while nothing is decided. It dies after 120 seconds.
 const REDEEM_WITHIN: Duration = Duration::from_secs(100);
@@ -80,7 +80,7 @@ impl Approvals {
                                 Some(piece) => piece,
                                 None => work.enter()?,
                             };
-                            revoke_others(work, backend.clone(), tries, tokens.access.clone());
+                            self.revoke_others(about.clone(), backend.clone(), tries, tokens.access.clone());
                             return Ok((tokens, piece));
                         }
                         Tried::Nothing(problem) => {
@@ -123,7 +123,12 @@ impl Approvals {
                 continue;
             }
             // Once the program is about to end, a link can finish the transaction in its next run.
-            let Ok(piece) = work.enter() else { return Err(End::Cancelled) };
+            let Ok(piece) = work.enter() else {
+                if tries.is_empty() {
+                    return Err(End::Cancelled);
+                }
+                continue;
+            };
             let present = self.runs().redeem(about.run);
             if present.is_err() {
                 continue;
@@ -189,24 +194,26 @@ impl Approvals {
             pause = (pause * 2).min(Duration::from_secs(10));
         }
     }
-}
 
-/// Takes back what other answers give, if one was approved twice: only the first is stored. The same answer twice gives the same pair.
-fn revoke_others(work: &Work, backend: BackendClient, mut tries: JoinSet<Tried>, stored: AccessToken) {
-    if tries.is_empty() {
-        return;
-    }
-    let under_way = work.enter();
-    tokio::spawn(async move {
-        while let Some(tried) = tries.join_next().await {
-            match tried {
-                Ok(Tried::Tokens(other)) if other.access.expose() != stored.expose() => {
-                    // Nobody is told how that went.
-                    drop(backend.revoke(&other.access, &other.refresh, 0).await);
-                }
-                _ => {}
-            }
+    /// Takes back what other answers give, if one was approved twice: only the first is stored. The same answer twice gives the same pair.
+    fn revoke_others(&self, about: About, backend: BackendClient, mut tries: JoinSet<Tried>, stored: AccessToken) {
+        if tries.is_empty() {
+            return;
         }
-        drop(under_way);
-    });
+        let under_way = self.inner.needs.work.enter();
+        let this = self.clone();
+        tokio::spawn(async move {
+            while let Some(tried) = tries.join_next().await {
+                match tried {
+                    Ok(Tried::Tokens(other)) if other.access.expose() != stored.expose() => {
+                        if backend.revoke(&other.access, &other.refresh, this.now()).await.is_err() {
+                            this.record_failure(&about, ProblemCode::ApprovalLost).await;
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            drop(under_way);
+        });
+    }
 }

@@ -224,7 +224,7 @@ impl Approvals {
     }
 
     /// Nothing came of an answer, or of the run: the history says so, and what was declined is remembered.
-    async fn record_failure(&self, about: &About, code: ProblemCode) {
+    pub(super) async fn record_failure(&self, about: &About, code: ProblemCode) {
         tracing::info!(run = about.run, ?code, "no connection came of it");
         let change = NotGranted { account: about.account.clone(), code, requested: about.requested.clone() };
         if self.ledger().apply(change).await.is_err() {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use monei::{AccessToken, ScopeSet};
 
 use super::lock::lock_end;
-use super::vault::GrantRecord;
+use super::vault::{GrantRecord, to_its_end};
 use super::{Grants, expiry, held, log_id};
 use crate::clock::{Clock, Since};
 use crate::failpoint::failpoint;
@@ -149,13 +149,13 @@ impl Grants {
             return Ok(record);
         }
         let (flights, end) = (&self.inner.flights, lock_end());
-        let _in_process = flights.enter(&grant.id).await;
+        let in_process = flights.enter(&grant.id).await;
         // The grant has ended while this caller waited, and its record went with it.
         let ended = |problem: &Problem| problem.code == ProblemCode::AccessRevoked;
         if let Some(problem) = flights.known_failure(&grant.id, began, false, clock).filter(ended) {
             return Err(problem);
         }
-        let _across_processes = self.lock(&grant.id, end).await?;
+        let across_processes = self.lock(&grant.id, end).await?;
         self.keep_unsaved(&grant.id).await?;
         // Another task or process may have refreshed meanwhile; or one that was killed before it could tell the index.
         let record = self.read_record(&grant.id).await?;
@@ -167,9 +167,15 @@ impl Grants {
         let outcome = match flights.known_failure(&grant.id, began, good, clock) {
             Some(problem) => Err(problem),
             None => {
-                let outcome = self.refresh(&grant.id, &record).await;
-                flights.keep_in_mind(&grant.id, &outcome, clock);
-                outcome
+                let (grants, id, old) = (self.clone(), grant.id.clone(), record.clone());
+                // Once Monei has answered, the old pair is dead: the new one is stored, also where the caller has gone meanwhile.
+                to_its_end(async move {
+                    let _locks = (in_process, across_processes);
+                    let outcome = grants.refresh(&id, &old).await;
+                    grants.inner.flights.keep_in_mind(&id, &outcome, grants.inner.clock.as_ref());
+                    outcome
+                })
+                .await
             }
         };
         match outcome {

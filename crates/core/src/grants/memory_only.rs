@@ -54,8 +54,14 @@ impl Grants {
         if tokio::time::timeout(PATIENCE, ended).await.is_err() {
             tracing::warn!("not all of what was kept in memory could be revoked in time");
         }
-        if self.inner.ledger.apply(Forgotten(grants.into_iter().collect())).await.is_err() {
+        if self.inner.ledger.apply(Forgotten(grants.iter().cloned().collect())).await.is_err() {
             tracing::warn!("the accounts of this run could not be forgotten");
+        }
+        // The next run would take one in no account for lost: its record is gone.
+        for grant in grants.into_iter().filter(|grant| !living.contains(grant)) {
+            if self.inner.ledger.forget_orphan(grant).await.is_err() {
+                tracing::warn!("a grant of this run that has ended stays listed");
+            }
         }
         living
     }

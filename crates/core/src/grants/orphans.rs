@@ -29,7 +29,7 @@ pub enum Discarded {
     Gone,
     /// Monei didn't confirm. It is kept, unused, and taken back later.
     Pending,
-    /// Its record is damaged, so that nothing here can ever take it back: the history tells that, and it is gone from here.
+    /// Its record is damaged or missing, so that nothing here can take it back: the history tells that, and it is gone from here.
     Lost,
 }
 
@@ -67,28 +67,33 @@ impl Grants {
             lifetime: tokens.expires_in,
             scopes: tokens.scopes.unwrap_or_default(),
         };
-        match self.store_new(&grant, &record, transaction).await {
-            Ok(lock) => {
-                tracing::info!(grant = log_id(&grant), scopes = record.scopes.len(), "an approval is kept");
-                Ok((Orphan { grant, lock }, record))
-            }
-            Err(problem) => {
-                // What can't be kept must not stay alive at Monei.
-                if backend.revoke(&record.access, &record.refresh, self.now()).await.is_ok() {
-                    return Err(problem);
+        // Held until it is stored or taken back: a look would take it for left over.
+        let (problem, _lock) = match self.lock(&grant, lock_end()).await {
+            Ok(lock) => match self.store_new(&grant, &record, transaction).await {
+                Ok(()) => {
+                    tracing::info!(grant = log_id(&grant), scopes = record.scopes.len(), "an approval is kept");
+                    return Ok((Orphan { grant, lock }, record));
                 }
-                tracing::warn!(code = ?problem.code, "an approval could neither be kept nor taken back");
-                Err(ProblemCode::ApprovalLost.into())
-            }
+                Err(problem) => (problem, Some(lock)),
+            },
+            Err(problem) => (problem, None),
+        };
+        // What can't be kept must not stay alive at Monei.
+        let revoked = backend.revoke(&record.access, &record.refresh, self.now()).await.is_ok();
+        // The caller tells what came of it: a look that finds no entry tells nothing more. An entry that the keychain writes late is found
+        // by it, since the grant stays on the list until then.
+        self.note_ended(&grant).await;
+        if revoked {
+            return Err(problem);
         }
+        tracing::warn!(code = ?problem.code, "an approval could neither be kept nor taken back");
+        Err(ProblemCode::ApprovalLost.into())
     }
 
-    async fn store_new(&self, grant: &GrantId, record: &GrantRecord, transaction: &TransactionId) -> Result<Lock, Problem> {
-        let lock = self.lock(grant, lock_end()).await?;
+    async fn store_new(&self, grant: &GrantId, record: &GrantRecord, transaction: &TransactionId) -> Result<(), Problem> {
         self.inner.ledger.note_redeemed(grant.clone(), open_transactions::hash(transaction)).await?;
         failpoint!("connect.noted");
-        self.vault().write(grant, record.encode()).await?;
-        Ok(lock)
+        Ok(self.vault().write(grant, record.encode()).await?)
     }
 
     /// Takes hold of a grant that turned out to be another person's. `None` where another process has it.
@@ -205,12 +210,9 @@ impl Grants {
         self.unassign(&grant).await;
         let over = match self.newest_record(&grant).await {
             Ok(record) => self.revoke_record(&record).await.is_ok() || self.is_over(&grant, &record).await,
-            // There is nothing left to take back with.
-            Err(Problem { code: ProblemCode::RecordMissing, .. }) => true,
-            Err(Problem { code: ProblemCode::RecordUnreadable, .. }) if self.is_damaged(&grant).await => {
-                return self.remove_damaged(grant, lock).await;
-            }
-            Err(_) => false,
+            Err(problem) if self.is_lost(&grant, problem.code).await => return self.remove_lost(grant, lock).await,
+            // An earlier try came so far, and no further.
+            Err(problem) => problem.code == ProblemCode::RecordMissing,
         };
         if !over {
             // A program that ended before it was listed must find it again.
@@ -219,22 +221,50 @@ impl Grants {
             }
             return Discarded::Pending;
         }
+        failpoint!("discard.revoked");
+        // First: an entry that is missing without this is told as lost.
+        self.note_ended(&grant).await;
         if let Err(error) = self.vault().delete(&grant).await {
             // Kept in the list, so that the next look tries again.
             tracing::warn!(%error, "a grant that has ended could not be removed");
             return Discarded::Gone;
         }
         held(&self.inner.unsaved).remove(&grant);
+        failpoint!("discard.removed");
         if self.inner.ledger.forget_orphan(grant).await.is_ok() {
             lock.remove();
         }
         Discarded::Gone
     }
 
-    /// Removes a grant in no account whose record is damaged; true if it is. A record that can't be read for another reason stays.
-    pub async fn discard_damaged(&self, grant: &GrantId) -> bool {
+    /// Removes a grant that is set apart and whose record is damaged or missing; true where Monei may keep the grant alive. A record that
+    /// can't be read for another reason stays.
+    pub async fn discard_lost(&self, grant: &GrantId) -> bool {
         let Some(lock) = self.try_lock(grant).await else { return false };
-        self.is_damaged(grant).await && self.remove_damaged(grant.clone(), lock).await == Discarded::Lost
+        // Whoever had the lock may have decided about it just now.
+        let set_apart = self.inner.ledger.set_apart().await;
+        if !set_apart.is_ok_and(|rows| rows.iter().any(|row| row.grant == *grant)) {
+            return false;
+        }
+        let Err(problem) = self.newest_record(grant).await else { return false };
+        if self.is_lost(grant, problem.code).await {
+            return self.remove_lost(grant.clone(), lock).await == Discarded::Lost;
+        }
+        // It has ended, and its entry was removed here.
+        if problem.code == ProblemCode::RecordMissing {
+            drop(self.inner.ledger.forget_orphan(grant.clone()).await);
+        }
+        false
+    }
+
+    /// Whether nothing is left to end the grant with: its record, which can't be read for the reason of `code`, is damaged, or missing
+    /// though Monei hasn't ended the grant as far as is known here.
+    async fn is_lost(&self, grant: &GrantId, code: ProblemCode) -> bool {
+        match code {
+            ProblemCode::RecordMissing => !self.has_ended(grant).await,
+            ProblemCode::RecordUnreadable => self.is_damaged(grant).await,
+            _ => false,
+        }
     }
 
     async fn is_damaged(&self, grant: &GrantId) -> bool {
@@ -243,11 +273,11 @@ impl Grants {
     }
 
     /// Tells of the grant, and takes it off the list, at once; only then its entry goes.
-    async fn remove_damaged(&self, grant: GrantId, lock: Lock) -> Discarded {
+    async fn remove_lost(&self, grant: GrantId, lock: Lock) -> Discarded {
         if self.inner.ledger.apply(OrphanLost { grant: grant.clone() }).await.is_err() {
             return Discarded::Pending;
         }
-        tracing::warn!(grant = log_id(&grant), "the record of a grant in no account was damaged; Monei may keep the grant alive");
+        tracing::warn!(grant = log_id(&grant), "the record of a grant in no account is damaged or missing; Monei may keep it alive");
         match self.vault().delete(&grant).await {
             Ok(()) => lock.remove(),
             Err(error) => tracing::warn!(%error, "a damaged entry could not be removed"),

@@ -6,7 +6,7 @@ use super::lock::{Lock, lock_end};
 use super::vault::GrantRecord;
 use super::{Grants, held, log_id};
 use crate::failpoint::failpoint;
-use crate::ledger::Disconnected;
+use crate::ledger::{Disconnected, GrantRow};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::{AccountId, Caller, GrantId};
 
@@ -32,11 +32,17 @@ impl Revoked {
 }
 
 /// A grant that nobody else refreshes meanwhile.
+pub(super) struct Locked {
+    pub(super) grant: GrantId,
+    pub(super) lock: Lock,
+    #[expect(dead_code, reason = "held until the grant is gone")]
+    in_process: tokio::sync::OwnedMutexGuard<()>,
+}
+
+/// What came of its revocation.
 struct Handled {
     outcome: Revoked,
-    lock: Lock,
-    #[expect(dead_code, reason = "held until the account is gone")]
-    in_process: tokio::sync::OwnedMutexGuard<()>,
+    locked: Locked,
 }
 
 impl Grants {
@@ -45,38 +51,46 @@ impl Grants {
     /// done, since nothing could be removed. Gives the worst outcome, and whether the account is gone.
     ///
     /// # Errors
-    /// A keychain or index problem, with the account still there.
+    /// [`ProblemCode::AccountInUse`] where another process has one of the grants, with none revoked; a keychain or index problem, with the
+    /// account still there, and without the grants that have ended by then.
     pub async fn revoke_all(&self, caller: &Caller, account: &AccountId, remove_anyway: bool) -> Result<(Revoked, bool), Problem> {
         // Begun before the end of the program, it is finished.
         let _under_way = self.inner.work.enter()?;
         // A refresh under way would bring back what is removed here: each grant is held until the end.
-        let mut handled: HashMap<GrantId, Handled> = HashMap::new();
+        let mut handled = HashMap::new();
+        let outcome = self.revoke_and_remove(caller, account, remove_anyway, &mut handled).await;
+        // What Monei has ended must not be shown as enabled.
+        if outcome.is_err()
+            && let Err(problem) = self.remove_ended(account, &handled).await
+        {
+            tracing::warn!(code = ?problem.code, "a grant that has ended could not be removed yet");
+        }
+        outcome
+    }
+
+    async fn revoke_and_remove(
+        &self,
+        caller: &Caller,
+        account: &AccountId,
+        remove_anyway: bool,
+        handled: &mut HashMap<GrantId, Handled>,
+    ) -> Result<(Revoked, bool), Problem> {
         loop {
-            for grant in self.inner.ledger.grants_of(account).await? {
-                if handled.contains_key(&grant.id) {
-                    continue;
-                }
-                let end = lock_end();
-                let in_process = self.inner.flights.enter(&grant.id).await;
-                let lock = self.lock(&grant.id, end).await?;
-                if let Some(outcome) = self.revoke(account, &grant.id).await? {
-                    handled.insert(grant.id, Handled { outcome, lock, in_process });
+            let mut grants = self.inner.ledger.grants_of(account).await?;
+            grants.retain(|grant| !handled.contains_key(&grant.id));
+            for locked in self.lock_all(grants).await? {
+                if let Some(outcome) = self.revoke(account, &locked.grant).await? {
+                    handled.insert(locked.grant.clone(), Handled { outcome, locked });
                 }
             }
             failpoint!("disconnect.revoked");
             let worst = handled.values().map(|grant| grant.outcome.clone()).fold(Revoked::Confirmed, Revoked::worse);
             if worst != Revoked::Confirmed && !remove_anyway {
-                let left = self.inner.ledger.grants_of(account).await?;
-                for (grant, Handled { outcome, .. }) in &handled {
-                    if *outcome == Revoked::Confirmed && left.iter().any(|row| row.id == *grant) {
-                        self.remove_revoked_grant(grant).await?;
-                        held(&self.inner.unsaved).remove(grant);
-                    }
-                }
+                self.remove_ended(account, handled).await?;
                 tracing::info!(grants = handled.len(), ?worst, "not disconnected");
                 return Ok((worst, false));
             }
-            for (grant, Handled { outcome, .. }) in &handled {
+            for (grant, Handled { outcome, .. }) in handled.iter() {
                 if *outcome == Revoked::Confirmed {
                     self.note_ended(grant).await;
                 }
@@ -91,10 +105,43 @@ impl Grants {
             if self.inner.ledger.apply(change).await? {
                 tracing::info!(grants = handled.len(), confirmed, "disconnected");
                 self.sweep_transactions().await;
-                handled.into_values().for_each(|grant| grant.lock.remove());
+                handled.drain().for_each(|(_, grant)| grant.locked.lock.remove());
                 return Ok((worst, true));
             }
         }
+    }
+
+    /// Takes the locks of all `grants`, before the first of them is revoked: where one can't be had, all stay as they are. The order is the
+    /// same in each process, the oldest first, so that no two wait for each other.
+    ///
+    /// # Errors
+    /// As [`Grants::lock`].
+    pub(super) async fn lock_all(&self, mut grants: Vec<GrantRow>) -> Result<Vec<Locked>, Problem> {
+        grants.sort_by(|a, b| (a.granted_at, &a.id).cmp(&(b.granted_at, &b.id)));
+        let end = lock_end();
+        let mut locked = Vec::new();
+        for GrantRow { id: grant, .. } in grants {
+            let in_process = self.inner.flights.enter(&grant).await;
+            let lock = self.lock(&grant, end).await?;
+            locked.push(Locked { grant, lock, in_process });
+        }
+        Ok(locked)
+    }
+
+    /// Removes those of the grants whose end Monei has confirmed and that the account still has. Where one can't be removed, the others are
+    /// all the same.
+    async fn remove_ended(&self, account: &AccountId, handled: &HashMap<GrantId, Handled>) -> Result<(), Problem> {
+        let has_ended = |row: &GrantRow| handled.get(&row.id).is_some_and(|grant| grant.outcome == Revoked::Confirmed);
+        let ended: Vec<GrantRow> = self.inner.ledger.grants_of(account).await?.into_iter().filter(has_ended).collect();
+        let mut outcome = Ok(());
+        for GrantRow { id, .. } in ended {
+            self.note_ended(&id).await;
+            match self.remove_revoked_grant(&id).await {
+                Ok(()) => drop(held(&self.inner.unsaved).remove(&id)),
+                Err(problem) => outcome = Err(problem),
+            }
+        }
+        outcome
     }
 
     /// Revokes one grant; the caller has its locks. `None`: another process has removed it meanwhile.
@@ -141,7 +188,7 @@ impl Grants {
         self.inner.provider.backend_at(&record.backend)?.revoke(&record.access, &record.refresh, self.now()).await
     }
 
-    /// Remembers that Monei has ended the grant, for a disconnection that is killed or meets a full disk before it is through.
+    /// Remembers that Monei has ended the grant, for what is killed or meets a full disk before its removal is through.
     pub(super) async fn note_ended(&self, grant: &GrantId) {
         held(&self.inner.ended).insert(grant.clone());
         if let Err(problem) = self.inner.ledger.note_ended(grant.clone()).await {
@@ -149,7 +196,8 @@ impl Grants {
         }
     }
 
-    async fn has_ended(&self, grant: &GrantId) -> bool {
+    /// Whether that is remembered.
+    pub(super) async fn has_ended(&self, grant: &GrantId) -> bool {
         if held(&self.inner.ended).contains(grant) {
             return true;
         }

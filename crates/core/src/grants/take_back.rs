@@ -2,7 +2,7 @@
 
 use monei::ScopeSet;
 
-use super::lock::lock_end;
+use super::revoke::Locked;
 use super::{Grants, Revoked, held};
 use crate::ledger::{self, GrantRow};
 use crate::model::problem::{Problem, ProblemCode};
@@ -13,7 +13,8 @@ impl Grants {
     /// worst outcome.
     ///
     /// # Errors
-    /// [`ProblemCode::ScopeMissing`] where no grant has any of them, or a keychain or index problem.
+    /// [`ProblemCode::ScopeMissing`] where no grant has any of them, [`ProblemCode::AccountInUse`] where another process has one of those
+    /// grants, with none revoked; or a keychain or index problem.
     pub async fn take_back(&self, caller: &Caller, account: &AccountId, scopes: &ScopeSet) -> Result<Revoked, Problem> {
         let _under_way = self.inner.work.enter()?;
         let has_one = |grant: &GrantRow| scopes.iter().any(|scope| grant.scopes.contains(scope));
@@ -22,19 +23,16 @@ impl Grants {
             return Err(ProblemCode::ScopeMissing.into());
         }
         let mut worst = Revoked::Confirmed;
-        for GrantRow { id, .. } in grants {
-            // A refresh under way would bring back what is removed here.
-            let end = lock_end();
-            let _in_process = self.inner.flights.enter(&id).await;
-            let lock = self.lock(&id, end).await?;
-            match self.revoke(account, &id).await? {
+        // A refresh under way would bring back what is removed here.
+        for Locked { grant, lock, .. } in self.lock_all(grants).await? {
+            match self.revoke(account, &grant).await? {
                 // Another process has removed it meanwhile.
                 None => {}
                 Some(Revoked::Confirmed) => {
-                    self.note_ended(&id).await;
-                    self.vault().delete(&id).await?;
-                    held(&self.inner.unsaved).remove(&id);
-                    self.inner.ledger.apply(ledger::TakenBack { caller: caller.clone(), grant: id, chosen: scopes.clone() }).await?;
+                    self.note_ended(&grant).await;
+                    self.vault().delete(&grant).await?;
+                    held(&self.inner.unsaved).remove(&grant);
+                    self.inner.ledger.apply(ledger::TakenBack { caller: caller.clone(), grant, chosen: scopes.clone() }).await?;
                     lock.remove();
                 }
                 Some(outcome) => worst = worst.worse(outcome),

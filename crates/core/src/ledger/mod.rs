@@ -46,6 +46,11 @@ pub use event::Event;
 pub use rows::{AccountRow, ActivityRow, AsideRow, GrantRow, OpenTransactionRow, ScopeMark, ScopeRow, SetApartRow, StoredHealth, UseRow};
 pub use tables::Tables;
 
+/// Name of the index's file in the data folder.
+pub const INDEX_FILE: &str = "index.sqlite";
+/// Name of the file beside it that each process with an open index holds a lock on.
+pub const LOCK_FILE: &str = "in-use.lock";
+
 /// An account with its grants and the marks on its scopes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
@@ -114,11 +119,16 @@ impl Ledger {
     /// [`ProblemCode::IndexUnavailable`], [`ProblemCode::IndexNewer`] for one that a newer version wrote, or
     /// [`ProblemCode::OthersRunning`] while another process is removing it.
     pub fn open(directory: &Path, clock: Arc<dyn Clock>, changed: Changed) -> Result<Opened, Problem> {
-        let opened = Index::open(&directory.join("index.sqlite")).map_err(problem)?;
+        let path = directory.join(INDEX_FILE);
+        let opened = Index::open(&path).map_err(problem)?;
         if let Some(file) = opened.set_aside.as_deref().and_then(Path::file_name) {
             tracing::warn!(?file, "the index was damaged; it was set aside and a fresh one made");
         }
         let presence = Presence::take(directory).ok_or(ProblemCode::OthersRunning)?;
+        // Removed since it was opened: what would be written to it is lost.
+        if !path.exists() {
+            return Err(ProblemCode::OthersRunning.into());
+        }
         let ledger = Self::new(opened.index, presence, clock, changed)?;
         let rebuild = ledger.inner.index.read(|tables| tables.setting(open::REBUILD)).map_err(problem)?;
         Ok(Opened { ledger, rebuild })
@@ -161,19 +171,24 @@ impl Ledger {
         .await
     }
 
-    /// Removes everything from the index, and closes its file: from now on nothing is written to the disk.
+    /// Removes everything from the index, and closes its file: from now on nothing is written to the disk. Where the index was claimed, no
+    /// other process opens it until [`Ledger::release`].
     ///
     /// # Errors
     /// [`ProblemCode::IndexUnavailable`]; nothing is removed then.
     pub async fn erase(&self) -> Result<(), Problem> {
         let erased = |inner: &Inner| {
             inner.index.erase()?;
-            inner.presence.end();
             inner.reread()
         };
         self.blocking(erased).await?;
         self.inner.changed.tell();
         Ok(())
+    }
+
+    /// Closes the lock's file, which can be removed then. Other processes may open an index again.
+    pub fn release(&self) {
+        self.inner.presence.end();
     }
 
     /// Writes a change, with its line of history, in one transaction; then tells of it.

@@ -10,7 +10,7 @@ pub(super) struct Presence(Mutex<Option<File>>);
 impl Presence {
     /// Takes a share, on a file in `folder`. `None` where another process has claimed the index for itself.
     pub(super) fn take(folder: &Path) -> Option<Self> {
-        let file = match super::open::private_file(&folder.join("in-use.lock")) {
+        let file = match super::open::private_file(&folder.join(super::LOCK_FILE)) {
             Ok(file) => match file.try_lock_shared() {
                 Ok(()) => Some(file),
                 Err(TryLockError::WouldBlock) => return None,
@@ -26,7 +26,8 @@ impl Presence {
         Self(Mutex::new(None))
     }
 
-    /// Whether no other process has the index open. If so, none opens it until [`Presence::share`] or the end of this process.
+    /// Whether no other process has the index open. If so, none opens it until [`Presence::share`], [`Presence::end`] or the end of this
+    /// process.
     pub(super) fn claim(&self) -> bool {
         let file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(file) = file.as_ref() else { return true };

@@ -97,6 +97,7 @@ impl Tables<'_> {
     pub(super) fn forget_orphan(&self, grant: &str) -> Result<(), IndexError> {
         let mut list = self.orphans()?;
         list.retain(|listed| **listed != *grant);
+        self.forget_ended(grant)?;
         self.put_orphans(&list)
     }
 

@@ -17,11 +17,15 @@ impl Monitor {
         // Another process may have refreshed them.
         drop(self.ledger.reload().await);
         let now = self.clock.now_ms();
-        let here = self.provider.origin();
+        let (here, missing) = (self.provider.origin(), self.grants.missing());
         let known = self.ledger.known();
         for Known { row, grants, .. } in known.iter().filter(|known| !matches!(known.row.health, StoredHealth::NeedsReconnect(_))) {
             let rests = |grant: &&GrantRow| {
-                let covered = grants.iter().any(|other| other.granted_at > grant.granted_at && grant.scopes.is_subset(&other.scopes));
+                let covers = |other: &GrantRow| {
+                    let can_be_used = other.backend == grant.backend && !missing.contains_key(&other.id);
+                    can_be_used && other.granted_at > grant.granted_at && grant.scopes.is_subset(&other.scopes)
+                };
+                let covered = grants.iter().any(covers);
                 now.saturating_sub(grant.expires_at) >= RESTS_AFTER_MS && Some(&grant.backend) == here.as_ref() && !covered
             };
             for grant in grants.iter().filter(rests) {

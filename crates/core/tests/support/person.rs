@@ -17,7 +17,7 @@ pub async fn walk(start: &Url, user: &str, allowed: Option<&[&str]>) -> End {
     Tab::default().walk(start, user, allowed).await
 }
 
-/// One browser profile: its cookies, by host and port.
+/// One browser profile: its cookies, by host, whichever the port (RFC 6265, section 8.5).
 #[derive(Default)]
 pub struct Tab {
     cookies: HashMap<String, HashMap<String, String>>,
@@ -53,8 +53,7 @@ impl Tab {
     }
 
     async fn send(&mut self, url: &Url, form: Option<Vec<(String, String)>>) -> reqwest::Response {
-        let place = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
-        let jar = self.cookies.entry(place).or_default();
+        let jar = self.cookies.entry(url.host_str().unwrap().to_owned()).or_default();
         let http = super::http();
         let mut request = match &form {
             None => http.get(url.clone()),

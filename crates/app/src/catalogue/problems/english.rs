@@ -234,7 +234,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         ),
         P::ApprovalLost => (
             "An approval may still be alive at Monei",
-            "Monei hasn’t confirmed that it ended, and what could end it from here couldn’t be kept, or is damaged.",
+            "Monei hasn’t confirmed that it ended, and what could end it from here couldn’t be kept, is damaged or missing.",
             "End it under “Connected apps” in Monei’s settings. Before you connect again, see that the keychain is open and the disk has room.",
         ),
         P::SomebodyElse => (

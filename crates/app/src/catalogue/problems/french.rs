@@ -236,7 +236,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         ),
         P::ApprovalLost => (
             "Un accord est peut-être encore valable chez Monei",
-            "Monei n’a pas confirmé qu’il a pris fin, et ce qui permettrait d’y mettre fin d’ici n’a pas pu être conservé, ou est endommagé.",
+            "Monei n’a pas confirmé qu’il a pris fin, et ce qui permettrait d’y mettre fin d’ici n’a pas pu être conservé, est endommagé ou manque.",
             "Mettez-y fin sous « Connected apps », dans les paramètres de Monei. Avant de reconnecter, vérifiez que le trousseau est ouvert et qu’il reste de la place sur le disque.",
         ),
         P::SomebodyElse => (

@@ -48,6 +48,18 @@ pub async fn unasked<T>(call: impl Future<Output = T>) -> T {
     ASK.scope(None, call).await
 }
 
+/// Runs `call` in a task of its own, for whoever the present one works: it goes on to its end where whoever waits for it goes away.
+pub async fn to_its_end<T: Send + 'static>(call: impl Future<Output = T> + Send + 'static) -> T {
+    match tokio::spawn(ASK.scope(Ask::current(), call)).await {
+        Ok(outcome) => outcome,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime ends, and with it whoever waits here.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
 /// One thing that a person asked for.
 pub struct Ask {
     dialogs: Arc<Dialogs>,

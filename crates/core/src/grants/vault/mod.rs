@@ -16,6 +16,7 @@ use std::pin::Pin;
 
 use secrecy::SecretString;
 
+pub(crate) use asked::to_its_end;
 pub use asked::{Ask, Dialogs, asked, unasked};
 pub use memory::MemoryVault;
 #[cfg(any(target_os = "macos", windows))]

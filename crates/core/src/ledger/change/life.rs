@@ -61,6 +61,7 @@ impl Change for Revoked {
 
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<(), IndexError> {
         let Some(grant) = tables.grants()?.into_iter().find(|row| row.id == self.grant) else { return Ok(()) };
+        tables.forget_ended(&grant.id)?;
         if let Some((account, lost)) = take_out(tables, &grant, now)?
             && !lost.is_empty()
         {
