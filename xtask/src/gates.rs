@@ -41,6 +41,24 @@ enum What {
     Sandbox,
 }
 
+/// Looks for what no package may have in programs that aren't packaged yet, so that it shows long before a package is refused for it.
+///
+/// # Errors
+/// The first thing that is wrong, with its program.
+pub fn check_programs(programs: &[&str]) -> Result<()> {
+    for program in programs {
+        let content = fs::read(program).with_context(|| (*program).to_owned())?;
+        for mark in FORBIDDEN {
+            ensure!(!has(&content, mark), "{program} has \"{mark}\"");
+        }
+    }
+    Ok(())
+}
+
+fn has(content: &[u8], mark: &str) -> bool {
+    memchr::memmem::find(content, mark.as_bytes()).is_some()
+}
+
 /// Looks at each package in `folder`, and below.
 ///
 /// # Errors
@@ -152,7 +170,7 @@ fn look(folder: &Path, what: What) -> Result<()> {
         ensure!(path.extension().is_none_or(|ending| ending != "map"), "{shown} is a source map");
         let content = fs::read(&path)?;
         let count = |mark: &str| content.windows(mark.len()).filter(|bytes| *bytes == mark.as_bytes()).count();
-        let has = |mark: &str| count(mark) > 0;
+        let has = |mark: &str| has(&content, mark);
         for mark in FORBIDDEN {
             ensure!(!has(mark), "{shown} has \"{mark}\"");
         }
@@ -284,6 +302,16 @@ mod tests {
         look(cross.path(), What::ForPeople).unwrap();
         let clean = folder_with("usr/share/doc/tool/readme", b"http://127.0.0.1:43118/sandbox/api/state", 0o644);
         look(clean.path(), What::ForPeople).unwrap();
+    }
+
+    #[test]
+    fn a_program_with_a_key_or_a_source_map_is_found_before_it_is_packaged() {
+        let folder = folder_with("tool", b"\x7fELF..it is no key (-----BEGIN PRIVATE KEY-----)..", 0o755);
+        let path = folder.path().join("tool").display().to_string();
+        assert_eq!(check_programs(&[&path]).unwrap_err().to_string(), format!("{path} has \"PRIVATE KEY-----\""));
+        fs::write(&path, b"\x7fELF..it is no key in PEM..").unwrap();
+        check_programs(&[&path]).unwrap();
+        assert!(check_programs(&["/nowhere/tool"]).is_err());
     }
 
     #[test]

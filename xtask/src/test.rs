@@ -7,7 +7,11 @@ use anyhow::{Context, Result, bail};
 
 use crate::packages::{For, install_missing};
 use crate::step::{Steps, command, describe, succeed};
-use crate::{hardening, places, renamed, run, tools, ui, windows};
+use crate::{gates, hardening, places, renamed, run, tools, ui, windows};
+
+/// The programs that are packaged, as development builds.
+const PROGRAMS: [&str; 4] =
+    ["target/debug/monei-connect", "target/debug/moneictl", "target/debug/connect-backend", "target/debug/monei-sandbox"];
 
 /// How many tests passed and failed.
 #[derive(Default)]
@@ -19,7 +23,7 @@ pub struct Count {
 }
 
 pub fn test(all: bool) -> Result<()> {
-    let mut steps = Steps::new(if all { 19 + windows::STEPS } else { 17 });
+    let mut steps = Steps::new(if all { 20 + windows::STEPS } else { 18 });
     let mut count = Count::default();
     // Without these nothing else makes sense.
     steps.step("System packages", || install_missing(For::Testing))?;
@@ -39,6 +43,7 @@ pub fn test(all: bool) -> Result<()> {
         succeed(&mut command("cargo", &["build", "--workspace", "--all-targets", "--features", "embedded", "--locked"]))
     });
     if built.is_ok() {
+        drop(steps.step("What no program may have", || gates::check_programs(&PROGRAMS)));
         drop(steps.step("Tests", || rust_tests(&mut count, &["--workspace", "--features", "embedded"])));
         drop(steps.step("Tour through the real window", run::take_tour));
     }
