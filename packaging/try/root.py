@@ -73,8 +73,11 @@ def version(name):
 
 
 def rpm(*words):
-    """Debian's, which wants to be told that this is meant; what the package depends on has other names here."""
-    return run("rpm", "--force-debian", "--nodeps", *words, stdout=subprocess.PIPE).stdout
+    """Without a look at what the package depends on, which has other names here. Up to Debian 12 its rpm installs nothing unless forced to."""
+    forced = ["--force-debian"]
+    if subprocess.run(["rpm", *forced, "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
+        forced = []
+    return run("rpm", *forced, "--nodeps", *words, stdout=subprocess.PIPE).stdout
 
 
 def asked(format, path):

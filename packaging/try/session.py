@@ -106,6 +106,7 @@ def display():
     with running("Xvfb", ":7", "-screen", "0", "1280x900x24", "-nolisten", "tcp", stderr=subprocess.DEVNULL):
         until("the display", lambda: os.path.exists("/tmp/.X11-unix/X7"))
         with running("openbox", stderr=subprocess.DEVNULL):
+            until("the window manager", lambda: told("xdotool", "get_num_desktops").strip())
             yield
 
 
@@ -130,6 +131,11 @@ def programs():
 
 
 def close_window():
-    """As a person does, by the window manager's key. The program ends with its window."""
-    told("xdotool", "windowactivate", "--sync", window(), "key", "--clearmodifiers", "alt+F4")
-    until("the program to end", lambda: not programs())
+    """As a person does, by the window manager's key, and again where that did nothing. The program ends with its window."""
+    def closed():
+        if not programs():
+            return True
+        told("xdotool", "windowactivate", "--sync", window(), "key", "--clearmodifiers", "alt+F4")
+        time.sleep(3)
+        return False
+    until("the program to end", closed)

@@ -204,13 +204,11 @@ impl Approvals {
         let this = self.clone();
         tokio::spawn(async move {
             while let Some(tried) = tries.join_next().await {
-                match tried {
-                    Ok(Tried::Tokens(other)) if other.access.expose() != stored.expose() => {
-                        if backend.revoke(&other.access, &other.refresh, this.now()).await.is_err() {
-                            this.record_failure(&about, ProblemCode::ApprovalLost).await;
-                        }
-                    }
-                    _ => {}
+                if let Ok(Tried::Tokens(other)) = tried
+                    && other.access.expose() != stored.expose()
+                    && backend.revoke(&other.access, &other.refresh, this.now()).await.is_err()
+                {
+                    this.record_failure(&about, ProblemCode::ApprovalLost).await;
                 }
             }
             drop(under_way);
