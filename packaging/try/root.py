@@ -72,12 +72,16 @@ def version(name):
     return told("dpkg-query", "--show", "--showformat=${Version}", name)
 
 
-def rpm(*words):
+def rpm_words(*words):
     """Without a look at what the package depends on, which has other names here. Up to Debian 12 its rpm installs nothing unless forced to."""
     forced = ["--force-debian"]
     if subprocess.run(["rpm", *forced, "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode != 0:
         forced = []
-    return run("rpm", *forced, "--nodeps", *words, stdout=subprocess.PIPE).stdout
+    return ["rpm", *forced, "--nodeps", *words]
+
+
+def rpm(*words):
+    return run(*rpm_words(*words), stdout=subprocess.PIPE).stdout
 
 
 def asked(format, path):
@@ -159,7 +163,7 @@ def debian():
 def red_hat(before):
     """On Fedora, its desktop-file-utils sees to the list of link handlers whenever an entry comes or goes."""
     [path], handlers = glob.glob(f"{HERE}/*.rpm"), "update-desktop-database"
-    damaged(path, ["rpm", "--force-debian", "--nodeps", "--install"])
+    damaged(path, rpm_words("--install"))
     first = asked("%{VERSION}", path)
     rpm("--install", path)
     run(handlers)
@@ -174,7 +178,8 @@ def red_hat(before):
     assert told("rpm", "--query", "--queryformat", "%{VERSION}", PROGRAM) == first
     assert told("rpm", "--verify", "--nodeps", PROGRAM) == ""
     as_person("after-downgrade")
-    said = rpm("--erase", PROGRAM)
+    # From Debian 13 on it shows what a package says only so.
+    said = rpm("--erase", "--verbose", PROGRAM)
     run(handlers)
     assert "tokens in the keychain" in said, said
     nothing_left(before)

@@ -131,11 +131,6 @@ def programs():
 
 
 def close_window():
-    """As a person does, by the window manager's key, and again where that did nothing. The program ends with its window."""
-    def closed():
-        if not programs():
-            return True
-        told("xdotool", "windowactivate", "--sync", window(), "key", "--clearmodifiers", "alt+F4")
-        time.sleep(3)
-        return False
-    until("the program to end", closed)
+    """As a person does, by the window manager's key. The program ends with its window."""
+    told("xdotool", "windowactivate", "--sync", window(), "key", "--clearmodifiers", "alt+F4")
+    until("the program to end", lambda: not programs())
