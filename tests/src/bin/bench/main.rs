@@ -1,12 +1,14 @@
 //! Measures the release program beside an empty Tauri window that was built by the same command. `cargo xtask bench` builds what this needs
 //! and runs it. Everything is interleaved in one run: only figures of the same run are worth comparing. With the word `programs` it measures the
-//! command line and the local API instead, beside the same call made directly.
+//! command line and the local API instead, beside the same call made directly; with the word `profiles`, the program as built at each level of
+//! optimisation.
 
 mod clicks;
 mod figures;
 mod idle;
 mod many;
 mod processes;
+mod profiles;
 mod programs;
 mod servers;
 mod starts;
@@ -33,6 +35,9 @@ async fn main() -> Result<()> {
     if std::env::args().nth(1).as_deref() == Some("programs") {
         return programs::measure(&mut session, &servers.sandbox, &release.join("moneictl")).await;
     }
+    if std::env::args().nth(1).as_deref() == Some("profiles") {
+        return profiles::measure(&session).await;
+    }
     let program = starts::launcher(&session, "monei-connect", &release.join("monei-connect"))?;
     let empty = starts::launcher(&session, "empty-window", &release.join("empty-window"))?;
 
@@ -50,7 +55,7 @@ async fn main() -> Result<()> {
     if alone("clicks") {
         return measure_clicks(&session, &program).await;
     }
-    let (empties, ours) = starts::in_turn(&session, &empty, &program).await?;
+    let [empties, ours] = starts::in_turn(&session, [&empty, &program]).await?;
     print_starts(&empties, &ours);
     let size = |path: &str| -> Result<f64> { Ok(fs::metadata(release.join(path))?.len() as f64 / 1e6) };
     println!("{:<48}{:>10.2}{:>28.2}", "size of the binary, MB", size("empty-window")?, size("monei-connect")?);

@@ -1,4 +1,4 @@
-//! Starts of the program and of the empty window, in turn: time to the second frame, and memory.
+//! Starts of programs in turn: time to the second frame, and memory.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,7 +11,7 @@ use e2e::{Session, Window};
 use crate::processes::memory;
 
 /// Starts of each. Odd, so that the median is a start.
-const RUNS: usize = 25;
+pub const RUNS: usize = 25;
 
 /// What one start came to. Times are milliseconds after exec.
 pub struct Start {
@@ -33,20 +33,22 @@ const at = (name) => { const mark = performance.getEntriesByName(name)[0]; retur
 return { began: performance.timeOrigin, asked: at('asked'), dashboard: at('dashboard'), painted: at('painted') };
 ";
 
-/// Starts both one after the other again and again. The first of each pays for cold caches, and isn't counted.
+/// Starts them one after the other again and again. The first of each pays for cold caches, and isn't counted.
 ///
 /// # Errors
 /// When one doesn't start.
-pub async fn in_turn(session: &Session, empty: &Path, program: &Path) -> Result<(Vec<Start>, Vec<Start>)> {
-    start(session, empty).await?;
-    start(session, program).await?;
-    let (mut empties, mut ours) = (Vec::new(), Vec::new());
+pub async fn in_turn<const N: usize>(session: &Session, programs: [&Path; N]) -> Result<[Vec<Start>; N]> {
+    for program in programs {
+        start(session, program).await?;
+    }
+    let mut starts = [const { Vec::new() }; N];
     for run in 1..=RUNS {
-        empties.push(start(session, empty).await?);
-        ours.push(start(session, program).await?);
+        for (program, starts) in programs.into_iter().zip(&mut starts) {
+            starts.push(start(session, program).await?);
+        }
         eprintln!("start {run} of {RUNS}");
     }
-    Ok((empties, ours))
+    Ok(starts)
 }
 
 /// Starts `program` once and measures it.
