@@ -5,7 +5,7 @@ use connect_core::snapshot::{AccountSnapshot, Language};
 
 use crate::catalogue::{self, Named};
 
-/// The person's own name, else Monei's, else the e-mail; `None` where nothing of them can be read.
+/// The person's own name, else Monei's, else the email; `None` where nothing of them can be read.
 fn own_name(account: &AccountSnapshot) -> Option<String> {
     let names = [&account.label, &account.name, &account.email].into_iter().flatten();
     names.map(|name| clean_name(name)).find(|name| !name.is_empty())
@@ -86,6 +86,6 @@ mod tests {
         assert_eq!(shared, [true, true, true, false, false]);
         let named = |index: usize| named(&list, &list[index], Language::English);
         assert_eq!((named(0).email.as_deref(), named(0).number), (Some("ada@example.com"), 1));
-        assert_eq!((named(4).name.as_deref(), named(4).email), (Some("eve@example.com"), None), "the e-mail is its name");
+        assert_eq!((named(4).name.as_deref(), named(4).email), (Some("eve@example.com"), None), "the email is its name");
     }
 }

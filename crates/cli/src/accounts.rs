@@ -117,7 +117,7 @@ fn number(view: &Snapshot, account: &AccountSnapshot) -> usize {
     naming::number(&view.accounts, account)
 }
 
-/// The one account that `word` means: by number, id, own name, Monei's name or e-mail address.
+/// The one account that `word` means: by number, id, own name, Monei's name or email address.
 ///
 /// # Errors
 /// There is none, or several.
@@ -179,7 +179,7 @@ fn accounts_text(view: &Snapshot) -> String {
         [number(view, account).to_string(), name(view, account), email, health_text(account), allowed]
     };
     let rows: Vec<[String; 5]> = view.accounts.iter().map(row).collect();
-    table::render(["#", "ACCOUNT", "E-MAIL", "HEALTH", "GRANTED"], &rows, |row, column| {
+    table::render(["#", "ACCOUNT", "EMAIL", "HEALTH", "GRANTED"], &rows, |row, column| {
         (column == 3).then(|| health_style(view.accounts.get(row)?)).flatten()
     })
 }
@@ -192,7 +192,7 @@ fn status_text(view: &Snapshot, account: &AccountSnapshot) -> String {
         lines.push(format!("  Name at Monei   {}", foreign(name)));
     }
     if let Some(email) = &account.email {
-        lines.push(format!("  E-mail          {}", foreign(email)));
+        lines.push(format!("  Email           {}", foreign(email)));
     }
     let style = health_style(account).unwrap_or_default();
     lines.push(format!("  Health          {style}{}{style:#}", health_text(account)));

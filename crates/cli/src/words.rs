@@ -17,7 +17,7 @@ use crate::NAME;
     about = "Connect Monei accounts, see what each connection allows, and take access away: Monei Connections without its window.",
     max_term_width = 100,
     after_help = "\
-An ACCOUNT is the name, e-mail address or number that `moneictl accounts` shows, or the id in its JSON.
+An ACCOUNT is the name, email address or number that `moneictl accounts` shows, or the id in its JSON.
 
 Exit codes:
   0  done

@@ -54,7 +54,7 @@ mirror! {
     pub struct ProfileView = ProfileData {
         /// Full name.
         pub name: Option<String>,
-        /// E-mail.
+        /// Email.
         pub email: Option<String>,
         /// Telephone.
         pub phone: Option<String>,

@@ -201,7 +201,7 @@ mirror! {
         pub label: Option<String>,
         /// Name as Monei tells it, when `profile:read` is granted.
         pub name: Option<String>,
-        /// E-mail as Monei tells it.
+        /// Email as Monei tells it.
         pub email: Option<String>,
         /// How it is.
         pub health: Health,
@@ -374,7 +374,7 @@ mirror! {
         NewUser {
             /// Who approved, as far as Monei tells.
             approved_by: Option<String>,
-            /// Their e-mail, as far as Monei tells.
+            /// Their email, as far as Monei tells.
             email: Option<String>,
         },
         /// "Connect an account" was approved by a user who is connected already, as this account.

@@ -17,7 +17,7 @@ label: string | null,
  */
 name: string | null, 
 /**
- * E-mail as Monei tells it.
+ * Email as Monei tells it.
  */
 email: string | null, 
 /**
@@ -627,7 +627,7 @@ expected: string | null, } | { "kind": "new_user",
  */
 approved_by: string | null, 
 /**
- * Their e-mail, as far as Monei tells.
+ * Their email, as far as Monei tells.
  */
 email: string | null, } | { "kind": "already_connected", 
 /**
@@ -1353,7 +1353,7 @@ export type ProfileView = {
  */
 name: string | null, 
 /**
- * E-mail.
+ * Email.
  */
 email: string | null, 
 /**
@@ -1407,7 +1407,7 @@ name: string | null,
  */
 approved_by: string | null, 
 /**
- * Their e-mail address, as far as Monei told.
+ * Their email address, as far as Monei told.
  */
 email: string | null, 
 /**

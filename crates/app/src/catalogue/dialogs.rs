@@ -126,7 +126,7 @@ pub struct Named {
     pub name: Option<String>,
     /// Another account is called the same.
     pub is_shared: bool,
-    /// Its e-mail, where that isn't the name.
+    /// Its email, where that isn't the name.
     pub email: Option<String>,
     /// Its number, which stands for it where it has no name.
     pub number: usize,

@@ -9,7 +9,7 @@ pub struct Identity {
     pub wallet_id: Option<String>,
     /// Name (`profile:read`).
     pub name: Option<String>,
-    /// E-mail (`profile:read`).
+    /// Email (`profile:read`).
     pub email: Option<String>,
 }
 

@@ -162,7 +162,7 @@ pub struct AccountSnapshot {
     pub label: Option<String>,
     /// Name as Monei tells it, when `profile:read` is granted.
     pub name: Option<String>,
-    /// E-mail as Monei tells it.
+    /// Email as Monei tells it.
     pub email: Option<String>,
     /// How it is.
     pub health: Health,
@@ -331,7 +331,7 @@ pub enum Conflict {
     NewUser {
         /// Who approved, as far as Monei tells.
         approved_by: Option<String>,
-        /// Their e-mail, as far as Monei tells.
+        /// Their email, as far as Monei tells.
         email: Option<String>,
     },
     /// "Connect an account" was approved by a user who is connected already, as this account.
@@ -388,7 +388,7 @@ pub enum SectionData {
 pub struct ProfileData {
     /// Full name.
     pub name: Option<String>,
-    /// E-mail.
+    /// Email.
     pub email: Option<String>,
     /// Telephone.
     pub phone: Option<String>,

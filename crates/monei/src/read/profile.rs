@@ -16,7 +16,7 @@ pub struct Profile {
     pub last_name: Option<String>,
     /// `name`, which some answers have instead.
     pub full_name: Option<String>,
-    /// E-mail.
+    /// Email.
     pub email: Option<String>,
     /// Telephone.
     pub phone: Option<String>,

@@ -14,7 +14,7 @@ pub(crate) struct Words {
 /// The words for `scope`.
 pub(crate) fn of(scope: &Scope) -> Words {
     let (title, detail, warning) = match scope {
-        Scope::ProfileRead => ("See your profile", "Your name, e-mail address, phone number and account details.", None),
+        Scope::ProfileRead => ("See your profile", "Your name, email address, phone number and account details.", None),
         Scope::KycRead => ("See your verification level", "Your KYC tier and the limits that come with it.", None),
         Scope::WalletRead => {
             ("See your wallets and history", "Balances, portfolios, transactions, bill records and sales of crypto.", None)

@@ -1,4 +1,4 @@
-// Text that comes from elsewhere: names, e-mail addresses, narrations. It is only ever text, and can't reorder or stretch what stands around it.
+// Text that comes from elsewhere: names, email addresses, narrations. It is only ever text, and can't reorder or stretch what stands around it.
 
 // Controls, and the marks that steer writing direction: an unbalanced one would reach beyond its own text.
 const STEERING = /[\u0000-\u001F\u007F-\u009F\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;

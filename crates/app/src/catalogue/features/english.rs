@@ -10,7 +10,7 @@ pub const fn words(scope: &Scope) -> Option<FeatureWords> {
     let (title, allows, why, worst) = match scope {
         Scope::ProfileRead => (
             "Profile",
-            "see your name, e-mail address and phone number.",
+            "see your name, email address and phone number.",
             "Needed to tell your accounts apart, and to notice when somebody else approves by mistake.",
             "Somebody learns who you are and how to reach you.",
         ),

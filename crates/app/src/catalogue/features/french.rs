@@ -10,7 +10,7 @@ pub const fn words(scope: &Scope) -> Option<FeatureWords> {
     let (title, allows, why, worst) = match scope {
         Scope::ProfileRead => (
             "Profil",
-            "voir votre nom, votre adresse e-mail et votre numéro de téléphone.",
+            "voir votre nom, votre adresse électronique et votre numéro de téléphone.",
             "Sert à distinguer vos comptes, et à remarquer si quelqu’un d’autre donne son accord par erreur.",
             "Quelqu’un apprend qui vous êtes et comment vous joindre.",
         ),

@@ -17,7 +17,7 @@ pub struct Receipt {
     pub name: Option<String>,
     /// Who approved, as far as Monei told.
     pub approved_by: Option<String>,
-    /// Their e-mail address, as far as Monei told.
+    /// Their email address, as far as Monei told.
     pub email: Option<String>,
     /// Origin of the connection service that the approval went through.
     pub service: String,

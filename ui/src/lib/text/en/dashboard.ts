@@ -11,7 +11,7 @@ export const dashboard = {
     search: 'Find an account',
     found: (count: number) => (count === 1 ? '1 account' : `${count} accounts`),
     notFound: 'No account is called that',
-    notFoundLead: 'Search for a part of its name or e-mail address.',
+    notFoundLead: 'Search for a part of its name or email address.',
     table: 'Accounts and what they allow',
     account: 'Account',
     health: 'Health',

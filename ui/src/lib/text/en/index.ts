@@ -159,7 +159,7 @@ export const en = {
     noTransactionsLead: 'What comes in and goes out will be listed here.',
     noWallets: 'No wallets within',
     name: 'Name',
-    email: 'E-mail',
+    email: 'Email',
     phone: 'Phone',
     verified: 'Verified by Monei',
     memberSince: 'Member since',

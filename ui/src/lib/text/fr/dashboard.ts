@@ -10,7 +10,7 @@ export const dashboard = (): Pick<Texts, 'overview' | 'permission' | 'looks'> =>
     search: 'Chercher un compte',
     found: (count) => (count < 2 ? `${count} compte` : `${count} comptes`),
     notFound: 'Aucun compte ne porte ce nom',
-    notFoundLead: 'Cherchez une partie de son nom ou de son adresse e-mail.',
+    notFoundLead: 'Cherchez une partie de son nom ou de son adresse électronique.',
     table: 'Les comptes et ce qu’ils autorisent',
     account: 'Compte',
     health: 'État',
