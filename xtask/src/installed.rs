@@ -1,5 +1,7 @@
 //! The installer for Windows, tried under Wine as a person and an administrator would use it: each effect that docs/packaging.md promises.
 
+mod account;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -11,6 +13,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::gates;
 use crate::installer::{Product, VERSION};
+use crate::service::Service;
 use crate::wine::{Wine, how};
 
 // Exit codes of installer.nsi.
@@ -20,6 +23,7 @@ const IS_OPEN: i32 = 3;
 const WRONG_WINDOWS: i32 = 4;
 const IS_OLDER: i32 = 5;
 const WITHOUT_WEBVIEW: i32 = 6;
+const IS_ELSEWHERE: i32 = 7;
 
 /// How long a program may take until it holds what it holds while it is open.
 const START: Duration = Duration::from_secs(120);
@@ -32,6 +36,8 @@ const WEBVIEW: [&str; 2] = [
 ];
 /// Where Wine is told how to run single programs.
 const FOR_WINE: &str = "AppDefaults";
+/// No more words for the installer.
+const NOTHING: &[&str] = &[];
 /// What is in the folder of the installed program.
 const FILES: [&str; 9] = [
     "LICENSE-APACHE",
@@ -49,6 +55,7 @@ const FILES: [&str; 9] = [
 pub struct Trial<'a> {
     wine: &'a Wine,
     product: &'a Product,
+    service: &'a Service,
     installer: PathBuf,
     older: PathBuf,
     folder: PathBuf,
@@ -59,10 +66,11 @@ pub struct Trial<'a> {
 
 impl<'a> Trial<'a> {
     /// Of `installer`, and one of an older version.
-    pub fn new(wine: &'a Wine, product: &'a Product, installer: &Path, older: &Path) -> Result<Self> {
+    pub fn new(wine: &'a Wine, product: &'a Product, service: &'a Service, installer: &Path, older: &Path) -> Result<Self> {
         Ok(Self {
             wine,
             product,
+            service,
             installer: installer.to_owned(),
             older: older.to_owned(),
             folder: wine.home()?.join("AppData/Local/Programs").join(&product.name),
@@ -72,12 +80,46 @@ impl<'a> Trial<'a> {
         })
     }
 
+    /// Into a folder that the person chooses, where nothing of it is; and away again.
+    pub fn install_elsewhere(&self) -> Result<()> {
+        said("installed into another folder, it is upgraded there, and no second one comes beside it");
+        let chosen = Self {
+            folder: self.wine.drive().join("some folder"),
+            installer: self.installer.clone(),
+            older: self.older.clone(),
+            class: self.class.clone(),
+            uninstall: self.uninstall.clone(),
+            run: self.run.clone(),
+            ..*self
+        };
+        chosen.setup(&self.older, &chosen.to_folder()?, WITHOUT_WEBVIEW)?;
+        chosen.files(&[])?;
+        chosen.changes_nothing(|| chosen.setup(&self.installer, &[r"/D=C:\elsewhere"], IS_ELSEWHERE))?;
+        let other = self.to_folder()?;
+        chosen.changes_nothing(|| chosen.setup(&self.installer, &other, IS_ELSEWHERE))?;
+        ensure!(!self.wine.drive().join("elsewhere").exists() && !self.folder.exists(), "something was installed elsewhere");
+        chosen.setup(&self.installer, NOTHING, WITHOUT_WEBVIEW)?;
+        chosen.files(&[])?;
+        chosen.registered(VERSION)?;
+        // The same folder, written otherwise.
+        chosen.setup(&self.installer, &[r"/D=C:/SOME", r"folder\"], WITHOUT_WEBVIEW)?;
+        chosen.registered(VERSION)?;
+        ensure!(!self.folder.exists(), "something was installed elsewhere");
+
+        said("where its folder has gone, it can be installed elsewhere");
+        fs::remove_dir_all(&chosen.folder)?;
+        self.setup(&self.installer, &other, WITHOUT_WEBVIEW)?;
+        self.registered(VERSION)?;
+        self.uninstall()
+    }
+
     /// Installs it where nothing of it is, and checks what is there then.
     pub fn install(&self) -> Result<()> {
         said("a silent installation without WebView2 ends with its own exit code");
-        self.setup(&self.older, &[], WITHOUT_WEBVIEW)?;
+        self.setup(&self.older, NOTHING, WITHOUT_WEBVIEW)?;
         self.files(&[])?;
         self.registered("0.0.1")?;
+        self.connect()?;
 
         said("an upgrade replaces every file, removes those that have gone, and leaves what isn't the program's");
         fs::write(self.folder.join("gone.dll"), "")?;
@@ -89,15 +131,17 @@ impl<'a> Trial<'a> {
         for key in WEBVIEW {
             self.wine.set_registry(key, "pv", "0.0.0.0")?;
         }
-        self.setup(&self.installer, &[], WITHOUT_WEBVIEW)?;
+        self.setup(&self.installer, NOTHING, WITHOUT_WEBVIEW)?;
         self.files(&["notes.txt"])?;
         self.registered(VERSION)?;
         ensure!(self.wine.registry(&self.run, &self.product.identifier)?.is_some(), "the start at login has gone");
+        said("after the upgrade the account is still there");
+        self.is_connected()?;
 
         said("with WebView2, for the person or for everybody, it ends with 0");
         for key in WEBVIEW {
             self.wine.set_registry(key, "pv", "120.0.2210.91")?;
-            self.setup(&self.installer, &[], INSTALLED)?;
+            self.setup(&self.installer, NOTHING, INSTALLED)?;
             self.wine.set_registry(key, "pv", "0.0.0.0")?;
         }
         self.files(&["notes.txt"])
@@ -139,13 +183,13 @@ impl<'a> Trial<'a> {
     /// What the installer refuses, and that nothing is changed then.
     pub fn refuse(&self) -> Result<()> {
         said("an older version is refused");
-        self.changes_nothing(|| self.setup(&self.older, &[], IS_OLDER))?;
+        self.changes_nothing(|| self.setup(&self.older, NOTHING, IS_OLDER))?;
 
         said("a Windows before 10 is refused");
         let name = self.installer.file_name().and_then(OsStr::to_str).context("a path that isn't text")?;
         let of_installer = format!(r"HKCU\Software\Wine\{FOR_WINE}\{name}");
         self.wine.set_registry(&of_installer, "Version", "win81")?;
-        self.changes_nothing(|| self.setup(&self.installer, &[], WRONG_WINDOWS))?;
+        self.changes_nothing(|| self.setup(&self.installer, NOTHING, WRONG_WINDOWS))?;
         self.wine.set_registry(&of_installer, "Version", "win10")?;
 
         said("where a file can't be written to its end, nothing is changed");
@@ -159,15 +203,25 @@ impl<'a> Trial<'a> {
 
         said("while moneictl runs, installing and uninstalling are refused");
         // It waits for its end.
-        self.is_refused(|| self.start("moneictl.exe", &["serve"]), &[])?;
+        self.is_refused(|| self.start(&self.folder.join("moneictl.exe"), &["serve"]))?;
 
-        said("a second start ends; while the first is open, installing is refused, also elsewhere");
+        said("another folder than that of the installed version is refused");
+        self.changes_nothing(|| self.setup(&self.installer, &[r"/D=C:\elsewhere"], IS_ELSEWHERE))?;
+        ensure!(!self.wine.drive().join("elsewhere").exists(), "something was installed elsewhere");
+
+        said("a second start ends; while the first is open, installing is refused, from wherever it was started");
         // Windows are drawn nowhere; and tao asks uxtheme of Windows 10 for functions by numbers that Wine 8 has given to others.
         self.wine.set_registry(r"HKCU\Software\Wine\Drivers", "Graphics", "null")?;
         self.wine.set_registry(&format!(r"HKCU\Software\Wine\{FOR_WINE}\monei-connect.exe"), "Version", "win81")?;
-        self.is_refused(|| self.start_twice("monei-connect.exe"), &[r"/D=C:\elsewhere"])?;
-        ensure!(!self.wine.drive().join("elsewhere").exists(), "something was installed elsewhere");
-        Ok(())
+        self.is_refused(|| self.start_twice(&self.folder.join("monei-connect.exe")))?;
+        // A copy elsewhere leaves the installed files free.
+        let copy = self.wine.drive().join("copy");
+        fs::create_dir_all(&copy)?;
+        for name in ["monei-connect.exe", "WebView2Loader.dll"] {
+            fs::copy(self.folder.join(name), copy.join(name))?;
+        }
+        self.is_refused(|| self.start_twice(&copy.join("monei-connect.exe")))?;
+        Ok(fs::remove_dir_all(copy)?)
     }
 
     /// As the program's own updater has it installed, which ends the program then.
@@ -175,7 +229,7 @@ impl<'a> Trial<'a> {
         said("for an update it waits for the program's end, installs, and starts the new version");
         let marked = self.folder.join("LICENSE-MIT");
         fs::write(&marked, "an older one")?;
-        let mut open = self.start_twice("monei-connect.exe")?;
+        let mut open = self.start_twice(&self.folder.join("monei-connect.exe"))?;
         let installer = self.installer.to_str().context("a path that isn't text")?;
         let mut setup = self.wine.command("wine", &[installer, "/S", "/R"]);
         let mut setup = setup.stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("wine")?;
@@ -198,7 +252,7 @@ impl<'a> Trial<'a> {
         ensure!(fs::read(&marked)? != b"an older one", "the new version isn't installed");
         // The program is there again once installing is refused.
         let began = Instant::now();
-        while let Err(error) = self.setup(&self.installer, &[], IS_OPEN) {
+        while let Err(error) = self.setup(&self.installer, NOTHING, IS_OPEN) {
             ensure!(began.elapsed() < START, "the program wasn't started again: {error:#}");
             std::thread::sleep(Duration::from_millis(200));
         }
@@ -220,9 +274,12 @@ impl<'a> Trial<'a> {
         let left = names(&self.folder)?;
         ensure!(left == ["notes.txt"], "in the program's folder is {left:?}");
 
-        said("uninstalling leaves nothing but the person's data");
+        said("installed again, the account is still there; uninstalling leaves nothing but the person's data");
         fs::remove_file(self.folder.join("notes.txt"))?;
-        self.setup(&self.installer, &[], WITHOUT_WEBVIEW)?;
+        self.setup(&self.installer, NOTHING, WITHOUT_WEBVIEW)?;
+        self.is_connected()?;
+        self.refuses_later_index()?;
+        self.leave()?;
         // As an installation leaves it that could not replace every file, or that was ended.
         fs::write(self.folder.join("moneictl.exe.new"), "")?;
         ensure!(self.wine.registry(&command, "")?.as_deref() == Some(&*own), "installing didn't take the links");
@@ -246,7 +303,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Runs an installer silently.
-    fn setup(&self, installer: &Path, more: &[&str], expected: i32) -> Result<()> {
+    fn setup(&self, installer: &Path, more: &[impl AsRef<OsStr>], expected: i32) -> Result<()> {
         let installer = installer.to_str().context("a path that isn't text")?;
         // Wine's own services may come from this command and keep what it writes to: a pipe would stay open until the last program ends.
         let mut setup = self.wine.command("wine", &[installer, "/S"]);
@@ -268,6 +325,12 @@ impl<'a> Trial<'a> {
         let link = self.shortcut()?;
         ensure!(!link.exists(), "{} is still there", link.display());
         Ok(())
+    }
+
+    /// The installer's option for this folder: it comes last and without quotes.
+    fn to_folder(&self) -> Result<Vec<String>> {
+        let option = format!("/D={}", self.wine.windows_path(&self.folder)?);
+        Ok(option.split(' ').map(str::to_owned).collect())
     }
 
     fn registered(&self, version: &str) -> Result<()> {
@@ -322,15 +385,14 @@ impl<'a> Trial<'a> {
     }
 
     /// Starts a program that stays open.
-    fn start(&self, name: &str, words: &[&str]) -> Result<Open<'a>> {
-        let path = self.folder.join(name);
-        let child = self.wine.open(&path).args(words).spawn().context("wine")?;
-        Ok(Open { child, name: name.to_owned(), wine: self.wine })
+    fn start(&self, program: &Path, words: &[&str]) -> Result<Open<'a>> {
+        let child = self.wine.open(program).args(words).spawn().context("wine")?;
+        Ok(Open { child, name: program.display().to_string(), wine: self.wine })
     }
 
     /// Starts a program twice. One of the two gives its words to the other and ends.
-    fn start_twice(&self, name: &str) -> Result<Open<'a>> {
-        let [mut one, mut other] = [self.start(name, &[])?, self.start(name, &[])?];
+    fn start_twice(&self, program: &Path) -> Result<Open<'a>> {
+        let [mut one, mut other] = [self.start(program, &[])?, self.start(program, &[])?];
         let began = Instant::now();
         while began.elapsed() < START {
             if one.child.try_wait()?.is_some() {
@@ -341,30 +403,28 @@ impl<'a> Trial<'a> {
             }
             std::thread::sleep(Duration::from_millis(200));
         }
-        bail!("{name} runs twice");
+        bail!("{} runs twice", program.display());
     }
 
-    /// While what `start` starts is open. With `more`, the installer gets those words in place of uninstalling.
-    fn is_refused(&self, start: impl FnOnce() -> Result<Open<'a>>, more: &[&str]) -> Result<()> {
+    /// While what `start` starts is open.
+    fn is_refused(&self, start: impl FnOnce() -> Result<Open<'a>>) -> Result<()> {
         let before = self.state()?;
         let mut open = start()?;
         let began = Instant::now();
         // Until the program holds what it holds, the installer would install the same once more.
         loop {
             open.still()?;
-            match self.setup(&self.installer, more, IS_OPEN) {
+            match self.setup(&self.installer, NOTHING, IS_OPEN) {
                 Ok(()) => break,
                 Err(error) if began.elapsed() > START => return Err(error),
                 Err(_) => std::thread::sleep(Duration::from_millis(200)),
             }
         }
-        if more.is_empty() {
-            // In place, so that its exit code is seen. The folder comes last and without quotes.
-            let folder = format!("_?={}", self.wine.windows_path(&self.folder)?);
-            let words: Vec<&str> = std::iter::once("/S").chain(folder.split(' ')).collect();
-            let ended = self.run("uninstall.exe", &words)?;
-            ensure!(ended.status.code() == Some(IS_OPEN), "uninstall.exe ended with {}", how(ended.status));
-        }
+        // In place, so that its exit code is seen. The folder comes last and without quotes.
+        let folder = format!("_?={}", self.wine.windows_path(&self.folder)?);
+        let words: Vec<&str> = std::iter::once("/S").chain(folder.split(' ')).collect();
+        let ended = self.run("uninstall.exe", &words)?;
+        ensure!(ended.status.code() == Some(IS_OPEN), "uninstall.exe ended with {}", how(ended.status));
         open.still()?;
         open.end()?;
         ensure!(self.state()? == before, "something was changed");

@@ -18,6 +18,7 @@ mod places;
 mod proofs;
 mod renamed;
 mod run;
+mod service;
 mod settings;
 mod step;
 mod test;

@@ -63,8 +63,8 @@ const LOOK: &[&str] = &["appstream", "binutils", "cpio", "desktop-file-utils", "
 const MINGW: &[&str] = &["gcc-mingw-w64-x86-64", "mingw-w64-x86-64-dev"];
 /// To run what was built for Windows.
 const WINE: &[&str] = &["wine", "wine64"];
-/// To make the installer for Windows.
-const INSTALLER: &[&str] = &["nsis"];
+/// To make the installer for Windows, and to approve what is asked for while it is tried.
+const INSTALLER: &[&str] = &["curl", "nsis"];
 /// To make container images and try them.
 const IMAGES: &[&str] = &["iptables", "mmdebstrap", "netavark", "podman", "runc"];
 

@@ -11,6 +11,7 @@ use crate::cross::Toolchain;
 use crate::installed::Trial;
 use crate::installer::{self, Product};
 use crate::packages::{For, install_missing};
+use crate::service::Service;
 use crate::step::{Steps, succeed};
 use crate::test::{self, Count, counted, finish};
 use crate::wine::Wine;
@@ -21,7 +22,7 @@ const TARGET: &str = "x86_64-pc-windows-gnu";
 const BUNDLE: &str = "target/windows/bundle";
 
 /// What to do for Windows.
-#[derive(Clone, Copy, PartialEq, Eq, clap::Subcommand)]
+#[derive(Clone, PartialEq, Eq, clap::Subcommand)]
 pub enum Task {
     /// Clippy of every target of the workspace but the tests that are for Linux alone.
     Check,
@@ -29,13 +30,21 @@ pub enum Task {
     Test,
     /// The installer, in target/windows/bundle: made, installed under Wine, examined, used, upgraded and removed.
     Bundle,
+    /// The installer's own part of that, with whatever programs: development builds, or stand-ins.
+    Try {
+        /// The folder with monei-connect.exe, monei-connect-console.exe, moneictl.exe and WebView2Loader.dll.
+        programs: PathBuf,
+    },
 }
 
 pub fn windows(task: Task) -> Result<()> {
+    if let Task::Try { programs } = &task {
+        return try_with(programs);
+    }
     let (later_steps, needed) = match task {
         Task::Check => (1, For::Windows),
         Task::Test => (3, For::Wine),
-        Task::Bundle => (BUNDLE_STEPS, For::Installer),
+        Task::Bundle | Task::Try { .. } => (BUNDLE_STEPS, For::Installer),
     };
     let mut steps = Steps::new(4 + later_steps);
     let mut count = Count::default();
@@ -53,7 +62,7 @@ pub fn windows(task: Task) -> Result<()> {
             let ran = under_wine(&toolchain, &mut steps, &mut count);
             finish(&steps, &count).and(ran)
         }
-        Task::Bundle => {
+        Task::Bundle | Task::Try { .. } => {
             let made = bundle(&toolchain, &mut steps);
             steps.print_summary();
             eprintln!("\nThe installer is {}.", made?.display());
@@ -76,7 +85,7 @@ pub fn try_everything(steps: &mut Steps, count: &mut Count) -> Result<()> {
 }
 
 /// How many steps [`bundle`] has.
-const BUNDLE_STEPS: usize = 8;
+const BUNDLE_STEPS: usize = 10;
 
 /// Builds the programs as they ship, makes the installer, and tries it under Wine.
 fn bundle(toolchain: &Toolchain, steps: &mut Steps) -> Result<PathBuf> {
@@ -102,8 +111,10 @@ fn bundle(toolchain: &Toolchain, steps: &mut Steps) -> Result<PathBuf> {
         let older = installer::make(&product, &programs, OLDER, Path::new("target/tmp/older"))?;
         Ok((installer, older))
     })?;
+    let service = steps.step("A sandbox and a backend to connect with", || Service::build().and_then(|()| Service::start()))?;
     let wine = steps.step("A new Windows under Wine", Wine::fresh)?;
-    let tried = Trial::new(&wine, &product, &installer, &older).and_then(|trial| {
+    let tried = Trial::new(&wine, &product, &service, &installer, &older).and_then(|trial| {
+        steps.step("Another folder", || trial.install_elsewhere())?;
         steps.step("Install and upgrade", || trial.install())?;
         steps.step("What is installed", || trial.examine())?;
         steps.step("Use, what is refused, and an update", || {
@@ -117,6 +128,28 @@ fn bundle(toolchain: &Toolchain, steps: &mut Steps) -> Result<PathBuf> {
         gates::write_checksums(Path::new(BUNDLE))
     })?;
     Ok(installer)
+}
+
+/// All but what only the programs that ship can answer.
+fn try_with(programs: &Path) -> Result<()> {
+    let mut steps = Steps::new(8);
+    steps.step("System packages", || install_missing(For::Installer))?;
+    let product = Product::read()?;
+    let (installer, older) = steps.step("The installer", || {
+        bundle::write_licences()?;
+        let installer = installer::make(&product, programs, installer::VERSION, Path::new("target/tmp/tried"))?;
+        Ok((installer, installer::make(&product, programs, OLDER, Path::new("target/tmp/older"))?))
+    })?;
+    let service = steps.step("A sandbox and a backend to connect with", || Service::build().and_then(|()| Service::start()))?;
+    let wine = steps.step("A new Windows under Wine", Wine::fresh)?;
+    let tried = Trial::new(&wine, &product, &service, &installer, &older).and_then(|trial| {
+        steps.step("Another folder", || trial.install_elsewhere())?;
+        steps.step("Install and upgrade", || trial.install())?;
+        steps.step("What is refused, and an update", || trial.refuse().and_then(|()| trial.update()))?;
+        steps.step("Uninstall", || trial.remove())
+    });
+    steps.print_summary();
+    tried.and(wine.end())
 }
 
 /// A version to upgrade from. The programs inside are this one's.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::step::{command, output, succeed};
 
@@ -15,6 +15,8 @@ const LIMIT: &str = "600";
 const TESTS_LIMIT: &str = "2400";
 /// How often a program is asked whose exit code is lost.
 const ASKED_AT_MOST: u32 = 3;
+/// Where Wine keeps what the Credential Manager has on Windows.
+const CREDENTIALS: &str = r"HKCU\Software\Wine\Credential Manager";
 /// The exit code of `timeout` where it ended the command.
 const TIMED_OUT: i32 = 124;
 
@@ -78,8 +80,13 @@ impl Wine {
     /// What a program of Windows answers in a terminal: exit code, output, complaints. Wine's server kills a process that takes over a second
     /// for its end (`process_sigkill` in its sources), as was seen beside other builds: the exit code is lost then, and it is asked again.
     pub fn say(&self, program: &Path, words: &[&str]) -> Result<(Option<i32>, String, String)> {
+        self.say_with(program, words, &[])
+    }
+
+    /// The same, with more in its environment.
+    pub fn say_with(&self, program: &Path, words: &[&str], more: &[(&str, &str)]) -> Result<(Option<i32>, String, String)> {
         let program = program.to_str().context("a path that isn't text")?;
-        let ask = || self.command("wine", &[program]).args(words).output().context("wine");
+        let ask = || self.command("wine", &[program]).args(words).envs(more.iter().copied()).output().context("wine");
         let mut answer = ask()?;
         for _ in 1..ASKED_AT_MOST {
             if answer.status.code().is_some() {
@@ -89,6 +96,20 @@ impl Wine {
         }
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
         Ok((answer.status.code(), text(&answer.stdout), text(&answer.stderr)))
+    }
+
+    /// A program of Windows in a terminal, which `script` of util-linux gives it. None of `words` may have a character that is special to a shell.
+    pub fn terminal(&self, program: &Path, words: &[&str]) -> Result<Command> {
+        let words = words.join(" ");
+        ensure!(
+            words.chars().all(|letter| letter.is_ascii_alphanumeric() || " -:,".contains(letter)),
+            "a shell would take something of {words} for its own"
+        );
+        // Wide, so that no link is broken. Raw, since Wine makes it so for as long as the program reads, and a key may come before that.
+        let line = format!("stty raw -echo columns 1000 rows 50; exec wine \"$PROGRAM\" {words}");
+        let mut command = self.command("script", &["--quiet", "--return", "--command", &line, "/dev/null"]);
+        command.env("PROGRAM", program).env("SHELL", "/bin/sh").env("TERM", "dumb").env("NO_COLOR", "1");
+        Ok(command)
     }
 
     /// A program of Windows that stays open. Its process is Wine's own, so that it can be ended.
@@ -150,6 +171,17 @@ impl Wine {
         // Lines of the form: NAME    REG_SZ    DATA
         let found = text.lines().filter_map(|line| line.split_once("    REG_")?.1.split_once("    "));
         Ok(found.map(|(_, data)| data.trim_end().to_owned()).next())
+    }
+
+    /// The entries of its Credential Manager, which it keeps in the registry.
+    pub fn credentials(&self) -> Result<Vec<String>> {
+        let asked = self.command("wine", &["reg", "query", CREDENTIALS, "/s"]).output().context("wine reg")?;
+        let text = String::from_utf8_lossy(&asked.stdout).into_owned();
+        Ok(text
+            .lines()
+            .filter(|line| line.starts_with("HKEY_") && line.contains("Generic: "))
+            .map(|line| line.trim_end().to_owned())
+            .collect())
     }
 
     /// Writes a text into the registry; of an empty name the key's own value.

@@ -51,6 +51,7 @@ RequestExecutionLevel user
 !define WRONG_WINDOWS 4
 !define IS_OLDER 5
 !define WITHOUT_WEBVIEW 6
+!define IS_ELSEWHERE 7
 
 ; Every file of this version but the manifest and the uninstaller: its name, and where it is built.
 !macro EachFile ACTION
@@ -87,6 +88,7 @@ VIFileVersion "${NUMBERS}"
 !define MUI_UNICON "${TOP}/icons/icon.ico"
 ; icons/128x128.png with 96 pixels on #F3F8FA.
 !define MUI_WELCOMEFINISHPAGE_BITMAP "${TOP}/packaging/monei-connections/windows/side.bmp"
+!define MUI_PAGE_CUSTOMFUNCTION_PRE SkipIfInstalled
 !insertmacro MUI_PAGE_DIRECTORY
 !insertmacro MUI_PAGE_INSTFILES
 !define MUI_FINISHPAGE_RUN "$INSTDIR\${PROGRAM}"
@@ -106,6 +108,8 @@ LangString WrongWindows ${LANG_ENGLISH} "${NAME} needs a 64-bit Windows 10 or la
 LangString WrongWindows ${LANG_FRENCH} "${NAME} nécessite Windows 10 ou une version ultérieure, en 64 bits."
 LangString Older ${LANG_ENGLISH} "Version $1 is installed, which is newer than ${VERSION}. Nothing was changed. An older version may not be able to read what a newer one has stored. To install it all the same, uninstall the newer one first."
 LangString Older ${LANG_FRENCH} "La version $1 est installée ; elle est plus récente que la version ${VERSION}. Rien n’a été changé. Une version plus ancienne peut ne pas savoir lire ce qu’une version plus récente a enregistré. Pour l’installer quand même, désinstallez d’abord la plus récente."
+LangString Elsewhere ${LANG_ENGLISH} "Version $1 is installed in $3, and can’t be installed a second time in $INSTDIR. Nothing was changed. Install without another folder to replace it. To have it in another folder, uninstall it first; your connections stay."
+LangString Elsewhere ${LANG_FRENCH} "La version $1 est installée dans $3 et ne peut pas être installée une seconde fois dans $INSTDIR. Rien n’a été changé. Pour la remplacer, installez sans choisir un autre dossier. Pour changer de dossier, désinstallez-la d’abord ; vos connexions restent."
 LangString NotWritten ${LANG_ENGLISH} "The files can’t be written to $INSTDIR. Is there enough space, and may you write there? What was installed before is unchanged."
 LangString NotWritten ${LANG_FRENCH} "Impossible d’écrire les fichiers dans $INSTDIR. Y a-t-il assez de place, et pouvez-vous y écrire ? Ce qui était installé avant n’a pas été changé."
 LangString NotReplaced ${LANG_ENGLISH} "Not all files in $INSTDIR could be replaced. Close programs that use them, and start this installer again."
@@ -121,6 +125,8 @@ LangString Stays ${LANG_FRENCH} "Vos connexions restent : leurs jetons dans le
 Var Restart
 ; Whether it was told already why this ends.
 Var Told
+; Whether a version is installed, which this one replaces.
+Var Installed
 
 !macro StartAgain
   ${If} $Restart == 1
@@ -225,6 +231,16 @@ Var Told
   Delete "$INSTDIR\${FILE}"
 !macroend
 
+; A folder in the one form that is comparable, whatever its capitals: whole, with short names where there are such, and no backslash at its end.
+; Empty if there is no such folder.
+!macro Comparable INTO FOLDER
+  GetFullPathName /SHORT ${INTO} "${FOLDER}"
+  StrCpy $9 ${INTO} 1 -1
+  ${If} $9 == "\"
+    StrCpy ${INTO} ${INTO} -1
+  ${EndIf}
+!macroend
+
 Function .onInit
   SetRegView 64
   ${GetParameters} $0
@@ -245,6 +261,29 @@ Function .onInit
     ${If} $2 == 1
       !insertmacro End ${IS_OLDER} "$(Older)"
     ${EndIf}
+  ${EndIf}
+  ; It stays in its folder: in another one a second version would come beside the first, which would be in no list any more and still start at login.
+  ReadRegStr $3 HKCU "${UNINSTALL}" "InstallLocation"
+  ${If} $3 != ""
+    ${If} ${FileExists} "$3\${PROGRAM}"
+    ${OrIf} ${FileExists} "$3\${UNINSTALLER}"
+      StrCpy $Installed 1
+    ${EndIf}
+  ${EndIf}
+  ${If} $Installed == 1
+    !insertmacro Comparable $4 "$3"
+    !insertmacro Comparable $5 "$INSTDIR"
+    ${If} $4 != $5
+      !insertmacro End ${IS_ELSEWHERE} "$(Elsewhere)"
+    ${EndIf}
+    ; As it is written in the registry.
+    StrCpy $INSTDIR $3
+  ${EndIf}
+FunctionEnd
+
+Function SkipIfInstalled
+  ${If} $Installed == 1
+    Abort
   ${EndIf}
 FunctionEnd
 
