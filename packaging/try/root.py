@@ -141,10 +141,15 @@ def damaged(path, install):
     print("A damaged package:", refused.stderr.strip())
 
 
+def man_pages(below, *names):
+    for name in names:
+        assert told("man", "-w", name).startswith(f"{below}/share/man/"), name
+
+
 def debian():
     damaged(package(PROGRAM), ["dpkg", "--install"])
     apt("install", *(package(name) for name in (PROGRAM, COMMAND_LINE, BACKEND, SANDBOX)))
-    assert told("man", "-w", "moneictl") and told("man", "-w", "monei-connect")
+    man_pages("/usr", COMMAND_LINE, "monei-connect", BACKEND, SANDBOX)
     as_person("use")
     picture("deb")
     as_person("links")
@@ -168,7 +173,7 @@ def red_hat(before):
     first = asked("%{VERSION}", path)
     rpm("--install", path)
     run(handlers)
-    assert told("man", "-w", "moneictl") and told("man", "-w", "monei-connect")
+    man_pages("/usr", COMMAND_LINE, "monei-connect")
     as_person("use")
     picture("rpm")
     said = rpm("--upgrade", later_rpm(path))
