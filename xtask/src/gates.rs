@@ -82,6 +82,7 @@ pub fn check(folder: &Path, settings: &Packaging) -> Result<()> {
         look(&inside, what).with_context(|| name.to_owned())?;
         has_licences(&inside).with_context(|| name.to_owned())?;
         if name.starts_with(FOR_PEOPLE[0]) && kind(package) == Some("deb") {
+            says_which_glibc(&inside).with_context(|| name.to_owned())?;
             let size = fs::metadata(package)?.len();
             ensure!(size < MOST_BYTES, "{name} has {size} bytes, and may have {MOST_BYTES}");
         }
@@ -226,6 +227,23 @@ fn has_licences(folder: &Path) -> Result<()> {
         ensure!(fs::read_to_string(path)?.contains(words), "{name} has no \"{}\"", words.trim());
     }
     Ok(())
+}
+
+/// What the Debian package depends on is the glibc that its program needs, or a later one.
+fn says_which_glibc(folder: &Path) -> Result<()> {
+    let control = fs::read_to_string(folder.join("DEBIAN/control")).context("DEBIAN/control")?;
+    let said = control.split("libc6 (>= ").nth(1).and_then(version).context("the package doesn't say which glibc it needs")?;
+    let needed = output(command("readelf", &["--wide", "--version-info"]).arg(folder.join("usr/bin/monei-connect")))?;
+    let needed = needed.split("GLIBC_").skip(1).filter_map(version).max().context("the program names no version of glibc")?;
+    ensure!(needed <= said, "the program needs glibc {}.{}, and the package says {}.{}", needed.0, needed.1, said.0, said.1);
+    Ok(())
+}
+
+/// The first two numbers of a version that `text` begins with.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
+    let mut numbers = text[..end].split('.').map_while(|number| number.parse().ok());
+    Some((numbers.next()?, numbers.next()?))
 }
 
 /// What the packager set is in the desktop program and in its desktop entry.
@@ -390,6 +408,23 @@ mod tests {
                 assert!(sources.iter().any(|from| from.ends_with(&format!("/{name}"))), "{}: {name}", package["name"]);
             }
         }
+    }
+
+    #[test]
+    fn a_package_that_says_an_older_glibc_than_its_program_needs_is_found() {
+        let folder = folder_with("DEBIAN/control", b"", 0o644);
+        let program = folder.path().join("usr/bin/monei-connect");
+        fs::create_dir_all(program.parent().unwrap()).unwrap();
+        fs::copy("/bin/sh", &program).unwrap();
+        let says = |depends: &str| {
+            fs::write(folder.path().join("DEBIAN/control"), format!("Package: tool\nDepends: {depends}\n")).unwrap();
+            says_which_glibc(folder.path()).map_err(|error| error.to_string())
+        };
+        says("libc6 (>= 2.99), tool").unwrap();
+        let told = says("tool, libc6 (>= 2.1)").unwrap_err();
+        assert!(told.starts_with("the program needs glibc 2.") && told.ends_with(", and the package says 2.1"), "{told}");
+        assert!(says("libc6, libgtk-3-0").is_err());
+        assert_eq!([version("2.2.5  Flags"), version("2.34)"), version("PRIVATE")], [Some((2, 2)), Some((2, 34)), None]);
     }
 
     #[test]
