@@ -141,10 +141,15 @@ def damaged(path, install):
     print("A damaged package:", refused.stderr.strip())
 
 
+def man_pages(below, *names):
+    for name in names:
+        assert told("man", "-w", name).startswith(f"{below}/share/man/"), name
+
+
 def debian():
     damaged(package(PROGRAM), ["dpkg", "--install"])
     apt("install", *(package(name) for name in (PROGRAM, COMMAND_LINE, BACKEND, SANDBOX)))
-    assert told("man", "-w", "moneictl") and told("man", "-w", "monei-connect")
+    man_pages("/usr", COMMAND_LINE, "monei-connect", BACKEND, SANDBOX)
     as_person("use")
     picture("deb")
     as_person("links")
@@ -168,7 +173,7 @@ def red_hat(before):
     first = asked("%{VERSION}", path)
     rpm("--install", path)
     run(handlers)
-    assert told("man", "-w", "moneictl") and told("man", "-w", "monei-connect")
+    man_pages("/usr", COMMAND_LINE, "monei-connect")
     as_person("use")
     picture("rpm")
     said = rpm("--upgrade", later_rpm(path))
@@ -198,16 +203,43 @@ def appimage():
     return folder
 
 
+def archive():
+    """The folder of the archive, at whose top is what starts the program."""
+    found = glob.glob(f"{HOME}/monei-connections-*")
+    if not found:
+        run("runuser", "--user=person", "--", "tar", "--extract", "--file", only(f"{HERE}/*.tar.gz"), "--directory", HOME)
+    return only(f"{HOME}/monei-connections-*")
+
+
+def local(before):
+    """The archive in /usr/local, by the commands of its README."""
+    with open(f"{archive()}/README.txt", encoding="utf-8") as file:
+        lines = [line.strip().replace("sudo ", "") for line in file if "tar.gz" in line or line.strip().startswith("sudo ")]
+    install, register, remove, forget = lines
+    for line in (install, register):
+        run("sh", "-c", line, cwd=HERE)
+    man_pages("/usr/local", COMMAND_LINE, "monei-connect")
+    handler = told("runuser", "--user=person", "--", "xdg-mime", "query", "default", f"x-scheme-handler/{SCHEME}")
+    assert handler == "monei-connections.desktop", handler
+    for line in (remove, forget):
+        run("sh", "-c", line, cwd=HERE)
+    # It removes files; of their folders those stay that are this program's alone, such as that of its documents.
+    for folder in sorted(ours() - before, reverse=True):
+        os.rmdir(folder)
+    nothing_left(before)
+    print("The archive in /usr/local: man pages and links are found; removed.")
+
+
 def portable(before):
     """What is used without an installation. The AppImage has no command line: that of the archive goes with it."""
-    run("runuser", "--user=person", "--", "tar", "--extract", "--file", only(f"{HERE}/*.tar.gz"), "--directory", HOME)
-    archive = only(f"{HOME}/monei-connections-*")
-    as_person("portable", f"{archive}/usr/bin")
+    folder = archive()
+    as_person("portable", folder, f"{folder}/usr/bin")
     picture("archive")
-    as_person("portable", appimage(), f"{archive}/usr/bin")
+    local(before)
+    as_person("portable", appimage(), f"{folder}/usr/bin")
     picture("appimage")
-    for folder in (archive, appimage()):
-        shutil.rmtree(folder)
+    for used in (folder, appimage()):
+        shutil.rmtree(used)
     assert not glob.glob("/tmp/appimage_extracted_*")
     nothing_left(before)
     print("The archive and the AppImage: nothing of them is left but what is removed with their folders.")
@@ -229,7 +261,8 @@ def main():
     shutil.chown("/run/person", "person", "person")
     settings_of_browser()
     # The Debian package brings WebKitGTK, which stays when that is purged.
-    as_person("lacks-webkitgtk", appimage())
+    for folder in (appimage(), archive()):
+        as_person("lacks-webkitgtk", folder)
     debian()
     # The others: nothing of the Debian packages is there but the servers that they connect to.
     apt("install", package(BACKEND), package(SANDBOX))

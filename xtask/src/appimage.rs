@@ -20,16 +20,17 @@ pub const RUNTIME_LENGTH: u64 = 189_632;
 /// The one architecture that it is there for.
 const ARCHITECTURE: &str = "x86_64";
 
-/// What starts the program.
-const APP_RUN: &str = "packaging/monei-connections/appimage/AppRun";
+/// What starts the program, in the AppImage and in the archive.
+const START: &str = "packaging/monei-connections/start";
 /// Where the files are put together.
 const APP_DIR: &str = "target/tmp/appimage/AppDir";
 /// Read by desktops that show AppImages.
 const ICON: &str = "usr/share/icons/hicolor/128x128/apps/monei-connect.png";
 const ENTRY: &str = "usr/share/applications/monei-connections.desktop";
 
-/// Makes it from `package`, a Debian package of the desktop program, into `folder`, and runs it once. `None` where there is no runtime.
-pub fn make(package: &Path, folder: &Path, settings: &Packaging) -> Result<Option<PathBuf>> {
+/// Makes it from `package`, a Debian package of the desktop program, into `folder`, and runs it once. Its files have this `time`. `None` where there
+/// is no runtime.
+pub fn make(package: &Path, folder: &Path, time: &str, settings: &Packaging) -> Result<Option<PathBuf>> {
     if std::env::consts::ARCH != ARCHITECTURE {
         eprintln!("No AppImage: its runtime is there for {ARCHITECTURE} alone.");
         return Ok(None);
@@ -43,21 +44,25 @@ pub fn make(package: &Path, folder: &Path, settings: &Packaging) -> Result<Optio
     prepare(app_dir, settings)?;
     fs::create_dir_all(folder)?;
     let image = folder.join(format!("monei-connections-{}-{ARCHITECTURE}.AppImage", env!("CARGO_PKG_VERSION")));
-    pack(app_dir, &runtime()?, &image)?;
+    pack(app_dir, &runtime()?, time, &image)?;
     try_it(&image)?;
     Ok(Some(image))
 }
 
 /// What an AppImage has at its top.
 fn prepare(app_dir: &Path, settings: &Packaging) -> Result<()> {
-    let run = app_dir.join("AppRun");
-    fs::write(&run, with_names(&fs::read_to_string(APP_RUN).context(APP_RUN)?, settings))?;
-    succeed(command("chmod", &["755"]).arg(&run))?;
+    write_start(&app_dir.join("AppRun"), settings)?;
     fs::copy(app_dir.join(ENTRY), app_dir.join("monei-connections.desktop")).context(ENTRY)?;
     for name in ["monei-connect.png", ".DirIcon"] {
         fs::copy(app_dir.join(ICON), app_dir.join(name)).context(ICON)?;
     }
     Ok(())
+}
+
+/// Writes what starts the program to `path`, in the folder that has `usr`.
+pub fn write_start(path: &Path, settings: &Packaging) -> Result<()> {
+    fs::write(path, with_names(&fs::read_to_string(START).context(START)?, settings))?;
+    succeed(command("chmod", &["755"]).arg(path))
 }
 
 /// The runtime, fetched by cargo as it fetches every package; only if it is the one that was looked at.
@@ -84,16 +89,16 @@ fn runtime() -> Result<Vec<u8>> {
 }
 
 /// The runtime, and after it `app_dir` packed. The same files give the same image.
-fn pack(app_dir: &Path, runtime: &[u8], image: &Path) -> Result<()> {
+fn pack(app_dir: &Path, runtime: &[u8], time: &str, image: &Path) -> Result<()> {
     let packed = app_dir.with_extension("squashfs");
     if packed.exists() {
         fs::remove_file(&packed)?;
     }
-    let time = output(&mut command("git", &["log", "-1", "--format=%ct"]))?;
     let mut squash = command("mksquashfs", &[]);
     // What the runtime can unpack; quicker to start than its other kind.
     squash.arg(app_dir).arg(&packed).args(["-comp", "gzip", "-root-owned", "-noappend", "-no-xattrs", "-no-progress", "-quiet"]);
-    succeed(squash.args(["-mkfs-time", &time, "-all-time", &time]))?;
+    // It takes the time from its words or from the environment, and refuses both.
+    succeed(squash.args(["-mkfs-time", time, "-all-time", time]).env_remove("SOURCE_DATE_EPOCH"))?;
     let mut whole = runtime.to_vec();
     whole.extend(fs::read(&packed)?);
     fs::write(image, whole)?;
@@ -135,7 +140,7 @@ mod tests {
         let own = folder.path().join("usr/bin/monei-connect");
         fs::create_dir_all(own.parent().unwrap()).unwrap();
         copy(program, &own);
-        copy(&Path::new("..").join(APP_RUN), &folder.path().join("AppRun"));
+        copy(&Path::new("..").join(START), &folder.path().join("AppRun"));
         folder
     }
 

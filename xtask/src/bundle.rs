@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::packages::{For, install_missing};
 use crate::step::{Steps, command, output, succeed};
@@ -14,6 +14,9 @@ use crate::{appimage, gates, licences, settings, tools, ui};
 const BUNDLE: &str = "target/release/bundle";
 /// Debian's packages in there.
 const DEBIAN: &str = "target/release/bundle/deb";
+
+/// How to use the archive.
+const README: &str = "packaging/monei-connections/archive/README.txt";
 
 /// The programs that are packaged, and their manifests.
 const PROGRAMS: [(&str, &str); 4] = [
@@ -31,6 +34,7 @@ pub fn bundle() -> Result<()> {
     let on_linux = cfg!(target_os = "linux");
     // Before anything that takes minutes.
     let settings = settings::read()?;
+    let time = if on_linux { time_of_files(std::env::var("SOURCE_DATE_EPOCH").ok(), Path::new("."))? } else { String::new() };
     let mut steps = Steps::new(if on_linux { 10 } else { 5 });
     if on_linux {
         steps.step("System packages", || install_missing(For::Packaging))?;
@@ -64,8 +68,8 @@ pub fn bundle() -> Result<()> {
         steps.step("The backend and the sandbox", || {
             SERVICES.into_iter().try_for_each(|(package, profile)| tools::debian_package(package, profile, DEBIAN))
         })?;
-        steps.step("An archive for other systems", archive)?;
-        steps.step("An AppImage", || appimage(&settings))?;
+        steps.step("An archive for other systems", || archive(&time, &settings))?;
+        steps.step("An AppImage", || appimage(&time, &settings))?;
         steps.step("What is in the packages", || gates::check(Path::new(BUNDLE), &settings))?;
         steps.step("What they are made of, and their checksums", || {
             tools::write_bills_of_materials(Path::new(BUNDLE), &PROGRAMS, None)?;
@@ -78,6 +82,20 @@ pub fn bundle() -> Result<()> {
     steps.print_summary();
     eprintln!("\nThe packages are in {BUNDLE}.");
     Ok(())
+}
+
+/// The time of each file in the archive and the AppImage, so that only their content counts, in seconds since 1970: `set` (`SOURCE_DATE_EPOCH`,
+/// reproducible-builds.org), or that of the last change to the project in `folder`.
+fn time_of_files(set: Option<String>, folder: &Path) -> Result<String> {
+    let is_time = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(time) = set {
+        ensure!(is_time(&time), "SOURCE_DATE_EPOCH is \"{time}\": seconds since 1970 are wanted");
+        return Ok(time);
+    }
+    let said = output(command("git", &["log", "-1", "--format=%ct"]).current_dir(folder));
+    said.ok().filter(|time| is_time(time)).context(
+        "git doesn't know when these sources last changed: set SOURCE_DATE_EPOCH to the time that the files in the packages shall have, in seconds since 1970",
+    )
 }
 
 /// Collects the licences of what the programs are made of, into the file that packages take.
@@ -149,19 +167,19 @@ pub fn build_command_line() -> Result<()> {
 }
 
 /// The desktop program in one file.
-fn appimage(settings: &settings::Packaging) -> Result<()> {
+fn appimage(time: &str, settings: &settings::Packaging) -> Result<()> {
     for entry in fs::read_dir(DEBIAN).context(DEBIAN)? {
         let package = entry?.path();
         if package.file_name().is_some_and(|name| name.to_string_lossy().starts_with("monei-connections_")) {
-            appimage::make(&package, &Path::new(BUNDLE).join("appimage"), settings)?;
+            appimage::make(&package, &Path::new(BUNDLE).join("appimage"), time, settings)?;
         }
     }
     Ok(())
 }
 
-/// The desktop program and the command line for systems with neither kind of package: what their Debian packages install, without scripts. The
-/// same files give the same archive.
-fn archive() -> Result<()> {
+/// The desktop program and the command line for systems with neither kind of package: what their Debian packages install, without scripts, and
+/// what starts it and tells how to use it. The same files give the same archive.
+fn archive(time: &str, settings: &settings::Packaging) -> Result<()> {
     let version = env!("CARGO_PKG_VERSION");
     let folder = format!("target/tmp/archive/monei-connections-{version}");
     if Path::new(&folder).exists() {
@@ -175,15 +193,18 @@ fn archive() -> Result<()> {
             succeed(command("dpkg-deb", &["--extract"]).arg(&package).arg(&folder))?;
         }
     }
+    let folder = Path::new(&folder);
+    appimage::write_start(&folder.join("monei-connect"), settings)?;
+    let readme = fs::read_to_string(README).context(README)?;
+    fs::write(folder.join("README.txt"), settings::with_names(&readme, settings))?;
+    succeed(command("chmod", &["644"]).arg(folder.join("README.txt")))?;
     let to = format!("{BUNDLE}/tar");
     fs::create_dir_all(&to)?;
-    // The time of the last change to the project, so that only its content counts.
-    let time = output(&mut command("git", &["log", "-1", "--format=@%ct"]))?;
     let name = format!("{to}/monei-connections-{version}-linux-{}.tar.gz", std::env::consts::ARCH);
     let mut tar =
         command("tar", &["--create", "--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--use-compress-program=gzip -9n"]);
     succeed(
-        tar.arg(format!("--mtime={time}"))
+        tar.arg(format!("--mtime=@{time}"))
             .args(["--file", &name, "--directory", "target/tmp/archive"])
             .arg(format!("monei-connections-{version}")),
     )
@@ -193,6 +214,59 @@ fn archive() -> Result<()> {
 #[cfg(unix)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_of_packages_is_what_is_set_or_gits_and_a_sentence_where_there_is_neither() {
+        let no_history = tempfile::tempdir().unwrap();
+        let told = |set: Option<&str>| time_of_files(set.map(str::to_owned), no_history.path());
+        assert_eq!(told(Some("1700000000")).unwrap(), "1700000000");
+        assert!(told(Some("2026-11-28")).unwrap_err().to_string().starts_with("SOURCE_DATE_EPOCH is \"2026-11-28\""));
+        assert!(told(None).unwrap_err().to_string().contains("set SOURCE_DATE_EPOCH"));
+        let git = |words: &[&str]| {
+            let mut git = command("git", &["-c", "user.name=x", "-c", "user.email=x@localhost"]);
+            succeed(git.args(words).env("GIT_COMMITTER_DATE", "1600000000 +0000").current_dir(no_history.path())).unwrap();
+        };
+        git(&["init", "--quiet"]);
+        git(&["commit", "--quiet", "--allow-empty", "--message=x"]);
+        assert_eq!(told(None).unwrap(), "1600000000");
+    }
+
+    /// Its commands for /usr/local, as it has them, with a folder in its place.
+    #[test]
+    fn what_the_archive_says_of_installing_and_removing_it_works() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = |path: &str| {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "text").unwrap();
+            path
+        };
+        let top = "monei-connections-1.0.0";
+        let own = ["bin/moneictl", "share/man/man1/moneictl.1.gz", "share/applications/monei-connections.desktop"];
+        for path in own {
+            made(&format!("{top}/usr/{path}"));
+        }
+        made(&format!("{top}/monei-connect"));
+        succeed(command("tar", &["--create", "--gzip", "--file", "monei-connections-1.0.0-linux-x86_64.tar.gz", top]).current_dir(&folder))
+            .unwrap();
+        let others = made("local/share/applications/other.desktop");
+        succeed(command("chmod", &["2775"]).arg(folder.path().join("local/share"))).unwrap();
+        let text = include_str!("../../packaging/monei-connections/archive/README.txt");
+        let commands: Vec<&str> = text.lines().map(str::trim).filter(|line| line.contains("tar.gz")).collect();
+        assert_eq!(commands.len(), 2, "{commands:?}");
+        let local = folder.path().join("local");
+        for (line, installed) in [(commands[0], true), (commands[1], false)] {
+            let line = line.replace("sudo ", "").replace("/usr/local", &local.display().to_string());
+            succeed(command("sh", &["-c", &line]).current_dir(&folder)).unwrap();
+            for path in own {
+                assert_eq!(local.join(path).is_file(), installed, "{path}: {line}");
+            }
+        }
+        // What was there stays as it was.
+        let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(local.join("share")).unwrap().permissions());
+        assert!(others.is_file() && mode & 0o7777 == 0o2775, "{mode:o}");
+        assert!(gates::files(&local).unwrap().len() == 1);
+    }
 
     #[test]
     fn removing_the_desktop_program_says_what_stays_and_an_upgrade_says_nothing() {

@@ -82,6 +82,7 @@ pub fn check(folder: &Path, settings: &Packaging) -> Result<()> {
         look(&inside, what).with_context(|| name.to_owned())?;
         has_licences(&inside).with_context(|| name.to_owned())?;
         if name.starts_with(FOR_PEOPLE[0]) && kind(package) == Some("deb") {
+            says_which_glibc(&inside).with_context(|| name.to_owned())?;
             let size = fs::metadata(package)?.len();
             ensure!(size < MOST_BYTES, "{name} has {size} bytes, and may have {MOST_BYTES}");
         }
@@ -213,12 +214,36 @@ fn look(folder: &Path, what: What) -> Result<()> {
     Ok(())
 }
 
-/// The licences of what its programs are made of are in it.
+/// The project's licences, who holds the rights, and the licences of what its programs are made of are in it.
 fn has_licences(folder: &Path) -> Result<()> {
-    let licences = files(folder)?.into_iter().find(|path| path.file_name() == Some(OsStr::new(licences::FILE)));
-    let licences = licences.with_context(|| format!("no {}", licences::FILE))?;
-    ensure!(fs::read_to_string(licences)?.contains("\ntokio "), "{} has no word of tokio", licences::FILE);
+    let all = files(folder)?;
+    for (name, words) in [
+        (licences::FILE, "\ntokio "),
+        ("LICENSE-MIT", "Permission is hereby granted"),
+        ("LICENSE-APACHE", "Apache License"),
+        ("copyright", "\nCopyright: "),
+    ] {
+        let path = all.iter().find(|path| path.file_name() == Some(OsStr::new(name))).with_context(|| format!("no {name}"))?;
+        ensure!(fs::read_to_string(path)?.contains(words), "{name} has no \"{}\"", words.trim());
+    }
     Ok(())
+}
+
+/// What the Debian package depends on is the glibc that its program needs, or a later one.
+fn says_which_glibc(folder: &Path) -> Result<()> {
+    let control = fs::read_to_string(folder.join("DEBIAN/control")).context("DEBIAN/control")?;
+    let said = control.split("libc6 (>= ").nth(1).and_then(version).context("the package doesn't say which glibc it needs")?;
+    let needed = output(command("readelf", &["--wide", "--version-info"]).arg(folder.join("usr/bin/monei-connect")))?;
+    let needed = needed.split("GLIBC_").skip(1).filter_map(version).max().context("the program names no version of glibc")?;
+    ensure!(needed <= said, "the program needs glibc {}.{}, and the package says {}.{}", needed.0, needed.1, said.0, said.1);
+    Ok(())
+}
+
+/// The first two numbers of a version that `text` begins with.
+fn version(text: &str) -> Option<(u32, u32)> {
+    let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
+    let mut numbers = text[..end].split('.').map_while(|number| number.parse().ok());
+    Some((numbers.next()?, numbers.next()?))
 }
 
 /// What the packager set is in the desktop program and in its desktop entry.
@@ -334,13 +359,75 @@ mod tests {
     }
 
     #[test]
-    fn a_package_without_the_licences_of_what_it_is_made_of_is_found() {
-        let none = folder_with("usr/share/doc/tool/readme", b"tokio 1.0.0 (MIT)", 0o644);
-        assert_eq!(has_licences(none.path()).unwrap_err().to_string(), "no third-party-licences.txt");
-        let empty = folder_with("usr/share/doc/tool/third-party-licences.txt", b"", 0o644);
-        assert!(has_licences(empty.path()).is_err());
-        let whole = folder_with("usr/share/doc/tool/third-party-licences.txt", b"====\ntokio 1.52.0 (MIT)\n", 0o644);
-        has_licences(whole.path()).unwrap();
+    fn a_package_without_a_licence_or_whose_rights_it_is_is_found() {
+        let whole = || {
+            let folder = folder_with("usr/share/doc/tool/third-party-licences.txt", b"====\ntokio 1.52.0 (MIT)\n", 0o644);
+            for (name, text) in [
+                ("LICENSE-MIT", include_str!("../../LICENSE-MIT")),
+                ("LICENSE-APACHE", include_str!("../../LICENSE-APACHE")),
+                ("copyright", include_str!("../../packaging/copyright")),
+            ] {
+                fs::write(folder.path().join("usr/share/doc/tool").join(name), text).unwrap();
+            }
+            folder
+        };
+        has_licences(whole().path()).unwrap();
+        for name in ["third-party-licences.txt", "LICENSE-MIT", "LICENSE-APACHE", "copyright"] {
+            let folder = whole();
+            let path = folder.path().join("usr/share/doc/tool").join(name);
+            // As cargo-deb writes where it is told nothing.
+            fs::write(&path, "Format: x\nComment: Copyright information missing\nLicense: MIT OR Apache-2.0\n").unwrap();
+            assert!(has_licences(folder.path()).unwrap_err().to_string().starts_with(&format!("{name} has no ")), "{name}");
+            fs::remove_file(&path).unwrap();
+            assert_eq!(has_licences(folder.path()).unwrap_err().to_string(), format!("no {name}"));
+        }
+    }
+
+    /// The packages' own words, before anything is built.
+    #[test]
+    fn every_package_is_told_to_bring_its_licences_and_has_one_maintainer() {
+        let files = ["LICENSE-MIT", "LICENSE-APACHE", "copyright"];
+        let configuration: serde_json::Value = serde_json::from_str(include_str!("../../tauri.linux.conf.json")).unwrap();
+        for kind in ["deb", "rpm"] {
+            for name in files {
+                let from =
+                    configuration["bundle"]["linux"][kind]["files"][format!("/usr/share/doc/monei-connections/{name}")].as_str().unwrap();
+                assert!(Path::new("..").join(from).is_file(), "{kind}: {from}");
+            }
+        }
+        for manifest in [
+            include_str!("../../crates/cli/Cargo.toml"),
+            include_str!("../../crates/backend/Cargo.toml"),
+            include_str!("../../crates/sandbox/Cargo.toml"),
+        ] {
+            let manifest: toml::Value = toml::from_str(manifest).unwrap();
+            let package = &manifest["package"]["metadata"]["deb"];
+            assert_eq!(package["maintainer"].as_str(), configuration["bundle"]["publisher"].as_str());
+            let assets = package["assets"].as_array().unwrap();
+            let sources: Vec<&str> = assets.iter().map(|asset| asset[0].as_str().unwrap()).collect();
+            // With a folder in its place, cargo-deb puts one of its own there.
+            assert!(assets.iter().any(|asset| asset[1].as_str().unwrap().ends_with("/copyright")), "{}", package["name"]);
+            for name in files {
+                assert!(sources.iter().any(|from| from.ends_with(&format!("/{name}"))), "{}: {name}", package["name"]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_package_that_says_an_older_glibc_than_its_program_needs_is_found() {
+        let folder = folder_with("DEBIAN/control", b"", 0o644);
+        let program = folder.path().join("usr/bin/monei-connect");
+        fs::create_dir_all(program.parent().unwrap()).unwrap();
+        fs::copy("/bin/sh", &program).unwrap();
+        let says = |depends: &str| {
+            fs::write(folder.path().join("DEBIAN/control"), format!("Package: tool\nDepends: {depends}\n")).unwrap();
+            says_which_glibc(folder.path()).map_err(|error| error.to_string())
+        };
+        says("libc6 (>= 2.99), tool").unwrap();
+        let told = says("tool, libc6 (>= 2.1)").unwrap_err();
+        assert!(told.starts_with("the program needs glibc 2.") && told.ends_with(", and the package says 2.1"), "{told}");
+        assert!(says("libc6, libgtk-3-0").is_err());
+        assert_eq!([version("2.2.5  Flags"), version("2.34)"), version("PRIVATE")], [Some((2, 2)), Some((2, 34)), None]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod cross;
 mod gallery;
 mod gates;
 mod hardening;
+mod icons;
 mod image;
 mod installed;
 mod installer;
@@ -63,6 +64,8 @@ enum Task {
         #[arg(long)]
         build: bool,
     },
+    /// Every icon, from icons/icon.svg.
+    Icons,
     /// Packages for end users, operators and testers, in target/release/bundle: made, unpacked and checked.
     Bundle {
         /// Not made anew: each is installed in a clean root of this release of Debian, used, upgraded and removed. Wants root.
@@ -112,6 +115,7 @@ fn main() -> ExitCode {
         Task::Test { all, places: true } => places::test(all),
         Task::Test { all, places: false } => test::test(all),
         Task::Gallery { build } => gallery::gallery(build),
+        Task::Icons => icons::icons(),
         Task::Bundle { compare: true, .. } => compare::compare(),
         Task::Bundle { trial: None, .. } if cfg!(windows) => installer::on_windows(),
         Task::Bundle { trial: None, .. } => bundle::bundle(),

@@ -56,9 +56,13 @@ pub fn desktop_program(settings: &serde_json::Value) -> Result<()> {
     desktop(settings, &["--no-bundle"])
 }
 
+/// Tauri's own tool.
+pub fn tauri() -> Result<Command> {
+    Ok(Command::new(installed(TAURI_CLI)?))
+}
+
 fn desktop(settings: &serde_json::Value, more: &[&str]) -> Result<()> {
-    let tauri = installed(TAURI_CLI)?;
-    let mut build = Command::new(tauri);
+    let mut build = tauri()?;
     build.args(["build", "--ci", "--config", &settings.to_string()]).args(more);
     if cfg!(target_os = "macos") {
         // Among the program's resources. Not in the systems' own configuration, since development builds have no such file.

@@ -47,6 +47,21 @@ fn help_and_version_are_answers_and_no_mistakes() {
     assert!(output.status.code() == Some(2) && output.stdout.is_empty(), "{output:?}");
 }
 
+#[test]
+fn the_manual_page_names_every_word_of_the_help() {
+    let page = include_str!("../../../packaging/connect-backend/connect-backend.8").replace("\\-", "-");
+    let help = String::from_utf8(run(&["--help"], &[]).stdout).unwrap();
+    let words: Vec<&str> =
+        help.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).filter(|word| !word.starts_with('(')).collect();
+    assert!(words.len() >= 3, "{help}");
+    for word in words {
+        assert!(page.contains(&format!("\n.B {word}\n")), "{word} is not in the manual page");
+    }
+    for word in ["--help", "--version"] {
+        assert!(run(&[word], &[]).status.success() && page.contains(word), "{word}");
+    }
+}
+
 /// As in `connect-backend check | head -1`.
 #[test]
 fn a_check_whose_reader_has_gone_still_tells_by_its_exit_code() {

@@ -430,26 +430,53 @@ pub fn completions(shell: Shell) -> Vec<u8> {
     script
 }
 
-/// The man page, as troff: what every command says with `--help`, in one page.
+/// The man page, as troff: what every command says with `--help`, in one page. Each command has a part that is headed by it.
 ///
 /// # Errors
 /// None: it is written to memory.
 pub fn man_page() -> std::io::Result<Vec<u8>> {
     let mut page = Vec::new();
     let command = Words::command();
-    clap_mangen::Man::new(command.clone()).render(&mut page)?;
-    for task in command.get_subcommands().filter(|task| !task.is_hide_set()) {
-        let task = task.clone().display_name(format!("{NAME} {}", task.get_name())).bin_name(format!("{NAME} {}", task.get_name()));
-        let man = clap_mangen::Man::new(task);
-        for section in [
-            clap_mangen::Man::render_synopsis_section,
-            clap_mangen::Man::render_description_section,
-            clap_mangen::Man::render_options_section,
-        ] {
-            section(&man, &mut page)?;
-        }
-    }
+    let man = clap_mangen::Man::new(command.clone());
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_options_section(&mut page)?;
+    page.extend_from_slice(b".SH COMMANDS\n");
+    write_parts(&command, NAME, &mut page)?;
+    man.render_extra_section(&mut page)?;
+    man.render_version_section(&mut page)?;
     Ok(page)
+}
+
+/// A part for each command below this one that isn't hidden, and for those below it.
+fn write_parts(command: &clap::Command, name: &str, page: &mut Vec<u8>) -> std::io::Result<()> {
+    use std::io::Write as _;
+    for task in command.get_subcommands().filter(|task| !task.is_hide_set()) {
+        let name = format!("{name} {}", task.get_name());
+        writeln!(page, ".SS {}", name.replace('-', "\\-"))?;
+        // That each has --help is said once, at the top.
+        let man = clap_mangen::Man::new(task.clone().disable_help_flag(true).bin_name(&name));
+        write_without_heading(page, |text| man.render_synopsis_section(text))?;
+        page.extend_from_slice(b".PP\n");
+        write_without_heading(page, |text| man.render_description_section(text))?;
+        write_without_heading(page, |text| man.render_options_section(text))?;
+        if task.get_after_help().is_some() {
+            page.extend_from_slice(b".PP\n");
+            write_without_heading(page, |text| man.render_extra_section(text))?;
+        }
+        write_parts(task, &name, page)?;
+    }
+    Ok(())
+}
+
+/// What `section` writes, without the line that heads it.
+fn write_without_heading(page: &mut Vec<u8>, section: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> std::io::Result<()> {
+    let mut text = Vec::new();
+    section(&mut text)?;
+    let lines = text.split_inclusive(|byte| *byte == b'\n').filter(|line| !line.starts_with(b".SH "));
+    page.extend(lines.flatten());
+    Ok(())
 }
 
 #[cfg(test)]
@@ -503,17 +530,30 @@ mod tests {
     }
 
     #[test]
-    fn the_man_page_has_every_command_and_no_hidden_one() {
-        let page = String::from_utf8(man_page().unwrap()).unwrap();
-        for task in Words::command().get_subcommands() {
-            // As troff writes a hyphen.
-            let name = task.get_name().replace('-', "\\-");
-            assert_eq!(
-                page.contains(&format!("moneictl {name}")) || page.contains(&format!("moneictl\\-{name}")),
-                !task.is_hide_set(),
-                "{}",
-                task.get_name()
-            );
+    fn the_man_page_has_every_command_with_its_options_and_no_hidden_one() {
+        let page = String::from_utf8(man_page().unwrap()).unwrap().replace("\\-", "-");
+        let parts = page.split("\n.S").map(|part| part.split_once('\n').unwrap_or((part, ""))).collect::<Vec<_>>();
+        let mut seen = 0;
+        look_for(&Words::command(), NAME, &parts, &mut seen);
+        assert!(seen > 15, "{seen}");
+        // Another page, which isn't there.
+        for word in page.split_whitespace() {
+            assert!(!(word.contains("moneictl-") && word.contains("(1)")), "{word}");
+        }
+    }
+
+    fn look_for(command: &clap::Command, name: &str, parts: &[(&str, &str)], seen: &mut usize) {
+        for task in command.get_subcommands() {
+            let name = format!("{name} {}", task.get_name());
+            let heading = format!("S {name}");
+            let part = parts.iter().find(|(own, _)| *own == heading);
+            assert_eq!(part.is_some(), !task.is_hide_set(), "{name}");
+            let Some((_, part)) = part else { continue };
+            *seen += 1;
+            for option in task.get_arguments().filter(|option| !option.is_hide_set()).filter_map(clap::Arg::get_long) {
+                assert!(part.contains(&format!("--{option}")), "{name} lacks --{option}");
+            }
+            look_for(task, &name, parts, seen);
         }
     }
 }

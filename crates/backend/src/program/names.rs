@@ -163,4 +163,16 @@ mod tests {
         assert!(read.len() > 20);
         assert_eq!(unknown(read.into_iter().map(|name| (name, "x".to_owned()))), [""; 0]);
     }
+
+    #[test]
+    fn the_manual_page_has_every_name_and_no_other() {
+        let page = include_str!("../../../../packaging/connect-backend/connect-backend.8");
+        let words: std::collections::BTreeSet<&str> =
+            page.split(|letter: char| !letter.is_ascii_uppercase() && letter != '_').filter(|word| !word.is_empty()).collect();
+        for name in KNOWN.iter().chain([&SANDBOX]) {
+            assert!(words.contains(name), "{name} is not in the manual page");
+        }
+        let named = words.into_iter().filter(|word| word.starts_with("MONEI_") || word.starts_with("CONNECT_"));
+        assert_eq!(unknown(named.map(|name| (name.to_owned(), "x".to_owned()))), [""; 0]);
+    }
 }
