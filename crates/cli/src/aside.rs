@@ -40,8 +40,6 @@ pub async fn set_aside(connections: &Connections, wanted: Wanted) -> Result<Exit
         outln!("{scope} of {called} is switched on again.");
         return Ok(Exit::Done);
     }
-    // For the backend, which revokes.
-    connections.poll().await;
     // Also what was set aside before.
     let together = connections.permission(&account.id, feature).await?.along;
     let names = |scopes: &[String]| scopes.iter().map(|scope| foreign(scope)).collect::<Vec<_>>().join(", ");
@@ -52,7 +50,9 @@ pub async fn set_aside(connections: &Connections, wanted: Wanted) -> Result<Exit
             return Err(Failure::said(Exit::Denied, "Nothing was changed."));
         }
     }
-    let along = match connections.set_aside(&caller, &account.id, feature).await? {
+    // A backend that says nothing is waited for once.
+    let ((), set_aside) = tokio::join!(connections.poll(), connections.set_aside(&caller, &account.id, feature));
+    let along = match set_aside? {
         SetAsideOutcome::Ended => {
             outln!("{}", taken_back(&scope, &called, &names(&together)));
             return Ok(Exit::Done);

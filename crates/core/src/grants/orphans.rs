@@ -2,10 +2,12 @@
 //! one whose end Monei hasn't confirmed yet.
 
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use monei::ScopeSet;
 
 use super::lock::{Lock, lock_end};
+use super::revoke::{SILENCE, was_silent};
 use super::vault::{GrantRecord, RecordError};
 use super::{Grants, expiry, held, log_id, open_transactions};
 use crate::failpoint::failpoint;
@@ -209,7 +211,7 @@ impl Grants {
         }
         self.unassign(&grant).await;
         let over = match self.newest_record(&grant).await {
-            Ok(record) => self.revoke_record(&record).await.is_ok() || self.is_over(&grant, &record).await,
+            Ok(record) => self.is_revoked(&grant, &record).await,
             Err(problem) if self.is_lost(&grant, problem.code).await => return self.remove_lost(grant, lock).await,
             // An earlier try came so far, and no further.
             Err(problem) => problem.code == ProblemCode::RecordMissing,
@@ -285,9 +287,15 @@ impl Grants {
         Discarded::Lost
     }
 
-    /// Whether Monei says that the grant is over, or ends it once it has a pair that Monei knows.
-    async fn is_over(&self, grant: &GrantId, record: &GrantRecord) -> bool {
-        match self.refresh(grant, record).await {
+    /// Whether Monei ends the grant, or says that it is over, or ends it once it has a pair that Monei knows.
+    async fn is_revoked(&self, grant: &GrantId, record: &GrantRecord) -> bool {
+        let began = Instant::now();
+        match self.revoke_record(record).await {
+            Ok(()) => return true,
+            Err(problem) if was_silent(&problem, began) => return false,
+            Err(_) => {}
+        }
+        match self.refresh(grant, record, SILENCE).await {
             Err(problem) => problem.code == ProblemCode::AccessRevoked,
             Ok(fresh) => self.revoke_record(&fresh).await.is_ok(),
         }
