@@ -95,7 +95,9 @@ impl Grants {
     async fn store_new(&self, grant: &GrantId, record: &GrantRecord, transaction: &TransactionId) -> Result<(), Problem> {
         self.inner.ledger.note_redeemed(grant.clone(), open_transactions::hash(transaction)).await?;
         failpoint!("connect.noted");
-        Ok(self.vault().write(grant, record.encode()).await?)
+        self.vault().write(grant, record.encode()).await?;
+        self.mark_in_memory(grant).await;
+        Ok(())
     }
 
     /// Takes hold of a grant that turned out to be another person's. `None` where another process has it.
@@ -248,6 +250,9 @@ impl Grants {
         if !set_apart.is_ok_and(|rows| rows.iter().any(|row| row.grant == *grant)) {
             return false;
         }
+        if self.is_in_memory_elsewhere(grant).await {
+            return false;
+        }
         let Err(problem) = self.newest_record(grant).await else { return false };
         if self.is_lost(grant, problem.code).await {
             return self.remove_lost(grant.clone(), lock).await == Discarded::Lost;
@@ -309,6 +314,10 @@ impl Grants {
         for grant in orphans {
             // Held: it is being stored, or a person decides about it, perhaps in another process.
             let Some(lock) = self.try_lock(&grant).await else { continue };
+            // Nobody else can end it; whoever has it tries again.
+            if self.is_in_memory_elsewhere(&grant).await {
+                continue;
+            }
             // Whoever held it may have discarded it just now.
             if self.inner.ledger.is_orphan(grant.clone()).await == Ok(true) && self.discard(Orphan { grant, lock }).await == Discarded::Lost
             {

@@ -123,6 +123,7 @@ impl Grants {
                 tracing::info!(grants = handled.len(), confirmed, "disconnected");
                 self.sweep_transactions().await;
                 handled.drain().for_each(|(_, grant)| grant.locked.lock.remove());
+                self.sweep_memory_marks();
                 return Ok((worst, true));
             }
         }
