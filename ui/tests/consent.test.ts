@@ -21,7 +21,7 @@ test('a review keeps or takes back each permission, and says what ends along wit
     };
     memory.take_back = (_, scopes) => {
       told.push(['take_back', scopes]);
-      return Promise.resolve(told.length < 5 ? 'unconfirmed' : 'revoked');
+      return Promise.resolve(told.length < 5 ? { kind: 'unconfirmed', problem: { code: 'backend_unreachable', retry_after_s: null } } : { kind: 'revoked' });
     };
     memory.reconnect = (_, scopes) => Promise.resolve(void told.push(['reconnect', scopes]));
     return told;
@@ -38,6 +38,7 @@ test('a review keeps or takes back each permission, and says what ends along wit
   await expect.poll(() => page.getByTestId('take-back-along').innerText()).toContain('no way to end a part of an approval');
   await page.getByTestId('take-back-all').click();
   await expect.poll(() => page.getByTestId('take-back-unconfirmed').innerText()).toContain('Monei hasn’t confirmed');
+  await expect.poll(() => page.getByRole('dialog').innerText()).toContain('The connection service didn’t answer');
   await page.getByTestId('take-back-all').click();
   await expect.poll(() => page.getByTestId('take-back-ended').innerText()).toMatch(/is taken back. Monei confirmed that it has ended.*Ended with it.*Balance and history/s);
   // What came of it is announced, and the focus isn't lost with the buttons that are gone.
@@ -135,7 +136,7 @@ test('what can’t be ended from here isn’t offered to be tried again', async 
   await show(page, 'take-back-along');
   await page.evaluate(() => {
     window.stage.memory.set_aside = () => Promise.resolve({ kind: 'here', along: ['wallet:read'] });
-    window.stage.memory.take_back = () => Promise.resolve('unrevocable');
+    window.stage.memory.take_back = () => Promise.resolve({ kind: 'unrevocable' });
   });
   await page.getByTestId('take-back-all').click();
   await expect.poll(() => page.getByTestId('take-back-unconfirmed').innerText()).toContain('End it in Monei’s settings');
@@ -152,13 +153,28 @@ test('where it was approved alone Monei is asked to end it, and what Monei does 
   await show(page, 'permission');
   await page.evaluate(() => {
     let times = 0;
-    window.stage.memory.set_aside = () => Promise.resolve({ kind: (times += 1) === 1 ? 'unconfirmed' : 'ended' });
+    const why = { code: 'busy', retry_after_s: 7 } as const;
+    window.stage.memory.set_aside = () => Promise.resolve((times += 1) === 1 ? { kind: 'unconfirmed', problem: why } : { kind: 'ended' });
   });
   await page.getByTestId('permission-take-back').click();
   await page.getByTestId('confirm-take-back').click();
   await expect.poll(() => page.getByTestId('take-back-unconfirmed').innerText()).toContain('switched off here. Monei hasn’t confirmed');
+  // And why, with how long it asks to wait.
+  await expect.poll(() => page.getByTestId('problem-busy').innerText()).toMatch(/Monei is busy/);
   await page.getByTestId('confirm-take-back').click();
   await expect.poll(() => page.getByTestId('notice').innerText()).toContain('Monei confirmed that it has ended');
+  await page.close();
+});
+
+test('what was approved alone and can’t be ended from here isn’t offered to be tried again', async () => {
+  const { page } = await open(browser, '', { reducedMotion: 'reduce' });
+  await show(page, 'permission');
+  await page.evaluate(() => (window.stage.memory.set_aside = () => Promise.resolve({ kind: 'unrevocable' })));
+  await page.getByTestId('permission-take-back').click();
+  await page.getByTestId('confirm-take-back').click();
+  await expect.poll(() => page.getByTestId('take-back-unconfirmed').innerText()).toContain('End it in Monei’s settings');
+  await expect.poll(() => page.getByTestId('confirm-take-back').count()).toBe(0);
+  await page.getByTestId('open-monei-settings').waitFor();
   await page.close();
 });
 

@@ -143,9 +143,9 @@ test('where Monei does not confirm, trying again comes first, and removing says 
       asked.push(unrevoked);
       // The person said no to the program's own question.
       if (asked.length === 1) return Promise.resolve(null);
-      if (unrevoked === 'keep') return Promise.resolve('unconfirmed');
+      if (unrevoked === 'keep') return Promise.resolve({ kind: 'unconfirmed', problem: { code: 'backend_unreachable', retry_after_s: null } });
       window.stage.memory.show({ ...window.stage.app.view, accounts: [] });
-      return Promise.resolve('removed');
+      return Promise.resolve({ kind: 'removed' });
     };
     return asked;
   });
@@ -156,6 +156,7 @@ test('where Monei does not confirm, trying again comes first, and removing says 
   const unconfirmed = page.getByTestId('disconnect-unconfirmed');
   await unconfirmed.waitFor();
   await expect.poll(() => unconfirmed.innerText()).toMatch(/still here.*try again.*may live on at Monei.*Connected apps/s);
+  await expect.poll(() => page.getByTestId('problem-backend_unreachable').innerText()).toContain('The connection service didn’t answer');
   // The obvious one tries again; the account is still there.
   await expect.poll(() => page.locator('dialog .button.primary').innerText()).toBe('Try again');
   await page.getByTestId('disconnect-again').click();
@@ -174,7 +175,7 @@ test('without the tokens for it nothing claims that trying again is all it takes
   const { page } = await open(browser, '');
   await show(page, 'disconnect');
   await page.evaluate(() => {
-    window.stage.memory.disconnect = () => Promise.resolve('unrevocable');
+    window.stage.memory.disconnect = () => Promise.resolve({ kind: 'unrevocable' });
   });
   await page.getByTestId('confirm-disconnect').click();
   await expect.poll(() => page.getByTestId('disconnect-unrevocable').innerText()).toMatch(/keychain/);

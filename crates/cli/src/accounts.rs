@@ -6,6 +6,7 @@ use connect_core::problem::{Problem, ProblemCode};
 use connect_core::snapshot::{AccountSnapshot, BackendStatus, FeatureState, Health, Language, Snapshot};
 use connect_core::{Caller, Connections};
 
+use crate::at_once::at_once;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::json::{self, Accounts};
@@ -32,13 +33,13 @@ pub async fn status(connections: &Connections, account: Option<&str>, check: boo
     if check {
         // What a call is refused without.
         connections.poll().await;
-        let mut failed = Vec::new();
-        for id in &chosen {
-            // How it went shows on the account, also where it failed.
-            if let Err(problem) = connections.check(&Caller::CommandLine, id).await {
-                failed.push((id.as_str(), problem));
-            }
-        }
+        let check = |id: &String| {
+            let (connections, id) = (connections.clone(), id.clone());
+            async move { connections.check(&Caller::CommandLine, &id).await }
+        };
+        let checked = at_once(chosen.iter().map(check).collect()).await;
+        // How it went shows on the account, also where it failed.
+        let failed = chosen.iter().zip(checked).filter_map(|(id, checked)| Some((id.as_str(), checked.err()?))).collect();
         for line in not_checked(&connections.view(), failed) {
             out::complain(&line);
         }

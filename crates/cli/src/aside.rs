@@ -1,6 +1,7 @@
 //! `set-aside`: one permission is switched off here, and ends at Monei where it was approved alone.
 
 use connect_core::feature::FeatureId;
+use connect_core::problem::Problem;
 use connect_core::snapshot::{DisconnectOutcome, SetAsideOutcome};
 use connect_core::{Caller, Connections};
 use monei::Scope;
@@ -40,8 +41,6 @@ pub async fn set_aside(connections: &Connections, wanted: Wanted) -> Result<Exit
         outln!("{scope} of {called} is switched on again.");
         return Ok(Exit::Done);
     }
-    // For the backend, which revokes.
-    connections.poll().await;
     // Also what was set aside before.
     let together = connections.permission(&account.id, feature).await?.along;
     let names = |scopes: &[String]| scopes.iter().map(|scope| foreign(scope)).collect::<Vec<_>>().join(", ");
@@ -52,12 +51,15 @@ pub async fn set_aside(connections: &Connections, wanted: Wanted) -> Result<Exit
             return Err(Failure::said(Exit::Denied, "Nothing was changed."));
         }
     }
-    let along = match connections.set_aside(&caller, &account.id, feature).await? {
+    // A backend that says nothing is waited for once.
+    let ((), set_aside) = tokio::join!(connections.poll(), connections.set_aside(&caller, &account.id, feature));
+    let along = match set_aside? {
         SetAsideOutcome::Ended => {
             outln!("{}", taken_back(&scope, &called, &names(&together)));
             return Ok(Exit::Done);
         }
-        SetAsideOutcome::Unconfirmed => return Err(unconfirmed(&scope)),
+        SetAsideOutcome::Unconfirmed { problem } => return Err(unconfirmed(&scope, problem)),
+        SetAsideOutcome::Unrevocable => return Err(unrevocable(&scope)),
         SetAsideOutcome::Here { along } => along,
     };
     if !end {
@@ -75,7 +77,8 @@ pub async fn set_aside(connections: &Connections, wanted: Wanted) -> Result<Exit
             outln!("Ask for the rest again with: moneictl reconnect {} --scopes {}", account.id, names(&along).replace(' ', ""));
             Ok(Exit::Done)
         }
-        DisconnectOutcome::Unconfirmed { .. } | DisconnectOutcome::Unrevocable => Err(unconfirmed(&scope)),
+        DisconnectOutcome::Unconfirmed { problem } => Err(unconfirmed(&scope, problem)),
+        DisconnectOutcome::Unrevocable => Err(unrevocable(&scope)),
     }
 }
 
@@ -87,10 +90,41 @@ fn taken_back(scope: &str, called: &str, together: &str) -> String {
     format!("{scope} of {called} is taken back, with {together}. Monei confirmed that they have ended.")
 }
 
-fn unconfirmed(scope: &str) -> Failure {
+/// Why Monei hasn't confirmed it, and what can be done about that.
+fn unconfirmed(scope: &str, problem: Problem) -> Failure {
+    let why = Failure::from(problem).sentence();
     let sentence = format!(
-        "{scope} is switched off here: no app and no window uses it. Monei hasn’t confirmed that it has ended: try again later, or end it in \
-         Monei’s settings, under “Connected apps”."
+        "{scope} is switched off here: no app and no window uses it. Monei hasn’t confirmed that it has ended. {why} \
+         You can also end it in Monei’s settings, under “Connected apps”."
     );
     Failure::said(Exit::Denied, sentence)
+}
+
+fn unrevocable(scope: &str) -> Failure {
+    let sentence = format!(
+        "{scope} is switched off here: no app and no window uses it. What would be needed to end it at Monei isn’t in this keychain any more, \
+         or can’t be read. End it in Monei’s settings, under “Connected apps”."
+    );
+    Failure::said(Exit::Denied, sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use connect_core::problem::ProblemCode;
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_confirmed_is_told_with_why_and_what_to_do() {
+        let told = unconfirmed("kyc:read", ProblemCode::BackendUnreachable.into());
+        let said = told.sentence();
+        for part in ["kyc:read is switched off here", "The connection service didn’t answer.", "Try again in a moment", "Connected apps"]
+        {
+            assert!(said.contains(part), "{said}");
+        }
+        assert_eq!(told.exit(), Exit::Denied);
+        assert!(unconfirmed("kyc:read", Problem::busy(7)).sentence().contains("Try again in 7 s."));
+        // Trying again doesn't bring back what is gone.
+        assert!(!unrevocable("kyc:read").sentence().contains("ry again"));
+    }
 }

@@ -5,6 +5,7 @@ use connect_core::snapshot::{DisconnectOutcome, Unrevoked};
 use connect_core::{Caller, Connections};
 
 use crate::accounts::{find, told_apart};
+use crate::at_once::at_once;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::out::outln;
@@ -32,34 +33,39 @@ pub async fn disconnect(connections: &Connections, which: &Which, yes: bool, rem
             return Err(Failure::said(Exit::Denied, "Nothing was changed."));
         }
     }
-    // For the backend, which revokes.
-    connections.poll().await;
     let unrevoked = if remove { Unrevoked::Remove } else { Unrevoked::Keep };
+    let end = |(id, _): &(String, String)| {
+        let (connections, id) = (connections.clone(), id.clone());
+        async move { connections.disconnect(&Caller::CommandLine, &id, unrevoked).await }
+    };
+    let ends = at_once(chosen.iter().map(end).collect());
+    // A backend that says nothing is waited for once.
+    let ((), ends) = tokio::join!(connections.poll(), ends);
     let mut outcome = Exit::Done;
-    for (id, name) in chosen {
-        let exit = match connections.disconnect(&Caller::CommandLine, &id, unrevoked).await {
+    for ((_, name), end) in chosen.iter().zip(ends) {
+        let exit = match end {
             Ok(DisconnectOutcome::Revoked) => {
                 outln!("{name} is disconnected. Monei confirmed that its access has ended.");
                 Exit::Done
             }
             Ok(DisconnectOutcome::Removed) => {
                 outln!("{name} is removed from this computer.");
-                complain(&name, "Monei didn’t confirm that the access has ended. End it in Monei’s settings, under “Connected apps”.");
+                complain(name, "Monei didn’t confirm that the access has ended. End it in Monei’s settings, under “Connected apps”.");
                 Exit::Denied
             }
             Ok(DisconnectOutcome::Unconfirmed { problem }) => {
-                complain(&name, &not_confirmed(problem));
+                complain(name, &not_confirmed(problem));
                 Exit::Denied
             }
             Ok(DisconnectOutcome::Unrevocable) => {
                 let why = "What would be needed to end the access at Monei isn’t in this keychain any more, or can’t be read. \
                            With --remove it is removed here alone; then end it in Monei’s settings, under “Connected apps”.";
-                complain(&name, why);
+                complain(name, why);
                 Exit::Denied
             }
             Err(problem) => {
                 let failure = Failure::from(problem);
-                complain(&name, &failure.sentence());
+                complain(name, &failure.sentence());
                 failure.exit()
             }
         };

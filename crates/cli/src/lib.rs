@@ -10,6 +10,7 @@ mod api;
 mod apps;
 mod aside;
 mod ask;
+mod at_once;
 mod connecting;
 mod disconnecting;
 mod exit;

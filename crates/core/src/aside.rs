@@ -30,11 +30,12 @@ pub(crate) async fn set_aside(
     }
     match grants.take_back(caller, &account, &[scope].into_iter().collect()).await {
         Ok(Revoked::Confirmed) => Ok(SetAsideOutcome::Ended),
-        Ok(Revoked::Unconfirmed(_) | Revoked::Impossible) => Ok(SetAsideOutcome::Unconfirmed),
+        Ok(Revoked::Unconfirmed(problem)) => Ok(SetAsideOutcome::Unconfirmed { problem }),
+        Ok(Revoked::Impossible) => Ok(SetAsideOutcome::Unrevocable),
         Err(problem) => {
             // It is switched off here all the same.
             tracing::info!(code = ?problem.code, "a permission that was set aside could not be revoked");
-            Ok(SetAsideOutcome::Unconfirmed)
+            Ok(SetAsideOutcome::Unconfirmed { problem })
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use connect_core::feature::FeatureId;
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::snapshot::{ActivityEvent, DisconnectOutcome, Health, PermissionEvent, Section, SetAsideOutcome};
+use connect_core::vault::Vault as _;
 use connect_core::{App, Caller, NewApp, PassThrough};
 use monei::Method;
 use serde_json::json;
@@ -137,11 +138,22 @@ async fn where_monei_does_not_confirm_it_is_switched_off_here_all_the_same_and_c
     let account = two_approvals(&world).await;
     let app = allow(&world, &account, &["kyc:read"]).await.unwrap();
     world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 20})).await;
-    assert_eq!(world.core.set_aside(&Caller::Window, &account, id("kyc:read")).await.unwrap(), SetAsideOutcome::Unconfirmed);
+    let why = SetAsideOutcome::Unconfirmed { problem: ProblemCode::ProviderUnavailable.into() };
+    assert_eq!(world.core.set_aside(&Caller::Window, &account, id("kyc:read")).await, Ok(why));
     assert_eq!(feature(&world.core.view(), &account, "kyc:read"), "set_aside");
     assert_eq!(code(get(&world, &app, "/kyc/status").await), ProblemCode::PermissionSetAside);
     world.control("reset", json!({"what": "faults"})).await;
     assert_eq!(world.core.set_aside(&Caller::Window, &account, id("kyc:read")).await.unwrap(), SetAsideOutcome::Ended);
+}
+
+#[tokio::test]
+async fn without_the_tokens_it_is_switched_off_here_and_nothing_says_that_trying_again_ends_it() {
+    let world = World::new().await;
+    let account = world.connect("ada", &["kyc:read"], &["kyc:read"]).await;
+    let only = world.records().remove(0);
+    world.vault.delete(&only).await.unwrap();
+    assert_eq!(world.core.set_aside(&Caller::Window, &account, id("kyc:read")).await, Ok(SetAsideOutcome::Unrevocable));
+    assert_eq!((feature(&world.core.view(), &account, "kyc:read"), world.count("revokes").await), ("set_aside".to_owned(), 0));
 }
 
 #[tokio::test]

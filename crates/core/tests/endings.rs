@@ -126,6 +126,45 @@ async fn what_was_kept_in_memory_and_ended_with_the_program_is_not_told_as_lost(
 }
 
 #[tokio::test]
+async fn what_is_in_the_memory_of_a_living_process_is_not_told_as_lost_by_another_one() {
+    let world = World::new().await;
+    world.core.keep_in_memory().await;
+    world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
+    world.approve("ada", TWO).await;
+    world.until("whose it is", is_new).await;
+    world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 50})).await;
+    world.core.decide(Decision::Discard).await.unwrap();
+    assert_eq!(world.failed().await.code, ProblemCode::RevocationPending);
+    world.core.dismiss().await;
+    let other = world.second().await;
+    other.poll().await;
+    other.look().await;
+    assert!(other.view().transaction.is_none() && failures(&world).await.is_empty());
+    // Whoever has it still tries.
+    world.control("reset", json!({"what": "faults"})).await;
+    world.core.poll().await;
+    assert_eq!((alive(&world).await, failures(&world).await.len()), (0, 0));
+    other.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_was_in_the_memory_of_a_process_that_has_ended_is_told_as_lost() {
+    let mut world = World::new().await;
+    world.core.keep_in_memory().await;
+    world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
+    world.approve("ada", TWO).await;
+    world.until("whose it is", is_new).await;
+    world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 50})).await;
+    world.core.decide(Decision::Discard).await.unwrap();
+    world.restart().await;
+    world.core.look().await;
+    assert_eq!((world.failed().await.code, failures(&world).await), (ProblemCode::ApprovalLost, vec!["approval_lost".to_owned()]));
+    let marks =
+        std::fs::read_dir(world.data_dir().join("locks")).unwrap().filter(|entry| entry.as_ref().unwrap().path().extension().is_some());
+    assert_eq!(marks.count(), 0);
+}
+
+#[tokio::test]
 async fn disconnecting_with_a_refresh_unanswered_revokes_the_pair_that_lives() {
     let world = World::proxied().await;
     let account = world.connect("ada", PROFILE, PROFILE).await;

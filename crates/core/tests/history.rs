@@ -14,7 +14,7 @@ use axum::extract::RawQuery;
 use axum::response::{IntoResponse as _, Response};
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
-use connect_core::snapshot::{Direction, HistoryFilter, HistoryKind, HistoryOrder, Section, SectionData, TransactionStatus};
+use connect_core::snapshot::{Direction, HistoryFilter, HistoryKind, HistoryOrder, HistoryStatus, Section, SectionData, TransactionStatus};
 use serde_json::json;
 use support::World;
 
@@ -136,22 +136,35 @@ type Gives = fn(usize) -> (std::ops::Range<usize>, Option<usize>);
 /// A Monei that gives this whatever is asked for beside the page, and answers 429 to the first call for page `busy`. Gives its port, and
 /// which pages were asked for.
 async fn monei_of(gives: Gives, busy: usize) -> (u16, Arc<Mutex<Vec<usize>>>) {
+    monei_by(move |asked| {
+        let page = asked[asked.len() - 1];
+        let first = asked.iter().filter(|earlier| **earlier == page).count() == 1;
+        let (numbers, total) = gives(page);
+        (page != busy || !first).then(|| (numbers.collect(), total))
+    })
+    .await
+}
+
+/// The same, by all pages that were asked for so far, the last one included; 429 where there is nothing to give.
+async fn monei_by(
+    gives: impl Fn(&[usize]) -> Option<(Vec<usize>, Option<usize>)> + Send + Sync + 'static,
+) -> (u16, Arc<Mutex<Vec<usize>>>) {
     let pages = Arc::new(Mutex::new(Vec::new()));
-    let asked = Arc::clone(&pages);
+    let (asked, gives) = (Arc::clone(&pages), Arc::new(gives));
     let answer = move |RawQuery(query): RawQuery| {
         let query = query.unwrap_or_default();
         let page = query.split('&').find_map(|field| field.strip_prefix("page=")?.parse::<usize>().ok()).unwrap();
         let mut asked = asked.lock().unwrap();
         asked.push(page);
-        let first = asked.iter().filter(|earlier| **earlier == page).count() == 1;
-        let (numbers, total) = gives(page);
-        let rows: Vec<_> = numbers.map(|n| json!({"id": format!("t{n}"), "amount": "1.00"})).collect();
-        let mut data = json!({"transactions": rows});
-        if let Some(total) = total {
-            data["pagination"] = json!({"total": total});
-        }
-        let body = json!({"statusCode": 200, "message": "", "data": data}).to_string();
-        let (status, body) = if page == busy && first { (429, String::new()) } else { (200, body) };
+        let given = gives(&asked).map(|(numbers, total)| {
+            let rows: Vec<_> = numbers.into_iter().map(|n| json!({"id": format!("t{n}"), "amount": "1.00"})).collect();
+            let mut data = json!({"transactions": rows});
+            if let Some(total) = total {
+                data["pagination"] = json!({"total": total});
+            }
+            json!({"statusCode": 200, "message": "", "data": data}).to_string()
+        });
+        let (status, body) = given.map_or((429, String::new()), |body| (200, body));
         let head = Response::builder().status(status).header("retry-after", "30").header("content-type", "application/json");
         let answer = head.body(body).unwrap().into_response();
         async move { answer }
@@ -216,7 +229,7 @@ async fn without_a_number_of_all_transactions_a_file_has_all_and_a_number_that_i
             Some(all) => assert_eq!(exported.unwrap().unwrap().len(), all, "{case}"),
             None => assert_eq!(exported.unwrap_err().code, ProblemCode::HistoryIncomplete, "{case}"),
         }
-        assert!(pages.lock().unwrap().len() <= 8, "{case}: {pages:?}");
+        assert!(pages.lock().unwrap().len() <= 9, "{case}: {pages:?}");
     }
 }
 
@@ -234,4 +247,63 @@ async fn what_comes_in_during_an_export_moves_the_rest_and_leaves_nothing_out() 
     world.core.poll().await;
     let exported = world.core.whole_history(&Caller::Window, &account, &HistoryFilter::default(), |_, _| true).await.unwrap().unwrap();
     assert_eq!(exported.len(), 250);
+}
+
+/// Of transactions `0..250`, those that still fit the filter: `left` have ceased to. On pages of a hundred, and how many they are.
+fn still_fitting(left: &[usize], page: usize) -> (Vec<usize>, Option<usize>) {
+    let all: Vec<usize> = (0..250).filter(|number| !left.contains(number)).collect();
+    (all.iter().copied().skip(100 * (page - 1)).take(100).collect(), Some(all.len()))
+}
+
+/// Exports by status from a Monei that answers the nth request, which asks for a page, with what `gives` says. Gives what came of it, and which
+/// pages were asked for.
+async fn exported_by_status(
+    gives: impl Fn(usize, usize) -> (Vec<usize>, Option<usize>) + Send + Sync + 'static,
+) -> (Result<Vec<String>, ProblemCode>, Vec<usize>) {
+    let world = World::proxied().await;
+    let account = world.connect("ada", WALLET, WALLET).await;
+    let (port, pages) = monei_by(move |asked| Some(gives(asked.len(), asked[asked.len() - 1]))).await;
+    world.proxy.as_ref().unwrap().rewrite(&format!(":{}", world.sandbox.port().unwrap()), &format!(":{port}"));
+    world.core.poll().await;
+    let filter = HistoryFilter { status: Some(HistoryStatus::Pending), ..HistoryFilter::default() };
+    let exported = world.core.whole_history(&Caller::Window, &account, &filter, |_, _| true).await;
+    let ids = exported.map(|rows| rows.unwrap().into_iter().map(|row| row.id.unwrap()).collect()).map_err(|problem| problem.code);
+    (ids, pages.lock().unwrap().clone())
+}
+
+fn ids(numbers: impl Iterator<Item = usize>) -> Vec<String> {
+    numbers.map(|number| format!("t{number}")).collect()
+}
+
+#[tokio::test]
+async fn what_leaves_the_filter_while_it_is_read_makes_the_export_begin_anew_and_is_not_in_it() {
+    // After the first page: one that was on it, so that the rest moves up and one would be missed; or one that is still to come.
+    for leaves in [5, 220] {
+        let (exported, pages) =
+            exported_by_status(move |nth, page| still_fitting(if nth == 1 { &[] } else { std::slice::from_ref(&leaves) }, page)).await;
+        assert_eq!(exported, Ok(ids((0..250).filter(|number| *number != leaves))), "{leaves}");
+        assert_eq!(pages, [1, 2, 1, 2, 3], "{leaves}");
+    }
+}
+
+#[tokio::test]
+async fn where_one_leaves_the_filter_and_another_comes_in_none_is_missed() {
+    // 5 leaves after the first page, and 249 comes in after the second: there are as many as before.
+    let (exported, _) = exported_by_status(|nth, page| {
+        let left: &[usize] = match nth {
+            1 => &[249],
+            2 => &[5, 249],
+            _ => &[5],
+        };
+        still_fitting(left, page)
+    })
+    .await;
+    assert_eq!(exported, Ok(ids((0..250).filter(|number| *number != 5))));
+}
+
+#[tokio::test]
+async fn a_list_that_one_leaves_time_and_again_is_no_file() {
+    let (exported, pages) = exported_by_status(|nth, page| still_fitting(&(0..nth).collect::<Vec<_>>(), page)).await;
+    assert_eq!(exported, Err(ProblemCode::HistoryIncomplete));
+    assert!(pages.len() <= 9, "{pages:?}");
 }

@@ -316,8 +316,8 @@ async fn of_two_grants_the_one_that_has_ended_is_removed_and_the_other_kept() {
     world.approve("ada", &["wallet:read"]).await;
     world.settle_upgrade().await;
     assert_eq!(world.records().len(), 2);
-    // Both tries for the first of them fail.
-    world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 2})).await;
+    // Both tries for one of them fail, and the first for the other: they are revoked at the same time.
+    world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 3})).await;
     assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(not_confirmed()));
     assert_eq!((world.core.view().accounts.len(), world.records().len()), (1, 1));
     assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));

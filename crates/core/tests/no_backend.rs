@@ -10,8 +10,10 @@ use connect_core::Caller;
 use connect_core::Connections;
 use connect_core::clock::Clock;
 use connect_core::problem::ProblemCode;
-use connect_core::snapshot::{BackendStatus, Health, Link, Section, Unrevoked};
+use connect_core::snapshot::{BackendStatus, Decision, DisconnectOutcome, Health, Link, Section, Unrevoked};
 use connect_core::{Browser, CheckName};
+use serde_json::json;
+use support::proxy::Cut;
 use support::{World, scopes};
 use url::Url;
 
@@ -146,4 +148,96 @@ async fn a_backend_that_takes_requests_and_answers_none_is_waited_for_once_and_n
     core.check(&Caller::CommandLine, &account).await.unwrap();
     assert_eq!(core.view().accounts[0].health, Health::Connected);
     core.shutdown().await;
+}
+
+/// A person waits for this: one request's time limit, and what the rest takes on a busy computer.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(26);
+
+/// Disconnects while the backend takes requests and answers none; then everything is still there, and ends once it answers.
+async fn disconnect_from_a_silent_backend(world: &World, core: &connect_core::Connections, account: &str) {
+    let proxy = world.proxy.as_ref().unwrap();
+    let (grants, revoked) = (world.records().len(), world.count("revokes").await);
+    proxy.hang(true);
+    let began = std::time::Instant::now();
+    let outcome = core.disconnect(&Caller::CommandLine, account, Unrevoked::Keep).await;
+    assert_eq!(outcome, Ok(DisconnectOutcome::Unconfirmed { problem: ProblemCode::BackendUnreachable.into() }));
+    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+    assert_eq!((core.view().accounts.len(), world.records().len(), world.count("revokes").await), (1, grants, revoked));
+    proxy.hang(false);
+    world.clock.advance(std::time::Duration::from_secs(11));
+    assert_eq!(core.disconnect(&Caller::CommandLine, account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert!(world.records().is_empty());
+}
+
+#[tokio::test]
+async fn disconnecting_waits_for_a_silent_backend_once_whatever_the_number_of_approvals() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    world.control("switch", json!({"name": "upgrade_scopes", "value": "only_new"})).await;
+    world.core.reconnect(&Caller::Window, &account, scopes(&["kyc:read"])).await.unwrap();
+    world.approve("ada", &["kyc:read"]).await;
+    world.settle_upgrade().await;
+    assert_eq!(world.records().len(), 2);
+    disconnect_from_a_silent_backend(&world, &world.core, &account).await;
+}
+
+#[tokio::test]
+async fn disconnecting_waits_for_a_silent_backend_once_though_a_refresh_is_unanswered() {
+    for known in [true, false] {
+        let world = World::proxied().await;
+        let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+        world.clock.advance(std::time::Duration::from_secs(3700));
+        world.proxy.as_ref().unwrap().plan(&[Cut::Before, Cut::Before]);
+        let unanswered = world.core.check(&Caller::Window, &account).await.unwrap_err();
+        assert_eq!(unanswered.code, ProblemCode::BackendUnreachable);
+        let core = if known { world.core.clone() } else { world.second().await };
+        disconnect_from_a_silent_backend(&world, &core, &account).await;
+        if !known {
+            core.shutdown().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn taking_back_waits_for_a_silent_backend_once_whatever_the_number_of_approvals() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    world.control("switch", json!({"name": "upgrade_scopes", "value": "only_new"})).await;
+    world.core.reconnect(&Caller::Window, &account, scopes(&["kyc:read"])).await.unwrap();
+    world.approve("ada", &["kyc:read"]).await;
+    world.settle_upgrade().await;
+    let proxy = world.proxy.as_ref().unwrap();
+    proxy.hang(true);
+    let began = std::time::Instant::now();
+    let outcome = world.core.take_back(&Caller::Window, &account, &scopes(&["profile:read", "kyc:read"])).await;
+    assert_eq!(outcome, Ok(DisconnectOutcome::Unconfirmed { problem: ProblemCode::BackendUnreachable.into() }));
+    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+    assert_eq!(world.records().len(), 2);
+}
+
+#[tokio::test]
+async fn discarding_an_approval_waits_for_a_silent_backend_once_and_it_is_taken_back_later() {
+    let world = World::proxied().await;
+    world.core.connect(&Caller::Window, scopes(&["profile:read"])).await.unwrap();
+    world.approve("ada", &["profile:read"]).await;
+    world.until("whose it is", support::is_new).await;
+    let proxy = world.proxy.as_ref().unwrap();
+    proxy.hang(true);
+    let began = std::time::Instant::now();
+    world.core.decide(Decision::Discard).await.unwrap();
+    assert!(began.elapsed() < PATIENCE, "{:?}", began.elapsed());
+    assert_eq!((world.failed().await.code, world.records().len()), (ProblemCode::RevocationPending, 1));
+    proxy.hang(false);
+    world.core.poll().await;
+    assert_eq!((world.records().len(), world.count("revokes").await), (0, 1));
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_as_long_as_a_backend_may_is_waited_for() {
+    let world = World::new().await;
+    let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+    // Monei no longer knows the pair and says so slowly; a refresh tells whether the access has ended.
+    world.control("revoke", json!({"user": "ada", "client_id": "mc_sim_test"})).await;
+    world.control("fault", json!({"target": "revoke", "kind": "delay", "delay_ms": 9000, "times": 1})).await;
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
 }

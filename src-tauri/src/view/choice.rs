@@ -2,6 +2,7 @@
 
 use super::convert::{Convert, mirror};
 use super::model;
+use super::problem::Problem;
 
 mirror! {
     in;
@@ -30,30 +31,21 @@ mirror! {
 }
 
 mirror! {
-    @define (serde::Serialize)
-    /// How a disconnect ended.
-    #[serde(rename_all = "snake_case")]
-    pub enum DisconnectOutcome {
+    out;
+    /// How a disconnect ended, or taking permissions back.
+    #[serde(tag = "kind", rename_all = "snake_case")]
+    pub enum DisconnectOutcome = DisconnectOutcome {
         /// Monei confirmed. Nothing is left here.
         Revoked,
         /// Monei didn't confirm. The account is still here, with what can be used to ask again.
-        Unconfirmed,
+        Unconfirmed {
+            /// Why.
+            problem: Problem,
+        },
         /// What would be needed to ask Monei is gone from the keychain, or can't be read. The account is still here.
         Unrevocable,
         /// Monei didn't confirm, and it is removed here on the person's choice: look at Monei's settings.
         Removed,
-    }
-}
-
-impl Convert<DisconnectOutcome> for model::DisconnectOutcome {
-    fn convert(self) -> DisconnectOutcome {
-        match self {
-            Self::Revoked => DisconnectOutcome::Revoked,
-            // The window shows on its own how the connection service stands.
-            Self::Unconfirmed { .. } => DisconnectOutcome::Unconfirmed,
-            Self::Unrevocable => DisconnectOutcome::Unrevocable,
-            Self::Removed => DisconnectOutcome::Removed,
-        }
     }
 }
 

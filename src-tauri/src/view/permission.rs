@@ -7,6 +7,7 @@ use ts_rs::{Config, TS};
 
 use super::convert::{Convert, mirror};
 use super::model;
+use super::problem::Problem;
 
 mirror! {
     out;
@@ -36,7 +37,12 @@ mirror! {
             along: Vec<String>,
         },
         /// Monei hasn't confirmed that it has ended.
-        Unconfirmed,
+        Unconfirmed {
+            /// Why.
+            problem: Problem,
+        },
+        /// What would be needed to ask Monei is gone from the keychain, or can't be read.
+        Unrevocable,
     }
 }
 

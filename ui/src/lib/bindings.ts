@@ -734,9 +734,13 @@ starts_at_login: boolean, };
 export type Direction = "in" | "out" | "unknown";
 
 /**
- * How a disconnect ended.
+ * How a disconnect ended, or taking permissions back.
  */
-export type DisconnectOutcome = "revoked" | "unconfirmed" | "unrevocable" | "removed";
+export type DisconnectOutcome = { "kind": "revoked" } | { "kind": "unconfirmed", 
+/**
+ * Why.
+ */
+problem: Problem, } | { "kind": "unrevocable" } | { "kind": "removed" };
 
 /**
  * What a call does to the person's money.
@@ -1570,7 +1574,11 @@ export type SetAsideOutcome = { "kind": "ended" } | { "kind": "here",
 /**
  * What would end with it.
  */
-along: Array<string>, } | { "kind": "unconfirmed" };
+along: Array<string>, } | { "kind": "unconfirmed", 
+/**
+ * Why.
+ */
+problem: Problem, } | { "kind": "unrevocable" };
 
 /**
  * A damaged index.

@@ -21,6 +21,9 @@ const FETCHED: u32 = 100;
 const MAX_TEXT: usize = 128;
 /// Pages that are fetched for a file at most: a hundred thousand transactions.
 const MAX_PAGES: u32 = 1000;
+/// How often an export begins with the first page. Where a transaction ceases to fit the filter while the pages are read, the rest moves up, and
+/// another may be on no page that is still to come.
+const PASSES: u32 = 3;
 /// A longer rate limit isn't waited for by an export, in seconds.
 const LONGEST_WAIT_S: u32 = 60;
 /// How often in a row one page of an export waits for Monei's rate limit.
@@ -30,6 +33,16 @@ const LOOKS: Duration = Duration::from_millis(500);
 
 /// What a [`HistoryFilter`] is as a query, without the page.
 type Query = Vec<(&'static str, String)>;
+
+/// What came of reading every page once.
+enum Pass {
+    /// All of it.
+    Whole(Vec<HistoryRow>),
+    /// Nobody wants it any more.
+    Unwanted,
+    /// It isn't what it was at first, and some may be missing.
+    Changed,
+}
 
 impl Accesses {
     /// A page of the history; the first is 1. Shows on the account how that went.
@@ -49,7 +62,7 @@ impl Accesses {
     }
 
     /// All of it that fits the filter. `goes_on` is told before each page how many there are and how many there will be, and says whether
-    /// anybody still wants them; `None` once nobody does. Where Monei asks for patience that is waited out, up to a minute each time, and
+    /// anybody still wants them; `None` once nobody does. Where some cease to fit meanwhile, it begins anew. Where Monei asks for patience that is waited out, up to a minute each time, and
     /// `goes_on` is asked meanwhile.
     ///
     /// # Errors
@@ -62,26 +75,50 @@ impl Accesses {
         goes_on: impl Fn(usize, Option<u64>) -> bool,
     ) -> Result<Option<Vec<HistoryRow>>, Problem> {
         let query = query(filter)?;
+        for _ in 0..PASSES {
+            match self.read_through(caller, account, &query, &goes_on).await? {
+                Pass::Whole(rows) => return Ok(Some(rows)),
+                Pass::Unwanted => return Ok(None),
+                Pass::Changed => {}
+            }
+        }
+        // A file that lacks the rest without saying so would be wrong.
+        Err(ProblemCode::HistoryIncomplete.into())
+    }
+
+    /// Reads every page once.
+    async fn read_through(
+        &self,
+        caller: &Caller,
+        account: &AccountId,
+        query: &Query,
+        goes_on: &impl Fn(usize, Option<u64>) -> bool,
+    ) -> Result<Pass, Problem> {
         let (mut rows, mut seen, mut total, mut fetched) = (Vec::new(), HashSet::new(), None, 0_u64);
         let (mut at_first, mut last) = (None, Vec::new());
         for page in 1..=MAX_PAGES {
             let mut waits = 0;
             let found = loop {
                 if !goes_on(rows.len(), total) {
-                    return Ok(None);
+                    return Ok(Pass::Unwanted);
                 }
-                let outcome = self.history_page(caller, account, &query, page, FETCHED).await;
+                let outcome = self.history_page(caller, account, query, page, FETCHED).await;
                 self.note(account, outcome.as_ref().map(drop)).await;
                 match outcome {
                     Err(problem) if problem.code == ProblemCode::Busy && waits < WAITS => {
                         waits += 1;
                         if !self.wait_out(account, problem, || goes_on(rows.len(), total)).await? {
-                            return Ok(None);
+                            return Ok(Pass::Unwanted);
                         }
                     }
                     outcome => break outcome?,
                 }
             };
+            // Also where as many come in later: they don't make up for one that was missed.
+            if found.total.zip(total).is_some_and(|(now, before)| now < before) {
+                tracing::info!(rows = rows.len(), ?total, now = ?found.total, "the history has shrunk while it was read");
+                return Ok(Pass::Changed);
+            }
             total = found.total.or(total);
             at_first = at_first.or(total);
             // Monei gave more at once than is read; or it gives this page, whichever is asked for.
@@ -97,13 +134,13 @@ impl Accesses {
             if found.items.is_empty() || total.is_some_and(|total| fetched >= total) {
                 // What was there when it began, at least, is in the file.
                 if at_first.is_some_and(|total| (rows.len() as u64) < total) {
-                    break;
+                    tracing::info!(rows = rows.len(), ?at_first, "the history lacks some that were there at first");
+                    return Ok(Pass::Changed);
                 }
-                return Ok(goes_on(rows.len(), total).then_some(rows));
+                return Ok(if goes_on(rows.len(), total) { Pass::Whole(rows) } else { Pass::Unwanted });
             }
             last = found.items;
         }
-        // A file that lacks the rest without saying so would be wrong.
         tracing::warn!(rows = rows.len(), ?total, "the history can't be fetched to its end");
         Err(ProblemCode::HistoryIncomplete.into())
     }

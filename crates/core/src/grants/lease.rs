@@ -171,7 +171,7 @@ impl Grants {
                 // Once Monei has answered, the old pair is dead: the new one is stored, also where the caller has gone meanwhile.
                 to_its_end(async move {
                     let _locks = (in_process, across_processes);
-                    let outcome = grants.refresh(&id, &old).await;
+                    let outcome = grants.refresh(&id, &old, Duration::MAX).await;
                     grants.inner.flights.keep_in_mind(&id, &outcome, grants.inner.clock.as_ref());
                     outcome
                 })
@@ -197,8 +197,8 @@ impl Grants {
         refused.is_some_and(|generation| record.generation <= generation) || left <= buffer || set_back
     }
 
-    /// Replaces the pair. The caller has the grant's locks.
-    pub(super) async fn refresh(&self, grant: &GrantId, record: &GrantRecord) -> Result<GrantRecord, Problem> {
+    /// Replaces the pair. The caller has the grant's locks. What came to nothing `in_time` is asked once more.
+    pub(super) async fn refresh(&self, grant: &GrantId, record: &GrantRecord, in_time: Duration) -> Result<GrantRecord, Problem> {
         // A grant goes to nobody but the backend that gave it.
         let backend = self.inner.provider.backend()?;
         if backend.origin() != record.backend {
@@ -211,7 +211,7 @@ impl Grants {
         let key = self.inner.ledger.refresh_key(grant.clone(), record.generation, REPLAY_MS).await?;
         failpoint!("refresh.marked");
         let began = Instant::now();
-        let answer = self.send(&backend, &key, record).await;
+        let answer = self.send(&backend, &key, record, in_time).await;
         let outcome = match &answer {
             Ok(_) => "refreshed".to_owned(),
             Err(TokenError::Undecided(problem)) => problem.code.name(),
@@ -234,10 +234,11 @@ impl Grants {
         }
     }
 
-    /// Asks, and where no answer came asks once more under the same key: the backend replays what it has.
-    async fn send(&self, backend: &BackendClient, key: &str, record: &GrantRecord) -> Result<Tokens, TokenError> {
+    /// Asks, and where that ended `in_time` without an answer asks once more under the same key: the backend replays what it has.
+    async fn send(&self, backend: &BackendClient, key: &str, record: &GrantRecord, in_time: Duration) -> Result<Tokens, TokenError> {
+        let began = Instant::now();
         match backend.refresh(key, &record.refresh, self.now()).await {
-            Err(TokenError::Undecided(Problem { code: ProblemCode::BackendUnreachable, .. })) => {
+            Err(TokenError::Undecided(Problem { code: ProblemCode::BackendUnreachable, .. })) if began.elapsed() < in_time => {
                 backend.refresh(key, &record.refresh, self.now()).await
             }
             outcome => outcome,

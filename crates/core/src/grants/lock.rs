@@ -72,6 +72,7 @@ impl Grants {
 
     /// Removes the files of grants that are gone and that nobody holds.
     pub(super) async fn sweep_locks(&self) {
+        self.sweep_memory_marks();
         let known = self.inner.ledger.known();
         let (Ok(orphans), Ok(apart)) = (self.inner.ledger.orphans().await, self.inner.ledger.set_apart().await) else { return };
         let is_known = |name: &str| {
@@ -93,13 +94,13 @@ impl Grants {
     }
 
     /// Where a grant's lock file is. Grant ids are our own base64url, so no name can lead elsewhere.
-    fn lock_path(&self, grant: &GrantId) -> Option<PathBuf> {
+    pub(super) fn lock_path(&self, grant: &GrantId) -> Option<PathBuf> {
         Some(self.inner.locks.as_ref()?.join(&**grant))
     }
 }
 
 /// Opens the file and locks it; `None` where somebody else has it.
-async fn take(path: PathBuf) -> Result<Option<Lock>, Problem> {
+pub(super) async fn take(path: PathBuf) -> Result<Option<Lock>, Problem> {
     let taken = tokio::task::spawn_blocking(move || {
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory)?;

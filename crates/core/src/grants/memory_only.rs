@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::Grants;
+use super::{Grants, held};
 use crate::ledger::Forgotten;
 use crate::model::GrantId;
 
@@ -57,6 +57,7 @@ impl Grants {
         if self.inner.ledger.apply(Forgotten(grants.iter().cloned().collect())).await.is_err() {
             tracing::warn!("the accounts of this run could not be forgotten");
         }
+        held(&self.inner.memory_marks).drain().for_each(|(_, mark)| mark.remove());
         // The next run would take one in no account for lost: its record is gone.
         for grant in grants.into_iter().filter(|grant| !living.contains(grant)) {
             if self.inner.ledger.forget_orphan(grant).await.is_err() {

@@ -7,6 +7,7 @@ mod keychain;
 mod lease;
 mod leaving;
 mod lock;
+mod memory_marks;
 mod memory_only;
 mod open_transactions;
 mod orphans;
@@ -76,6 +77,8 @@ struct Inner {
     environment: Environment,
     /// Folder of the lock files, where other processes share the grants.
     locks: Option<PathBuf>,
+    /// Locks that tell other processes which grants this one has in memory alone.
+    memory_marks: Mutex<HashMap<GrantId, lock::Lock>>,
     work: Work,
     changed: Changed,
     flights: lease::SingleFlight,
@@ -107,6 +110,7 @@ impl Grants {
             clock,
             environment,
             locks: directory.map(|directory| directory.join("locks")),
+            memory_marks: Mutex::default(),
             work,
             changed,
             flights: lease::SingleFlight::default(),

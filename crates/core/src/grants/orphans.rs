@@ -2,10 +2,12 @@
 //! one whose end Monei hasn't confirmed yet.
 
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use monei::ScopeSet;
 
 use super::lock::{Lock, lock_end};
+use super::revoke::{SILENCE, was_silent};
 use super::vault::{GrantRecord, RecordError};
 use super::{Grants, expiry, held, log_id, open_transactions};
 use crate::failpoint::failpoint;
@@ -93,7 +95,9 @@ impl Grants {
     async fn store_new(&self, grant: &GrantId, record: &GrantRecord, transaction: &TransactionId) -> Result<(), Problem> {
         self.inner.ledger.note_redeemed(grant.clone(), open_transactions::hash(transaction)).await?;
         failpoint!("connect.noted");
-        Ok(self.vault().write(grant, record.encode()).await?)
+        self.vault().write(grant, record.encode()).await?;
+        self.mark_in_memory(grant).await;
+        Ok(())
     }
 
     /// Takes hold of a grant that turned out to be another person's. `None` where another process has it.
@@ -209,7 +213,7 @@ impl Grants {
         }
         self.unassign(&grant).await;
         let over = match self.newest_record(&grant).await {
-            Ok(record) => self.revoke_record(&record).await.is_ok() || self.is_over(&grant, &record).await,
+            Ok(record) => self.is_revoked(&grant, &record).await,
             Err(problem) if self.is_lost(&grant, problem.code).await => return self.remove_lost(grant, lock).await,
             // An earlier try came so far, and no further.
             Err(problem) => problem.code == ProblemCode::RecordMissing,
@@ -244,6 +248,9 @@ impl Grants {
         // Whoever had the lock may have decided about it just now.
         let set_apart = self.inner.ledger.set_apart().await;
         if !set_apart.is_ok_and(|rows| rows.iter().any(|row| row.grant == *grant)) {
+            return false;
+        }
+        if self.is_in_memory_elsewhere(grant).await {
             return false;
         }
         let Err(problem) = self.newest_record(grant).await else { return false };
@@ -285,9 +292,15 @@ impl Grants {
         Discarded::Lost
     }
 
-    /// Whether Monei says that the grant is over, or ends it once it has a pair that Monei knows.
-    async fn is_over(&self, grant: &GrantId, record: &GrantRecord) -> bool {
-        match self.refresh(grant, record).await {
+    /// Whether Monei ends the grant, or says that it is over, or ends it once it has a pair that Monei knows.
+    async fn is_revoked(&self, grant: &GrantId, record: &GrantRecord) -> bool {
+        let began = Instant::now();
+        match self.revoke_record(record).await {
+            Ok(()) => return true,
+            Err(problem) if was_silent(&problem, began) => return false,
+            Err(_) => {}
+        }
+        match self.refresh(grant, record, SILENCE).await {
             Err(problem) => problem.code == ProblemCode::AccessRevoked,
             Ok(fresh) => self.revoke_record(&fresh).await.is_ok(),
         }
@@ -301,6 +314,10 @@ impl Grants {
         for grant in orphans {
             // Held: it is being stored, or a person decides about it, perhaps in another process.
             let Some(lock) = self.try_lock(&grant).await else { continue };
+            // Nobody else can end it; whoever has it tries again.
+            if self.is_in_memory_elsewhere(&grant).await {
+                continue;
+            }
             // Whoever held it may have discarded it just now.
             if self.inner.ledger.is_orphan(grant.clone()).await == Ok(true) && self.discard(Orphan { grant, lock }).await == Discarded::Lost
             {

@@ -1,6 +1,9 @@
 //! Taking access away: revoked at Monei first, and removed here once Monei has confirmed, or on the person's choice.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
 
 use super::lock::{Lock, lock_end};
 use super::vault::GrantRecord;
@@ -9,6 +12,10 @@ use crate::failpoint::failpoint;
 use crate::ledger::{Disconnected, GrantRow};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::{AccountId, Caller, GrantId};
+
+/// A backend that gave no answer in this time is silent, and isn't asked for more about the end of a grant: a person waits, and each question
+/// would take as long again. One that isn't there fails sooner. One that works answers within 15 seconds, and is waited for longer.
+pub(super) const SILENCE: Duration = Duration::from_secs(8);
 
 /// What came of one grant's revocation, or of several.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +45,9 @@ pub(super) struct Locked {
     #[expect(dead_code, reason = "held until the grant is gone")]
     in_process: tokio::sync::OwnedMutexGuard<()>,
 }
+
+/// What came of it; `None`: another process has removed the grant meanwhile.
+type Outcome = Result<Option<Revoked>, Problem>;
 
 /// What came of its revocation.
 struct Handled {
@@ -78,10 +88,17 @@ impl Grants {
         loop {
             let mut grants = self.inner.ledger.grants_of(account).await?;
             grants.retain(|grant| !handled.contains_key(&grant.id));
-            for locked in self.lock_all(grants).await? {
-                if let Some(outcome) = self.revoke(account, &locked.grant).await? {
-                    handled.insert(locked.grant.clone(), Handled { outcome, locked });
+            let locked = self.lock_all(grants).await?;
+            let mut failed = None;
+            for (locked, outcome) in self.revoke_each(account, locked).await {
+                match outcome {
+                    Ok(Some(outcome)) => drop(handled.insert(locked.grant.clone(), Handled { outcome, locked })),
+                    Ok(None) => {}
+                    Err(problem) => failed = Some(problem),
                 }
+            }
+            if let Some(problem) = failed {
+                return Err(problem);
             }
             failpoint!("disconnect.revoked");
             let worst = handled.values().map(|grant| grant.outcome.clone()).fold(Revoked::Confirmed, Revoked::worse);
@@ -106,6 +123,7 @@ impl Grants {
                 tracing::info!(grants = handled.len(), confirmed, "disconnected");
                 self.sweep_transactions().await;
                 handled.drain().for_each(|(_, grant)| grant.locked.lock.remove());
+                self.sweep_memory_marks();
                 return Ok((worst, true));
             }
         }
@@ -144,8 +162,17 @@ impl Grants {
         outcome
     }
 
-    /// Revokes one grant; the caller has its locks. `None`: another process has removed it meanwhile.
-    pub(super) async fn revoke(&self, account: &AccountId, grant: &GrantId) -> Result<Option<Revoked>, Problem> {
+    /// Revokes them at the same time: one that the backend is silent about holds up no other.
+    pub(super) async fn revoke_each(&self, account: &AccountId, locked: Vec<Locked>) -> Vec<(Locked, Outcome)> {
+        let end = |locked: Locked| async move {
+            let outcome = self.revoke(account, &locked.grant).await;
+            (locked, outcome)
+        };
+        join_all(locked.into_iter().map(end)).await
+    }
+
+    /// Revokes one grant; the caller has its locks.
+    async fn revoke(&self, account: &AccountId, grant: &GrantId) -> Outcome {
         let record = match self.newest_record(grant).await {
             Ok(record) => record,
             // An earlier try came so far, and no further.
@@ -160,21 +187,26 @@ impl Grants {
         if self.inner.ledger.has_unanswered(grant.clone(), record.generation).await? {
             return Ok(Some(self.revoke_after_refresh(grant, &record).await));
         }
-        if self.revoke_record(&record).await.is_ok() {
-            return Ok(Some(Revoked::Confirmed));
-        }
-        Ok(Some(self.revoke_after_refresh(grant, &record).await))
+        let began = Instant::now();
+        Ok(Some(match self.revoke_record(&record).await {
+            Ok(()) => Revoked::Confirmed,
+            Err(problem) if was_silent(&problem, began) => Revoked::Unconfirmed(problem),
+            Err(_) => self.revoke_after_refresh(grant, &record).await,
+        }))
     }
 
     /// Monei may no longer know the pair: a refresh says whether the grant is over, and else gives a pair that Monei knows.
     async fn revoke_after_refresh(&self, grant: &GrantId, record: &GrantRecord) -> Revoked {
-        match self.refresh(grant, record).await {
+        let began = Instant::now();
+        match self.refresh(grant, record, SILENCE).await {
             Err(Problem { code: ProblemCode::AccessRevoked, .. }) => Revoked::Confirmed,
             Ok(fresh) => self.revoke_record(&fresh).await.map_or_else(Revoked::Unconfirmed, |()| Revoked::Confirmed),
             Err(problem) => {
                 tracing::info!(grant = log_id(grant), code = ?problem.code, "not known whether a grant has ended");
                 // The pair that is here may still be the one that lives.
-                drop(self.revoke_record(record).await);
+                if !was_silent(&problem, began) {
+                    drop(self.revoke_record(record).await);
+                }
                 Revoked::Unconfirmed(problem)
             }
         }
@@ -203,4 +235,9 @@ impl Grants {
         }
         matches!(self.inner.ledger.has_ended(grant.clone()).await, Ok(true))
     }
+}
+
+/// Whether the backend was silent when a question that `began` then came to `problem`.
+pub(super) fn was_silent(problem: &Problem, began: Instant) -> bool {
+    problem.code == ProblemCode::BackendUnreachable && began.elapsed() >= SILENCE
 }

@@ -6,7 +6,7 @@ use super::revoke::Locked;
 use super::{Grants, Revoked, held};
 use crate::ledger::{self, GrantRow};
 use crate::model::problem::{Problem, ProblemCode};
-use crate::model::{AccountId, Caller};
+use crate::model::{AccountId, Caller, GrantId};
 
 impl Grants {
     /// Revokes each grant of the account that has one of the scopes. Where Monei doesn't confirm one, that one stays as it is. Gives the
@@ -14,7 +14,7 @@ impl Grants {
     ///
     /// # Errors
     /// [`ProblemCode::ScopeMissing`] where no grant has any of them, [`ProblemCode::AccountInUse`] where another process has one of those
-    /// grants, with none revoked; or a keychain or index problem.
+    /// grants, with none revoked; or a keychain or index problem, without the grants that have ended by then and could be removed.
     pub async fn take_back(&self, caller: &Caller, account: &AccountId, scopes: &ScopeSet) -> Result<Revoked, Problem> {
         let _under_way = self.inner.work.enter()?;
         let has_one = |grant: &GrantRow| scopes.iter().any(|scope| grant.scopes.contains(scope));
@@ -22,22 +22,34 @@ impl Grants {
         if grants.is_empty() {
             return Err(ProblemCode::ScopeMissing.into());
         }
-        let mut worst = Revoked::Confirmed;
+        let (mut worst, mut ended, mut outcome) = (Revoked::Confirmed, Vec::new(), Ok(()));
         // A refresh under way would bring back what is removed here.
-        for Locked { grant, lock, .. } in self.lock_all(grants).await? {
-            match self.revoke(account, &grant).await? {
+        let locked = self.lock_all(grants).await?;
+        for (locked, revoked) in self.revoke_each(account, locked).await {
+            match revoked {
                 // Another process has removed it meanwhile.
-                None => {}
-                Some(Revoked::Confirmed) => {
-                    self.note_ended(&grant).await;
-                    self.vault().delete(&grant).await?;
-                    held(&self.inner.unsaved).remove(&grant);
-                    self.inner.ledger.apply(ledger::TakenBack { caller: caller.clone(), grant, chosen: scopes.clone() }).await?;
-                    lock.remove();
+                Ok(None) => {}
+                Ok(Some(Revoked::Confirmed)) => {
+                    self.note_ended(&locked.grant).await;
+                    ended.push(locked);
                 }
-                Some(outcome) => worst = worst.worse(outcome),
+                Ok(Some(unconfirmed)) => worst = worst.worse(unconfirmed),
+                Err(problem) => outcome = Err(problem),
             }
         }
-        Ok(worst)
+        for Locked { grant, lock, .. } in ended {
+            match self.remove_taken_back(caller, &grant, scopes).await {
+                Ok(()) => lock.remove(),
+                Err(problem) => outcome = Err(problem),
+            }
+        }
+        outcome.map(|()| worst)
+    }
+
+    /// Removes a grant that Monei has ended.
+    async fn remove_taken_back(&self, caller: &Caller, grant: &GrantId, chosen: &ScopeSet) -> Result<(), Problem> {
+        self.vault().delete(grant).await?;
+        held(&self.inner.unsaved).remove(grant);
+        self.inner.ledger.apply(ledger::TakenBack { caller: caller.clone(), grant: grant.clone(), chosen: chosen.clone() }).await
     }
 }

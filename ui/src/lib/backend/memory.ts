@@ -126,7 +126,7 @@ export class Memory implements Backend {
   save_receipt: (number: number, format: ReceiptFormat) => Promise<string | null> = () => Promise.resolve(null);
   reviews: () => Promise<Review[]> = () => Promise.resolve([]);
   keep: (account: string, feature: FeatureId | null) => Promise<void> = () => Promise.resolve();
-  take_back: (account: string, scopes: string[]) => Promise<DisconnectOutcome | null> = () => Promise.resolve('revoked');
+  take_back: (account: string, scopes: string[]) => Promise<DisconnectOutcome | null> = () => Promise.resolve({ kind: 'revoked' });
   set_aside: (account: string, feature: FeatureId) => Promise<SetAsideOutcome> = () => Promise.resolve({ kind: 'ended' });
   switch_on: (account: string, feature: FeatureId) => Promise<void> = () => Promise.resolve();
   set_backend = (address: string) => this.#play<void>('set_backend', { address });

@@ -264,7 +264,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         ),
         P::HistoryIncomplete => (
             "Not all of the transactions arrived",
-            "What Monei gave doesn’t fit the number that it told, so a file would lack some of them. None was made.",
+            "What Monei gave doesn’t fit the number that it told, or some changed their status time and again while they were read. A file could lack some of them, so none was made.",
             "Try again. If it stays so, choose a shorter period.",
         ),
         P::AccountInUse => (

@@ -266,7 +266,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         ),
         P::HistoryIncomplete => (
             "Toutes les transactions ne sont pas arrivées",
-            "Ce que Monei a donné ne correspond pas au nombre annoncé : il en manquerait dans le fichier. Aucun n’a été créé.",
+            "Ce que Monei a donné ne correspond pas au nombre annoncé, ou certaines ont sans cesse changé d’état pendant la lecture. Il pourrait en manquer dans le fichier : aucun n’a été créé.",
             "Réessayez. Si cela continue, choisissez une période plus courte.",
         ),
         P::AccountInUse => (

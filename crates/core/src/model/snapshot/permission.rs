@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::model::problem::Problem;
+
 /// One permission of one account, looked at closely.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PermissionDetails {
@@ -28,7 +30,12 @@ pub enum SetAsideOutcome {
         along: Vec<String>,
     },
     /// It was approved alone, and Monei hasn't confirmed that it has ended.
-    Unconfirmed,
+    Unconfirmed {
+        /// Why.
+        problem: Problem,
+    },
+    /// It was approved alone. What would be needed to ask Monei is gone from the keychain, or can't be read.
+    Unrevocable,
 }
 
 /// One call that the permission opens.
