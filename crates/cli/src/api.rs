@@ -67,18 +67,14 @@ pub async fn api(connections: &Connections, settings: &Settings, account: Option
     loop {
         let page = pages.next().await?;
         let number = page.to_string();
-        let mut query: Vec<(&str, &str)> = Vec::new();
-        let mut body = None;
-        match call.method {
-            Method::Get => query.extend(call.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
-            Method::Post => body = Some(body_of(&call.fields)?.into()),
-        }
+        let (mut query, body) = parts(call.method, &path, &call.fields)?;
         if call.paginate {
             query.retain(|(name, _)| *name != "page");
             query.push(("page", &number));
         }
-        let passed =
-            connections.pass_through(&caller, &account.id, PassThrough { method: call.method, path: &path, query: &query, body }).await?;
+        let passed = connections
+            .pass_through(&caller, &account.id, PassThrough { method: call.method, path: &path, query: &query, body: body.map(Into::into) })
+            .await?;
         say_json(&String::from_utf8_lossy(&passed.body));
         if !(200..300).contains(&passed.status) {
             return Err(refused(&passed));
@@ -209,6 +205,25 @@ async fn allow_self(
     Err(refused)
 }
 
+/// What belongs to the query, and what to the body.
+type Parts<'a> = (Vec<(&'a str, &'a str)>, Option<Vec<u8>>);
+
+/// The fields of a GET are its query, and those of a POST its body, but for the one that Monei has in the query of a POST.
+fn parts<'a>(method: Method, path: &str, fields: &'a [(String, String)]) -> Result<Parts<'a>, Failure> {
+    let texts = |(name, value): &'a (String, String)| (name.as_str(), value.as_str());
+    if method == Method::Get {
+        return Ok((fields.iter().map(texts).collect(), None));
+    }
+    // Monei: `POST /wallet/deposit?method=BANK_TRANSFER|USSD|CARD`.
+    let is_in_query = |name: &str| path == "/wallet/deposit" && name == "method";
+    let query: Vec<_> = fields.iter().map(texts).filter(|(name, _)| is_in_query(name)).collect();
+    if query.len() > 1 {
+        return Err(twice("method"));
+    }
+    let rest: Vec<_> = fields.iter().filter(|(name, _)| !is_in_query(name)).cloned().collect();
+    Ok((query, Some(body_of(&rest)?)))
+}
+
 /// The fields as one JSON object, each value as it would be in JSON, or else as text. Written like Monei's own clients, a number is one.
 fn body_of(fields: &[(String, String)]) -> Result<Vec<u8>, Failure> {
     let mut object = serde_json::Map::new();
@@ -322,6 +337,21 @@ mod tests {
             assert_eq!((names.len(), different.len()), (20, 20), "{names:?}");
             assert!(names.iter().all(|name| name.chars().count() <= LONGEST_NAME && name.starts_with("moneictl for")), "{names:?}");
         }
+    }
+
+    #[test]
+    fn how_a_deposit_is_paid_is_in_its_query_where_monei_has_it() {
+        let fields = [("method", "BANK_TRANSFER"), ("amount", "1000")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let of =
+            |method, path| parts(method, path, &fields).map(|(query, body)| (query, body.map(|body| String::from_utf8(body).unwrap())));
+        let deposit = of(Method::Post, "/wallet/deposit").unwrap();
+        assert_eq!(deposit, (vec![("method", "BANK_TRANSFER")], Some(r#"{"amount":1000}"#.to_owned())));
+        let link = of(Method::Post, "/wallet/deposit/payment-link").unwrap();
+        assert_eq!(link, (vec![], Some(r#"{"amount":1000,"method":"BANK_TRANSFER"}"#.to_owned())));
+        let read = of(Method::Get, "/transactions").unwrap();
+        assert_eq!(read, (vec![("method", "BANK_TRANSFER"), ("amount", "1000")], None));
+        let twice = [fields[0].clone(), ("method".to_owned(), "CARD".to_owned())];
+        assert_eq!(parts(Method::Post, "/wallet/deposit", &twice).unwrap_err().exit(), Exit::Usage);
     }
 
     #[test]
