@@ -119,10 +119,10 @@ async fn ask(socket: &Path, method: &str, path: &str, key: Option<&str>, body: B
     send(socket, method, path, key, body).await.map_err(|why| match why {
         Unanswered::Nobody => no_window(),
         Unanswered::Request => Failure::said(Exit::Usage, "That isn't a path."),
-        Unanswered::Gone => Failure::said(
-            Exit::Unreachable,
-            "Monei Connections ended before it answered. Open it: its activity says whether anything was sent.",
-        ),
+        // A script that tries again where something can't be reached could pay twice.
+        Unanswered::Gone => {
+            Failure::said(Exit::Other, "Monei Connections ended before it answered. Open it: its activity says whether anything was sent.")
+        }
     })
 }
 
@@ -131,4 +131,22 @@ fn no_window() -> Failure {
         Exit::Denied,
         "This moves money, and a terminal can’t confirm that. Open Monei Connections on this computer and run this again. Nothing was sent.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_window_that_is_gone_may_have_paid_and_is_not_told_as_one_that_cannot_be_reached() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("api.sock");
+        let listener = tokio::net::UnixListener::bind(&path).unwrap();
+        let goes = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            stream.readable().await.unwrap();
+        };
+        let (failure, ()) = tokio::join!(ask(&path, "POST", "/api/v1/wallet/payout/transfer", None, Bytes::new()), goes);
+        assert_eq!(failure.err().unwrap().exit(), Exit::Other);
+    }
 }
