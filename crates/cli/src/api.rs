@@ -9,7 +9,7 @@ use connect_core::clock::{Clock as _, SystemClock};
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::snapshot::Language;
 use connect_core::{App, AppId, Caller, Connections, NewApp, PassThrough, Passed};
-use connect_local_api::not_passed_on;
+use connect_local_api::{ONE_PAYMENT, not_passed_on};
 use monei::Permission;
 use monei::permission::{self, Effect, Method};
 
@@ -156,10 +156,8 @@ async fn pay(_: &Connections, _: &Settings, _: &str, _: &'static Permission, _: 
 /// The command line as an app that may use `permission` of the account, once the person has said yes.
 async fn allowed(connections: &Connections, account: &str, called: &str, permission: &'static Permission) -> Result<Caller, Failure> {
     let now = SystemClock.now_ms();
-    let names: Vec<String> = own_names(called).collect();
-    let is_own = |app: &App| &*app.account == account && names.contains(&app.name) && app.is_allowed(now);
-    let app = connections.apps().await?.into_iter().find(is_own);
-    if let Some(app) = app.as_ref().filter(|app| app.scopes.contains(&permission.scope)) {
+    let own = own_apps(connections.command_line_apps().await?, account);
+    if let Some(app) = own.iter().find(|app| app.scopes.contains(&permission.scope)) {
         return Ok(Caller::App(app.id.clone()));
     }
     let what = catalogue::feature(Language::English, &permission.scope)
@@ -168,15 +166,20 @@ async fn allowed(connections: &Connections, account: &str, called: &str, permiss
         return Err(Failure::said(Exit::Denied, "Nothing was sent to Monei."));
     }
     let (scopes, until) = (vec![permission.scope.to_string()], Some(now + LASTS_MS));
-    let id = match app {
+    let id = match own.into_iter().next() {
         Some(app) => {
             connections.extend_app(&Caller::CommandLine, &app.id, &scopes, until).await?;
             app.id
         }
         // Its key is told to nobody.
-        None => allow_self(connections, account, names, scopes, until).await?,
+        None => allow_self(connections, account, own_names(called), scopes, until).await?,
     };
     Ok(Caller::App(id))
+}
+
+/// Of what the command line was given itself, what is for `account` and for no single payment.
+fn own_apps(own: Vec<App>, account: &str) -> Vec<App> {
+    own.into_iter().filter(|app| &*app.account == account && !app.name.starts_with(ONE_PAYMENT)).collect()
 }
 
 /// The names under which the command line may be allowed for an account called `called`: one that is called alike may have the first ones.
@@ -189,14 +192,14 @@ fn own_names(called: &str) -> impl Iterator<Item = String> {
 async fn allow_self(
     connections: &Connections,
     account: &str,
-    names: Vec<String>,
+    names: impl Iterator<Item = String>,
     scopes: Vec<String>,
     until: Option<i64>,
 ) -> Result<AppId, Failure> {
     let mut refused = Failure::from(Problem::from(ProblemCode::AppNameTaken));
     for name in names {
         let new = NewApp { name, account: account.to_owned(), scopes: scopes.clone(), until };
-        match connections.allow_app(&Caller::CommandLine, new).await {
+        match connections.allow_command_line(&Caller::CommandLine, new).await {
             Ok((app, _)) => return Ok(app.id),
             Err(problem) if problem.code == ProblemCode::AppNameTaken => refused = problem.into(),
             Err(problem) => return Err(problem.into()),
