@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
-use connect_app::ending::asked_to_end;
 use connect_app::settings::Settings;
 use connect_core::problem::ProblemCode;
 use connect_core::{App, Connections};
@@ -14,12 +13,12 @@ use connect_local_api::{ONE_PAYMENT, Place};
 use monei::Permission;
 use serde_json::json;
 
-use crate::NAME;
 use crate::accounts::say_json;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::out::errln;
 use crate::socket::{Answer, Unanswered, send};
+use crate::{NAME, signals};
 
 /// Most payments that are asked about at the same time, each in a terminal of its own.
 const MOST_AT_ONCE: u32 = 9;
@@ -43,10 +42,10 @@ pub async fn pay(
     for left in connections.command_line_apps().await?.iter().filter(|app| is_left_behind(app, now)) {
         take_back(connections, left).await?;
     }
-    let key = OnceLock::new();
+    let (signals, key) = (signals::follow(), OnceLock::new());
     let paid = tokio::select! {
         paid = ask_and_pay(connections, &socket, account, permission, path, body.into(), &key) => paid,
-        Ok(_) = asked_to_end() => Err(Failure::said(
+        _ = signals.next() => Err(Failure::said(
             Exit::Denied,
             "You ended this before there was an answer. Open Monei Connections: its activity says whether anything was sent.",
         )),
