@@ -1,27 +1,103 @@
 //! When the system asks a program to end. What is done then is the front end's: first [`connect_core::Connections::shutdown`], which
 //! finishes what would be lost.
 
-/// Waits until the system asks this program to end, and tells how: SIGTERM, SIGINT or SIGHUP.
+/// How the system asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGINT, or Ctrl-C at a console.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+    /// SIGHUP: the terminal or the session has gone.
+    HangUp,
+}
+
+impl Signal {
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Interrupt if cfg!(unix) => "SIGINT",
+            Self::Interrupt => "Ctrl-C",
+            Self::Terminate => "SIGTERM",
+            Self::HangUp => "SIGHUP",
+        }
+    }
+
+    /// The exit code that a shell shows for a program that it has ended.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::HangUp => 129,
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+}
+
+/// The signals that ask this program to end. From the first of these on, none ends it by itself, also once this is dropped.
+#[cfg(unix)]
+pub struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// Follows SIGTERM, SIGINT and SIGHUP.
+    ///
+    /// # Errors
+    /// Signals can't be followed.
+    pub fn follow() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Self { terminate, interrupt, hang_up: signal(SignalKind::hangup())? })
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.terminate.recv() => Signal::Terminate,
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.hang_up.recv() => Signal::HangUp,
+        }
+    }
+}
+
+/// Each time the person presses Ctrl-C at this program's console.
+#[cfg(not(unix))]
+pub struct Signals(());
+
+#[cfg(not(unix))]
+impl Signals {
+    /// Follows Ctrl-C.
+    ///
+    /// # Errors
+    /// None.
+    pub fn follow() -> std::io::Result<Self> {
+        Ok(Self(()))
+    }
+
+    /// Waits for the next one; for ever where there is no console to hear it from.
+    pub async fn next(&mut self) -> Signal {
+        match tokio::signal::ctrl_c().await {
+            Ok(()) => Signal::Interrupt,
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+/// Whether this process was started with SIGHUP ignored, as by `nohup`. To be asked before [`Signals::follow`]. Only Linux tells it.
+pub fn outlives_its_terminal() -> bool {
+    let status = if cfg!(target_os = "linux") { std::fs::read_to_string("/proc/self/status").unwrap_or_default() } else { String::new() };
+    let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    // proc_pid_status(5): the lowest bit is signal 1, which is SIGHUP.
+    ignored.is_some_and(|signals| signals & 1 == 1)
+}
+
+/// Waits until the system asks this program to end, and tells how.
 ///
 /// # Errors
 /// Signals can't be followed.
-#[cfg(unix)]
 pub async fn asked_to_end() -> std::io::Result<&'static str> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt, mut hang_up) =
-        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?, signal(SignalKind::hangup())?);
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-        _ = hang_up.recv() => "SIGHUP",
-    })
-}
-
-/// Waits until the person presses Ctrl-C at this program's console.
-///
-/// # Errors
-/// There is no console to hear it from.
-#[cfg(not(unix))]
-pub async fn asked_to_end() -> std::io::Result<&'static str> {
-    tokio::signal::ctrl_c().await.map(|()| "Ctrl-C")
+    Ok(Signals::follow()?.next().await.name())
 }

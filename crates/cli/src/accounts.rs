@@ -124,10 +124,18 @@ fn number(view: &Snapshot, account: &AccountSnapshot) -> usize {
 /// There is none, or several.
 pub fn find<'a>(view: &'a Snapshot, word: &str) -> Result<&'a AccountSnapshot, Failure> {
     let number = word.parse::<usize>().ok().and_then(|wanted| view.accounts.iter().find(|account| number(view, account) == wanted));
-    if let Some(account) = view.accounts.iter().find(|account| account.id == word).or(number) {
+    if let Some(account) = view.accounts.iter().find(|account| account.id == word) {
         return Ok(account);
     }
     let is = |text: &Option<String>| text.as_ref().is_some_and(|text| text.to_lowercase() == word.to_lowercase());
+    if let Some(account) = number {
+        let is_called_so = |other: &AccountSnapshot| is(&other.label) || is(&other.name) || is(&other.email);
+        if view.accounts.iter().any(|other| other.id != account.id && is_called_so(other)) {
+            let sentence = "Several accounts have that name or number. Use the id that `moneictl accounts --json` shows.";
+            return Err(Failure::said(Exit::Usage, sentence));
+        }
+        return Ok(account);
+    }
     let mut found = view.accounts.iter().filter(|account| is(&account.label));
     let mut others = view.accounts.iter().filter(|account| is(&account.name) || is(&account.email));
     let (first, second) = match (found.next(), found.next()) {
@@ -387,6 +395,31 @@ pub mod tests {
     fn a_name_that_several_accounts_have_means_none_of_them() {
         let failure = find(&view(), "Ada Obi").unwrap_err();
         assert!(failure.sentence().contains("Several"), "{}", failure.sentence());
+    }
+
+    #[test]
+    fn a_number_that_another_account_is_called_means_none_of_them() {
+        let of = |word: &str, change: &dyn Fn(&mut Snapshot)| {
+            let mut view = view();
+            change(&mut view);
+            find(&view, word).map(|account| account.id.clone())
+        };
+        let changes: [&dyn Fn(&mut Snapshot); 3] =
+            [&|view| view.accounts[1].label = Some("1".to_owned()), &|view| view.accounts[1].name = Some("1".to_owned()), &|view| {
+                view.accounts[1].email = Some("1".to_owned())
+            }];
+        for change in changes {
+            let failure = of("1", change).unwrap_err();
+            assert!(
+                failure.exit() == Exit::Usage && failure.sentence().contains("Several accounts have that name"),
+                "{}",
+                failure.sentence()
+            );
+            assert_eq!(of("one", change).unwrap(), "one");
+        }
+        // Its own number, and a number that no account has.
+        assert_eq!(of("1", &|view| view.accounts[0].label = Some("1".to_owned())).unwrap(), "one");
+        assert_eq!(of("7", &|view| view.accounts[1].label = Some("7".to_owned())).unwrap(), "two");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use connect_core::clock::{Clock as _, SystemClock};
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::snapshot::Language;
 use connect_core::{App, AppId, Caller, Connections, NewApp, PassThrough, Passed};
-use connect_local_api::not_passed_on;
+use connect_local_api::{ONE_PAYMENT, not_passed_on};
 use monei::Permission;
 use monei::permission::{self, Effect, Method};
 
@@ -67,18 +67,14 @@ pub async fn api(connections: &Connections, settings: &Settings, account: Option
     loop {
         let page = pages.next().await?;
         let number = page.to_string();
-        let mut query: Vec<(&str, &str)> = Vec::new();
-        let mut body = None;
-        match call.method {
-            Method::Get => query.extend(call.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()))),
-            Method::Post => body = Some(body_of(&call.fields)?.into()),
-        }
+        let (mut query, body) = parts(call.method, &path, &call.fields)?;
         if call.paginate {
             query.retain(|(name, _)| *name != "page");
             query.push(("page", &number));
         }
-        let passed =
-            connections.pass_through(&caller, &account.id, PassThrough { method: call.method, path: &path, query: &query, body }).await?;
+        let passed = connections
+            .pass_through(&caller, &account.id, PassThrough { method: call.method, path: &path, query: &query, body: body.map(Into::into) })
+            .await?;
         say_json(&String::from_utf8_lossy(&passed.body));
         if !(200..300).contains(&passed.status) {
             return Err(refused(&passed));
@@ -160,10 +156,8 @@ async fn pay(_: &Connections, _: &Settings, _: &str, _: &'static Permission, _: 
 /// The command line as an app that may use `permission` of the account, once the person has said yes.
 async fn allowed(connections: &Connections, account: &str, called: &str, permission: &'static Permission) -> Result<Caller, Failure> {
     let now = SystemClock.now_ms();
-    let names: Vec<String> = own_names(called).collect();
-    let is_own = |app: &App| &*app.account == account && names.contains(&app.name) && app.is_allowed(now);
-    let app = connections.apps().await?.into_iter().find(is_own);
-    if let Some(app) = app.as_ref().filter(|app| app.scopes.contains(&permission.scope)) {
+    let own = own_apps(connections.command_line_apps().await?, account);
+    if let Some(app) = own.iter().find(|app| app.scopes.contains(&permission.scope)) {
         return Ok(Caller::App(app.id.clone()));
     }
     let what = catalogue::feature(Language::English, &permission.scope)
@@ -172,15 +166,20 @@ async fn allowed(connections: &Connections, account: &str, called: &str, permiss
         return Err(Failure::said(Exit::Denied, "Nothing was sent to Monei."));
     }
     let (scopes, until) = (vec![permission.scope.to_string()], Some(now + LASTS_MS));
-    let id = match app {
+    let id = match own.into_iter().next() {
         Some(app) => {
             connections.extend_app(&Caller::CommandLine, &app.id, &scopes, until).await?;
             app.id
         }
         // Its key is told to nobody.
-        None => allow_self(connections, account, names, scopes, until).await?,
+        None => allow_self(connections, account, own_names(called), scopes, until).await?,
     };
     Ok(Caller::App(id))
+}
+
+/// Of what the command line was given itself, what is for `account` and for no single payment.
+fn own_apps(own: Vec<App>, account: &str) -> Vec<App> {
+    own.into_iter().filter(|app| &*app.account == account && !app.name.starts_with(ONE_PAYMENT)).collect()
 }
 
 /// The names under which the command line may be allowed for an account called `called`: one that is called alike may have the first ones.
@@ -193,20 +192,39 @@ fn own_names(called: &str) -> impl Iterator<Item = String> {
 async fn allow_self(
     connections: &Connections,
     account: &str,
-    names: Vec<String>,
+    names: impl Iterator<Item = String>,
     scopes: Vec<String>,
     until: Option<i64>,
 ) -> Result<AppId, Failure> {
     let mut refused = Failure::from(Problem::from(ProblemCode::AppNameTaken));
     for name in names {
         let new = NewApp { name, account: account.to_owned(), scopes: scopes.clone(), until };
-        match connections.allow_app(&Caller::CommandLine, new).await {
+        match connections.allow_command_line(&Caller::CommandLine, new).await {
             Ok((app, _)) => return Ok(app.id),
             Err(problem) if problem.code == ProblemCode::AppNameTaken => refused = problem.into(),
             Err(problem) => return Err(problem.into()),
         }
     }
     Err(refused)
+}
+
+/// What belongs to the query, and what to the body.
+type Parts<'a> = (Vec<(&'a str, &'a str)>, Option<Vec<u8>>);
+
+/// The fields of a GET are its query, and those of a POST its body, but for the one that Monei has in the query of a POST.
+fn parts<'a>(method: Method, path: &str, fields: &'a [(String, String)]) -> Result<Parts<'a>, Failure> {
+    let texts = |(name, value): &'a (String, String)| (name.as_str(), value.as_str());
+    if method == Method::Get {
+        return Ok((fields.iter().map(texts).collect(), None));
+    }
+    // Monei: `POST /wallet/deposit?method=BANK_TRANSFER|USSD|CARD`.
+    let is_in_query = |name: &str| path == "/wallet/deposit" && name == "method";
+    let query: Vec<_> = fields.iter().map(texts).filter(|(name, _)| is_in_query(name)).collect();
+    if query.len() > 1 {
+        return Err(twice("method"));
+    }
+    let rest: Vec<_> = fields.iter().filter(|(name, _)| !is_in_query(name)).cloned().collect();
+    Ok((query, Some(body_of(&rest)?)))
 }
 
 /// The fields as one JSON object, each value as it would be in JSON, or else as text. Written like Monei's own clients, a number is one.
@@ -322,6 +340,21 @@ mod tests {
             assert_eq!((names.len(), different.len()), (20, 20), "{names:?}");
             assert!(names.iter().all(|name| name.chars().count() <= LONGEST_NAME && name.starts_with("moneictl for")), "{names:?}");
         }
+    }
+
+    #[test]
+    fn how_a_deposit_is_paid_is_in_its_query_where_monei_has_it() {
+        let fields = [("method", "BANK_TRANSFER"), ("amount", "1000")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let of =
+            |method, path| parts(method, path, &fields).map(|(query, body)| (query, body.map(|body| String::from_utf8(body).unwrap())));
+        let deposit = of(Method::Post, "/wallet/deposit").unwrap();
+        assert_eq!(deposit, (vec![("method", "BANK_TRANSFER")], Some(r#"{"amount":1000}"#.to_owned())));
+        let link = of(Method::Post, "/wallet/deposit/payment-link").unwrap();
+        assert_eq!(link, (vec![], Some(r#"{"amount":1000,"method":"BANK_TRANSFER"}"#.to_owned())));
+        let read = of(Method::Get, "/transactions").unwrap();
+        assert_eq!(read, (vec![("method", "BANK_TRANSFER"), ("amount", "1000")], None));
+        let twice = [fields[0].clone(), ("method".to_owned(), "CARD".to_owned())];
+        assert_eq!(parts(Method::Post, "/wallet/deposit", &twice).unwrap_err().exit(), Exit::Usage);
     }
 
     #[test]

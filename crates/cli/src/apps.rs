@@ -4,7 +4,7 @@ use connect_app::settings::Settings;
 use connect_core::clock::{Clock as _, SystemClock};
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::Language;
-use connect_core::{App, Caller, Connections, NewApp};
+use connect_core::{App, AppName, Caller, Connections, NewApp};
 use connect_local_api::{Place, Port};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -98,9 +98,13 @@ async fn add(connections: &Connections, app: String, account: Option<&str>, scop
     if let Some(failure) = scopes.iter().find_map(|scope| lacks(&view, account, scope)) {
         return Err(failure);
     }
+    let reserved = AppName::parse(&app).is_some_and(|name| name.is_command_lines());
     let new = NewApp { name: app, account: account.id.clone(), scopes, until: end_of(until, SystemClock.now_ms()) };
     let (app, key) = connections.allow_app(&Caller::CommandLine, new).await.map_err(|problem| match problem.code {
         ProblemCode::InvalidInput => Failure::said(Exit::Usage, "An app’s name has 1 to 40 characters that can be seen."),
+        ProblemCode::AppNameTaken if reserved => {
+            Failure::said(Exit::Usage, "Names that begin with “moneictl” are for moneictl alone. Choose another name.")
+        }
         _ => problem.into(),
     })?;
     let end = app.until.map_or_else(|| "you take it back".to_owned(), when);

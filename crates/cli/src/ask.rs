@@ -2,12 +2,11 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
-use connect_app::ending;
 use tokio::sync::oneshot;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::out;
+use crate::{out, signals};
 
 /// Whether the person says yes to `question`; only a typed "y" or "yes" does.
 ///
@@ -20,6 +19,7 @@ pub async fn agrees(question: &str) -> Result<bool, Failure> {
     }
     check_that_somebody_is_there()?;
     anstream::eprint!("{question} [y/N] ");
+    let signals = signals::follow();
     let (sender, answer) = oneshot::channel();
     // A thread of its own: nothing can end a read of the terminal, and the program's end must not wait for it.
     std::thread::spawn(move || {
@@ -33,7 +33,7 @@ pub async fn agrees(question: &str) -> Result<bool, Failure> {
             let line = line.ok().and_then(Result::ok).unwrap_or_default();
             Ok(is_yes(&line))
         }
-        _ = ending::asked_to_end() => Err(Failure::said(Exit::Denied, "Ended before there was an answer.")),
+        _ = signals.next() => Err(Failure::said(Exit::Denied, "Ended before there was an answer.")),
     }
 }
 

@@ -1,18 +1,17 @@
 //! `connect` and `reconnect`: an approval in the browser, from the question who runs the service to what was granted.
 
-use connect_app::ending;
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{BackendStatus, Conflict, Decision, FeatureState, Snapshot, Stage};
 use connect_core::{Caller, Connections};
 use monei::permission::{Group, PERMISSIONS};
 
 use crate::accounts::{find, name};
-use crate::ask;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::out::{errln, outln};
 use crate::text::foreign;
 use crate::words::Way;
+use crate::{ask, signals};
 
 /// `connect`.
 pub async fn connect(connections: &Connections, scopes: Vec<String>, way: &Way) -> Result<Exit, Failure> {
@@ -94,13 +93,14 @@ async fn follow(connections: &Connections, way: &Way) -> Result<Exit, Failure> {
             Some(Stage::Failed { problem }) => return Err(problem.clone().into()),
             None | Some(Stage::Checking | Stage::Finishing { .. }) => {}
         }
+        let signals = signals::follow();
         tokio::select! {
             changed = views.changed() => {
                 if changed.is_err() {
                     return Err(ProblemCode::ProgramEnding.into());
                 }
             }
-            _ = ending::asked_to_end() => {
+            _ = signals.next() => {
                 let was_finishing = is_finishing(&connections.view());
                 connections.cancel().await;
                 if is_finishing(&connections.view()) {

@@ -24,14 +24,17 @@ mod out;
 #[cfg(unix)]
 mod paying;
 mod serve;
+mod signals;
 #[cfg(unix)]
 mod socket;
 mod table;
 mod text;
 pub mod words;
 
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser as _;
 use connect_app::browser::SystemBrowser;
@@ -46,10 +49,20 @@ use url::Url;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::signals::Signals;
 use crate::words::{Task, Way, Words};
 
 /// The program's name, before each line on standard error.
 pub const NAME: &str = "moneictl";
+
+/// What a person reads who ends the program while something is under way.
+const FINISHING: &str = "Finishing what was sent…";
+
+/// How long a command that ends an access may take to say what came of it, once nothing is under way any more.
+const SAYS_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long the system may take in the end for what nobody waits for any more, such as the address of a computer.
+const LETS_GO_WITHIN: Duration = Duration::from_secs(1);
 
 /// Runs one command. The exit codes are in `--help`.
 pub fn run() -> ExitCode {
@@ -98,7 +111,10 @@ fn carried_out(task: Task) -> ExitCode {
             return Exit::Other.into();
         }
     };
-    match runtime.block_on(done(&settings, task)) {
+    let done = runtime.block_on(done(&settings, task));
+    // From here on nobody hears a signal any more.
+    runtime.shutdown_timeout(LETS_GO_WITHIN);
+    match done {
         Ok(code) => code,
         Err(failure) => {
             terminal::complain(NAME, &failure.sentence());
@@ -122,11 +138,74 @@ async fn done(settings: &Settings, task: Task) -> Result<ExitCode, Failure> {
     if let Task::Witness = task {
         return Ok(witness::run(settings).await);
     }
-    #[cfg(unix)]
-    if let Some(done) = memory::instead(settings, &task).await {
-        return done;
+    let signals = Signals::of_this_process(matches!(task, Task::Serve { .. }));
+    let begun = tokio::select! {
+        biased;
+        begun = signals.around(begin(settings, &task)) => begun?,
+        // Nothing was sent from here. What another process has begun for this one, it finishes.
+        signal = signals.unfollowed() => return Ok(signal.exit_code().into()),
+    };
+    let connections = match begun {
+        Begun::Here(connections) => connections,
+        Begun::Elsewhere(code) => return Ok(code),
+    };
+    let ends_access = matches!(task, Task::Disconnect { .. } | Task::SetAside { .. } | Task::Leave { .. });
+    let mut command = Box::pin(signals.around(with(&connections, settings, task)));
+    let ended = tokio::select! {
+        biased;
+        outcome = &mut command => Ok(outcome),
+        signal = signals.unfollowed() => Err(signal),
+    };
+    let living = match &ended {
+        Ok(_) => shut_down(&connections, &signals, false).await,
+        // An approval that isn't kept ends at Monei, too.
+        Err(_) if ends_access || connections.view().transaction.is_some() => {
+            tell("Finishing what was sent: what ends at Monei is waited for…");
+            let (living, outcome) = with_its_end(command, shut_down(&connections, &signals, true)).await;
+            match outcome {
+                Some(Ok(_)) => {}
+                Some(Err(failure)) => out::complain(&failure.sentence()),
+                None if ends_access => {
+                    out::complain("Monei hasn’t confirmed the end of the access. What is left is still here: try again.")
+                }
+                None => {}
+            }
+            living
+        }
+        Err(_) => {
+            drop(command);
+            tell(FINISHING);
+            shut_down(&connections, &signals, true).await
+        }
+    };
+    for name in &living {
+        let name = name.as_deref().map_or_else(|| "An approval".to_owned(), text::foreign);
+        out::complain(&format!(
+            "{name}: Monei didn’t confirm that the access has ended. End it in Monei’s settings, under “Connected apps”."
+        ));
     }
-    let (way, in_memory) = match &task {
+    let left = connections.view().left.is_some().then(|| leaving::clean_up(&connections, settings));
+    match ended {
+        Err(signal) => Ok(signal.exit_code().into()),
+        Ok(outcome) if !living.is_empty() && outcome.is_ok() => Ok(Exit::Denied.into()),
+        Ok(_) if left.is_some_and(|exit| exit != Exit::Done) => Ok(Exit::Other.into()),
+        Ok(outcome) => outcome,
+    }
+}
+/// What is done before the command.
+enum Begun {
+    /// It is for this process.
+    Here(Connections),
+    /// Another process has done it.
+    Elsewhere(ExitCode),
+}
+
+async fn begin(settings: &Settings, task: &Task) -> Result<Begun, Failure> {
+    #[cfg(unix)]
+    if let Some(done) = memory::instead(settings, task).await {
+        return done.map(Begun::Elsewhere);
+    }
+    let (way, in_memory) = match task {
         Task::Connect { way, .. } | Task::Reconnect { way, .. } => (*way, false),
         Task::Serve { way, memory, .. } => {
             if !memory && (way.no_browser || way.port != 0) {
@@ -136,22 +215,48 @@ async fn done(settings: &Settings, task: Task) -> Result<ExitCode, Failure> {
         }
         _ => (Way::default(), false),
     };
-    let connections = start(settings, way, in_memory).await?;
-    let outcome = with(&connections, settings, task).await;
-    let living = connections.shutdown().await;
-    for name in &living {
-        let name = name.as_deref().map_or_else(|| "An approval".to_owned(), text::foreign);
-        out::complain(&format!(
-            "{name}: Monei didn’t confirm that the access has ended. End it in Monei’s settings, under “Connected apps”."
-        ));
+    start(settings, way, in_memory).await.map(Begun::Here)
+}
+
+/// Gives what was sent its time; a second signal ends the program at once. `told`: there was a first one. Gives what
+/// [`Connections::shutdown`] does.
+async fn shut_down(connections: &Connections, signals: &Signals, mut told: bool) -> Vec<Option<String>> {
+    let mut shutdown = pin!(connections.shutdown());
+    loop {
+        tokio::select! {
+            biased;
+            living = &mut shutdown => return living,
+            signal = signals.next() => {
+                if told {
+                    std::process::exit(signal.exit_code().into());
+                }
+                tell(FINISHING);
+                told = true;
+            }
+        }
     }
-    if !living.is_empty() && outcome.is_ok() {
-        return Ok(Exit::Denied.into());
+}
+
+/// Goes on with a command until `shutdown` says that nothing of it is under way any more. Also gives what came of the command, where it has
+/// ended.
+async fn with_its_end<T>(
+    mut command: impl Future<Output = T> + Unpin,
+    shutdown: impl Future<Output = Vec<Option<String>>>,
+) -> (Vec<Option<String>>, Option<T>) {
+    let mut shutdown = pin!(shutdown);
+    tokio::select! {
+        biased;
+        outcome = &mut command => (shutdown.await, Some(outcome)),
+        living = &mut shutdown => (living, tokio::time::timeout(SAYS_WITHIN, command).await.ok()),
     }
-    if connections.view().left.is_some() && leaving::clean_up(&connections, settings) != Exit::Done {
-        return Ok(Exit::Other.into());
+}
+
+/// Says what is waited for, below the line that the person is at.
+fn tell(what: &str) {
+    if out::shows_progress() {
+        anstream::eprintln!();
     }
-    outcome
+    out::complain(what);
 }
 
 async fn with(connections: &Connections, settings: &Settings, task: Task) -> Result<ExitCode, Failure> {

@@ -3,7 +3,6 @@
 
 use std::pin::pin;
 
-use connect_app::ending;
 use connect_app::resting;
 use connect_app::settings::Settings;
 use connect_core::Connections;
@@ -18,20 +17,20 @@ use crate::failure::Failure;
 #[cfg(unix)]
 use crate::memory::CommandServer;
 use crate::out::errln;
+use crate::signals;
 use crate::words::Way;
 
 /// `serve`, until the system or the person ends it.
 pub async fn serve(connections: &Connections, settings: &Settings) -> Result<Exit, Failure> {
+    let signals = signals::follow();
     let place = Place::of(settings);
     let api = LocalApi::start(connections.clone(), place.clone(), Role::Service);
-    until_asked_to_end(connections, api, &place, ending::asked_to_end()).await
+    until_asked_to_end(connections, api, &place, signals.ever()).await
 }
 
 /// `serve --memory`, until the system or the person ends it. The caller revokes what is in memory then.
 #[cfg(unix)]
 pub async fn serve_memory(connections: &Connections, settings: &Settings, scopes: Vec<String>, way: &Way) -> Result<Exit, Failure> {
-    // From now on no signal goes unheard, whatever is done meanwhile.
-    let asked_to_end = tokio::spawn(ending::asked_to_end());
     let place = Place::in_memory(settings)
         .map_err(|error| Failure::said(Exit::Other, format!("The folder of the local API’s socket can’t be made: {error}.")))?
         .ok_or_else(|| {
@@ -50,10 +49,12 @@ pub async fn serve_memory(connections: &Connections, settings: &Settings, scopes
         }
     }
     connecting::connect(connections, scopes, way).await?;
+    // Also one that came too late to cancel.
+    let signals = signals::follow();
     errln!("What you connected is in this process’s memory alone. Ctrl-C ends it, and the access at Monei with it.");
     let commands = CommandServer::new(connections.clone(), settings.clone());
     let api = LocalApi::start_answering(connections.clone(), place.clone(), commands);
-    until_asked_to_end(connections, api, &place, asked_to_end).await
+    until_asked_to_end(connections, api, &place, signals.ever()).await
 }
 
 /// There is no socket to reach the accounts by, and there is always a keychain.
@@ -63,11 +64,11 @@ pub async fn serve_memory(_: &Connections, _: &Settings, _: Vec<String>, _: &Way
     Err(Failure::said(Exit::Usage, "--memory is for systems with Unix sockets. Use the keychain here."))
 }
 
-async fn until_asked_to_end<T>(
+async fn until_asked_to_end(
     connections: &Connections,
     api: LocalApi,
     place: &Place,
-    asked_to_end: impl Future<Output = T>,
+    asked_to_end: impl Future<Output = ()>,
 ) -> Result<Exit, Failure> {
     let mut asked_to_end = pin!(asked_to_end);
     let mut status = api.status();
@@ -85,7 +86,7 @@ async fn until_asked_to_end<T>(
             changed = status.changed() => if changed.is_err() {
                 break Err(Failure::said(Exit::Other, "The local API ended by itself."));
             },
-            _ = &mut asked_to_end => break Ok(Exit::Done),
+            () = &mut asked_to_end => break Ok(Exit::Done),
             () = &mut resting => {}
         }
     };

@@ -47,8 +47,9 @@ impl Answer {
             "permission_not_given" | "scope_not_granted" => Exit::PermissionMissing,
             "account_needs_reconnect" => Exit::ReconnectNeeded,
             "keychain_locked" => Exit::Keychain,
-            "busy" | "unreachable" | "outcome_unknown" => Exit::Unreachable,
+            "busy" | "unreachable" => Exit::Unreachable,
             "request_invalid" => Exit::Usage,
+            // Also where nobody can tell whether it was carried out: a script that tries again could pay twice.
             _ => Exit::Other,
         };
         Failure::said(exit, sentence)
@@ -70,4 +71,16 @@ pub async fn send(socket: &Path, method: &str, path: &str, key: Option<&str>, bo
     let reason = answer.headers().get("connect-reason").and_then(|reason| reason.to_str().ok()).unwrap_or_default().to_owned();
     let body = answer.into_body().collect().await.map_err(|_| Unanswered::Gone)?.to_bytes();
     Ok(Answer { status, reason, body })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_perhaps_carried_out_is_not_told_as_what_can_be_tried_again() {
+        let exit = |reason: &str| Answer { status: 504, reason: reason.to_owned(), body: Bytes::new() }.failure().exit();
+        assert_eq!(exit("outcome_unknown"), Exit::Other);
+        assert_eq!([exit("busy"), exit("unreachable")], [Exit::Unreachable; 2]);
+    }
 }

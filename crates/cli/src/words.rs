@@ -28,6 +28,7 @@ Exit codes:
   5  the keychain can't be used
   6  the connection service, Monei or the network can't be reached
   7  denied, or not confirmed
+  129, 130, 143  ended by SIGHUP, by Ctrl-C, by SIGTERM
 
 Environment:
   CONNECT_BACKEND_URL  address of the connection service

@@ -82,3 +82,97 @@ fn a_call_with_its_query_in_the_path_is_told_where_the_query_goes() {
     let (code, _, said) = run(&["api", "/transactions?limit=1"]);
     assert!(code == Some(2) && said.contains("--field"), "{code:?} {said}");
 }
+
+/// A connection service that takes calls and answers none. `Receiver`: gets a word for each call.
+#[cfg(unix)]
+fn silent_service() -> (String, std::sync::mpsc::Receiver<()>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let (called, calls) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut open = Vec::new();
+        for stream in listener.incoming() {
+            open.push(stream.unwrap());
+            if called.send(()).is_err() {
+                return;
+            }
+        }
+    });
+    (address, calls)
+}
+
+#[cfg(unix)]
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Sends it the signal.
+#[cfg(unix)]
+fn signal(child: &std::process::Child, name: &str) {
+    assert!(Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap().success());
+}
+
+/// By the signal alone it would end at once, and lose tokens that are on their way.
+#[test]
+#[cfg(unix)]
+fn a_command_that_is_asked_to_end_finishes_what_was_sent_and_ends_as_by_the_signal() {
+    for (name, code) in [("TERM", 143), ("HUP", 129), ("INT", 130)] {
+        if name == "HUP" && connect_app::ending::outlives_its_terminal() {
+            continue;
+        }
+        for words in [&["status", "--check"][..], &["diagnose"], &["leave", "--yes"]] {
+            let (folder, (address, calls)) = (tempfile::tempdir().unwrap(), silent_service());
+            let mut command = program(&folder, words);
+            command.env("CONNECT_BACKEND_URL", address).stdout(Stdio::null()).stderr(Stdio::piped());
+            let child = command.spawn().unwrap();
+            calls.recv_timeout(PATIENCE).unwrap();
+            signal(&child, name);
+            let Output { status, stderr, .. } = child.wait_with_output().unwrap();
+            let said = String::from_utf8(stderr).unwrap();
+            assert!(status.code() == Some(code) && said.contains("Finishing what was sent"), "{words:?} {name}: {status} {said}");
+        }
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_command_that_is_started_to_outlive_its_terminal_does() {
+    let (folder, (address, calls)) = (tempfile::tempdir().unwrap(), silent_service());
+    let mut command = Command::new("nohup");
+    let status = program(&folder, &["status", "--check"]);
+    command.arg(status.get_program()).args(status.get_args()).envs(status.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.env("CONNECT_BACKEND_URL", address).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    calls.recv_timeout(PATIENCE).unwrap();
+    signal(&child, "HUP");
+    let Output { status, stderr, .. } = child.wait_with_output().unwrap();
+    let said = String::from_utf8(stderr).unwrap();
+    assert!(status.success() && said.contains("couldn’t be asked"), "{status} {said}");
+}
+
+/// What is typed is typed in a terminal of `script` (util-linux).
+#[test]
+#[cfg(target_os = "linux")]
+fn after_a_question_that_was_answered_a_command_can_be_asked_to_end() {
+    use std::io::Write as _;
+
+    let (folder, (address, calls)) = (tempfile::tempdir().unwrap(), silent_service());
+    let line = format!("exec {} leave", env!("CARGO_BIN_EXE_moneictl"));
+    let mut command = Command::new("script");
+    command
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .envs(program(&folder, &[]).get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.env("CONNECT_BACKEND_URL", address).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut typed = child.stdin.take().unwrap();
+    typed.write_all(b"y\n").unwrap();
+    typed.flush().unwrap();
+    calls.recv_timeout(PATIENCE).unwrap();
+    let began = std::time::Instant::now();
+    // Ctrl-C.
+    typed.write_all(b"\x03").unwrap();
+    typed.flush().unwrap();
+    let Output { status, stdout, .. } = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&stdout);
+    assert!(status.code() == Some(130) && said.contains("Finishing what was sent"), "{status} {said}");
+    // The service would be waited for eight seconds.
+    assert!(began.elapsed().as_secs() < 6, "{:?}", began.elapsed());
+}

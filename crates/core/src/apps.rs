@@ -21,13 +21,16 @@ pub struct NewApp {
     pub until: Option<i64>,
 }
 
-/// Allows an app, and makes its key.
-pub(crate) async fn allow(ledger: &Ledger, caller: &Caller, new: NewApp) -> Result<(App, AppKey), Problem> {
+/// Allows an app, and makes its key. `own`: it is the command line itself.
+pub(crate) async fn allow(ledger: &Ledger, caller: &Caller, new: NewApp, own: bool) -> Result<(App, AppKey), Problem> {
     let NewApp { name, account, scopes, until } = new;
     let name = AppName::parse(&name).ok_or(ProblemCode::InvalidInput)?;
+    if name.is_command_lines() != own {
+        return Err(ProblemCode::AppNameTaken.into());
+    }
     let scopes = allowed_by(caller, &scopes)?;
     let key = AppKey::generate();
-    let change = AppAllowed { id: random_text::<16>().into(), name, key: key.hash(), account: account.into(), scopes, until };
+    let change = AppAllowed { id: random_text::<16>().into(), name, key: key.hash(), account: account.into(), scopes, until, own };
     Ok((ledger.apply(change).await??, key))
 }
 

@@ -569,9 +569,27 @@ impl Connections {
     ///
     /// # Errors
     /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::ScopeMissing`] for a permission that the account doesn't have,
-    /// [`ProblemCode::AppNameTaken`], [`ProblemCode::InvalidInput`] for a name, permission or end that can't be.
+    /// [`ProblemCode::AppNameTaken`], also for a name that begins like the command line's; [`ProblemCode::InvalidInput`] for a name,
+    /// permission or end that can't be.
     pub async fn allow_app(&self, caller: &Caller, new: NewApp) -> Result<(App, AppKey), Problem> {
-        apps::allow(&self.inner.ledger, caller, new).await
+        apps::allow(&self.inner.ledger, caller, new, false).await
+    }
+
+    /// The same for the command line itself, whose name begins with “moneictl”, as no other app's may.
+    ///
+    /// # Errors
+    /// As [`Connections::allow_app`].
+    pub async fn allow_command_line(&self, caller: &Caller, new: NewApp) -> Result<(App, AppKey), Problem> {
+        apps::allow(&self.inner.ledger, caller, new, true).await
+    }
+
+    /// The apps that are the command line itself ([`Connections::allow_command_line`]) and are allowed now, oldest first. An app isn't
+    /// among them because of its name.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn command_line_apps(&self) -> Result<Vec<App>, Problem> {
+        self.inner.ledger.own_apps().await
     }
 
     /// Leaves the app these scopes of those that it has.

@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use connect_core::problem::{Problem, ProblemCode};
@@ -154,6 +155,29 @@ async fn only_what_the_account_has_can_be_given_under_a_name_of_its_own_and_a_te
     assert_eq!(code(world.core.extend_app(&terminal, &script.id, &scopes(&["wallet:send"]), None).await), ProblemCode::InvalidInput);
     world.core.extend_app(&window, &script.id, &scopes(&["wallet:send"]), None).await.unwrap();
     assert_eq!(code(world.core.extend_app(&terminal, &script.id, &[], None).await), ProblemCode::InvalidInput);
+}
+
+#[tokio::test]
+async fn an_app_is_the_command_line_by_how_it_was_allowed_and_by_no_name() {
+    let world = World::new().await;
+    let account = world.connect("ada", TWO, TWO).await;
+    for name in ["moneictl for Ada", "MONEICTL", "M\u{43e}neictl"] {
+        for caller in [Caller::Window, Caller::CommandLine] {
+            assert_eq!(code(world.core.allow_app(&caller, new(name, &account, TWO)).await), ProblemCode::AppNameTaken, "{name}");
+        }
+    }
+    let sheet = world.core.allow_command_line(&Caller::CommandLine, new("Sheet", &account, TWO)).await;
+    assert_eq!(code(sheet), ProblemCode::AppNameTaken, "the command line has names of its own");
+    allow(&world, &account, TWO).await;
+    let own = async || world.core.command_line_apps().await.unwrap().into_iter().map(|app| app.id).collect::<HashSet<_>>();
+    assert_eq!(own().await, HashSet::new());
+    let (one, _) = world.core.allow_command_line(&Caller::CommandLine, new("moneictl for Ada", &account, TWO)).await.unwrap();
+    let (two, _) = world.core.allow_command_line(&Caller::Window, new("moneictl (one payment)", &account, TWO)).await.unwrap();
+    assert_eq!(own().await, HashSet::from([one.id.clone(), two.id.clone()]));
+    world.core.take_back_app(&one.id).await.unwrap();
+    assert_eq!(own().await, HashSet::from([two.id.clone()]));
+    let (three, _) = world.core.allow_command_line(&Caller::CommandLine, new("moneictl for Ada", &account, TWO)).await.unwrap();
+    assert_eq!(own().await, HashSet::from([two.id, three.id]));
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ pub use command::Commands;
 pub use confirming::{Confirmations, Request as ConfirmationRequest};
 pub use listen::draw_port;
 pub use not_listed::sentence as not_passed_on;
-pub use pairing::{Pairings, Request as PairingRequest};
+pub use pairing::{ONE_PAYMENT, Pairings, Request as PairingRequest};
 pub use place::Place;
 pub use reach::{Port, is_ours, port};
 pub use reason::Reason;

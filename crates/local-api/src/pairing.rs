@@ -1,6 +1,7 @@
 //! A program asks to be allowed, on the Unix socket alone; the person answers in the window; the program fetches its key once.
 
 use std::collections::{HashMap, VecDeque};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,9 @@ use tokio::sync::watch;
 
 use crate::answer::{self, Answer, Refusal};
 use crate::{Reason, body};
+
+/// How the names begin under which the command line asks for one payment.
+pub const ONE_PAYMENT: &str = "moneictl (one payment)";
 
 /// Where a program asks.
 pub(crate) const PATH: &str = "/connect/pair";
@@ -38,6 +42,14 @@ pub(crate) struct Peer {
     pub(crate) uid: u32,
     /// Path of what it runs, as far as the system tells: a script's is its interpreter's.
     pub(crate) program: Option<String>,
+}
+
+impl Peer {
+    /// Whether it may be the command line, as far as the system tells.
+    fn is_command_line(&self) -> bool {
+        let name = |program: &str| Path::new(program).file_name().is_some_and(|name| name.to_string_lossy().starts_with("moneictl"));
+        self.program.as_deref().is_none_or(name)
+    }
 }
 
 /// What a program asks for.
@@ -116,7 +128,12 @@ impl Pairings {
             return Err(ProblemCode::InvalidInput.into());
         }
         let new = NewApp { name: request.name, account: account.to_owned(), scopes, until };
-        let (app, key) = self.shared.connections.allow_app(&Caller::Window, new).await?;
+        // Only the command line may have asked under such a name.
+        let (app, key) = if new.name.starts_with(ONE_PAYMENT) {
+            self.shared.connections.allow_command_line(&Caller::Window, new).await?
+        } else {
+            self.shared.connections.allow_app(&Caller::Window, new).await?
+        };
         let id = app.id.clone();
         if !self.end(number, Outcome::Allowed { key, app }) {
             // It was over in the meantime: nobody would fetch the key.
@@ -174,6 +191,9 @@ impl Pairings {
         }
         let Asked { name, mut permissions } = serde_json::from_slice(body).map_err(|_| shape())?;
         let name = AppName::parse(&name).ok_or_else(shape)?;
+        if name.is_command_lines() && !(name.as_str().starts_with(ONE_PAYMENT) && peer.is_command_line()) {
+            return Err(Refusal::invalid("Names that begin with “moneictl” are for the command line alone. Choose another name."));
+        }
         permissions.sort();
         permissions.dedup();
         let known = |scope: &String| monei::permission::PERMISSIONS.iter().any(|row| row.scope.as_str() == scope);
@@ -295,4 +315,20 @@ impl State {
 /// Whom denials count for.
 fn asker(program: Option<&str>) -> String {
     program.unwrap_or("unknown").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_command_line_is_taken_for_it() {
+        let is = |program: Option<&str>| Peer { uid: 1, program: program.map(str::to_owned) }.is_command_line();
+        for own in [Some("/usr/bin/moneictl"), Some("/usr/bin/moneictl (deleted)"), Some("/opt/moneictl-0.1.0-x86_64"), None] {
+            assert!(is(own), "{own:?}");
+        }
+        for other in ["/usr/bin/python3.13", "/home/ada/moneictl/evil", "/usr/bin/monei-connect", ""] {
+            assert!(!is(Some(other)), "{other}");
+        }
+    }
 }

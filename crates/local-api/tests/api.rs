@@ -680,6 +680,9 @@ async fn a_program_asks_on_the_socket_and_gets_its_key_once() {
         r#"{"name":"X","permissions":["cards:freeze"]}"#,
         r#"{"name":"X","permissions":["wallet:read"],"until":1}"#,
         r#"{"name":"X","name":"Y","permissions":["wallet:read"]}"#,
+        r#"{"name":"moneictl for Ada","permissions":["wallet:read"]}"#,
+        r#"{"name":"M0neictl","permissions":["wallet:read"]}"#,
+        r#"{"name":"moneictl (one payment)","permissions":["wallet:read"]}"#,
     ] {
         let answer = ask("POST /connect/pair", wrong).await;
         assert!(answer.contains("connect-reason: request_invalid"), "{wrong} gave {answer}");

@@ -267,6 +267,15 @@ impl Ledger {
         Ok(self.apps().await?.into_iter().filter(|app| self.is_allowed(app)).collect())
     }
 
+    /// The apps that are the command line itself and are allowed now, oldest first.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`].
+    pub async fn own_apps(&self) -> Result<Vec<App>, Problem> {
+        let own = self.read(|tables| tables.own_apps()).await?;
+        Ok(self.living_apps().await?.into_iter().filter(|app| own.contains(&app.id)).collect())
+    }
+
     /// One app as it is now, without what it did. Another process may have changed it a moment ago, so it is read anew each time.
     ///
     /// # Errors

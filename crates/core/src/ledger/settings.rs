@@ -13,7 +13,7 @@ use crate::clock::Moment;
 use crate::model::operator::Agreed;
 use crate::model::problem::Problem;
 use crate::model::proof::random_text;
-use crate::model::{Channel, GrantId};
+use crate::model::{AppId, Channel, GrantId};
 
 const ADDRESS: &str = "backend_address";
 const AGREED: &str = "backend_confirmed";
@@ -27,6 +27,8 @@ const DISK: &str = "room";
 const ROOM: usize = 16 * 1024;
 /// Lists the grants that are in the keychain and in no account.
 const ORPHANS: &str = "unassigned_grants";
+/// Lists the ids of the apps that are the command line itself.
+const OWN_APPS: &str = "own_apps";
 
 /// A refresh that was sent and not answered: asked again under the same key, Monei is never called twice for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +106,24 @@ impl Tables<'_> {
     fn put_orphans(&self, list: &[GrantId]) -> Result<(), IndexError> {
         let list: Vec<&str> = list.iter().map(|id| &**id).collect();
         self.set_setting(ORPHANS, &serde_json::to_string(&list).unwrap_or_default())
+    }
+
+    /// The apps that are the command line itself, also those that aren't allowed any more.
+    pub(super) fn own_apps(&self) -> Result<Vec<AppId>, IndexError> {
+        let list: Vec<String> = self.setting(OWN_APPS)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        Ok(list.into_iter().map(AppId::from).collect())
+    }
+
+    /// Lists an app as the command line itself; those that were taken back leave the list.
+    pub(super) fn note_own_app(&self, app: &AppId) -> Result<(), IndexError> {
+        let mut list = vec![app.clone()];
+        for listed in self.own_apps()? {
+            if self.app(&listed)?.is_some_and(|row| row.taken_back_at.is_none()) {
+                list.push(listed);
+            }
+        }
+        let list: Vec<&str> = list.iter().map(|id| &**id).collect();
+        self.set_setting(OWN_APPS, &serde_json::to_string(&list).unwrap_or_default())
     }
 
     pub(super) fn forget_unanswered(&self, grant: &str) -> Result<(), IndexError> {

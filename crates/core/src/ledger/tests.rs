@@ -372,6 +372,7 @@ async fn a_payment_is_written_down_before_it_is_sent_and_one_without_an_outcome_
         account: "a".into(),
         scopes: [Scope::WalletSend].into_iter().collect(),
         until: None,
+        own: false,
     };
     ledger.apply(allowed).await.unwrap().unwrap();
     let permission = Permission::of(&Scope::WalletSend).unwrap();

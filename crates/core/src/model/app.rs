@@ -20,6 +20,9 @@ const KEY_PREFIX: &str = "mcl_";
 /// This program's own name, which no app may have.
 const OWN_NAME: &str = "Monei Connections";
 
+/// How the names begin that are for the command line alone.
+const COMMAND_LINE: &str = "moneictl";
+
 /// An app: one key, one account, some of its permissions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct App {
@@ -72,10 +75,20 @@ impl AppName {
 
     /// Whether a person could take one for the other: in any case, spaced or marked, and with letters that only look alike.
     pub fn looks_like(&self, other: &str) -> bool {
-        let forms = |text: &str| [fold(text), fold(&text.to_lowercase()), fold(&text.to_uppercase())];
         let others = forms(other);
         forms(&self.0).iter().any(|form| others.contains(form))
     }
+
+    /// Whether a person could take the app for the command line itself: its name begins like that one's.
+    pub fn is_command_lines(&self) -> bool {
+        let own = forms(COMMAND_LINE);
+        forms(&self.0).iter().any(|form| own.iter().any(|own| form.starts_with(own)))
+    }
+}
+
+/// What the eye takes a name for, in any case.
+fn forms(text: &str) -> [String; 3] {
+    [fold(text), fold(&text.to_lowercase()), fold(&text.to_uppercase())]
 }
 
 /// An app's key: `mcl_` and 32 random bytes, base64url. It exists once, on its way to the person; what is kept is its [`KeyHash`].
@@ -163,6 +176,19 @@ mod tests {
         }
         for other in ["Budget sheets", "Sheet budget", "Budget"] {
             assert!(!name.looks_like(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_begins_like_the_command_lines_is_for_that_alone() {
+        let is_reserved = |text: &str| AppName::parse(text).unwrap().is_command_lines();
+        for reserved in
+            ["moneictl", "moneictl for Ada", "moneictl (one payment)", "MONEICTL", "M0neictl 2", "Monei-CTL: Ada", "мoneictl", "rnoneictl"]
+        {
+            assert!(is_reserved(reserved), "{reserved}");
+        }
+        for free in ["Budget sheet", "Monei budget", "My moneictl"] {
+            assert!(!is_reserved(free), "{free}");
         }
     }
 

@@ -282,8 +282,8 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
             "Allow it again on the Apps page if you still want it to use your account.",
         ),
         P::AppNameTaken => (
-            "There is an app of that name already",
-            "Two apps whose names look alike could be taken for each other.",
+            "That name is taken",
+            "Two apps whose names look alike could be taken for each other. Names that begin with “moneictl” are for the command line alone.",
             "Choose another name, or take back the other app first.",
         ),
         P::PermissionNotGiven => (

@@ -284,8 +284,8 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
             "Autorisez-la de nouveau sur la page Applications si vous voulez toujours qu’elle utilise votre compte.",
         ),
         P::AppNameTaken => (
-            "Une application porte déjà ce nom",
-            "Deux applications aux noms semblables pourraient être prises l’une pour l’autre.",
+            "Ce nom est déjà pris",
+            "Deux applications aux noms semblables pourraient être prises l’une pour l’autre. Les noms qui commencent par «\u{202f}moneictl\u{202f}» sont réservés à la ligne de commande.",
             "Choisissez un autre nom, ou retirez d’abord l’autre application.",
         ),
         P::PermissionNotGiven => (

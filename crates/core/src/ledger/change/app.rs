@@ -26,6 +26,8 @@ pub struct AppAllowed {
     pub scopes: ScopeSet,
     /// When that ends, in milliseconds since the Unix epoch.
     pub until: Option<i64>,
+    /// Whether it is the command line itself.
+    pub own: bool,
 }
 
 impl Change for AppAllowed {
@@ -34,7 +36,7 @@ impl Change for AppAllowed {
     type Outcome = Result<App, ProblemCode>;
 
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<Self::Outcome, IndexError> {
-        let Self { id, name, key, account, scopes, until } = self;
+        let Self { id, name, key, account, scopes, until, own } = self;
         let Some(row) = tables.account(&account)? else { return Ok(Err(ProblemCode::NoSuchAccount)) };
         if scopes.is_empty() || !is_known(&scopes) || until.is_some_and(|until| until <= now) {
             return Ok(Err(ProblemCode::InvalidInput));
@@ -58,6 +60,9 @@ impl Change for AppAllowed {
             uses: 0,
         };
         tables.add_app(&app, &key)?;
+        if own {
+            tables.note_own_app(&app.id)?;
+        }
         log(tables, now, &app, Some(&row), &Event::AppAllowed { app: app.name.clone(), scopes: words(&app.scopes) })?;
         Ok(Ok(app))
     }
