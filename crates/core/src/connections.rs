@@ -114,7 +114,7 @@ impl Connections {
     ///
     /// # Errors
     /// [`ProblemCode::IndexUnavailable`] when the index can't be opened, [`ProblemCode::IndexNewer`] when a newer version wrote it,
-    /// [`ProblemCode::OthersRunning`] while another process removes it.
+    /// [`ProblemCode::OthersRunning`] while another process removes it, or has one open that is damaged.
     pub async fn start(options: Options) -> Result<Self, Problem> {
         let Options {
             environment,
