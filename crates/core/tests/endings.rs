@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
-use connect_core::snapshot::{ActivityEvent, ActivityItem, Conflict, Decision, DisconnectOutcome, Section, Stage, Unrevoked};
+use connect_core::snapshot::{ActivityEvent, ActivityItem, Conflict, Decision, DisconnectOutcome, LeaveOutcome, Section, Stage, Unrevoked};
 use connect_core::vault::{MemoryVault, Vault as _};
 use serde_json::json;
 use support::proxy::Cut;
@@ -22,6 +22,16 @@ const TWO: &[&str] = &["profile:read", "kyc:read"];
 
 async fn alive(world: &World) -> usize {
     world.sandbox_state().await["grants"].as_array().unwrap().iter().filter(|grant| grant["alive"] == true).count()
+}
+
+/// An account whose refresh Monei has carried out and nobody here has the answer to: the pair that is here is dead, another one lives.
+async fn unanswered() -> (World, String) {
+    let world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(Duration::from_secs(3_700));
+    world.proxy.as_ref().unwrap().plan(&[Cut::After, Cut::After]);
+    assert!(world.core.load(&Caller::Window, &account, Section::Profile).await.is_err());
+    (world, account)
 }
 
 /// Every grant that lives at Monei is in an account here.
@@ -127,12 +137,37 @@ async fn what_was_kept_in_memory_and_ended_with_the_program_is_not_told_as_lost(
 
 #[tokio::test]
 async fn disconnecting_with_a_refresh_unanswered_revokes_the_pair_that_lives() {
+    let (world, account) = unanswered().await;
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!((alive(&world).await, world.records().len()), (0, 0));
+}
+
+/// The backend doesn't replay the answer any more, and Monei knows the pair that is here no longer: that says nothing of the one that lives.
+#[tokio::test]
+async fn a_pair_that_nobody_can_end_any_more_is_not_said_to_have_ended() {
+    let (world, account) = unanswered().await;
+    world.clock.advance(Duration::from_secs(130));
+    // Asked again a moment later the answer is the same.
+    for time in ["first", "second"] {
+        let outcome = world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await;
+        assert_eq!((outcome, alive(&world).await), (Ok(DisconnectOutcome::Unrevocable), 1), "{time}");
+    }
+    let outcome = world.core.take_back(&Caller::Window, &account, &scopes(PROFILE)).await;
+    assert_eq!(outcome, Ok(DisconnectOutcome::Unrevocable));
+    let left = world.core.leave(&Caller::Window, Unrevoked::Keep).await.unwrap();
+    assert_eq!((left.complete, &left.accounts[0].outcome), (false, &LeaveOutcome::Unrevocable));
+    let outcome = world.core.disconnect(&Caller::Window, &account, Unrevoked::Remove).await;
+    assert_eq!((outcome, world.records().len(), world.core.view().accounts.len()), (Ok(DisconnectOutcome::Removed), 0, 0));
+}
+
+#[tokio::test]
+async fn a_refresh_that_never_reached_monei_keeps_nothing_from_being_ended_later() {
     let world = World::proxied().await;
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.clock.advance(Duration::from_secs(3_700));
-    // Monei has rotated, and nobody here knows the new pair.
-    world.proxy.as_ref().unwrap().plan(&[Cut::After, Cut::After]);
+    world.proxy.as_ref().unwrap().plan(&[Cut::Before, Cut::Before]);
     assert!(world.core.load(&Caller::Window, &account, Section::Profile).await.is_err());
+    world.clock.advance(Duration::from_secs(130));
     assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assert_eq!((alive(&world).await, world.records().len()), (0, 0));
 }

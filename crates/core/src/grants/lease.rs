@@ -23,7 +23,7 @@ const REFRESH_BEFORE_MS: i64 = 300_000;
 const CLOCK_TOLERANCE_MS: i64 = 60_000;
 
 /// How long the backend replays the answer to a refresh, in milliseconds. After that a new key is needed.
-const REPLAY_MS: i64 = 120_000;
+pub(super) const REPLAY_MS: i64 = 120_000;
 
 /// After Monei has refused a token that it had just given, another refresh would bring only another such token: none for this long.
 const REFUSES_ALL: Duration = Duration::from_secs(300);
@@ -205,7 +205,6 @@ impl Grants {
             return Err(ProblemCode::BackendUnconfirmed.into());
         }
         self.inner.provider.ask_backend_once().await?;
-        let _under_way = self.inner.work.enter()?;
         failpoint!("refresh.unmarked");
         // On disk before anything is sent.
         let key = self.inner.ledger.refresh_key(grant.clone(), record.generation, REPLAY_MS).await?;
@@ -215,6 +214,17 @@ impl Grants {
         let outcome = match &answer {
             Ok(_) => "refreshed".to_owned(),
             Err(TokenError::Undecided(problem)) => problem.code.name(),
+        let _under_way = self.inner.work.enter()?;
+        let outcome = self.replace(grant, record).await;
+        if outcome.as_ref().is_err_and(|problem| problem.code == ProblemCode::AccessRevoked) {
+            self.remove_revoked_grant(grant).await?;
+        }
+        outcome
+    }
+
+    /// Replaces the pair, also where the program is about to end: the caller sees to it that the end waits. Where Monei refuses, with
+    /// [`ProblemCode::AccessRevoked`], nothing is removed.
+    pub(super) async fn replace(&self, grant: &GrantId, record: &GrantRecord) -> Result<GrantRecord, Problem> {
             Err(error) => format!("{error:?}"),
         };
         let (id, generation) = (log_id(grant), record.generation);
@@ -224,10 +234,7 @@ impl Grants {
                 failpoint!("refresh.answered");
                 self.rotate(grant, record, tokens).await
             }
-            Err(TokenError::Refused) => {
-                self.remove_revoked_grant(grant).await?;
-                Err(ProblemCode::AccessRevoked.into())
-            }
+            Err(TokenError::Refused) => Err(ProblemCode::AccessRevoked.into()),
             // The backend can't open its own seal (a lost key, say). The tokens stay: the key may come back.
             Err(TokenError::Unreadable) => Err(ProblemCode::ServiceUnavailable.into()),
             Err(TokenError::Undecided(problem)) => Err(problem),
