@@ -173,6 +173,18 @@ async fn a_refresh_that_never_reached_monei_keeps_nothing_from_being_ended_later
 }
 
 #[tokio::test]
+async fn what_was_kept_in_memory_ends_with_the_program_though_a_refresh_had_no_answer() {
+    let world = World::proxied().await;
+    world.core.keep_in_memory().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(Duration::from_secs(3_700));
+    world.proxy.as_ref().unwrap().plan(&[Cut::After, Cut::After]);
+    assert!(world.core.load(&Caller::Window, &account, Section::Profile).await.is_err());
+    assert_eq!(world.core.shutdown().await, []);
+    assert_eq!(alive(&world).await, 0, "the pair that lives is another one");
+}
+
+#[tokio::test]
 async fn cancelled_while_an_approval_is_redeemed_what_comes_of_it_is_taken_back() {
     for known in [false, true] {
         let world = World::new().await;
