@@ -5,13 +5,14 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{ActivityEvent, ActivityItem, Conflict, Decision, DisconnectOutcome, LeaveOutcome, Section, Stage, Unrevoked};
 use connect_core::vault::{MemoryVault, Vault as _};
+use connect_core::{Caller, PassThrough};
+use monei::Method;
 use serde_json::json;
 use support::proxy::Cut;
 use support::watched_vault::WatchedVault;
@@ -182,6 +183,36 @@ async fn what_was_kept_in_memory_ends_with_the_program_though_a_refresh_had_no_a
     assert!(world.core.load(&Caller::Window, &account, Section::Profile).await.is_err());
     assert_eq!(world.core.shutdown().await, []);
     assert_eq!(alive(&world).await, 0, "the pair that lives is another one");
+}
+
+#[tokio::test]
+async fn the_end_waits_for_a_call_that_does_more_than_read_and_none_begins_after_it() {
+    const DEPOSIT: &[&str] = &["wallet:deposit"];
+    let world = World::new().await;
+    let account = world.connect("ada", DEPOSIT, DEPOSIT).await;
+    let body = json!({"amount": 500, "currency": "NGN"}).to_string();
+    let call = || PassThrough {
+        method: Method::Post,
+        path: "/wallet/deposit",
+        query: &[("method", "BANK_TRANSFER")],
+        body: Some(body.clone().into()),
+    };
+    world.control("fault", json!({"target": "/wallet/deposit", "kind": "delay", "delay_ms": 1_500, "times": 1})).await;
+    let answered = AtomicBool::new(false);
+    let under_way = async {
+        let passed = world.core.pass_through(&Caller::CommandLine, &account, call()).await;
+        answered.store(true, Ordering::SeqCst);
+        passed
+    };
+    let end = async {
+        world.core.shutdown().await;
+        assert!(answered.load(Ordering::SeqCst), "the program ended before Monei had answered");
+    };
+    let (passed, ()) = tokio::join!(under_way, end);
+    assert!((200..300).contains(&passed.unwrap().status));
+    let late = world.core.pass_through(&Caller::CommandLine, &account, call()).await;
+    assert_eq!(late.err().map(|problem| problem.code), Some(ProblemCode::ProgramEnding));
+    assert_eq!(world.calls("/wallet/deposit").await, 1);
 }
 
 #[tokio::test]
