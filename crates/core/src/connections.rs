@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use monei::{Payment, Scope, ScopeSet};
+use monei::{Method, Payment, Scope, ScopeSet};
 use secrecy::SecretString;
 use tokio::sync::watch;
 use url::Url;
@@ -44,8 +44,9 @@ use crate::service;
 use crate::tester;
 use crate::work::Work;
 
-/// How long the program's end waits for answers that would be lost with it: a little longer than the backend lets its callers wait.
-const WORK_ENDS: Duration = Duration::from_secs(15);
+/// How long the program's end waits for answers that would be lost with it: longer than a payment may take at Monei, or a refresh at the
+/// backend.
+const WORK_ENDS: Duration = Duration::from_secs(25);
 /// Longest label, in characters.
 const MAX_LABEL: usize = 60;
 /// How many lines of history are shown.
@@ -114,7 +115,7 @@ impl Connections {
     ///
     /// # Errors
     /// [`ProblemCode::IndexUnavailable`] when the index can't be opened, [`ProblemCode::IndexNewer`] when a newer version wrote it,
-    /// [`ProblemCode::OthersRunning`] while another process removes it.
+    /// [`ProblemCode::OthersRunning`] while another process removes it, or has one open that is damaged.
     pub async fn start(options: Options) -> Result<Self, Problem> {
         let Options {
             environment,
@@ -643,8 +644,10 @@ impl Connections {
     /// Why there is no answer: [`ProblemCode::PermissionNotGiven`], [`ProblemCode::ScopeMissing`], [`ProblemCode::ConfirmationNeeded`],
     /// [`ProblemCode::NoSuchApp`], [`ProblemCode::InvalidInput`] for what no permission opens, [`ProblemCode::AccessRevoked`] where Monei
     /// refuses the connection, [`ProblemCode::AnswerUnreadable`] for what can't be passed on, [`ProblemCode::OutcomeUnknown`] where Monei
-    /// may have carried out what can't be repeated, or why Monei can't be reached.
+    /// may have carried out what can't be repeated, [`ProblemCode::ProgramEnding`] for what does more than read once the program is about to
+    /// end, or why Monei can't be reached.
     pub async fn pass_through(&self, caller: &Caller, account: &str, call: PassThrough<'_>) -> Result<Passed, Problem> {
+        let _under_way = if call.method == Method::Get { None } else { Some(self.inner.work.enter()?) };
         self.inner.access.pass_through(caller, &account.into(), call).await
     }
 
@@ -675,6 +678,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::OutcomeUnknown`] where Monei may have carried it out; with every other one nothing was carried out.
     pub async fn pay(&self, app: &App, payment: Payment, pin: Option<SecretString>) -> Result<Passed, Problem> {
+        let _under_way = self.inner.work.enter()?;
         let passed = self.inner.access.pay(&app.id, &app.account, payment, pin).await;
         self.inner.publish();
         passed
@@ -818,7 +822,7 @@ impl Connections {
         tester::order(&self.inner.provider, self.inner.environment, order).await
     }
 
-    /// Ends what is open: the listener and any wait. What was sent gets up to fifteen seconds to be answered and stored, since its answer
+    /// Ends what is open: the listener and any wait. What was sent gets up to 25 seconds to be answered and stored, since its answer
     /// would be lost with the process; nothing is begun any more. What was kept in memory alone is revoked. Gives the names of the accounts
     /// of which Monei didn't confirm that, and `None` for each approval that is in no account: the person can end those in Monei's settings.
     pub async fn shutdown(&self) -> Vec<Option<String>> {

@@ -5,13 +5,14 @@
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use connect_core::Caller;
 use connect_core::problem::ProblemCode;
-use connect_core::snapshot::{ActivityEvent, ActivityItem, Conflict, Decision, DisconnectOutcome, Section, Stage, Unrevoked};
+use connect_core::snapshot::{ActivityEvent, ActivityItem, Conflict, Decision, DisconnectOutcome, LeaveOutcome, Section, Stage, Unrevoked};
 use connect_core::vault::{MemoryVault, Vault as _};
+use connect_core::{Caller, PassThrough};
+use monei::Method;
 use serde_json::json;
 use support::proxy::Cut;
 use support::watched_vault::WatchedVault;
@@ -22,6 +23,16 @@ const TWO: &[&str] = &["profile:read", "kyc:read"];
 
 async fn alive(world: &World) -> usize {
     world.sandbox_state().await["grants"].as_array().unwrap().iter().filter(|grant| grant["alive"] == true).count()
+}
+
+/// An account whose refresh Monei has carried out and nobody here has the answer to: the pair that is here is dead, another one lives.
+async fn unanswered() -> (World, String) {
+    let world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(Duration::from_secs(3_700));
+    world.proxy.as_ref().unwrap().plan(&[Cut::After, Cut::After]);
+    assert!(world.core.load(&Caller::Window, &account, Section::Profile).await.is_err());
+    (world, account)
 }
 
 /// Every grant that lives at Monei is in an account here.
@@ -166,14 +177,81 @@ async fn what_was_in_the_memory_of_a_process_that_has_ended_is_told_as_lost() {
 
 #[tokio::test]
 async fn disconnecting_with_a_refresh_unanswered_revokes_the_pair_that_lives() {
+    let (world, account) = unanswered().await;
+    assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
+    assert_eq!((alive(&world).await, world.records().len()), (0, 0));
+}
+
+/// The backend doesn't replay the answer any more, and Monei knows the pair that is here no longer: that says nothing of the one that lives.
+#[tokio::test]
+async fn a_pair_that_nobody_can_end_any_more_is_not_said_to_have_ended() {
+    let (world, account) = unanswered().await;
+    world.clock.advance(Duration::from_secs(130));
+    // Asked again a moment later the answer is the same.
+    for time in ["first", "second"] {
+        let outcome = world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await;
+        assert_eq!((outcome, alive(&world).await), (Ok(DisconnectOutcome::Unrevocable), 1), "{time}");
+    }
+    let outcome = world.core.take_back(&Caller::Window, &account, &scopes(PROFILE)).await;
+    assert_eq!(outcome, Ok(DisconnectOutcome::Unrevocable));
+    let left = world.core.leave(&Caller::Window, Unrevoked::Keep).await.unwrap();
+    assert_eq!((left.complete, &left.accounts[0].outcome), (false, &LeaveOutcome::Unrevocable));
+    let outcome = world.core.disconnect(&Caller::Window, &account, Unrevoked::Remove).await;
+    assert_eq!((outcome, world.records().len(), world.core.view().accounts.len()), (Ok(DisconnectOutcome::Removed), 0, 0));
+}
+
+#[tokio::test]
+async fn a_refresh_that_never_reached_monei_keeps_nothing_from_being_ended_later() {
     let world = World::proxied().await;
     let account = world.connect("ada", PROFILE, PROFILE).await;
     world.clock.advance(Duration::from_secs(3_700));
-    // Monei has rotated, and nobody here knows the new pair.
-    world.proxy.as_ref().unwrap().plan(&[Cut::After, Cut::After]);
+    world.proxy.as_ref().unwrap().plan(&[Cut::Before, Cut::Before]);
     assert!(world.core.load(&Caller::Window, &account, Section::Profile).await.is_err());
+    world.clock.advance(Duration::from_secs(130));
     assert_eq!(world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await, Ok(DisconnectOutcome::Revoked));
     assert_eq!((alive(&world).await, world.records().len()), (0, 0));
+}
+
+#[tokio::test]
+async fn what_was_kept_in_memory_ends_with_the_program_though_a_refresh_had_no_answer() {
+    let world = World::proxied().await;
+    world.core.keep_in_memory().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.clock.advance(Duration::from_secs(3_700));
+    world.proxy.as_ref().unwrap().plan(&[Cut::After, Cut::After]);
+    assert!(world.core.load(&Caller::Window, &account, Section::Profile).await.is_err());
+    assert_eq!(world.core.shutdown().await, []);
+    assert_eq!(alive(&world).await, 0, "the pair that lives is another one");
+}
+
+#[tokio::test]
+async fn the_end_waits_for_a_call_that_does_more_than_read_and_none_begins_after_it() {
+    const DEPOSIT: &[&str] = &["wallet:deposit"];
+    let world = World::new().await;
+    let account = world.connect("ada", DEPOSIT, DEPOSIT).await;
+    let body = json!({"amount": 500, "currency": "NGN"}).to_string();
+    let call = || PassThrough {
+        method: Method::Post,
+        path: "/wallet/deposit",
+        query: &[("method", "BANK_TRANSFER")],
+        body: Some(body.clone().into()),
+    };
+    world.control("fault", json!({"target": "/wallet/deposit", "kind": "delay", "delay_ms": 1_500, "times": 1})).await;
+    let answered = AtomicBool::new(false);
+    let under_way = async {
+        let passed = world.core.pass_through(&Caller::CommandLine, &account, call()).await;
+        answered.store(true, Ordering::SeqCst);
+        passed
+    };
+    let end = async {
+        world.core.shutdown().await;
+        assert!(answered.load(Ordering::SeqCst), "the program ended before Monei had answered");
+    };
+    let (passed, ()) = tokio::join!(under_way, end);
+    assert!((200..300).contains(&passed.unwrap().status));
+    let late = world.core.pass_through(&Caller::CommandLine, &account, call()).await;
+    assert_eq!(late.err().map(|problem| problem.code), Some(ProblemCode::ProgramEnding));
+    assert_eq!(world.calls("/wallet/deposit").await, 1);
 }
 
 #[tokio::test]

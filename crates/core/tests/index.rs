@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -110,6 +110,43 @@ async fn a_damaged_index_is_set_aside_by_name_and_its_accounts_are_found_in_the_
     // Told once.
     world.restart().await;
     assert_eq!((world.core.view().set_aside.clone(), world.core.view().accounts.len()), (None, 2));
+}
+
+/// Bytes of one table are overwritten while the program has the index open. It goes on, since it has no need to read them.
+fn damage_under_way(world: &World) {
+    let path = world.data_dir().join("index.sqlite");
+    let file = rusqlite::Connection::open(&path).unwrap();
+    let busy: i64 = file.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).unwrap();
+    let size: u32 = file.pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
+    let page: u32 = file.query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'kept'", [], |row| row.get(0)).unwrap();
+    assert_eq!(busy, 0);
+    let mut raw = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    raw.seek(SeekFrom::Start(u64::from(page - 1) * u64::from(size))).unwrap();
+    raw.write_all(&[0xff; 100]).unwrap();
+}
+
+fn set_aside(world: &World) -> usize {
+    let names = std::fs::read_dir(world.data_dir()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.starts_with("index.damaged-") && name.ends_with(".sqlite")).count()
+}
+
+#[tokio::test]
+async fn a_damaged_index_that_another_process_has_open_stays_where_it_is_until_nobody_has() {
+    let mut world = World::new().await;
+    let ada = world.connect("ada", BOTH, BOTH).await;
+    damage_under_way(&world);
+    assert_eq!(world.try_second().await.err().map(|problem| problem.code), Some(ProblemCode::OthersRunning));
+    assert_eq!(set_aside(&world), 0, "the index was taken from under a process that runs");
+    // What that one writes is still in the index.
+    world.core.rename(&ada, Some("Shop".into())).await.unwrap();
+    world.quit().await;
+    let both = tokio::join!(world.try_second(), world.try_second());
+    for second in [both.0.unwrap(), both.1.unwrap()] {
+        let labels: Vec<_> = second.view().accounts.iter().map(|account| account.label.clone()).collect();
+        assert_eq!(labels, [Some("Shop".to_owned())]);
+    }
+    assert_eq!(set_aside(&world), 1);
+    world.restart().await;
 }
 
 #[tokio::test]

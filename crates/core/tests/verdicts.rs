@@ -7,9 +7,9 @@ mod support;
 use std::time::Duration;
 
 use connect_core::problem::ProblemCode;
-use connect_core::snapshot::{Health, Section};
-use connect_core::{Caller, NewApp, PassThrough};
-use monei::Method;
+use connect_core::snapshot::{ActivityEvent, Health, Section};
+use connect_core::{Caller, NewApp, PassThrough, PaymentOutcome};
+use monei::{Method, Payment};
 use serde_json::json;
 use support::{World, feature, scopes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -199,6 +199,59 @@ async fn a_token_refused_right_after_it_was_given_is_moneis_trouble() {
     assert_eq!(world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err().code, ProblemCode::ProviderUnavailable);
     assert_eq!(world.count("refreshes").await, 1, "one refresh, and no more");
     kept(&world, &account);
+}
+
+const TRANSFER: &str = "/wallet/payout/transfer";
+
+/// A PIN that is wrong may be answered with 401 as well: each try of it counts at Monei.
+#[tokio::test]
+async fn a_payment_that_monei_answers_with_401_is_sent_again_only_with_a_new_token_and_never_with_another_grant() {
+    let (first, second) = (&["profile:read", "wallet:send"], &["wallet:read"]);
+    let world = World::new().await;
+    for (name, value) in [("upgrade_scopes", "cumulative"), ("old_pair_after_upgrade", "alive")] {
+        world.control("switch", json!({"name": name, "value": value})).await;
+    }
+    let account = world.connect("ada", first, first).await;
+    world.core.reconnect(&Caller::Window, &account, scopes(second)).await.unwrap();
+    world.approve("ada", second).await;
+    world.settle_upgrade().await;
+    let new = NewApp { name: "Bill payer".into(), account: account.clone(), scopes: scopes(&["wallet:send"]), until: None };
+    let (app, _) = world.core.allow_app(&Caller::Window, new).await.unwrap();
+    world.control("fault", json!({"target": TRANSFER, "kind": "status", "status": 401, "times": 20})).await;
+    let pay = async || {
+        let before = (world.calls(TRANSFER).await, world.count("refreshes").await);
+        let payment = Payment::read(TRANSFER, br#"{"receiver": "tunde.bello@example.net", "amount": 500}"#).unwrap();
+        let status = world.core.pay(&app, payment, Some("0000".into())).await.map(|passed| passed.status);
+        (status, world.calls(TRANSFER).await - before.0, world.count("refreshes").await - before.1)
+    };
+    // Nobody knows whether the token is any good.
+    world.clock.advance(Duration::from_secs(120));
+    assert_eq!(pay().await, (Ok(400), 2, 1));
+    // Monei took it a moment ago.
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
+    world.clock.advance(Duration::from_secs(50));
+    assert_eq!(pay().await, (Ok(400), 1, 0));
+    let paid = world.core.activity(Some(&account)).await.unwrap().into_iter().filter_map(|item| match item.event {
+        ActivityEvent::Payment { outcome, .. } => Some(outcome),
+        _ => None,
+    });
+    assert_eq!(paid.collect::<Vec<_>>(), [PaymentOutcome::Refused, PaymentOutcome::Refused]);
+    assert_eq!(world.core.view().accounts[0].health, Health::Connected);
+}
+
+/// The grant is gone: nothing was carried out with it, and another one may have the permission.
+#[tokio::test]
+async fn a_payment_goes_out_with_a_new_token_where_the_old_one_has_ended() {
+    const SEND: &[&str] = &["wallet:send"];
+    let world = World::new().await;
+    let account = world.connect("ada", SEND, SEND).await;
+    let new = NewApp { name: "Bill payer".into(), account, scopes: scopes(SEND), until: None };
+    let (app, _) = world.core.allow_app(&Caller::Window, new).await.unwrap();
+    world.control("expire", json!({})).await;
+    let payment = Payment::read(TRANSFER, br#"{"receiver": "tunde.bello@example.net", "amount": 500}"#).unwrap();
+    let paid = world.core.pay(&app, payment, Some("2468".into())).await.unwrap();
+    assert!((200..300).contains(&paid.status));
+    assert_eq!((world.calls(TRANSFER).await, world.count("refreshes").await), (2, 1));
 }
 
 #[tokio::test]

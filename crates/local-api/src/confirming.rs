@@ -114,7 +114,7 @@ impl Confirmations {
     pub(crate) async fn finish(&self, within: Duration) {
         self.shared.sending.close();
         if tokio::time::timeout(within, self.shared.sending.wait()).await.is_err() {
-            tracing::warn!("a payment was under way when the program ended: its outcome is told with the next start");
+            tracing::info!("a payment is under way: the program's end waits for it");
         }
     }
 

@@ -77,7 +77,7 @@ pub enum Reach {
     Failed,
 }
 
-/// How long the end waits for a payment that is under way.
+/// How long this end waits for a payment that is under way. [`Connections::shutdown`], which comes next, waits for it longer.
 const END: Duration = Duration::from_secs(5);
 
 /// A running local API. It ends with [`LocalApi::shutdown`].

@@ -15,8 +15,9 @@ use std::time::Duration;
 
 use connect_core::problem::Problem;
 use connect_core::{App, Connections};
+use hyper::body::{Body, Incoming};
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
+use hyper::service::{HttpService, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -41,9 +42,9 @@ const HEAD: Duration = Duration::from_secs(10);
 pub(crate) const LONGEST_HEAD: usize = 32 * 1024;
 /// Most headers.
 const HEADERS: usize = 64;
-/// Longest life of a connection, but for one of the command line: a command may take as long as it takes.
+/// So long a connection takes requests, but for one of the command line: a command may take as long as it takes. One under way is answered.
 const LIFE: Duration = Duration::from_secs(300);
-/// How long the end waits for what is under way.
+/// How long the end of the local API waits for what is under way.
 const END: Duration = Duration::from_secs(5);
 
 /// Serves whenever it is this process's turn, until it is stopped.
@@ -260,20 +261,70 @@ async fn connection(inner: Arc<Inner>, way: Way, stream: impl AsyncRead + AsyncW
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(LONGEST_HEAD).max_headers(HEADERS).auto_date_header(false);
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let ended = tokio::select! {
-        ended = connection.as_mut() => Some(ended),
-        () = tokio::time::sleep(LIFE), if is_bounded => None,
-        () = stop.cancelled() => None,
-    };
-    let ended = match ended {
-        Some(ended) => ended,
-        None => {
-            connection.as_mut().graceful_shutdown();
-            tokio::time::timeout(END, connection).await.unwrap_or(Ok(()))
-        }
-    };
-    if let Err(error) = ended {
+    let life = if is_bounded { LIFE } else { Duration::MAX };
+    if let Err(error) = ends(builder.serve_connection(TokioIo::new(stream), service), life, stop).await {
         tracing::debug!(%error, "a connection to the local API ended");
+    }
+}
+
+/// Serves until the other side goes, or no more than the request under way after `life`, and that one for [`END`] at most once stopped.
+async fn ends<I, S>(connection: http1::Connection<I, S>, life: Duration, stop: CancellationToken) -> Result<(), hyper::Error>
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin,
+    S: HttpService<Incoming>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    S::ResBody: Body + 'static,
+    <S::ResBody as Body>::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut connection = pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        () = tokio::time::sleep(life) => connection.as_mut().graceful_shutdown(),
+        () = stop.cancelled() => {}
+    }
+    // A request has limits of its own.
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        () = stop.cancelled() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    tokio::time::timeout(END, connection).await.unwrap_or(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+    use hyper::{Request, Response};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+
+    /// What the other side gets that asks for something when the connection is `age` old; the answer takes 20 seconds.
+    async fn answer(age: Duration, stopped: bool) -> String {
+        let (mut client, server) = tokio::io::duplex(64 * 1024);
+        let service = service_fn(async |_: Request<Incoming>| {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            Ok::<_, Infallible>(Response::new(Full::new(bytes::Bytes::from_static(b"answered"))))
+        });
+        let stop = CancellationToken::new();
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(server), service);
+        let serving = tokio::spawn(ends(connection, LIFE, stop.clone()));
+        tokio::time::sleep(age).await;
+        client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if stopped {
+            stop.cancel();
+        }
+        let mut text = Vec::new();
+        drop(client.read_to_end(&mut text).await);
+        serving.await.unwrap().unwrap();
+        String::from_utf8(text).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_under_way_is_answered_though_its_connection_grows_old_and_is_the_last() {
+        let text = answer(LIFE - Duration::from_secs(2), false).await;
+        assert!(text.ends_with("answered") && text.to_ascii_lowercase().contains("connection: close"), "{text:?}");
+        assert_eq!(answer(Duration::ZERO, true).await, "", "the end waits for five seconds");
     }
 }

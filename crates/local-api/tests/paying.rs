@@ -333,6 +333,27 @@ async fn a_question_that_is_open_does_not_hold_up_the_end_of_the_program() {
     assert_eq!(paying.world.calls(PATH).await, 0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_under_way_is_waited_for_at_the_end_of_the_program() {
+    let mut paying = Paying::new(Duration::from_secs(20)).await;
+    paying.world.control("fault", json!({"target": PATH, "kind": "delay", "delay_ms": 13_000, "times": 1})).await;
+    let before = paying.balance().await;
+    let _call = paying.pay(500).await;
+    let question = paying.question().await;
+    assert!(paying.answer(&question, true));
+    let begun = async {
+        while paying.world.core.sent_before(&paying.app, &question.payment).await.unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), begun).await.unwrap();
+    let Paying { api, world, .. } = &mut paying;
+    let elsewhere = LocalApi::start(world.core.clone(), Place { socket: None, locks: world.data_dir().join("elsewhere") }, Role::Service);
+    std::mem::replace(api, elsewhere).shutdown().await;
+    world.core.shutdown().await;
+    assert_eq!((paying.history().await, paying.balance().await), (vec![PaymentOutcome::Done], before - 500));
+}
+
 /// An app that nothing is asked of.
 fn unused() -> App {
     App {

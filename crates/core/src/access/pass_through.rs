@@ -31,6 +31,9 @@ pub struct Passed {
     pub body: Body,
 }
 
+/// The status of a payment that Monei refused with 401 though its token is good.
+const REFUSED: u16 = 400;
+
 impl Accesses {
     /// Passes the call on for a program of the person, and records it, also where it is refused here.
     ///
@@ -94,13 +97,23 @@ impl Accesses {
                     grants.was_taken(&lease);
                     return Ok((Passed { status: status.as_u16(), body }, retry_after_s));
                 }
-                RawVerdict::Unauthorized if refused.is_some() => {
-                    grants.was_refused_fresh(&lease);
-                    return Err(ProblemCode::AccessRevoked.into());
+                RawVerdict::Unauthorized(body) => {
+                    let is_fresh = refused.is_some();
+                    if is_fresh {
+                        grants.was_refused_fresh(&lease);
+                    }
+                    let says_nothing = is_fresh || grants.are_all_refused(&lease);
+                    // Each try sends the PIN, which may be what is refused: never one more than what an old token costs.
+                    if permit.endpoint().effect == Effect::Spends && (says_nothing || grants.was_taken_lately(&lease)) {
+                        let body = body.unwrap_or_else(|| b"{}".to_vec().into());
+                        return Ok((Passed { status: REFUSED, body }, None));
+                    }
+                    if says_nothing {
+                        return Err(ProblemCode::AccessRevoked.into());
+                    }
+                    // Expired, stale or revoked: one refresh tells which. Monei has carried out nothing.
+                    refused = Some(lease);
                 }
-                RawVerdict::Unauthorized if grants.are_all_refused(&lease) => return Err(ProblemCode::AccessRevoked.into()),
-                // Expired, stale or revoked: one refresh tells which. Monei has carried out nothing.
-                RawVerdict::Unauthorized => refused = Some(lease),
                 RawVerdict::Failed(problem) => return Err(problem),
             }
         }

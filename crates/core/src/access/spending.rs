@@ -45,7 +45,8 @@ impl Accesses {
     /// Sends a payment that the person has confirmed, once. The call isn't to be given up half-way: run it as a task of its own.
     ///
     /// # Errors
-    /// [`ProblemCode::OutcomeUnknown`] where Monei may have carried it out. With every other one nothing was sent, or Monei refused the token.
+    /// [`ProblemCode::OutcomeUnknown`] where Monei may have carried it out. With every other one nothing was sent, or Monei refused an old
+    /// token and gave no new one. Where it refuses a good one, that is its answer, with the status 400.
     pub async fn pay(&self, app: &AppId, account: &AccountId, payment: Payment, pin: Option<SecretString>) -> Result<Passed, Problem> {
         let (permission, endpoint) = of(&payment)?;
         let caller = Caller::App(app.clone());

@@ -23,10 +23,13 @@ const REFRESH_BEFORE_MS: i64 = 300_000;
 const CLOCK_TOLERANCE_MS: i64 = 60_000;
 
 /// How long the backend replays the answer to a refresh, in milliseconds. After that a new key is needed.
-const REPLAY_MS: i64 = 120_000;
+pub(super) const REPLAY_MS: i64 = 120_000;
 
 /// After Monei has refused a token that it had just given, another refresh would bring only another such token: none for this long.
 const REFUSES_ALL: Duration = Duration::from_secs(300);
+
+/// A token that Monei took so short a while ago is good: a payment that is refused with it is refused for another reason.
+const TAKEN_LATELY: Duration = Duration::from_secs(60);
 
 /// A refresh that failed while the token was still good isn't tried again for this long.
 const PUT_OFF: Duration = Duration::from_secs(10);
@@ -65,6 +68,8 @@ pub(super) struct SingleFlight {
     locks: Mutex<HashMap<GrantId, Arc<tokio::sync::Mutex<()>>>>,
     /// When Monei refused a token that it had just given, by grant.
     refused: Mutex<HashMap<GrantId, Since>>,
+    /// When Monei last took a token, and of which rotation that was, by grant.
+    taken: Mutex<HashMap<GrantId, (u64, Since)>>,
     /// How the last refresh failed, by grant.
     failed: Mutex<HashMap<GrantId, Failure>>,
 }
@@ -129,6 +134,17 @@ impl Grants {
     /// Monei has taken the token.
     pub fn was_taken(&self, lease: &Lease) {
         held(&self.inner.flights.refused).remove(&lease.grant);
+        let now = Since::now(self.inner.clock.as_ref());
+        held(&self.inner.flights.taken).insert(lease.grant.clone(), (lease.record.generation, now));
+    }
+
+    /// Whether Monei took this very token a moment ago.
+    pub fn was_taken_lately(&self, lease: &Lease) -> bool {
+        let taken = held(&self.inner.flights.taken);
+        let is_lately = |(generation, since): &(u64, Since)| {
+            *generation == lease.record.generation && since.age(self.inner.clock.as_ref()) < TAKEN_LATELY
+        };
+        taken.get(&lease.grant).is_some_and(is_lately)
     }
 
     /// Monei has refused a token that it had just given.
@@ -197,15 +213,26 @@ impl Grants {
         refused.is_some_and(|generation| record.generation <= generation) || left <= buffer || set_back
     }
 
-    /// Replaces the pair. The caller has the grant's locks. What came to nothing `in_time` is asked once more.
+    /// Replaces the pair, or removes the grant where Monei refuses. The caller has the grant's locks. What came to nothing `in_time` is asked
+    /// once more.
     pub(super) async fn refresh(&self, grant: &GrantId, record: &GrantRecord, in_time: Duration) -> Result<GrantRecord, Problem> {
+        let _under_way = self.inner.work.enter()?;
+        let outcome = self.replace(grant, record, in_time).await;
+        if outcome.as_ref().is_err_and(|problem| problem.code == ProblemCode::AccessRevoked) {
+            self.remove_revoked_grant(grant).await?;
+        }
+        outcome
+    }
+
+    /// Replaces the pair, also where the program is about to end: the caller sees to it that the end waits. Where Monei refuses, with
+    /// [`ProblemCode::AccessRevoked`], nothing is removed.
+    pub(super) async fn replace(&self, grant: &GrantId, record: &GrantRecord, in_time: Duration) -> Result<GrantRecord, Problem> {
         // A grant goes to nobody but the backend that gave it.
         let backend = self.inner.provider.backend()?;
         if backend.origin() != record.backend {
             return Err(ProblemCode::BackendUnconfirmed.into());
         }
         self.inner.provider.ask_backend_once().await?;
-        let _under_way = self.inner.work.enter()?;
         failpoint!("refresh.unmarked");
         // On disk before anything is sent.
         let key = self.inner.ledger.refresh_key(grant.clone(), record.generation, REPLAY_MS).await?;
@@ -224,10 +251,7 @@ impl Grants {
                 failpoint!("refresh.answered");
                 self.rotate(grant, record, tokens).await
             }
-            Err(TokenError::Refused) => {
-                self.remove_revoked_grant(grant).await?;
-                Err(ProblemCode::AccessRevoked.into())
-            }
+            Err(TokenError::Refused) => Err(ProblemCode::AccessRevoked.into()),
             // The backend can't open its own seal (a lost key, say). The tokens stay: the key may come back.
             Err(TokenError::Unreadable) => Err(ProblemCode::ServiceUnavailable.into()),
             Err(TokenError::Undecided(problem)) => Err(problem),

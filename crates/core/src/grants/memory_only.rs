@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::{Grants, held};
+use super::lock::lock_end;
+use super::{Grants, Revoked, held};
 use crate::ledger::Forgotten;
 use crate::model::GrantId;
+use crate::model::problem::Problem;
 
 /// How long quitting waits for Monei to hear of the end.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -36,11 +38,8 @@ impl Grants {
         for grant in grants.clone() {
             let this = self.clone();
             ends.spawn(async move {
-                let ended = match this.newest_record(&grant).await {
-                    Ok(record) => this.revoke_record(&record).await.is_ok(),
-                    Err(_) => false,
-                };
-                (grant, ended)
+                let ended = this.end(&grant).await;
+                (grant, matches!(ended, Ok(Revoked::Confirmed)))
             });
         }
         // A slow answer about one holds up no other.
@@ -65,5 +64,16 @@ impl Grants {
             }
         }
         living
+    }
+
+    async fn end(&self, grant: &GrantId) -> Result<Revoked, Problem> {
+        let _in_process = self.inner.flights.enter(grant).await;
+        let lock = self.lock(grant, lock_end()).await?;
+        let record = self.newest_record(grant).await?;
+        let ended = self.revoke_pair(grant, &record).await?;
+        if ended == Revoked::Confirmed {
+            lock.remove();
+        }
+        Ok(ended)
     }
 }

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
+use super::lease::REPLAY_MS;
 use super::lock::{Lock, lock_end};
 use super::vault::GrantRecord;
 use super::{Grants, held, log_id};
+use crate::clock::Moment;
 use crate::failpoint::failpoint;
 use crate::ledger::{Disconnected, GrantRow};
 use crate::model::problem::{Problem, ProblemCode};
@@ -24,7 +26,7 @@ pub enum Revoked {
     Confirmed,
     /// It didn't; asking again may help. Says why.
     Unconfirmed(Problem),
-    /// There is nothing left to ask with.
+    /// There is nothing left to ask with: it is gone or damaged, or Monei put another pair in its place and the answer is lost.
     Impossible,
 }
 
@@ -183,23 +185,40 @@ impl Grants {
             }
             Err(problem) => return Err(problem),
         };
-        // A refresh was sent and not answered: the pair that lives at Monei may be the one in that answer, and it is fetched first.
-        if self.inner.ledger.has_unanswered(grant.clone(), record.generation).await? {
-            return Ok(Some(self.revoke_after_refresh(grant, &record).await));
+        Ok(Some(self.revoke_pair(grant, &record).await?))
+    }
+
+    /// Revokes the pair of `record`, or the one that lives in its place. The caller has the grant's locks.
+    ///
+    /// # Errors
+    /// [`ProblemCode::IndexUnavailable`]; nothing was sent then.
+    pub(super) async fn revoke_pair(&self, grant: &GrantId, record: &GrantRecord) -> Result<Revoked, Problem> {
+        let unanswered = self.inner.ledger.unanswered(grant.clone(), record.generation).await?;
+        let now = Moment::now(self.inner.clock.as_ref());
+        // A refresh was sent and not answered: the pair that lives at Monei may be the one in that answer. Where it is still replayed it is
+        // fetched first.
+        let is_replayed = unanswered.is_some_and(|sent| !sent.after_another && sent.since.age_ms(&now) < REPLAY_MS);
+        if !is_replayed {
+            let began = Instant::now();
+            match self.revoke_record(record).await {
+                Ok(()) => return Ok(Revoked::Confirmed),
+                Err(problem) if was_silent(&problem, began) => return Ok(Revoked::Unconfirmed(problem)),
+                Err(_) => {}
+            }
         }
-        let began = Instant::now();
-        Ok(Some(match self.revoke_record(&record).await {
-            Ok(()) => Revoked::Confirmed,
-            Err(problem) if was_silent(&problem, began) => Revoked::Unconfirmed(problem),
-            Err(_) => self.revoke_after_refresh(grant, &record).await,
-        }))
+        Ok(self.revoke_after_refresh(grant, record).await)
     }
 
     /// Monei may no longer know the pair: a refresh says whether the grant is over, and else gives a pair that Monei knows.
     async fn revoke_after_refresh(&self, grant: &GrantId, record: &GrantRecord) -> Revoked {
         let began = Instant::now();
-        match self.refresh(grant, record, SILENCE).await {
-            Err(Problem { code: ProblemCode::AccessRevoked, .. }) => Revoked::Confirmed,
+        match self.replace(grant, record, SILENCE).await {
+            Err(Problem { code: ProblemCode::AccessRevoked, .. }) => {
+                // Said of this pair. Monei may have put another in its place, by a refresh whose answer is lost.
+                let sent = self.inner.ledger.unanswered(grant.clone(), record.generation).await;
+                let is_known = sent.is_ok_and(|sent| sent.is_some_and(|sent| !sent.after_another));
+                if is_known { Revoked::Confirmed } else { Revoked::Impossible }
+            }
             Ok(fresh) => self.revoke_record(&fresh).await.map_or_else(Revoked::Unconfirmed, |()| Revoked::Confirmed),
             Err(problem) => {
                 tracing::info!(grant = log_id(grant), code = ?problem.code, "not known whether a grant has ended");

@@ -16,6 +16,9 @@ pub enum IndexError {
         /// Its schema number.
         found: u32,
     },
+    /// It is damaged and another process has it open, or another process is removing it. It is left as it is.
+    #[error("another process has the index")]
+    InUse,
     /// It can't be read or written: disk full, no permission, in use for too long. Names no path.
     #[error("the index can't be read or written: {0}")]
     Unavailable(String),

@@ -117,19 +117,18 @@ impl Ledger {
     ///
     /// # Errors
     /// [`ProblemCode::IndexUnavailable`], [`ProblemCode::IndexNewer`] for one that a newer version wrote, or
-    /// [`ProblemCode::OthersRunning`] while another process is removing it.
+    /// [`ProblemCode::OthersRunning`] while another process is removing it, or has one open that is damaged.
     pub fn open(directory: &Path, clock: Arc<dyn Clock>, changed: Changed) -> Result<Opened, Problem> {
         let path = directory.join(INDEX_FILE);
         let opened = Index::open(&path).map_err(problem)?;
         if let Some(file) = opened.set_aside.as_deref().and_then(Path::file_name) {
             tracing::warn!(?file, "the index was damaged; it was set aside and a fresh one made");
         }
-        let presence = Presence::take(directory).ok_or(ProblemCode::OthersRunning)?;
         // Removed since it was opened: what would be written to it is lost.
         if !path.exists() {
             return Err(ProblemCode::OthersRunning.into());
         }
-        let ledger = Self::new(opened.index, presence, clock, changed)?;
+        let ledger = Self::new(opened.index, opened.presence, clock, changed)?;
         let rebuild = ledger.inner.index.read(|tables| tables.setting(open::REBUILD)).map_err(problem)?;
         Ok(Opened { ledger, rebuild })
     }
@@ -448,6 +447,7 @@ fn problem(error: IndexError) -> Problem {
     tracing::error!(%error, "index");
     match error {
         IndexError::Newer { .. } => ProblemCode::IndexNewer.into(),
+        IndexError::InUse => ProblemCode::OthersRunning.into(),
         IndexError::Unavailable(_) => ProblemCode::IndexUnavailable.into(),
     }
 }

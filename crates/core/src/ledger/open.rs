@@ -10,6 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::filesystem;
 use super::index::{Index, IndexError};
+use super::presence::Presence;
 use super::salvage;
 use super::tables::Tables;
 
@@ -41,6 +42,8 @@ pub struct Opened {
     pub index: Index,
     /// Where a damaged one was put, so that the person can be told and it can be looked at.
     pub set_aside: Option<PathBuf>,
+    /// This process's share of it.
+    pub(super) presence: Presence,
 }
 
 /// What came of looking at a file.
@@ -53,21 +56,26 @@ impl Index {
     /// Opens the index at `path`, making it and its folder where missing. A damaged one is set aside as `index.damaged-<n>.sqlite`.
     ///
     /// # Errors
-    /// [`IndexError::Newer`] for one written by a newer version, [`IndexError::Unavailable`] where the file system refuses.
+    /// [`IndexError::Newer`] for one written by a newer version, [`IndexError::InUse`] for a damaged one that another process has open, or
+    /// one that another process is removing, [`IndexError::Unavailable`] where the file system refuses.
     pub fn open(path: &Path) -> Result<Opened, IndexError> {
         let folder = path.parent().ok_or_else(|| IndexError::Unavailable("no folder".to_owned()))?;
         private_folder(folder).map_err(io_error)?;
-        // One process at a time: else two that find the same damage would set aside each other's fresh index.
+        // One process at a time until it is noticed as present: else two that find the same damage would set aside each other's fresh index.
         let lock = private_file(&path.with_extension("lock")).map_err(io_error)?;
         lock.lock().map_err(io_error)?;
         if let Found::Usable(index) = look(path)? {
-            return Ok(Opened { index: *index, set_aside: None });
+            let presence = Presence::take(folder).ok_or(IndexError::InUse)?;
+            return Ok(Opened { index: *index, set_aside: None, presence });
         }
+        // Who has it open would go on with the file that was set aside, and nobody else would see what is written there.
+        let presence = Presence::take_alone(folder).ok_or(IndexError::InUse)?;
         let set_aside = set_aside(path).map_err(io_error)?;
         match look(path)? {
             Found::Usable(index) => {
                 salvage::from(&set_aside, &index);
-                Ok(Opened { index: *index, set_aside: Some(set_aside) })
+                presence.share();
+                Ok(Opened { index: *index, set_aside: Some(set_aside), presence })
             }
             Found::Damaged => Err(IndexError::Unavailable("a fresh index can't be read back".to_owned())),
         }

@@ -10,8 +10,17 @@ pub(super) struct Presence(Mutex<Option<File>>);
 impl Presence {
     /// Takes a share, on a file in `folder`. `None` where another process has claimed the index for itself.
     pub(super) fn take(folder: &Path) -> Option<Self> {
+        Self::with(folder, File::try_lock_shared)
+    }
+
+    /// Takes all of the lock, for a process that has no share of it. `None` where another process has one.
+    pub(super) fn take_alone(folder: &Path) -> Option<Self> {
+        Self::with(folder, File::try_lock)
+    }
+
+    fn with(folder: &Path, lock: fn(&File) -> Result<(), TryLockError>) -> Option<Self> {
         let file = match super::open::private_file(&folder.join(super::LOCK_FILE)) {
-            Ok(file) => match file.try_lock_shared() {
+            Ok(file) => match lock(&file) {
                 Ok(()) => Some(file),
                 Err(TryLockError::WouldBlock) => return None,
                 Err(TryLockError::Error(error)) => not_noticed(&error),

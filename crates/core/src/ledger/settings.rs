@@ -37,6 +37,9 @@ pub struct Unanswered {
     pub key: String,
     /// The rotation that it replaces.
     pub generation: u64,
+    /// Whether an earlier key of the same rotation had no answer either: Monei may have rotated by that one, and nobody can learn it.
+    #[serde(default)]
+    pub after_another: bool,
     /// When it was first sent.
     #[serde(flatten)]
     pub since: Moment,
@@ -249,21 +252,22 @@ impl Ledger {
             let earlier: Option<Unanswered> = tables.setting(&name)?.and_then(|text| serde_json::from_str(&text).ok());
             // Where only the wall clock tells, one set back makes it look younger: the same key is never wrong, only perhaps of no use.
             let same = |earlier: &Unanswered| earlier.generation == generation && earlier.since.age_ms(&now) < longest_ms;
+            let after_another = earlier.as_ref().is_some_and(|earlier| earlier.generation == generation);
             if let Some(earlier) = earlier.filter(same) {
                 return Ok(earlier.key);
             }
-            let fresh = Unanswered { key: random_text::<24>(), generation, since: now };
+            let fresh = Unanswered { key: random_text::<24>(), generation, after_another, since: now };
             tables.set_setting(&name, &serde_json::to_string(&fresh).unwrap_or_default())?;
             Ok(fresh.key)
         })
         .await
     }
 
-    /// Whether a refresh of this rotation was sent and has had no answer.
-    pub async fn has_unanswered(&self, grant: GrantId, generation: u64) -> Result<bool, Problem> {
+    /// The refresh of this rotation that was sent and has had no answer.
+    pub async fn unanswered(&self, grant: GrantId, generation: u64) -> Result<Option<Unanswered>, Problem> {
         self.read(move |tables| {
             let stored: Option<Unanswered> = tables.setting(&unanswered_name(&grant))?.and_then(|text| serde_json::from_str(&text).ok());
-            Ok(stored.is_some_and(|sent| sent.generation == generation))
+            Ok(stored.filter(|sent| sent.generation == generation))
         })
         .await
     }

@@ -897,13 +897,13 @@ fn a_flipped_bit_in_the_header_loses_nothing_and_is_called_what_it_is() {
         fs::write(&path, &flipped).unwrap();
         let case = format!("byte {byte}, bit {bit}");
         match Index::open(&path) {
-            Ok(Opened { index, set_aside: None }) => {
+            Ok(Opened { index, set_aside: None, .. }) => {
                 assert_eq!(dump(&index.writer.lock().unwrap()), whole, "{case}");
                 index.write(|tables| (100..200).try_for_each(|n| tables.put_account(&account(&format!("a{n}"), n)))).unwrap();
                 drop(index);
                 assert_eq!(on(&open(&path), |tables| tables.accounts()).unwrap().len(), 160, "{case}");
             }
-            Ok(Opened { index, set_aside: Some(aside) }) => {
+            Ok(Opened { index, set_aside: Some(aside), .. }) => {
                 assert_eq!(fs::read(&aside).unwrap(), flipped, "{case}");
                 assert!(on(&index, |tables| tables.setting(REBUILD)).unwrap().is_some(), "{case}");
             }

@@ -160,7 +160,7 @@ pub enum ProblemCode {
     ClipboardUnavailable,
     /// The program is about to end; nothing was sent.
     ProgramEnding,
-    /// Another process of this program runs, and would go on with what is to be removed.
+    /// Another process of this program runs, and would go on with what is to be removed or replaced.
     OthersRunning,
     /// The command's arguments are out of range.
     InvalidInput,

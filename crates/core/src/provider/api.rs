@@ -56,8 +56,8 @@ pub enum RawVerdict {
         /// Seconds that Monei asks to wait, with 429.
         retry_after_s: Option<u64>,
     },
-    /// 401: expired, stale or revoked; one refresh tells.
-    Unauthorized,
+    /// 401: expired, stale or revoked; one refresh tells. With Monei's body, where that is one that can be passed on.
+    Unauthorized(Option<Body>),
     /// There is no answer, or none that can be passed on.
     Failed(Problem),
 }
@@ -98,12 +98,17 @@ impl Provider {
         tracing::debug!(%caller, scope, path, status = status.as_u16(), "Monei answered");
         let retry_after_s = (status == StatusCode::TOO_MANY_REQUESTS).then(|| http::retry_after(&response, self.now()));
         let body = http::body(response).await;
+        // An answer that repeats what was sent would hand the token on.
+        let is_json = |body: &Body| {
+            let json = serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok();
+            json && memchr::memmem::find(body, token.expose().as_bytes()).is_none()
+        };
         if status == StatusCode::UNAUTHORIZED {
             // A page is a proxy's or a captive portal's, and says nothing of the token: none is given up for it.
             return Ok(match body {
                 Ok(body) if http::is_page(&body) && reads => RawVerdict::Failed(ProblemCode::NetworkIntercepted.into()),
                 Ok(body) if http::is_page(&body) => RawVerdict::Failed(ProblemCode::AnswerUnreadable.into()),
-                _ => RawVerdict::Unauthorized,
+                body => RawVerdict::Unauthorized(body.ok().filter(is_json)),
             });
         }
         let body = match body {
@@ -111,10 +116,7 @@ impl Provider {
             Err(http::BodyError::BrokenOff) if !reads => return Ok(RawVerdict::Failed(ProblemCode::OutcomeUnknown.into())),
             Err(_) => return Ok(RawVerdict::Failed(ProblemCode::AnswerUnreadable.into())),
         };
-        let json = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
-        // An answer that repeats what was sent would hand the token on.
-        let echoes = memchr::memmem::find(&body, token.expose().as_bytes()).is_some();
-        if status.is_redirection() || !json || echoes {
+        if status.is_redirection() || !is_json(&body) {
             return Ok(RawVerdict::Failed(ProblemCode::AnswerUnreadable.into()));
         }
         Ok(RawVerdict::Answer { status, body, retry_after_s })

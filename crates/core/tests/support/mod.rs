@@ -247,6 +247,13 @@ impl World {
         let (clock, browser) = (Arc::clone(&self.clock) as Arc<dyn Clock>, Arc::clone(&self.browser) as Arc<dyn Browser>);
         let elsewhere = options(&self.data.path().join("elsewhere"), &self.backend, clock, browser, Arc::new(MemoryVault::default()));
         self.core = Connections::start(elsewhere).await.unwrap();
+        let lock = std::fs::File::open(self.data_dir().join(connect_core::LOCK_FILE)).unwrap();
+        let closed = async {
+            while lock.try_lock().is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), closed).await.expect("a program that has quit has its index open");
     }
 
     /// A second program on the same disk and keychain.

@@ -335,7 +335,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         P::ProgramEnding => ("The program is closing", "Nothing more is sent.", "Start it again."),
         P::OthersRunning => (
             concat!(env!("MONEI_PRODUCT_NAME"), " is also open elsewhere"),
-            "Another window or terminal of yours runs it, and would go on with what is to be removed.",
+            "Another window or terminal of yours runs it, and would go on with data that is to be removed or replaced.",
             "Close that one, end “moneictl serve” if it runs, then try again.",
         ),
         P::InvalidInput => ("That can’t be done", "The program doesn’t accept this just now.", "Check what you entered, then try again."),

@@ -339,7 +339,7 @@ pub const fn words(code: ProblemCode) -> ProblemWords {
         P::ProgramEnding => ("Le programme se ferme", "Plus rien n’est envoyé.", "Démarrez-le à nouveau."),
         P::OthersRunning => (
             concat!(env!("MONEI_PRODUCT_NAME"), " est aussi ouvert ailleurs"),
-            "Une autre de vos fenêtres ou un autre terminal l’utilise, et continuerait avec ce qui doit être supprimé.",
+            "Une autre de vos fenêtres ou un autre terminal l’utilise, et continuerait avec des données à supprimer ou à remplacer.",
             "Fermez-le, arrêtez «\u{202f}moneictl serve\u{202f}» s’il tourne, puis réessayez.",
         ),
         P::InvalidInput => {

@@ -428,7 +428,7 @@ export const en = {
     unconfirmedTitle: (name: string) => `${name} isn’t disconnected yet`,
     unconfirmed: 'Monei hasn’t confirmed that the access has ended. Everything is still here, so you can try again.',
     unrevocableTitle: (name: string) => `${name} can’t be ended from here`,
-    unrevocable: 'What would be needed to end the access at Monei isn’t in this keychain any more, or can’t be read. With the keychain that had it open, try again.',
+    unrevocable: 'What would be needed to end the access at Monei isn’t in this keychain any more, or can’t be read. If another keychain has it, open that one and try again.',
     remains: 'You can also remove it from this computer only. Then:',
     remainsPoints: [
       'The access may live on at Monei: whoever holds a copy could still use what you allowed.',

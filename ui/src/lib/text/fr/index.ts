@@ -419,7 +419,7 @@ export const fr = (): Texts => ({
     unconfirmedTitle: (name) => `${name} n’est pas encore déconnecté`,
     unconfirmed: 'Monei n’a pas confirmé la fin de l’accès. Tout est encore ici : vous pouvez réessayer.',
     unrevocableTitle: (name) => `Impossible de mettre fin à ${name} d’ici`,
-    unrevocable: 'Ce qu’il faudrait pour mettre fin à l’accès chez Monei n’est plus dans ce trousseau, ou est illisible. Ouvrez le trousseau qui le contenait, puis réessayez.',
+    unrevocable: 'Ce qu’il faudrait pour mettre fin à l’accès chez Monei n’est plus dans ce trousseau, ou est illisible. Si un autre trousseau le contient, ouvrez-le, puis réessayez.',
     remains: 'Vous pouvez aussi le supprimer de cet ordinateur seulement. Dans ce cas :',
     remainsPoints: [
       'L’accès peut continuer chez Monei : une personne qui en a une copie pourrait encore utiliser ce que vous avez autorisé.',
