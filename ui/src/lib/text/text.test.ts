@@ -69,7 +69,7 @@ test('nothing that a person reads names a token, a code or an internal thing', (
 
 /** The same in French, as they are names, signs, or words of both languages. */
 const SAME = new Set([
-  ...['name', 'common.hiddenAmount', 'common.menu', 'common.list', 'common.nameAnd', 'common.sentence', 'environment.production', 'account.sections.transactions', 'section.email'],
+  ...['name', 'common.hiddenAmount', 'common.menu', 'common.list', 'common.nameAnd', 'common.sentence', 'environment.production', 'account.sections.transactions'],
   ...['section.subwallet.crypto', 'allowances.crypto', 'settings.version', 'settings.licences', 'history.format', 'history.dateParts.month', 'history.datePattern', 'diagnose.names.monei', 'diagnose.minutes'],
   ...['apps.lines.0.0', 'apps.lines.0.1', 'apps.lines.1.0', 'apps.lines.1.1', 'apps.lines.2.0', 'apps.lines.2.1', 'apps.lines.3.1', 'confirm.meanings.narration', 'confirm.networkOf'],
   ...['keyboard.keys.0.0', 'keyboard.keys.1.0', 'keyboard.keys.2.0', 'keyboard.keys.5.0', 'keyboard.window.0.0', 'keyboard.window.1.0'],
