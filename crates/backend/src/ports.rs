@@ -22,9 +22,12 @@ use crate::domain::problem::{Code, Problem};
 #[error("the store is unavailable or full")]
 pub(crate) struct StoreUnavailable;
 
+/// Seconds after which a store that was away is worth another try.
+const STORE_AGAIN: u64 = 3;
+
 impl From<StoreUnavailable> for Problem {
     fn from(_: StoreUnavailable) -> Self {
-        Code::ServiceUnavailable.into()
+        Problem::from(Code::ServiceUnavailable).retry_after(STORE_AGAIN)
     }
 }
 

@@ -198,7 +198,7 @@ impl Redeem {
                     ExchangeRefused::Approval => Settled::Final(Code::ApprovalRefused.into()),
                     // What a redirect hides may have been done, as with an error of Monei's own.
                     ExchangeRefused::NotBelieved if status.is_redirection() => self.answers.unsettled(&Answer::Failed(None)),
-                    ExchangeRefused::NotBelieved => self.answers.not_believed("exchange", status, false),
+                    ExchangeRefused::NotBelieved => self.answers.not_believed("exchange", status, words, false),
                 },
                 other => self.answers.unsettled(&other),
             };

@@ -128,11 +128,11 @@ impl Refresh {
                         RefreshRefused::Credentials => self.answers.credentials_refused(shard),
                         RefreshRefused::Grant => match self.refusals.judge(shard, token).await {
                             Ok(refusal) if refusal.believed => Settled::Final(Code::GrantRefused.into()),
-                            Ok(_) => self.answers.not_believed("refresh", status, true),
+                            Ok(_) => self.answers.not_believed("refresh", status, words, true),
                             // Without the store nobody knows what else was refused.
                             Err(problem) => Settled::Void(problem),
                         },
-                        RefreshRefused::NotBelieved => self.answers.not_believed("refresh", status, false),
+                        RefreshRefused::NotBelieved => self.answers.not_believed("refresh", status, words, false),
                     }
                 }
                 other => self.answers.unsettled(&other),

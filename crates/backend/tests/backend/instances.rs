@@ -191,7 +191,8 @@ async fn without_its_store_it_refuses_clearly_and_comes_back_by_itself() {
     fleet.redis.stop();
     for instance in [0, 1] {
         let at = fleet.at(instance);
-        problem(at.redeem(&handoff, &proof.verifier).await, 503, "service_unavailable").await;
+        let wait = problem(at.redeem(&handoff, &proof.verifier).await, 503, "service_unavailable").await;
+        assert!(wait.is_some_and(|wait| (2..=5).contains(&wait)), "an app is told to ask again: {wait:?}");
         for url in [at.start_url(&Proof::new().challenge, RETURN, "wallet:read"), at.callback_url(&code, &started.state)] {
             let page = at.visit(&url, Some(&started.cookie)).await;
             assert_eq!(page.status(), StatusCode::SERVICE_UNAVAILABLE);

@@ -99,7 +99,8 @@ impl SingleFlight {
         let Failure { problem, at, since } = failed.get(grant)?;
         let wanted = Duration::from_secs(problem.retry_after_s.unwrap_or(0).into());
         if let Some(left) = since.left(wanted, clock) {
-            return Some(Problem::busy(left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)));
+            let seconds = u32::try_from(left.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
+            return Some(Problem { retry_after_s: Some(seconds), ..problem.clone() });
         }
         (began < *at || (good && since.age(clock) < PUT_OFF)).then(|| problem.clone())
     }
@@ -237,7 +238,7 @@ impl Grants {
     /// Asks, and where no answer came asks once more under the same key: the backend replays what it has.
     async fn send(&self, backend: &BackendClient, key: &str, record: &GrantRecord) -> Result<Tokens, TokenError> {
         match backend.refresh(key, &record.refresh, self.now()).await {
-            Err(TokenError::Undecided(Problem { code: ProblemCode::BackendUnreachable, .. })) => {
+            Err(TokenError::Undecided(Problem { code: ProblemCode::BackendUnreachable, retry_after_s: None, .. })) => {
                 backend.refresh(key, &record.refresh, self.now()).await
             }
             outcome => outcome,
