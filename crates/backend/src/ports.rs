@@ -66,8 +66,8 @@ pub(crate) trait Marks: Send + Sync {
 
 /// Marks that others can wait for: answers to give again.
 pub(crate) trait Replays: Marks {
-    /// Tells those who wait `value`, and forgets the entry.
-    fn release(&self, key: Key, value: Vec<u8>) -> Reply<'_, ()>;
+    /// Tells those who wait `value`, and forgets the entry, if it holds `own`. False if it doesn't.
+    fn release(&self, key: Key, own: Vec<u8>, value: Vec<u8>) -> Reply<'_, bool>;
     /// Waits until what is under `key` is no longer `seen`, and gives the new value; `None` when it vanished or `limit` has passed.
     fn wait(&self, key: Key, seen: Vec<u8>, limit: Duration) -> Reply<'_, Option<Vec<u8>>>;
 }

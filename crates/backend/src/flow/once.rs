@@ -25,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(13);
 const KEEP_AGAIN: Duration = Duration::from_secs(1);
 const KEEP_FOR: Duration = Duration::from_secs(90);
 
+/// So often a store that answers again is asked whether it made the claim after all: it may still come to what it was asked before.
+const LOOK_AGAIN: u32 = 5;
+
 /// What identifies a piece of work.
 pub(crate) struct Slot {
     /// Under which the answer is kept.
@@ -97,11 +100,17 @@ impl Once {
         B: Future<Output = ()> + Send,
     {
         // With a name of this try's own, so that it knows its claim again where the store's answer got lost.
-        let claim = self.replays.claim(slot.key, record(PENDING, &slot.fingerprint, &rand::random::<[u8; 16]>()), REPLAY_LIFETIME);
+        let own = record(PENDING, &slot.fingerprint, &rand::random::<[u8; 16]>());
+        let claim = self.replays.claim(slot.key, own.clone(), REPLAY_LIFETIME);
         let (claim, ahead) = tokio::join!(claim, ahead);
         // Below, a caller who doesn't wait any more needs no answer.
         match claim {
-            Err(unavailable) => drop(tell.send(Outcome::Problem(unavailable.into()))),
+            Err(unavailable) => {
+                let outcome = Outcome::Problem(unavailable.into());
+                let done = self.done(&slot, &outcome);
+                drop(tell.send(outcome));
+                self.take_back(slot.key, own, done).await;
+            }
             Ok(Claim::Taken(present)) => drop(tell.send(self.join(&slot, present).await.unwrap_or_else(Outcome::Problem))),
             Ok(Claim::Ours) => {
                 let (settled, besides) = work(ahead).await;
@@ -109,33 +118,55 @@ impl Once {
                     Settled::Final(outcome) => (outcome, true),
                     Settled::Void(problem) => (Outcome::Problem(problem), false),
                 };
-                let plain = outcome.to_bytes();
+                let done = self.done(&slot, &outcome);
                 drop(tell.send(outcome));
-                let done = record(DONE, &slot.fingerprint, &self.sealer.seal_replay(&slot.proof, &plain));
-                let (kept, ()) = tokio::join!(self.keep(slot.key, done.clone(), stands), besides);
+                let (kept, ()) = tokio::join!(self.keep(slot.key, own.clone(), done.clone(), stands), besides);
                 if kept.is_err() {
                     tracing::error!(event = "replay_not_kept", reason = "the store is tried again");
-                    tokio::spawn(self.clone().keep_later(slot.key, done, stands).in_current_span());
+                    tokio::spawn(self.clone().keep_later(slot.key, own, done, stands).in_current_span());
                 }
             }
         }
     }
 
+    /// An outcome as it is kept.
+    fn done(&self, slot: &Slot, outcome: &Outcome) -> Vec<u8> {
+        record(DONE, &slot.fingerprint, &self.sealer.seal_replay(&slot.proof, &outcome.to_bytes()))
+    }
+
     /// Keeps what came of a piece of work, or forgets that it was begun.
-    async fn keep(&self, key: Key, done: Vec<u8>, stands: bool) -> Result<(), StoreUnavailable> {
+    async fn keep(&self, key: Key, own: Vec<u8>, done: Vec<u8>, stands: bool) -> Result<(), StoreUnavailable> {
         match stands {
             true => self.replays.put(key, done, REPLAY_LIFETIME).await,
-            false => self.replays.release(key, done).await,
+            false => self.replays.release(key, own, done).await.map(drop),
         }
+    }
+
+    /// Takes back a claim that the store may have made without saying so: what a silent store was asked it does when it goes on. Whoever waits for it
+    /// is told `done`.
+    async fn take_back(&self, key: Key, own: Vec<u8>, done: Vec<u8>) {
+        let tries = async {
+            let mut absent = 0;
+            while absent < LOOK_AGAIN {
+                tokio::time::sleep(KEEP_AGAIN).await;
+                match self.replays.release(key, own.clone(), done.clone()).await {
+                    Ok(true) => return tracing::info!(event = "claim_taken_back"),
+                    Ok(false) => absent += 1,
+                    Err(StoreUnavailable) => {}
+                }
+            }
+        };
+        // After that the claim's own end is near.
+        let _ = tokio::time::timeout(KEEP_FOR, tries).await;
     }
 
     /// The same while the store is away, which must not make an answer that is known an unknown one. Ends before the claim does, since after
     /// that the key may be somebody else's.
-    async fn keep_later(self, key: Key, done: Vec<u8>, stands: bool) {
+    async fn keep_later(self, key: Key, own: Vec<u8>, done: Vec<u8>, stands: bool) {
         let tries = async {
             loop {
                 tokio::time::sleep(KEEP_AGAIN).await;
-                if self.keep(key, done.clone(), stands).await.is_ok() {
+                if self.keep(key, own.clone(), done.clone(), stands).await.is_ok() {
                     return;
                 }
             }
@@ -240,8 +271,8 @@ mod tests {
     }
 
     impl Replays for Slow {
-        fn release(&self, key: Key, value: Vec<u8>) -> Reply<'_, ()> {
-            self.store.release(key, value)
+        fn release(&self, key: Key, own: Vec<u8>, value: Vec<u8>) -> Reply<'_, bool> {
+            self.store.release(key, own, value)
         }
 
         fn wait(&self, key: Key, seen: Vec<u8>, limit: Duration) -> Reply<'_, Option<Vec<u8>>> {

@@ -125,13 +125,16 @@ impl Marks for MemoryStore {
 }
 
 impl Replays for MemoryStore {
-    fn release(&self, key: Key, value: Vec<u8>) -> Reply<'_, ()> {
+    fn release(&self, key: Key, own: Vec<u8>, value: Vec<u8>) -> Reply<'_, bool> {
         Box::pin(async move {
             let (mut inner, _) = self.lock();
+            if inner.entries.get(&key).is_none_or(|entry| *entry.value != *own) {
+                return Ok(false);
+            }
             if let Some(entry) = inner.entries.remove(&key) {
                 entry.tell(&value);
             }
-            Ok(())
+            Ok(true)
         })
     }
 
@@ -210,7 +213,10 @@ mod tests {
             store.claim(KEY, vec![0], TTL).await.unwrap();
             let (told, ()) = tokio::join!(store.wait(KEY, vec![0], Duration::from_secs(5)), async {
                 tokio::task::yield_now().await;
-                if release { store.release(KEY, vec![9]).await.unwrap() } else { store.put(KEY, vec![9], TTL).await.unwrap() }
+                match release {
+                    true => assert_eq!(store.release(KEY, vec![0], vec![9]).await, Ok(true)),
+                    false => store.put(KEY, vec![9], TTL).await.unwrap(),
+                }
             });
             assert_eq!(told, Ok(Some(vec![9])));
             assert_eq!(store.get(KEY).await, Ok(if release { None } else { Some(vec![9]) }));

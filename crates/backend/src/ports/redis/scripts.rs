@@ -18,10 +18,13 @@ pub(super) fn claim() -> String {
     format!("{MODERN}{CLAIM}")
 }
 
-/// Tells a value and forgets the entry. Keys: what is told, the entry. Arguments: value, milliseconds.
+/// Tells a value and forgets the entry, if it is still the caller's own. Keys: what is told, the entry. Arguments: value, milliseconds, what the
+/// caller's own entry holds. Answers 1 if it was.
 pub(super) const RELEASE: &str = "
+if redis.call('GET', KEYS[2]) ~= ARGV[3] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('DEL', KEYS[2])
+return 1
 ";
 
 /// Names the server's standing: the id of its replication history, which is another after each promotion and each restart, and the replicas that

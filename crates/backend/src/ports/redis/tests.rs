@@ -116,11 +116,14 @@ async fn whoever_waits_elsewhere_is_told_the_value_even_when_the_entry_is_releas
     for release in [false, true] {
         one.claim(KEY, vec![0], TTL).await.unwrap();
         let (told, ()) = tokio::join!(two.wait(KEY, vec![0], Duration::from_secs(5)), async {
-            if release { one.release(KEY, vec![9]).await.unwrap() } else { one.put(KEY, vec![9], TTL).await.unwrap() }
+            match release {
+                true => assert_eq!(one.release(KEY, vec![0], vec![9]).await, Ok(true)),
+                false => one.put(KEY, vec![9], TTL).await.unwrap(),
+            }
         });
         assert_eq!(told, Ok(Some(vec![9])));
         assert_eq!(two.get(KEY).await, Ok(if release { None } else { Some(vec![9]) }));
-        one.release(KEY, vec![]).await.unwrap();
+        assert_eq!(one.release(KEY, vec![9], vec![]).await, Ok(!release), "only what is there can be released");
     }
 }
 
