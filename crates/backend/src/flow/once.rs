@@ -61,7 +61,7 @@ impl Once {
     ///
     /// The caller has the answer before it is kept: whoever asks meanwhile finds the claim, and waits.
     ///
-    /// The work runs to its end even when the caller goes away or loses patience.
+    /// The work runs to its end even when the caller goes away or loses patience, and is under way until its answer is kept.
     pub(crate) async fn run<A, W, B>(
         &self,
         slot: Slot,
@@ -123,7 +123,7 @@ impl Once {
                 let (kept, ()) = tokio::join!(self.keep(slot.key, own.clone(), done.clone(), stands), besides);
                 if kept.is_err() {
                     tracing::error!(event = "replay_not_kept", reason = "the store is tried again");
-                    tokio::spawn(self.clone().keep_later(slot.key, own, done, stands).in_current_span());
+                    self.keep_later(slot.key, own, done, stands).await;
                 }
             }
         }
@@ -162,7 +162,7 @@ impl Once {
 
     /// The same while the store is away, which must not make an answer that is known an unknown one. Ends before the claim does, since after
     /// that the key may be somebody else's.
-    async fn keep_later(self, key: Key, own: Vec<u8>, done: Vec<u8>, stands: bool) {
+    async fn keep_later(&self, key: Key, own: Vec<u8>, done: Vec<u8>, stands: bool) {
         let tries = async {
             loop {
                 tokio::time::sleep(KEEP_AGAIN).await;

@@ -241,6 +241,31 @@ async fn an_answer_that_came_while_the_store_was_away_is_kept_when_it_is_back() 
     assert_eq!(fleet.world.token_calls().await, 1);
 }
 
+/// The program ended before the store was back, and nobody had the tokens any more.
+#[tokio::test]
+async fn an_answer_that_waits_for_the_store_is_kept_before_the_end() {
+    let mut fleet = Fleet::of(2, &[]).await;
+    let proof = Proof::new();
+    let handoff = handoff(&fleet.at(0), &fleet.at(1), &proof).await;
+    fleet.world.fault(json!({"target": "token", "kind": "delay", "delay_ms": 1_500})).await;
+    let asking = redeeming(&fleet.at(0), &handoff, &proof).await;
+    fleet.redis.stop();
+    let tokens: Value = asking.await.unwrap().json().await.unwrap();
+    let ending = fleet.instances.remove(0);
+    ending.logged("replay_not_kept").await;
+    ending.process.signal("-TERM");
+    let address = ending.base.strip_prefix("http://").unwrap().to_owned();
+    while tokio::net::TcpStream::connect(&address).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    fleet.redis.start_again();
+    let lines = ending.stopped().await;
+    assert!(lines.iter().any(|line| line["fields"]["event"] == "replay_kept_later"), "{lines:?}");
+    fleet.until_the_store_answers().await;
+    assert_eq!(fleet.at(0).redeem(&handoff, &proof.verifier).await.json::<Value>().await.unwrap(), tokens);
+    assert_eq!(fleet.world.token_calls().await, 1);
+}
+
 #[tokio::test]
 async fn a_call_under_way_is_finished_before_the_end_though_its_caller_went_away() {
     let mut fleet = Fleet::of(2, &[]).await;
