@@ -1,6 +1,6 @@
 //! The app proves that it started the transaction and gets the tokens.
 
-use std::future::{Future, ready};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,9 +26,9 @@ use crate::flow::answers::Answers;
 use crate::flow::gate::{Gate, Made};
 use crate::flow::once::{Once, Slot};
 use crate::metrics::{Counter, Metrics};
-use crate::ports::Marks;
 use crate::ports::clock::Clock;
 use crate::ports::provider::{Answer, Provider, Which};
+use crate::ports::{Marks, StoreUnavailable};
 
 /// How long a redeemed handoff is told apart from one that is merely too old.
 const SPENT_LIFETIME: Duration = Duration::from_secs(600);
@@ -101,8 +101,10 @@ impl Redeem {
         };
         let outcome = match in_time {
             Ok(true) => {
-                let redeem = self.clone();
-                self.once.run(slot, ready(()), move |()| async move { redeem.spend(shard, &code, spent, network).await }).await
+                let (redeem, marks) = (self.clone(), Arc::clone(&self.marks));
+                // Its turn may have been put at a time so late that it outlives its answer.
+                let used = async move { marks.get(spent).await.map(|mark| mark.is_some()) };
+                self.once.run(slot, used, move |used| async move { redeem.spend(shard, &code, (spent, used), network).await }).await
             }
             Ok(false) => self.late(&slot, spent).await,
             Err(problem) => Outcome::Problem(problem),
@@ -156,15 +158,19 @@ impl Redeem {
         answer.await.unwrap_or_else(Outcome::Problem)
     }
 
-    /// Exchanges the code; to be kept besides: that it was spent.
+    /// Exchanges the code, unless it was `used` before; to be kept besides: that it was spent.
     async fn spend(
         &self,
         shard: Shard,
         code: &AuthorizationCode,
-        spent: Key,
+        (spent, used): (Key, Result<bool, StoreUnavailable>),
         network: Option<Network>,
     ) -> (Settled, impl Future<Output = ()> + Send + use<>) {
-        let settled = self.exchange(shard, code, network).await;
+        let settled = match used {
+            Ok(false) => self.exchange(shard, code, network).await,
+            Ok(true) => Settled::Final(Code::HandoffUsed.into()),
+            Err(unavailable) => Settled::Void(unavailable.into()),
+        };
         let (marks, is_final) = (Arc::clone(&self.marks), matches!(settled, Settled::Final(_)));
         (settled, async move {
             if is_final && marks.put(spent, vec![1], SPENT_LIFETIME).await.is_err() {

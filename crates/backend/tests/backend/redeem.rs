@@ -97,6 +97,23 @@ async fn a_lost_answer_can_be_had_again_for_two_minutes() {
     assert_eq!(world.token_calls().await, 1);
 }
 
+/// One whose turn comes later lives longer than its answer is kept.
+#[tokio::test]
+async fn a_handoff_that_outlives_its_answer_is_exchanged_once() {
+    let world = World::with(&[("MONEI_AUTHORIZE_CALLS_PER_MINUTE", "0")]).await;
+    // Those before it never come, and so it is redeemed before its turn.
+    for _ in 0..16 {
+        world.handoff(&Proof::new()).await;
+    }
+    let proof = Proof::new();
+    let handoff = world.handoff(&proof).await;
+    world.later(73);
+    assert_eq!(world.redeem(&handoff, &proof.verifier).await.status(), StatusCode::OK);
+    world.later(121);
+    problem(world.redeem(&handoff, &proof.verifier).await, 400, "handoff_used").await;
+    assert_eq!(world.token_calls().await, 1);
+}
+
 #[tokio::test]
 async fn fifty_requests_at_once_are_one_exchange() {
     let world = World::new().await;
