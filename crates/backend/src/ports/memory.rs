@@ -231,7 +231,7 @@ mod tests {
         let scope = Scope::Shared(0);
         let redeem = Op::Reserve(Call { kind: Kind::Redeem, ticket: 1, network: None });
         clock.advance(Duration::from_secs(20));
-        for op in [Op::Start { id: 1, network: None }, Op::Revoke] {
+        for op in [Op::Start { id: 1, network: None }, Op::Revoke { grant: 1, network: None }] {
             assert_eq!(store.apply(scope, op, limits).await, Ok(Charge::Granted), "{op:?}");
         }
         assert_eq!(store.apply(scope, redeem, limits).await, Ok(Charge::Wait(Duration::from_secs(41))));

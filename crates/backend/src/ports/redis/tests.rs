@@ -144,7 +144,8 @@ async fn the_shares_of_each_kind_are_shared_and_never_exceeded() {
     let mut granted = [0; 4];
     for round in 0..40 {
         let start = Op::Start { id: rand::random(), network: None };
-        for (at, op) in [reserve(Kind::Refresh), reserve(Kind::Redeem), start, Op::Revoke].into_iter().enumerate() {
+        let revoke = Op::Revoke { grant: rand::random(), network: None };
+        for (at, op) in [reserve(Kind::Refresh), reserve(Kind::Redeem), start, revoke].into_iter().enumerate() {
             match stores[round % 2].apply(SHARED, op, limits()).await.unwrap() {
                 Charge::Granted => granted[at] += 1,
                 Charge::Wait(_) => {}
