@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tracing::Instrument;
 use zeroize::Zeroizing;
 
@@ -27,6 +28,9 @@ const KEEP_FOR: Duration = Duration::from_secs(90);
 
 /// So often a store that answers again is asked whether it made the claim after all: it may still come to what it was asked before.
 const LOOK_AGAIN: u32 = 5;
+
+/// Seconds after which whoever waited for a claim that vanished asks again.
+const VANISHED_AGAIN: u64 = 1;
 
 /// What identifies a piece of work.
 pub(crate) struct Slot {
@@ -185,13 +189,22 @@ impl Once {
         }
     }
 
+    /// The answer of whoever has the claim. Where that try was put off and another began meanwhile, the answer of that one.
     async fn join(&self, slot: &Slot, present: Vec<u8>) -> Result<Outcome, Problem> {
+        let until = Instant::now() + PATIENCE;
         let mut present = present;
-        if present.first() == Some(&PENDING) && present.get(1..17) == Some(&slot.fingerprint[..]) {
-            present = match self.replays.wait(slot.key, present, PATIENCE).await? {
+        while present.first() == Some(&PENDING) && present.get(1..17) == Some(&slot.fingerprint[..]) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Code::OutcomeUnknown.into());
+            }
+            present = match self.replays.wait(slot.key, present, left).await? {
                 Some(settled) => settled,
-                // Settled between the two questions, or still on its way.
-                None => self.replays.get(slot.key).await?.unwrap_or_default(),
+                // Settled between the two questions, or still on its way; or nobody has it any more, and nothing was done.
+                None => match self.replays.get(slot.key).await? {
+                    Some(present) => present,
+                    None => return Err(Problem::from(Code::ServiceUnavailable).retry_after(VANISHED_AGAIN)),
+                },
             };
         }
         match present.split_first_chunk::<17>() {
@@ -293,6 +306,70 @@ mod tests {
         slow.go.add_permits(1);
         assert!(matches!(again.await, Outcome::Tokens(body) if *body == b"mct_CNRY_and_mcr_CNRY"));
         once.under_way.over().await;
+    }
+
+    /// Tells whoever waits something else first: `None` that the entry vanished.
+    struct Passing {
+        store: MemoryStore,
+        first: std::sync::Mutex<Option<Option<Vec<u8>>>>,
+    }
+
+    impl Marks for Passing {
+        fn claim(&self, key: Key, value: Vec<u8>, ttl: Duration) -> Reply<'_, Claim> {
+            self.store.claim(key, value, ttl)
+        }
+
+        fn get(&self, key: Key) -> Reply<'_, Option<Vec<u8>>> {
+            self.store.get(key)
+        }
+
+        fn put(&self, key: Key, value: Vec<u8>, ttl: Duration) -> Reply<'_, ()> {
+            self.store.put(key, value, ttl)
+        }
+    }
+
+    impl Replays for Passing {
+        fn release(&self, key: Key, own: Vec<u8>, value: Vec<u8>) -> Reply<'_, bool> {
+            self.store.release(key, own, value)
+        }
+
+        fn wait(&self, key: Key, seen: Vec<u8>, limit: Duration) -> Reply<'_, Option<Vec<u8>>> {
+            let first = self.first.lock().unwrap().take();
+            Box::pin(async move {
+                match first {
+                    Some(Some(value)) => Ok(Some(value)),
+                    Some(None) => self.store.release(key, seen, Vec::new()).await.map(|_| None),
+                    None => self.store.wait(key, seen, limit).await,
+                }
+            })
+        }
+    }
+
+    async fn waiting_on(first: Option<Vec<u8>>) -> (Arc<Passing>, Once) {
+        let clock = Arc::new(crate::ports::clock::ManualClock::new(1_000));
+        let first = std::sync::Mutex::new(Some(first));
+        let passing = Arc::new(Passing { store: MemoryStore::new(clock, false), first });
+        passing.claim([1; 32], record(PENDING, &[2; 16], &[1; 16]), REPLAY_LIFETIME).await.unwrap();
+        (passing.clone(), Once { replays: passing, ..once() })
+    }
+
+    /// The first try was put off and another began before the waiter looked.
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_goes_on_waiting_for_a_try_that_began_meanwhile() {
+        let (passing, once) = waiting_on(Some(record(PENDING, &[2; 16], &[9; 16]))).await;
+        let answer = once.run(slot(b"proof"), ready(()), never);
+        tokio::pin!(answer);
+        assert!(tokio::time::timeout(Duration::from_secs(5), &mut answer).await.is_err(), "it is under way");
+        let done = record(DONE, &[2; 16], &once.sealer.seal_replay(b"proof", &[0, 7]));
+        passing.put([1; 32], done, REPLAY_LIFETIME).await.unwrap();
+        assert!(matches!(answer.await, Outcome::Tokens(body) if *body == [7]));
+    }
+
+    #[tokio::test]
+    async fn a_claim_that_vanished_is_a_reason_to_ask_again() {
+        let (_, once) = waiting_on(None).await;
+        let Outcome::Problem(problem) = once.run(slot(b"proof"), ready(()), never).await else { panic!("nothing was done") };
+        assert_eq!((problem.code, problem.retry_after), (Code::ServiceUnavailable, Some(1)));
     }
 
     #[tokio::test]
