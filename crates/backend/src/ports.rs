@@ -66,6 +66,8 @@ pub(crate) trait Marks: Send + Sync {
 
 /// Marks that others can wait for: answers to give again.
 pub(crate) trait Replays: Marks {
+    /// Replaces what is under `key` as [`Marks::put`] does, unless somebody else has it: it holds neither `own` nor `value`. False if somebody has.
+    fn settle(&self, key: Key, own: Vec<u8>, value: Vec<u8>, ttl: Duration) -> Reply<'_, bool>;
     /// Tells those who wait `value`, and forgets the entry, if it holds `own`. False if it doesn't.
     fn release(&self, key: Key, own: Vec<u8>, value: Vec<u8>) -> Reply<'_, bool>;
     /// Waits until what is under `key` is no longer `seen`, and gives the new value; `None` when it vanished or `limit` has passed.

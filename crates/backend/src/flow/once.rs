@@ -22,9 +22,10 @@ use crate::ports::{Claim, Replays, StoreUnavailable};
 pub(crate) const REPLAY_LIFETIME: Duration = Duration::from_secs(120);
 /// How long a request waits for an answer before it says that the outcome is unknown. The call itself goes on, and its answer is kept.
 const PATIENCE: Duration = Duration::from_secs(13);
-/// How often, and for how long, an answer is tried to be kept while the store is away. With the longest call before it, less than a claim's life.
+/// How often an answer is tried to be kept while the store is away.
 const KEEP_AGAIN: Duration = Duration::from_secs(1);
-const KEEP_FOR: Duration = Duration::from_secs(90);
+/// Until when after the claim, at most: less than it lives.
+const KEEP_WITHIN: Duration = Duration::from_secs(110);
 
 /// So often a store that answers again is asked whether it made the claim after all: it may still come to what it was asked before.
 const LOOK_AGAIN: u32 = 5;
@@ -49,6 +50,28 @@ fn record(state: u8, fingerprint: &[u8; 16], sealed: &[u8]) -> Vec<u8> {
     [&[state][..], fingerprint, sealed].concat()
 }
 
+/// When a piece of work was claimed.
+#[derive(Clone, Copy)]
+pub(crate) struct Claimed(Instant);
+
+impl Claimed {
+    fn now() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Checked right before a call to Monei: whoever asked has given up after [`PATIENCE`], and a call that began much later would outlast the
+    /// claim.
+    pub(crate) fn check_in_time(self) -> Result<(), Problem> {
+        match self.0.elapsed() < PATIENCE {
+            true => Ok(()),
+            false => {
+                tracing::warn!(event = "too_late_to_call");
+                Err(StoreUnavailable.into())
+            }
+        }
+    }
+}
+
 /// Does work once, and remembers what came of it.
 #[derive(Clone)]
 pub(crate) struct Once {
@@ -70,7 +93,7 @@ impl Once {
         &self,
         slot: Slot,
         ahead: impl Future<Output = A> + Send + 'static,
-        work: impl FnOnce(A) -> W + Send + 'static,
+        work: impl FnOnce(A, Claimed) -> W + Send + 'static,
     ) -> Outcome
     where
         A: Send,
@@ -96,7 +119,7 @@ impl Once {
         &self,
         slot: Slot,
         ahead: impl Future<Output = A> + Send,
-        work: impl FnOnce(A) -> W + Send,
+        work: impl FnOnce(A, Claimed) -> W + Send,
         tell: oneshot::Sender<Outcome>,
     ) where
         A: Send,
@@ -104,6 +127,7 @@ impl Once {
         B: Future<Output = ()> + Send,
     {
         // With a name of this try's own, so that it knows its claim again where the store's answer got lost.
+        let claimed = Claimed::now();
         let own = record(PENDING, &slot.fingerprint, &rand::random::<[u8; 16]>());
         let claim = self.replays.claim(slot.key, own.clone(), REPLAY_LIFETIME);
         let (claim, ahead) = tokio::join!(claim, ahead);
@@ -113,11 +137,11 @@ impl Once {
                 let outcome = Outcome::Problem(unavailable.into());
                 let done = self.done(&slot, &outcome);
                 drop(tell.send(outcome));
-                self.take_back(slot.key, own, done).await;
+                self.take_back(claimed, slot.key, own, done).await;
             }
             Ok(Claim::Taken(present)) => drop(tell.send(self.join(&slot, present).await.unwrap_or_else(Outcome::Problem))),
             Ok(Claim::Ours) => {
-                let (settled, besides) = work(ahead).await;
+                let (settled, besides) = work(ahead, claimed).await;
                 let (outcome, stands) = match settled {
                     Settled::Final(outcome) => (outcome, true),
                     Settled::Void(problem) => (Outcome::Problem(problem), false),
@@ -127,7 +151,7 @@ impl Once {
                 let (kept, ()) = tokio::join!(self.keep(slot.key, own.clone(), done.clone(), stands), besides);
                 if kept.is_err() {
                     tracing::error!(event = "replay_not_kept", reason = "the store is tried again");
-                    self.keep_later(slot.key, own, done, stands).await;
+                    self.keep_later(claimed, slot.key, own, done, stands).await;
                 }
             }
         }
@@ -138,17 +162,20 @@ impl Once {
         record(DONE, &slot.fingerprint, &self.sealer.seal_replay(&slot.proof, &outcome.to_bytes()))
     }
 
-    /// Keeps what came of a piece of work, or forgets that it was begun.
+    /// Keeps what came of a piece of work, or forgets that it was begun; neither where the key is somebody else's by now.
     async fn keep(&self, key: Key, own: Vec<u8>, done: Vec<u8>, stands: bool) -> Result<(), StoreUnavailable> {
-        match stands {
-            true => self.replays.put(key, done, REPLAY_LIFETIME).await,
-            false => self.replays.release(key, own, done).await.map(drop),
+        if !stands {
+            return self.replays.release(key, own, done).await.map(drop);
         }
+        if !self.replays.settle(key, own, done, REPLAY_LIFETIME).await? {
+            tracing::error!(event = "replay_not_kept", reason = "its claim is somebody else's");
+        }
+        Ok(())
     }
 
     /// Takes back a claim that the store may have made without saying so: what a silent store was asked it does when it goes on. Whoever waits for it
     /// is told `done`.
-    async fn take_back(&self, key: Key, own: Vec<u8>, done: Vec<u8>) {
+    async fn take_back(&self, claimed: Claimed, key: Key, own: Vec<u8>, done: Vec<u8>) {
         let tries = async {
             let mut absent = 0;
             while absent < LOOK_AGAIN {
@@ -160,13 +187,13 @@ impl Once {
                 }
             }
         };
-        // After that the claim's own end is near.
-        let _ = tokio::time::timeout(KEEP_FOR, tries).await;
+        // Then the claim's own end is near.
+        let _ = tokio::time::timeout_at(claimed.0 + KEEP_WITHIN, tries).await;
     }
 
-    /// The same while the store is away, which must not make an answer that is known an unknown one. Ends before the claim does, since after
+    /// Keeps an answer while the store is away, which must not make an answer that is known an unknown one. Ends before the claim does, since after
     /// that the key may be somebody else's.
-    async fn keep_later(&self, key: Key, own: Vec<u8>, done: Vec<u8>, stands: bool) {
+    async fn keep_later(&self, claimed: Claimed, key: Key, own: Vec<u8>, done: Vec<u8>, stands: bool) {
         let tries = async {
             loop {
                 tokio::time::sleep(KEEP_AGAIN).await;
@@ -175,7 +202,7 @@ impl Once {
                 }
             }
         };
-        match tokio::time::timeout(KEEP_FOR, tries).await {
+        match tokio::time::timeout_at(claimed.0 + KEEP_WITHIN, tries).await {
             Ok(()) => tracing::info!(event = "replay_kept_later"),
             Err(_) => tracing::error!(event = "replay_not_kept", reason = "the store stayed away"),
         }
@@ -244,17 +271,17 @@ mod tests {
         (Settled::Final(Outcome::Tokens(Zeroizing::new(b"mct_CNRY_and_mcr_CNRY".to_vec()))), ready(()))
     }
 
-    async fn never(_: ()) -> (Settled, std::future::Ready<()>) {
+    async fn never(_: (), _: Claimed) -> (Settled, std::future::Ready<()>) {
         panic!("must not work twice")
     }
 
     #[tokio::test]
     async fn the_store_holds_nothing_that_can_be_read_without_the_proof() {
         let once = once();
-        once.run(slot(b"proof"), ready(()), |()| async { canary() }).await;
+        once.run(slot(b"proof"), ready(()), |(), _| async { canary() }).await;
         let kept = once.replays.get([1; 32]).await.unwrap().unwrap();
         assert!(!kept.windows(4).any(|window| window == b"CNRY"));
-        let other = once.run(slot(b"another"), ready(()), |()| async { canary() }).await;
+        let other = once.run(slot(b"another"), ready(()), |(), _| async { canary() }).await;
         assert!(matches!(other, Outcome::Problem(problem) if problem.code == Code::OutcomeUnknown));
         let same = once.run(slot(b"proof"), ready(()), never).await;
         assert!(matches!(same, Outcome::Tokens(body) if *body == b"mct_CNRY_and_mcr_CNRY"));
@@ -276,14 +303,18 @@ mod tests {
         }
 
         fn put(&self, key: Key, value: Vec<u8>, ttl: Duration) -> Reply<'_, ()> {
-            Box::pin(async move {
-                self.go.acquire().await.unwrap().forget();
-                self.store.put(key, value, ttl).await
-            })
+            self.store.put(key, value, ttl)
         }
     }
 
     impl Replays for Slow {
+        fn settle(&self, key: Key, own: Vec<u8>, value: Vec<u8>, ttl: Duration) -> Reply<'_, bool> {
+            Box::pin(async move {
+                self.go.acquire().await.unwrap().forget();
+                self.store.settle(key, own, value, ttl).await
+            })
+        }
+
         fn release(&self, key: Key, own: Vec<u8>, value: Vec<u8>) -> Reply<'_, bool> {
             self.store.release(key, own, value)
         }
@@ -298,7 +329,7 @@ mod tests {
         let clock = Arc::new(crate::ports::clock::ManualClock::new(1_000));
         let slow = Arc::new(Slow { store: MemoryStore::new(clock, false), go: Semaphore::new(0) });
         let once = Once { replays: slow.clone(), ..once() };
-        let first = once.run(slot(b"proof"), ready(()), |()| async { canary() }).await;
+        let first = once.run(slot(b"proof"), ready(()), |(), _| async { canary() }).await;
         assert!(matches!(first, Outcome::Tokens(body) if *body == b"mct_CNRY_and_mcr_CNRY"));
         let again = once.run(slot(b"proof"), ready(()), never);
         tokio::pin!(again);
@@ -329,6 +360,10 @@ mod tests {
     }
 
     impl Replays for Passing {
+        fn settle(&self, key: Key, own: Vec<u8>, value: Vec<u8>, ttl: Duration) -> Reply<'_, bool> {
+            self.store.settle(key, own, value, ttl)
+        }
+
         fn release(&self, key: Key, own: Vec<u8>, value: Vec<u8>) -> Reply<'_, bool> {
             self.store.release(key, own, value)
         }
@@ -372,6 +407,47 @@ mod tests {
         assert_eq!((problem.code, problem.retry_after), (Code::ServiceUnavailable, Some(1)));
     }
 
+    /// A store that came back late may have lost the claim, and somebody else has the key.
+    #[tokio::test]
+    async fn an_answer_is_kept_in_its_own_claim_alone() {
+        for settled in [canary().0, Settled::Void(Code::RateLimited.into())] {
+            let once = once();
+            let (replays, theirs) = (once.replays.clone(), record(PENDING, &[2; 16], &[9; 16]));
+            let claimed = theirs.clone();
+            once.run(slot(b"proof"), ready(()), |(), _| async move {
+                replays.put([1; 32], claimed, REPLAY_LIFETIME).await.unwrap();
+                (settled, ready(()))
+            })
+            .await;
+            once.under_way.over().await;
+            assert_eq!(once.replays.get([1; 32]).await, Ok(Some(theirs)));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_call_is_made_for_whoever_has_given_up() {
+        let once = once();
+        let calls = Arc::new(std::sync::atomic::AtomicU32::new(0));
+        for (waits, made) in [(12, 1), (14, 1)] {
+            let counted = calls.clone();
+            once.run(slot(b"proof"), ready(()), move |(), claimed: Claimed| async move {
+                tokio::time::sleep(Duration::from_secs(waits)).await;
+                let settled = match claimed.check_in_time() {
+                    Ok(()) => {
+                        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                        Settled::Void(Code::RateLimited.into())
+                    }
+                    Err(problem) => Settled::Void(problem),
+                };
+                (settled, ready(()))
+            })
+            .await;
+            once.under_way.over().await;
+            assert_eq!(calls.load(std::sync::atomic::Ordering::Relaxed), made, "after {waits} seconds");
+            assert_eq!(once.replays.get([1; 32]).await, Ok(None), "it can be tried again");
+        }
+    }
+
     #[tokio::test]
     async fn work_goes_on_when_nobody_waits_for_it_any_more() {
         let once = once();
@@ -379,7 +455,7 @@ mod tests {
         let waiting = tokio::spawn({
             let once = once.clone();
             async move {
-                once.run(slot(b"proof"), ready(()), |()| async {
+                once.run(slot(b"proof"), ready(()), |(), _| async {
                     gone.await.ok();
                     canary()
                 })

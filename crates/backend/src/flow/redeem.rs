@@ -24,7 +24,7 @@ use crate::domain::transaction::{CODE_LIFETIME, HANDOFF_LIFETIME, Handoff, Refus
 use crate::domain::verdict::{self, ExchangeRefused};
 use crate::flow::answers::Answers;
 use crate::flow::gate::{Gate, Made};
-use crate::flow::once::{Once, Slot};
+use crate::flow::once::{Claimed, Once, Slot};
 use crate::metrics::{Counter, Metrics};
 use crate::ports::clock::Clock;
 use crate::ports::provider::{Answer, Provider, Which};
@@ -104,7 +104,9 @@ impl Redeem {
                 let (redeem, marks) = (self.clone(), Arc::clone(&self.marks));
                 // Its turn may have been put at a time so late that it outlives its answer.
                 let used = async move { marks.get(spent).await.map(|mark| mark.is_some()) };
-                self.once.run(slot, used, move |used| async move { redeem.spend(shard, &code, (spent, used), network).await }).await
+                self.once
+                    .run(slot, used, move |used, claimed| async move { redeem.spend(shard, &code, (spent, used), network, claimed).await })
+                    .await
             }
             Ok(false) => self.late(&slot, spent).await,
             Err(problem) => Outcome::Problem(problem),
@@ -165,9 +167,10 @@ impl Redeem {
         code: &AuthorizationCode,
         (spent, used): (Key, Result<bool, StoreUnavailable>),
         network: Option<Network>,
+        claimed: Claimed,
     ) -> (Settled, impl Future<Output = ()> + Send + use<>) {
         let settled = match used {
-            Ok(false) => self.exchange(shard, code, network).await,
+            Ok(false) => self.exchange(shard, code, network, claimed).await,
             Ok(true) => Settled::Final(Code::HandoffUsed.into()),
             Err(unavailable) => Settled::Void(unavailable.into()),
         };
@@ -180,12 +183,12 @@ impl Redeem {
     }
 
     /// Exchanges the code, with the previous secret too if Monei refuses the present one (C-04).
-    async fn exchange(&self, shard: Shard, code: &AuthorizationCode, network: Option<Network>) -> Settled {
+    async fn exchange(&self, shard: Shard, code: &AuthorizationCode, network: Option<Network>, claimed: Claimed) -> Settled {
         let ticket = ticket_of(code);
         let call = Call { kind: Kind::Redeem, ticket, network };
         let mut which = Which::Present;
         loop {
-            if let Err(problem) = self.gate.reserve(shard, call).await {
+            if let Err(problem) = self.gate.reserve(shard, call).await.and_then(|()| claimed.check_in_time()) {
                 return Settled::Void(problem);
             }
             let answer = self.provider.exchange(shard, code, which).await;

@@ -18,7 +18,7 @@ use crate::domain::registration::Shard;
 use crate::domain::seal::Sealer;
 use crate::domain::tokens::{self, Presented};
 use crate::flow::gate::{Gate, Made};
-use crate::flow::once::{Once, Slot};
+use crate::flow::once::{Claimed, Once, Slot};
 use crate::ports::provider::{Answer, Provider};
 
 /// Revokes pairs.
@@ -66,7 +66,9 @@ impl Revoke {
         let revoke = self.clone();
         match self
             .once
-            .run(slot, ready(()), move |()| async move { (revoke.take_away(shard, (&access, &refresh), grant, network).await, ready(())) })
+            .run(slot, ready(()), move |(), claimed| async move {
+                (revoke.take_away(shard, (&access, &refresh), grant, network, claimed).await, ready(()))
+            })
             .await
         {
             Outcome::Problem(problem) => {
@@ -90,10 +92,11 @@ impl Revoke {
         (access, refresh): (&AccessToken, &RefreshToken),
         grant: Id,
         network: Option<Network>,
+        claimed: Claimed,
     ) -> Settled {
         let mut by_refresh_token = false;
         loop {
-            if let Err(problem) = self.gate.revoke(shard, grant, network).await {
+            if let Err(problem) = self.gate.revoke(shard, grant, network).await.and_then(|()| claimed.check_in_time()) {
                 return Settled::Void(problem);
             }
             let answer = match by_refresh_token {

@@ -125,6 +125,19 @@ impl Marks for MemoryStore {
 }
 
 impl Replays for MemoryStore {
+    fn settle(&self, key: Key, own: Vec<u8>, value: Vec<u8>, ttl: Duration) -> Reply<'_, bool> {
+        Box::pin(async move {
+            let is_anothers = {
+                let (inner, now) = self.lock();
+                inner.live(&key, now).is_some_and(|entry| *entry.value != *own && *entry.value != *value)
+            };
+            match is_anothers {
+                true => Ok(false),
+                false => self.put(key, value, ttl).await.map(|()| true),
+            }
+        })
+    }
+
     fn release(&self, key: Key, own: Vec<u8>, value: Vec<u8>) -> Reply<'_, bool> {
         Box::pin(async move {
             let (mut inner, _) = self.lock();

@@ -39,6 +39,7 @@ pub(crate) struct RedisStore {
     used: RwLock<Used>,
     prefix: String,
     claim: Script,
+    settle: Script,
     release: Script,
     budgets: budget::Budgets,
 }
@@ -69,6 +70,7 @@ impl RedisStore {
             used: RwLock::new(Used { settings: settings.clone(), link: Arc::new(Link::new(source)) }),
             prefix: format!("connect:{}:{client_name}", config.environment.as_str()),
             claim: Script::new(&scripts::claim()),
+            settle: Script::new(scripts::SETTLE),
             release: Script::new(scripts::RELEASE),
             budgets: budget::Budgets::new(config.environment == Environment::Production),
         })
@@ -218,6 +220,15 @@ impl Marks for RedisStore {
 }
 
 impl Replays for RedisStore {
+    fn settle(&self, key: Key, own: Vec<u8>, value: Vec<u8>, ttl: Duration) -> Reply<'_, bool> {
+        Box::pin(async move {
+            let mut script = self.settle.key(self.name("entry", &key));
+            script.arg(own).arg(value).arg(millis(ttl));
+            let script = &script;
+            self.ask(|mut connection, _| async move { script.invoke_async(&mut connection).await }).await
+        })
+    }
+
     fn release(&self, key: Key, own: Vec<u8>, value: Vec<u8>) -> Reply<'_, bool> {
         Box::pin(async move { self.try_release(&key, &own, &value).await.map_err(unavailable) })
     }

@@ -129,6 +129,16 @@ async fn whoever_waits_elsewhere_is_told_the_value_even_when_the_entry_is_releas
 
 const SHARED: Scope = Scope::Shared(7);
 
+/// It waited for as long as others took, and its caller had given up long before.
+#[tokio::test]
+async fn who_waits_for_others_of_its_instance_waits_a_few_seconds() {
+    let server = Server::start();
+    let store = server.ready().await;
+    let _turn = store.budgets.turn.lock().await;
+    let refused = tokio::time::timeout(PATIENCE * 2, redeem(&store)).await.expect("it gives up");
+    assert_eq!(refused, Err(StoreUnavailable));
+}
+
 fn reserve(kind: Kind) -> Op {
     Op::Reserve(Call { kind, ticket: rand::random(), network: None })
 }
