@@ -22,9 +22,12 @@ use crate::domain::problem::{Code, Problem};
 #[error("the store is unavailable or full")]
 pub(crate) struct StoreUnavailable;
 
+/// Seconds after which a store that was away is worth another try.
+const STORE_AGAIN: u64 = 3;
+
 impl From<StoreUnavailable> for Problem {
     fn from(_: StoreUnavailable) -> Self {
-        Code::ServiceUnavailable.into()
+        Problem::from(Code::ServiceUnavailable).retry_after(STORE_AGAIN)
     }
 }
 
@@ -63,8 +66,10 @@ pub(crate) trait Marks: Send + Sync {
 
 /// Marks that others can wait for: answers to give again.
 pub(crate) trait Replays: Marks {
-    /// Tells those who wait `value`, and forgets the entry.
-    fn release(&self, key: Key, value: Vec<u8>) -> Reply<'_, ()>;
+    /// Replaces what is under `key` as [`Marks::put`] does, unless somebody else has it: it holds neither `own` nor `value`. False if somebody has.
+    fn settle(&self, key: Key, own: Vec<u8>, value: Vec<u8>, ttl: Duration) -> Reply<'_, bool>;
+    /// Tells those who wait `value`, and forgets the entry, if it holds `own`. False if it doesn't.
+    fn release(&self, key: Key, own: Vec<u8>, value: Vec<u8>) -> Reply<'_, bool>;
     /// Waits until what is under `key` is no longer `seen`, and gives the new value; `None` when it vanished or `limit` has passed.
     fn wait(&self, key: Key, seen: Vec<u8>, limit: Duration) -> Reply<'_, Option<Vec<u8>>>;
 }

@@ -174,17 +174,21 @@ async fn reads_share_a_connection_and_a_token_call_has_one_of_its_own() {
 /// A person is told why nothing is confirmed.
 #[tokio::test]
 async fn a_revocation_that_is_not_confirmed_says_why() {
-    for (status, body, code) in [
-        (502, r#"{"code":"revoke_unconfirmed"}"#, ProblemCode::ProviderUnavailable),
-        (503, r#"{"code":"service_unavailable"}"#, ProblemCode::ServiceUnavailable),
-        (429, r#"{"code":"provider_busy"}"#, ProblemCode::Busy),
-        (400, r#"{"code":"invalid_token"}"#, ProblemCode::ServiceUnavailable),
-        (502, "<html>", ProblemCode::BackendUnreachable),
-        (200, "{}", ProblemCode::BackendIncompatible),
+    for (status, wait, body, code) in [
+        (502, "", r#"{"code":"revoke_unconfirmed"}"#, ProblemCode::ProviderUnavailable),
+        (503, "", r#"{"code":"service_unavailable"}"#, ProblemCode::ServiceUnavailable),
+        // Over in a moment, and nothing about its registration.
+        (503, "3", r#"{"code":"service_unavailable"}"#, ProblemCode::BackendUnreachable),
+        (429, "3", r#"{"code":"provider_busy"}"#, ProblemCode::Busy),
+        (400, "", r#"{"code":"invalid_token"}"#, ProblemCode::ServiceUnavailable),
+        (502, "", "<html>", ProblemCode::BackendUnreachable),
+        (200, "", "{}", ProblemCode::BackendIncompatible),
     ] {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
-        let routes = Router::new().route("/v1/revoke", post(async move || (StatusCode::from_u16(status).unwrap(), body)));
+        let head = if wait.is_empty() { None } else { Some([("retry-after", wait)]) };
+        let answer = async move || (StatusCode::from_u16(status).unwrap(), head, body).into_response();
+        let routes = Router::new().route("/v1/revoke", post(answer));
         tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         let told = BackendClient::new(url, http()).revoke(&AccessToken::new("a"), &SealedRefreshToken::new("r"), 0).await;
         assert_eq!(told.unwrap_err().code, code, "{status} {body}");

@@ -404,13 +404,17 @@ async fn nobody_answering_for_ten_minutes_ends_the_wait() {
 
 /// Under load the backend answers that this approval's turn comes in some minutes. Gives its link.
 async fn put_off(world: &World) -> String {
+    offer_while(world, "retry-after: 300\r\n", r#"{"code":"provider_busy"}"#).await
+}
+
+/// The approval is offered to a backend that answers 503 in these words once. Gives its link.
+async fn offer_while(world: &World, head: &str, body: &str) -> String {
     let proxy = world.proxy.as_ref().unwrap();
     world.core.connect(&Caller::Window, scopes(&["profile:read"])).await.unwrap();
     world.waiting().await;
     world.core.use_deep_link().await.unwrap();
     let end = person::walk(&world.opened(), "ada", Some(&["profile:read"])).await;
-    let body = r#"{"code":"provider_busy"}"#;
-    let busy = format!("HTTP/1.1 503 Busy\r\nretry-after: 300\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    let busy = format!("HTTP/1.1 503 Busy\r\n{head}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
     proxy.page(Some(busy));
     let link = person::deep_link(&end.page, SCHEME);
     world.core.deep_link(&link).await;
@@ -419,6 +423,34 @@ async fn put_off(world: &World) -> String {
     }
     proxy.page(None);
     link
+}
+
+/// A moment without the backend's store ended the approval, in words about the service's registration.
+#[tokio::test]
+async fn a_backend_that_says_when_it_serves_again_is_asked_again_and_the_approval_is_not_lost() {
+    let world = World::proxied().await;
+    offer_while(&world, "retry-after: 3\r\n", r#"{"code":"service_unavailable"}"#).await;
+    let time = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            world.clock.advance(Duration::from_secs(1));
+        }
+    };
+    tokio::select! {
+        _ = world.until("whose it is", is_new) => {}
+        () = time => {}
+    }
+    world.done().await;
+    assert_eq!((world.core.view().accounts.len(), world.count("code_exchanges").await), (1, 1));
+}
+
+/// As a backend does whose registration Monei refuses, and one of version 0.1 without its store.
+#[tokio::test]
+async fn a_backend_that_cannot_serve_and_says_no_time_ends_the_approval() {
+    let world = World::proxied().await;
+    offer_while(&world, "", r#"{"code":"service_unavailable"}"#).await;
+    assert_eq!(world.failed().await.code, ProblemCode::ServiceUnavailable);
+    assert_eq!(world.count("code_exchanges").await, 0);
 }
 
 #[tokio::test]

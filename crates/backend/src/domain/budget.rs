@@ -28,6 +28,10 @@ const CLOCKS_DIFFER_MS: u64 = 10_000;
 /// Revocations a minute. Monei documents no limit of its revoke endpoint; this is far above what people do, and keeps a caller from having
 /// this backend flood it.
 pub(crate) const REVOCATIONS: u32 = 30;
+/// Of these, those of one network: many more than people do, and others are left the rest.
+const REVOCATIONS_OF_A_NETWORK: usize = 10;
+/// And those of one grant: three tries of two calls.
+const REVOCATIONS_OF_A_GRANT: usize = 6;
 /// One grant is refreshed at most so often...
 const REFRESHES_OF_A_GRANT: usize = 5;
 /// ...in ten minutes. Enough for a program that loses an answer now and then; a live token in a loop ends here.
@@ -92,7 +96,12 @@ pub(crate) enum Op {
         id: Id,
     },
     /// Sends a revocation.
-    Revoke,
+    Revoke {
+        /// Of this grant.
+        grant: Id,
+        /// As in [`Call::network`].
+        network: Option<Network>,
+    },
     /// Monei didn't do the refresh that was reserved: it doesn't count for its grant.
     NotDone {
         /// The refresh's ticket.
@@ -166,6 +175,16 @@ pub(crate) struct Budget {
     arrivals: u64,
     starts: admission::Starts,
     revoked: VecDeque<u64>,
+    /// For whom, oldest first: the grant of each, and its site where it has one.
+    #[serde(default)]
+    revoked_for: VecDeque<(Revoker, u64)>,
+}
+
+/// Whom a revocation is counted for, besides all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Revoker {
+    Grant(Id),
+    Site(Id),
 }
 
 impl Budget {
@@ -199,7 +218,7 @@ impl Budget {
                 self.starts.returned(id);
                 Ok(())
             }
-            Op::Revoke => self.revoke(),
+            Op::Revoke { grant, network } => self.revoke(grant, network),
             Op::NotDone { ticket } => {
                 if let Some(at) = self.refreshed.iter().rposition(|(grant, _)| *grant == ticket) {
                     self.refreshed.remove(at);
@@ -246,18 +265,30 @@ impl Budget {
         let now = self.now;
         drop_while(&mut self.sent, |sent| sent.at + WINDOW_MS <= now);
         drop_while(&mut self.revoked, |at| *at + WINDOW_MS <= now);
+        drop_while(&mut self.revoked_for, |(_, at)| *at + WINDOW_MS <= now);
         drop_while(&mut self.refreshed, |(_, at)| *at + GRANT_WINDOW_MS <= now);
         self.busy_tickets.retain(|(_, until)| *until > now);
         self.queue.retain(|place| !place.lapsed(now));
         self.starts.forget(now);
     }
 
-    fn revoke(&mut self) -> Result<(), Refused> {
+    fn revoke(&mut self, grant: Id, network: Option<Network>) -> Result<(), Refused> {
         self.check_open(Endpoint::Revoke)?;
-        if self.revoked.len() >= REVOCATIONS as usize {
-            return Err(Refused::Until(self.revoked[self.revoked.len() - REVOCATIONS as usize] + WINDOW_MS));
+        let site = network.map(|network| Revoker::Site(network.site));
+        let of = |who: Revoker, most: usize| {
+            let mut times = self.revoked_for.iter().rev().filter(move |(other, _)| *other == who).map(|(_, at)| *at);
+            times.nth(most - 1)
+        };
+        let full = [
+            self.revoked.iter().rev().nth(REVOCATIONS as usize - 1).copied(),
+            of(Revoker::Grant(grant), REVOCATIONS_OF_A_GRANT),
+            site.and_then(|site| of(site, REVOCATIONS_OF_A_NETWORK)),
+        ];
+        if let Some(at) = full.into_iter().flatten().max() {
+            return Err(Refused::Until(at + WINDOW_MS));
         }
         self.revoked.push_back(self.now);
+        self.revoked_for.extend([Some(Revoker::Grant(grant)), site].into_iter().flatten().map(|who| (who, self.now)));
         Ok(())
     }
 

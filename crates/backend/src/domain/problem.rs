@@ -53,7 +53,7 @@ codes! {
     ProviderUnavailable = "provider_unavailable", SERVICE_UNAVAILABLE, "Monei can't be reached.";
     /// Sent, but no usable answer came: it may have been done or not.
     OutcomeUnknown = "outcome_unknown", GATEWAY_TIMEOUT, "Monei did not answer in time.";
-    /// Monei refused this backend itself, or the backend can't work.
+    /// The backend can't work for a moment, and says for how long; without a time, Monei refused this backend itself.
     ServiceUnavailable = "service_unavailable", SERVICE_UNAVAILABLE, "This backend can't serve requests now.";
     /// Monei did not confirm that access is taken away.
     RevokeUnconfirmed = "revoke_unconfirmed", BAD_GATEWAY, "Monei did not confirm the revocation.";

@@ -11,9 +11,13 @@ use crate::domain::problem::{Code, Problem};
 use crate::domain::registration::Shard;
 use crate::domain::seal::Sealer;
 use crate::domain::tokens::{self, Owner};
+use crate::domain::words::Words;
 use crate::flow::standing::{Credentials, Standing};
 use crate::metrics::{Counter, Metrics};
 use crate::ports::provider::{Answer, Which};
+
+/// Seconds after which the call is worth another try where a refusal isn't believed.
+const NOT_BELIEVED_AGAIN: u64 = 5;
 
 /// Turns answers into outcomes.
 pub(crate) struct Answers {
@@ -62,7 +66,8 @@ impl Answers {
         }
     }
 
-    /// Monei took none of the credentials. Never about the person: they are this backend's own (C-16).
+    /// Monei took none of the credentials. Never about the person: they are this backend's own (C-16). Without a time to try again: that is how an app
+    /// tells it from trouble that passes.
     pub(crate) fn credentials_refused(&self, shard: Shard) -> Settled {
         self.standing.set_credentials(shard, Credentials::Refused);
         tracing::error!(event = "credentials_refused", registration = shard.index());
@@ -70,13 +75,14 @@ impl Answers {
     }
 
     /// A refusal that can't be about a person's approval, and so is trouble with the service (C-16). What a redirect hides may have been done, so
-    /// the same request isn't sent again.
-    pub(crate) fn not_believed(&self, call: &'static str, status: StatusCode, in_a_run: bool) -> Settled {
+    /// the same request isn't sent again. Words about the client mean that this backend isn't set up as Monei wants it, which doesn't pass.
+    pub(crate) fn not_believed(&self, call: &'static str, status: StatusCode, words: Words, in_a_run: bool) -> Settled {
         self.metrics.count(Counter::NotBelieved);
         tracing::error!(event = "refusals_not_believed", call, status = status.as_u16(), in_a_run);
         match status.is_redirection() {
             true => Settled::Final(Code::ServiceUnavailable.into()),
-            false => Settled::Void(Code::ServiceUnavailable.into()),
+            false if words == Words::Client => Settled::Void(Code::ServiceUnavailable.into()),
+            false => Settled::Void(Problem::from(Code::ServiceUnavailable).retry_after(NOT_BELIEVED_AGAIN)),
         }
     }
 

@@ -56,8 +56,8 @@ impl Gate {
     }
 
     /// The same for a revocation.
-    pub(crate) async fn revoke(&self, shard: Shard) -> Result<(), Problem> {
-        granted(self.budgets.apply(self.shared(shard), Op::Revoke, self.limits).await?)
+    pub(crate) async fn revoke(&self, shard: Shard, grant: Id, network: Option<Network>) -> Result<(), Problem> {
+        granted(self.budgets.apply(self.shared(shard), Op::Revoke { grant, network }, self.limits).await?)
     }
 
     /// Lets a person go to the consent page, as the registration that has most room, or says when there is room.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tracing::Instrument;
 use zeroize::Zeroizing;
 
@@ -21,9 +22,16 @@ use crate::ports::{Claim, Replays, StoreUnavailable};
 pub(crate) const REPLAY_LIFETIME: Duration = Duration::from_secs(120);
 /// How long a request waits for an answer before it says that the outcome is unknown. The call itself goes on, and its answer is kept.
 const PATIENCE: Duration = Duration::from_secs(13);
-/// How often, and for how long, an answer is tried to be kept while the store is away. With the longest call before it, less than a claim's life.
+/// How often an answer is tried to be kept while the store is away.
 const KEEP_AGAIN: Duration = Duration::from_secs(1);
-const KEEP_FOR: Duration = Duration::from_secs(90);
+/// Until when after the claim, at most: less than it lives.
+const KEEP_WITHIN: Duration = Duration::from_secs(110);
+
+/// So often a store that answers again is asked whether it made the claim after all: it may still come to what it was asked before.
+const LOOK_AGAIN: u32 = 5;
+
+/// Seconds after which whoever waited for a claim that vanished asks again.
+const VANISHED_AGAIN: u64 = 1;
 
 /// What identifies a piece of work.
 pub(crate) struct Slot {
@@ -42,6 +50,28 @@ fn record(state: u8, fingerprint: &[u8; 16], sealed: &[u8]) -> Vec<u8> {
     [&[state][..], fingerprint, sealed].concat()
 }
 
+/// When a piece of work was claimed.
+#[derive(Clone, Copy)]
+pub(crate) struct Claimed(Instant);
+
+impl Claimed {
+    fn now() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Checked right before a call to Monei: whoever asked has given up after [`PATIENCE`], and a call that began much later would outlast the
+    /// claim.
+    pub(crate) fn check_in_time(self) -> Result<(), Problem> {
+        match self.0.elapsed() < PATIENCE {
+            true => Ok(()),
+            false => {
+                tracing::warn!(event = "too_late_to_call");
+                Err(StoreUnavailable.into())
+            }
+        }
+    }
+}
+
 /// Does work once, and remembers what came of it.
 #[derive(Clone)]
 pub(crate) struct Once {
@@ -58,12 +88,12 @@ impl Once {
     ///
     /// The caller has the answer before it is kept: whoever asks meanwhile finds the claim, and waits.
     ///
-    /// The work runs to its end even when the caller goes away or loses patience.
+    /// The work runs to its end even when the caller goes away or loses patience, and is under way until its answer is kept.
     pub(crate) async fn run<A, W, B>(
         &self,
         slot: Slot,
         ahead: impl Future<Output = A> + Send + 'static,
-        work: impl FnOnce(A) -> W + Send + 'static,
+        work: impl FnOnce(A, Claimed) -> W + Send + 'static,
     ) -> Outcome
     where
         A: Send,
@@ -89,7 +119,7 @@ impl Once {
         &self,
         slot: Slot,
         ahead: impl Future<Output = A> + Send,
-        work: impl FnOnce(A) -> W + Send,
+        work: impl FnOnce(A, Claimed) -> W + Send,
         tell: oneshot::Sender<Outcome>,
     ) where
         A: Send,
@@ -97,50 +127,82 @@ impl Once {
         B: Future<Output = ()> + Send,
     {
         // With a name of this try's own, so that it knows its claim again where the store's answer got lost.
-        let claim = self.replays.claim(slot.key, record(PENDING, &slot.fingerprint, &rand::random::<[u8; 16]>()), REPLAY_LIFETIME);
+        let claimed = Claimed::now();
+        let own = record(PENDING, &slot.fingerprint, &rand::random::<[u8; 16]>());
+        let claim = self.replays.claim(slot.key, own.clone(), REPLAY_LIFETIME);
         let (claim, ahead) = tokio::join!(claim, ahead);
         // Below, a caller who doesn't wait any more needs no answer.
         match claim {
-            Err(unavailable) => drop(tell.send(Outcome::Problem(unavailable.into()))),
+            Err(unavailable) => {
+                let outcome = Outcome::Problem(unavailable.into());
+                let done = self.done(&slot, &outcome);
+                drop(tell.send(outcome));
+                self.take_back(claimed, slot.key, own, done).await;
+            }
             Ok(Claim::Taken(present)) => drop(tell.send(self.join(&slot, present).await.unwrap_or_else(Outcome::Problem))),
             Ok(Claim::Ours) => {
-                let (settled, besides) = work(ahead).await;
+                let (settled, besides) = work(ahead, claimed).await;
                 let (outcome, stands) = match settled {
                     Settled::Final(outcome) => (outcome, true),
                     Settled::Void(problem) => (Outcome::Problem(problem), false),
                 };
-                let plain = outcome.to_bytes();
+                let done = self.done(&slot, &outcome);
                 drop(tell.send(outcome));
-                let done = record(DONE, &slot.fingerprint, &self.sealer.seal_replay(&slot.proof, &plain));
-                let (kept, ()) = tokio::join!(self.keep(slot.key, done.clone(), stands), besides);
+                let (kept, ()) = tokio::join!(self.keep(slot.key, own.clone(), done.clone(), stands), besides);
                 if kept.is_err() {
                     tracing::error!(event = "replay_not_kept", reason = "the store is tried again");
-                    tokio::spawn(self.clone().keep_later(slot.key, done, stands).in_current_span());
+                    self.keep_later(claimed, slot.key, own, done, stands).await;
                 }
             }
         }
     }
 
-    /// Keeps what came of a piece of work, or forgets that it was begun.
-    async fn keep(&self, key: Key, done: Vec<u8>, stands: bool) -> Result<(), StoreUnavailable> {
-        match stands {
-            true => self.replays.put(key, done, REPLAY_LIFETIME).await,
-            false => self.replays.release(key, done).await,
-        }
+    /// An outcome as it is kept.
+    fn done(&self, slot: &Slot, outcome: &Outcome) -> Vec<u8> {
+        record(DONE, &slot.fingerprint, &self.sealer.seal_replay(&slot.proof, &outcome.to_bytes()))
     }
 
-    /// The same while the store is away, which must not make an answer that is known an unknown one. Ends before the claim does, since after
+    /// Keeps what came of a piece of work, or forgets that it was begun; neither where the key is somebody else's by now.
+    async fn keep(&self, key: Key, own: Vec<u8>, done: Vec<u8>, stands: bool) -> Result<(), StoreUnavailable> {
+        if !stands {
+            return self.replays.release(key, own, done).await.map(drop);
+        }
+        if !self.replays.settle(key, own, done, REPLAY_LIFETIME).await? {
+            tracing::error!(event = "replay_not_kept", reason = "its claim is somebody else's");
+        }
+        Ok(())
+    }
+
+    /// Takes back a claim that the store may have made without saying so: what a silent store was asked it does when it goes on. Whoever waits for it
+    /// is told `done`.
+    async fn take_back(&self, claimed: Claimed, key: Key, own: Vec<u8>, done: Vec<u8>) {
+        let tries = async {
+            let mut absent = 0;
+            while absent < LOOK_AGAIN {
+                tokio::time::sleep(KEEP_AGAIN).await;
+                match self.replays.release(key, own.clone(), done.clone()).await {
+                    Ok(true) => return tracing::info!(event = "claim_taken_back"),
+                    Ok(false) => absent += 1,
+                    Err(StoreUnavailable) => {}
+                }
+            }
+        };
+        // Then the claim's own end is near.
+        let _ = tokio::time::timeout_at(claimed.0 + KEEP_WITHIN, tries).await;
+    }
+
+    /// Keeps an answer while the store is away, which must not make an answer that is known an unknown one. Ends before the claim does, since after
     /// that the key may be somebody else's.
-    async fn keep_later(self, key: Key, done: Vec<u8>, stands: bool) {
+    async fn keep_later(&self, claimed: Claimed, key: Key, own: Vec<u8>, done: Vec<u8>, stands: bool) {
         let tries = async {
             loop {
                 tokio::time::sleep(KEEP_AGAIN).await;
-                if self.keep(key, done.clone(), stands).await.is_ok() {
+                if self.keep(key, own.clone(), done.clone(), stands).await.is_ok() {
                     return;
                 }
             }
         };
-        match tokio::time::timeout(KEEP_FOR, tries).await {
+        match tokio::time::timeout_at(claimed.0 + KEEP_WITHIN, tries).await {
             Ok(()) => tracing::info!(event = "replay_kept_later"),
             Err(_) => tracing::error!(event = "replay_not_kept", reason = "the store stayed away"),
         }
@@ -154,13 +216,22 @@ impl Once {
         }
     }
 
+    /// The answer of whoever has the claim. Where that try was put off and another began meanwhile, the answer of that one.
     async fn join(&self, slot: &Slot, present: Vec<u8>) -> Result<Outcome, Problem> {
+        let until = Instant::now() + PATIENCE;
         let mut present = present;
-        if present.first() == Some(&PENDING) && present.get(1..17) == Some(&slot.fingerprint[..]) {
-            present = match self.replays.wait(slot.key, present, PATIENCE).await? {
+        while present.first() == Some(&PENDING) && present.get(1..17) == Some(&slot.fingerprint[..]) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Code::OutcomeUnknown.into());
+            }
+            present = match self.replays.wait(slot.key, present, left).await? {
                 Some(settled) => settled,
-                // Settled between the two questions, or still on its way.
-                None => self.replays.get(slot.key).await?.unwrap_or_default(),
+                // Settled between the two questions, or still on its way; or nobody has it any more, and nothing was done.
+                None => match self.replays.get(slot.key).await? {
+                    Some(present) => present,
+                    None => return Err(Problem::from(Code::ServiceUnavailable).retry_after(VANISHED_AGAIN)),
+                },
             };
         }
         match present.split_first_chunk::<17>() {
@@ -200,17 +271,17 @@ mod tests {
         (Settled::Final(Outcome::Tokens(Zeroizing::new(b"mct_CNRY_and_mcr_CNRY".to_vec()))), ready(()))
     }
 
-    async fn never(_: ()) -> (Settled, std::future::Ready<()>) {
+    async fn never(_: (), _: Claimed) -> (Settled, std::future::Ready<()>) {
         panic!("must not work twice")
     }
 
     #[tokio::test]
     async fn the_store_holds_nothing_that_can_be_read_without_the_proof() {
         let once = once();
-        once.run(slot(b"proof"), ready(()), |()| async { canary() }).await;
+        once.run(slot(b"proof"), ready(()), |(), _| async { canary() }).await;
         let kept = once.replays.get([1; 32]).await.unwrap().unwrap();
         assert!(!kept.windows(4).any(|window| window == b"CNRY"));
-        let other = once.run(slot(b"another"), ready(()), |()| async { canary() }).await;
+        let other = once.run(slot(b"another"), ready(()), |(), _| async { canary() }).await;
         assert!(matches!(other, Outcome::Problem(problem) if problem.code == Code::OutcomeUnknown));
         let same = once.run(slot(b"proof"), ready(()), never).await;
         assert!(matches!(same, Outcome::Tokens(body) if *body == b"mct_CNRY_and_mcr_CNRY"));
@@ -232,16 +303,20 @@ mod tests {
         }
 
         fn put(&self, key: Key, value: Vec<u8>, ttl: Duration) -> Reply<'_, ()> {
-            Box::pin(async move {
-                self.go.acquire().await.unwrap().forget();
-                self.store.put(key, value, ttl).await
-            })
+            self.store.put(key, value, ttl)
         }
     }
 
     impl Replays for Slow {
-        fn release(&self, key: Key, value: Vec<u8>) -> Reply<'_, ()> {
-            self.store.release(key, value)
+        fn settle(&self, key: Key, own: Vec<u8>, value: Vec<u8>, ttl: Duration) -> Reply<'_, bool> {
+            Box::pin(async move {
+                self.go.acquire().await.unwrap().forget();
+                self.store.settle(key, own, value, ttl).await
+            })
+        }
+
+        fn release(&self, key: Key, own: Vec<u8>, value: Vec<u8>) -> Reply<'_, bool> {
+            self.store.release(key, own, value)
         }
 
         fn wait(&self, key: Key, seen: Vec<u8>, limit: Duration) -> Reply<'_, Option<Vec<u8>>> {
@@ -254,7 +329,7 @@ mod tests {
         let clock = Arc::new(crate::ports::clock::ManualClock::new(1_000));
         let slow = Arc::new(Slow { store: MemoryStore::new(clock, false), go: Semaphore::new(0) });
         let once = Once { replays: slow.clone(), ..once() };
-        let first = once.run(slot(b"proof"), ready(()), |()| async { canary() }).await;
+        let first = once.run(slot(b"proof"), ready(()), |(), _| async { canary() }).await;
         assert!(matches!(first, Outcome::Tokens(body) if *body == b"mct_CNRY_and_mcr_CNRY"));
         let again = once.run(slot(b"proof"), ready(()), never);
         tokio::pin!(again);
@@ -264,6 +339,115 @@ mod tests {
         once.under_way.over().await;
     }
 
+    /// Tells whoever waits something else first: `None` that the entry vanished.
+    struct Passing {
+        store: MemoryStore,
+        first: std::sync::Mutex<Option<Option<Vec<u8>>>>,
+    }
+
+    impl Marks for Passing {
+        fn claim(&self, key: Key, value: Vec<u8>, ttl: Duration) -> Reply<'_, Claim> {
+            self.store.claim(key, value, ttl)
+        }
+
+        fn get(&self, key: Key) -> Reply<'_, Option<Vec<u8>>> {
+            self.store.get(key)
+        }
+
+        fn put(&self, key: Key, value: Vec<u8>, ttl: Duration) -> Reply<'_, ()> {
+            self.store.put(key, value, ttl)
+        }
+    }
+
+    impl Replays for Passing {
+        fn settle(&self, key: Key, own: Vec<u8>, value: Vec<u8>, ttl: Duration) -> Reply<'_, bool> {
+            self.store.settle(key, own, value, ttl)
+        }
+
+        fn release(&self, key: Key, own: Vec<u8>, value: Vec<u8>) -> Reply<'_, bool> {
+            self.store.release(key, own, value)
+        }
+
+        fn wait(&self, key: Key, seen: Vec<u8>, limit: Duration) -> Reply<'_, Option<Vec<u8>>> {
+            let first = self.first.lock().unwrap().take();
+            Box::pin(async move {
+                match first {
+                    Some(Some(value)) => Ok(Some(value)),
+                    Some(None) => self.store.release(key, seen, Vec::new()).await.map(|_| None),
+                    None => self.store.wait(key, seen, limit).await,
+                }
+            })
+        }
+    }
+
+    async fn waiting_on(first: Option<Vec<u8>>) -> (Arc<Passing>, Once) {
+        let clock = Arc::new(crate::ports::clock::ManualClock::new(1_000));
+        let first = std::sync::Mutex::new(Some(first));
+        let passing = Arc::new(Passing { store: MemoryStore::new(clock, false), first });
+        passing.claim([1; 32], record(PENDING, &[2; 16], &[1; 16]), REPLAY_LIFETIME).await.unwrap();
+        (passing.clone(), Once { replays: passing, ..once() })
+    }
+
+    /// The first try was put off and another began before the waiter looked.
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_goes_on_waiting_for_a_try_that_began_meanwhile() {
+        let (passing, once) = waiting_on(Some(record(PENDING, &[2; 16], &[9; 16]))).await;
+        let answer = once.run(slot(b"proof"), ready(()), never);
+        tokio::pin!(answer);
+        assert!(tokio::time::timeout(Duration::from_secs(5), &mut answer).await.is_err(), "it is under way");
+        let done = record(DONE, &[2; 16], &once.sealer.seal_replay(b"proof", &[0, 7]));
+        passing.put([1; 32], done, REPLAY_LIFETIME).await.unwrap();
+        assert!(matches!(answer.await, Outcome::Tokens(body) if *body == [7]));
+    }
+
+    #[tokio::test]
+    async fn a_claim_that_vanished_is_a_reason_to_ask_again() {
+        let (_, once) = waiting_on(None).await;
+        let Outcome::Problem(problem) = once.run(slot(b"proof"), ready(()), never).await else { panic!("nothing was done") };
+        assert_eq!((problem.code, problem.retry_after), (Code::ServiceUnavailable, Some(1)));
+    }
+
+    /// A store that came back late may have lost the claim, and somebody else has the key.
+    #[tokio::test]
+    async fn an_answer_is_kept_in_its_own_claim_alone() {
+        for settled in [canary().0, Settled::Void(Code::RateLimited.into())] {
+            let once = once();
+            let (replays, theirs) = (once.replays.clone(), record(PENDING, &[2; 16], &[9; 16]));
+            let claimed = theirs.clone();
+            once.run(slot(b"proof"), ready(()), |(), _| async move {
+                replays.put([1; 32], claimed, REPLAY_LIFETIME).await.unwrap();
+                (settled, ready(()))
+            })
+            .await;
+            once.under_way.over().await;
+            assert_eq!(once.replays.get([1; 32]).await, Ok(Some(theirs)));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_call_is_made_for_whoever_has_given_up() {
+        let once = once();
+        let calls = Arc::new(std::sync::atomic::AtomicU32::new(0));
+        for (waits, made) in [(12, 1), (14, 1)] {
+            let counted = calls.clone();
+            once.run(slot(b"proof"), ready(()), move |(), claimed: Claimed| async move {
+                tokio::time::sleep(Duration::from_secs(waits)).await;
+                let settled = match claimed.check_in_time() {
+                    Ok(()) => {
+                        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                        Settled::Void(Code::RateLimited.into())
+                    }
+                    Err(problem) => Settled::Void(problem),
+                };
+                (settled, ready(()))
+            })
+            .await;
+            once.under_way.over().await;
+            assert_eq!(calls.load(std::sync::atomic::Ordering::Relaxed), made, "after {waits} seconds");
+            assert_eq!(once.replays.get([1; 32]).await, Ok(None), "it can be tried again");
+        }
+    }
+
     #[tokio::test]
     async fn work_goes_on_when_nobody_waits_for_it_any_more() {
         let once = once();
@@ -271,7 +455,7 @@ mod tests {
         let waiting = tokio::spawn({
             let once = once.clone();
             async move {
-                once.run(slot(b"proof"), ready(()), |()| async {
+                once.run(slot(b"proof"), ready(()), |(), _| async {
                     gone.await.ok();
                     canary()
                 })

@@ -1,6 +1,6 @@
 //! The app proves that it started the transaction and gets the tokens.
 
-use std::future::{Future, ready};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,11 +24,11 @@ use crate::domain::transaction::{CODE_LIFETIME, HANDOFF_LIFETIME, Handoff, Refus
 use crate::domain::verdict::{self, ExchangeRefused};
 use crate::flow::answers::Answers;
 use crate::flow::gate::{Gate, Made};
-use crate::flow::once::{Once, Slot};
+use crate::flow::once::{Claimed, Once, Slot};
 use crate::metrics::{Counter, Metrics};
-use crate::ports::Marks;
 use crate::ports::clock::Clock;
 use crate::ports::provider::{Answer, Provider, Which};
+use crate::ports::{Marks, StoreUnavailable};
 
 /// How long a redeemed handoff is told apart from one that is merely too old.
 const SPENT_LIFETIME: Duration = Duration::from_secs(600);
@@ -101,8 +101,12 @@ impl Redeem {
         };
         let outcome = match in_time {
             Ok(true) => {
-                let redeem = self.clone();
-                self.once.run(slot, ready(()), move |()| async move { redeem.spend(shard, &code, spent, network).await }).await
+                let (redeem, marks) = (self.clone(), Arc::clone(&self.marks));
+                // Its turn may have been put at a time so late that it outlives its answer.
+                let used = async move { marks.get(spent).await.map(|mark| mark.is_some()) };
+                self.once
+                    .run(slot, used, move |used, claimed| async move { redeem.spend(shard, &code, (spent, used), network, claimed).await })
+                    .await
             }
             Ok(false) => self.late(&slot, spent).await,
             Err(problem) => Outcome::Problem(problem),
@@ -156,15 +160,20 @@ impl Redeem {
         answer.await.unwrap_or_else(Outcome::Problem)
     }
 
-    /// Exchanges the code; to be kept besides: that it was spent.
+    /// Exchanges the code, unless it was `used` before; to be kept besides: that it was spent.
     async fn spend(
         &self,
         shard: Shard,
         code: &AuthorizationCode,
-        spent: Key,
+        (spent, used): (Key, Result<bool, StoreUnavailable>),
         network: Option<Network>,
+        claimed: Claimed,
     ) -> (Settled, impl Future<Output = ()> + Send + use<>) {
-        let settled = self.exchange(shard, code, network).await;
+        let settled = match used {
+            Ok(false) => self.exchange(shard, code, network, claimed).await,
+            Ok(true) => Settled::Final(Code::HandoffUsed.into()),
+            Err(unavailable) => Settled::Void(unavailable.into()),
+        };
         let (marks, is_final) = (Arc::clone(&self.marks), matches!(settled, Settled::Final(_)));
         (settled, async move {
             if is_final && marks.put(spent, vec![1], SPENT_LIFETIME).await.is_err() {
@@ -174,12 +183,12 @@ impl Redeem {
     }
 
     /// Exchanges the code, with the previous secret too if Monei refuses the present one (C-04).
-    async fn exchange(&self, shard: Shard, code: &AuthorizationCode, network: Option<Network>) -> Settled {
+    async fn exchange(&self, shard: Shard, code: &AuthorizationCode, network: Option<Network>, claimed: Claimed) -> Settled {
         let ticket = ticket_of(code);
         let call = Call { kind: Kind::Redeem, ticket, network };
         let mut which = Which::Present;
         loop {
-            if let Err(problem) = self.gate.reserve(shard, call).await {
+            if let Err(problem) = self.gate.reserve(shard, call).await.and_then(|()| claimed.check_in_time()) {
                 return Settled::Void(problem);
             }
             let answer = self.provider.exchange(shard, code, which).await;
@@ -198,7 +207,7 @@ impl Redeem {
                     ExchangeRefused::Approval => Settled::Final(Code::ApprovalRefused.into()),
                     // What a redirect hides may have been done, as with an error of Monei's own.
                     ExchangeRefused::NotBelieved if status.is_redirection() => self.answers.unsettled(&Answer::Failed(None)),
-                    ExchangeRefused::NotBelieved => self.answers.not_believed("exchange", status, false),
+                    ExchangeRefused::NotBelieved => self.answers.not_believed("exchange", status, words, false),
                 },
                 other => self.answers.unsettled(&other),
             };

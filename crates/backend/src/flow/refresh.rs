@@ -18,7 +18,7 @@ use crate::domain::tokens::{self, Owner, Presented};
 use crate::domain::verdict::{self, RefreshRefused};
 use crate::flow::answers::Answers;
 use crate::flow::gate::{Gate, Made};
-use crate::flow::once::{Once, Slot};
+use crate::flow::once::{Claimed, Once, Slot};
 use crate::flow::refusals::Refusals;
 use crate::flow::standing::{Credentials, Standing};
 use crate::ports::provider::{Answer, Provider, Which};
@@ -70,10 +70,10 @@ impl Refresh {
         };
         let (refresh, refusals, refused) = (self.clone(), Arc::clone(&self.refusals), presented.token.clone());
         let known = async move { refusals.known(shard, &refused).await };
-        let work = async move |known| {
+        let work = async move |known, claimed| {
             let mut succeeded = false;
             let settled = match known {
-                Ok(None) => refresh.rotate(shard, &presented, network, &mut succeeded).await,
+                Ok(None) => refresh.rotate(shard, &presented, network, claimed, &mut succeeded).await,
                 Ok(Some(settled)) => settled,
                 Err(problem) => Settled::Void(problem),
             };
@@ -98,12 +98,13 @@ impl Refresh {
         shard: Shard,
         Presented { token, grant, .. }: &Presented,
         network: Option<Network>,
+        claimed: Claimed,
         succeeded: &mut bool,
     ) -> Settled {
         let call = Call { kind: Kind::Refresh, ticket: *grant, network };
         let mut which = Which::Present;
         loop {
-            if let Err(problem) = self.gate.reserve(shard, call).await {
+            if let Err(problem) = self.gate.reserve(shard, call).await.and_then(|()| claimed.check_in_time()) {
                 return Settled::Void(problem);
             }
             let answer = self.provider.refresh(shard, token, which).await;
@@ -128,11 +129,11 @@ impl Refresh {
                         RefreshRefused::Credentials => self.answers.credentials_refused(shard),
                         RefreshRefused::Grant => match self.refusals.judge(shard, token).await {
                             Ok(refusal) if refusal.believed => Settled::Final(Code::GrantRefused.into()),
-                            Ok(_) => self.answers.not_believed("refresh", status, true),
+                            Ok(_) => self.answers.not_believed("refresh", status, words, true),
                             // Without the store nobody knows what else was refused.
                             Err(problem) => Settled::Void(problem),
                         },
-                        RefreshRefused::NotBelieved => self.answers.not_believed("refresh", status, false),
+                        RefreshRefused::NotBelieved => self.answers.not_believed("refresh", status, words, false),
                     }
                 }
                 other => self.answers.unsettled(&other),

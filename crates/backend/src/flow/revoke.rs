@@ -11,13 +11,14 @@ use zeroize::Zeroizing;
 
 use crate::domain::budget::{Endpoint, Id};
 use crate::domain::digest::{digest, fingerprint, log_id};
+use crate::domain::network::Network;
 use crate::domain::outcome::{Outcome, Settled};
 use crate::domain::problem::{Code, Problem};
 use crate::domain::registration::Shard;
 use crate::domain::seal::Sealer;
 use crate::domain::tokens::{self, Presented};
 use crate::flow::gate::{Gate, Made};
-use crate::flow::once::{Once, Slot};
+use crate::flow::once::{Claimed, Once, Slot};
 use crate::ports::provider::{Answer, Provider};
 
 /// Revokes pairs.
@@ -34,6 +35,8 @@ pub(crate) struct Input {
     pub(crate) access_token: AccessToken,
     /// Sealed.
     pub(crate) refresh_token: SecretString,
+    /// Whom the caller shares limits with, if it does.
+    pub(crate) network: Option<Network>,
 }
 
 impl Revoke {
@@ -42,7 +45,7 @@ impl Revoke {
         self.revoke(input).instrument(span).await
     }
 
-    async fn revoke(&self, Input { access_token: access, refresh_token }: Input) -> Outcome {
+    async fn revoke(&self, Input { access_token: access, refresh_token, network }: Input) -> Outcome {
         if !tokens::is_access_token(&access) {
             return Code::InvalidRequest.into();
         }
@@ -63,7 +66,9 @@ impl Revoke {
         let revoke = self.clone();
         match self
             .once
-            .run(slot, ready(()), move |()| async move { (revoke.take_away(shard, &access, &refresh, grant).await, ready(())) })
+            .run(slot, ready(()), move |(), claimed| async move {
+                (revoke.take_away(shard, (&access, &refresh), grant, network, claimed).await, ready(()))
+            })
             .await
         {
             Outcome::Problem(problem) => {
@@ -81,10 +86,17 @@ impl Revoke {
     }
 
     /// By the access token, which Monei documents; by the refresh token where Monei no longer knows the access token (T-16).
-    async fn take_away(&self, shard: Shard, access: &AccessToken, refresh: &RefreshToken, grant: Id) -> Settled {
+    async fn take_away(
+        &self,
+        shard: Shard,
+        (access, refresh): (&AccessToken, &RefreshToken),
+        grant: Id,
+        network: Option<Network>,
+        claimed: Claimed,
+    ) -> Settled {
         let mut by_refresh_token = false;
         loop {
-            if let Err(problem) = self.gate.revoke(shard).await {
+            if let Err(problem) = self.gate.revoke(shard, grant, network).await.and_then(|()| claimed.check_in_time()) {
                 return Settled::Void(problem);
             }
             let answer = match by_refresh_token {

@@ -32,6 +32,9 @@ const TOTAL: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sharer(pub(crate) Option<Network>);
 
+/// Seconds after which a request that took too long is worth another try.
+const LATE_AGAIN: u64 = 3;
+
 /// Wraps the public router. Every line that is logged for a request carries its id and route.
 pub(crate) async fn guard(State(service): State<Service>, request: Request, next: Next) -> Response {
     let route = routes().iter().find(|route| route.path == request.uri().path());
@@ -51,7 +54,7 @@ async fn pass(service: Service, route: Option<&Route>, name: &'static str, mut r
         Some(problem) => refuse(route, language, problem),
         None => match tokio::time::timeout(limit(route), next.run(request)).await {
             Ok(response) => response,
-            Err(_) => refuse(route, language, Code::ServiceUnavailable.into()),
+            Err(_) => refuse(route, language, Problem::from(Code::ServiceUnavailable).retry_after(LATE_AGAIN)),
         },
     };
     harden(response.headers_mut());

@@ -125,13 +125,29 @@ impl Marks for MemoryStore {
 }
 
 impl Replays for MemoryStore {
-    fn release(&self, key: Key, value: Vec<u8>) -> Reply<'_, ()> {
+    fn settle(&self, key: Key, own: Vec<u8>, value: Vec<u8>, ttl: Duration) -> Reply<'_, bool> {
+        Box::pin(async move {
+            let is_anothers = {
+                let (inner, now) = self.lock();
+                inner.live(&key, now).is_some_and(|entry| *entry.value != *own && *entry.value != *value)
+            };
+            match is_anothers {
+                true => Ok(false),
+                false => self.put(key, value, ttl).await.map(|()| true),
+            }
+        })
+    }
+
+    fn release(&self, key: Key, own: Vec<u8>, value: Vec<u8>) -> Reply<'_, bool> {
         Box::pin(async move {
             let (mut inner, _) = self.lock();
+            if inner.entries.get(&key).is_none_or(|entry| *entry.value != *own) {
+                return Ok(false);
+            }
             if let Some(entry) = inner.entries.remove(&key) {
                 entry.tell(&value);
             }
-            Ok(())
+            Ok(true)
         })
     }
 
@@ -210,7 +226,10 @@ mod tests {
             store.claim(KEY, vec![0], TTL).await.unwrap();
             let (told, ()) = tokio::join!(store.wait(KEY, vec![0], Duration::from_secs(5)), async {
                 tokio::task::yield_now().await;
-                if release { store.release(KEY, vec![9]).await.unwrap() } else { store.put(KEY, vec![9], TTL).await.unwrap() }
+                match release {
+                    true => assert_eq!(store.release(KEY, vec![0], vec![9]).await, Ok(true)),
+                    false => store.put(KEY, vec![9], TTL).await.unwrap(),
+                }
             });
             assert_eq!(told, Ok(Some(vec![9])));
             assert_eq!(store.get(KEY).await, Ok(if release { None } else { Some(vec![9]) }));
@@ -225,7 +244,7 @@ mod tests {
         let scope = Scope::Shared(0);
         let redeem = Op::Reserve(Call { kind: Kind::Redeem, ticket: 1, network: None });
         clock.advance(Duration::from_secs(20));
-        for op in [Op::Start { id: 1, network: None }, Op::Revoke] {
+        for op in [Op::Start { id: 1, network: None }, Op::Revoke { grant: 1, network: None }] {
             assert_eq!(store.apply(scope, op, limits).await, Ok(Charge::Granted), "{op:?}");
         }
         assert_eq!(store.apply(scope, redeem, limits).await, Ok(Charge::Wait(Duration::from_secs(41))));

@@ -39,6 +39,7 @@ pub(crate) struct RedisStore {
     used: RwLock<Used>,
     prefix: String,
     claim: Script,
+    settle: Script,
     release: Script,
     budgets: budget::Budgets,
 }
@@ -69,6 +70,7 @@ impl RedisStore {
             used: RwLock::new(Used { settings: settings.clone(), link: Arc::new(Link::new(source)) }),
             prefix: format!("connect:{}:{client_name}", config.environment.as_str()),
             claim: Script::new(&scripts::claim()),
+            settle: Script::new(scripts::SETTLE),
             release: Script::new(scripts::RELEASE),
             budgets: budget::Budgets::new(config.environment == Environment::Production),
         })
@@ -128,10 +130,10 @@ impl RedisStore {
         .await
     }
 
-    /// Tells `value` and forgets the entry, both at once.
-    async fn try_release(&self, key: &Key, value: &[u8]) -> Result<(), String> {
+    /// Tells `value` and forgets the entry, both at once, if it holds `own`. Asked again, it may be gone already.
+    async fn try_release(&self, key: &Key, own: &[u8], value: &[u8]) -> Result<bool, String> {
         let mut script = self.release.key(self.name("told", key));
-        script.key(self.name("entry", key)).arg(value).arg(millis(TOLD));
+        script.key(self.name("entry", key)).arg(value).arg(millis(TOLD)).arg(own);
         let script = &script;
         self.try_ask(|mut connection, _| async move { script.invoke_async(&mut connection).await }).await
     }
@@ -218,8 +220,17 @@ impl Marks for RedisStore {
 }
 
 impl Replays for RedisStore {
-    fn release(&self, key: Key, value: Vec<u8>) -> Reply<'_, ()> {
-        Box::pin(async move { self.try_release(&key, &value).await.map_err(unavailable) })
+    fn settle(&self, key: Key, own: Vec<u8>, value: Vec<u8>, ttl: Duration) -> Reply<'_, bool> {
+        Box::pin(async move {
+            let mut script = self.settle.key(self.name("entry", &key));
+            script.arg(own).arg(value).arg(millis(ttl));
+            let script = &script;
+            self.ask(|mut connection, _| async move { script.invoke_async(&mut connection).await }).await
+        })
+    }
+
+    fn release(&self, key: Key, own: Vec<u8>, value: Vec<u8>) -> Reply<'_, bool> {
+        Box::pin(async move { self.try_release(&key, &own, &value).await.map_err(unavailable) })
     }
 
     fn wait(&self, key: Key, seen: Vec<u8>, limit: Duration) -> Reply<'_, Option<Vec<u8>>> {
@@ -251,7 +262,7 @@ impl Store for RedisStore {
                 // A key that nothing else uses, for a second.
                 let key = rand::random();
                 self.try_claim(&key, b"check", Duration::from_secs(1)).await?;
-                self.try_release(&key, b"check").await?;
+                self.try_release(&key, b"check", b"check").await?;
             }
             // A budget that nothing else uses: it takes more rights than a key.
             self.read(Scope::Grant(rand::random())).await.map(|_| ())

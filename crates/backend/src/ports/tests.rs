@@ -25,7 +25,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (call, 0_u64..40).prop_map(|(call, id)| Op::Book { call, id }),
         3 => (0_u64..40, prop::option::of(network())).prop_map(|(id, network)| Op::Start { id, network }),
         1 => (0_u64..40).prop_map(|id| Op::Returned { id }),
-        1 => Just(Op::Revoke),
+        1 => (0_u64..40, prop::option::of(network())).prop_map(|(grant, network)| Op::Revoke { grant, network }),
         1 => (0_u64..40).prop_map(|ticket| Op::NotDone { ticket }),
         1 => (prop::option::of(0_u64..40), 1_u64..90_000).prop_map(|(ticket, ms)| Op::Busy { endpoint: Endpoint::Token, ticket, ms }),
     ]

@@ -191,7 +191,8 @@ async fn without_its_store_it_refuses_clearly_and_comes_back_by_itself() {
     fleet.redis.stop();
     for instance in [0, 1] {
         let at = fleet.at(instance);
-        problem(at.redeem(&handoff, &proof.verifier).await, 503, "service_unavailable").await;
+        let wait = problem(at.redeem(&handoff, &proof.verifier).await, 503, "service_unavailable").await;
+        assert!(wait.is_some_and(|wait| (2..=5).contains(&wait)), "an app is told to ask again: {wait:?}");
         for url in [at.start_url(&Proof::new().challenge, RETURN, "wallet:read"), at.callback_url(&code, &started.state)] {
             let page = at.visit(&url, Some(&started.cookie)).await;
             assert_eq!(page.status(), StatusCode::SERVICE_UNAVAILABLE);
@@ -237,6 +238,31 @@ async fn an_answer_that_came_while_the_store_was_away_is_kept_when_it_is_back() 
     fleet.instances[0].logged("replay_kept_later").await;
     fleet.until_the_store_answers().await;
     assert_eq!(fleet.at(1).redeem(&handoff, &proof.verifier).await.json::<Value>().await.unwrap(), tokens);
+    assert_eq!(fleet.world.token_calls().await, 1);
+}
+
+/// The program ended before the store was back, and nobody had the tokens any more.
+#[tokio::test]
+async fn an_answer_that_waits_for_the_store_is_kept_before_the_end() {
+    let mut fleet = Fleet::of(2, &[]).await;
+    let proof = Proof::new();
+    let handoff = handoff(&fleet.at(0), &fleet.at(1), &proof).await;
+    fleet.world.fault(json!({"target": "token", "kind": "delay", "delay_ms": 1_500})).await;
+    let asking = redeeming(&fleet.at(0), &handoff, &proof).await;
+    fleet.redis.stop();
+    let tokens: Value = asking.await.unwrap().json().await.unwrap();
+    let ending = fleet.instances.remove(0);
+    ending.logged("replay_not_kept").await;
+    ending.process.signal("-TERM");
+    let address = ending.base.strip_prefix("http://").unwrap().to_owned();
+    while tokio::net::TcpStream::connect(&address).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    fleet.redis.start_again();
+    let lines = ending.stopped().await;
+    assert!(lines.iter().any(|line| line["fields"]["event"] == "replay_kept_later"), "{lines:?}");
+    fleet.until_the_store_answers().await;
+    assert_eq!(fleet.at(0).redeem(&handoff, &proof.verifier).await.json::<Value>().await.unwrap(), tokens);
     assert_eq!(fleet.world.token_calls().await, 1);
 }
 

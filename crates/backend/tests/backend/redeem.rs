@@ -97,6 +97,23 @@ async fn a_lost_answer_can_be_had_again_for_two_minutes() {
     assert_eq!(world.token_calls().await, 1);
 }
 
+/// One whose turn comes later lives longer than its answer is kept.
+#[tokio::test]
+async fn a_handoff_that_outlives_its_answer_is_exchanged_once() {
+    let world = World::with(&[("MONEI_AUTHORIZE_CALLS_PER_MINUTE", "0")]).await;
+    // Those before it never come, and so it is redeemed before its turn.
+    for _ in 0..16 {
+        world.handoff(&Proof::new()).await;
+    }
+    let proof = Proof::new();
+    let handoff = world.handoff(&proof).await;
+    world.later(73);
+    assert_eq!(world.redeem(&handoff, &proof.verifier).await.status(), StatusCode::OK);
+    world.later(121);
+    problem(world.redeem(&handoff, &proof.verifier).await, 400, "handoff_used").await;
+    assert_eq!(world.token_calls().await, 1);
+}
+
 #[tokio::test]
 async fn fifty_requests_at_once_are_one_exchange() {
     let world = World::new().await;
@@ -135,7 +152,8 @@ async fn what_is_about_no_code_is_trouble_with_the_service_and_can_be_tried_agai
         let proof = Proof::new();
         let handoff = world.handoff(&proof).await;
         world.fault(json!({"target": "token", "kind": "status", "status": status})).await;
-        problem(world.redeem(&handoff, &proof.verifier).await, 503, "service_unavailable").await;
+        let wait = problem(world.redeem(&handoff, &proof.verifier).await, 503, "service_unavailable").await;
+        assert!(wait.is_some_and(|wait| (2..=5).contains(&wait)), "{status}: an app is told to ask again: {wait:?}");
         assert_eq!(world.token_calls().await, 1, "{status} is nothing that another secret would mend");
         assert_eq!(world.metric("connect_refusals_not_believed_total").await, Some(1), "{status}");
         assert_eq!(world.metric("connect_credentials_refused").await, Some(0), "{status}");
@@ -166,7 +184,8 @@ async fn refused_credentials_are_the_backends_own_fault_and_can_be_mended() {
     world.change_secret("mcs_sim_CNRYanother_secret").await;
     let proof = Proof::new();
     let handoff = world.handoff(&proof).await;
-    problem(world.redeem(&handoff, &proof.verifier).await, 503, "service_unavailable").await;
+    let wait = problem(world.redeem(&handoff, &proof.verifier).await, 503, "service_unavailable").await;
+    assert_eq!(wait, None, "nothing that is over in a moment");
     // A balancer must go on sending people here: only their exchanges can show that the credentials are accepted again.
     let ready = world.private("/readyz").await;
     assert_eq!(ready.status(), StatusCode::OK);

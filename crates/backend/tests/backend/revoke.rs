@@ -138,6 +138,54 @@ async fn at_most_thirty_calls_a_minute_and_none_of_the_token_budget() {
     assert_eq!(world.revoke(&all[15]).await.status(), StatusCode::NO_CONTENT);
 }
 
+/// Revokes with a made-up access token, which takes two calls, as a caller of the address `from`.
+async fn revoke_from(world: &World, from: &str, tokens: &Value) -> reqwest::Response {
+    let body = json!({"access_token": "mct_sim_made_up", "refresh_token": tokens["refresh_token"]});
+    let request = world.request(reqwest::Method::POST, format!("{}/v1/revoke", world.backend)).json(&body);
+    request.header("x-forwarded-for", from).send().await.unwrap()
+}
+
+async fn with_callers() -> World {
+    let values =
+        [("MONEI_TOKEN_CALLS_PER_MINUTE", "20"), ("MONEI_AUTHORIZE_CALLS_PER_MINUTE", "0"), ("CONNECT_TRUSTED_PROXIES", "127.0.0.1")];
+    World::with(&values).await
+}
+
+#[tokio::test]
+async fn one_network_gets_a_third_of_the_revocations() {
+    let world = with_callers().await;
+    let mut all = Vec::new();
+    for _ in 0..8 {
+        all.push(world.connect().await);
+    }
+    for (at, tokens) in all[..5].iter().enumerate() {
+        // The parts of a site share.
+        let from = format!("2001:db8:1:{at}::1");
+        assert_eq!(revoke_from(&world, &from, tokens).await.status(), StatusCode::NO_CONTENT, "{at}");
+    }
+    let wait = problem(revoke_from(&world, "2001:db8:1:9::1", &all[5]).await, 429, "rate_limited").await.unwrap();
+    assert_eq!(world.counter("revokes").await, 10);
+    assert_eq!(revoke_from(&world, "2001:db8:2::1", &all[6]).await.status(), StatusCode::NO_CONTENT, "others still can");
+    assert_eq!(revoke_from(&world, "192.0.2.1", &all[7]).await.status(), StatusCode::NO_CONTENT, "others still can");
+    assert!((1..=61).contains(&wait), "{wait}");
+    world.later(wait);
+    assert_eq!(revoke_from(&world, "2001:db8:1:9::1", &all[5]).await.status(), StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn one_connection_is_revoked_by_at_most_six_calls_a_minute_whoever_asks() {
+    let world = with_callers().await;
+    let (tokens, other) = (world.connect().await, world.connect().await);
+    world.fault(json!({"target": "revoke", "kind": "status", "status": 500, "times": 100})).await;
+    for caller in 0..6 {
+        problem(revoke_from(&world, &format!("192.0.2.{caller}"), &tokens).await, 502, "revoke_unconfirmed").await;
+    }
+    let wait = problem(revoke_from(&world, "192.0.2.99", &tokens).await, 429, "rate_limited").await.unwrap();
+    assert!((1..=61).contains(&wait), "{wait}");
+    assert_eq!(world.counter("revokes").await, 6);
+    problem(revoke_from(&world, "192.0.2.99", &other).await, 502, "revoke_unconfirmed").await;
+}
+
 #[tokio::test]
 async fn nobody_revokes_without_a_sealed_token() {
     let world = World::new().await;

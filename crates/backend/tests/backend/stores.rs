@@ -436,3 +436,33 @@ async fn a_store_that_restarts_empty_holds_token_calls_for_a_minute_and_nothing_
     assert!((40..=61).contains(&wait), "{wait}");
     assert_eq!(world.token_calls().await, calls, "nobody knows what was sent before, so nothing is sent");
 }
+
+/// What a silent store was asked it may do later. The claim that it made so was nobody's, and kept the handoff from its own app until it died.
+#[tokio::test]
+async fn a_redeem_that_a_silent_store_refused_can_be_made_again_as_soon_as_it_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = port();
+    let server = server(folder.path(), at, &[]);
+    until("it answers", || ask(at, &["ping"]).contains("PONG")).await;
+    let world = World::with(&[("CONNECT_REDIS_URL", &format!("redis://127.0.0.1:{at}"))]).await;
+    world.connect().await;
+    let proof = Proof::new();
+    let handoff = world.handoff(&proof).await;
+    server.signal("-STOP");
+    problem(world.redeem(&handoff, &proof.verifier).await, 503, "service_unavailable").await;
+    assert_eq!(world.token_calls().await, 1, "only that of the login before");
+    server.signal("-CONT");
+    until_ready(&world).await;
+    let redeemed = async {
+        loop {
+            let response = world.redeem(&handoff, &proof.verifier).await;
+            match response.status() {
+                StatusCode::SERVICE_UNAVAILABLE => tokio::time::sleep(Duration::from_millis(200)).await,
+                status => return status,
+            }
+        }
+    };
+    let status = tokio::time::timeout(Duration::from_secs(10), redeemed).await.expect("nobody waits for a claim that is nobody's");
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(world.token_calls().await, 2);
+}

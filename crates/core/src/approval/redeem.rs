@@ -171,7 +171,12 @@ impl Approvals {
                 Err(TokenError::Unreadable) => return put_off.map_or(Tried::Foreign, Tried::Nothing),
                 Err(TokenError::Undecided(problem)) => problem,
             };
-            let wait = problem.retry_after_s.map_or(pause, |seconds| Duration::from_secs(seconds.into()));
+            let wait = match problem.retry_after_s.map(|seconds| Duration::from_secs(seconds.into())) {
+                // A turn, to be taken when it comes.
+                Some(wait) if problem.code == ProblemCode::Busy => wait,
+                Some(wait) => wait.max(pause),
+                None => pause,
+            };
             let may_pass = matches!(
                 problem.code,
                 ProblemCode::Busy

@@ -104,7 +104,8 @@ impl SingleFlight {
         let Failure { problem, at, since } = failed.get(grant)?;
         let wanted = Duration::from_secs(problem.retry_after_s.unwrap_or(0).into());
         if let Some(left) = since.left(wanted, clock) {
-            return Some(Problem::busy(left.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX)));
+            let seconds = u32::try_from(left.as_millis().div_ceil(1000)).unwrap_or(u32::MAX);
+            return Some(Problem { retry_after_s: Some(seconds), ..problem.clone() });
         }
         (began < *at || (good && since.age(clock) < PUT_OFF)).then(|| problem.clone())
     }
@@ -262,7 +263,9 @@ impl Grants {
     async fn send(&self, backend: &BackendClient, key: &str, record: &GrantRecord, in_time: Duration) -> Result<Tokens, TokenError> {
         let began = Instant::now();
         match backend.refresh(key, &record.refresh, self.now()).await {
-            Err(TokenError::Undecided(Problem { code: ProblemCode::BackendUnreachable, .. })) if began.elapsed() < in_time => {
+            Err(TokenError::Undecided(Problem { code: ProblemCode::BackendUnreachable, retry_after_s: None, .. }))
+                if began.elapsed() < in_time =>
+            {
                 backend.refresh(key, &record.refresh, self.now()).await
             }
             outcome => outcome,

@@ -317,6 +317,7 @@ async fn refusal(response: Response, now_ms: i64) -> TokenError {
     }
     let status = response.status();
     let busy = Problem::busy(http::retry_after(&response, now_ms));
+    let says_when = response.headers().contains_key(reqwest::header::RETRY_AFTER);
     let words = http::body(response).await.unwrap_or_default();
     let code = serde_json::from_slice::<Body>(&words).ok().map(|body| body.code);
     let undecided = |code: ProblemCode| TokenError::Undecided(code.into());
@@ -326,6 +327,8 @@ async fn refusal(response: Response, now_ms: i64) -> TokenError {
         Some("invalid_handoff" | "invalid_token") => TokenError::Unreadable,
         Some("rate_limited" | "provider_busy") => TokenError::Undecided(busy),
         Some("provider_unavailable" | "outcome_unknown" | "revoke_unconfirmed") => undecided(ProblemCode::ProviderUnavailable),
+        // Over by then: it can't reach its store, say. Without a time Monei refuses its registration.
+        Some("service_unavailable") if says_when => TokenError::Undecided(Problem { code: ProblemCode::BackendUnreachable, ..busy }),
         Some("service_unavailable" | "internal") => undecided(ProblemCode::ServiceUnavailable),
         // A proxy in between, or a backend of another version: nothing is decided by it.
         _ if status == StatusCode::TOO_MANY_REQUESTS => TokenError::Undecided(busy),

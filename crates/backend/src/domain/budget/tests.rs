@@ -188,7 +188,11 @@ fn a_429_pauses_its_grant_and_a_second_one_all() {
     assert_eq!(budget.apply(Op::Reserve(call(Kind::Refresh, 2, 2)), limits(10), 0), Charge::Granted);
     assert_eq!(budget.apply(busy(2), limits(10), 1_000), Charge::Paused(Duration::from_secs(40)));
     assert_eq!(budget.apply(Op::Reserve(call(Kind::Redeem, 3, 3)), limits(10), 1_000), Charge::Paused(Duration::from_secs(40)));
-    assert_eq!(budget.apply(Op::Revoke, limits(10), 1_000), Charge::Granted, "another endpoint is another limit");
+    assert_eq!(
+        budget.apply(Op::Revoke { grant: 1, network: None }, limits(10), 1_000),
+        Charge::Granted,
+        "another endpoint is another limit"
+    );
     assert_eq!(budget.apply(Op::Reserve(call(Kind::Redeem, 3, 3)), limits(10), 41_000), Charge::Granted);
 }
 
@@ -197,7 +201,7 @@ fn what_is_lost_costs_token_calls_a_minute_and_nothing_else() {
     let mut budget = Budget::new(5_000, true);
     assert_eq!(budget.apply(Op::Reserve(call(Kind::Refresh, 1, 1)), limits(10), 5_000), Charge::Wait(Duration::from_secs(61)));
     assert_eq!(budget.apply(Op::Start { id: 1, network: None }, limits(10), 5_000), Charge::Granted);
-    assert_eq!(budget.apply(Op::Revoke, limits(10), 5_000), Charge::Granted);
+    assert_eq!(budget.apply(Op::Revoke { grant: 1, network: None }, limits(10), 5_000), Charge::Granted);
     assert_eq!(budget.apply(Op::Reserve(call(Kind::Refresh, 1, 1)), limits(10), 66_000), Charge::Granted);
 }
 

@@ -1,5 +1,6 @@
 //! `POST /v1/revoke`: takes a grant away at Monei.
 
+use axum::Extension;
 use axum::extract::State;
 use monei::AccessToken;
 use secrecy::SecretString;
@@ -10,6 +11,7 @@ use super::body::Json;
 use crate::domain::outcome::Outcome;
 use crate::flow::revoke::Input;
 use crate::http::Service;
+use crate::http::guard::Sharer;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +33,10 @@ pub(super) struct Body {
     request_body = Body,
     responses((status = 204, description = "Monei confirmed it"), (status = "default", response = super::openapi::Refused))
 )]
-pub(super) async fn revoke(State(service): State<Service>, Json(body): Json<Body>) -> Outcome {
-    service.revoke.run(Input { access_token: body.access_token, refresh_token: body.refresh_token }).await
+pub(super) async fn revoke(
+    State(service): State<Service>,
+    Extension(Sharer(network)): Extension<Sharer>,
+    Json(body): Json<Body>,
+) -> Outcome {
+    service.revoke.run(Input { access_token: body.access_token, refresh_token: body.refresh_token, network }).await
 }

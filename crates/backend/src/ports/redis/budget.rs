@@ -30,7 +30,7 @@ pub(super) struct Budgets {
     /// The head of each shared budget that was seen last.
     seen: Mutex<HashMap<Id, Head>>,
     /// One at a time, so that requests of this instance don't get in each other's way.
-    turn: tokio::sync::Mutex<()>,
+    pub(super) turn: tokio::sync::Mutex<()>,
     /// In place of Redis' clock, where it isn't 0.
     #[cfg(test)]
     time: std::sync::atomic::AtomicU64,
@@ -191,7 +191,8 @@ impl RedisStore {
     }
 
     pub(super) async fn apply_op(&self, scope: Scope, op: Op, limits: Limits) -> Result<Charge, StoreUnavailable> {
-        let _turn = self.budgets.turn.lock().await;
+        let turn = tokio::time::timeout(super::PATIENCE, self.budgets.turn.lock()).await;
+        let _turn = turn.map_err(|_| unavailable("other requests of this instance wait for it".to_owned()))?;
         for _ in 0..TRIES {
             let Read { mut budget, now, head, standing, next } = self.read(scope).await.map_err(unavailable)?;
             let charge = budget.apply(op, limits, now);

@@ -18,10 +18,22 @@ pub(super) fn claim() -> String {
     format!("{MODERN}{CLAIM}")
 }
 
-/// Tells a value and forgets the entry. Keys: what is told, the entry. Arguments: value, milliseconds.
+/// Replaces an entry, unless somebody else has it. Key: the entry. Arguments: what the caller's own entry holds, value, milliseconds. Answers 1 if
+/// it was replaced.
+pub(super) const SETTLE: &str = "
+local held = redis.call('GET', KEYS[1])
+if held and held ~= ARGV[1] and held ~= ARGV[2] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+";
+
+/// Tells a value and forgets the entry, if it is still the caller's own. Keys: what is told, the entry. Arguments: value, milliseconds, what the
+/// caller's own entry holds. Answers 1 if it was.
 pub(super) const RELEASE: &str = "
+if redis.call('GET', KEYS[2]) ~= ARGV[3] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 redis.call('DEL', KEYS[2])
+return 1
 ";
 
 /// Names the server's standing: the id of its replication history, which is another after each promotion and each restart, and the replicas that

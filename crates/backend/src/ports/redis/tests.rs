@@ -116,15 +116,28 @@ async fn whoever_waits_elsewhere_is_told_the_value_even_when_the_entry_is_releas
     for release in [false, true] {
         one.claim(KEY, vec![0], TTL).await.unwrap();
         let (told, ()) = tokio::join!(two.wait(KEY, vec![0], Duration::from_secs(5)), async {
-            if release { one.release(KEY, vec![9]).await.unwrap() } else { one.put(KEY, vec![9], TTL).await.unwrap() }
+            match release {
+                true => assert_eq!(one.release(KEY, vec![0], vec![9]).await, Ok(true)),
+                false => one.put(KEY, vec![9], TTL).await.unwrap(),
+            }
         });
         assert_eq!(told, Ok(Some(vec![9])));
         assert_eq!(two.get(KEY).await, Ok(if release { None } else { Some(vec![9]) }));
-        one.release(KEY, vec![]).await.unwrap();
+        assert_eq!(one.release(KEY, vec![9], vec![]).await, Ok(!release), "only what is there can be released");
     }
 }
 
 const SHARED: Scope = Scope::Shared(7);
+
+/// It waited for as long as others took, and its caller had given up long before.
+#[tokio::test]
+async fn who_waits_for_others_of_its_instance_waits_a_few_seconds() {
+    let server = Server::start();
+    let store = server.ready().await;
+    let _turn = store.budgets.turn.lock().await;
+    let refused = tokio::time::timeout(PATIENCE * 2, redeem(&store)).await.expect("it gives up");
+    assert_eq!(refused, Err(StoreUnavailable));
+}
 
 fn reserve(kind: Kind) -> Op {
     Op::Reserve(Call { kind, ticket: rand::random(), network: None })
@@ -141,7 +154,8 @@ async fn the_shares_of_each_kind_are_shared_and_never_exceeded() {
     let mut granted = [0; 4];
     for round in 0..40 {
         let start = Op::Start { id: rand::random(), network: None };
-        for (at, op) in [reserve(Kind::Refresh), reserve(Kind::Redeem), start, Op::Revoke].into_iter().enumerate() {
+        let revoke = Op::Revoke { grant: rand::random(), network: None };
+        for (at, op) in [reserve(Kind::Refresh), reserve(Kind::Redeem), start, revoke].into_iter().enumerate() {
             match stores[round % 2].apply(SHARED, op, limits()).await.unwrap() {
                 Charge::Granted => granted[at] += 1,
                 Charge::Wait(_) => {}
