@@ -173,8 +173,8 @@ impl Once {
         Ok(())
     }
 
-    /// Takes back a claim that the store may have made without saying so: what a silent store was asked it does when it goes on. Whoever waits for it
-    /// is told `done`.
+    /// Takes back a claim that the store may have made without saying so: a store that gave no answer may carry out later what it was asked. Whoever
+    /// waits for the claim is told `done`.
     async fn take_back(&self, claimed: Claimed, key: Key, own: Vec<u8>, done: Vec<u8>) {
         let tries = async {
             let mut absent = 0;

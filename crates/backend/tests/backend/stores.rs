@@ -437,7 +437,8 @@ async fn a_store_that_restarts_empty_holds_token_calls_for_a_minute_and_nothing_
     assert_eq!(world.token_calls().await, calls, "nobody knows what was sent before, so nothing is sent");
 }
 
-/// What a silent store was asked it may do later. The claim that it made so was nobody's, and kept the handoff from its own app until it died.
+/// A store that gave no answer may still carry out later what it was asked. A claim that it makes so late has no owner: it must not keep the app from
+/// redeeming its handoff for as long as a claim lives.
 #[tokio::test]
 async fn a_redeem_that_a_silent_store_refused_can_be_made_again_as_soon_as_it_answers() {
     let folder = tempfile::tempdir().unwrap();
@@ -462,7 +463,7 @@ async fn a_redeem_that_a_silent_store_refused_can_be_made_again_as_soon_as_it_an
             }
         }
     };
-    let status = tokio::time::timeout(Duration::from_secs(10), redeemed).await.expect("nobody waits for a claim that is nobody's");
+    let status = tokio::time::timeout(Duration::from_secs(10), redeemed).await.expect("the claim without an owner is taken back");
     assert_eq!(status, StatusCode::OK);
     assert_eq!(world.token_calls().await, 2);
 }
