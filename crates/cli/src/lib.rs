@@ -192,11 +192,13 @@ async fn done(settings: &Settings, task: Task) -> Result<ExitCode, Failure> {
         Ok(outcome) => outcome,
     }
 }
+
 /// What is done before the command.
 enum Begun {
     /// It is for this process.
     Here(Connections),
     /// Another process has done it.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "processes reach each other by Unix sockets"))]
     Elsewhere(ExitCode),
 }
 
