@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
+use fantoccini::error::CmdError;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::time::timeout;
 
@@ -59,7 +60,9 @@ impl World {
             Ok(result) => result,
             Err(_) => Err(anyhow!("{name} took longer than {LIMIT:?}")),
         };
-        if result.is_err() {
+        if let Err(error) = &result {
+            // On one line and before what else is kept: it is what the summary of `cargo xtask test` repeats.
+            eprintln!("Error: {}", told(error));
             world.keep_evidence().await?;
         }
         result
@@ -299,12 +302,30 @@ impl World {
         // The web view may be what failed; the rest is worth having then.
         if let Some(window) = &self.window {
             let pictured = timeout(PATIENCE, window.screenshot(&folder.join("window.png"))).await;
-            if !matches!(pictured, Ok(Ok(()))) {
-                eprintln!("no picture of the window: {pictured:?}");
-            }
+            let missing = match pictured {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) => told(&error),
+                Err(_) => "no answer".to_owned(),
+            };
+            let runs = if window.pid().is_ok() { "runs" } else { "has ended" };
+            eprintln!("no picture of the window ({missing}); the program {runs}");
         }
         Ok(())
     }
+}
+
+/// An error with its causes, the kind of what a driver answered (its message is often empty), and where in the test it arose.
+fn told(error: &anyhow::Error) -> String {
+    let kinds = error.chain().filter_map(|cause| match cause.downcast_ref() {
+        Some(CmdError::Standard(answer)) => Some(format!(" [{}]", answer.error)),
+        _ => None,
+    });
+    let kinds: String = kinds.collect();
+    // Only with RUST_BACKTRACE, which `cargo xtask test` sets.
+    let trace = error.backtrace().to_string();
+    let place = trace.lines().filter_map(|line| line.trim().strip_prefix("at ")).find(|place| place.contains("end_to_end/"));
+    let place = place.map(|place| format!(", at {place}")).unwrap_or_default();
+    format!("{error:#}{kinds}{place}")
 }
 
 /// Title of the program's own question before it disconnects the account `name`.

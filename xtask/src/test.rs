@@ -86,7 +86,8 @@ pub fn finish(steps: &Steps, count: &Count) -> Result<()> {
 
 fn rust_tests(count: &mut Count, what: &[&str]) -> Result<()> {
     let mut tests = command("cargo", &["test", "--locked", "--no-fail-fast"]);
-    counted(tests.args(what), count)
+    // An error says where it arose.
+    counted(tests.args(what).env("RUST_BACKTRACE", "1"), count)
 }
 
 /// The property tests of the crates with a million inputs each, optimised but with every check of a development build.
@@ -102,10 +103,12 @@ fn property_tests(count: &mut Count) -> Result<()> {
 /// Runs tests and adds up what their runner says.
 pub fn counted(tests: &mut Command, count: &mut Count) -> Result<()> {
     // Lines of the form: test result: ok. 12 passed; 0 failed; 0 ignored; … and: test module::name ... FAILED
+    let mut reasons = Reasons::default();
     let passed = each_line(tests, |line| {
         if let Some(name) = line.strip_prefix("test ").and_then(|line| line.strip_suffix(" ... FAILED")) {
             count.failures.push(name.to_owned());
         }
+        reasons.read(line, &mut count.failures);
         let Some(rest) = line.strip_prefix("test result: ") else { return };
         let number = |word: &str| {
             let before = rest.split(word).next()?;
@@ -118,6 +121,39 @@ pub fn counted(tests: &mut Command, count: &mut Count) -> Result<()> {
         bail!("{} found failures", describe(tests));
     }
     Ok(())
+}
+
+/// Finds in what a runner prints after its tests why each of them failed.
+#[derive(Default)]
+struct Reasons {
+    /// The test whose output is being read, until its reason is found.
+    test: Option<String>,
+    /// Where it panicked; the next line says why.
+    panicked: Option<String>,
+}
+
+impl Reasons {
+    /// Reads a line, and adds a test's reason to its name in `failures`.
+    fn read(&mut self, line: &str, failures: &mut [String]) {
+        if let Some(name) = line.strip_prefix("---- ").and_then(|line| line.strip_suffix(" stdout ----")) {
+            *self = Self { test: Some(name.to_owned()), panicked: None };
+            return;
+        }
+        if let Some((_, place)) = line.split_once(" panicked at ") {
+            self.panicked = self.test.is_some().then(|| place.to_owned());
+            return;
+        }
+        let reason = match (self.panicked.take(), line.strip_prefix("Error: ")) {
+            (Some(place), _) => format!("{place} {line}"),
+            (None, Some(error)) => error.to_owned(),
+            (None, None) => return,
+        };
+        if let Some(test) = self.test.take()
+            && let Some(failure) = failures.iter_mut().find(|failure| **failure == test)
+        {
+            *failure = format!("{test}: {reason}");
+        }
+    }
 }
 
 /// With `all`, what takes many minutes besides: every state at 100, 200 and 400 % in each colour scheme, and more widths.
@@ -191,4 +227,37 @@ fn each_line(command: &mut Command, mut look: impl FnMut(&str)) -> Result<bool> 
         writeln!(shown, "{line}")?;
     }
     Ok(child.wait()?.success())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_says_why_each_test_failed() {
+        let printed = "\
+---- a::returns_an_error stdout ----
+logs and a picture of the screen: /somewhere
+Error: gave up waiting for a window: no such window
+Error: the same again, at length
+---- b::panics stdout ----
+
+thread 'b::panics' (7) panicked at src/b.rs:3:9:
+assertion failed: x
+Error: not of this test
+---- c::is_silent stdout ----
+note: nothing
+";
+        let mut failures: Vec<String> = ["a::returns_an_error", "b::panics", "c::is_silent"].map(str::to_owned).into();
+        let mut reasons = Reasons::default();
+        printed.lines().for_each(|line| reasons.read(line, &mut failures));
+        assert_eq!(
+            failures,
+            [
+                "a::returns_an_error: gave up waiting for a window: no such window",
+                "b::panics: src/b.rs:3:9: assertion failed: x",
+                "c::is_silent"
+            ]
+        );
+    }
 }
