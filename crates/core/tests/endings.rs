@@ -491,6 +491,40 @@ async fn a_missing_record_of_an_approval_that_monei_has_not_ended_is_told_once()
 }
 
 #[tokio::test]
+async fn a_grant_that_may_live_on_after_a_refresh_without_an_answer_is_told() {
+    // In no account: what the person discarded.
+    let world = World::proxied().await;
+    world.core.connect(&Caller::Window, scopes(TWO)).await.unwrap();
+    world.approve("ada", TWO).await;
+    world.until("whose it is", is_new).await;
+    world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 2})).await;
+    world.proxy.as_ref().unwrap().plan(&[Cut::After, Cut::After]);
+    world.core.decide(Decision::Discard).await.unwrap();
+    assert_eq!(world.failed().await.code, ProblemCode::RevocationPending);
+    world.clock.advance(Duration::from_secs(130));
+    world.core.look().await;
+    assert_eq!(world.failed().await.code, ProblemCode::ApprovalLost);
+    assert_eq!((alive(&world).await, world.records().len(), failures(&world).await), (1, 0, vec!["approval_lost".to_owned()]));
+
+    // In an account: it asks to be reconnected, and the history says where the other end of it can be seen.
+    let (world, account) = unanswered().await;
+    world.clock.advance(Duration::from_secs(130));
+    let refused = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
+    assert_eq!((refused.code, alive(&world).await, world.records().len()), (ProblemCode::AccessRevoked, 1, 0));
+    let told = world.core.activity(None).await.unwrap();
+    let is_lost = |item: &&ActivityItem| item.event == ActivityEvent::Failed { code: "approval_lost".to_owned() };
+    assert!(told.iter().find(is_lost).is_some_and(|item| item.account_name.is_some()), "{told:?}");
+
+    // Ended at Monei by the person, who knows.
+    let world = World::new().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    world.control("revoke", json!({"user": "ada"})).await;
+    world.clock.advance(Duration::from_secs(3_700));
+    let refused = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
+    assert_eq!((refused.code, failures(&world).await), (ProblemCode::AccessRevoked, vec![]));
+}
+
+#[tokio::test]
 async fn a_damaged_record_of_an_approval_that_nobody_uses_is_told_and_then_goes() {
     let world = discarded_and_then("damaged").await;
     world.core.look().await;

@@ -220,7 +220,8 @@ impl Grants {
         let _under_way = self.inner.work.enter()?;
         let outcome = self.replace(grant, record, in_time).await;
         if outcome.as_ref().is_err_and(|problem| problem.code == ProblemCode::AccessRevoked) {
-            self.remove_revoked_grant(grant).await?;
+            let may_live = !self.says_the_end(grant, record).await;
+            self.remove_revoked_grant(grant, may_live).await?;
         }
         outcome
     }

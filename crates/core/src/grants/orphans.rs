@@ -2,12 +2,11 @@
 //! one whose end Monei hasn't confirmed yet.
 
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use monei::ScopeSet;
 
 use super::lock::{Lock, lock_end};
-use super::revoke::{SILENCE, was_silent};
+use super::revoke::Revoked;
 use super::vault::{GrantRecord, RecordError};
 use super::{Grants, expiry, held, log_id, open_transactions};
 use crate::failpoint::failpoint;
@@ -213,7 +212,10 @@ impl Grants {
         }
         self.unassign(&grant).await;
         let over = match self.newest_record(&grant).await {
-            Ok(record) => self.is_revoked(&grant, &record).await,
+            Ok(record) => match self.revoke_unassigned(&grant, &record).await {
+                Ok(Revoked::Impossible) => return self.remove_lost(grant, lock).await,
+                outcome => outcome == Ok(Revoked::Confirmed),
+            },
             Err(problem) if self.is_lost(&grant, problem.code).await => return self.remove_lost(grant, lock).await,
             // An earlier try came so far, and no further.
             Err(problem) => problem.code == ProblemCode::RecordMissing,
@@ -264,6 +266,14 @@ impl Grants {
         false
     }
 
+    /// Revokes a grant in no account. While the program ends, with the pair that is there and no other: nothing waits for a refresh then.
+    async fn revoke_unassigned(&self, grant: &GrantId, record: &GrantRecord) -> Result<Revoked, Problem> {
+        match self.inner.work.enter() {
+            Ok(_under_way) => self.revoke_pair(grant, record).await,
+            Err(_) => self.revoke_record(record).await.map(|()| Revoked::Confirmed),
+        }
+    }
+
     /// Whether nothing is left to end the grant with: its record, which can't be read for the reason of `code`, is damaged, or missing
     /// though Monei hasn't ended the grant as far as is known here.
     async fn is_lost(&self, grant: &GrantId, code: ProblemCode) -> bool {
@@ -290,20 +300,6 @@ impl Grants {
             Err(error) => tracing::warn!(%error, "a damaged entry could not be removed"),
         }
         Discarded::Lost
-    }
-
-    /// Whether Monei ends the grant, or says that it is over, or ends it once it has a pair that Monei knows.
-    async fn is_revoked(&self, grant: &GrantId, record: &GrantRecord) -> bool {
-        let began = Instant::now();
-        match self.revoke_record(record).await {
-            Ok(()) => return true,
-            Err(problem) if was_silent(&problem, began) => return false,
-            Err(_) => {}
-        }
-        match self.refresh(grant, record, SILENCE).await {
-            Err(problem) => problem.code == ProblemCode::AccessRevoked,
-            Ok(fresh) => self.revoke_record(&fresh).await.is_ok(),
-        }
     }
 
     /// Takes back what was approved but never decided about because a program ended in between, and what Monei hasn't confirmed yet. Gives

@@ -99,12 +99,13 @@ impl Grants {
         }
     }
 
-    /// Monei has definitely ended this grant: its tokens go, and with them the scopes that no other grant of the account holds.
-    pub(super) async fn remove_revoked_grant(&self, grant: &GrantId) -> Result<(), Problem> {
+    /// Nothing here can use this grant any more: its tokens go, and with them the scopes that no other grant of the account holds. `may_live`:
+    /// Monei may have another pair of it, which nobody has.
+    pub(super) async fn remove_revoked_grant(&self, grant: &GrantId, may_live: bool) -> Result<(), Problem> {
         tracing::info!(grant = super::log_id(grant), "Monei has ended this grant");
         self.note_ended(grant).await;
         self.vault().delete(grant).await?;
         failpoint!("revoked.removed");
-        self.inner.ledger.apply(Revoked { grant: grant.clone() }).await
+        self.inner.ledger.apply(Revoked { grant: grant.clone(), may_live }).await
     }
 }

@@ -156,7 +156,7 @@ impl Grants {
         let mut outcome = Ok(());
         for GrantRow { id, .. } in ended {
             self.note_ended(&id).await;
-            match self.remove_revoked_grant(&id).await {
+            match self.remove_revoked_grant(&id, false).await {
                 Ok(()) => drop(held(&self.inner.unsaved).remove(&id)),
                 Err(problem) => outcome = Err(problem),
             }
@@ -214,10 +214,11 @@ impl Grants {
         let began = Instant::now();
         match self.replace(grant, record, SILENCE).await {
             Err(Problem { code: ProblemCode::AccessRevoked, .. }) => {
-                // Said of this pair. Monei may have put another in its place, by a refresh whose answer is lost.
-                let sent = self.inner.ledger.unanswered(grant.clone(), record.generation).await;
-                let is_known = sent.is_ok_and(|sent| sent.is_some_and(|sent| !sent.after_another));
-                if is_known { Revoked::Confirmed } else { Revoked::Impossible }
+                if self.says_the_end(grant, record).await {
+                    Revoked::Confirmed
+                } else {
+                    Revoked::Impossible
+                }
             }
             Ok(fresh) => self.revoke_record(&fresh).await.map_or_else(Revoked::Unconfirmed, |()| Revoked::Confirmed),
             Err(problem) => {
@@ -229,6 +230,13 @@ impl Grants {
                 Revoked::Unconfirmed(problem)
             }
         }
+    }
+
+    /// Whether the grant is over, now that Monei has refused to refresh the pair of `record`. Monei may have put another pair in its place, by
+    /// a refresh whose answer is lost.
+    pub(super) async fn says_the_end(&self, grant: &GrantId, record: &GrantRecord) -> bool {
+        let sent = self.inner.ledger.unanswered(grant.clone(), record.generation).await;
+        sent.is_ok_and(|sent| sent.is_some_and(|sent| !sent.after_another))
     }
 
     /// Revokes at the backend that gave the grant, never at another.

@@ -201,7 +201,7 @@ async fn an_answer_that_was_under_way_does_not_make_an_account_well_whose_access
     for code in [None, Some(ProblemCode::LimitReached)] {
         let (_keep, path) = folder();
         let ledger = ledger(&path).await;
-        ledger.apply(Revoked { grant: "g".into() }).await.unwrap();
+        ledger.apply(Revoked { grant: "g".into(), may_live: false }).await.unwrap();
         // Asked with the token before that ended.
         ledger.apply(Checked { account: "a".into(), code, missing: HashSet::new() }).await.unwrap();
         let row = ledger.known()[0].row.clone();

@@ -50,10 +50,12 @@ impl Change for Refreshed {
     }
 }
 
-/// Monei has definitely ended a grant: the scopes that no other grant of its account holds are lost.
+/// A grant is over as far as this computer goes: the scopes that no other grant of its account holds are lost.
 pub struct Revoked {
     /// Which grant.
     pub grant: GrantId,
+    /// Whether it may live on at Monei, out of reach from here.
+    pub may_live: bool,
 }
 
 impl Change for Revoked {
@@ -62,11 +64,13 @@ impl Change for Revoked {
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<(), IndexError> {
         let Some(grant) = tables.grants()?.into_iter().find(|row| row.id == self.grant) else { return Ok(()) };
         tables.forget_ended(&grant.id)?;
-        if let Some((account, lost)) = take_out(tables, &grant, now)?
-            && !lost.is_empty()
-        {
-            let event = Event::Revoked { scopes: lost.iter().map(Scope::to_string).collect() };
-            tables.log(now, Some(&account.id), account.display_name().as_deref(), &event)?;
+        let Some((account, lost)) = take_out(tables, &grant, now)? else { return Ok(()) };
+        let log = |event: &Event| tables.log(now, Some(&account.id), account.display_name().as_deref(), event);
+        if !lost.is_empty() {
+            log(&Event::Revoked { scopes: lost.iter().map(Scope::to_string).collect() })?;
+        }
+        if self.may_live {
+            log(&Event::Failed { code: ProblemCode::ApprovalLost.name() })?;
         }
         Ok(())
     }
