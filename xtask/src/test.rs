@@ -42,7 +42,7 @@ pub fn test(all: bool) -> Result<()> {
     let built = steps.step("Build everything", || {
         succeed(&mut command("cargo", &["build", "--workspace", "--all-targets", "--features", "embedded", "--locked"]))
     });
-    // Built beside the tests, most of which wait for windows: in a row they would take ten minutes longer.
+    // Built beside the tests: most of their time they wait for windows.
     let beside = built.is_ok().then(places::begin);
     if built.is_ok() {
         drop(steps.step("What no program may have", || gates::check_programs(&PROGRAMS)));
