@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::packages::{For, install_missing};
-use crate::step::{Beside, Steps, command, succeed};
+use crate::step::{Steps, command, succeed};
 use crate::test::{Count, counted, finish};
 use crate::{renamed, ui};
 
@@ -34,14 +34,6 @@ pub const BUILD: [&str; 6] = ["build", "--locked", "--profile", "places", "--pac
 /// The desktop program with the package's features and code paths, in `target/places`.
 pub fn build() -> Result<()> {
     succeed(&mut command("cargo", &BUILD))
-}
-
-/// Begins the same build as what gives way to every other process: most tests of the windows wait, and leave it the processors.
-///
-/// # Errors
-/// Where it can't be started, or what it prints can't be kept.
-pub fn begin() -> Result<Beside> {
-    Beside::begin(&mut command("nice", &[&["-n", "19", "cargo"][..], &BUILD].concat()), "target/places-build.log")
 }
 
 /// Runs the places. Their programs are there already.

@@ -1,7 +1,6 @@
 //! Commands as numbered steps: what runs, how long it took, and how it ended.
 
-use std::fs::{self, File};
-use std::process::{Child, Command};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -55,40 +54,6 @@ pub fn command(program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(arguments);
     command
-}
-
-/// A command that runs while other steps do. What it prints is kept until it is waited for.
-pub struct Beside {
-    child: Child,
-    described: String,
-    log: &'static str,
-}
-
-impl Beside {
-    /// Begins it; `log` is the file that takes what it prints.
-    ///
-    /// # Errors
-    /// Where the file can't be written, or the command can't be started.
-    pub fn begin(command: &mut Command, log: &'static str) -> Result<Self> {
-        let file = File::create(log).context(log)?;
-        command.stdout(file.try_clone()?).stderr(file);
-        let described = describe(command);
-        let child = command.spawn().with_context(|| format!("{described} can't be started"))?;
-        Ok(Self { child, described, log })
-    }
-
-    /// Waits for its end, shows what it printed, and wants it to have succeeded.
-    ///
-    /// # Errors
-    /// Where it failed.
-    pub fn finish(mut self) -> Result<()> {
-        let status = self.child.wait()?;
-        eprint!("{}", fs::read_to_string(self.log).context(self.log)?);
-        if !status.success() {
-            bail!("{} ended with {status}", self.described);
-        }
-        Ok(())
-    }
 }
 
 /// Runs a command and wants it to succeed.

@@ -42,17 +42,12 @@ pub fn test(all: bool) -> Result<()> {
     let built = steps.step("Build everything", || {
         succeed(&mut command("cargo", &["build", "--workspace", "--all-targets", "--features", "embedded", "--locked"]))
     });
-    // Built beside the tests: most of their time they wait for windows.
-    let beside = built.is_ok().then(places::begin);
     if built.is_ok() {
         drop(steps.step("What no program may have", || gates::check_programs(&PROGRAMS)));
         drop(steps.step("Tests", || rust_tests(&mut count, &["--workspace", "--features", "embedded"])));
         drop(steps.step("Tour through the real window", run::take_tour));
     }
-    let built = steps.step("Build the program as it is packaged", || match beside {
-        Some(begun) => begun?.finish(),
-        None => places::build(),
-    });
+    let built = steps.step("Build the program as it is packaged", places::build);
     if built.is_ok() {
         drop(steps.step("Hardening of the packaged program", || hardening::check("target/places/monei-connect")));
         // The place that wants it says so where it isn't there.

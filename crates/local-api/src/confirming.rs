@@ -39,9 +39,9 @@ impl From<Refusal> for Unpaid {
 
 /// How long a call waits for the person.
 const WAIT: Duration = Duration::from_secs(20);
-/// After an answer so long until it is acted on. Meanwhile the system's events are looked at, and a caller who went before the answer is
-/// noticed as gone: this call ends with the connection.
-const NOTICED: Duration = Duration::from_millis(20);
+/// So long from the moment at which a call sees the yes until it sends. Meanwhile the system's events are looked at, and a caller who went
+/// before the yes is noticed as gone: this call ends with the connection.
+const NOTICED: Duration = Duration::from_millis(50);
 
 /// The payments that wait for the person. Cheap to clone.
 #[derive(Clone)]
@@ -135,10 +135,15 @@ impl Confirmations {
         shared.changed();
         self.look_again_later();
         let until = tokio::time::Instant::now() + shared.wait;
+        let mut seen = false;
         loop {
             changes.borrow_and_update();
-            let step = shared.book().step(number, &shared.now());
+            let step = shared.book().step(number, seen, &shared.now());
             match step {
+                Step::Confirmed => {
+                    tokio::time::sleep(NOTICED).await;
+                    seen = true;
+                }
                 Step::Send(app, payment, pin) => {
                     self.send(number, app, payment, pin);
                     continue;
@@ -158,7 +163,6 @@ impl Confirmations {
                         )
                         .into());
                     }
-                    tokio::time::sleep(NOTICED).await;
                 }
                 Step::Told(told) => return told_answer(told),
                 Step::Denied => {

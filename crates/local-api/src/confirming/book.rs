@@ -65,6 +65,8 @@ pub(super) enum Told {
 pub(super) enum Step {
     /// Wait for the person.
     Wait,
+    /// The person said yes: step again with that seen, once a caller who has gone would be noticed.
+    Confirmed,
     /// Send it, now and once: nobody else is told so.
     Send(App, Payment, Option<SecretString>),
     /// Wait for what is under way.
@@ -127,12 +129,14 @@ impl Book {
         Ok(self.last)
     }
 
-    /// What the caller of payment `number` does next. A yes is taken by whoever is first, and by nobody else.
-    pub(super) fn step(&mut self, number: u64, now: &Since) -> Step {
+    /// What the caller of payment `number` does next, who has `seen` the yes by [`Step::Confirmed`] or not. A yes is taken by whoever is first,
+    /// and by nobody else.
+    pub(super) fn step(&mut self, number: u64, seen: bool, now: &Since) -> Step {
         self.forget(now);
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.number == number) else { return Step::Over };
         match &mut entry.state {
             State::Waits => Step::Wait,
+            State::Confirmed(_) if !seen => Step::Confirmed,
             State::Confirmed(pin) => {
                 let pin = pin.take();
                 (entry.state, entry.since) = (State::Sending, now.clone());
@@ -258,14 +262,15 @@ mod tests {
     fn a_yes_is_taken_once_and_what_was_sent_is_told_again_and_not_sent_again() {
         let (mut book, start) = (Book::default(), &after(Duration::ZERO));
         let number = book.ask(&app("a"), &payment(1), None, start).unwrap();
-        assert!(matches!(book.step(number, start), Step::Wait));
+        assert!(matches!(book.step(number, true, start), Step::Wait));
         assert!(book.answer(number, true, Some("1234".into()), start));
         assert!(!book.answer(number, true, None, start), "one answer");
-        assert!(matches!(book.step(number, start), Step::Send(_, _, Some(_))));
-        assert!(matches!(book.step(number, start), Step::UnderWay));
+        assert!(matches!(book.step(number, false, start), Step::Confirmed), "taken before a caller who has gone is noticed");
+        assert!(matches!(book.step(number, true, start), Step::Send(_, _, Some(_))));
+        assert!(matches!(book.step(number, true, start), Step::UnderWay));
         book.ended(number, answer(), true, start);
         assert_eq!(book.ask(&app("a"), &payment(1), None, start), Ok(number));
-        assert!(matches!(book.step(number, start), Step::Told(_)));
+        assert!(matches!(book.step(number, true, start), Step::Told(_)));
         // Later it is another payment, and the person is told that the same was sent.
         let later = after(REMEMBERED);
         let again = book.ask(&app("a"), &payment(1), Some(7), &later).unwrap();
@@ -278,9 +283,9 @@ mod tests {
         let (mut book, start) = (Book::default(), &after(Duration::ZERO));
         let number = book.ask(&app("a"), &payment(1), None, start).unwrap();
         book.answer(number, true, None, start);
-        book.step(number, start);
+        book.step(number, true, start);
         book.ended(number, Told::Answer(400, b"{}".as_slice().into()), false, start);
-        assert!(matches!(book.step(number, start), Step::Told(_)), "whoever waits for it");
+        assert!(matches!(book.step(number, true, start), Step::Told(_)), "whoever waits for it");
         assert_ne!(book.ask(&app("a"), &payment(1), None, start), Ok(number));
         assert_eq!(book.shown(start).unwrap().sent_before, None);
     }
@@ -292,7 +297,7 @@ mod tests {
             let number = book.ask(&app("a"), &payment(turn), None, start).unwrap_or_else(|_| panic!("turn {turn}"));
             assert_eq!(book.ask(&app("b"), &payment(1), None, start), Err(Unasked::Busy));
             assert!(book.answer(number, false, None, start));
-            assert!(matches!(book.step(number, start), Step::Denied));
+            assert!(matches!(book.step(number, true, start), Step::Denied));
         }
         assert_eq!(book.ask(&app("a"), &payment(3), None, &after(Duration::from_secs(1))), Err(Unasked::Stopped(599)));
         assert!(book.ask(&app("b"), &payment(1), None, start).is_ok());
@@ -306,7 +311,7 @@ mod tests {
         let number = book.ask(&app("a"), &payment(1), None, start).unwrap();
         assert!(book.answer(number, false, None, start));
         assert_eq!(book.ask(&app("a"), &payment(1), None, start), Ok(number));
-        assert!(matches!(book.step(number, start), Step::Denied));
+        assert!(matches!(book.step(number, true, start), Step::Denied));
         assert_ne!(book.ask(&app("a"), &payment(1), None, start), Ok(number), "asked anew from then on");
     }
 
@@ -315,10 +320,10 @@ mod tests {
         let (mut book, start) = (Book::default(), &after(Duration::ZERO));
         let number = book.ask(&app("a"), &payment(1), None, start).unwrap();
         assert!(!book.answer(number, true, None, &after(LASTS)));
-        assert!(matches!(book.step(number, &after(LASTS)), Step::Over));
+        assert!(matches!(book.step(number, true, &after(LASTS)), Step::Over));
         let number = book.ask(&app("a"), &payment(1), None, &after(LASTS)).unwrap();
         assert!(book.answer(number, true, Some("1234".into()), &after(LASTS)));
-        assert!(matches!(book.step(number, &after(LASTS * 2)), Step::Over), "five minutes after the yes");
+        assert!(matches!(book.step(number, true, &after(LASTS * 2)), Step::Over), "five minutes after the yes");
     }
 
     #[test]
@@ -326,15 +331,15 @@ mod tests {
         let (mut book, start) = (Book::default(), &after(Duration::ZERO));
         let sending = book.ask(&app("a"), &payment(1), None, start).unwrap();
         book.answer(sending, true, None, start);
-        book.step(sending, start);
+        book.step(sending, true, start);
         let confirmed = book.ask(&app("a"), &payment(2), None, start).unwrap();
         book.answer(confirmed, true, None, start);
         let waits = book.ask(&app("a"), &payment(3), None, start).unwrap();
         book.give_up(start);
         for number in [confirmed, waits] {
-            assert!(matches!(book.step(number, start), Step::Over));
+            assert!(matches!(book.step(number, true, start), Step::Over));
         }
-        assert!(matches!(book.step(sending, start), Step::UnderWay));
+        assert!(matches!(book.step(sending, true, start), Step::UnderWay));
     }
 
     #[derive(Clone, Debug)]
@@ -371,7 +376,7 @@ mod tests {
                         let _ = book.ask(&app(&of.to_string()), &payment(amount), None, now);
                     }
                     Do::Step(number) => {
-                        if let Step::Send(..) = book.step(number, now) {
+                        if let Step::Send(..) = book.step(number, true, now) {
                             *sends.entry(number).or_default() += 1;
                             under_way.insert(number);
                         }
