@@ -506,7 +506,7 @@ async fn a_grant_that_may_live_on_after_a_refresh_without_an_answer_is_told() {
     assert_eq!(world.failed().await.code, ProblemCode::ApprovalLost);
     assert_eq!((alive(&world).await, world.records().len(), failures(&world).await), (1, 0, vec!["approval_lost".to_owned()]));
 
-    // In an account: it asks to be reconnected, and the history says where the other end of it can be seen.
+    // In an account: it asks to be reconnected, and the history says that an approval may live on.
     let (world, account) = unanswered().await;
     world.clock.advance(Duration::from_secs(130));
     let refused = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();

@@ -294,7 +294,9 @@ impl Grants {
         if self.inner.ledger.apply(OrphanLost { grant: grant.clone() }).await.is_err() {
             return Discarded::Pending;
         }
-        tracing::warn!(grant = log_id(&grant), "the record of a grant in no account is damaged or missing; Monei may keep it alive");
+        tracing::warn!(grant = log_id(&grant), "nothing here can end a grant in no account; Monei may keep it alive");
+        // A pair that the keychain hadn't taken is offered to it at the program's end, and would be left there.
+        held(&self.inner.unsaved).remove(&grant);
         match self.vault().delete(&grant).await {
             Ok(()) => lock.remove(),
             Err(error) => tracing::warn!(%error, "a damaged entry could not be removed"),

@@ -102,7 +102,7 @@ impl Grants {
     /// Nothing here can use this grant any more: its tokens go, and with them the scopes that no other grant of the account holds. `may_live`:
     /// Monei may have another pair of it, which nobody has.
     pub(super) async fn remove_revoked_grant(&self, grant: &GrantId, may_live: bool) -> Result<(), Problem> {
-        tracing::info!(grant = super::log_id(grant), "Monei has ended this grant");
+        tracing::info!(grant = super::log_id(grant), may_live, "a grant that nothing here can use any more is removed");
         self.note_ended(grant).await;
         self.vault().delete(grant).await?;
         failpoint!("revoked.removed");
