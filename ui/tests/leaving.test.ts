@@ -16,7 +16,7 @@ test('leaving asks the program alone, and what could not be ended is told with b
     window.stage.memory.leave = (unrevoked) => {
       asked.push(unrevoked);
       if (asked.length === 1) return Promise.resolve(null);
-      return Promise.resolve({ complete: false, unassigned: 1, accounts: [{ name: 'Ada Okafor', outcome: { kind: 'unconfirmed' } }, { name: null, outcome: { kind: 'failed', problem: { code: 'keychain_locked', retry_after_s: null } } }] });
+      return Promise.resolve({ complete: false, unassigned: 1, accounts: [{ name: 'Ada Okafor', outcome: { kind: 'unconfirmed', problem: { code: 'backend_unreachable', retry_after_s: null } } }, { name: null, outcome: { kind: 'failed', problem: { code: 'keychain_locked', retry_after_s: null } } }] });
     };
     return asked;
   });
@@ -25,7 +25,7 @@ test('leaving asks the program alone, and what could not be ended is told with b
   await expect.poll(() => page.getByTestId('not-left-yet').count()).toBe(0);
   await page.getByTestId('leave').click();
   const told = await page.getByTestId('not-left-yet').innerText();
-  for (const words of ['You have not left yet', 'Ada Okafor', 'Monei hasn’t confirmed that its access has ended.', 'Account 2', 'The keychain is locked.', 'One approval that you didn’t keep isn’t confirmed as ended.', '“Connected apps”']) expect(told).toContain(words);
+  for (const words of ['You have not left yet', 'Ada Okafor', 'Monei hasn’t confirmed that its access has ended. The connection service didn’t answer.', 'Account 2', 'The keychain is locked.', 'One approval that you didn’t keep isn’t confirmed as ended.', '“Connected apps”']) expect(told).toContain(words);
   await expect.poll(() => page.getByTestId('leave').innerText()).toBe('Try again');
   await page.getByTestId('leave-anyway').click();
   await expect.poll(() => asked.jsonValue()).toEqual(['keep', 'keep', 'remove']);

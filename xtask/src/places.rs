@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::packages::{For, install_missing};
-use crate::step::{Steps, command, succeed};
+use crate::step::{Steps, command, giving_way, succeed};
 use crate::test::{Count, counted, finish};
 use crate::{renamed, ui};
 
@@ -32,8 +32,11 @@ pub fn test(all: bool) -> Result<()> {
 pub const BUILD: [&str; 6] = ["build", "--locked", "--profile", "places", "--package", "monei-connect"];
 
 /// The desktop program with the package's features and code paths, in `target/places`.
+///
+/// # Errors
+/// Where it can't be built.
 pub fn build() -> Result<()> {
-    succeed(&mut command("cargo", &BUILD))
+    succeed(&mut giving_way("cargo", &BUILD))
 }
 
 /// Runs the places. Their programs are there already.

@@ -56,6 +56,11 @@ pub fn command(program: &str, arguments: &[&str]) -> Command {
     command
 }
 
+/// A command that gives way to every other process, where the system has `nice`.
+pub fn giving_way(program: &str, arguments: &[&str]) -> Command {
+    if cfg!(unix) { command("nice", &[&["-n", "19", program], arguments].concat()) } else { command(program, arguments) }
+}
+
 /// Runs a command and wants it to succeed.
 pub fn succeed(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("{} can't be started", command.get_program().to_string_lossy()))?;

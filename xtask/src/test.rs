@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
+use std::thread;
 
 use anyhow::{Context, Result, bail};
 
@@ -23,7 +24,7 @@ pub struct Count {
 }
 
 pub fn test(all: bool) -> Result<()> {
-    let mut steps = Steps::new(if all { 20 + windows::STEPS } else { 18 });
+    let mut steps = Steps::new(if all { 21 + windows::STEPS } else { 19 });
     let mut count = Count::default();
     // Without these nothing else makes sense.
     steps.step("System packages", || install_missing(For::Testing))?;
@@ -44,11 +45,20 @@ pub fn test(all: bool) -> Result<()> {
     });
     if built.is_ok() {
         drop(steps.step("What no program may have", || gates::check_programs(&PROGRAMS)));
-        drop(steps.step("Tests", || rust_tests(&mut count, &["--workspace", "--features", "embedded"])));
+        drop(steps.step("Tests", || rust_tests(&mut count, &[])));
+    }
+    // Most of their time the tests in the real window wait. What is built meanwhile gives way to them.
+    let packaged = thread::scope(|scope| {
+        let beside = scope.spawn(|| places::build().and_then(|()| tools::install_for_checks()));
+        if built.is_ok() {
+            drop(steps.step("Tests in the real window", || rust_tests(&mut count, &["--test", "end_to_end"])));
+        }
+        steps.step("Build the program as it is packaged", || beside.join().unwrap_or_else(|_| bail!("the build panicked")))
+    });
+    if built.is_ok() {
         drop(steps.step("Tour through the real window", run::take_tour));
     }
-    let built = steps.step("Build the program as it is packaged", places::build);
-    if built.is_ok() {
+    if packaged.is_ok() {
         drop(steps.step("Hardening of the packaged program", || hardening::check("target/places/monei-connect")));
         // The place that wants it says so where it isn't there.
         if all {
@@ -84,10 +94,11 @@ pub fn finish(steps: &Steps, count: &Count) -> Result<()> {
     Ok(())
 }
 
-fn rust_tests(count: &mut Count, what: &[&str]) -> Result<()> {
-    let mut tests = command("cargo", &["test", "--locked", "--no-fail-fast"]);
+/// Those of the whole workspace, or what `only` says.
+fn rust_tests(count: &mut Count, only: &[&str]) -> Result<()> {
+    let mut tests = command("cargo", &["test", "--locked", "--no-fail-fast", "--workspace", "--features", "embedded"]);
     // An error says where it arose.
-    counted(tests.args(what).env("RUST_BACKTRACE", "1"), count)
+    counted(tests.args(only).env("RUST_BACKTRACE", "1"), count)
 }
 
 /// The property tests of the crates with a million inputs each, optimised but with every check of a development build.

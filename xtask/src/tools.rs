@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::step::{command, output, succeed};
+use crate::step::{command, giving_way, output, succeed};
 
 /// Bans, licences and sources; see `deny.toml`.
 const CARGO_DENY: (&str, &str) = ("cargo-deny", "0.20.2");
@@ -19,6 +19,14 @@ const CARGO_DEB: (&str, &str) = ("cargo-deb", "3.8.0");
 const CARGO_CYCLONEDX: (&str, &str) = ("cargo-cyclonedx", "0.5.9");
 /// Folder of a local copy of the RustSec database, for machines that can't fetch it.
 const ADVISORY_DB: &str = "MONEI_ADVISORY_DB";
+
+/// Builds what the next two checks run.
+///
+/// # Errors
+/// Where one can't be built.
+pub fn install_for_checks() -> Result<()> {
+    [CARGO_DENY, CARGO_AUDIT].into_iter().try_for_each(|tool| installed(tool).map(drop))
+}
 
 /// Which crates, licences and sources are allowed.
 pub fn check_dependencies() -> Result<()> {
@@ -145,7 +153,7 @@ fn installed((name, version): (&str, &str)) -> Result<String> {
     }
     // Unoptimised: it runs for a second or two, and would build for minutes.
     let words = ["install", "--locked", "--force", "--debug", "--root", "target/tools", "--target-dir", "target/tools/build", "--version"];
-    let mut install = command("cargo", &words);
+    let mut install = giving_way("cargo", &words);
     install.args([version, name]).env("CARGO_PROFILE_DEV_DEBUG", "0");
     succeed(&mut install)?;
     if !Path::new(&program).exists() {

@@ -525,6 +525,35 @@ async fn a_grant_that_may_live_on_after_a_refresh_without_an_answer_is_told() {
 }
 
 #[tokio::test]
+async fn a_refresh_that_never_left_this_computer_puts_no_grant_in_doubt() {
+    let world = World::proxied().await;
+    let account = world.connect("ada", PROFILE, PROFILE).await;
+    let proxy = world.proxy.clone().unwrap();
+    world.clock.advance(Duration::from_secs(3_700));
+    proxy.close().await;
+    let unsent = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
+    assert_eq!(unsent.code, ProblemCode::BackendUnreachable);
+    world.control("revoke", json!({"user": "ada"})).await;
+    world.clock.advance(Duration::from_secs(600));
+    proxy.open().await;
+    let refused = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
+    assert_eq!((refused.code, alive(&world).await, failures(&world).await), (ProblemCode::AccessRevoked, 0, vec![]));
+
+    // One that was sent before it is still in doubt.
+    let (world, account) = unanswered().await;
+    let proxy = world.proxy.clone().unwrap();
+    proxy.close().await;
+    for seconds in [10, 120] {
+        world.clock.advance(Duration::from_secs(seconds));
+        world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
+    }
+    proxy.open().await;
+    world.clock.advance(Duration::from_secs(600));
+    let refused = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
+    assert_eq!((refused.code, alive(&world).await, failures(&world).await), (ProblemCode::AccessRevoked, 1, vec!["approval_lost".to_owned()]));
+}
+
+#[tokio::test]
 async fn a_damaged_record_of_an_approval_that_nobody_uses_is_told_and_then_goes() {
     let world = discarded_and_then("damaged").await;
     world.core.look().await;

@@ -38,7 +38,10 @@ mirror! {
         /// Monei didn't confirm, and it is removed here on the person's choice: the access may live on at Monei.
         Removed,
         /// Monei didn't confirm. It is still here, with what can be used to ask again.
-        Unconfirmed,
+        Unconfirmed {
+            /// Why.
+            problem: Problem,
+        },
         /// What would be needed to ask Monei is gone from the keychain, or can't be read. It is still here.
         Unrevocable,
         /// It couldn't be tried. It is still here.
@@ -54,8 +57,7 @@ impl Convert<LeaveOutcome> for model::LeaveOutcome {
         match self {
             Self::Ended => LeaveOutcome::Ended,
             Self::Removed => LeaveOutcome::Removed,
-            // The window shows on its own how the connection service stands.
-            Self::Unconfirmed { .. } => LeaveOutcome::Unconfirmed,
+            Self::Unconfirmed { problem } => LeaveOutcome::Unconfirmed { problem: problem.convert() },
             Self::Unrevocable => LeaveOutcome::Unrevocable,
             Self::Failed { problem } => LeaveOutcome::Failed { problem: problem.convert() },
         }

@@ -1030,7 +1030,11 @@ export type Lasts = "today" | "month" | "year" | "open";
 /**
  * What came of one account.
  */
-export type LeaveOutcome = { "kind": "ended" } | { "kind": "removed" } | { "kind": "unconfirmed" } | { "kind": "unrevocable" } | { "kind": "failed", 
+export type LeaveOutcome = { "kind": "ended" } | { "kind": "removed" } | { "kind": "unconfirmed", 
+/**
+ * Why.
+ */
+problem: Problem, } | { "kind": "unrevocable" } | { "kind": "failed", 
 /**
  * Why.
  */

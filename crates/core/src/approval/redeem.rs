@@ -169,7 +169,7 @@ impl Approvals {
                 Err(TokenError::Refused) => return Tried::Nothing(ProblemCode::ApprovalExpired.into()),
                 // The backend had asked for a pause, and the handoff expired meanwhile: the person is told that the service was busy.
                 Err(TokenError::Unreadable) => return put_off.map_or(Tried::Foreign, Tried::Nothing),
-                Err(TokenError::Undecided(problem)) => problem,
+                Err(TokenError::Undecided(problem) | TokenError::Unsent(problem)) => problem,
             };
             let wait = match problem.retry_after_s.map(|seconds| Duration::from_secs(seconds.into())) {
                 // A turn, to be taken when it comes.

@@ -237,13 +237,13 @@ impl Grants {
         self.inner.provider.ask_backend_once().await?;
         failpoint!("refresh.unmarked");
         // On disk before anything is sent.
-        let key = self.inner.ledger.refresh_key(grant.clone(), record.generation, REPLAY_MS).await?;
+        let (key, is_first) = self.inner.ledger.refresh_key(grant.clone(), record.generation, REPLAY_MS).await?;
         failpoint!("refresh.marked");
         let began = Instant::now();
         let answer = self.send(&backend, &key, record, in_time).await;
         let outcome = match &answer {
             Ok(_) => "refreshed".to_owned(),
-            Err(TokenError::Undecided(problem)) => problem.code.name(),
+            Err(TokenError::Undecided(problem) | TokenError::Unsent(problem)) => problem.code.name(),
             Err(error) => format!("{error:?}"),
         };
         let (id, generation) = (log_id(grant), record.generation);
@@ -257,18 +257,27 @@ impl Grants {
             // The backend can't open its own seal (a lost key, say). The tokens stay: the key may come back.
             Err(TokenError::Unreadable) => Err(ProblemCode::ServiceUnavailable.into()),
             Err(TokenError::Undecided(problem)) => Err(problem),
+            Err(TokenError::Unsent(problem)) => {
+                // Monei has been asked for nothing: no pair is in doubt.
+                if is_first && let Err(problem) = self.inner.ledger.forget_refresh_key(grant.clone(), key).await {
+                    tracing::warn!(grant = id, code = ?problem.code, "a refresh that wasn't sent counts as one without an answer");
+                }
+                Err(problem)
+            }
         }
     }
 
     /// Asks, and where that ended `in_time` without an answer asks once more under the same key: the backend replays what it has.
     async fn send(&self, backend: &BackendClient, key: &str, record: &GrantRecord, in_time: Duration) -> Result<Tokens, TokenError> {
         let began = Instant::now();
+        let first = backend.refresh(key, &record.refresh, self.now()).await;
+        let Err(TokenError::Undecided(problem) | TokenError::Unsent(problem)) = &first else { return first };
+        if problem.code != ProblemCode::BackendUnreachable || problem.retry_after_s.is_some() || began.elapsed() >= in_time {
+            return first;
+        }
         match backend.refresh(key, &record.refresh, self.now()).await {
-            Err(TokenError::Undecided(Problem { code: ProblemCode::BackendUnreachable, retry_after_s: None, .. }))
-                if began.elapsed() < in_time =>
-            {
-                backend.refresh(key, &record.refresh, self.now()).await
-            }
+            // The first one was.
+            Err(TokenError::Unsent(problem)) if matches!(first, Err(TokenError::Undecided(_))) => Err(TokenError::Undecided(problem)),
             outcome => outcome,
         }
     }

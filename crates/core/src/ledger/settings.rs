@@ -244,8 +244,8 @@ impl Ledger {
     }
 
     /// The key of a refresh of this rotation that has had no answer and is younger than `longest_ms`, or a new one. It is on disk when this
-    /// returns.
-    pub async fn refresh_key(&self, grant: GrantId, generation: u64, longest_ms: i64) -> Result<String, Problem> {
+    /// returns. Also whether it is the rotation's first one, under which nothing was sent yet.
+    pub async fn refresh_key(&self, grant: GrantId, generation: u64, longest_ms: i64) -> Result<(String, bool), Problem> {
         let now = Moment::now(self.inner.clock.as_ref());
         self.write(move |tables| {
             let name = unanswered_name(&grant);
@@ -254,11 +254,23 @@ impl Ledger {
             let same = |earlier: &Unanswered| earlier.generation == generation && earlier.since.age_ms(&now) < longest_ms;
             let after_another = earlier.as_ref().is_some_and(|earlier| earlier.generation == generation);
             if let Some(earlier) = earlier.filter(same) {
-                return Ok(earlier.key);
+                return Ok((earlier.key, false));
             }
             let fresh = Unanswered { key: random_text::<24>(), generation, after_another, since: now };
             tables.set_setting(&name, &serde_json::to_string(&fresh).unwrap_or_default())?;
-            Ok(fresh.key)
+            Ok((fresh.key, !after_another))
+        })
+        .await
+    }
+
+    /// Forgets a key under which nothing was sent.
+    pub async fn forget_refresh_key(&self, grant: GrantId, key: String) -> Result<(), Problem> {
+        self.write(move |tables| {
+            let stored: Option<Unanswered> = tables.setting(&unanswered_name(&grant))?.and_then(|text| serde_json::from_str(&text).ok());
+            if stored.is_some_and(|stored| stored.key == key) {
+                tables.forget_unanswered(&grant)?;
+            }
+            Ok(())
         })
         .await
     }

@@ -112,6 +112,8 @@ pub enum TokenError {
     Unreadable,
     /// Nothing was decided; asking again with the same proof or key is safe. Says what to tell the person meanwhile.
     Undecided(Problem),
+    /// The same, and nothing of the request has left this computer.
+    Unsent(Problem),
 }
 
 /// One backend.
@@ -259,7 +261,7 @@ impl BackendClient {
             return Ok(());
         }
         Err(match refusal(response, now_ms).await {
-            TokenError::Undecided(problem) => problem,
+            TokenError::Undecided(problem) | TokenError::Unsent(problem) => problem,
             // It can't open its own seal.
             TokenError::Unreadable => ProblemCode::ServiceUnavailable.into(),
             TokenError::Refused => ProblemCode::BackendIncompatible.into(),
@@ -276,9 +278,9 @@ impl BackendClient {
         let began = Instant::now();
         let response = match self.http.send(request, Connection::Own, Peer::Backend).await {
             Ok(response) => response,
-            Err(NoAnswer { problem, .. }) => {
-                tracing::debug!(path, code = ?problem.code, took_ms = took_ms(began), "no answer from the backend");
-                return Err(TokenError::Undecided(problem));
+            Err(NoAnswer { problem, sent }) => {
+                tracing::debug!(path, code = ?problem.code, sent, took_ms = took_ms(began), "no answer from the backend");
+                return Err(if sent { TokenError::Undecided(problem) } else { TokenError::Unsent(problem) });
             }
         };
         tracing::debug!(path, status = response.status().as_u16(), took_ms = took_ms(began), "the backend answered");

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use url::Url;
 
 /// What happens to the next refreshes that come through. Everything else passes.
@@ -23,6 +24,9 @@ pub enum Cut {
 #[derive(Clone)]
 pub struct Proxy {
     pub url: Url,
+    to: String,
+    /// Takes connections, while it is open.
+    front: Arc<tokio::sync::Mutex<Option<JoinHandle<()>>>>,
     plan: Arc<Mutex<Vec<Cut>>>,
     page: Arc<Mutex<Option<String>>>,
     paged: Arc<Mutex<usize>>,
@@ -42,6 +46,8 @@ impl Proxy {
         let to = format!("{}:{}", backend.host_str().unwrap(), backend.port().unwrap());
         let this = Self {
             url,
+            to,
+            front: Arc::default(),
             plan: Arc::default(),
             page: Arc::default(),
             paged: Arc::default(),
@@ -51,14 +57,31 @@ impl Proxy {
             hangs: Arc::default(),
             held: Arc::default(),
         };
-        let proxy = this.clone();
+        *this.front.try_lock().unwrap() = Some(this.take_connections(front));
+        this
+    }
+
+    fn take_connections(&self, front: TcpListener) -> JoinHandle<()> {
+        let proxy = self.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = front.accept().await {
-                let (proxy, to) = (proxy.clone(), to.clone());
-                tokio::spawn(async move { proxy.pass(stream, &to).await });
+                let proxy = proxy.clone();
+                tokio::spawn(async move { proxy.pass(stream).await });
             }
-        });
-        this
+        })
+    }
+
+    /// Nobody takes connections there any more.
+    pub async fn close(&self) {
+        let front = self.front.lock().await.take().unwrap();
+        front.abort();
+        drop(front.await);
+    }
+
+    /// Takes connections again after [`Proxy::close`].
+    pub async fn open(&self) {
+        let address = (self.url.host_str().unwrap(), self.url.port().unwrap());
+        *self.front.lock().await = Some(self.take_connections(TcpListener::bind(address).await.unwrap()));
     }
 
     /// The next refreshes meet these, one each.
@@ -107,8 +130,8 @@ impl Proxy {
         self.held.notified().await;
     }
 
-    async fn pass(&self, mut front: TcpStream, to: &str) {
-        let Ok(mut back) = TcpStream::connect(to).await else { return };
+    async fn pass(&self, mut front: TcpStream) {
+        let Ok(mut back) = TcpStream::connect(&self.to).await else { return };
         // One request per connection is enough to see what it is: the client is told to close by being closed on.
         let Some(request) = whole(&mut front).await else { return };
         if *self.hangs.lock().unwrap() {
