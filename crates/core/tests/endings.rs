@@ -550,7 +550,10 @@ async fn a_refresh_that_never_left_this_computer_puts_no_grant_in_doubt() {
     proxy.open().await;
     world.clock.advance(Duration::from_secs(600));
     let refused = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
-    assert_eq!((refused.code, alive(&world).await, failures(&world).await), (ProblemCode::AccessRevoked, 1, vec!["approval_lost".to_owned()]));
+    assert_eq!(
+        (refused.code, alive(&world).await, failures(&world).await),
+        (ProblemCode::AccessRevoked, 1, vec!["approval_lost".to_owned()])
+    );
 }
 
 #[tokio::test]

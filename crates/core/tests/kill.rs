@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::Connections;
-use connect_core::snapshot::{ActivityEvent, Decision, Section, Unrevoked};
+use connect_core::snapshot::{ActivityEvent, Decision, DisconnectOutcome, Section, Unrevoked};
 use serde_json::json;
 use support::file_vault::FileVault;
 use support::process::{go_on, line, ours, run, start, wait_for_word};
@@ -370,6 +370,20 @@ async fn a_killed_connection_or_disconnection_leaves_nothing_that_nobody_knows_o
         table.count(
             "revoked at Monei: killed after the keychain, before the index",
             format!("asks to reconnect (`{}`)", looked.code.name()),
+        );
+    }
+    for _ in 0..TIMES {
+        let (mut world, account, vault) = due().await;
+        world.proxy.as_ref().unwrap().plan(&[Cut::After, Cut::After]);
+        run(&world, &format!("load {account}"), DUE).await;
+        kill_at(&world, &format!("load {account}"), LATE, "revoked.removed").await;
+        standing(&mut world, &vault).await;
+        let looked = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
+        let ended = world.core.disconnect(&Caller::Window, &account, Unrevoked::Keep).await.unwrap();
+        assert_eq!(ended, DisconnectOutcome::Unrevocable, "Monei may have another pair of it");
+        table.count(
+            "a refresh without an answer, and refused when it was sent again: killed after the keychain, before the index",
+            format!("the account says `{}`; disconnecting says that it can't be ended from here", looked.code.name()),
         );
     }
     table.check("connecting and disconnecting");

@@ -103,7 +103,9 @@ impl Grants {
     /// Monei may have another pair of it, which nobody has.
     pub(super) async fn remove_revoked_grant(&self, grant: &GrantId, may_live: bool) -> Result<(), Problem> {
         tracing::info!(grant = super::log_id(grant), may_live, "a grant that nothing here can use any more is removed");
-        self.note_ended(grant).await;
+        if !may_live {
+            self.note_ended(grant).await;
+        }
         self.vault().delete(grant).await?;
         failpoint!("revoked.removed");
         self.inner.ledger.apply(Revoked { grant: grant.clone(), may_live }).await
