@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 
 from browser import DEBUGGER
 from session import SCHEME, SETTINGS
@@ -64,8 +65,9 @@ def later(path):
     return name
 
 
-def apt(*words):
-    run("apt-get", "--yes", "--no-install-recommends", "-o=Dpkg::Use-Pty=0", "-qq", *words, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+def apt(*words, **options):
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    return run("apt-get", "--yes", "--no-install-recommends", "-o=Dpkg::Use-Pty=0", "-qq", *words, env=environment, **options)
 
 
 def version(name):
@@ -132,7 +134,7 @@ def settings_of_browser():
 
 
 def damaged(path, install):
-    """The first part of it is refused, and leaves nothing."""
+    """The first part of it is refused, and leaves nothing in the system's folders."""
     part, before = f"/tmp/damaged{os.path.splitext(path)[1]}", ours()
     with open(path, "rb") as whole, open(part, "wb") as half:
         half.write(whole.read(1_000_000))
@@ -163,9 +165,10 @@ def debian():
     apt("install", "--allow-downgrades", package(PROGRAM), package(COMMAND_LINE))
     assert version(PROGRAM) == first
     as_person("after-downgrade")
-    apt("purge", PROGRAM, COMMAND_LINE, BACKEND, SANDBOX)
+    said = apt("purge", PROGRAM, COMMAND_LINE, BACKEND, SANDBOX, stdout=subprocess.PIPE).stdout
+    assert "tokens in the keychain" in said, said
     nothing_left(set())
-    print("The Debian packages: nothing of them is left in", " ".join(SYSTEM))
+    print("The Debian packages: nothing of them is left in", " ".join(SYSTEM), "At the end apt said:", said.strip())
 
 
 def red_hat(before):
@@ -234,6 +237,9 @@ def local(before):
 
 def portable(before):
     """What is used without an installation. The AppImage has no command line: that of the archive goes with it."""
+    # tar leaves what it has unpacked until it fails.
+    with tempfile.TemporaryDirectory() as part:
+        damaged(only(f"{HERE}/*.tar.gz"), ["tar", "--extract", "--directory", part, "--file"])
     folder = archive()
     as_person("portable", folder, f"{folder}/usr/bin")
     picture("archive")
