@@ -21,6 +21,7 @@ mod ending;
 mod host;
 mod licences;
 mod links;
+mod needs;
 mod notify;
 mod places;
 mod platform;
@@ -81,9 +82,8 @@ pub fn run() -> ExitCode {
         cli::Start::Window | cli::Start::Hidden | cli::Start::Link(_) => {}
     }
     let hidden = matches!(start, cli::Start::Hidden);
-    if !has_display(&|name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
-        eprintln!("monei-connect: no display: neither WAYLAND_DISPLAY nor DISPLAY is set. `monei-connect diagnose` works without one.");
-        return ExitCode::from(2);
+    if let Err(line) = needs::display_is_named() {
+        return refuse(line, false);
     }
     window::prepare();
     #[cfg(target_os = "linux")]
@@ -95,6 +95,9 @@ pub fn run() -> ExitCode {
     }
     if let Err(error) = logging::start(&settings.data_dir) {
         eprintln!("monei-connect: no log file: {:?}", error.kind());
+    }
+    if let Err(line) = needs::met() {
+        return refuse(&line, false);
     }
     match build(settings, hidden) {
         Ok(app) => {
@@ -122,11 +125,6 @@ fn refuse(sentence: &str, as_json: bool) -> ExitCode {
         connect_app::diagnose::not_tried(sentence, None, None, asked(true));
     }
     ExitCode::from(2)
-}
-
-/// Whether there is a display to open a window on. Without one, GTK ends the process with a panic.
-fn has_display(is_set: &dyn Fn(&str) -> bool) -> bool {
-    !cfg!(target_os = "linux") || is_set("WAYLAND_DISPLAY") || is_set("DISPLAY")
 }
 
 /// Another program sits on our name at the session bus and doesn't answer like us. That must not keep this one from starting, so it
@@ -300,13 +298,5 @@ mod tests {
         for namespace in ["org.moneiconnections.manager", "org.moneiconnections.manager.sandbox"] {
             assert_eq!(named(context(), namespace.to_owned()).config().identifier, namespace);
         }
-    }
-
-    #[test]
-    #[cfg(target_os = "linux")]
-    fn without_any_display_no_window_is_tried() {
-        assert!(!has_display(&|_| false));
-        assert!(has_display(&|name| name == "DISPLAY"));
-        assert!(has_display(&|name| name == "WAYLAND_DISPLAY"));
     }
 }

@@ -179,7 +179,7 @@ mod tests {
         let folder = app_dir_with("fputs_unlocked", "fputs_unxocked");
         let (code, said) = run(folder.path(), "en_NG.UTF-8");
         assert_eq!((code, said.lines().count()), (Some(127), 1), "{said}");
-        assert!(said.contains("needs WebKitGTK 2.40 or later, and this system's is older: update the system"), "{said}");
+        assert!(said.contains("needs WebKitGTK 2.44 or later, and this system's is older: update the system"), "{said}");
         let (code, said) = run(folder.path(), "fr_FR.UTF-8");
         assert!(code == Some(127) && said.contains("mettez le système à jour"), "{said}");
     }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::packages::{For, install_missing};
 use crate::step::{Steps, command, output, succeed};
-use crate::{appimage, gates, licences, settings, tools, ui};
+use crate::{appimage, gates, licences, settings, test, tools, ui};
 
 /// Where the packages are.
 const BUNDLE: &str = "target/release/bundle";
@@ -62,7 +62,7 @@ pub fn bundle() -> Result<()> {
             remove_working_folders()?;
             compress_package()?;
         }
-        ui::check_release_bundle()
+        test::no_tools_in_release()
     })?;
     if on_linux {
         steps.step("The backend and the sandbox", || {

@@ -18,8 +18,9 @@ use crate::step::{command, describe, output, succeed};
 const FORBIDDEN: [&str; 3] = ["PRIVATE KEY-----", "sourceMappingURL=", "webpack://"];
 /// What the sandbox mints (what follows the kind of secret), is called by and serves. Only its own package has it.
 const SANDBOX: [&str; 3] = ["_sim_CNRY", "mc_sim_local", "/sandbox/api/"];
-/// Where development builds have their servers. What people install asks for an address instead.
-const DEVELOPMENT: [&str; 2] = ["http://127.0.0.1:43117", "http://127.0.0.1:43118"];
+/// Where development builds have their servers, and how each client secret begins. What people install asks for an address instead, and knows of
+/// no secret.
+const NOT_FOR_PEOPLE: [&str; 3] = ["http://127.0.0.1:43117", "http://127.0.0.1:43118", "mcs_"];
 /// What people install: the desktop program and the command line.
 const FOR_PEOPLE: [&str; 2] = ["monei-connections", "moneictl"];
 /// Size that the Debian package of the desktop program stays below, in bytes.
@@ -193,8 +194,8 @@ fn look(folder: &Path, what: What) -> Result<()> {
             for mark in SANDBOX {
                 ensure!(what == What::Sandbox || !has(mark), "{shown} has \"{mark}\" of the sandbox");
             }
-            for mark in DEVELOPMENT {
-                ensure!(what != What::ForPeople || !has(mark), "{shown} has \"{mark}\", an address for development");
+            for mark in NOT_FOR_PEOPLE {
+                ensure!(what != What::ForPeople || !has(mark), "{shown} has \"{mark}\", which is for development or for servers");
             }
             unseen.retain(|mark| !has(mark));
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::step::{command, output, succeed};
@@ -15,6 +15,8 @@ const NAMES: [&str; 5] = ["license", "licence", "copying", "notice", "unlicense"
 
 /// The text's name in every package.
 pub const FILE: &str = "third-party-licences.txt";
+/// What Vite collects of the page's packages.
+const PAGE: &str = "ui/node_modules/.licences/licences.md";
 
 /// Writes the text to `to`.
 ///
@@ -38,13 +40,30 @@ pub fn write(to: &Path) -> Result<()> {
     }
     // Vite collects what is in the page.
     succeed(command("npx", &["--no-install", "vite", "build", "--mode", "licences"]).current_dir("ui"))?;
-    let page = fs::read_to_string("ui/node_modules/.licences/licences.md").context("the licences of the page")?;
+    let page = fs::read_to_string(PAGE).context(PAGE)?;
     let line = "=".repeat(80);
     let mut all = "Monei Connections is licensed under the MIT or the Apache 2.0 licence. It is made of the packages below.\n".to_owned();
     for (licence, packages) in texts {
         all += &format!("\n{line}\n{}\n\n{}\n", packages.join("\n"), licence.trim_end());
     }
     Ok(fs::write(to, format!("{all}\n{line}\nIn the window's page\n\n{page}"))?)
+}
+
+/// Name and version of each package that is in the window's page, once [`write`] has had Vite collect them.
+///
+/// # Errors
+/// Where it hasn't, or nothing is in the list.
+pub fn in_page() -> Result<Vec<(String, String)>> {
+    let found = packages_in(&fs::read_to_string(PAGE).context(PAGE)?);
+    ensure!(!found.is_empty(), "{PAGE} names no package");
+    Ok(found)
+}
+
+/// Each has a heading: `## svelte - 5.57.3 (MIT)`.
+fn packages_in(list: &str) -> Vec<(String, String)> {
+    let headings =
+        list.lines().filter_map(|line| line.strip_prefix("## ")?.rsplit_once(" (")).filter_map(|(package, _)| package.split_once(" - "));
+    headings.map(|(name, version)| (name.to_owned(), version.to_owned())).collect()
 }
 
 /// The packages of others that end in a program: what the workspace's members depend on, without what only builds or tests them.
@@ -94,6 +113,15 @@ fn licences_in(folder: &Path) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_pages_packages_are_read_from_the_headings() {
+        let list = "# Licenses\n\nThe app bundles:\n\n## @lucide/svelte - 1.48.0 (ISC)\n\n## not a package\n\n## svelte - 5.57.3 (MIT)\n";
+        assert_eq!(
+            packages_in(list),
+            [("@lucide/svelte", "1.48.0"), ("svelte", "5.57.3")].map(|(name, version)| (name.to_owned(), version.to_owned()))
+        );
+    }
 
     #[test]
     fn only_what_ends_in_a_program_is_listed() {

@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
 
+use crate::licences;
 use crate::step::{command, giving_way, output, succeed};
 
 /// Bans, licences and sources; see `deny.toml`.
@@ -129,8 +131,27 @@ pub fn write_bills_of_materials(folder: &Path, packages: &[(&str, &str)], target
             std::fs::remove_file(written)?;
         }
     }
-    let web_view = output(&mut crate::ui::npm(&["sbom", "--omit", "dev", "--sbom-format", "cyclonedx"]))?;
-    Ok(std::fs::write(folder.join("web-view.cdx.json"), web_view)?)
+    let all = output(&mut crate::ui::npm(&["sbom", "--sbom-format", "cyclonedx"]))?;
+    let web_view = in_page_alone(serde_json::from_str(&all)?, &licences::in_page()?)?;
+    Ok(std::fs::write(folder.join("web-view.cdx.json"), serde_json::to_string_pretty(&web_view)?)?)
+}
+
+/// npm's list without what is in the folder of the web view for building and testing alone. npm itself can't leave that out: what the page needs
+/// and a tool needs, too, goes with the tools.
+fn in_page_alone(mut bill: Value, page: &[(String, String)]) -> Result<Value> {
+    let mut references: Vec<Value> = vec![bill["metadata"]["component"]["bom-ref"].clone()];
+    let components = bill["components"].as_array_mut().context("npm's list has no components")?;
+    components.retain(|component| page.iter().any(|(name, version)| component["name"] == **name && component["version"] == **version));
+    ensure!(components.len() == page.len(), "of {page:?} npm lists {components:?}");
+    references.extend(components.iter().map(|component| component["bom-ref"].clone()));
+    let dependencies = bill["dependencies"].as_array_mut().context("npm's list has no dependencies")?;
+    dependencies.retain(|one| references.contains(&one["ref"]));
+    for one in dependencies {
+        if let Some(on) = one["dependsOn"].as_array_mut() {
+            on.retain(|reference| references.contains(reference));
+        }
+    }
+    Ok(bill)
 }
 
 /// Files of this name in the folders of the workspace's packages.
@@ -161,4 +182,32 @@ fn installed((name, version): (&str, &str)) -> Result<String> {
     }
     std::fs::write(stamp, version)?;
     Ok(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pages_bill_has_what_is_in_the_page_and_nothing_else() {
+        let part = |name: &str| serde_json::json!({"bom-ref": format!("{name}@1"), "name": name, "version": "1"});
+        let bill = serde_json::json!({
+            "metadata": {"component": part("ui")},
+            "components": [part("svelte"), part("vite"), part("clsx")],
+            "dependencies": [
+                {"ref": "ui@1", "dependsOn": ["svelte@1", "vite@1"]},
+                {"ref": "svelte@1", "dependsOn": ["clsx@1"]},
+                {"ref": "vite@1", "dependsOn": []}
+            ]
+        });
+        let page = ["svelte", "clsx"].map(|name| (name.to_owned(), "1".to_owned()));
+        let made = in_page_alone(bill.clone(), &page).unwrap();
+        assert_eq!(made["components"], serde_json::json!([part("svelte"), part("clsx")]));
+        assert_eq!(
+            made["dependencies"],
+            serde_json::json!([{"ref": "ui@1", "dependsOn": ["svelte@1"]}, {"ref": "svelte@1", "dependsOn": ["clsx@1"]}])
+        );
+        let unknown = [("svelte".to_owned(), "2".to_owned())];
+        assert!(in_page_alone(bill, &unknown).is_err());
+    }
 }

@@ -51,8 +51,9 @@ pub fn check_release_bundle() -> Result<()> {
     check_sources("ui/dist")
 }
 
-/// What tells of the page's sources, or is an address for development. The program holds the page compressed, so it is searched before that.
-const SOURCES: [&str; 4] = ["sourceMappingURL=", "webpack://", "http://127.0.0.1:", "http://localhost"];
+/// What tells of the page's sources, is an address for development, or begins a client secret. The program holds the page compressed, so it is
+/// searched before that.
+const SOURCES: [&str; 5] = ["sourceMappingURL=", "webpack://", "http://127.0.0.1:", "http://localhost", "mcs_"];
 
 fn check_sources(bundle: &str) -> Result<()> {
     if let Some(map) = files(Path::new(bundle))?.iter().find(|path| path.extension().is_some_and(|ending| ending == "map")) {

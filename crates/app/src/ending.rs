@@ -6,9 +6,9 @@
 pub enum Signal {
     /// SIGINT, or Ctrl-C at a console.
     Interrupt,
-    /// SIGTERM.
+    /// SIGTERM; on Windows Ctrl-Break, or the end of the system.
     Terminate,
-    /// SIGHUP: the terminal or the session has gone.
+    /// SIGHUP: the terminal or the session has gone. On Windows the console is closed, or the session ends.
     HangUp,
 }
 
@@ -18,8 +18,10 @@ impl Signal {
         match self {
             Self::Interrupt if cfg!(unix) => "SIGINT",
             Self::Interrupt => "Ctrl-C",
-            Self::Terminate => "SIGTERM",
-            Self::HangUp => "SIGHUP",
+            Self::Terminate if cfg!(unix) => "SIGTERM",
+            Self::Terminate => "Ctrl-Break or the system's end",
+            Self::HangUp if cfg!(unix) => "SIGHUP",
+            Self::HangUp => "the console's end",
         }
     }
 
@@ -63,25 +65,42 @@ impl Signals {
     }
 }
 
-/// Each time the person presses Ctrl-C at this program's console.
-#[cfg(not(unix))]
-pub struct Signals(());
+/// What Windows tells a program of the console that it runs in. From the first of these on, none ends it at once, also once this is dropped;
+/// when a console is closed or the session ends, the system waits a few seconds.
+#[cfg(windows)]
+pub struct Signals {
+    interrupt: tokio::signal::windows::CtrlC,
+    break_key: tokio::signal::windows::CtrlBreak,
+    close: tokio::signal::windows::CtrlClose,
+    log_off: tokio::signal::windows::CtrlLogoff,
+    shut_down: tokio::signal::windows::CtrlShutdown,
+}
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 impl Signals {
-    /// Follows Ctrl-C.
+    /// Follows Ctrl-C, Ctrl-Break, and the end of the console, the session and the system.
     ///
     /// # Errors
-    /// None.
+    /// They can't be followed.
     pub fn follow() -> std::io::Result<Self> {
-        Ok(Self(()))
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close, ctrl_logoff, ctrl_shutdown};
+        Ok(Self {
+            interrupt: ctrl_c()?,
+            break_key: ctrl_break()?,
+            close: ctrl_close()?,
+            log_off: ctrl_logoff()?,
+            shut_down: ctrl_shutdown()?,
+        })
     }
 
-    /// Waits for the next one; for ever where there is no console to hear it from.
+    /// Waits for the next one.
     pub async fn next(&mut self) -> Signal {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) => Signal::Interrupt,
-            Err(_) => std::future::pending().await,
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.break_key.recv() => Signal::Terminate,
+            _ = self.close.recv() => Signal::HangUp,
+            _ = self.log_off.recv() => Signal::HangUp,
+            _ = self.shut_down.recv() => Signal::Terminate,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Calls into GDK and the C library that have no safe binding, alone in their crate: the rest of the workspace forbids `unsafe`.
+//! Calls into GDK, WebKitGTK and the C library that have no safe binding, alone in their crate: the rest of the workspace forbids `unsafe`.
 #![cfg(target_os = "linux")]
 
 use gdk::prelude::*;
@@ -24,6 +24,13 @@ pub fn set_activation_token(display: &gdk::Display, token: &str) {
     // SAFETY: `display` is a live GdkWaylandDisplay: its type was looked at, and its reference is held across the call. GDK copies the
     // token, which is NUL-terminated and outlives the call. A `gdk::Display` can't leave GDK's thread, since it isn't `Send`.
     unsafe { gdk_wayland_sys::gdk_wayland_display_set_startup_notification_id(of_display.cast(), token.0) }
+}
+
+/// Major and minor version of the system's WebKitGTK.
+#[allow(unsafe_code)]
+pub fn webkit_version() -> (u32, u32) {
+    // SAFETY: both functions take nothing and read a constant of the library.
+    unsafe { (webkit2gtk_sys::webkit_get_major_version(), webkit2gtk_sys::webkit_get_minor_version()) }
 }
 
 /// Has all threads allocate from one arena, where the C library is GNU's; elsewhere nothing changes. Nearly each of this program's many short-lived

@@ -241,6 +241,26 @@ pub fn left_living(language: Language, names: &[Option<String>]) -> ToldWords {
     }
 }
 
+/// As the program starts: the system's web view can't show the window.
+pub fn web_view_too_old(language: Language, needed: &str, found: &str) -> ToldWords {
+    match language {
+        Language::English => ToldWords {
+            title: "WebKitGTK is too old",
+            text: format!(
+                "The window needs WebKitGTK {needed} or later, and this system has {found}. Update the system, then start the program again."
+            ),
+            close: "Close",
+        },
+        Language::French => ToldWords {
+            title: "WebKitGTK est trop ancien",
+            text: format!(
+                "La fenêtre a besoin de WebKitGTK {needed} ou plus récent, et ce système a la version {found}. Mettez le système à jour, puis relancez le programme."
+            ),
+            close: "Fermer",
+        },
+    }
+}
+
 /// A name set apart from the sentence around it, whichever way it is written (Unicode UAX #9), on one line.
 fn isolated(name: &str) -> String {
     let shown: String =
@@ -291,6 +311,14 @@ mod tests {
             assert!(told.text.contains("\u{2068}Ada\u{2069}") && told.text.contains("Connected apps"), "{told:?}");
         }
         assert!(left_living(Language::English, &[None]).text.starts_with("An account: "));
+    }
+
+    #[test]
+    fn a_web_view_that_is_too_old_is_told_with_both_versions() {
+        for language in [Language::English, Language::French] {
+            let told = web_view_too_old(language, "2.44", "2.40");
+            assert!(told.text.contains("2.44") && told.text.contains("2.40"), "{told:?}");
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ use serde::Serialize;
 pub use attention::{NotificationWords, TrayWords, entry as tray_entry, notification, standing, tray};
 pub use dialogs::{
     DialogWords, Named, QuestionWords, ToldWords, account_number, disconnect as disconnect_question, left_living,
-    take_all_back as take_all_back_question, words as dialogs,
+    take_all_back as take_all_back_question, web_view_too_old, words as dialogs,
 };
 pub use events::words as event;
 pub use features::{group, words as feature};
