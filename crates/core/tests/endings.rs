@@ -16,7 +16,7 @@ use monei::Method;
 use serde_json::json;
 use support::proxy::Cut;
 use support::watched_vault::WatchedVault;
-use support::{World, is_new, scopes, stage};
+use support::{SCHEME, World, is_new, person, scopes, stage};
 
 const PROFILE: &[&str] = &["profile:read"];
 const TWO: &[&str] = &["profile:read", "kyc:read"];
@@ -449,6 +449,77 @@ async fn an_approval_that_could_not_be_kept_and_was_taken_back_is_not_told_as_lo
     world.core.look().await;
     assert!(world.core.view().transaction.is_none());
     assert!(!failures(&world).await.contains(&"approval_lost".to_owned()));
+}
+
+/// Two people approve by one start link, and both answers are being redeemed. `second_late_ms`: how much later the second one is answered.
+async fn approved_twice(world: &World, second_late_ms: u64) {
+    world.core.connect(&Caller::Window, scopes(PROFILE)).await.unwrap();
+    world.waiting().await;
+    world.core.use_deep_link().await.unwrap();
+    let mut links = Vec::new();
+    for user in ["ada", "tunde"] {
+        let end = person::walk(&world.opened(), user, Some(PROFILE)).await;
+        links.push(person::deep_link(&end.page, SCHEME));
+    }
+    for delay_ms in [1_500, 1_500 + second_late_ms] {
+        world.control("fault", json!({"target": "token", "kind": "delay", "delay_ms": delay_ms, "times": 1})).await;
+    }
+    for link in &links {
+        world.core.deep_link(link).await;
+    }
+    world.until("whose it is", is_new).await;
+}
+
+/// Waits until `wanted`.
+async fn eventually(what: &str, wanted: impl AsyncFn() -> bool) {
+    let waited = async {
+        while !wanted().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), waited).await.expect(what);
+}
+
+#[tokio::test]
+async fn a_second_approval_that_monei_does_not_take_back_is_kept_told_and_tried_again() {
+    let mut world = World::new().await;
+    world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 50})).await;
+    approved_twice(&world, 0).await;
+    eventually("what could end the second approval is gone", async || world.records().len() == 2).await;
+    eventually("the history tells nothing", async || !failures(&world).await.is_empty()).await;
+    assert_eq!((alive(&world).await, failures(&world).await), (2, vec!["revocation_pending".to_owned()]));
+    world.core.decide(Decision::AddAsAccount).await.unwrap();
+    let account = world.done().await;
+    // Also by the next run.
+    world.restart().await;
+    assert_eq!((world.records().len(), alive(&world).await), (2, 2));
+    world.control("reset", json!({"what": "faults"})).await;
+    world.core.poll().await;
+    assert_eq!((world.records().len(), alive(&world).await), (1, 1), "it isn't tried again");
+    world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
+    assert_eq!((world.core.view().accounts.len(), failures(&world).await.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_second_approval_that_monei_takes_back_leaves_nothing_and_tells_nothing() {
+    let world = World::new().await;
+    approved_twice(&world, 0).await;
+    eventually("the second approval lives on", async || alive(&world).await == 1 && world.records().len() == 1).await;
+    world.done().await;
+    nobody_is_left_over(&world).await;
+    assert!(failures(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_second_approval_that_is_neither_kept_nor_taken_back_is_told_as_lost() {
+    let mut world = World::new().await;
+    let vault = WatchedVault::over(&world.vault);
+    world.restart_with(vault.clone()).await;
+    world.control("fault", json!({"target": "revoke", "kind": "status", "status": 500, "times": 50})).await;
+    approved_twice(&world, 1_500).await;
+    vault.locked.store(true, Ordering::SeqCst);
+    eventually("the history tells nothing", async || failures(&world).await == ["approval_lost"]).await;
+    assert_eq!((world.records().len(), alive(&world).await), (1, 2));
 }
 
 /// An approval that the person discarded and Monei didn't end.

@@ -37,11 +37,12 @@ impl Approvals {
             tracing::info!("a link for a transaction that is finished was dropped");
             return;
         }
-        match self.grants().is_open(&transaction).await {
-            Ok(true) if !self.grants().in_memory() => self.resume(transaction, handoff),
-            Ok(_) => self.explain(ProblemCode::RunEnded.into()),
-            Err(problem) => self.explain(problem),
-        }
+        let problem = match self.grants().is_open(&transaction).await {
+            Ok(true) if !self.grants().in_memory() => return self.resume(transaction, handoff),
+            Ok(_) => ProblemCode::RunEnded.into(),
+            Err(problem) => problem,
+        };
+        self.explain(problem);
     }
 
     /// Goes on with a transaction of an earlier run, as if the program had run all along.
@@ -110,12 +111,13 @@ impl Approvals {
         self.ended(&about, transaction, ended).await;
     }
 
-    /// Tells why nothing comes of a link or of something else that no run waits for, unless there is something to see already.
-    pub(super) fn explain(&self, problem: Problem) {
+    /// Tells why nothing comes of a link or of something else that no run waits for. False where there is something to see already.
+    pub(super) fn explain(&self, problem: Problem) -> bool {
         let told = self.runs().tell(problem);
         match told {
             Ok(()) => self.tell(),
             Err(illegal) => tracing::info!(%illegal, "something is shown already"),
         }
+        told.is_ok()
     }
 }

@@ -9,8 +9,9 @@ use crate::grants::{Discarded, GrantRecord, Orphan};
 use crate::ledger::{AccountRow, SetApartRow};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::snapshot::{Conflict, Decision};
-use crate::model::{AccountId, Caller, Identity};
+use crate::model::{AccountId, Caller, Identity, TransactionId};
 use crate::provider::Told;
+use crate::provider::backend::{BackendClient, Tokens};
 
 /// A stored grant that waits for the person's decision.
 pub struct Undecided {
@@ -191,11 +192,28 @@ impl Approvals {
         drop(under_way);
     }
 
-    /// Takes a grant back that came after the person had cancelled. Where Monei doesn't confirm that, they are told, unless there is something
-    /// to see already.
-    pub(super) async fn give_up(&self, orphan: Orphan) {
-        if let Some(code) = self.grants().discard(orphan).await.trouble() {
-            self.explain(code.into());
+    /// Takes tokens back that came after the person had cancelled, or by a second answer to one run. Until Monei confirms that, they are kept.
+    /// Where it doesn't, or they can't be kept either, the person is told: they alone can end what is lost.
+    pub(super) async fn take_back_tokens(&self, backend: &BackendClient, about: &About, tokens: Tokens, transaction: &TransactionId) {
+        match self.grants().hold(backend, tokens, transaction).await {
+            Ok((orphan, _)) => match self.grants().discard(orphan).await {
+                Discarded::Gone => {}
+                Discarded::Pending => {
+                    // Where something else is to be seen, the history tells.
+                    if !self.explain(ProblemCode::RevocationPending.into()) {
+                        self.record_failure(about, ProblemCode::RevocationPending).await;
+                    }
+                }
+                // The history tells it already.
+                Discarded::Lost => {
+                    self.explain(ProblemCode::ApprovalLost.into());
+                }
+            },
+            Err(problem) if problem.code == ProblemCode::ApprovalLost => {
+                self.record_failure(about, problem.code).await;
+                self.explain(problem);
+            }
+            Err(problem) => tracing::info!(code = ?problem.code, "tokens that nobody wants couldn't be kept, and were taken back"),
         }
     }
 

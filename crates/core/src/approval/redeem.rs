@@ -13,6 +13,7 @@ use super::loopback::Loopback;
 use super::run::{End, MAX_TRIES};
 use super::state::About;
 use crate::clock::Since;
+use crate::model::TransactionId;
 use crate::model::answer::Handoff;
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::Verifier;
@@ -80,7 +81,8 @@ impl Approvals {
                                 Some(piece) => piece,
                                 None => work.enter()?,
                             };
-                            self.revoke_others(about.clone(), backend.clone(), tries, tokens.access.clone());
+                            let transaction = verifier.challenge().transaction();
+                            self.take_back_others(about.clone(), backend.clone(), transaction, tries, tokens.access.clone());
                             return Ok((tokens, piece));
                         }
                         Tried::Nothing(problem) => {
@@ -200,20 +202,28 @@ impl Approvals {
         }
     }
 
-    /// Takes back what other answers give, if one was approved twice: only the first is stored. The same answer twice gives the same pair.
-    fn revoke_others(&self, about: About, backend: BackendClient, mut tries: JoinSet<Tried>, stored: AccessToken) {
+    /// Takes back what other answers give, if one was approved twice: only the first goes into an account. The same answer twice gives the
+    /// same pair.
+    fn take_back_others(
+        &self,
+        about: About,
+        backend: BackendClient,
+        transaction: TransactionId,
+        mut tries: JoinSet<Tried>,
+        stored: AccessToken,
+    ) {
         if tries.is_empty() {
             return;
         }
         let under_way = self.inner.needs.work.enter();
         let this = self.clone();
-        tokio::spawn(async move {
+        self.inner.tasks.spawn(async move {
             while let Some(tried) = tries.join_next().await {
                 if let Ok(Tried::Tokens(other)) = tried
                     && other.access.expose() != stored.expose()
-                    && backend.revoke(&other.access, &other.refresh, this.now()).await.is_err()
                 {
-                    this.record_failure(&about, ProblemCode::ApprovalLost).await;
+                    tracing::warn!(run = about.run, "approved twice: the second approval is taken back");
+                    this.grants().asked(this.take_back_tokens(&backend, &about, other, &transaction)).await;
                 }
             }
             drop(under_way);

@@ -163,24 +163,13 @@ impl Approvals {
         let is_wanted = self.runs().store(about.run);
         self.tell();
         failpoint!("connect.redeemed");
-        if is_wanted {
-            self.runs().finished = Some(transaction.clone());
-        }
-        let (orphan, record) = match self.grants().hold(backend, tokens, &transaction).await {
-            Ok(held) => held,
-            // Told also where the person has cancelled: they alone can end it now.
-            Err(problem) if !is_wanted && problem.code == ProblemCode::ApprovalLost => {
-                self.record_failure(about, problem.code).await;
-                self.explain(problem);
-                return Err(End::Cancelled);
-            }
-            Err(problem) => return Err(problem.into()),
-        };
-        failpoint!("connect.kept");
         if !is_wanted {
-            self.give_up(orphan).await;
+            self.take_back_tokens(backend, about, tokens, &transaction).await;
             return Err(End::Cancelled);
         }
+        self.runs().finished = Some(transaction.clone());
+        let (orphan, record) = self.grants().hold(backend, tokens, &transaction).await?;
+        failpoint!("connect.kept");
         let placed = self.place(about, orphan, record).await;
         // The person sees the outcome first. Over in the index since it was redeemed, the transaction can't come back.
         self.grants().close_transaction(&transaction).await;
