@@ -14,10 +14,15 @@ use support::{World, feature, is_settled, scopes, stage};
 
 const PROFILE: &[&str] = &["profile:read"];
 const TWO: &[&str] = &["profile:read", "kyc:read"];
+const WALLET: &[&str] = &["wallet:read"];
 const WALLET_TOO: &[&str] = &["profile:read", "wallet:read"];
 
 async fn fault(world: &World, fault: serde_json::Value) {
-    let mut body = json!({"target": "/user/me"});
+    fault_at(world, "/user/me", fault).await;
+}
+
+async fn fault_at(world: &World, target: &str, fault: serde_json::Value) {
+    let mut body = json!({"target": target});
     body.as_object_mut().unwrap().extend(fault.as_object().unwrap().clone());
     world.control("fault", body).await;
 }
@@ -43,6 +48,8 @@ fn hiccups() -> Vec<serde_json::Value> {
         json!({"kind": "status", "status": 429, "retry_after": "1", "times": 1}),
         json!({"kind": "drop_before", "times": 1}),
         json!({"kind": "drop_after", "times": 2}),
+        // No answer that can be read.
+        json!({"kind": "status", "status": 200, "times": 1}),
     ]
 }
 
@@ -254,6 +261,38 @@ async fn a_wallet_alone_makes_no_second_account_of_somebody_who_is_known_by_thei
     world.core.connect(&Caller::Window, scopes(WALLET_TOO)).await.unwrap();
     world.approve("ada", &["wallet:read"]).await;
     assert!(matches!(conflict(&world).await, Conflict::AlreadyConnected { .. }));
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_read_makes_no_second_account_of_somebody_who_may_be_there() {
+    // With the profile alone, and with the wallet alone.
+    for (known_by, asked, target) in [(PROFILE, TWO, "/user/me"), (WALLET, &["wallet:read", "kyc:read"], "/wallet/me")] {
+        let world = World::new().await;
+        // Nobody is there whom it could be.
+        fault_at(&world, target, json!({"kind": "status", "status": 200, "times": 2})).await;
+        let ada = world.connect("ada", known_by, known_by).await;
+        world.control("reset", json!({"what": "faults"})).await;
+        world.core.check(&Caller::Window, &ada).await.unwrap();
+        let calls = world.calls(target).await;
+        world.core.connect(&Caller::Window, scopes(asked)).await.unwrap();
+        world.waiting().await;
+        fault_at(&world, target, json!({"kind": "status", "status": 200, "times": 50})).await;
+        world.approve("ada", &["kyc:read"]).await;
+        let view = world.until("whose it is", is_settled).await;
+        assert!(matches!(stage(&view), Some(Stage::Failed { .. })), "{target}: {:?}", stage(&view));
+        assert_eq!((world.failed().await.code, world.calls(target).await - calls), (ProblemCode::ProviderUnavailable, 2), "{target}");
+        assert_eq!((world.core.view().accounts.len(), world.records().len(), alive(&world, "ada").await), (1, 1, 1), "{target}");
+        // For an account that is there, the person says whose it is.
+        world.core.reconnect(&Caller::Window, &ada, scopes(asked)).await.unwrap();
+        world.approve("ada", &["kyc:read"]).await;
+        assert!(matches!(conflict(&world).await, Conflict::UnknownUser { .. }), "{target}");
+        world.core.decide(Decision::Discard).await.unwrap();
+        world.control("reset", json!({"what": "faults"})).await;
+        // Once Monei tells, she is known.
+        world.core.connect(&Caller::Window, scopes(asked)).await.unwrap();
+        world.approve("ada", &["kyc:read"]).await;
+        assert!(matches!(conflict(&world).await, Conflict::AlreadyConnected { .. }), "{target}");
+    }
 }
 
 #[tokio::test]

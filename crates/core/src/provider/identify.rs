@@ -21,8 +21,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub struct Told {
     /// As far as Monei told.
     pub who: Identity,
-    /// Why the wallet alone was told, where the scopes allow more: then it can't be compared with who is known by their user id.
+    /// Why less was told than the scopes allow: the wallet alone, which can't be compared with who is known by their user id, or an answer that
+    /// can't be read.
     pub in_part: Option<Problem>,
+}
+
+/// What came of one question.
+#[derive(Default)]
+struct Answer<T> {
+    /// Nothing where the scopes don't allow it, or Monei doesn't tell.
+    told: T,
+    /// It came twice, and couldn't be read.
+    unreadable: bool,
 }
 
 impl Provider {
@@ -31,39 +41,54 @@ impl Provider {
     /// # Errors
     /// Why Monei couldn't be asked, after a few tries. Then nothing is known, which is another answer than "unknown".
     pub async fn identify(&self, caller: &Caller, origin: &str, token: &AccessToken, scopes: &ScopeSet) -> Result<Told, Problem> {
-        let profile = self.ask(caller, origin, token, scopes, Profile::PATH, Profile::parse);
-        let wallet = self.ask(caller, origin, token, scopes, Wallet::PATH, Wallet::parse);
+        let permit = |path| Permit::check(caller, scopes, Method::Get, path).ok();
+        let (to_profile, to_wallet) = (permit(Profile::PATH), permit(Wallet::PATH));
+        let profile = self.ask(to_profile.as_ref(), origin, token, Profile::parse, |profile| profile.id.is_some());
+        // Who has no naira wallet has none to be known by.
+        let wallet = self.ask(to_wallet.as_ref(), origin, token, Wallet::parse, |_| true);
         let (profile, wallet) = tokio::join!(profile, wallet);
-        let wallet = wallet.map(|wallet| wallet.and_then(|wallet| wallet.id().map(str::to_owned)));
-        let (profile, wallet_id, trouble) = match (profile, wallet) {
+        let unreadable = profile.as_ref().is_ok_and(|answer| answer.unreadable) || wallet.as_ref().is_ok_and(|answer| answer.unreadable);
+        let wallet = wallet.map(|answer| answer.told.id().map(str::to_owned));
+        let (profile, wallet_id, trouble) = match (profile.map(|answer| answer.told), wallet) {
             // One of the two may be enough to compare.
-            (Err(problem), Ok(None)) | (Ok(None), Err(problem)) | (Err(problem), Err(_)) => return Err(problem),
+            (Err(problem), Ok(None) | Err(_)) => return Err(problem),
+            (Ok(Profile { id: None, .. }), Err(problem)) => return Err(problem),
             (Err(problem), Ok(wallet_id)) => (Profile::default(), wallet_id, problem),
-            (Ok(profile), wallet_id) => (profile.unwrap_or_default(), wallet_id.ok().flatten(), ProblemCode::ProviderUnavailable.into()),
+            (Ok(profile), wallet_id) => (profile, wallet_id.ok().flatten(), ProblemCode::ProviderUnavailable.into()),
         };
-        let may_tell = Permit::check(caller, scopes, Method::Get, Profile::PATH).is_ok();
-        let in_part = (may_tell && profile.id.is_none() && wallet_id.is_some()).then_some(trouble);
+        let in_part = (profile.id.is_none() && (unreadable || (to_profile.is_some() && wallet_id.is_some()))).then_some(trouble);
         let who = Identity { name: profile.name(), user_id: profile.id, wallet_id, email: profile.email };
         Ok(Told { who, in_part })
     }
 
-    /// `None` where the scopes don't allow it, or the answer doesn't tell.
-    async fn ask<T>(
+    /// Asks once more where the answer can't be read or isn't complete.
+    async fn ask<T: Default>(
         &self,
-        caller: &Caller,
+        permit: Option<&Permit>,
         origin: &str,
         token: &AccessToken,
-        scopes: &ScopeSet,
-        path: &str,
         parse: impl Fn(&[u8]) -> Result<T, ReadError>,
-    ) -> Result<Option<T>, Problem> {
-        let Ok(permit) = Permit::check(caller, scopes, Method::Get, path) else { return Ok(None) };
+        is_complete: impl Fn(&T) -> bool,
+    ) -> Result<Answer<T>, Problem> {
+        let Some(permit) = permit else { return Ok(Answer::default()) };
         let mut pause = PAUSE;
         let mut tried = 0;
+        let mut asked_again = false;
         loop {
             tried += 1;
-            let problem = match self.try_once(&permit, origin, token).await {
-                Ok(body) => return Ok(body.and_then(|body| parse(&body).ok())),
+            let problem = match self.try_once(permit, origin, token).await {
+                Ok(None) => return Ok(Answer::default()),
+                Ok(Some(body)) => match parse(&body) {
+                    Ok(told) if is_complete(&told) => return Ok(Answer { told, unreadable: false }),
+                    parsed => {
+                        tracing::info!(path = permit.endpoint().path, error = ?parsed.as_ref().err(), "an answer doesn't tell whose a token is");
+                        if asked_again {
+                            return Ok(Answer { told: parsed.unwrap_or_default(), unreadable: true });
+                        }
+                        asked_again = true;
+                        ProblemCode::ProviderUnavailable.into()
+                    }
+                },
                 Err(problem) => problem,
             };
             let wait = problem.retry_after_s.map_or(pause, |seconds| Duration::from_secs(seconds.into()));
