@@ -80,8 +80,9 @@ async fn no_secret_is_found_outside_the_keychain() -> Result<()> {
         ensure!(std::fs::read_to_string(log)?.contains("/v1/redeem"), "the program did not log");
 
         let profile = world.browser.profile().to_owned();
-        let canaries = Canaries::new(&runs, &profile)?.with_stored(stored);
+        let canaries = Canaries::new(&runs, &profile)?.with_stored(stored).with_nonces(&world.browser.opened()?);
         ensure!(canaries.handoffs() == 2, "{} handoffs in the browser's history", canaries.handoffs());
+        ensure!(canaries.nonces() == 2, "{} nonces in the addresses that the browser was opened with", canaries.nonces());
         let mut findings = canaries.sweep(world.session.folder(), &profile)?;
         findings.extend(canaries.sweep_samples(&samples));
         findings.extend(canaries.sweep_messages(&first));
@@ -107,6 +108,10 @@ async fn a_panic_in_the_middle_of_a_refresh_tells_where_and_no_secret() -> Resul
         world.window()?.click("refresh").await?;
         let log = world.session.folder().join("data/org.moneiconnections.manager/sandbox/desktop.log");
         until("the panic", async || Ok(std::fs::read_to_string(&log)?.contains("a programming error").then_some(()))).await?;
+        // The new pair isn't there yet.
+        let stored = in_keychain(world)?;
+        ensure!(stored.len() >= 2, "{} secrets in the keychain", stored.len());
+        let messages = world.window()?.messages().await?;
         world.quit().await?;
         world.browser.quit().await?;
 
@@ -120,8 +125,12 @@ async fn a_panic_in_the_middle_of_a_refresh_tells_where_and_no_secret() -> Resul
         let private = std::fs::metadata(&log)?.permissions();
         ensure!(std::os::unix::fs::PermissionsExt::mode(&private) & 0o777 == 0o600, "others can read the log: {private:?}");
         let profile = world.browser.profile().to_owned();
-        let canaries = Canaries::new(&runs, &profile)?;
-        let findings = canaries.sweep(world.session.folder(), &profile)?;
+        let index = log.with_file_name("index.sqlite");
+        let canaries =
+            Canaries::new(&runs, &profile)?.with_stored(stored).with_nonces(&world.browser.opened()?).with_refresh_keys(&index)?;
+        ensure!(canaries.refresh_keys() == 1, "{} refreshes without an answer in the index", canaries.refresh_keys());
+        let mut findings = canaries.sweep(world.session.folder(), &profile)?;
+        findings.extend(canaries.sweep_messages(&messages));
         ensure!(findings.is_empty(), "{} secrets found:\n{}", findings.len(), findings.join("\n"));
         Ok(())
     })

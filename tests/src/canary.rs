@@ -1,6 +1,7 @@
 //! The canary sweep: every secret that the sandbox mints carries a marker of the run, so that a leak can be found wherever it ends up.
 //!
-//! Allowed, and nothing else: codes in the browser's own profile, for the browser carried them; and the same for the handoff.
+//! Allowed, and nothing else: codes in the browser's own profile, for the browser carried them; and the same for the handoff. A path nonce
+//! may be in arguments and with the browser, which is opened with it; the key of a refresh in the index.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,6 +9,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use serde_json::Value;
+use url::Url;
 
 use crate::Samples;
 
@@ -19,12 +21,18 @@ pub struct Canaries {
     handoffs: BTreeSet<String>,
     /// What the keychain keeps: tokens, sealed refresh tokens, verifiers. Nothing else may hold any of them, the browser's profile included.
     stored: BTreeSet<String>,
+    /// The path nonces of the loopback listener.
+    nonces: BTreeSet<String>,
+    /// The idempotency keys of refreshes that have had no answer.
+    refresh_keys: BTreeSet<String>,
 }
 
 /// The prefix of codes; the only marked secrets that a browser may have seen.
 const CODE: &str = "mcc_sim_";
 /// What a handoff stands behind in an address.
 const HANDOFF: &[u8] = b"handoff=";
+/// How the names of the index's files begin.
+const INDEX: &str = "index.sqlite";
 /// Shortest text of a keychain entry that is a secret: a verifier has 43 characters, an account's id 22.
 const SHORTEST_SECRET: usize = 40;
 /// Shortest value that counts as a handoff: a sealed code is longer than its code.
@@ -46,13 +54,38 @@ impl Canaries {
         // The browser's files break texts off where a block ends: the beginning of one is no other.
         let whole = |value: &String| !handoffs.iter().any(|other| other != value && other.starts_with(value.as_str()));
         let handoffs = handoffs.iter().filter(|value| whole(value)).cloned().collect();
-        Ok(Self { markers: runs.iter().map(|run| format!("CNRY{run}")).collect(), handoffs, stored: BTreeSet::new() })
+        let (stored, nonces, refresh_keys) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        Ok(Self { markers: runs.iter().map(|run| format!("CNRY{run}")).collect(), handoffs, stored, nonces, refresh_keys })
     }
 
     /// Looks for these too, read from the keychain with [`secrets_of`].
     pub fn with_stored(mut self, stored: BTreeSet<String>) -> Self {
         self.stored = stored;
         self
+    }
+
+    /// Looks for the nonces in the addresses that the browser was `opened` with, too.
+    pub fn with_nonces(mut self, opened: &[String]) -> Self {
+        self.nonces = opened.iter().filter_map(|address| nonce(address)).collect();
+        self
+    }
+
+    /// Looks for the keys in the index at `path`, too.
+    pub fn with_refresh_keys(mut self, path: &Path) -> Result<Self> {
+        let index = rusqlite::Connection::open(path)?;
+        let mut marks = index.prepare("SELECT json_extract(value, '$.key') FROM settings WHERE key LIKE 'refresh:%'")?;
+        self.refresh_keys = marks.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(self)
+    }
+
+    /// How many path nonces are looked for.
+    pub fn nonces(&self) -> usize {
+        self.nonces.len()
+    }
+
+    /// How many keys of refreshes are looked for.
+    pub fn refresh_keys(&self) -> usize {
+        self.refresh_keys.len()
     }
 
     /// How many handoffs the browser has seen.
@@ -65,17 +98,27 @@ impl Canaries {
         let mut findings = Vec::new();
         for_each_file(folder, &mut |path, bytes| {
             let browsers_own = path.starts_with(profile);
-            findings.extend(self.leaks(bytes, browsers_own).into_iter().map(|leak| format!("{}: {leak}", path.display())));
+            let mut leaks = self.leaks(bytes, browsers_own);
+            // Beside the profile lies what the browser was started with.
+            if !path.starts_with(profile.parent().unwrap_or(profile)) {
+                leaks.extend(found("path nonce", &self.nonces, bytes));
+            }
+            if !path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(INDEX)) {
+                leaks.extend(found("key of a refresh", &self.refresh_keys, bytes));
+            }
+            findings.extend(leaks.into_iter().map(|leak| format!("{}: {leak}", path.display())));
         })?;
         Ok(findings)
     }
 
     /// Searches argument lists and environments.
     pub fn sweep_samples(&self, samples: &Samples) -> Vec<String> {
-        let found = |(pid, text): &(u32, String)| {
-            self.leaks(text.as_bytes(), false).into_iter().map(|leak| format!("process {pid}: {leak}")).collect::<Vec<_>>()
+        let in_sample = |(pid, text): &(u32, String)| {
+            let mut leaks = self.leaks(text.as_bytes(), false);
+            leaks.extend(found("key of a refresh", &self.refresh_keys, text.as_bytes()));
+            leaks.into_iter().map(|leak| format!("process {pid}: {leak}")).collect::<Vec<_>>()
         };
-        samples.texts.iter().flat_map(found).collect()
+        samples.texts.iter().flat_map(in_sample).collect()
     }
 
     /// Searches messages between the web view and Rust, which may not carry so much as the name of a secret.
@@ -83,6 +126,8 @@ impl Canaries {
         let mut findings = Vec::new();
         for message in messages {
             findings.extend(self.leaks(message.as_bytes(), false));
+            findings.extend(found("path nonce", &self.nonces, message.as_bytes()));
+            findings.extend(found("key of a refresh", &self.refresh_keys, message.as_bytes()));
             if message.contains("handoff") || message.contains("code_verifier") || holds_verifier(message) {
                 findings.push(format!("handoff or verifier in {}", excerpt(message.as_bytes(), 0)));
             }
@@ -105,10 +150,7 @@ impl Canaries {
                 }
             }
         }
-        for secret in &self.stored {
-            leaks.extend(positions(bytes, secret.as_bytes()).map(|at| format!("from the keychain: {}", excerpt(bytes, at))));
-            leaks.extend(positions(bytes, &two_byte(secret)).map(|_| "from the keychain, in two-byte units".to_owned()));
-        }
+        leaks.extend(found("from the keychain", &self.stored, bytes));
         if !browsers_own {
             for handoff in &self.handoffs {
                 leaks.extend(positions(bytes, handoff.as_bytes()).map(|at| format!("handoff: {}", excerpt(bytes, at))));
@@ -123,6 +165,22 @@ pub fn secrets_of(entry: &str) -> BTreeSet<String> {
     let Ok(Value::Object(fields)) = serde_json::from_str(entry) else { return BTreeSet::new() };
     let texts = fields.values().filter_map(Value::as_str);
     texts.filter(|text| text.len() >= SHORTEST_SECRET && !text.contains([':', '/', ' '])).map(str::to_owned).collect()
+}
+
+/// The nonce in the way back that an address names; `None` where that is by a link.
+fn nonce(address: &str) -> Option<String> {
+    let back = Url::parse(address).ok()?.query_pairs().find(|(name, _)| name == "return")?.1.into_owned();
+    Url::parse(&back).ok()?.path_segments()?.next().map(str::to_owned)
+}
+
+/// Where any of the `secrets` is, also in two-byte units.
+fn found(what: &str, secrets: &BTreeSet<String>, bytes: &[u8]) -> Vec<String> {
+    let mut leaks = Vec::new();
+    for secret in secrets {
+        leaks.extend(positions(bytes, secret.as_bytes()).map(|at| format!("{what}: {}", excerpt(bytes, at))));
+        leaks.extend(positions(bytes, &two_byte(secret)).map(|_| format!("{what}, in two-byte units")));
+    }
+    leaks
 }
 
 fn two_byte(text: &str) -> Vec<u8> {
@@ -176,7 +234,13 @@ mod tests {
     use super::*;
 
     fn canaries() -> Canaries {
-        Canaries { markers: vec!["CNRYrun7".to_owned()], handoffs: BTreeSet::from(["h".repeat(50)]), stored: secrets_of(ENTRY) }
+        Canaries {
+            markers: vec!["CNRYrun7".to_owned()],
+            handoffs: BTreeSet::from(["h".repeat(50)]),
+            stored: secrets_of(ENTRY),
+            nonces: BTreeSet::from(["n".repeat(22)]),
+            refresh_keys: BTreeSet::from(["i".repeat(32)]),
+        }
     }
 
     const ENTRY: &str = r#"{"v":1,"b":"https://connect.example/a/long/path/with/many/parts/in/it","s":["wallet:read"],"a":"an account's id",
@@ -234,5 +298,42 @@ mod tests {
         fs::write(folder.path().join("a/b/log"), "x mct_sim_CNRYrun7_y").unwrap();
         let findings = canaries().sweep(folder.path(), &profile).unwrap();
         assert_eq!(findings.len(), 1, "{findings:?}");
+    }
+    #[test]
+    fn a_nonce_may_be_with_the_browser_and_the_key_of_a_refresh_in_the_index_and_neither_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let profile = folder.path().join("browser/profile");
+        fs::create_dir_all(&profile).unwrap();
+        let (nonce, key) = ("n".repeat(22), "i".repeat(32));
+        let places = [("browser/opened", &nonce), ("browser/profile/history", &nonce), ("index.sqlite-wal", &key)];
+        let leaks = [("log", &nonce), ("index.sqlite", &nonce), ("desktop.log", &key), ("browser/profile/cache", &key)];
+        for (name, text) in places.into_iter().chain(leaks) {
+            fs::write(folder.path().join(name), format!("x {text} y")).unwrap();
+        }
+        let findings = canaries().sweep(folder.path(), &profile).unwrap();
+        assert_eq!(findings.len(), leaks.len(), "{findings:?}");
+        assert_eq!(canaries().sweep_messages(&[nonce, key.clone()]).len(), 2);
+        assert_eq!(canaries().sweep_samples(&Samples { texts: vec![(1, format!("{} {key}", "n".repeat(22)))] }).len(), 1);
+    }
+
+    #[test]
+    fn a_nonce_is_found_in_the_address_that_the_browser_is_opened_with() {
+        let start = "http://127.0.0.1:5/v1/start?challenge=c&return=http%3A%2F%2F127.0.0.1%3A40000%2Fabc-_1&scope=profile%3Aread";
+        let opened = [start.to_owned(), "http://127.0.0.1:5/v1/start?return=deep-link".to_owned(), "http://127.0.0.1:5/".to_owned()];
+        let profile = tempfile::tempdir().unwrap();
+        let canaries = Canaries::new(&[], profile.path()).unwrap().with_nonces(&opened);
+        assert_eq!(canaries.nonces, BTreeSet::from(["abc-_1".to_owned()]));
+    }
+
+    #[test]
+    fn the_key_of_a_refresh_is_read_from_the_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(INDEX);
+        let index = rusqlite::Connection::open(&path).unwrap();
+        let rows = r#"CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+            INSERT INTO settings VALUES ('refresh:g', '{"key":"k1","generation":0}'), ('backend', 'x');"#;
+        index.execute_batch(rows).unwrap();
+        let canaries = Canaries::new(&[], folder.path()).unwrap().with_refresh_keys(&path).unwrap();
+        assert_eq!(canaries.refresh_keys, BTreeSet::from(["k1".to_owned()]));
     }
 }
