@@ -701,14 +701,15 @@ impl Connections {
         self.inner.ledger.api_port().await
     }
 
-    /// Keeps `port` for the local API. Where another was kept before, every key that was used over TCP ends, since whoever comes to hold
+    /// Keeps `port` for the local API. Unless it was kept before, every key that was used over TCP ends, since whoever comes to hold
     /// the old port could collect them. Gives how many did.
     ///
     /// # Errors
     /// [`ProblemCode::IndexUnavailable`].
     pub async fn set_api_port(&self, port: u16) -> Result<usize, Problem> {
-        let before = self.inner.ledger.api_port().await?;
-        let ended = if before.is_some_and(|before| before != port) { self.inner.ledger.apply(TcpKeysEnded).await? } else { 0 };
+        // Where no port can be read, one may have been kept.
+        let is_same = self.inner.ledger.api_port().await? == Some(port);
+        let ended = if is_same { 0 } else { self.inner.ledger.apply(TcpKeysEnded).await? };
         self.inner.ledger.set_api_port(port).await?;
         Ok(ended)
     }

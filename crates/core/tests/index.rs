@@ -352,6 +352,45 @@ async fn apps_their_keys_and_the_record_of_what_was_done_outlive_damage_to_other
     world.core.pass_through(&Caller::App(kept.id.clone()), &kept.account, call()).await.unwrap();
 }
 
+/// One text of the index is no text any more, and the program starts again.
+async fn damage_a_text(world: &mut World, update: &str) {
+    world.quit().await;
+    let file = rusqlite::Connection::open(world.data_dir().join("index.sqlite")).unwrap();
+    assert_eq!(file.execute(update, []).unwrap(), 1, "{update}");
+    drop(file);
+    world.restart().await;
+    assert!(world.core.view().set_aside.is_none());
+}
+
+#[tokio::test]
+async fn a_name_that_cannot_be_read_keeps_nobody_out_and_is_learnt_anew() {
+    let mut world = World::new().await;
+    let ada = world.connect("ada", BOTH, BOTH).await;
+    for column in ["name", "email", "user_id", "wallet_id"] {
+        let before = world.core.view().accounts[0].name.clone();
+        damage_a_text(&mut world, &format!("UPDATE accounts SET {column} = CAST(x'ff' AS TEXT)")).await;
+        world.core.load(&Caller::Window, &ada, Section::Profile).await.unwrap();
+        world.core.load(&Caller::Window, &ada, Section::Wallet).await.unwrap();
+        let view = world.core.view();
+        assert_eq!((view.accounts.len(), &view.accounts[0].name), (1, &before), "{column}");
+        assert_eq!(feature(&view, &ada, "wallet:read"), "enabled", "{column}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_was_used_over_tcp_ends_where_its_port_cannot_be_read() {
+    let mut world = World::new().await;
+    let ada = world.connect("ada", BOTH, BOTH).await;
+    world.core.set_api_port(45_000).await.unwrap();
+    let new = NewApp { name: "Sheet".into(), account: ada.clone(), scopes: support::scopes(&["wallet:read"]), until: None };
+    let (_, key) = world.core.allow_app(&Caller::Window, new).await.unwrap();
+    assert!(world.core.app_of_key(key.expose(), true).await.unwrap().is_some());
+    damage_a_text(&mut world, "UPDATE settings SET value = CAST(x'ff' AS TEXT) WHERE key = 'api_port'").await;
+    // The next one is drawn.
+    assert_eq!(world.core.set_api_port(45_001).await.unwrap(), 1);
+    assert!(world.core.app_of_key(key.expose(), true).await.unwrap().is_none());
+}
+
 /// Whoever has the port by now could collect keys that come over TCP.
 #[tokio::test]
 async fn a_key_that_was_used_over_tcp_is_not_taken_over_without_its_port() {

@@ -111,10 +111,10 @@ impl Tables<'_> {
             theme: self.setting(THEME)?.and_then(|text| text.parse().ok()).unwrap_or_default(),
             language: self.setting(LANGUAGE)?.and_then(|text| text.parse().ok()),
             hide_amounts: self.setting(HIDE_AMOUNTS)?.is_some(),
-            reminders: self.setting(REMINDERS)?.as_deref() != Some("off"),
+            reminders: self.setting(REMINDERS)?.is_none(),
             keep_alive: self.setting(KEEP_ALIVE)?.is_some(),
             close_to_tray: self.setting(CLOSE_TO_TRAY)?.is_some(),
-            notifications: self.setting(NOTIFICATIONS)?.as_deref() != Some("off"),
+            notifications: self.setting(NOTIFICATIONS)?.is_none(),
         })
     }
 }

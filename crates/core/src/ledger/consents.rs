@@ -6,8 +6,10 @@ use monei::Scope;
 use rusqlite::{Row, params};
 
 use super::Ledger;
+use super::cell;
 use super::change::Change;
 use super::index::IndexError;
+use super::rows;
 use super::tables::Tables;
 use crate::model::problem::Problem;
 use crate::model::snapshot::Receipt;
@@ -104,17 +106,17 @@ impl Tables<'_> {
 
 fn receipt(row: &Row<'_>) -> rusqlite::Result<Receipt> {
     let list = |column: usize| -> rusqlite::Result<Vec<String>> {
-        Ok(row.get_ref(column)?.as_str()?.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
+        Ok(cell::text(row, column)?.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
     };
     Ok(Receipt {
         number: row.get(0)?,
-        at: row.get(1)?,
-        account: row.get(2)?,
-        name: row.get(3)?,
-        approved_by: row.get(4)?,
-        email: row.get(5)?,
-        service: row.get(6)?,
-        operator: row.get(7)?,
+        at: rows::time(row, 1)?,
+        account: cell::known(row, 2)?,
+        name: cell::shown(row, 3)?,
+        approved_by: cell::shown(row, 4)?,
+        email: cell::shown(row, 5)?,
+        service: cell::text(row, 6)?,
+        operator: cell::shown(row, 7)?,
         allowed: list(8)?,
         left_off: list(9)?,
         extra: list(10)?,
@@ -135,7 +137,7 @@ impl Ledger {
     /// # Errors
     /// [`crate::model::problem::ProblemCode::IndexUnavailable`].
     pub async fn looked(&self) -> Result<Looked, Problem> {
-        let triple = |row: &Row<'_>| Ok(((row.get::<_, String>(0)?, row.get::<_, String>(1)?), row.get::<_, i64>(2)?));
+        let triple = |row: &Row<'_>| Ok(((row.get::<_, String>(0)?, row.get::<_, String>(1)?), rows::time(row, 2)?));
         self.read(move |tables| {
             let used = tables.rows(LAST_USES, [Caller::Monitor.to_string()], triple)?.into_iter().collect();
             let kept = tables.rows(KEPT, [], triple)?.into_iter().collect();

@@ -4,6 +4,7 @@
 //! [`Ledger`] is the only writer. [`Ledger::apply`] takes a [`Change`], and nothing else writes an account's health, the marks on its scopes
 //! or the history.
 
+mod cell;
 mod change;
 mod choices;
 mod consents;

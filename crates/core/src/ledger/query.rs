@@ -8,7 +8,8 @@ pub(super) const GRANTS: &str = "SELECT id, account, backend, scopes, granted_at
 
 pub(super) const SCOPE_STATES: &str = "SELECT scope, mark, at FROM scope_states WHERE account = ?1 ORDER BY scope";
 
-pub(super) const ASIDE: &str = "SELECT scope, at FROM aside WHERE account = ?1 ORDER BY scope";
+/// Of all accounts: an entry may not say any more whose it is.
+pub(super) const ASIDE: &str = "SELECT rowid, account, scope, at FROM aside";
 
 pub(super) const SET_APART: &str = "SELECT id, account, scopes, user_id, wallet_id, name, email FROM set_apart ORDER BY at, id";
 
@@ -36,9 +37,9 @@ pub(super) const APP: &str =
 /// Of the payments that have no outcome yet.
 pub(super) const OPEN_PAYMENTS: &str = "SELECT id, app, account, endpoint, amount, currency, receiver, reference, began_at FROM payments WHERE outcome IS NULL ORDER BY began_at, id";
 
-/// When the same was last paid from an account, or may have been. One without an outcome is being sent.
-pub(super) const SENT_BEFORE: &str = "SELECT max(began_at) FROM payments
-    WHERE account = ?1 AND endpoint = ?2 AND amount IS ?3 AND currency IS ?4 AND receiver IS ?5 AND (outcome IS NULL OR outcome IN ('done', 'unknown'))";
+/// The payments that were sent, or may have been. One without an outcome is being sent.
+pub(super) const SENT_BEFORE: &str = "SELECT account, endpoint, amount, currency, receiver, began_at FROM payments
+    WHERE outcome IS NULL OR outcome NOT IN ('refused', 'not_sent')";
 
 pub(super) const USES_BY: &str = "SELECT day, caller, account, permission, endpoint, outcome, count, first_at, last_at
     FROM uses WHERE caller = ?1 ORDER BY last_at DESC";

@@ -1,9 +1,10 @@
 //! The rows as types of the ledger's own, and how they are read. A word that this version doesn't know is kept as it is and shown as such:
-//! one line that can't be read costs no other one.
+//! one line that can't be read costs no other one. What can't be read of a permission, an end or a payment gives less, never more.
 
 use monei::{Scope, ScopeSet};
 use rusqlite::{Error, Row};
 
+use super::cell;
 use super::event::Event;
 use crate::model::app::App;
 use crate::model::{AccountId, AppId, GrantId, Identity};
@@ -210,8 +211,8 @@ pub(super) fn scopes(text: &str) -> ScopeSet {
 }
 
 pub(super) fn account(row: &Row<'_>) -> Result<AccountRow, Error> {
-    let code = || -> Result<String, Error> { Ok(row.get::<_, Option<String>>(9)?.unwrap_or_default()) };
-    let health = match row.get_ref(8)?.as_str()? {
+    let code = || cell::text(row, 9);
+    let health = match &*cell::text(row, 8)? {
         "connected" => StoredHealth::Connected,
         "needs_reconnect" => StoredHealth::NeedsReconnect(code()?),
         // Any other word is shown as trouble that the next check ends.
@@ -219,10 +220,10 @@ pub(super) fn account(row: &Row<'_>) -> Result<AccountRow, Error> {
     };
     Ok(AccountRow {
         id: row.get::<_, String>(0)?.into(),
-        who: Identity { user_id: row.get(1)?, wallet_id: row.get(2)?, name: row.get(3)?, email: row.get(4)? },
-        label: row.get(5)?,
-        connected_at: row.get(6)?,
-        checked_at: row.get(7)?,
+        who: identity(row, 1)?,
+        label: cell::shown(row, 5)?,
+        connected_at: time(row, 6)?,
+        checked_at: cell::number(row, 7)?,
         health,
     })
 }
@@ -231,91 +232,106 @@ pub(super) fn grant(row: &Row<'_>) -> Result<GrantRow, Error> {
     Ok(GrantRow {
         id: row.get::<_, String>(0)?.into(),
         account: row.get::<_, String>(1)?.into(),
-        backend: row.get(2)?,
-        scopes: scopes(row.get_ref(3)?.as_str()?),
-        granted_at: row.get(4)?,
-        expires_at: row.get(5)?,
-        // Where it makes no sense the keychain's record tells.
-        generation: u64::try_from(row.get::<_, i64>(6)?).unwrap_or(0),
-        owner: Identity { user_id: row.get(7)?, wallet_id: row.get(8)?, ..Identity::default() },
+        backend: cell::text(row, 2)?,
+        scopes: scopes(&cell::text(row, 3)?),
+        granted_at: time(row, 4)?,
+        expires_at: time(row, 5)?,
+        generation: count(row, 6)?,
+        owner: Identity { user_id: cell::known(row, 7)?, wallet_id: cell::known(row, 8)?, ..Identity::default() },
     })
 }
 
 /// `None` for a mark that this version doesn't know.
 pub(super) fn scope(row: &Row<'_>) -> Result<Option<ScopeRow>, Error> {
-    let mark = match row.get_ref(1)?.as_str()? {
+    let mark = match &*cell::text(row, 1)? {
         "declined" => ScopeMark::Declined,
         "lost" => ScopeMark::Lost,
         _ => return Ok(None),
     };
-    Ok(Some(ScopeRow { scope: row.get(0)?, mark, at: row.get(2)? }))
-}
-
-pub(super) fn aside(row: &Row<'_>) -> Result<AsideRow, Error> {
-    Ok(AsideRow { scope: row.get(0)?, at: row.get(1)? })
+    Ok(Some(ScopeRow { scope: row.get(0)?, mark, at: time(row, 2)? }))
 }
 
 pub(super) fn set_apart(row: &Row<'_>) -> Result<SetApartRow, Error> {
     Ok(SetApartRow {
         grant: row.get::<_, String>(0)?.into(),
-        account: row.get::<_, String>(1)?.into(),
-        scopes: scopes(row.get_ref(2)?.as_str()?),
-        who: Identity { user_id: row.get(3)?, wallet_id: row.get(4)?, name: row.get(5)?, email: row.get(6)? },
+        account: cell::text(row, 1)?.into(),
+        scopes: scopes(&cell::text(row, 2)?),
+        who: identity(row, 3)?,
     })
 }
 
 pub(super) fn activity(row: &Row<'_>) -> Result<ActivityRow, Error> {
     Ok(ActivityRow {
-        at: row.get(0)?,
-        account: row.get::<_, Option<String>>(1)?.map(AccountId::from),
-        account_name: row.get(2)?,
-        event: Event::read(row.get_ref(3)?.as_str()?),
+        at: time(row, 0)?,
+        account: cell::known(row, 1)?.map(AccountId::from),
+        account_name: cell::shown(row, 2)?,
+        event: Event::read(&cell::text(row, 3)?),
     })
 }
 
 pub(super) fn open_transaction(row: &Row<'_>) -> Result<OpenTransactionRow, Error> {
-    Ok(OpenTransactionRow { hash: row.get(0)?, expires_at: row.get(1)? })
+    Ok(OpenTransactionRow { hash: row.get(0)?, expires_at: time(row, 1)? })
 }
 
 pub(super) fn app(row: &Row<'_>) -> Result<App, Error> {
     Ok(App {
         id: row.get::<_, String>(0)?.into(),
-        name: row.get(1)?,
-        account: row.get::<_, String>(2)?.into(),
-        scopes: scopes(row.get_ref(3)?.as_str()?),
-        until: row.get(4)?,
-        created_at: row.get(5)?,
-        taken_back_at: row.get(6)?,
-        over_tcp: row.get(7)?,
-        last_used_at: row.get(8)?,
-        uses: u64::try_from(row.get::<_, i64>(9)?).unwrap_or(0),
+        name: cell::text(row, 1)?,
+        account: cell::text(row, 2)?.into(),
+        scopes: scopes(&cell::text(row, 3)?),
+        until: cell::end(row, 4)?,
+        created_at: time(row, 5)?,
+        taken_back_at: cell::end(row, 6)?,
+        over_tcp: cell::number(row, 7)? != Some(0),
+        last_used_at: cell::number(row, 8)?,
+        uses: count(row, 9)?,
     })
 }
 
 pub(super) fn payment(row: &Row<'_>) -> Result<PaymentRow, Error> {
     Ok(PaymentRow {
         id: row.get(0)?,
-        app: row.get::<_, String>(1)?.into(),
-        account: row.get::<_, String>(2)?.into(),
-        endpoint: row.get(3)?,
-        amount: row.get(4)?,
-        currency: row.get(5)?,
-        receiver: row.get(6)?,
-        reference: row.get(7)?,
-        began_at: row.get(8)?,
+        app: cell::text(row, 1)?.into(),
+        account: cell::text(row, 2)?.into(),
+        endpoint: cell::text(row, 3)?,
+        amount: cell::shown(row, 4)?,
+        currency: cell::shown(row, 5)?,
+        receiver: cell::shown(row, 6)?,
+        reference: cell::shown(row, 7)?,
+        began_at: time(row, 8)?,
     })
 }
 
 pub(super) fn used(row: &Row<'_>) -> Result<UseRow, Error> {
     Ok(UseRow {
-        day: row.get(0)?,
-        caller: row.get(1)?,
-        account: row.get::<_, String>(2)?.into(),
-        permission: row.get(3)?,
-        endpoint: row.get(4)?,
-        outcome: row.get(5)?,
-        count: u64::try_from(row.get::<_, i64>(6)?).unwrap_or(0),
-        first_at: row.get(7)?,
-        last_at: row.get(8)?,
+        day: time(row, 0)?,
+        caller: cell::text(row, 1)?,
+        account: cell::text(row, 2)?.into(),
+        permission: cell::text(row, 3)?,
+        endpoint: cell::text(row, 4)?,
+        outcome: cell::text(row, 5)?,
+        count: count(row, 6)?,
+        first_at: time(row, 7)?,
+        last_at: time(row, 8)?,
     })
+}
+
+/// User id, wallet id, name and email, from `first` on. An id that can't be read is learnt anew at the next look.
+fn identity(row: &Row<'_>, first: usize) -> Result<Identity, Error> {
+    Ok(Identity {
+        user_id: cell::known(row, first)?,
+        wallet_id: cell::known(row, first + 1)?,
+        name: cell::shown(row, first + 2)?,
+        email: cell::shown(row, first + 3)?,
+    })
+}
+
+/// One that can't be read is long past.
+pub(super) fn time(row: &Row<'_>, column: usize) -> Result<i64, Error> {
+    Ok(cell::number(row, column)?.unwrap_or(0))
+}
+
+/// Where it makes no sense it is 0: of a rotation the keychain's record tells.
+fn count(row: &Row<'_>, column: usize) -> Result<u64, Error> {
+    Ok(u64::try_from(time(row, column)?).unwrap_or(0))
 }

@@ -3,18 +3,18 @@
 
 use std::path::Path;
 
-use rusqlite::types::Value;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
+use super::event::Event;
 use super::index::{Index, IndexError};
-use super::rows::AccountRow;
 use super::settings::API_PORT;
-use crate::model::Identity;
+use super::tables::Tables;
 
 /// Tables whose rows are taken over, with their columns; those first that others refer to. No column is younger than its table, so that a
 /// file of any version gives what it has.
 const TAKEN: [(&str, &str); 11] = [
-    ("accounts", "id, user_id, wallet_id, name, email, label, connected_at, checked_at, health, health_code"),
+    ("accounts", "id, user_id, wallet_id, name, email, label, connected_at, checked_at"),
     ("scope_states", "account, scope, mark, at"),
     ("activity", "seq, at, account, account_name, event"),
     ("settings", "key, value"),
@@ -27,34 +27,20 @@ const TAKEN: [(&str, &str); 11] = [
     ("payments", "id, app, account, endpoint, amount, currency, receiver, reference, began_at, outcome, ended_at"),
 ];
 
-/// Copies what can be read of the damaged file into `index`. What can't be read or doesn't fit is left out; the damaged file stays.
+/// Stands for a text that can't be read.
+const UNREADABLE: &[u8] = b"\xff";
+
+/// Copies what can be read of the damaged file into `index`, each cell as it stands: what can't be read in it is left to the readers. What
+/// doesn't fit is left out; the damaged file stays.
 pub(super) fn from(damaged: &Path, index: &Index) {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let Ok(old) = Connection::open_with_flags(damaged, flags) else { return };
     let mut taken = 0;
     let outcome = index.write(|tables| {
         for (table, columns) in TAKEN {
-            let count = columns.split(", ").count();
-            let places = vec!["?"; count].join(", ");
-            let insert = format!("INSERT OR IGNORE INTO {table} ({columns}) VALUES ({places})");
             // From both ends: a torn page ends the one way, and what lies behind it is found by the other.
             for order in ["ASC", "DESC"] {
-                for row in rows(&old, &format!("SELECT {columns} FROM {table} ORDER BY rowid {order}"), count) {
-                    // What the person switched off stays off, also where the row of its account can't be read: the keychain has it.
-                    if let ("aside", [Value::Text(account), _, Value::Integer(at)]) = (table, &*row)
-                        && tables.account(account)?.is_none()
-                    {
-                        tables.put_account(&AccountRow::new(account.as_str().into(), Identity::default(), *at))?;
-                    }
-                    // Whoever has the port by now that nobody knows any more could collect the keys that come there.
-                    if let ("apps", [.., Value::Integer(1)]) = (table, &*row)
-                        && tables.setting(API_PORT)?.is_none()
-                    {
-                        continue;
-                    }
-                    // A row that the fresh tables refuse is left out.
-                    taken += tables.0.execute(&insert, params_from_iter(row)).unwrap_or(0);
-                }
+                taken += take(&old, tables, table, columns, order)?;
             }
         }
         Ok::<_, IndexError>(())
@@ -65,12 +51,51 @@ pub(super) fn from(damaged: &Path, index: &Index) {
     }
 }
 
-/// The rows up to the first that can't be read.
-fn rows(old: &Connection, sql: &str, columns: usize) -> Vec<Vec<Value>> {
-    let Ok(mut statement) = old.prepare(sql) else { return Vec::new() };
-    let read = |row: &rusqlite::Row<'_>| (0..columns).map(|column| row.get(column)).collect::<rusqlite::Result<Vec<Value>>>();
-    match statement.query_map([], read) {
-        Ok(rows) => rows.map_while(Result::ok).collect(),
-        Err(_) => Vec::new(),
+/// Copies the rows of one table, up to the first that SQLite can't get at. Gives how many.
+fn take(old: &Connection, tables: &Tables<'_>, table: &str, columns: &str, order: &str) -> Result<usize, IndexError> {
+    let count = columns.split(", ").count();
+    // What isn't copied: how an account is shows at its next check, and how long a line is kept follows from it.
+    let (column, place) = match table {
+        "accounts" => (", health", ", 'connected'"),
+        "activity" => (", routine", ", ?"),
+        _ => ("", ""),
+    };
+    let places = vec!["?"; count].join(", ");
+    let insert = format!("INSERT OR IGNORE INTO {table} ({columns}{column}) VALUES ({places}{place})");
+    let Ok(mut statement) = old.prepare(&format!("SELECT {columns} FROM {table} ORDER BY rowid {order}")) else { return Ok(0) };
+    let Ok(mut rows) = statement.query([]) else { return Ok(0) };
+    let mut taken = 0;
+    loop {
+        let row = match rows.next() {
+            Ok(Some(row)) => row,
+            Ok(None) => break,
+            Err(error) => {
+                tracing::info!(table, order, code = ?error.sqlite_error_code(), "a table of the damaged index can't be read to its end");
+                break;
+            }
+        };
+        let mut cells = (0..count).map(|column| row.get_ref(column)).collect::<rusqlite::Result<Vec<_>>>()?;
+        if table == "aside" {
+            // What the person switched off stays off, also where the row of its account can't be read, since the keychain has it, and where
+            // this entry can't.
+            for text in &mut cells[..2] {
+                *text = ValueRef::Text(text.as_bytes().unwrap_or(UNREADABLE));
+            }
+            cells[2] = ValueRef::Integer(cells[2].as_i64().unwrap_or(0));
+            let account = "INSERT OR IGNORE INTO accounts (id, connected_at, health) VALUES (?1, ?2, 'connected')";
+            tables.run(account, params_from_iter([cells[0], cells[2]].map(ToSqlOutput::Borrowed)))?;
+        }
+        // Whoever has the port by now that nobody knows any more could collect the keys that come there.
+        if table == "apps"
+            && cells.last() != Some(&ValueRef::Integer(0))
+            && tables.setting(API_PORT)?.is_none_or(|port| port.parse::<u16>().is_err())
+        {
+            continue;
+        }
+        let kept = (table == "activity").then(|| Event::read(&String::from_utf8_lossy(cells[4].as_bytes().unwrap_or_default())).kept());
+        let cells = cells.into_iter().map(ToSqlOutput::Borrowed).chain(kept.map(|kept| ToSqlOutput::from(kept as u8)));
+        // A row that the fresh tables refuse is left out.
+        taken += tables.0.execute(&insert, params_from_iter(cells)).unwrap_or(0);
     }
+    Ok(taken)
 }

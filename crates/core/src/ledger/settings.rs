@@ -45,6 +45,13 @@ pub struct Unanswered {
     pub since: Moment,
 }
 
+impl Unanswered {
+    /// Reads a stored text. `None` also where the key in it can't be one.
+    fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok().filter(|read: &Self| read.key.is_ascii())
+    }
+}
+
 /// Name of the setting that keeps an unanswered refresh.
 fn unanswered_name(grant: &str) -> String {
     format!("refresh:{grant}")
@@ -179,7 +186,7 @@ impl Ledger {
 
     /// Whether the person wants the local API.
     pub async fn is_api_wanted(&self) -> Result<bool, Problem> {
-        Ok(self.read(|tables| tables.setting(API)).await?.as_deref() != Some("off"))
+        Ok(self.read(|tables| tables.setting(API)).await?.is_none())
     }
 
     /// Keeps that.
@@ -249,10 +256,12 @@ impl Ledger {
         let now = Moment::now(self.inner.clock.as_ref());
         self.write(move |tables| {
             let name = unanswered_name(&grant);
-            let earlier: Option<Unanswered> = tables.setting(&name)?.and_then(|text| serde_json::from_str(&text).ok());
+            let stored = tables.setting(&name)?;
+            let earlier = stored.as_deref().and_then(Unanswered::read);
             // Where only the wall clock tells, one set back makes it look younger: the same key is never wrong, only perhaps of no use.
             let same = |earlier: &Unanswered| earlier.generation == generation && earlier.since.age_ms(&now) < longest_ms;
-            let after_another = earlier.as_ref().is_some_and(|earlier| earlier.generation == generation);
+            // One that can't be read may be of this rotation.
+            let after_another = stored.is_some() && earlier.as_ref().is_none_or(|earlier| earlier.generation == generation);
             if let Some(earlier) = earlier.filter(same) {
                 return Ok((earlier.key, false));
             }
@@ -266,7 +275,7 @@ impl Ledger {
     /// Forgets a key under which nothing was sent.
     pub async fn forget_refresh_key(&self, grant: GrantId, key: String) -> Result<(), Problem> {
         self.write(move |tables| {
-            let stored: Option<Unanswered> = tables.setting(&unanswered_name(&grant))?.and_then(|text| serde_json::from_str(&text).ok());
+            let stored = tables.setting(&unanswered_name(&grant))?.and_then(|text| Unanswered::read(&text));
             if stored.is_some_and(|stored| stored.key == key) {
                 tables.forget_unanswered(&grant)?;
             }
@@ -278,7 +287,7 @@ impl Ledger {
     /// The refresh of this rotation that was sent and has had no answer.
     pub async fn unanswered(&self, grant: GrantId, generation: u64) -> Result<Option<Unanswered>, Problem> {
         self.read(move |tables| {
-            let stored: Option<Unanswered> = tables.setting(&unanswered_name(&grant))?.and_then(|text| serde_json::from_str(&text).ok());
+            let stored = tables.setting(&unanswered_name(&grant))?.and_then(|text| Unanswered::read(&text));
             Ok(stored.filter(|sent| sent.generation == generation))
         })
         .await

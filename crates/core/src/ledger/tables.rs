@@ -1,9 +1,12 @@
 //! What can be read and written, row by row. Reading is the crate's; writing is the ledger's alone.
 
+use std::collections::BTreeMap;
+
 use monei::payment::Meaning;
 use monei::{Payment, Scope};
 use rusqlite::{Connection, Row, params};
 
+use super::cell;
 use super::event::{Event, Kept};
 use super::index::IndexError;
 use super::rows::{
@@ -48,9 +51,27 @@ impl Tables<'_> {
         Ok(self.rows(query::SCOPE_STATES, [account], rows::scope)?.into_iter().flatten().collect())
     }
 
-    /// The permissions of `account` that the person set aside, by name.
+    /// The permissions of `account` that the person set aside, by name. An entry that can't be read counts for every permission, or every
+    /// account, that it may be about.
     pub fn aside(&self, account: &str) -> Result<Vec<AsideRow>, IndexError> {
-        self.rows(query::ASIDE, [account], rows::aside)
+        let mut aside = BTreeMap::new();
+        for entry in self.aside_entries()?.into_iter().filter(|entry| entry.account.as_deref().is_none_or(|of| of == account)) {
+            let any = || Scope::KNOWN.iter().map(Scope::to_string).collect();
+            for scope in entry.scope.map_or_else(any, |scope| vec![scope]) {
+                aside.entry(scope).or_insert(entry.at);
+            }
+        }
+        Ok(aside.into_iter().map(|(scope, at)| AsideRow { scope, at }).collect())
+    }
+
+    fn aside_entries(&self) -> Result<Vec<AsideEntry>, IndexError> {
+        let entries = self.rows(query::ASIDE, [], |row| {
+            Ok(AsideEntry { rowid: row.get(0)?, account: cell::known(row, 1)?, scope: cell::known(row, 2)?, at: rows::time(row, 3)? })
+        })?;
+        for (column, _) in entries.iter().filter_map(AsideEntry::unreadable) {
+            cell::log_damage(query::ASIDE, column, "counts for all that it may be about");
+        }
+        Ok(entries)
     }
 
     /// Whether the person set this permission of `account` aside.
@@ -85,7 +106,7 @@ impl Tables<'_> {
 
     /// The hashes of the keys of the apps that weren't taken back, by app.
     pub fn app_keys(&self) -> Result<Vec<(String, KeyHash)>, IndexError> {
-        let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, KeyHash::from_hex(row.get_ref(1)?.as_str()?)));
+        let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, KeyHash::from_hex(&row.get::<_, String>(1)?)));
         let rows = self.rows(query::APP_KEYS, [], read)?;
         Ok(rows.into_iter().filter_map(|(app, hash)| Some((app, hash?))).collect())
     }
@@ -95,9 +116,9 @@ impl Tables<'_> {
         self.rows(query::USES_BY, [caller], rows::used)
     }
 
-    /// A setting.
+    /// A setting. One whose text can't be read is there all the same.
     pub(super) fn setting(&self, key: &str) -> Result<Option<String>, IndexError> {
-        Ok(self.rows(query::SETTING, [key], |row| row.get(0))?.pop())
+        Ok(self.rows(query::SETTING, [key], |row| cell::text(row, 0))?.pop())
     }
 
     /// The transactions that are open, in this run or since an earlier one; the first to end first.
@@ -202,7 +223,24 @@ impl Tables<'_> {
 
     /// Switches one on again. False: it wasn't set aside.
     pub(super) fn remove_aside(&self, account: &str, scope: &str) -> Result<bool, IndexError> {
+        self.spell_out_aside()?;
         Ok(self.0.prepare_cached("DELETE FROM aside WHERE account = ?1 AND scope = ?2")?.execute(params![account, scope])? > 0)
+    }
+
+    /// Writes entries that can be read in the place of those that can't, so that each can be removed by itself.
+    fn spell_out_aside(&self) -> Result<(), IndexError> {
+        let unreadable: Vec<i64> = self.aside_entries()?.iter().filter_map(AsideEntry::unreadable).map(|(_, rowid)| rowid).collect();
+        if unreadable.is_empty() {
+            return Ok(());
+        }
+        // The table's own index may still have the text from before the damage.
+        self.run("REINDEX aside", [])?;
+        for account in self.accounts()? {
+            for AsideRow { scope, at } in self.aside(&account.id)? {
+                self.put_aside(&account.id, &scope, at)?;
+            }
+        }
+        unreadable.iter().try_for_each(|rowid| self.run("DELETE FROM aside WHERE rowid = ?1", [rowid]))
     }
 
     /// Lists a grant as another person's.
@@ -274,10 +312,19 @@ impl Tables<'_> {
         self.rows(query::OPEN_PAYMENTS, [], rows::payment)
     }
 
-    /// When the same (call, amount and receiver) was last paid from the account, or may have been.
+    /// When the same (call, amount and receiver) was last paid from the account, or may have been: a cell that can't be read may be the same.
     pub fn sent_before(&self, account: &str, payment: &Payment) -> Result<Option<i64>, IndexError> {
-        let wanted = params![account, payment_endpoint(payment), payment.value(Meaning::Amount), payment.currency(), payment.to()];
-        Ok(self.rows(query::SENT_BEFORE, wanted, |row| row.get::<_, Option<i64>>(0))?.into_iter().next().flatten())
+        let wanted =
+            [Some(account.to_owned()), Some(payment_endpoint(payment)), payment.value(Meaning::Amount), payment.currency(), payment.to()];
+        let read = |row: &Row<'_>| {
+            for (column, wanted) in wanted.iter().enumerate() {
+                if !cell::may_be(row, column, wanted.as_deref())? {
+                    return Ok(None);
+                }
+            }
+            rows::time(row, wanted.len()).map(Some)
+        };
+        Ok(self.rows(query::SENT_BEFORE, [], read)?.into_iter().flatten().max())
     }
 
     /// Writes down a payment that begins.
@@ -353,20 +400,47 @@ impl Tables<'_> {
         queries.iter().try_for_each(|sql| self.0.prepare_cached(sql).map(drop))
     }
 
+    /// What `sql` selects. A row in which `read` finds content that it can't read is left out.
     pub(super) fn rows<T>(
         &self,
         sql: &str,
         params: impl rusqlite::Params,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, IndexError> {
         let mut statement = self.0.prepare_cached(sql)?;
-        let rows = statement.query_map(params, read)?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let mut rows = statement.query(params)?;
+        let mut readable = Vec::new();
+        while let Some(row) = rows.next()? {
+            match read(row) {
+                Ok(value) => readable.push(value),
+                Err(error) => {
+                    let Some(column) = cell::unreadable(&error) else { return Err(error.into()) };
+                    cell::log_damage(sql, row.as_ref().column_name(column)?, "left out");
+                }
+            }
+        }
+        Ok(readable)
     }
 
     pub(super) fn run(&self, sql: &str, params: impl rusqlite::Params) -> Result<(), IndexError> {
         self.0.prepare_cached(sql)?.execute(params)?;
         Ok(())
+    }
+}
+
+/// An entry of the permissions that are set aside, with what of it can be read.
+struct AsideEntry {
+    rowid: i64,
+    account: Option<String>,
+    scope: Option<String>,
+    at: i64,
+}
+
+impl AsideEntry {
+    /// The column that can't be read, and the row.
+    fn unreadable(&self) -> Option<(&'static str, i64)> {
+        let column = if self.account.is_none() { "account" } else { "scope" };
+        (self.account.is_none() || self.scope.is_none()).then_some((column, self.rowid))
     }
 }
 

@@ -7,13 +7,14 @@ use std::process::{Command, Stdio};
 use monei::{Payment, Permission, Scope, ScopeSet};
 use tempfile::TempDir;
 
+use super::event::Kept;
 use super::index::{Index, IndexError, Lasts};
 use super::open::{Opened, REBUILD};
 use super::tables::{ACTIVITY_KEPT, ROUTINE_KEPT};
 use super::*;
 use crate::changed::Changed;
 use crate::clock::SystemClock;
-use crate::model::app::{AppKey, AppName};
+use crate::model::app::{AppKey, AppName, KeyHash};
 use crate::model::payment::PaymentOutcome;
 use crate::model::{Caller, Identity};
 
@@ -915,4 +916,308 @@ fn a_flipped_bit_in_the_header_loses_nothing_and_is_called_what_it_is() {
             }
         }
     }
+}
+
+/// Bytes that are no text: one alone, and one between sound ones.
+const NO_TEXT: [&str; 2] = ["x'ff'", "x'41e461'"];
+
+/// In each table a row that is going to be damaged, which comes first, and one that isn't: of account `b`, or called "second".
+const TWO_ROWS_EACH: &str = r#"
+    INSERT INTO accounts VALUES ('a', 'u-1', 'w-1', 'Ada Obi', 'ada@example.test', 'Shop', 1, 7, 'unreachable', 'offline'),
+        ('b', 'u-2', 'w-2', 'Tunde Bello', 'tunde@example.test', 'second', 2, 7, 'connected', NULL);
+    INSERT INTO grants (id, account, backend, scopes, granted_at, expires_at, generation, owner_user, owner_wallet)
+        VALUES ('g', 'a', 'https://one.test', 'profile:read wallet:read', 1, 9, 4, 'u-1', 'w-1'),
+            ('h', 'b', 'https://one.test', 'profile:read wallet:read', 2, 9, 4, 'u-2', 'w-2');
+    INSERT INTO scope_states VALUES ('a', 'kyc:read', 'declined', 5), ('b', 'kyc:read', 'lost', 5);
+    INSERT INTO aside VALUES ('a', 'wallet:read', 5), ('b', 'profile:read', 5);
+    INSERT INTO set_apart VALUES ('x', 'a', 'kyc:read', 'u-3', 'w-3', 'Bola', 'bola@example.test', 5),
+        ('y', 'b', 'kyc:read', 'u-3', 'w-3', 'second', 'bola@example.test', 6);
+    INSERT INTO activity (at, account, account_name, event, routine)
+        VALUES (1, 'a', 'Shop', '{"kind":"failed","code":"offline"}', 0), (2, 'b', 'second', '{"kind":"refreshed"}', 1);
+    INSERT INTO settings VALUES ('api', 'off'), ('theme', 'dark');
+    INSERT INTO open_transactions VALUES ('aa', 5), ('bb', 6);
+    INSERT INTO apps (id, name, key_hash, account, scopes, until, created_at)
+        VALUES ('p', 'Till', '{key 1}', 'a', 'profile:read wallet:read', NULL, 1), ('q', 'second', '{key 2}', 'b', 'wallet:read', NULL, 2);
+    INSERT INTO uses VALUES (1, 'app:p', 'a', 'wallet:read', 'GET /wallet/me', 'ok', 3, 1, 2),
+        (1, 'app:q', 'b', 'wallet:read', 'GET /wallet/me', 'ok', 4, 1, 2);
+    INSERT INTO receipts (at, account, name, approved_by, email, service, operator, allowed, left_off, extra)
+        VALUES (1, 'a', 'Shop', 'Ada Obi', 'ada@example.test', 'https://one.test', 'One', 'wallet:read', 'kyc:read', 'profile:read'),
+            (2, 'b', 'second', 'Tunde', 'tunde@example.test', 'https://one.test', 'One', 'wallet:read', '', '');
+    INSERT INTO kept VALUES ('a', 'profile:read', 5), ('b', 'wallet:read', 6);
+    INSERT INTO payments (id, app, account, endpoint, amount, currency, receiver, reference, began_at, outcome)
+        VALUES ('m', 'p', 'a', 'POST /wallet/payout/transfer', '5', 'NGN', 't', 'r', 4, 'unknown'),
+            ('n', 'q', 'b', 'POST /wallet/payout/transfer', '5', 'NGN', 't', 'r', 4, NULL),
+            ('o', 'q', 'b', 'POST /wallet/payout/transfer', '5', 'NGN', 't', 'r', 4, NULL);
+"#;
+
+/// A folder with [`TWO_ROWS_EACH`] and `change`, and the keys of its apps.
+fn two_rows_each(change: &str) -> (TempDir, PathBuf, [KeyHash; 2]) {
+    let (keep, path) = folder();
+    drop(open(&path));
+    let keys = ["1", "2"].map(KeyHash::of);
+    let rows = TWO_ROWS_EACH.replace("{key 1}", &keys[0].to_hex()).replace("{key 2}", &keys[1].to_hex());
+    let file = rusqlite::Connection::open(&path).unwrap();
+    file.execute_batch(&format!("{rows} PRAGMA foreign_keys = OFF; {change}")).unwrap();
+    (keep, path, keys)
+}
+
+/// What can be read, a line each.
+async fn readable(ledger: &Ledger) -> Vec<String> {
+    let mut lines = Vec::new();
+    for Known { row, grants, marks, aside } in ledger.known().iter() {
+        lines.push(format!("{row:?}"));
+        lines.extend(grants.iter().map(|grant| format!("{:?} {grant:?}", &*row.id)));
+        lines.extend(marks.iter().map(|mark| format!("{:?} {mark:?}", &*row.id)));
+        lines.extend(aside.iter().map(|entry| format!("{:?} {entry:?}", &*row.id)));
+    }
+    lines.extend(ledger.set_apart().await.unwrap().iter().map(|row| format!("{row:?}")));
+    lines.extend(ledger.activity(None, 10).await.unwrap().iter().map(|row| format!("{row:?}")));
+    lines.extend(ledger.open_transactions().await.unwrap().iter().map(|row| format!("{row:?}")));
+    lines.extend(ledger.apps().await.unwrap().iter().map(|row| format!("{row:?}")));
+    lines.extend(ledger.receipts(None).await.unwrap().iter().map(|row| format!("{row:?}")));
+    for of in ["a", "b"] {
+        lines.extend(ledger.uses(of.into()).await.unwrap().iter().map(|row| format!("{row:?}")));
+        lines.push(format!("kept {of} {:?}", ledger.looked().await.unwrap().kept(of, Some(&Scope::WalletRead))));
+    }
+    lines.extend(ledger.read(|tables| tables.open_payments()).await.unwrap().iter().map(|row| format!("{row:?}")));
+    lines.push(format!("{:?}", ledger.choices().theme));
+    lines
+}
+
+/// What can be done: by the window and by each app, and which payment is sent without a word that the same was sent before.
+async fn powers(ledger: &Ledger, keys: &[KeyHash]) -> HashSet<String> {
+    let mut powers = HashSet::new();
+    let mut callers = vec![None];
+    for key in keys {
+        callers.extend(ledger.app_of_key(key.clone()).await.unwrap().map(Some));
+    }
+    for app in callers {
+        for account in ["a", "b"] {
+            for permission in &monei::permission::PERMISSIONS {
+                let scope = &permission.scope;
+                let standing = ledger.standing(&account.into(), scope, app.as_ref().map(|app| &app.id)).await.unwrap();
+                let of_app = app.as_ref().is_none_or(|app| *app.account == *account && app.scopes.contains(scope));
+                let grants = standing.grants.unwrap_or_default();
+                let is_usable = |grant: &GrantRow| grant.backend == "https://one.test" && grant.scopes.contains(scope);
+                if of_app && !standing.is_aside && grants.iter().any(is_usable) {
+                    powers.insert(format!("{:?} {account} {scope}", app.as_ref().map(|app| &app.id)));
+                }
+            }
+        }
+    }
+    let payment = Payment::read("/wallet/payout/transfer", br#"{"receiver":"t","amount":5,"currency":"NGN"}"#).unwrap();
+    for account in ["a", "b"] {
+        if ledger.sent_before(&account.into(), &payment).await.unwrap().is_none() {
+            powers.insert(format!("{account} pays for the first time"));
+        }
+    }
+    powers
+}
+
+fn opened(path: &Path) -> super::Opened {
+    Ledger::open(path.parent().unwrap(), Arc::new(SystemClock), Changed::default()).unwrap()
+}
+
+/// Of every table.
+fn text_columns(path: &Path) -> Vec<(String, String)> {
+    let file = rusqlite::Connection::open(path).unwrap();
+    let columns = "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c
+        WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' AND c.type = 'TEXT'";
+    let mut columns = file.prepare(columns).unwrap();
+    columns.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn a_text_that_cannot_be_read_costs_no_other_row_and_gives_nobody_more() {
+    let (_keep, path, keys) = two_rows_each("");
+    let before = opened(&path).ledger;
+    let (sound, could) = (readable(&before).await, powers(&before, &keys).await);
+    assert!(could.len() == 4 && !before.is_api_wanted().await.unwrap(), "{could:?}");
+    let columns = text_columns(&path);
+    assert!(columns.len() > 60, "{columns:?}");
+    // These two are checked by SQLite itself: see the next test.
+    let checked = |(table, column): &(String, String)| matches!((&**table, &**column), ("accounts", "health") | ("scope_states", "mark"));
+    for ((table, column), bytes) in columns.iter().filter(|column| !checked(column)).flat_map(|column| NO_TEXT.map(|bytes| (column, bytes)))
+    {
+        let case = format!("{table}.{column} {bytes}");
+        let damage = format!("UPDATE {table} SET {column} = CAST({bytes} AS TEXT) WHERE rowid = (SELECT min(rowid) FROM {table})");
+        let (_keep, path, keys) = two_rows_each(&damage);
+        let opened = opened(&path);
+        assert_eq!(opened.rebuild, None, "{case}");
+        let ledger = opened.ledger;
+        let accounts: Vec<String> = ledger.known().iter().map(|known| known.row.id.to_string()).collect();
+        assert_eq!(accounts, if (&**table, &**column) == ("accounts", "id") { vec!["b"] } else { vec!["a", "b"] }, "{case}");
+        let lines = readable(&ledger).await;
+        for line in sound.iter().filter(|line| line.contains("second") || line.contains("\"b\"") || line.starts_with("kept b")) {
+            assert!(lines.contains(line), "{case}: {line}\n{lines:#?}");
+        }
+        let can = powers(&ledger, &keys).await;
+        assert!(can.is_subset(&could), "{case}: {:?}", can.difference(&could).collect::<Vec<_>>());
+        if (&**table, &**column) != ("settings", "key") {
+            assert!(!ledger.is_api_wanted().await.unwrap(), "{case}");
+        }
+        // Nobody is stopped by it from changing something else.
+        assert!(ledger.apply(Renamed { account: "b".into(), label: Some("Stall".into()) }).await.unwrap(), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_whose_health_cannot_be_read_keeps_its_names_and_what_was_set_aside() {
+    for bytes in NO_TEXT {
+        let damage = format!("PRAGMA ignore_check_constraints = ON; UPDATE accounts SET health = CAST({bytes} AS TEXT);");
+        let (_keep, path, _) = two_rows_each(&damage);
+        // SQLite takes that for damage.
+        let opened = opened(&path);
+        assert!(opened.rebuild.is_some());
+        let known = opened.ledger.known();
+        let names: Vec<_> = known.iter().map(|known| (&*known.row.id, known.row.label.as_deref(), known.aside.len())).collect();
+        assert_eq!(names, [("a", Some("Shop"), 1), ("b", Some("second"), 1)]);
+    }
+}
+
+#[tokio::test]
+async fn an_entry_of_what_was_set_aside_that_cannot_be_read_holds_until_the_person_switches_on_one_by_one() {
+    for (column, accounts) in [("scope", &["a"][..]), ("account", &["a", "b"])] {
+        let (_keep, path, _) = two_rows_each(&format!("UPDATE aside SET {column} = CAST(x'ff' AS TEXT) WHERE account = 'a';"));
+        let ledger = opened(&path).ledger;
+        for account in accounts {
+            assert!(ledger.is_aside(&(*account).into(), &Scope::WalletRead).await.unwrap(), "{column} {account}");
+        }
+        let switch = |account: &str| SwitchedOn { caller: Caller::Window, account: account.into(), scope: Scope::WalletRead };
+        assert_eq!(ledger.apply(switch("a")).await.unwrap(), Ok(()));
+        assert!(!ledger.is_aside(&"a".into(), &Scope::WalletRead).await.unwrap(), "{column}");
+        // Nothing else was switched on by that.
+        assert_eq!(ledger.is_aside(&"a".into(), &Scope::ProfileRead).await.unwrap(), column == "scope", "{column}");
+        assert_eq!(ledger.is_aside(&"b".into(), &Scope::WalletRead).await.unwrap(), column == "account", "{column}");
+        assert_eq!(ledger.apply(switch("a")).await.unwrap(), Err(ProblemCode::InvalidInput), "{column}");
+    }
+}
+
+/// Of a torn page, or of a byte in it, the index of the table knows nothing.
+#[tokio::test]
+async fn an_entry_that_its_tables_own_index_does_not_have_can_be_switched_on_too() {
+    let (_keep, path, _) = two_rows_each("PRAGMA wal_checkpoint(TRUNCATE);");
+    let mut bytes = fs::read(&path).unwrap();
+    let page = {
+        let file = rusqlite::Connection::open(&path).unwrap();
+        file.query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'aside'", [], |row| row.get::<_, u32>(0)).unwrap() as usize - 1
+    };
+    let at = bytes[page * 4096..].windows(11).position(|window| window == b"wallet:read").unwrap();
+    bytes[page * 4096 + at] = 0xff;
+    fs::write(&path, bytes).unwrap();
+    let opened = opened(&path);
+    assert_eq!(opened.rebuild, None);
+    let ledger = opened.ledger;
+    assert!(ledger.is_aside(&"a".into(), &Scope::WalletRead).await.unwrap());
+    let switch = SwitchedOn { caller: Caller::Window, account: "a".into(), scope: Scope::WalletRead };
+    assert_eq!(ledger.apply(switch).await.unwrap(), Ok(()));
+    assert!(!ledger.is_aside(&"a".into(), &Scope::WalletRead).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_value_of_another_kind_ends_an_app_and_costs_no_account() {
+    let (_keep, path, keys) = two_rows_each("");
+    let ledger = opened(&path).ledger;
+    // As where a page is damaged while the program runs: no check stands before the reading.
+    let damage = "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'STRICT', ''); PRAGMA writable_schema = RESET;
+        UPDATE apps SET until = 'never' WHERE id = 'p'; UPDATE accounts SET name = x'41ff', checked_at = x'41', connected_at = 'x' WHERE id = 'a';
+        UPDATE grants SET expires_at = 'late', scopes = x'ff' WHERE id = 'g'; UPDATE aside SET scope = x'41', at = 'x' WHERE account = 'a';";
+    rusqlite::Connection::open(&path).unwrap().execute_batch(damage).unwrap();
+    assert!(ledger.app_of_key(keys[0].clone()).await.unwrap().is_none());
+    assert!(ledger.app_of_key(keys[1].clone()).await.unwrap().is_some());
+    ledger.apply(Renamed { account: "b".into(), label: Some("Stall".into()) }).await.unwrap();
+    let mut known = ledger.known().to_vec();
+    known.sort_by_key(|known| known.row.id.to_string());
+    assert_eq!(known.iter().map(|known| &*known.row.id).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!((known[0].row.who.name.as_deref(), known[0].grants[0].expires_at), (Some("A\u{fffd}"), 0));
+    assert!(known[0].is_aside(&Scope::WalletRead) && known[0].grants[0].scopes.is_empty());
+}
+
+#[tokio::test]
+async fn a_refresh_whose_key_cannot_be_read_leaves_its_rotation_in_doubt() {
+    let (_keep, path, _) = two_rows_each("INSERT INTO settings VALUES ('refresh:g', '{\"key\":\"k\",\"generation\":4}');");
+    let damage = "UPDATE settings SET value = CAST(x'ff' AS TEXT)";
+    rusqlite::Connection::open(&path).unwrap().execute(damage, []).unwrap();
+    let ledger = opened(&path).ledger;
+    // Monei may have answered under the lost key, so this one isn't the first of its rotation.
+    let (key, is_first) = ledger.refresh_key("g".into(), 4, 1000).await.unwrap();
+    assert!(!key.is_empty() && !is_first);
+    assert!(ledger.unanswered("g".into(), 4).await.unwrap().is_some_and(|sent| sent.after_another));
+}
+
+#[tokio::test]
+async fn a_grant_of_somebody_else_is_kept_out_of_an_account_whose_ids_cannot_be_read() {
+    let (_keep, path, _) = two_rows_each("UPDATE accounts SET user_id = CAST(x'ff' AS TEXT), wallet_id = NULL WHERE id = 'a';");
+    let ledger = opened(&path).ledger;
+    let granted = |id: &str| Granted {
+        caller: Caller::Window,
+        grant: grant("z", "a"),
+        into: Into::Existing,
+        requested: ScopeSet::new(),
+        who: user(id),
+        missing: HashSet::new(),
+    };
+    assert_eq!(ledger.apply(granted("u-2")).await, Ok(None));
+    assert!(ledger.apply(granted("u-1")).await.unwrap().is_some());
+    assert_eq!(ledger.known()[0].row.who.user_id.as_deref(), Some("u-1"));
+}
+
+#[test]
+fn an_error_that_is_not_about_content_is_still_one() {
+    let (_keep, path) = folder();
+    let index = open(&path);
+    on(&index, |tables| tables.put_account(&account("a", 1))).unwrap();
+    let failed =
+        |read: fn(&rusqlite::Row<'_>) -> rusqlite::Result<i64>| on(&index, |tables| tables.rows("SELECT id FROM accounts", [], read));
+    assert_eq!(failed(|row| row.get(0)), Ok(vec![]));
+    assert!(failed(|row| row.get(1)).is_err(), "a column that isn't there");
+    let sql = "SELECT abs(-9223372036854775807 - 1) FROM accounts";
+    assert!(on(&index, |tables| tables.rows(sql, [], |row| row.get::<_, i64>(0))).is_err(), "SQLite's own error at a row");
+}
+
+#[tokio::test]
+async fn a_salvage_takes_what_lies_between_rows_that_cannot_be_read_and_those_rows_too() {
+    // The first and the last row of each table have a text that can't be read, and the file has a table too few.
+    let name = "UPDATE accounts SET name = CAST(x'41e4' AS TEXT) WHERE id <> 'c'";
+    let change = format!(
+        "INSERT INTO accounts (id, label, connected_at, health) VALUES ('c', 'between', 1, 'connected'); UPDATE accounts SET rowid = rowid + 10;
+        UPDATE accounts SET rowid = 1 WHERE id = 'a'; UPDATE accounts SET rowid = 2 WHERE id = 'c'; {name}; DROP TABLE grants;"
+    );
+    let (_keep, path, _) = two_rows_each(&change);
+    let opened = opened(&path);
+    assert!(opened.rebuild.is_some());
+    let known = opened.ledger.known();
+    let names: Vec<_> = known.iter().map(|known| (&*known.row.id, known.row.label.as_deref(), known.row.who.name.as_deref())).collect();
+    let damaged = Some("A\u{fffd}");
+    assert_eq!(names, [("a", Some("Shop"), damaged), ("c", Some("between"), None), ("b", Some("second"), damaged)]);
+}
+
+#[tokio::test]
+async fn an_entry_of_what_was_set_aside_that_cannot_be_read_holds_after_a_salvage() {
+    for damage in ["scope = CAST(x'ff' AS TEXT)", "account = CAST(x'ff' AS TEXT)"] {
+        let (_keep, path, _) = two_rows_each(&format!("UPDATE aside SET {damage} WHERE account = 'a'; DROP TABLE grants;"));
+        let opened = opened(&path);
+        assert!(opened.rebuild.is_some());
+        assert!(opened.ledger.is_aside(&"a".into(), &Scope::WalletRead).await.unwrap(), "{damage}");
+        assert_eq!(opened.ledger.known().len(), 2, "{damage}");
+    }
+}
+
+#[test]
+fn a_payment_line_stays_for_two_years_through_a_salvage() {
+    let (_keep, path) = folder();
+    let paid =
+        Event::Payment { app: "Till".into(), amount: None, currency: None, to: None, reference: None, outcome: PaymentOutcome::Done };
+    let failed = Event::Failed { code: "timed_out".into() };
+    let index = open(&path);
+    index.write(|tx| [&paid, &failed, &Event::Refreshed].into_iter().try_for_each(|event| tx.log(1, None, None, event))).unwrap();
+    drop(index);
+    rusqlite::Connection::open(&path).unwrap().execute_batch("DROP TABLE grants").unwrap();
+    let opened = Index::open(&path).unwrap();
+    assert!(opened.set_aside.is_some());
+    let index = opened.index;
+    let classes = |tables: &Tables<'_>| tables.rows("SELECT routine FROM activity ORDER BY seq", [], |row| row.get::<_, i64>(0));
+    assert_eq!(on(&index, classes).unwrap(), [Kept::TwoYears, Kept::Many, Kept::Few].map(|kept| kept as i64));
+    index.write(|tx| (0..=i64::from(ACTIVITY_KEPT)).try_for_each(|n| tx.log(n, None, None, &failed))).unwrap();
+    assert!(on(&index, |tables| tables.activity(None, u32::MAX)).unwrap().iter().any(|row| row.event == paid));
 }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use monei::{Scope, ScopeSet};
 
 use super::Change;
+use super::identified::contradicts;
 use crate::ledger::event::Event;
 use crate::ledger::index::IndexError;
 use crate::ledger::rows::{AccountRow, GrantRow, ScopeMark, StoredHealth};
@@ -63,7 +64,9 @@ impl Change for Granted {
             return Ok(None);
         }
         // Whatever led here, one person's grant never ends in another's account.
-        if existing.as_ref().is_some_and(|row| who.is_same_as(&row.who) == Some(false)) {
+        if let Some(row) = &existing
+            && contradicts(tables, row, &grant, &who)?
+        {
             return Ok(None);
         }
         let before = tables.grants_of(&grant.account)?;

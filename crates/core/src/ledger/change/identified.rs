@@ -58,7 +58,7 @@ impl Change for Identified {
 }
 
 /// Whether `who` is another person than the account's, or than the owner of another grant in it.
-fn contradicts(tables: &Tables<'_>, account: &AccountRow, grant: &GrantRow, who: &Identity) -> Result<bool, IndexError> {
+pub(super) fn contradicts(tables: &Tables<'_>, account: &AccountRow, grant: &GrantRow, who: &Identity) -> Result<bool, IndexError> {
     if let Some(same) = who.is_same_as(&account.who) {
         return Ok(!same);
     }
