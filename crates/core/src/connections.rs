@@ -1,5 +1,5 @@
-//! The facade: what a front end can show and do, one method a line. It starts the parts, publishes a snapshot after each change, and ends
-//! them in order.
+//! The facade: what a front end can show and do. Most methods pass on to one part; the longer ones call several in order and decide nothing. It
+//! starts the parts, publishes a snapshot after each change, and ends them in order.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
