@@ -103,7 +103,7 @@ def write(path, text, mode):
 def display():
     """A display with a window manager."""
     os.environ["DISPLAY"] = ":7"
-    with running("Xvfb", ":7", "-screen", "0", "1280x900x24", "-nolisten", "tcp", stderr=subprocess.DEVNULL):
+    with running("Xvfb", ":7", "-screen", "0", "1280x900x24", "-r", "-nolisten", "tcp", stderr=subprocess.DEVNULL):
         until("the display", lambda: os.path.exists("/tmp/.X11-unix/X7"))
         with running("openbox", stderr=subprocess.DEVNULL):
             until("the window manager", lambda: told("xdotool", "get_num_desktops").strip())

@@ -103,7 +103,8 @@ impl Display {
 
 fn start_xvfb(session: &mut Session, (width, height): (u16, u16)) -> Result<String> {
     let mut command = session.command("Xvfb");
-    command.args(["-displayfd", "1", "-screen", "0", &format!("{width}x{height}x24"), "-nolisten", "tcp", "-noreset"]);
+    // No key repeats (`-r`): where the computer is busy, one may be held for long.
+    command.args(["-displayfd", "1", "-screen", "0", &format!("{width}x{height}x24"), "-r", "-nolisten", "tcp", "-noreset"]);
     let mut server = Process::spawn_piped("xvfb", &mut command, &session.logs())?;
     let display = first_line(&mut server).context("Xvfb gave no display")?;
     session.keep_for_display(server);
@@ -134,7 +135,7 @@ async fn start_manager(session: &mut Session, manager: Manager) -> Result<()> {
 async fn start_weston(session: &mut Session, scale: u8) -> Result<()> {
     let config = session.folder().join("config/weston.ini");
     let shell = "[core]\nidle-time=0\n[shell]\nbackground-color=0xff8000ff\npanel-position=none\nlocking=false\n\
-                 animation=none\nstartup-animation=none\nclose-animation=none\nfocus-animation=none\n";
+                 animation=none\nstartup-animation=none\nclose-animation=none\nfocus-animation=none\n[keyboard]\nrepeat-rate=0\n";
     fs::write(&config, shell)?;
     let display = session.x_display.clone().context("Weston needs an X server")?;
     let mut command = session.command("weston");

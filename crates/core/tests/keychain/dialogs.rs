@@ -132,6 +132,7 @@ pub async fn cancelled() {
     let asked = tokio::spawn(async move { core.disconnect(&Caller::Window, &of, Unrevoked::Keep).await });
     desktop.type_into(&desktop.window(GNOME_DIALOG), "", &["Escape"]);
     assert_eq!(asked.await.unwrap().unwrap_err().code, ProblemCode::KeychainDismissed);
+    until("the dialog is closed", || !desktop.has_window(GNOME_DIALOG));
     assert_eq!((calls.prompts(), calls.closings()), (3, 0), "one dialog for each thing that was asked for");
     for _ in 0..3 {
         world.clock.advance(Duration::from_secs(3601));
@@ -170,6 +171,7 @@ pub async fn never_set_up() {
     let window = desktop.window(GNOME_DIALOG);
     desktop.type_into(&window, "", &["Escape"]);
     assert_eq!(world.failed().await.code, ProblemCode::KeychainDismissed);
+    until("the dialog is closed", || !desktop.has_window(GNOME_DIALOG));
     world.core.dismiss().await;
     let connecting = world.connect("ada", &["profile:read"], &["profile:read"]);
     let typing = async {

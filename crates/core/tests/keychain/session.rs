@@ -151,11 +151,11 @@ pub struct Desktop {
 
 impl Desktop {
     pub fn open() -> Self {
-        // Xvfb takes a free number and says which.
+        // Xvfb takes a free number and says which. No key repeats (`-r`): where the computer is busy, one may be held for long.
         let told = PathBuf::from(std::env::var("XDG_RUNTIME_DIR").unwrap()).join("display");
         let file = std::fs::File::create(&told).unwrap();
         let mut command = Command::new("Xvfb");
-        command.args(["-displayfd", "1", "-screen", "0", "1280x800x24"]).stdin(Stdio::null()).stdout(file).stderr(Stdio::null());
+        command.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-r"]).stdin(Stdio::null()).stdout(file).stderr(Stdio::null());
         let server = Running(command.spawn().expect("Xvfb is installed"));
         let number = || std::fs::read_to_string(&told).ok().filter(|text| text.ends_with('\n')).map(|text| text.trim().to_owned());
         until("the display is there", || number().is_some());
