@@ -470,7 +470,8 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::IndexUnavailable`].
     pub async fn receipts(&self, account: Option<&str>) -> Result<Vec<Receipt>, Problem> {
-        self.inner.ledger.receipts(account.map(AccountId::from)).await
+        let rows = self.inner.ledger.receipts(account.map(AccountId::from)).await?;
+        Ok(rows.into_iter().map(publish::receipt).collect())
     }
 
     /// What is worth another look, by account: nothing approved or looked over for 90 days, or permissions that nobody used for 180 days.
@@ -782,7 +783,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::IndexUnavailable`]; none is changed then.
     pub async fn set_preferences(&self, chosen: Preferences) -> Result<(), Problem> {
-        self.inner.ledger.set_preferences(chosen).await?;
+        self.inner.ledger.set_preferences(chosen.channel, chosen.into()).await?;
         self.inner.approvals.set_channel(chosen.channel);
         Ok(())
     }
@@ -906,17 +907,8 @@ fn snapshot_of(
         set_aside: grants.set_aside().map(publish::set_aside),
         catalogue: catalogue(),
         transaction: approvals.read(publish::transaction),
-        preferences: Preferences {
-            channel: approvals.channel(),
-            theme: choices.theme,
-            language: choices.language,
-            hide_amounts: choices.hide_amounts,
-            reminders: choices.reminders,
-            keep_alive: choices.keep_alive,
-            close_to_tray: choices.close_to_tray,
-            notifications: choices.notifications,
-        },
-        language: choices.language.unwrap_or(desktop),
+        preferences: publish::preferences(approvals.channel(), choices.preferences),
+        language: choices.preferences.language.unwrap_or(desktop),
         left,
     }
 }

@@ -9,14 +9,17 @@ use crate::access::is_checkable;
 use crate::approval::{Approval, Shown};
 use crate::grants::vault::VaultError;
 use crate::grants::{KeychainStatus, Revoked, SetAside};
-use crate::ledger::{ActivityRow, AsideRow, Choices, Event, Known, ScopeMark, ScopeRow, StoredHealth, UseRow};
+use crate::ledger::{
+    ActivityRow, AsideRow, Choices, Event, Known, ReceiptRow, ScopeMark, ScopeRow, StoredHealth, StoredOutcome, StoredPreferences, UseRow,
+};
 use crate::model::feature::FeatureId;
 use crate::model::operator::Claim;
+use crate::model::payment::PaymentOutcome;
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::snapshot::{
     AccountFeature, AccountSnapshot, ActivityEvent, ActivityItem, BackendStatus, DisconnectOutcome, EndpointEffect, FeatureState, Health,
-    KeychainState, OperatorClaim, PermissionDetails, PermissionEndpoint, PermissionEvent, PermissionMoment, PermissionUse, RunSnapshot,
-    SetAsideFile, Stage,
+    KeychainState, OperatorClaim, PermissionDetails, PermissionEndpoint, PermissionEvent, PermissionMoment, PermissionUse, Preferences,
+    Receipt, RunSnapshot, SetAsideFile, Stage,
 };
 use crate::model::{Channel, GrantId};
 use crate::provider::{Service, ServiceStatus};
@@ -197,11 +200,39 @@ pub(crate) fn activity(row: ActivityRow) -> ActivityItem {
         Event::AppExtended { app, scopes } => ActivityEvent::AppExtended { app, scopes },
         Event::AppTakenBack { app } => ActivityEvent::AppTakenBack { app },
         Event::Payment { app, amount, currency, to, reference, outcome } => {
-            ActivityEvent::Payment { app, amount, currency, to, reference, outcome }
+            ActivityEvent::Payment { app, amount, currency, to, reference, outcome: payment_outcome(outcome) }
         }
         Event::Unknown => ActivityEvent::Unknown,
     };
     ActivityItem { at: row.at, account: row.account.as_deref().map(str::to_owned), account_name: row.account_name, event }
+}
+
+fn payment_outcome(stored: StoredOutcome) -> PaymentOutcome {
+    match stored {
+        StoredOutcome::Done => PaymentOutcome::Done,
+        StoredOutcome::Refused => PaymentOutcome::Refused,
+        StoredOutcome::NotSent => PaymentOutcome::NotSent,
+        StoredOutcome::Unknown => PaymentOutcome::Unknown,
+    }
+}
+
+pub(crate) fn receipt(row: ReceiptRow) -> Receipt {
+    let ReceiptRow { number, at, account, name, approved_by, email, service, operator, allowed, left_off, extra } = row;
+    let account = account.as_deref().map(str::to_owned);
+    Receipt { number, at, account, name, approved_by, email, service, operator, allowed, left_off, extra }
+}
+
+pub(crate) fn preferences(channel: Channel, stored: StoredPreferences) -> Preferences {
+    let StoredPreferences { theme, language, hide_amounts, reminders, keep_alive, close_to_tray, notifications } = stored;
+    Preferences { channel, theme, language, hide_amounts, reminders, keep_alive, close_to_tray, notifications }
+}
+
+/// All but the channel, which is a setting of approvals.
+impl From<Preferences> for StoredPreferences {
+    fn from(chosen: Preferences) -> Self {
+        let Preferences { channel: _, theme, language, hide_amounts, reminders, keep_alive, close_to_tray, notifications } = chosen;
+        Self { theme, language, hide_amounts, reminders, keep_alive, close_to_tray, notifications }
+    }
 }
 
 /// What is known of one permission: from the table, the history of its account, and the record of its uses. `along` is what would end with it.

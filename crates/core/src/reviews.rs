@@ -22,7 +22,7 @@ const KEPT_FOR_MS: i64 = 365 * DAY_MS;
 
 /// What is worth another look at `now`, by account; nothing where the person doesn't want reminders.
 pub(crate) async fn due(ledger: &Ledger, missing: &HashMap<GrantId, i64>, now: i64) -> Result<Vec<Review>, Problem> {
-    if !ledger.choices().reminders {
+    if !ledger.choices().preferences.reminders {
         return Ok(Vec::new());
     }
     let looked = ledger.looked().await?;

@@ -115,24 +115,27 @@ fn line(language: Language, item: &ActivityItem) -> Line<'_> {
     use ActivityEvent as E;
     let words = words(language);
     let none: &[String] = &[];
-    let (kind, permissions, not_allowed) = match &item.event {
-        E::Connected { granted, declined } => ("connected", granted.as_slice(), declined.as_slice()),
-        E::Reconnected { granted, declined } => ("reconnected", granted.as_slice(), declined.as_slice()),
-        E::Refreshed => ("refreshed", none, none),
-        E::Revoked { scopes } => ("revoked", scopes.as_slice(), none),
-        E::TakenBack { scopes, along, .. } => ("taken_back", scopes.as_slice(), along.as_slice()),
-        E::SetAside { scopes, .. } => ("set_aside", scopes.as_slice(), none),
-        E::SwitchedOn { scopes, .. } => ("switched_on", scopes.as_slice(), none),
-        E::Contradicted { scopes } => ("contradicted", scopes.as_slice(), none),
-        E::Disconnected { .. } => ("disconnected", none, none),
-        E::Failed { .. } => ("failed", none, none),
-        E::BackendChanged { .. } => ("backend_changed", none, none),
-        E::AppAllowed { scopes, .. } => ("app_allowed", scopes.as_slice(), none),
-        E::AppNarrowed { scopes, .. } => ("app_narrowed", scopes.as_slice(), none),
-        E::AppExtended { scopes, .. } => ("app_extended", scopes.as_slice(), none),
-        E::AppTakenBack { .. } => ("app_taken_back", none, none),
-        E::Payment { outcome, .. } => (outcome.event(), none, none),
-        E::Unknown => ("unknown", none, none),
+    let (permissions, not_allowed) = match &item.event {
+        E::Connected { granted, declined } | E::Reconnected { granted, declined } => (granted.as_slice(), declined.as_slice()),
+        E::TakenBack { scopes, along, .. } => (scopes.as_slice(), along.as_slice()),
+        E::Revoked { scopes }
+        | E::SetAside { scopes, .. }
+        | E::SwitchedOn { scopes, .. }
+        | E::Contradicted { scopes }
+        | E::AppAllowed { scopes, .. }
+        | E::AppNarrowed { scopes, .. }
+        | E::AppExtended { scopes, .. } => (scopes.as_slice(), none),
+        E::Refreshed
+        | E::Disconnected { .. }
+        | E::Failed { .. }
+        | E::BackendChanged { .. }
+        | E::AppTakenBack { .. }
+        | E::Payment { .. }
+        | E::Unknown => (none, none),
+    };
+    let kind = match &item.event {
+        E::Payment { outcome, .. } => (*outcome).into(),
+        event => event.into(),
     };
     let detail = match &item.event {
         E::Disconnected { confirmed, .. } => Some(words.confirmed(*confirmed).to_owned()),

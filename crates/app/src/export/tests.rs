@@ -240,3 +240,37 @@ fn what_happened_is_read_back_from_both_formats_and_no_cell_is_a_formula() {
     assert_eq!((&connected["kind"], &connected["permissions"][1]), (&"connected".into(), &"wallet:read".into()));
     assert_eq!((&connected["not_allowed"][0], &connected["account"]), (&"kyc:read".into(), &"=Shop".into()));
 }
+
+#[test]
+fn a_kind_has_the_word_that_programs_know() {
+    use connect_core::PaymentOutcome;
+    use connect_core::snapshot::{ActivityEvent as E, ActivityItem, Language};
+    let (app, scopes, by) = (String::from("Till"), vec![String::from("wallet:read")], String::from("window"));
+    let payment = |outcome| E::Payment { app: app.clone(), amount: None, currency: None, to: None, reference: None, outcome };
+    let words = [
+        (E::Connected { granted: scopes.clone(), declined: Vec::new() }, "connected"),
+        (E::Reconnected { granted: scopes.clone(), declined: Vec::new() }, "reconnected"),
+        (E::Refreshed, "refreshed"),
+        (E::Revoked { scopes: scopes.clone() }, "revoked"),
+        (E::TakenBack { scopes: scopes.clone(), along: Vec::new(), by: None }, "taken_back"),
+        (E::SetAside { scopes: scopes.clone(), by: by.clone() }, "set_aside"),
+        (E::SwitchedOn { scopes: scopes.clone(), by }, "switched_on"),
+        (E::Contradicted { scopes: scopes.clone() }, "contradicted"),
+        (E::Disconnected { confirmed: true, by: None }, "disconnected"),
+        (E::Failed { code: "timed_out".into() }, "failed"),
+        (E::BackendChanged { address: "https://backend.example".into() }, "backend_changed"),
+        (E::AppAllowed { app: app.clone(), scopes: scopes.clone() }, "app_allowed"),
+        (E::AppNarrowed { app: app.clone(), scopes: scopes.clone() }, "app_narrowed"),
+        (E::AppExtended { app: app.clone(), scopes }, "app_extended"),
+        (E::AppTakenBack { app: app.clone() }, "app_taken_back"),
+        (payment(PaymentOutcome::Done), "payment_done"),
+        (payment(PaymentOutcome::Refused), "payment_refused"),
+        (payment(PaymentOutcome::NotSent), "payment_not_sent"),
+        (payment(PaymentOutcome::Unknown), "payment_unknown"),
+        (E::Unknown, "unknown"),
+    ];
+    let (events, words): (Vec<_>, Vec<_>) = words.into_iter().unzip();
+    let items: Vec<_> = events.into_iter().map(|event| ActivityItem { at: 0, account: None, account_name: None, event }).collect();
+    let json: Vec<Value> = serde_json::from_str(&ActivityFormat::Json.render(Language::English, &items).unwrap()).unwrap();
+    assert_eq!(json.iter().map(|line| line["kind"].as_str().unwrap()).collect::<Vec<_>>(), words);
+}

@@ -117,7 +117,7 @@ impl Approvals {
         let challenge = verifier.challenge();
         let deep_link = backend.start_url(challenge.as_str(), "deep-link", &about.requested);
         let needs = &self.inner.needs;
-        let language = needs.ledger.choices().language.unwrap_or(needs.language);
+        let language = needs.ledger.choices().preferences.language.unwrap_or(needs.language);
         let prefers_links = self.runs().channel == Channel::DeepLink;
         // An answer must not be sent to whatever else has taken the scheme: chosen or not, links are a way only where they come back here.
         let links_elsewhere = prefers_links && !self.handles_links().await;

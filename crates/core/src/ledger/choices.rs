@@ -6,8 +6,7 @@ use super::index::{IndexError, Lasts};
 use super::rows::AccountRow;
 use super::tables::Tables;
 use crate::model::problem::Problem;
-use crate::model::snapshot::Preferences;
-use crate::model::{AccountId, Language, Theme};
+use crate::model::{AccountId, Channel, Language, Theme};
 
 /// A list of accounts in JSON. One that isn't listed comes after those that are.
 const ORDER: &str = "account_order";
@@ -26,10 +25,17 @@ const CLOSE_TO_TRAY: &str = "close_to_tray";
 const NOTIFICATIONS: &str = "notifications";
 
 /// What was last read of these choices.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choices {
     /// The accounts that the person has put in an order. Some may be gone, and some that are there may be missing.
     pub order: Vec<AccountId>,
+    /// Everything else.
+    pub preferences: StoredPreferences,
+}
+
+/// What the person prefers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredPreferences {
     /// Light or dark.
     pub theme: Theme,
     /// The language that the person chose.
@@ -46,11 +52,10 @@ pub struct Choices {
     pub notifications: bool,
 }
 
-impl Default for Choices {
+impl Default for StoredPreferences {
     /// As before anything was chosen.
     fn default() -> Self {
         Self {
-            order: Vec::new(),
             theme: Theme::default(),
             language: None,
             hide_amounts: false,
@@ -106,8 +111,7 @@ impl Tables<'_> {
     /// What the person chose. What can't be read is as if it had never been chosen.
     pub(super) fn choices(&self) -> Result<Choices, IndexError> {
         let order: Vec<String> = self.setting(ORDER)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-        Ok(Choices {
-            order: order.into_iter().map(AccountId::from).collect(),
+        let preferences = StoredPreferences {
             theme: self.setting(THEME)?.and_then(|text| text.parse().ok()).unwrap_or_default(),
             language: self.setting(LANGUAGE)?.and_then(|text| text.parse().ok()),
             hide_amounts: self.setting(HIDE_AMOUNTS)?.is_some(),
@@ -115,17 +119,18 @@ impl Tables<'_> {
             keep_alive: self.setting(KEEP_ALIVE)?.is_some(),
             close_to_tray: self.setting(CLOSE_TO_TRAY)?.is_some(),
             notifications: self.setting(NOTIFICATIONS)?.is_none(),
-        })
+        };
+        Ok(Choices { order: order.into_iter().map(AccountId::from).collect(), preferences })
     }
 }
 
 impl Ledger {
-    /// Stores what the person chose: all of it or nothing.
+    /// Stores what the person prefers, and how the browser's answer comes back: all of it or nothing.
     ///
     /// # Errors
     /// [`crate::model::problem::ProblemCode::IndexUnavailable`].
-    pub async fn set_preferences(&self, chosen: Preferences) -> Result<(), Problem> {
-        let Preferences { channel, theme, language, hide_amounts, reminders, keep_alive, close_to_tray, notifications } = chosen;
+    pub async fn set_preferences(&self, channel: Channel, chosen: StoredPreferences) -> Result<(), Problem> {
+        let StoredPreferences { theme, language, hide_amounts, reminders, keep_alive, close_to_tray, notifications } = chosen;
         self.change(Lasts::OverAPowerCut, move |tables| {
             tables.set_channel(channel)?;
             tables.set_setting(THEME, theme.into())?;

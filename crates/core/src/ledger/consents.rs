@@ -6,13 +6,11 @@ use monei::Scope;
 use rusqlite::{Row, params};
 
 use super::Ledger;
-use super::cell;
 use super::change::Change;
 use super::index::IndexError;
-use super::rows;
+use super::rows::{self, ReceiptRow};
 use super::tables::Tables;
 use crate::model::problem::Problem;
-use crate::model::snapshot::Receipt;
 use crate::model::{AccountId, Caller};
 
 /// Receipts that are kept.
@@ -75,7 +73,7 @@ impl Change for Kept {
 
 impl Tables<'_> {
     /// Adds a receipt, whose number and account's presence don't count, and drops the oldest beyond those that are kept.
-    pub(super) fn add_receipt(&self, account: &str, receipt: &Receipt) -> Result<(), IndexError> {
+    pub(super) fn add_receipt(&self, account: &str, receipt: &ReceiptRow) -> Result<(), IndexError> {
         let list = |scopes: &[String]| scopes.join(" ");
         self.run(
             "INSERT INTO receipts (at, account, name, approved_by, email, service, operator, allowed, left_off, extra)
@@ -99,28 +97,9 @@ impl Tables<'_> {
         )
     }
 
-    pub(super) fn receipts(&self, account: Option<&str>) -> Result<Vec<Receipt>, IndexError> {
-        self.rows(RECEIPTS, params![account], receipt)
+    pub(super) fn receipts(&self, account: Option<&str>) -> Result<Vec<ReceiptRow>, IndexError> {
+        self.rows(RECEIPTS, params![account], rows::receipt)
     }
-}
-
-fn receipt(row: &Row<'_>) -> rusqlite::Result<Receipt> {
-    let list = |column: usize| -> rusqlite::Result<Vec<String>> {
-        Ok(cell::text(row, column)?.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
-    };
-    Ok(Receipt {
-        number: row.get(0)?,
-        at: rows::time(row, 1)?,
-        account: cell::known(row, 2)?,
-        name: cell::shown(row, 3)?,
-        approved_by: cell::shown(row, 4)?,
-        email: cell::shown(row, 5)?,
-        service: cell::text(row, 6)?,
-        operator: cell::shown(row, 7)?,
-        allowed: list(8)?,
-        left_off: list(9)?,
-        extra: list(10)?,
-    })
 }
 
 impl Ledger {
@@ -128,7 +107,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`crate::model::problem::ProblemCode::IndexUnavailable`].
-    pub async fn receipts(&self, account: Option<AccountId>) -> Result<Vec<Receipt>, Problem> {
+    pub async fn receipts(&self, account: Option<AccountId>) -> Result<Vec<ReceiptRow>, Problem> {
         self.read(move |tables| tables.receipts(account.as_deref())).await
     }
 

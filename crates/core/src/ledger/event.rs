@@ -116,11 +116,38 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reference: Option<String>,
         /// What became of it.
-        outcome: PaymentOutcome,
+        outcome: StoredOutcome,
     },
     /// Something that this version doesn't know, or that can't be read. The line stays on disk as it is.
     #[serde(skip)]
     Unknown,
+}
+
+/// What became of a payment, as it is on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum StoredOutcome {
+    /// Monei carried it out.
+    Done,
+    /// Monei refused it.
+    Refused,
+    /// Nothing was sent to Monei.
+    NotSent,
+    /// Nobody can tell whether Monei carried it out. So is a word that this version doesn't know: who was paid how much is still shown.
+    #[serde(other)]
+    Unknown,
+}
+
+impl From<PaymentOutcome> for StoredOutcome {
+    fn from(outcome: PaymentOutcome) -> Self {
+        match outcome {
+            PaymentOutcome::Done => Self::Done,
+            PaymentOutcome::Refused => Self::Refused,
+            PaymentOutcome::NotSent => Self::NotSent,
+            PaymentOutcome::Unknown => Self::Unknown,
+        }
+    }
 }
 
 /// How long a line of history is kept. The numbers are on disk, in the column `routine`.
@@ -169,6 +196,9 @@ mod tests {
         }
         let of_before = r#"{"kind":"disconnected","confirmed":true}"#;
         assert_eq!(Event::read(of_before), Event::Disconnected { confirmed: true, by: None });
+        // A payment stays one, whatever a later version says of its end.
+        let of_tomorrow = r#"{"kind":"payment","app":"Till","amount":"5","currency":"NGN","to":"t","outcome":"sent_back"}"#;
+        assert!(matches!(Event::read(of_tomorrow), Event::Payment { outcome: StoredOutcome::Unknown, .. }));
         // A field more than this version knows takes nothing away.
         assert_eq!(Event::read(r#"{"kind":"revoked","scopes":["kyc:read"],"by":"x"}"#), Event::Revoked { scopes: vec!["kyc:read".into()] });
     }

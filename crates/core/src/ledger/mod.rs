@@ -41,10 +41,12 @@ pub use change::{
     Granted, Identified, Into, NotGranted, OpenPaymentsClosed, OrphanLost, Owner, PaymentBegun, PaymentEnded, Placed, Recovered, Refreshed,
     Renamed, Revoked, SetAside, SwitchedOn, TakenBack, TcpKeysEnded, Used,
 };
-pub use choices::{Choices, Moved};
+pub use choices::{Choices, Moved, StoredPreferences};
 pub use consents::{Kept, Looked};
-pub use event::Event;
-pub use rows::{AccountRow, ActivityRow, AsideRow, GrantRow, OpenTransactionRow, ScopeMark, ScopeRow, SetApartRow, StoredHealth, UseRow};
+pub use event::{Event, StoredOutcome};
+pub use rows::{
+    AccountRow, ActivityRow, AsideRow, GrantRow, OpenTransactionRow, ReceiptRow, ScopeMark, ScopeRow, SetApartRow, StoredHealth, UseRow,
+};
 pub use tables::Tables;
 
 /// Name of the index's file in the data folder.

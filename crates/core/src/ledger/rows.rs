@@ -38,9 +38,42 @@ impl AccountRow {
     }
 }
 
+/// What one approval gave, as it was at the time. It outlives its account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiptRow {
+    /// Its number; not stored by [`super::tables::Tables::add_receipt`], which counts on.
+    pub number: i64,
+    /// When it was approved, in milliseconds since the Unix epoch.
+    pub at: i64,
+    /// The account, if it is still there.
+    pub account: Option<AccountId>,
+    /// What the account was called then.
+    pub name: Option<String>,
+    /// Who approved, as far as Monei told.
+    pub approved_by: Option<String>,
+    /// Their email address, as far as Monei told.
+    pub email: Option<String>,
+    /// Origin of the backend that the approval went through.
+    pub service: String,
+    /// What that backend called itself, as the person had agreed to it.
+    pub operator: Option<String>,
+    /// Allowed of what was asked for. Scopes in Monei's words, as in all of these.
+    pub allowed: Vec<String>,
+    /// Asked for and left off.
+    pub left_off: Vec<String>,
+    /// Allowed without having been asked for.
+    pub extra: Vec<String>,
+}
+
 /// Health that outlives the program. The code is a snake-case [`crate::model::problem::ProblemCode`], perhaps one that this version doesn't
 /// know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, strum::EnumDiscriminants)]
+#[strum_discriminants(
+    name(HealthWord),
+    derive(strum::EnumString, strum::IntoStaticStr),
+    strum(serialize_all = "snake_case"),
+    doc = "Its word on disk."
+)]
 pub enum StoredHealth {
     /// Works, as far as is known.
     Connected,
@@ -83,7 +116,8 @@ pub struct ScopeRow {
 }
 
 /// Why a scope that was asked for isn't there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumString, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum ScopeMark {
     /// The person said no.
     Declined,
@@ -188,20 +222,11 @@ impl UseRow {
 
 impl StoredHealth {
     pub(super) fn columns(&self) -> (&'static str, Option<&str>) {
-        match self {
-            Self::Connected => ("connected", None),
-            Self::NeedsReconnect(code) => ("needs_reconnect", Some(code)),
-            Self::Unreachable(code) => ("unreachable", Some(code)),
-        }
-    }
-}
-
-impl ScopeMark {
-    pub(super) fn column(self) -> &'static str {
-        match self {
-            Self::Declined => "declined",
-            Self::Lost => "lost",
-        }
+        let code = match self {
+            Self::Connected => None,
+            Self::NeedsReconnect(code) | Self::Unreachable(code) => Some(&**code),
+        };
+        (HealthWord::from(self).into(), code)
     }
 }
 
@@ -212,11 +237,11 @@ pub(super) fn scopes(text: &str) -> ScopeSet {
 
 pub(super) fn account(row: &Row<'_>) -> Result<AccountRow, Error> {
     let code = || cell::text(row, 9);
-    let health = match &*cell::text(row, 8)? {
-        "connected" => StoredHealth::Connected,
-        "needs_reconnect" => StoredHealth::NeedsReconnect(code()?),
-        // Any other word is shown as trouble that the next check ends.
-        _ => StoredHealth::Unreachable(code()?),
+    let health = match cell::text(row, 8)?.parse() {
+        Ok(HealthWord::Connected) => StoredHealth::Connected,
+        Ok(HealthWord::NeedsReconnect) => StoredHealth::NeedsReconnect(code()?),
+        // A word that isn't known is shown as trouble that the next check ends.
+        Ok(HealthWord::Unreachable) | Err(_) => StoredHealth::Unreachable(code()?),
     };
     Ok(AccountRow {
         id: row.get::<_, String>(0)?.into(),
@@ -243,11 +268,7 @@ pub(super) fn grant(row: &Row<'_>) -> Result<GrantRow, Error> {
 
 /// `None` for a mark that this version doesn't know.
 pub(super) fn scope(row: &Row<'_>) -> Result<Option<ScopeRow>, Error> {
-    let mark = match &*cell::text(row, 1)? {
-        "declined" => ScopeMark::Declined,
-        "lost" => ScopeMark::Lost,
-        _ => return Ok(None),
-    };
+    let Ok(mark) = cell::text(row, 1)?.parse() else { return Ok(None) };
     Ok(Some(ScopeRow { scope: row.get(0)?, mark, at: time(row, 2)? }))
 }
 
@@ -266,6 +287,25 @@ pub(super) fn activity(row: &Row<'_>) -> Result<ActivityRow, Error> {
         account: cell::known(row, 1)?.map(AccountId::from),
         account_name: cell::shown(row, 2)?,
         event: Event::read(&cell::text(row, 3)?),
+    })
+}
+
+pub(super) fn receipt(row: &Row<'_>) -> Result<ReceiptRow, Error> {
+    let list = |column: usize| -> Result<Vec<String>, Error> {
+        Ok(cell::text(row, column)?.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
+    };
+    Ok(ReceiptRow {
+        number: row.get(0)?,
+        at: time(row, 1)?,
+        account: cell::known(row, 2)?.map(AccountId::from),
+        name: cell::shown(row, 3)?,
+        approved_by: cell::shown(row, 4)?,
+        email: cell::shown(row, 5)?,
+        service: cell::text(row, 6)?,
+        operator: cell::shown(row, 7)?,
+        allowed: list(8)?,
+        left_off: list(9)?,
+        extra: list(10)?,
     })
 }
 

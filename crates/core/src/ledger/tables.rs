@@ -7,14 +7,13 @@ use monei::{Payment, Scope};
 use rusqlite::{Connection, Row, params};
 
 use super::cell;
-use super::event::{Event, Kept};
+use super::event::{Event, Kept, StoredOutcome};
 use super::index::IndexError;
 use super::rows::{
     self, AccountRow, ActivityRow, AsideRow, GrantRow, OpenTransactionRow, PaymentRow, ScopeMark, ScopeRow, SetApartRow, UseRow,
 };
 use super::{consents, query, uses};
 use crate::model::app::{App, KeyHash};
-use crate::model::payment::PaymentOutcome;
 
 /// Lines of history that are kept.
 pub(super) const ACTIVITY_KEPT: u32 = 1000;
@@ -206,7 +205,7 @@ impl Tables<'_> {
         self.run(
             "INSERT INTO scope_states (account, scope, mark, at) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (account, scope) DO UPDATE SET mark = ?3, at = ?4",
-            params![account, scope, mark.column(), at_ms],
+            params![account, scope, <&str>::from(mark), at_ms],
         )
     }
 
@@ -337,8 +336,8 @@ impl Tables<'_> {
     }
 
     /// Writes down what became of one.
-    pub(super) fn end_payment(&self, id: &str, outcome: PaymentOutcome, at_ms: i64) -> Result<(), IndexError> {
-        self.run("UPDATE payments SET outcome = ?2, ended_at = ?3 WHERE id = ?1", params![id, outcome.word(), at_ms])
+    pub(super) fn end_payment(&self, id: &str, outcome: StoredOutcome, at_ms: i64) -> Result<(), IndexError> {
+        self.run("UPDATE payments SET outcome = ?2, ended_at = ?3 WHERE id = ?1", params![id, <&str>::from(outcome), at_ms])
     }
 
     /// Sets a setting.

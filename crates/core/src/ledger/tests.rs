@@ -277,8 +277,7 @@ async fn a_clock_that_is_set_forth_or_back_costs_no_record_of_a_use_or_a_payment
     let ledger = Ledger::open(path.parent().unwrap(), wall.clone(), Changed::default()).unwrap().ledger;
     ledger.write(|tables| tables.put_account(&account("a", 1))).await.unwrap();
     let (permission, endpoint) = monei::permission::find(monei::Method::Get, "/user/me").unwrap();
-    let paid =
-        Event::Payment { app: "Till".into(), amount: None, currency: None, to: None, reference: None, outcome: PaymentOutcome::Done };
+    let paid = Event::Payment { app: "Till".into(), amount: None, currency: None, to: None, reference: None, outcome: StoredOutcome::Done };
     let pay = move |tables: &Tables<'_>| {
         tables.log(now, Some("a"), None, &paid)?;
         let columns = "INSERT INTO payments (id, app, account, endpoint, began_at) VALUES ('p', 'x', 'a', 'POST /wallet', ?1)";
@@ -406,7 +405,7 @@ async fn a_payment_is_written_down_before_it_is_sent_and_one_without_an_outcome_
         })
         .collect();
     let to = Some("t".to_owned());
-    assert_eq!(outcomes, [(PaymentOutcome::Unknown, to.clone()), (PaymentOutcome::Done, to)]);
+    assert_eq!(outcomes, [(StoredOutcome::Unknown, to.clone()), (StoredOutcome::Done, to)]);
     // The PIN is in no file.
     for file in fs::read_dir(path.parent().unwrap()).unwrap() {
         let bytes = fs::read(file.unwrap().path()).unwrap();
@@ -562,7 +561,7 @@ fn a_payment_stays_in_the_history_for_two_years_whatever_else_happens() {
         currency: Some("NGN".into()),
         to: Some("t".into()),
         reference: Some(reference.into()),
-        outcome: PaymentOutcome::Done,
+        outcome: StoredOutcome::Done,
     };
     index.write(|tx| tx.log(1, None, None, &paid("first"))).unwrap();
     let failed = Event::Failed { code: "timed_out".into() };
@@ -980,7 +979,7 @@ async fn readable(ledger: &Ledger) -> Vec<String> {
         lines.push(format!("kept {of} {:?}", ledger.looked().await.unwrap().kept(of, Some(&Scope::WalletRead))));
     }
     lines.extend(ledger.read(|tables| tables.open_payments()).await.unwrap().iter().map(|row| format!("{row:?}")));
-    lines.push(format!("{:?}", ledger.choices().theme));
+    lines.push(format!("{:?}", ledger.choices().preferences.theme));
     lines
 }
 
@@ -1206,8 +1205,7 @@ async fn an_entry_of_what_was_set_aside_that_cannot_be_read_holds_after_a_salvag
 #[test]
 fn a_payment_line_stays_for_two_years_through_a_salvage() {
     let (_keep, path) = folder();
-    let paid =
-        Event::Payment { app: "Till".into(), amount: None, currency: None, to: None, reference: None, outcome: PaymentOutcome::Done };
+    let paid = Event::Payment { app: "Till".into(), amount: None, currency: None, to: None, reference: None, outcome: StoredOutcome::Done };
     let failed = Event::Failed { code: "timed_out".into() };
     let index = open(&path);
     index.write(|tx| [&paid, &failed, &Event::Refreshed].into_iter().try_for_each(|event| tx.log(1, None, None, event))).unwrap();

@@ -1,7 +1,7 @@
 //! A payment that the person confirmed.
 
 use monei::Payment;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// A payment that stands in the ledger as begun: it may be sent, this once. Only the ledger makes one.
 #[derive(Debug)]
@@ -10,9 +10,10 @@ pub struct Begun {
     payment: Payment,
 }
 
-/// What became of a payment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What became of a payment. As text it is the word of a payment with it in an exported history, such as `payment_done`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case", prefix = "payment_")]
 pub enum PaymentOutcome {
     /// Monei carried it out.
     Done,
@@ -22,28 +23,6 @@ pub enum PaymentOutcome {
     NotSent,
     /// It was sent, and nobody can tell whether Monei carried it out.
     Unknown,
-}
-
-impl PaymentOutcome {
-    /// Its word in the record.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Refused => "refused",
-            Self::NotSent => "not_sent",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The word of a payment with it in the history.
-    pub const fn event(self) -> &'static str {
-        match self {
-            Self::Done => "payment_done",
-            Self::Refused => "payment_refused",
-            Self::NotSent => "payment_not_sent",
-            Self::Unknown => "payment_unknown",
-        }
-    }
 }
 
 impl Begun {

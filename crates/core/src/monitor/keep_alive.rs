@@ -11,7 +11,7 @@ impl Monitor {
     /// Refreshes what rests, one after the other, where the person has chosen that. Opens no dialog. Ends at the first trouble that the next
     /// one would have too, a rate limit among that.
     pub async fn keep_alive(&self) {
-        if !self.ledger.choices().keep_alive || self.grants.keychain_trouble().is_some() {
+        if !self.ledger.choices().preferences.keep_alive || self.grants.keychain_trouble().is_some() {
             return;
         }
         // Another process may have refreshed them.

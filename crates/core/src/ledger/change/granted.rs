@@ -8,11 +8,10 @@ use super::Change;
 use super::identified::contradicts;
 use crate::ledger::event::Event;
 use crate::ledger::index::IndexError;
-use crate::ledger::rows::{AccountRow, GrantRow, ScopeMark, StoredHealth};
+use crate::ledger::rows::{AccountRow, GrantRow, ReceiptRow, ScopeMark, StoredHealth};
 use crate::ledger::tables::Tables;
 use crate::model::operator::Agreed;
 use crate::model::problem::ProblemCode;
-use crate::model::snapshot::Receipt;
 use crate::model::{AccountId, Caller, GrantId, Identity};
 
 /// Where a grant goes.
@@ -105,7 +104,7 @@ impl Change for Granted {
         }
         tables.log(now, Some(&grant.account), account.display_name().as_deref(), &event)?;
         let extra = texts(&grant.scopes.difference(&requested).difference(&held));
-        let receipt = Receipt {
+        let receipt = ReceiptRow {
             number: 0,
             at: now,
             account: None,

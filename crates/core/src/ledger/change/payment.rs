@@ -4,7 +4,7 @@ use monei::payment::Meaning;
 use monei::{Payment, Permission};
 
 use super::Change;
-use crate::ledger::event::Event;
+use crate::ledger::event::{Event, StoredOutcome};
 use crate::ledger::index::IndexError;
 use crate::ledger::rows::{AccountRow, PaymentRow};
 use crate::ledger::tables::{Tables, payment_endpoint};
@@ -71,7 +71,7 @@ impl Change for PaymentEnded {
 
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<bool, IndexError> {
         let Some(row) = tables.open_payments()?.into_iter().find(|row| row.id == self.id) else { return Ok(false) };
-        end(tables, row, self.outcome, now)?;
+        end(tables, row, self.outcome.into(), now)?;
         Ok(true)
     }
 }
@@ -86,12 +86,12 @@ impl Change for OpenPaymentsClosed {
     fn apply(self, tables: &Tables<'_>, now: i64) -> Result<usize, IndexError> {
         let open = tables.open_payments()?;
         let count = open.len();
-        open.into_iter().try_for_each(|row| end(tables, row, PaymentOutcome::Unknown, now))?;
+        open.into_iter().try_for_each(|row| end(tables, row, StoredOutcome::Unknown, now))?;
         Ok(count)
     }
 }
 
-fn end(tables: &Tables<'_>, row: PaymentRow, outcome: PaymentOutcome, now: i64) -> Result<(), IndexError> {
+fn end(tables: &Tables<'_>, row: PaymentRow, outcome: StoredOutcome, now: i64) -> Result<(), IndexError> {
     tables.end_payment(&row.id, outcome, now)?;
     let app = tables.app(&row.app)?.map(|app| app.name).unwrap_or_default();
     let account = tables.account(&row.account)?.as_ref().and_then(AccountRow::display_name);
