@@ -2,8 +2,7 @@
 
 use: connects an account, asks for one more permission, opens the window, follows a link.
 links: connects in the window through links that a real browser follows (links.py).
-own-service: runs the backend for oneself, as docs/your-own-service.md tells.
-after-upgrade: the account is still there; writes into the index as a later version would.
+after-upgrade: the account is still there, also where the index is as an earlier version left it; writes into it as a later version would.
 after-downgrade: the account is still there; disconnects it and leaves this computer.
 lacks-webkitgtk: starts the AppImage where WebKitGTK isn't installed.
 portable: the same as "use" and "after-downgrade", but for the link, with programs that nothing was installed of: those that are first in PATH.
@@ -13,7 +12,6 @@ import contextlib
 import glob
 import json
 import os
-import secrets
 import sqlite3
 import subprocess
 import sys
@@ -21,8 +19,10 @@ import sys
 import pexpect
 
 import links
-from session import (BACKEND, PATIENCE, SCHEME, SETTINGS, WITHOUT_SETTINGS, accounts, close_window, control, display, grants, program,
-                     programs, running, servers, told, until, window, write)
+from session import (PATIENCE, SCHEME, SETTINGS, WITHOUT_SETTINGS, accounts, close_window, control, display, grants, program, programs, servers,
+                     told, until, window)
+
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def approve(command, *answers):
@@ -105,57 +105,55 @@ def lacks_webkitgtk():
         print("Without WebKitGTK:", refused.stderr.strip())
 
 
-def client(*words):
-    """What a backend says of itself."""
-    return json.loads(told("curl", "--silent", "--show-error", "--fail", *words))
+def connected():
+    """The one account is there and works: Monei is asked."""
+    [account] = json.loads(told("moneictl", "status", "--check", "--json"))["accounts"]
+    assert account["health"] == "connected" and sorted(account["granted"]) == ["kyc:read", "profile:read", "wallet:read"], account
 
 
-def own_service():
-    """docs/your-own-service.md, as far as it can be done without systemd, Monei and a public name."""
-    folder = os.path.expanduser("~/own")
-    os.makedirs(folder, mode=0o700)
-    write(f"{folder}/secret", "mcs_" + secrets.token_hex(16), 0o400)
-    write(f"{folder}/key", secrets.token_hex(32), 0o400)
-    common = {
-        "PATH": os.environ["PATH"], "HOME": os.environ["HOME"], "MONEI_CLIENT_ID": "mc_of_the_trial", "MONEI_CLIENT_SECRET_FILE": f"{folder}/secret",
-        "CONNECT_SEALING_KEY_FILE": f"{folder}/key", "CONNECT_OPERATOR_NAME": "Myself",
-    }
-    # On this computer: the socket is handed over as the user unit's is.
-    told("systemd-analyze", "verify", "--user", "--man=no", "/usr/lib/systemd/user/connect-backend.socket")
-    development = common | {"MONEI_ENVIRONMENT": "development", "MONEI_REDIRECT_URI": f"{BACKEND}/v1/callback"}
-    names = [f"--setenv={name}" for name in development]
-    with running("systemd-socket-activate", "--listen=127.0.0.1:43117", "--fdname=callers", *names, "connect-backend", env=development):
-        answer = until("the own service", lambda: client(f"{BACKEND}/v1/client"))
-        assert (answer["environment"], answer["operator"]["name"]) == ("development", "Myself"), answer
+def as_earlier(index, fixture):
+    """Writes the index anew as `fixture` has it, with what there is of the person's accounts, grants and settings."""
+    with contextlib.closing(sqlite3.connect(index)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    now = f"{index}.now"
+    os.rename(index, now)
+    for ending in ("-wal", "-shm"):
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(index + ending)
+    os.close(os.open(index, os.O_WRONLY | os.O_CREAT, 0o600))
+    with contextlib.closing(sqlite3.connect(index)) as database:
+        with open(fixture, encoding="utf-8") as file:
+            database.executescript(file.read())
+        tables = [name for [name] in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")]
+        for table in tables:
+            database.execute(f"DELETE FROM {table}")
+        database.execute("ATTACH ? AS now", [now])
+        for table in ("accounts", "grants", "settings"):
+            columns = ", ".join(row[1] for row in database.execute(f"PRAGMA main.table_info({table})"))
+            database.execute(f"INSERT INTO main.{table} ({columns}) SELECT {columns} FROM now.{table}")
+        database.commit()
+    os.remove(now)
 
-    # On a server: behind Caddy, with the sample and a certificate of Caddy's own authority.
-    name = "connect.localhost"
-    with open("/usr/share/doc/connect-backend/Caddyfile", encoding="utf-8") as file:
-        sample = file.read()
-    sample = sample.replace("http://connect.example.org", f"http://{name}:8081").replace("connect.example.org {", f"{name}:8443 {{\n\ttls internal")
-    sample = sample.replace("/var/log/caddy", folder).replace("{\n", "{\n\tskip_install_trust\n\thttp_port 8081\n\tadmin off\n", 1)
-    write(f"{folder}/Caddyfile", sample, 0o600)
-    production = common | {
-        "MONEI_ENVIRONMENT": "production", "MONEI_REDIRECT_URI": f"https://{name}/v1/callback", "CONNECT_LISTEN": "127.0.0.1:8080",
-        "CONNECT_TRUSTED_PROXIES": "127.0.0.1",
-    }
-    authority = os.path.expanduser("~/.local/share/caddy/pki/authorities/local/root.crt")
-    with running("connect-backend", env=production), running("caddy", "run", "--config", f"{folder}/Caddyfile", "--adapter", "caddyfile"):
-        until("Caddy's certificate", lambda: os.path.exists(authority))
-        asked = ("--cacert", authority, "--resolve", f"{name}:8443:127.0.0.1", f"https://{name}:8443/v1/client")
-        answer = until("the own service behind Caddy", lambda: client(*asked))
-        assert (answer["environment"], answer["operator"]["name"]) == ("production", "Myself"), answer
-        plain = told("curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--resolve", f"{name}:8081:127.0.0.1", f"http://{name}:8081/v1/client")
-        assert plain == "404", plain
-    print("An own service: on a socket that was handed over, and behind Caddy.")
+
+def schema_of(index):
+    with contextlib.closing(sqlite3.connect(index)) as database:
+        [(schema,)] = database.execute("PRAGMA user_version")
+    return schema
 
 
 def after_upgrade():
-    [account] = accounts()
-    assert sorted(account["granted"]) == ["kyc:read", "profile:read", "wallet:read"], account
+    connected()
     [index] = glob.glob(os.path.expanduser(f"~/.local/share/{SCHEME}/sandbox*/**/index.sqlite"), recursive=True)
+    schema = schema_of(index)
+    fixtures = sorted(glob.glob(f"{HERE}/schema-*.sql"))
+    assert len(fixtures) == schema - 1, fixtures
+    for fixture in fixtures:
+        as_earlier(index, fixture)
+        was = schema_of(index)
+        connected()
+        assert schema_of(index) == schema, (fixture, schema_of(index))
+        print(f"An index of schema {was}: taken over, and the account works.")
     with contextlib.closing(sqlite3.connect(index)) as database:
-        [(schema,)] = database.execute("PRAGMA user_version")
         database.execute(f"PRAGMA user_version = {schema + 1}")
     refused = subprocess.run(["moneictl", "accounts"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert refused.returncode != 0 and "newer version" in refused.stderr, refused
@@ -187,8 +185,6 @@ def leave():
 def main():
     # A keyring as a login opens it, with a password that is this root's alone.
     subprocess.run(["gnome-keyring-daemon", "--unlock", "--components=secrets"], input=b"clean root", check=True, stdout=subprocess.DEVNULL)
-    if sys.argv[1] == "own-service":
-        return own_service()
     if sys.argv[1] == "lacks-webkitgtk":
         return lacks_webkitgtk()
     os.environ.update(SETTINGS)

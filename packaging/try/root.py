@@ -2,9 +2,10 @@
 
 Installs the Debian packages, uses the program as a person (person.py), installs a later version over it and the first one again, then removes
 everything, and looks for what stayed behind. Then the same with the RPM package, and, as far as they have it, with the archive and the AppImage, of which
-nothing is installed. Each step says what it found; the first that fails ends it.
+nothing is installed. Before each, a damaged one and a full disk. Each step says what it found; the first that fails ends it.
 """
 
+import contextlib
 import glob
 import os
 import shutil
@@ -143,6 +144,30 @@ def damaged(path, install):
     print("A damaged package:", refused.stderr.strip())
 
 
+@contextlib.contextmanager
+def full(folder, room):
+    """The folder is a disk of its own with so much room."""
+    new = not os.path.isdir(folder)
+    os.makedirs(folder, exist_ok=True)
+    run("mount", "-t", "tmpfs", "-o", f"size={room}", "tmpfs", folder)
+    try:
+        yield
+    finally:
+        run("umount", folder)
+        if new:
+            os.rmdir(folder)
+
+
+def no_room(path, install):
+    """With a full disk the package is refused, and leaves nothing in the system's folders."""
+    before = ours()
+    with full(f"/usr/share/doc/{PROGRAM}", "16k"):
+        refused = subprocess.run([*install, path], capture_output=True, text=True)
+    assert refused.returncode != 0 and ours() == before, (refused, ours() - before)
+    assert "No space left on device" in refused.stderr or "needs" in refused.stderr, refused
+    print("A full disk:", refused.stderr.strip())
+
+
 def man_pages(below, *names):
     for name in names:
         found = told("man", "-w", name)
@@ -152,12 +177,12 @@ def man_pages(below, *names):
 
 def debian():
     damaged(package(PROGRAM), ["dpkg", "--install"])
+    no_room(package(PROGRAM), ["dpkg", "--install"])
     apt("install", *(package(name) for name in (PROGRAM, COMMAND_LINE, BACKEND, SANDBOX)))
     man_pages("/usr", COMMAND_LINE, "monei-connect", BACKEND, SANDBOX)
     as_person("use")
     picture("deb")
     as_person("links")
-    as_person("own-service")
     first = version(PROGRAM)
     apt("install", later(package(PROGRAM)), later(package(COMMAND_LINE)))
     assert version(PROGRAM) == f"{first}.1"
@@ -175,6 +200,7 @@ def red_hat(before):
     """On Fedora, its desktop-file-utils sees to the list of link handlers whenever an entry comes or goes."""
     [path], handlers = glob.glob(f"{HERE}/*.rpm"), "update-desktop-database"
     damaged(path, rpm_words("--install"))
+    no_room(path, rpm_words("--install"))
     first = asked("%{VERSION}", path)
     rpm("--install", path)
     run(handlers)
@@ -235,11 +261,25 @@ def local(before):
     print("The archive in /usr/local: man pages and links are found; removed.")
 
 
+def not_whole():
+    """The archive and the AppImage, cut and on a full disk. What is unpacked until it fails stays: in folders of their own here."""
+    archived, image = only(f"{HERE}/*.tar.gz"), only(f"{HERE}/*.AppImage")
+    start = ["sh", "-c", 'chmod +x "$0" && exec "$0" --appimage-extract-and-run']
+    with tempfile.TemporaryDirectory() as part:
+        damaged(archived, ["tar", "--extract", "--directory", part, "--file"])
+    with tempfile.TemporaryDirectory() as part:
+        damaged(image, ["env", f"TMPDIR={part}", *start])
+    for words, said in ((["tar", "--extract", "--directory", "/full", "--file", archived], "No space left on device"),
+                        (["env", "TMPDIR=/full", *start, image], "is not whole. Make room on the disk")):
+        with full("/full", "4m"):
+            refused = subprocess.run(words, capture_output=True, text=True)
+        assert refused.returncode != 0 and said in refused.stderr, refused
+        print("A full disk:", refused.stderr.strip())
+
+
 def portable(before):
     """What is used without an installation. The AppImage has no command line: that of the archive goes with it."""
-    # tar leaves what it has unpacked until it fails.
-    with tempfile.TemporaryDirectory() as part:
-        damaged(only(f"{HERE}/*.tar.gz"), ["tar", "--extract", "--directory", part, "--file"])
+    not_whole()
     folder = archive()
     as_person("portable", folder, f"{folder}/usr/bin")
     picture("archive")

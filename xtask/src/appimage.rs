@@ -61,8 +61,15 @@ fn prepare(app_dir: &Path, settings: &Packaging) -> Result<()> {
 
 /// Writes what starts the program to `path`, in the folder that has `usr`.
 pub fn write_start(path: &Path, settings: &Packaging) -> Result<()> {
-    fs::write(path, with_names(&fs::read_to_string(START).context(START)?, settings))?;
+    let text = with_names(&fs::read_to_string(START).context(START)?, settings);
+    fs::write(path, for_program(&text, &path.with_file_name("usr/bin/monei-connect"))?)?;
     succeed(command("chmod", &["755"]).arg(path))
+}
+
+/// With the size of the program, by which one that isn't whole is told.
+fn for_program(text: &str, program: &Path) -> Result<String> {
+    let size = fs::metadata(program).with_context(|| program.display().to_string())?.len();
+    Ok(text.replace("PROGRAM_SIZE", &size.to_string()))
 }
 
 /// The runtime, fetched by cargo as it fetches every package; only if it is the one that was looked at.
@@ -140,7 +147,11 @@ mod tests {
         let own = folder.path().join("usr/bin/monei-connect");
         fs::create_dir_all(own.parent().unwrap()).unwrap();
         copy(program, &own);
-        copy(&Path::new("..").join(START), &folder.path().join("AppRun"));
+        let text = fs::read_to_string(Path::new("..").join(START)).unwrap();
+        let start = folder.path().join("start");
+        fs::write(&start, for_program(&text, &own).unwrap()).unwrap();
+        fs::set_permissions(&start, fs::Permissions::from_mode(0o755)).unwrap();
+        copy(&start, &folder.path().join("AppRun"));
         folder
     }
 
@@ -182,6 +193,21 @@ mod tests {
         assert!(said.contains("needs WebKitGTK 2.44 or later, and this system's is older: update the system"), "{said}");
         let (code, said) = run(folder.path(), "fr_FR.UTF-8");
         assert!(code == Some(127) && said.contains("mettez le système à jour"), "{said}");
+    }
+
+    #[test]
+    fn a_program_that_is_not_whole_is_not_started() {
+        let whole = fs::metadata("/bin/echo").unwrap().len();
+        for size in [0, 40, whole / 2, whole - 1] {
+            let folder = app_dir(Path::new("/bin/echo"));
+            let own = folder.path().join("usr/bin/monei-connect");
+            succeed(command("truncate", &["--size", &size.to_string()]).arg(&own)).unwrap();
+            let (code, said) = run(folder.path(), "en_NG.UTF-8");
+            assert_eq!((code, said.lines().count()), (Some(127), 1), "{size}: {said}");
+            assert!(said.contains("is not whole. Make room on the disk (also in "), "{said}");
+            let (code, said) = run(folder.path(), "fr_FR.UTF-8");
+            assert!(code == Some(127) && said.contains("n’est pas entière"), "{said}");
+        }
     }
 
     #[test]

@@ -66,7 +66,7 @@ const WINE: &[&str] = &["wine", "wine64"];
 /// To make the installer for Windows, and to approve what is asked for while it is tried.
 const INSTALLER: &[&str] = &["curl", "nsis"];
 /// To make container images and try them.
-const IMAGES: &[&str] = &["iptables", "mmdebstrap", "netavark", "podman", "runc"];
+const IMAGES: &[&str] = &["iptables", "mmdebstrap", "netavark", "podman", "runc", "systemd-container"];
 
 /// What a task needs.
 #[derive(Clone, Copy, PartialEq, Eq)]

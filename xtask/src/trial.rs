@@ -1,5 +1,6 @@
 //! `cargo xtask bundle --try bookworm`: every package for Linux in a Debian root that has nothing of them. They are installed there or unpacked, used,
-//! upgraded and removed by `packaging/try/root.py`, the Debian packages also with a real browser.
+//! upgraded and removed by `packaging/try/root.py`, the Debian packages also with a real browser. Then the root is booted, and
+//! `packaging/try/units.py` starts the packaged units.
 
 use std::fs;
 use std::path::Path;
@@ -15,8 +16,20 @@ const PACKAGES: &str = "target/release/bundle";
 const KINDS: [(&str, &str); 4] = [("deb", "deb"), ("rpm", "rpm"), ("tar", "gz"), ("appimage", "AppImage")];
 /// What the trial does there.
 const STEPS: &str = "packaging/try";
-/// What the root has beside the packages: a session bus and a keyring, a display and a browser, what drives and looks, and what installs RPM packages.
-const INCLUDED: &str = "at-spi2-core,caddy,ca-certificates,chromium,chromium-driver,chromium-sandbox,curl,dbus,fonts-dejavu-core,gnome-keyring,imagemagick,libsecret-tools,man-db,openbox,procps,python3,python3-gi,python3-pexpect,rpm,systemd,xdg-utils,xdotool,xvfb";
+/// An index of each earlier schema.
+const INDEXES: &str = "crates/core/src/ledger/fixtures";
+/// What the root has beside the packages: what boots it, a session bus and a keyring, a display and a browser, what drives and looks, and what
+/// installs RPM packages.
+const INCLUDED: &str = "at-spi2-core,caddy,ca-certificates,chromium,chromium-driver,chromium-sandbox,curl,dbus,dbus-user-session,fonts-dejavu-core,gnome-keyring,imagemagick,libpam-systemd,libsecret-tools,man-db,openbox,openssl,procps,python3,python3-gi,python3-pexpect,rpm,systemd,xdg-utils,xdotool,xvfb";
+
+/// Boots the root with systemd and a network of its own, in which units.service does its work and ends it.
+const BOOTED: &str = r#"set -e
+echo "127.0.0.1 localhost" > "$1/etc/hosts"
+chroot "$1" systemctl enable /try/units.service
+timeout 600 systemd-nspawn --quiet --directory="$1" --boot --register=no --keep-unit --private-network --console=pipe < /dev/null > "$1/try/boot.log" ||
+    cat "$1/try/boot.log"
+cat "$1/try/units.log"
+test -e "$1/try/units.passed""#;
 
 /// What it leaves to look at.
 const PICTURES: &str =
@@ -29,6 +42,8 @@ const PICTURES: &str =
 pub fn trial(release: &str) -> Result<()> {
     ensure!(Path::new(PACKAGES).exists(), "nothing in {PACKAGES}: `cargo xtask bundle` makes the packages");
     let mut copied = files(STEPS, "py")?;
+    copied.extend(files(STEPS, "service")?);
+    copied.extend(files(INDEXES, "sql")?);
     for (folder, ending) in KINDS {
         copied.extend(files(&format!("{PACKAGES}/{folder}"), ending)?);
     }
@@ -46,6 +61,7 @@ pub fn trial(release: &str) -> Result<()> {
             "mkdir \"$1/try\"".to_owned(),
             format!("copy-in {} /try", copied.join(" ")),
             "chroot \"$1\" python3 -u /try/root.py".to_owned(),
+            BOOTED.to_owned(),
             format!("copy-out {PICTURES} {}", pictures.display()),
         ] {
             make.arg(format!("--customize-hook={hook}"));
