@@ -201,6 +201,17 @@ impl<'a> Trial<'a> {
             Ok(())
         })?;
 
+        said("a damaged installer is refused");
+        let whole = fs::read(&self.installer)?;
+        let (cut, mut changed) = (whole[..whole.len() / 3].to_vec(), whole.clone());
+        changed[whole.len() / 2] ^= 1;
+        let damaged = self.wine.drive().join("damaged.exe");
+        for bytes in [cut, changed] {
+            fs::write(&damaged, bytes)?;
+            self.changes_nothing(|| self.setup(&damaged, NOTHING, FAILED))?;
+        }
+        fs::remove_file(&damaged)?;
+
         said("while moneictl runs, installing and uninstalling are refused");
         // It waits for its end.
         self.is_refused(|| self.start(&self.folder.join("moneictl.exe"), &["serve"]))?;
