@@ -23,6 +23,8 @@ from session import (PATIENCE, SCHEME, SETTINGS, WITHOUT_SETTINGS, accounts, clo
                      told, until, window)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+# How the keychain's entries are named: of the sandbox, and of production.
+SERVICES = [f"{SCHEME}.sandbox", SCHEME]
 
 
 def approve(command, *answers):
@@ -51,6 +53,12 @@ def shown():
     return told("sh", "-c", f"import -window {window()} rgb:- | sha256sum")
 
 
+def in_keychain(service):
+    """What the keychain has under this name. Attributes come in the standard error."""
+    found = subprocess.run(["secret-tool", "search", "--all", "service", service], capture_output=True, text=True, check=False)
+    return service in found.stdout + found.stderr
+
+
 def connect():
     control("next", {"user": "ada", "allow": ["profile:read", "wallet:read"], "auto": True})
     approve(("moneictl", "connect", "--no-browser", "--scopes", "profile:read,wallet:read,kyc:read"), "Use it", "link", "Is that you")
@@ -58,6 +66,7 @@ def connect():
     approve(("moneictl", "reconnect", "1", "--no-browser", "--scopes", "kyc:read"), "link")
     [account] = json.loads(told("moneictl", "status", "--check", "--json"))["accounts"]
     assert account["health"] == "connected" and sorted(account["granted"]) == ["kyc:read", "profile:read", "wallet:read"], account
+    assert in_keychain(SERVICES[0])
 
 
 def open_window():
@@ -141,6 +150,11 @@ def schema_of(index):
     return schema
 
 
+def content(index):
+    with contextlib.closing(sqlite3.connect(index)) as database:
+        return list(database.iterdump())
+
+
 def after_upgrade():
     connected()
     [index] = glob.glob(os.path.expanduser(f"~/.local/share/{SCHEME}/sandbox*/**/index.sqlite"), recursive=True)
@@ -152,11 +166,15 @@ def after_upgrade():
         was = schema_of(index)
         connected()
         assert schema_of(index) == schema, (fixture, schema_of(index))
+        # One that couldn't be taken over would have been set aside, and what it lists found again.
+        aside = glob.glob(f"{os.path.dirname(index)}/*damaged*")
+        assert not aside, aside
         print(f"An index of schema {was}: taken over, and the account works.")
     with contextlib.closing(sqlite3.connect(index)) as database:
         database.execute(f"PRAGMA user_version = {schema + 1}")
+    before = content(index)
     refused = subprocess.run(["moneictl", "accounts"], capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    assert refused.returncode != 0 and "newer version" in refused.stderr, refused
+    assert refused.returncode != 0 and "newer version" in refused.stderr and content(index) == before, refused
     print("An index of a later version:", refused.stderr.strip())
     with contextlib.closing(sqlite3.connect(index)) as database:
         database.execute(f"PRAGMA user_version = {schema}")
@@ -177,8 +195,8 @@ def leave():
     told(*WITHOUT_SETTINGS, "moneictl", "leave", "--yes")
     left = [path for path in glob.glob(os.path.expanduser("~/.*/**"), recursive=True, include_hidden=True) if SCHEME in path]
     assert not left, left
-    found = subprocess.run(["secret-tool", "search", "--all", "service", SCHEME], capture_output=True, text=True)
-    assert SCHEME not in found.stdout + found.stderr, found
+    for service in SERVICES:
+        assert not in_keychain(service), service
     print("Left: nothing in the home folder, nothing in the keychain.")
 
 

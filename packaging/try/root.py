@@ -140,7 +140,7 @@ def damaged(path, install):
     with open(path, "rb") as whole, open(part, "wb") as half:
         half.write(whole.read(1_000_000))
     refused = subprocess.run([*install, part], capture_output=True, text=True)
-    assert refused.returncode != 0 and ours() == before, refused
+    assert refused.returncode != 0 and refused.stderr and ours() == before, refused
     print("A damaged package:", refused.stderr.strip())
 
 
@@ -190,8 +190,10 @@ def debian():
     apt("install", "--allow-downgrades", package(PROGRAM), package(COMMAND_LINE))
     assert version(PROGRAM) == first
     as_person("after-downgrade")
-    said = apt("purge", PROGRAM, COMMAND_LINE, BACKEND, SANDBOX, stdout=subprocess.PIPE).stdout
+    said = apt("purge", PROGRAM, stdout=subprocess.PIPE).stdout
     assert "tokens in the keychain" in said, said
+    last = apt("purge", COMMAND_LINE, BACKEND, SANDBOX, stdout=subprocess.PIPE).stdout
+    assert "tokens in the keychain" in last, last
     nothing_left(set())
     print("The Debian packages: nothing of them is left in", " ".join(SYSTEM), "At the end apt said:", said.strip())
 

@@ -139,23 +139,25 @@ pub fn counted(tests: &mut Command, count: &mut Count) -> Result<()> {
 struct Reasons {
     /// The test whose output is being read, until its reason is found.
     test: Option<String>,
-    /// Where it panicked; the next line says why.
-    panicked: Option<String>,
+    /// The next line says why; this comes before it.
+    before: Option<String>,
 }
 
 impl Reasons {
     /// Reads a line, and adds a test's reason to its name in `failures`.
     fn read(&mut self, line: &str, failures: &mut [String]) {
-        if let Some(name) = line.strip_prefix("---- ").and_then(|line| line.strip_suffix(" stdout ----")) {
-            *self = Self { test: Some(name.to_owned()), panicked: None };
+        if let Some(name) = line.strip_prefix("---- ").and_then(|line| line.strip_suffix(" ----")) {
+            // The runner of the places prints nothing but the reason.
+            let (name, before) = name.strip_suffix(" stdout").map_or((name, Some(String::new())), |name| (name, None));
+            *self = Self { test: Some(name.to_owned()), before };
             return;
         }
         if let Some((_, place)) = line.split_once(" panicked at ") {
-            self.panicked = self.test.is_some().then(|| place.to_owned());
+            self.before = self.test.is_some().then(|| format!("{place} "));
             return;
         }
-        let reason = match (self.panicked.take(), line.strip_prefix("Error: ")) {
-            (Some(place), _) => format!("{place} {line}"),
+        let reason = match (self.before.take(), line.strip_prefix("Error: ")) {
+            (Some(before), _) => format!("{before}{line}"),
             (None, Some(error)) => error.to_owned(),
             (None, None) => return,
         };
@@ -183,10 +185,19 @@ fn web_view_tests(count: &mut Count, all: bool) -> Result<()> {
     count.failed += report["numFailedTests"].as_u64().unwrap_or(0);
     let files = report["testResults"].as_array().into_iter().flatten();
     for test in files.filter_map(|file| file["assertionResults"].as_array()).flatten().filter(|test| test["status"] == "failed") {
-        let why = test["failureMessages"][0].as_str().and_then(|text| text.lines().next()).unwrap_or_default();
+        let why = why_in_web_view(test["failureMessages"][0].as_str().unwrap_or_default());
         count.failures.push(format!("{}: {why}", test["fullName"].as_str().unwrap_or_default()));
     }
     ran
+}
+
+/// The first line of the message, and where in the test it arose: of a wait that never ended, the first line alone tells nothing.
+fn why_in_web_view(message: &str) -> String {
+    let first = message.lines().next().unwrap_or_default();
+    match message.lines().find(|line| line.contains(".test.ts:")).and_then(|line| line.rsplit('/').next()) {
+        Some(place) => format!("{first} ({})", place.trim_end_matches(')')),
+        None => first.to_owned(),
+    }
 }
 
 /// `crates/*` must build and test on a machine without any GUI library.
@@ -245,6 +256,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_summary_says_where_a_wait_in_the_web_view_never_ended() {
+        let message = "Error: STACK_TRACE_ERROR\n    at some (/ui/node_modules/a.js:1:2)\n    at /ui/tests/gallery.test.ts:52:3";
+        assert_eq!(why_in_web_view(message), "Error: STACK_TRACE_ERROR (gallery.test.ts:52:3)");
+        let message = "AssertionError: expected 1 to be 2\n    at seen (/ui/tests/gallery.test.ts:5:3)";
+        assert_eq!(why_in_web_view(message), "AssertionError: expected 1 to be 2 (gallery.test.ts:5:3)");
+        assert_eq!(why_in_web_view("Error: no page"), "Error: no page");
+    }
+
+    #[test]
     fn the_summary_says_why_each_test_failed() {
         let printed = "\
 ---- a::returns_an_error stdout ----
@@ -258,8 +278,14 @@ assertion failed: x
 Error: not of this test
 ---- c::is_silent stdout ----
 note: nothing
+---- d::is-a-place ----
+the window is black
+in a picture
+---- e::panics-in-a-place ----
+test panicked: assertion failed: y
 ";
-        let mut failures: Vec<String> = ["a::returns_an_error", "b::panics", "c::is_silent"].map(str::to_owned).into();
+        let tests = ["a::returns_an_error", "b::panics", "c::is_silent", "d::is-a-place", "e::panics-in-a-place"];
+        let mut failures: Vec<String> = tests.map(str::to_owned).into();
         let mut reasons = Reasons::default();
         printed.lines().for_each(|line| reasons.read(line, &mut failures));
         assert_eq!(
@@ -267,7 +293,9 @@ note: nothing
             [
                 "a::returns_an_error: gave up waiting for a window: no such window",
                 "b::panics: src/b.rs:3:9: assertion failed: x",
-                "c::is_silent"
+                "c::is_silent",
+                "d::is-a-place: the window is black",
+                "e::panics-in-a-place: test panicked: assertion failed: y"
             ]
         );
     }

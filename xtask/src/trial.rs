@@ -24,12 +24,12 @@ const INCLUDED: &str = "at-spi2-core,caddy,ca-certificates,chromium,chromium-dri
 
 /// Boots the root with systemd and a network of its own, in which units.service does its work and ends it.
 const BOOTED: &str = r#"set -e
-echo "127.0.0.1 localhost" > "$1/etc/hosts"
+echo "127.0.0.1 localhost\n::1 localhost" > "$1/etc/hosts"
 chroot "$1" systemctl enable /try/units.service
 timeout 600 systemd-nspawn --quiet --directory="$1" --boot --register=no --keep-unit --private-network --console=pipe < /dev/null > "$1/try/boot.log" ||
-    cat "$1/try/boot.log"
-cat "$1/try/units.log"
-test -e "$1/try/units.passed""#;
+    echo "systemd-nspawn ended with $?"
+cat "$1/try/units.log" || true
+test -e "$1/try/units.passed" || { cat "$1/try/boot.log"; exit 1; }"#;
 
 /// What it leaves to look at.
 const PICTURES: &str =
