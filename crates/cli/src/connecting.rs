@@ -134,7 +134,13 @@ async fn decide(connections: &Connections, view: &Snapshot, conflict: &Conflict)
         Conflict::AlreadyConnected { existing, .. } => {
             (format!("Whoever approved is connected already, as {}. Add what was granted to it?", account(existing)), Decision::Merge)
         }
-        Conflict::UnknownUser { expected } => (format!("Monei doesn’t tell who approved. Was it {}?", who(expected)), Decision::Merge),
+        Conflict::UnknownUser { expected, approved_by: None } => {
+            (format!("Monei doesn’t tell who approved. Was it {}?", who(expected)), Decision::Merge)
+        }
+        Conflict::UnknownUser { expected, approved_by } => (
+            format!("It was approved by {}. Monei doesn’t tell whether that is {}. Is it?", who(approved_by), who(expected)),
+            Decision::Merge,
+        ),
         Conflict::OtherUser { approved_by, expected, existing: Some(existing) } => {
             let existing = account(existing);
             (

@@ -373,6 +373,26 @@ async fn a_monei_that_is_down_costs_a_few_calls_and_shows_on_every_account() {
 }
 
 #[tokio::test]
+async fn an_account_whose_record_is_gone_tells_nothing_of_monei() {
+    let world = World::new().await;
+    world.connect("ada", PROFILE, PROFILE).await;
+    let [record] = &*world.records() else { panic!("one record") };
+    world.vault.delete(record).await.unwrap();
+    world.control("switch", json!({"name": "upgrade_scopes", "value": "only_new"})).await;
+    const KYC: &[&str] = &["kyc:read"];
+    for (user, scopes) in [("tunde", KYC), ("markup", KYC), ("ada", KYC), ("tunde", PROFILE), ("markup", PROFILE)] {
+        world.clock.advance(Duration::from_secs(1));
+        world.connect(user, scopes, scopes).await;
+    }
+    assert_eq!(world.core.view().accounts.len(), 6);
+    let before = world.calls("/user/me").await + world.calls("/kyc/status").await;
+    world.control("fault", json!({"target": "api", "kind": "status", "status": 503, "times": 100})).await;
+    world.core.look().await;
+    let asked = world.calls("/user/me").await + world.calls("/kyc/status").await - before;
+    assert!((1..=3).contains(&asked), "{asked} calls");
+}
+
+#[tokio::test]
 async fn lock_files_of_grants_that_are_gone_are_removed() {
     let world = World::new().await;
     let locks = || std::fs::read_dir(world.data_dir().join("locks")).map_or(0, Iterator::count);

@@ -113,6 +113,42 @@ async fn mixed_up() -> (World, String) {
     (world, ada)
 }
 
+#[tokio::test]
+async fn a_wallet_that_another_persons_grant_told_leaves_the_account_with_it() {
+    let world = World::new().await;
+    let ada = world.connect("ada", PROFILE, PROFILE).await;
+    world.core.reconnect(&Caller::Window, &ada, scopes(WALLET_TOO)).await.unwrap();
+    world.waiting().await;
+    // Monei tells the wallet, and for a while not whose it is.
+    fault(&world, json!({"kind": "status", "status": 500, "times": 50})).await;
+    world.approve("tunde", WALLET_TOO).await;
+    let asked = conflict(&world).await;
+    assert!(matches!(asked, Conflict::UnknownUser { approved_by: None, .. }), "{asked:?}");
+    world.core.decide(Decision::Merge).await.unwrap();
+    assert_eq!(world.done().await, ada);
+    world.control("reset", json!({"what": "faults"})).await;
+    world.clock.advance(std::time::Duration::from_secs(600));
+    world.core.check(&Caller::Window, &ada).await.unwrap();
+    world.until("the person is asked", asks).await;
+    world.core.decide(Decision::Discard).await.unwrap();
+    // His next approval isn't taken for hers.
+    world.core.reconnect(&Caller::Window, &ada, scopes(WALLET)).await.unwrap();
+    world.approve("tunde", WALLET).await;
+    let asked = conflict(&world).await;
+    assert!(matches!(asked, Conflict::UnknownUser { .. } | Conflict::OtherUser { .. }), "{asked:?}");
+}
+
+#[tokio::test]
+async fn who_approved_is_told_where_it_cannot_be_compared() {
+    let world = World::new().await;
+    let ada = world.connect("ada", WALLET, WALLET).await;
+    world.core.reconnect(&Caller::Window, &ada, scopes(PROFILE)).await.unwrap();
+    world.approve("tunde", PROFILE).await;
+    let asked = conflict(&world).await;
+    let Conflict::UnknownUser { approved_by: Some(name), .. } = &asked else { panic!("{asked:?}") };
+    assert!(name.starts_with("Tunde"), "{name}");
+}
+
 fn asks(view: &Snapshot) -> bool {
     matches!(stage(view), Some(Stage::Decide { conflict: Conflict::OtherUser { .. } }))
 }

@@ -364,10 +364,12 @@ mirror! {
             /// That user is connected already, as this account.
             existing: Option<String>,
         },
-        /// Nothing tells who approved.
+        /// Nothing tells whether the account's owner approved.
         UnknownUser {
             /// Who the account belongs to, when known.
             expected: Option<String>,
+            /// Who approved, as far as Monei tells.
+            approved_by: Option<String>,
         },
         /// "Connect an account" was approved by somebody who isn't connected yet: the person says whether it was them, since anybody who has
         /// the start link can approve.

@@ -621,7 +621,11 @@ existing: string | null, } | { "kind": "unknown_user",
 /**
  * Who the account belongs to, when known.
  */
-expected: string | null, } | { "kind": "new_user", 
+expected: string | null, 
+/**
+ * Who approved, as far as Monei tells.
+ */
+approved_by: string | null, } | { "kind": "new_user", 
 /**
  * Who approved, as far as Monei tells.
  */

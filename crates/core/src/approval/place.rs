@@ -63,7 +63,7 @@ fn place(target: Option<&str>, rows: &[AccountRow], who: &Identity) -> Result<Pl
         (Some(true), _) => Place::Into(row.id.clone()),
         (Some(false), existing) => Place::Ask(other_user(row.display_name(), who, existing)),
         (None, Some(existing)) => Place::Ask(other_user(row.display_name(), who, Some(existing))),
-        (None, None) => Place::Ask(Conflict::UnknownUser { expected: row.display_name() }),
+        (None, None) => Place::Ask(Conflict::UnknownUser { expected: row.display_name(), approved_by: who.display_name() }),
     })
 }
 
@@ -107,7 +107,7 @@ impl Approvals {
         }
         match place(about.account.as_deref(), &rows, &who) {
             Ok(Place::Into(account)) => {
-                let undecided = Undecided::of(about, orphan, who, Conflict::UnknownUser { expected: None });
+                let undecided = Undecided::of(about, orphan, who, Conflict::UnknownUser { expected: None, approved_by: None });
                 let (undecided, problem) = match self.assign(undecided, record, Some(account)).await {
                     Assigned::Done => return Ok(()),
                     Assigned::Failed(undecided, problem) => (undecided, problem),

@@ -31,6 +31,24 @@ impl Identity {
         *self == Self::default()
     }
 
+    /// What is known of an account's owner, who is this one, once a grant in it has told `who`. A name that comes without a user id is no name
+    /// of a user who is known by theirs.
+    pub fn learn(self, who: Identity) -> Identity {
+        if who.user_id.is_none() && self.user_id.is_some() {
+            return Identity { wallet_id: who.wallet_id.or(self.wallet_id), ..self };
+        }
+        who.or(self)
+    }
+
+    /// What is left once a grant was another person's: the wallet that only this grant told goes with it.
+    pub fn without(self, grant: &Identity, others: &[&Identity]) -> Identity {
+        let told = |other: &&Identity| other.wallet_id == self.wallet_id;
+        if self.wallet_id.is_some() && grant.wallet_id == self.wallet_id && !others.iter().any(told) {
+            return Identity { wallet_id: None, ..self };
+        }
+        self
+    }
+
     /// What is known of either; of this one where both know.
     pub fn or(self, other: Identity) -> Identity {
         Identity {
@@ -48,6 +66,19 @@ mod tests {
 
     fn who(user: Option<&str>, wallet: Option<&str>) -> Identity {
         Identity { user_id: user.map(Into::into), wallet_id: wallet.map(Into::into), ..Identity::default() }
+    }
+
+    #[test]
+    fn what_is_learnt_of_an_owner_and_what_goes_with_another_persons_grant() {
+        let ada = Identity { name: Some("Ada".into()), ..who(Some("u"), None) };
+        let nameless = Identity { name: Some("Tunde".into()), ..who(None, Some("w")) };
+        let learnt = ada.clone().learn(nameless.clone());
+        assert_eq!((learnt.name.as_deref(), learnt.wallet_id.as_deref()), (Some("Ada"), Some("w")));
+        assert_eq!(who(None, Some("w")).learn(ada.clone()), Identity { wallet_id: Some("w".into()), ..ada.clone() });
+        assert_eq!(learnt.clone().without(&nameless, &[]), ada);
+        assert_eq!(learnt.clone().without(&nameless, &[&who(None, Some("w"))]), learnt);
+        assert_eq!(learnt.clone().without(&who(Some("v"), Some("x")), &[]), learnt);
+        assert_eq!(ada.clone().without(&who(Some("v"), None), &[]), ada);
     }
 
     #[test]

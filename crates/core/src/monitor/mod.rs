@@ -180,14 +180,21 @@ impl Round {
                     self.trouble = Some(problem.clone());
                 }
             }
-            // A rate limit is one account's.
-            _ => self.answered = true,
+            // Everything else is one account's, and most of it is found out on this computer: it tells nothing of Monei.
+            Err(problem) => self.answered |= is_an_answer(problem.code),
+            Ok(()) => self.answered = true,
         }
     }
 }
 
 fn is_locked_out(health: &StoredHealth) -> bool {
     matches!(health, StoredHealth::Unreachable(code) if ProblemCode::named(code).is_some_and(ProblemCode::is_of_keychain))
+}
+
+/// Whether Monei has said so.
+fn is_an_answer(code: ProblemCode) -> bool {
+    use ProblemCode as P;
+    matches!(code, P::AccessRevoked | P::SomebodyElse | P::LimitReached | P::AnswerUnreadable)
 }
 
 /// Whether it would be the same for the next account.

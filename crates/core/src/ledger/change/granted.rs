@@ -132,7 +132,7 @@ fn operator(tables: &Tables<'_>, origin: &str) -> Result<Option<String>, IndexEr
 fn known_better(existing: Option<AccountRow>, id: &AccountId, who: Identity, now: i64) -> AccountRow {
     let row = existing.unwrap_or_else(|| AccountRow::new(id.clone(), Identity::default(), now));
     let checked_at = if who.is_unknown() { row.checked_at } else { Some(now) };
-    AccountRow { who: who.or(row.who), checked_at, health: StoredHealth::Connected, ..row }
+    AccountRow { who: row.who.learn(who), checked_at, health: StoredHealth::Connected, ..row }
 }
 
 /// Nothing came of an approval.

@@ -39,6 +39,12 @@ impl Change for Identified {
         let Some(account) = tables.account(&grant.account)? else { return Ok(Owner::Gone) };
         if contradicts(tables, &account, &grant, &who)? {
             if let Some((account, lost)) = take_out(tables, &grant, now)? {
+                let others = tables.grants_of(&account.id)?;
+                let owners: Vec<&Identity> = others.iter().map(|other| &other.owner).collect();
+                tables.put_account(&AccountRow {
+                    who: account.who.clone().without(&who.clone().or(grant.owner.clone()), &owners),
+                    ..account.clone()
+                })?;
                 let event = Event::Contradicted { scopes: lost.iter().map(Scope::to_string).collect() };
                 tables.log(now, Some(&account.id), account.display_name().as_deref(), &event)?;
             }
@@ -49,7 +55,7 @@ impl Change for Identified {
         if owner != grant.owner {
             tables.put_grant(&GrantRow { owner, ..grant })?;
         }
-        let known = AccountRow { who: who.or(account.who.clone()), ..account.clone() };
+        let known = AccountRow { who: account.who.clone().learn(who), ..account.clone() };
         if known != account {
             tables.put_account(&known)?;
         }

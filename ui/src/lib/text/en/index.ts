@@ -282,6 +282,8 @@ export const en = {
     unknownHeading: 'Who approved?',
     unknownUser: (expected: string) =>
       `The approval doesn’t say whose it is, as it doesn’t include the profile. Was it the person that ${expected} belongs to?`,
+    perhapsOtherHeading: 'The same person?',
+    perhapsOther: (expected: string, by: string) => `${by} approved. Monei doesn’t tell whether that is the person that ${expected} belongs to.`,
     alreadyHeading: 'Connected already',
     already: (name: string, existing: string) => `${name} approved, and is connected here already, as ${existing}.`,
     alreadyLead: 'To connect another Monei account, switch the user on Monei’s page (“Not you?”) and start again.',

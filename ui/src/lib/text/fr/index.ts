@@ -274,6 +274,8 @@ export const fr = (): Texts => ({
     existing: (by, existing) => `${by} est déjà connecté ici, sous le nom ${existing}.`,
     unknownHeading: 'Qui a donné son accord ?',
     unknownUser: (expected) => `L’accord n’indique pas de qui il vient, car le profil n’en fait pas partie. Était-ce la personne à qui appartient ${expected} ?`,
+    perhapsOtherHeading: 'La même personne ?',
+    perhapsOther: (expected, by) => `${by} a donné son accord. Monei n’indique pas si c’est la personne à qui appartient ${expected}.`,
     alreadyHeading: 'Déjà connecté',
     already: (name, existing) => `${name} a donné son accord, et est déjà connecté ici sous le nom ${existing}.`,
     alreadyLead: 'Pour connecter un autre compte Monei, changez d’utilisateur sur la page de Monei (« Not you? ») et recommencez.',
