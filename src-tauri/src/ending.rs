@@ -1,4 +1,5 @@
-//! How the program ends, whatever ends it: its window, a signal, the end of the desktop's session. First it gives up its name, so that
+//! How the program ends that is asked to: by its window, a signal, the end of the desktop's session. (Where the display goes first, GTK ends it
+//! without asking.) First it gives up its name, so that
 //! another start gets a window at once; then the core finishes what would be lost.
 
 use std::sync::Arc;
