@@ -18,12 +18,13 @@ const KINDS: [(&str, &str); 4] = [("deb", "deb"), ("rpm", "rpm"), ("tar", "gz"),
 const STEPS: &str = "packaging/try";
 /// An index of each earlier schema.
 const INDEXES: &str = "crates/core/src/ledger/fixtures";
-/// What the root has beside the packages: what boots it, a session bus and a keyring, a display and a browser, what drives and looks, and what
-/// installs RPM packages.
-const INCLUDED: &str = "at-spi2-core,caddy,ca-certificates,chromium,chromium-driver,chromium-sandbox,curl,dbus,dbus-user-session,fonts-dejavu-core,gnome-keyring,imagemagick,libpam-systemd,libsecret-tools,man-db,openbox,openssl,procps,python3,python3-gi,python3-pexpect,rpm,systemd,xdg-utils,xdotool,xvfb";
+/// What the root has beside the packages: a session bus and a keyring, a display and a browser, what drives and looks, and what installs RPM packages.
+const INCLUDED: &str = "at-spi2-core,caddy,ca-certificates,chromium,chromium-driver,chromium-sandbox,curl,dbus,fonts-dejavu-core,gnome-keyring,imagemagick,libsecret-tools,man-db,openbox,procps,python3,python3-gi,python3-pexpect,rpm,systemd,xdg-utils,xdotool,xvfb";
 
-/// Boots the root with systemd and a network of its own, in which units.service does its work and ends it.
+/// Boots the root with systemd and a network of its own, in which units.service does its work and ends it. A person's own systemd needs two more
+/// packages, and the document's commands OpenSSL.
 const BOOTED: &str = r#"set -e
+chroot "$1" apt-get --yes --no-install-recommends -qq -o=Dpkg::Use-Pty=0 install dbus-user-session libpam-systemd openssl
 echo "127.0.0.1 localhost\n::1 localhost" > "$1/etc/hosts"
 chroot "$1" systemctl enable /try/units.service
 timeout 600 systemd-nspawn --quiet --directory="$1" --boot --register=no --keep-unit --private-network --console=pipe < /dev/null > "$1/try/boot.log" ||
