@@ -4,6 +4,7 @@ another program has taken the scheme."""
 import contextlib
 import json
 import os
+import time
 
 from browser import browser
 from screen_reader import BUTTON, ScreenReader
@@ -70,7 +71,17 @@ def agree(reader, chromium):
     """Answers the browser's question whether a page may open a link."""
     until("the browser's question", lambda: reader.find(chromium.pid(), BUTTON, OPEN), lambda: reader.said(chromium.pid()))
     told("sh", "-c", "import -window root /tmp/question.png")
-    reader.press(chromium.pid(), OPEN)
+    # A press that comes too soon after the question is ignored: Chromium takes it for one that was meant for what was there before.
+    until("the question to be gone", lambda: answered(reader, chromium.pid()), lambda: reader.said(chromium.pid()))
+
+
+def answered(reader, pid):
+    found = reader.find(pid, BUTTON, OPEN)
+    if found:
+        print(f"+ press {OPEN!r}", flush=True)
+        reader.act(found)
+        time.sleep(1)
+    return not found
 
 
 def keep(reader, pid):

@@ -78,11 +78,15 @@ class ScreenReader:
     def find(self, pid, role, name):
         return next((element for element in self.elements(pid) if element[0] == role and element[1].startswith(name)), None)
 
+    def act(self, element):
+        """Whether the element did what it is for."""
+        return call(self.bus, *element[3], "org.a11y.atspi.Action", "DoAction", GLib.Variant("(i)", (0,))) == (True,)
+
     def press(self, pid, name, role=BUTTON):
         """Does what the element is for, as soon as it is there."""
         def pressed():
             found = self.find(pid, role, name)
-            return found and call(self.bus, *found[3], "org.a11y.atspi.Action", "DoAction", GLib.Variant("(i)", (0,))) == (True,)
+            return found and self.act(found)
         print(f"+ press {name!r}", flush=True)
         until(f"{name!r} to be pressed", pressed, lambda: self.said(pid))
 
