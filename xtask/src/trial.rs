@@ -27,7 +27,9 @@ const BOOTED: &str = r#"set -e
 chroot "$1" apt-get --yes --no-install-recommends -qq -o=Dpkg::Use-Pty=0 install dbus-user-session libpam-systemd openssl
 echo "127.0.0.1 localhost\n::1 localhost" > "$1/etc/hosts"
 chroot "$1" systemctl enable /try/units.service
-timeout 600 systemd-nspawn --quiet --directory="$1" --boot --register=no --keep-unit --private-network --console=pipe < /dev/null > "$1/try/boot.log" ||
+# Without what mmdebstrap has mounted there, in whose place systemd needs its own.
+timeout 600 unshare --mount sh -c 'umount --lazy "$1/dev/shm" "$1/dev/pts" "$1/sys" "$1/proc" &&
+    exec systemd-nspawn --quiet --directory="$1" --boot --register=no --keep-unit --private-network --console=pipe' sh "$1" < /dev/null > "$1/try/boot.log" ||
     echo "systemd-nspawn ended with $?"
 cat "$1/try/units.log" || true
 test -e "$1/try/units.passed" || { cat "$1/try/boot.log"; exit 1; }"#;
