@@ -130,7 +130,7 @@ def own_computer():
     with open(DOCUMENT, encoding="utf-8") as file:
         [stop] = [line.split("`")[1] for line in file if line.startswith("**To stop it**")]
     as_person("sh", "-ec", stop)
-    assert as_person(*show) == "0" and not os.listdir("/home/person/.config/systemd/user/sockets.target.wants")
+    assert as_person(*show) == "0" and not os.path.lexists("/home/person/.config/systemd/user/sockets.target.wants/connect-backend.socket")
 
 
 def removed():
