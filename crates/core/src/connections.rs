@@ -362,6 +362,7 @@ impl Connections {
 
     /// Somebody looks at the window: what may have happened meanwhile is found out. Opens no dialog of the keychain and writes nothing to it.
     pub async fn look(&self) {
+        self.inner.approvals.take_up_answers(true).await;
         self.inner.monitor.look().await;
         self.inner.approvals.ask_about_set_apart().await;
     }
@@ -378,14 +379,17 @@ impl Connections {
         self.inner.monitor.doubtful()
     }
 
-    /// Reads how the keychain stands, without opening its dialog, and asks the backend who it is.
+    /// Reads how the keychain stands, without opening its dialog, and asks the backend who it is. An approval that was being redeemed when an
+    /// earlier run ended is taken back: [`Connections::look`] and [`Connections::probe`] go on with it.
     pub async fn poll(&self) {
+        self.inner.approvals.take_up_answers(false).await;
         self.inner.monitor.poll().await;
     }
 
     /// The person wants everything tried anew: the keychain, which may open its dialog, and the backend.
     pub async fn probe(&self) {
         self.inner.grants.asked(self.inner.monitor.probe()).await;
+        self.inner.approvals.take_up_answers(true).await;
     }
 
     /// Revokes every grant of the account, then removes it, and writes down who had it done. Where Monei doesn't confirm, `unrevoked` decides.
@@ -410,6 +414,7 @@ impl Connections {
     pub async fn leave(&self, caller: &Caller, unrevoked: Unrevoked) -> Result<Leaving, Problem> {
         let Inner { ledger, grants, approvals, .. } = &*self.inner;
         approvals.cancel().await;
+        approvals.take_up_answers(false).await;
         let leaving = async {
             // What was cancelled and is still being redeemed is stored before it is taken back.
             if !approvals.tasks_end(WORK_ENDS).await {

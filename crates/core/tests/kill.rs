@@ -304,6 +304,19 @@ async fn is_told_as_lost(world: &World) -> bool {
     told.iter().any(|item| matches!(&item.event, ActivityEvent::Failed { code } if code == "approval_lost"))
 }
 
+/// What was being redeemed when the process was killed goes on in the next one, to the person's decision, which is yes. False where nothing
+/// goes on.
+async fn goes_on(world: &World) -> bool {
+    if world.core.view().transaction.is_none() {
+        return false;
+    }
+    let view = world.until("the person is asked, or it is over", is_settled).await;
+    if is_new(&view) {
+        world.done().await;
+    }
+    is_new(&view)
+}
+
 /// How many pairs live at Monei, how many entries the keychain has, how many accounts there are.
 async fn standing(world: &mut World, vault: &FileVault) -> (usize, usize, usize) {
     world.restart_with(Arc::new(FileVault::new(&world.data_dir().parent().unwrap().join("keychain")))).await;
@@ -315,7 +328,8 @@ async fn standing(world: &mut World, vault: &FileVault) -> (usize, usize, usize)
 async fn a_killed_connection_or_disconnection_leaves_nothing_that_nobody_knows_of() {
     let mut table = Table::default();
     for (job, failpoint, step) in [
-        ("connect", "connect.redeemed", "connecting: killed with the answer in hand"),
+        ("connect", "connect.answered", "connecting: killed with the browser's answer in hand, before it is redeemed"),
+        ("connect", "connect.redeemed", "connecting: killed with the tokens in hand"),
         ("connect", "connect.noted", "connecting: killed before the keychain"),
         ("connect", "keychain.writing", "connecting: killed inside of the keychain's write"),
         ("connect", "connect.kept", "connecting: killed before the account is known"),
@@ -335,10 +349,14 @@ async fn a_killed_connection_or_disconnection_leaves_nothing_that_nobody_knows_o
             person.abort();
             child.kill().unwrap();
             child.wait().unwrap();
+            standing(&mut world, &vault).await;
+            let went_on = goes_on(&world).await;
             let outcome = match (standing(&mut world, &vault).await, is_told_as_lost(&world).await) {
+                ((1, 1, 1), false) if went_on => {
+                    "the next start goes on: the person is asked, and it is one account, with its pair".to_owned()
+                }
                 ((0, 0, 0), false) => "no account, no entry, and the approval revoked at Monei".to_owned(),
                 ((1, 1, 1), false) => "one account, with its pair".to_owned(),
-                ((1, 0, 0), false) => "no account, no entry; the approval stays in Monei's list, its tokens are nowhere".to_owned(),
                 ((1, 0, 0), true) => "no account, no entry, the tokens are nowhere; the person is told (`approval_lost`)".to_owned(),
                 other => format!("{other:?}"),
             };

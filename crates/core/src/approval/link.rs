@@ -1,17 +1,19 @@
 //! Links that the system hands to this program: the answer to the transaction that waits, or to one of an earlier run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use super::Approvals;
-use super::redeem::Answers;
+use super::redeem::{Again, Answers};
 use super::run::MAX_TRIES;
 use super::state::{About, Browsing, Outcome};
 use crate::grants::vault::PendingRecord;
 use crate::model::answer::{DeepLink, Handoff, parse_deep_link};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::{AccountId, Caller, Channel, TransactionId};
+use crate::provider::backend::BackendClient;
 
 impl Approvals {
     /// Takes a link that the system handed to this program. One that is malformed is dropped. One for a transaction of an earlier run that
@@ -58,7 +60,7 @@ impl Approvals {
         let this = self.clone();
         self.inner.tasks.spawn(async move {
             match this.grants().read_open(&transaction).await {
-                Ok(Some(record)) => this.go_on(run, &transaction, record, handoff).await,
+                Ok(Some(record)) => this.go_on_by_link(run, &transaction, record, handoff).await,
                 Ok(None) => {
                     this.grants().close_transaction(&transaction).await;
                     this.end(run, Outcome::Failed(ProblemCode::RunEnded.into()));
@@ -71,10 +73,9 @@ impl Approvals {
         });
     }
 
-    async fn go_on(&self, run: u64, transaction: &TransactionId, record: PendingRecord, handoff: Handoff) {
-        let PendingRecord { verifier, account, scopes, backend: origin, expires_at, .. } = record;
+    async fn go_on_by_link(&self, run: u64, transaction: &TransactionId, mut pending: PendingRecord, handoff: Handoff) {
         let backend = match self.provider().backend() {
-            Ok(backend) if backend.origin() == origin => backend,
+            Ok(backend) if backend.origin() == pending.backend => backend,
             // Another backend never gets this verifier, and the one that has the code isn't used any more.
             Ok(_) => {
                 self.grants().close_transaction(transaction).await;
@@ -86,29 +87,49 @@ impl Approvals {
                 return;
             }
         };
+        // With those that were being redeemed when the earlier run ended, if there are any.
+        let mut first = std::mem::take(&mut pending.answers);
+        if !self.grants().has_answers(transaction).await {
+            first.clear();
+        }
+        first.retain(|answer| answer.expose() != handoff.expose());
+        first.push(Arc::new(handoff));
+        let account = pending.account.clone().map(AccountId::from);
+        let requested = pending.scopes.clone();
+        let about = About { run, caller: Caller::Window, account, requested, channel: Channel::DeepLink };
+        self.go_on(&backend, about, pending, first, None).await;
+    }
+
+    /// Goes on with a transaction of an earlier run by its `first` answers, which are here.
+    pub(super) async fn go_on(
+        &self,
+        backend: &BackendClient,
+        about: About,
+        pending: PendingRecord,
+        first: Vec<Arc<Handoff>>,
+        again: Option<Again>,
+    ) {
+        let challenge = pending.verifier.challenge();
         let (answers, linked) = mpsc::channel(MAX_TRIES);
         let browsing = Browsing {
-            transaction: transaction.to_owned(),
+            transaction: challenge.transaction(),
             loopback_link: None,
-            deep_link: backend.start_url(verifier.challenge().as_str(), "deep-link", &scopes),
-            answers: answers.clone(),
-            expires_at,
+            deep_link: backend.start_url(challenge.as_str(), "deep-link", &pending.scopes),
+            answers,
+            expires_at: pending.expires_at,
             browser_failed: false,
             links_elsewhere: false,
             refused: None,
         };
-        let about =
-            About { run, caller: Caller::Window, account: account.map(AccountId::from), requested: scopes, channel: Channel::DeepLink };
         // Not told: the answer is there already. The wait is what comes back if that was no true one.
         let waits = self.runs().wait(about.clone(), browsing);
-        if waits.is_err() || answers.try_send(handoff).is_err() {
+        if waits.is_err() {
             return;
         }
-        drop(answers);
-        let time = Duration::from_millis(u64::try_from(expires_at - self.now()).unwrap_or(0));
-        let answers = Answers { loopback: None, linked, time };
-        let ended = self.finish(&backend, &about, verifier, answers).await;
-        self.ended(&about, transaction, ended).await;
+        let time = Duration::from_millis(u64::try_from(pending.expires_at - self.now()).unwrap_or(0));
+        let answers = Answers { loopback: None, linked, time, first, again };
+        let ended = self.finish(backend, &about, pending, answers).await;
+        self.ended(&about, &challenge.transaction(), ended).await;
     }
 
     /// Tells why nothing comes of a link or of something else that no run waits for. False where there is something to see already.

@@ -8,6 +8,7 @@ mod place;
 mod redeem;
 mod run;
 mod state;
+mod taken_up;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

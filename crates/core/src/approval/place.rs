@@ -5,7 +5,7 @@ use monei::ScopeSet;
 
 use super::Approvals;
 use super::state::{About, Outcome};
-use crate::grants::{Discarded, GrantRecord, Orphan};
+use crate::grants::{Discarded, GrantRecord, Orphan, Redeeming};
 use crate::ledger::{AccountRow, SetApartRow};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::snapshot::{Conflict, Decision};
@@ -194,8 +194,15 @@ impl Approvals {
 
     /// Takes tokens back that came after the person had cancelled, or by a second answer to one run. Until Monei confirms that, they are kept.
     /// Where it doesn't, or they can't be kept either, the person is told: they alone can end what is lost.
-    pub(super) async fn take_back_tokens(&self, backend: &BackendClient, about: &About, tokens: Tokens, transaction: &TransactionId) {
-        match self.grants().hold(backend, tokens, transaction).await {
+    pub(super) async fn take_back_tokens(
+        &self,
+        backend: &BackendClient,
+        about: &About,
+        tokens: Tokens,
+        transaction: &TransactionId,
+        redeeming: Option<Redeeming>,
+    ) {
+        match self.grants().hold(backend, tokens, transaction, redeeming).await {
             Ok((orphan, _)) => match self.grants().discard(orphan).await {
                 Discarded::Gone => {}
                 Discarded::Pending => {

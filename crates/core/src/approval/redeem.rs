@@ -13,6 +13,8 @@ use super::loopback::Loopback;
 use super::run::{End, MAX_TRIES};
 use super::state::About;
 use crate::clock::Since;
+use crate::grants::Redeeming;
+use crate::grants::vault::PendingRecord;
 use crate::model::TransactionId;
 use crate::model::answer::Handoff;
 use crate::model::problem::{Problem, ProblemCode};
@@ -30,15 +32,62 @@ pub(super) struct Answers {
     pub(super) loopback: Option<Loopback>,
     pub(super) linked: mpsc::Receiver<Handoff>,
     pub(super) time: Duration,
+    /// Those that are here already.
+    pub(super) first: Vec<Arc<Handoff>>,
+    /// The first ones were being redeemed when an earlier run ended.
+    pub(super) again: Option<Again>,
+}
+
+/// Answers that an earlier run may have got tokens for.
+pub(super) struct Again {
+    pub(super) redeeming: Redeeming,
+    /// For how long they are worth being offered.
+    pub(super) time: Duration,
+}
+
+/// The first answer that gave tokens.
+pub(super) struct Answered {
+    pub(super) tokens: Tokens,
+    /// Where no other answer is still being redeemed: what is kept of this one, until its tokens are stored.
+    pub(super) redeeming: Option<Redeeming>,
+    /// Keeps the program from ending.
+    pub(super) under_way: Piece,
 }
 
 /// What came of one answer.
-enum Tried {
+pub(super) enum Tried {
     Tokens(Tokens),
-    /// Nothing was approved, or it can't be had.
+    /// Nothing was approved, or it was taken back.
     Nothing(Problem),
-    /// The backend can't open it: somebody else's.
+    /// Nobody can tell what came of it.
+    Unknown(Problem),
+    /// The backend can't open it: somebody else's, or too old.
     Foreign,
+}
+
+/// How an answer is offered.
+#[derive(Clone)]
+pub(super) struct Offer {
+    /// Ends the offers of an answer that nobody wants any more, where nothing can have come of it.
+    unwanted: CancellationToken,
+    /// An earlier run may have got tokens for it: until then it is offered again, whatever the trouble.
+    again_within: Option<Duration>,
+}
+
+impl Offer {
+    /// Of an answer that an earlier run may have got tokens for.
+    pub(super) fn again(time: Duration) -> Self {
+        Self { unwanted: CancellationToken::new(), again_within: Some(time) }
+    }
+}
+
+/// The answers of one run that are being redeemed.
+struct Tries {
+    set: JoinSet<(Arc<Handoff>, Tried)>,
+    /// With those that they are of; where one couldn't be told, it stays until all have ended.
+    answers: Vec<Arc<Handoff>>,
+    /// For as long as it is there, a later start goes on with them.
+    redeeming: Option<Redeeming>,
 }
 
 impl Approvals {
@@ -48,20 +97,26 @@ impl Approvals {
         &self,
         backend: &BackendClient,
         about: &About,
-        verifier: Verifier,
+        mut pending: PendingRecord,
         answers: Answers,
-    ) -> Result<(Tokens, Piece), End> {
-        let Answers { mut loopback, mut linked, time } = answers;
-        let verifier = Arc::new(verifier);
+    ) -> Result<Answered, End> {
+        let Answers { mut loopback, mut linked, time, first, again } = answers;
         let work = &self.inner.needs.work;
-        let mut tries: JoinSet<Tried> = JoinSet::new();
+        let (redeeming, again_within) = again.map(|again| (again.redeeming, again.time)).unzip();
+        let mut tries = Tries { set: JoinSet::new(), answers: Vec::new(), redeeming };
+        // While those of an earlier run are redeemed again: whether one of them may be lost.
+        let mut lost = again_within.map(|_| false);
+        let mut offer = Offer { unwanted: CancellationToken::new(), again_within };
         // Held from the first answer on, so that the end of the program waits for what comes of it.
         let mut under_way = None;
         let mut refused: Option<Problem> = None;
         let mut cancelled = false;
-        let unwanted = CancellationToken::new();
         let time_is_over = self.wait_out(about.run, time);
         tokio::pin!(time_is_over);
+        if !first.is_empty() {
+            under_way = Some(work.enter().map_err(|_| End::Cancelled)?);
+            self.offer(backend, about, &mut pending, &mut tries, first, &offer).await;
+        }
         loop {
             let from_loopback = async {
                 match &mut loopback {
@@ -70,22 +125,33 @@ impl Approvals {
                 }
             };
             let handoff = tokio::select! {
-                Some(tried) = tries.join_next() => {
-                    let tried = tried.unwrap_or_else(|error| {
-                        tracing::error!(%error, "an answer could not be redeemed");
-                        Tried::Nothing(ProblemCode::ApprovalInvalid.into())
-                    });
+                Some(tried) = tries.set.join_next() => {
+                    let tried = match tried {
+                        Ok((answer, tried)) => {
+                            tries.answers.retain(|other| !Arc::ptr_eq(other, &answer));
+                            tried
+                        }
+                        Err(error) => {
+                            tracing::error!(%error, "an answer could not be redeemed");
+                            Tried::Unknown(ProblemCode::ApprovalInvalid.into())
+                        }
+                    };
+                    if let Some(lost) = &mut lost {
+                        *lost |= matches!(tried, Tried::Unknown(_) | Tried::Foreign);
+                    }
                     match tried {
                         Tried::Tokens(tokens) => {
-                            let piece = match under_way {
+                            let under_way = match under_way {
                                 Some(piece) => piece,
                                 None => work.enter()?,
                             };
-                            let transaction = verifier.challenge().transaction();
+                            let redeeming = if tries.set.is_empty() { tries.redeeming.take() } else { None };
+                            let transaction = pending.verifier.challenge().transaction();
                             self.take_back_others(about.clone(), backend.clone(), transaction, tries, tokens.access.clone());
-                            return Ok((tokens, piece));
+                            return Ok(Answered { tokens, redeeming, under_way });
                         }
-                        Tried::Nothing(problem) => {
+                        Tried::Nothing(_) | Tried::Unknown(_) if lost == Some(true) => {}
+                        Tried::Nothing(problem) | Tried::Unknown(problem) => {
                             if refused.as_ref() != Some(&problem) {
                                 self.note_failure(about, &problem).await;
                             }
@@ -93,7 +159,17 @@ impl Approvals {
                         }
                         Tried::Foreign => tracing::info!("an answer that isn't for this transaction was dropped"),
                     }
-                    if tries.is_empty() {
+                    if tries.set.is_empty() {
+                        tries.answers.clear();
+                        if lost == Some(true) {
+                            if let Some(redeeming) = tries.redeeming.take() {
+                                self.tell_lost(redeeming).await;
+                            }
+                            return Err(End::Told(ProblemCode::ApprovalLost.into()));
+                        }
+                        // From here on it is a run like any other.
+                        (lost, offer.again_within) = (None, None);
+                        self.grants().forget_answers(tries.redeeming.take()).await;
                         under_way = None;
                         let waits = self.runs().wait_on(about.run, refused.clone());
                         if waits.is_ok() {
@@ -109,46 +185,78 @@ impl Approvals {
                     None => {
                         cancelled = true;
                         if !self.runs().is_present(about.run) {
-                            unwanted.cancel();
+                            offer.unwanted.cancel();
                             loopback = None;
                         }
                         continue;
                     }
                 },
-                () = &mut time_is_over, if tries.is_empty() && !cancelled => {
+                () = &mut time_is_over, if tries.set.is_empty() && !cancelled => {
                     return Err(refused.map_or_else(|| ProblemCode::TimedOut.into(), End::Told));
                 }
                 else => return Err(End::Cancelled),
             };
-            if tries.len() >= MAX_TRIES {
+            if tries.set.len() >= MAX_TRIES {
                 tracing::info!("an answer was dropped: too many are being redeemed");
                 continue;
             }
             // Once the program is about to end, a link can finish the transaction in its next run.
             let Ok(piece) = work.enter() else {
-                if tries.is_empty() {
+                if tries.set.is_empty() {
                     return Err(End::Cancelled);
                 }
                 continue;
             };
-            let present = self.runs().redeem(about.run);
-            if present.is_err() {
-                continue;
-            }
             under_way.get_or_insert(piece);
-            self.tell();
-            let (this, backend, verifier, unwanted) = (self.clone(), backend.clone(), Arc::clone(&verifier), unwanted.clone());
-            tries.spawn(async move { this.redeem(&backend, &handoff, &verifier, &unwanted).await });
+            self.offer(backend, about, &mut pending, &mut tries, vec![Arc::new(handoff)], &offer).await;
+        }
+    }
+
+    /// Begins to redeem `answers`, unless the run isn't the present one any more. They are kept before that, so that a later start can go on.
+    async fn offer(
+        &self,
+        backend: &BackendClient,
+        about: &About,
+        pending: &mut PendingRecord,
+        tries: &mut Tries,
+        answers: Vec<Arc<Handoff>>,
+        offer: &Offer,
+    ) {
+        let present = self.runs().redeem(about.run);
+        if present.is_err() {
+            return;
+        }
+        self.tell();
+        tries.answers.extend(answers.iter().cloned());
+        // Those that an earlier run left are kept already.
+        if offer.again_within.is_none() || !tries.set.is_empty() {
+            pending.answers.clone_from(&tries.answers);
+            tries.redeeming = self.grants().keep_answers(tries.redeeming.take(), pending).await;
+        }
+        for answer in answers {
+            let (this, backend, verifier, offer) = (self.clone(), backend.clone(), Arc::clone(&pending.verifier), offer.clone());
+            tries.set.spawn(async move {
+                let tried = this.redeem(&backend, &answer, &verifier, offer).await;
+                (answer, tried)
+            });
+        }
+    }
+
+    /// An approval may live on at Monei, and nobody learns its tokens any more.
+    pub(super) async fn tell_lost(&self, redeeming: Redeeming) {
+        if self.grants().lose_answers(redeeming).await {
+            self.explain(ProblemCode::ApprovalLost.into());
         }
     }
 
     /// Offers the handoff until it is decided. The backend answers the same proof the same way, so asking again is safe. Once it is
     /// `unwanted` that ends where nothing can have come of it. Where something may have, it goes on: tokens must be known to be taken back.
-    async fn redeem(&self, backend: &BackendClient, handoff: &Handoff, verifier: &Verifier, unwanted: &CancellationToken) -> Tried {
+    pub(super) async fn redeem(&self, backend: &BackendClient, handoff: &Handoff, verifier: &Verifier, offer: Offer) -> Tried {
+        let Offer { unwanted, again_within } = offer;
         let began = Since::now(self.clock());
         let mut pause = Duration::from_secs(1);
         let mut put_off = None;
-        let (mut offered, mut may_be_exchanged) = (false, false);
+        let (mut offered, mut may_be_exchanged) = (false, again_within.is_some());
         loop {
             // Nothing goes to an operator whom the person hasn't agreed to. In a run that a link began nobody has asked yet. Whoever was
             // offered it is asked on, also where the person has chosen another backend since: it may have been exchanged.
@@ -168,9 +276,9 @@ impl Approvals {
                 }
                 Ok(Redeemed::Tokens(tokens)) => return Tried::Tokens(tokens),
                 Ok(Redeemed::Refused(refusal)) => return Tried::Nothing(ProblemCode::from(refusal).into()),
-                Err(TokenError::Refused) => return Tried::Nothing(ProblemCode::ApprovalExpired.into()),
+                Err(TokenError::Refused) => return Tried::Unknown(ProblemCode::ApprovalExpired.into()),
                 // The backend had asked for a pause, and the handoff expired meanwhile: the person is told that the service was busy.
-                Err(TokenError::Unreadable) => return put_off.map_or(Tried::Foreign, Tried::Nothing),
+                Err(TokenError::Unreadable) => return put_off.map_or(Tried::Foreign, Tried::Unknown),
                 Err(TokenError::Undecided(problem) | TokenError::Unsent(problem)) => problem,
             };
             let wait = match problem.retry_after_s.map(|seconds| Duration::from_secs(seconds.into())) {
@@ -187,9 +295,13 @@ impl Approvals {
                     | ProblemCode::ProviderUnavailable
                     | ProblemCode::ProxyUnreachable
             );
-            let within = if problem.code == ProblemCode::Busy { REDEEM_WHEN_TOLD } else { REDEEM_WITHIN };
-            if !may_pass || began.age(self.clock()) + wait > within {
-                return Tried::Nothing(problem);
+            let is_put_off = problem.code == ProblemCode::Busy;
+            let within = if is_put_off { REDEEM_WHEN_TOLD } else { again_within.unwrap_or(REDEEM_WITHIN) };
+            if !(may_pass || again_within.is_some()) || began.age(self.clock()) + wait > within {
+                return Tried::Unknown(problem);
+            }
+            if is_put_off {
+                self.grants().put_off_answers(&verifier.challenge().transaction(), wait).await;
             }
             may_be_exchanged |= !matches!(problem.code, ProblemCode::Busy | ProblemCode::Offline | ProblemCode::ProxyUnreachable);
             let since = Since::now(self.clock());
@@ -197,35 +309,30 @@ impl Approvals {
                 () = since.passes(wait, self.clock(), |_| ()) => {}
                 () = unwanted.cancelled(), if !may_be_exchanged => return Tried::Nothing(problem),
             }
-            put_off = Some(problem).filter(|problem| problem.code == ProblemCode::Busy);
+            put_off = Some(problem).filter(|_| is_put_off);
             pause = (pause * 2).min(Duration::from_secs(10));
         }
     }
 
     /// Takes back what other answers give, if one was approved twice: only the first goes into an account. The same answer twice gives the
     /// same pair.
-    fn take_back_others(
-        &self,
-        about: About,
-        backend: BackendClient,
-        transaction: TransactionId,
-        mut tries: JoinSet<Tried>,
-        stored: AccessToken,
-    ) {
-        if tries.is_empty() {
+    fn take_back_others(&self, about: About, backend: BackendClient, transaction: TransactionId, mut tries: Tries, stored: AccessToken) {
+        if tries.set.is_empty() {
             return;
         }
         let under_way = self.inner.needs.work.enter();
         let this = self.clone();
         self.inner.tasks.spawn(async move {
-            while let Some(tried) = tries.join_next().await {
-                if let Ok(Tried::Tokens(other)) = tried
+            while let Some(tried) = tries.set.join_next().await {
+                if let Ok((_, Tried::Tokens(other))) = tried
                     && other.access.expose() != stored.expose()
                 {
                     tracing::warn!(run = about.run, "approved twice: the second approval is taken back");
-                    this.grants().asked(this.take_back_tokens(&backend, &about, other, &transaction)).await;
+                    this.grants().asked(this.take_back_tokens(&backend, &about, other, &transaction, None)).await;
                 }
             }
+            this.grants().forget_answers(tries.redeeming).await;
+            this.grants().close_transaction(&transaction).await;
             drop(under_way);
         });
     }

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::Approvals;
 use super::loopback::Loopback;
-use super::redeem::Answers;
+use super::redeem::{Answered, Answers};
 use super::state::{About, Approval, Browsing, Outcome};
 use crate::clock::Since;
 use crate::failpoint::failpoint;
@@ -81,16 +81,19 @@ impl Approvals {
 
     async fn run(&self, backend: &BackendClient, about: &About, verifier: Verifier) -> Result<(), End> {
         let pending = PendingRecord {
-            verifier,
+            verifier: Arc::new(verifier),
             account: about.account.as_deref().map(str::to_owned),
             scopes: about.requested.clone(),
             backend: backend.origin(),
             environment: self.inner.needs.environment,
             expires_at: self.now() + i64::try_from(WAIT.as_millis()).unwrap_or(i64::MAX),
+            answers: Vec::new(),
         };
         self.checked(about, &pending).await?;
+        // Earlier transactions are over now: what is left of them is taken back.
+        self.take_up_answers(false).await;
         let answers = self.ask(backend, about, &pending.verifier).await?;
-        self.finish(backend, about, pending.verifier, answers).await
+        self.finish(backend, about, pending, answers).await
     }
 
     /// The keychain, the disk and the backend, so that nobody is sent to the browser for an approval that can't be kept.
@@ -152,23 +155,23 @@ impl Approvals {
         let opener = self.clone();
         let run = about.run;
         tokio::spawn(async move { opener.open_browser(run, link).await });
-        Ok(Answers { loopback, linked, time: WAIT })
+        Ok(Answers { loopback, linked, time: WAIT, first: Vec::new(), again: None })
     }
 
     /// Takes answers until one is an approval, stores it and puts it where it belongs.
-    pub(super) async fn finish(&self, backend: &BackendClient, about: &About, verifier: Verifier, answers: Answers) -> Result<(), End> {
-        let transaction = verifier.challenge().transaction();
+    pub(super) async fn finish(&self, backend: &BackendClient, about: &About, pending: PendingRecord, answers: Answers) -> Result<(), End> {
+        let transaction = pending.verifier.challenge().transaction();
         // Until the grant is stored or taken back the program doesn't end.
-        let (tokens, _under_way) = self.answered(backend, about, verifier, answers).await?;
+        let Answered { tokens, redeeming, under_way: _under_way } = self.answered(backend, about, pending, answers).await?;
         let is_wanted = self.runs().store(about.run);
         self.tell();
         failpoint!("connect.redeemed");
         if !is_wanted {
-            self.take_back_tokens(backend, about, tokens, &transaction).await;
+            self.take_back_tokens(backend, about, tokens, &transaction, redeeming).await;
             return Err(End::Cancelled);
         }
         self.runs().finished = Some(transaction.clone());
-        let (orphan, record) = self.grants().hold(backend, tokens, &transaction).await?;
+        let (orphan, record) = self.grants().hold(backend, tokens, &transaction, redeeming).await?;
         failpoint!("connect.kept");
         let placed = self.place(about, orphan, record).await;
         // The person sees the outcome first. Over in the index since it was redeemed, the transaction can't come back.

@@ -3,6 +3,7 @@
 //! [`Grants::lease`] gives a token that can be used now; [`Grants::hold`] and [`Grants::adopt`] take in a new pair; [`Grants::revoke_all`]
 //! and [`Grants::discard`] end them. No token leaves this folder but in a [`Lease`].
 
+mod answers;
 mod keychain;
 mod lease;
 mod leaving;
@@ -32,6 +33,7 @@ use crate::model::{Environment, GrantId};
 use crate::provider::Provider;
 use crate::work::Work;
 
+pub use answers::{Left, LeftAnswers, Redeeming};
 pub use keychain::KeychainStatus;
 pub use lease::Lease;
 pub use open_transactions::WAIT;

@@ -86,6 +86,10 @@ impl Grants {
     /// The transaction is over: removes its entry, and takes it off the list.
     pub async fn close_transaction(&self, transaction: &TransactionId) {
         self.end_transaction(transaction).await;
+        // Other answers of it are still being redeemed; what comes of them closes it.
+        if self.has_answers(transaction).await {
+            return;
+        }
         let hash = hash(transaction);
         let listed = self.inner.ledger.open_transactions().await;
         if !listed.is_ok_and(|rows| rows.iter().any(|row| row.hash == hash)) {
@@ -105,7 +109,9 @@ impl Grants {
     pub async fn sweep_transactions(&self) {
         let now = self.now();
         let Ok(rows) = self.inner.ledger.open_transactions().await else { return };
-        let (live, over): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| is_live(row.expires_at, now));
+        let Ok(answered) = self.inner.ledger.answered().await else { return };
+        let has_answers = |row: &OpenTransactionRow| answered.iter().any(|listed| listed.hash == row.hash);
+        let (live, over): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| is_live(row.expires_at, now) || has_answers(row));
         if over.is_empty() || self.in_memory() {
             return;
         }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use monei::ScopeSet;
 
+use super::answers::Redeeming;
 use super::lock::{Lock, lock_end};
 use super::revoke::Revoked;
 use super::vault::{GrantRecord, RecordError};
@@ -47,7 +48,8 @@ impl Discarded {
 
 impl Grants {
     /// Makes a new pair durable before anything is done with it, and gives what was stored. One that can't be kept is taken back. From here
-    /// on no link brings the `transaction`'s pair once more.
+    /// on no link brings the `transaction`'s pair once more, nor does a later start, unless others of its answers are still `redeeming`
+    /// elsewhere.
     ///
     /// # Errors
     /// Why it can't be kept; [`ProblemCode::ApprovalLost`] where Monei hasn't confirmed its end either.
@@ -56,8 +58,11 @@ impl Grants {
         backend: &BackendClient,
         tokens: Tokens,
         transaction: &TransactionId,
+        mut redeeming: Option<Redeeming>,
     ) -> Result<(Orphan, GrantRecord), Problem> {
-        let grant = GrantId::from(random_text::<16>());
+        // Where an earlier process listed one for this pair, that one: else it would be told as lost.
+        let listed = redeeming.as_mut().and_then(|redeeming| redeeming.grant.take());
+        let grant = listed.unwrap_or_else(|| GrantId::from(random_text::<16>()));
         let record = GrantRecord {
             generation: 0,
             backend: backend.origin(),
@@ -70,8 +75,9 @@ impl Grants {
         };
         // Held until it is stored or taken back: a look would take it for left over.
         let (problem, _lock) = match self.lock(&grant, lock_end()).await {
-            Ok(lock) => match self.store_new(&grant, &record, transaction).await {
+            Ok(lock) => match self.store_new(&grant, &record, transaction, redeeming.is_some()).await {
                 Ok(()) => {
+                    self.forget_answers(redeeming).await;
                     tracing::info!(grant = log_id(&grant), scopes = record.scopes.len(), "an approval is kept");
                     return Ok((Orphan { grant, lock }, record));
                 }
@@ -84,6 +90,7 @@ impl Grants {
         // The caller tells what came of it: a look that finds no entry tells nothing more. An entry that the keychain writes late is found
         // by it, since the grant stays on the list until then.
         self.note_ended(&grant).await;
+        self.forget_answers(redeeming).await;
         if revoked {
             return Err(problem);
         }
@@ -91,8 +98,14 @@ impl Grants {
         Err(ProblemCode::ApprovalLost.into())
     }
 
-    async fn store_new(&self, grant: &GrantId, record: &GrantRecord, transaction: &TransactionId) -> Result<(), Problem> {
-        self.inner.ledger.note_redeemed(grant.clone(), open_transactions::hash(transaction)).await?;
+    async fn store_new(
+        &self,
+        grant: &GrantId,
+        record: &GrantRecord,
+        transaction: &TransactionId,
+        of_all_answers: bool,
+    ) -> Result<(), Problem> {
+        self.inner.ledger.note_redeemed(grant.clone(), open_transactions::hash(transaction), of_all_answers).await?;
         failpoint!("connect.noted");
         self.vault().write(grant, record.encode()).await?;
         self.mark_in_memory(grant).await;
@@ -309,7 +322,12 @@ impl Grants {
     pub async fn discard_orphans(&self) -> usize {
         let mut lost = 0;
         let Ok(orphans) = self.inner.ledger.orphans().await else { return lost };
+        let answered = self.answered().await;
         for grant in orphans {
+            // Its tokens may still come: the answers that gave them are redeemed again first.
+            if answered.iter().any(|listed| listed.grant.as_deref() == Some(&*grant)) {
+                continue;
+            }
             // Held: it is being stored, or a person decides about it, perhaps in another process.
             let Some(lock) = self.try_lock(&grant).await else { continue };
             // Nobody else can end it; whoever has it tries again.

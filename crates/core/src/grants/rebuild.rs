@@ -31,7 +31,7 @@ impl Grants {
         for name in names {
             // Of a process that ended in mid-probe, or of a transaction that the damaged index listed: no link can finish it now.
             let left_over = match name.strip_prefix(PENDING) {
-                Some(transaction) => self.is_open(&transaction.into()).await == Ok(false),
+                Some(transaction) => self.is_open(&transaction.into()).await == Ok(false) && !self.has_answers(&transaction.into()).await,
                 None => name.starts_with(PROBE),
             };
             if left_over {

@@ -37,9 +37,9 @@ use crate::model::problem::{Problem, ProblemCode};
 use crate::model::{AccountId, AppId, Caller};
 
 pub use change::{
-    AppAllowed, AppExtended, AppNarrowed, AppReached, AppTakenBack, BackendAgreed, Change, Checked, Disconnected, Forgotten, Found,
-    Granted, Identified, Into, NotGranted, OpenPaymentsClosed, OrphanLost, Owner, PaymentBegun, PaymentEnded, Placed, Recovered, Refreshed,
-    Renamed, Revoked, SetAside, SwitchedOn, TakenBack, TcpKeysEnded, Used,
+    AnswerLost, AppAllowed, AppExtended, AppNarrowed, AppReached, AppTakenBack, BackendAgreed, Change, Checked, Disconnected, Forgotten,
+    Found, Granted, Identified, Into, NotGranted, OpenPaymentsClosed, OrphanLost, Owner, PaymentBegun, PaymentEnded, Placed, Recovered,
+    Refreshed, Renamed, Revoked, SetAside, SwitchedOn, TakenBack, TcpKeysEnded, Used,
 };
 pub use choices::{Choices, Moved, StoredPreferences};
 pub use consents::{Kept, Looked};
@@ -47,6 +47,7 @@ pub use event::{Event, StoredOutcome};
 pub use rows::{
     AccountRow, ActivityRow, AsideRow, GrantRow, OpenTransactionRow, ReceiptRow, ScopeMark, ScopeRow, SetApartRow, StoredHealth, UseRow,
 };
+pub use settings::Answered;
 pub use tables::Tables;
 
 /// Name of the index's file in the data folder.

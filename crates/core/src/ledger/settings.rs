@@ -27,6 +27,8 @@ const DISK: &str = "room";
 const ROOM: usize = 16 * 1024;
 /// Lists the grants that are in the keychain and in no account.
 const ORPHANS: &str = "unassigned_grants";
+/// Lists the transactions whose answers are being redeemed.
+const ANSWERED: &str = "answered_transactions";
 /// Lists the ids of the apps that are the command line itself.
 const OWN_APPS: &str = "own_apps";
 
@@ -50,6 +52,24 @@ impl Unanswered {
     fn read(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok().filter(|read: &Self| read.key.is_ascii())
     }
+}
+
+/// A transaction whose answers are being redeemed, or were when a process ended: tokens may have been given for them that nobody has stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The transaction's hash, as in [`OpenTransactionRow`].
+    pub hash: String,
+    /// For how long from `since` the answers are worth being offered, in seconds.
+    pub good_for_s: u64,
+    /// Whether nobody wants what they give: it is to be taken back.
+    #[serde(default)]
+    pub unwanted: bool,
+    /// The grant that was listed for the tokens, which the keychain may have or not.
+    #[serde(default)]
+    pub grant: Option<String>,
+    /// When the latest answer came.
+    #[serde(flatten)]
+    pub since: Moment,
 }
 
 /// Name of the setting that keeps an unanswered refresh.
@@ -116,6 +136,34 @@ impl Tables<'_> {
     fn put_orphans(&self, list: &[GrantId]) -> Result<(), IndexError> {
         let list: Vec<&str> = list.iter().map(|id| &**id).collect();
         self.set_setting(ORPHANS, &serde_json::to_string(&list).unwrap_or_default())
+    }
+
+    /// The transactions whose answers are being redeemed.
+    pub(super) fn answered(&self) -> Result<Vec<Answered>, IndexError> {
+        Ok(self.setting(ANSWERED)?.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    }
+
+    fn put_answered(&self, list: &[Answered]) -> Result<(), IndexError> {
+        match list {
+            [] => self.remove_setting(ANSWERED),
+            list => self.set_setting(ANSWERED, &serde_json::to_string(list).unwrap_or_default()),
+        }
+    }
+
+    /// Changes what is listed of the transaction, or of all. Where none is listed nothing is written.
+    fn change_answered(&self, hash: Option<&str>, change: impl Fn(&mut Answered)) -> Result<(), IndexError> {
+        let mut list = self.answered()?;
+        let before = list.clone();
+        list.iter_mut().filter(|listed| hash.is_none_or(|hash| listed.hash == hash)).for_each(change);
+        if list == before { Ok(()) } else { self.put_answered(&list) }
+    }
+
+    /// Takes a transaction off that list.
+    pub(super) fn remove_answered(&self, hash: &str) -> Result<(), IndexError> {
+        let mut list = self.answered()?;
+        let count = list.len();
+        list.retain(|listed| listed.hash != hash);
+        if list.len() == count { Ok(()) } else { self.put_answered(&list) }
     }
 
     /// The apps that are the command line itself, also those that aren't allowed any more.
@@ -216,10 +264,14 @@ impl Ledger {
         .await
     }
 
-    /// The same for the grant that came of a listed transaction, which is over with it.
-    pub async fn note_redeemed(&self, grant: GrantId, transaction: String) -> Result<(), Problem> {
+    /// The same for the grant that came of a listed transaction, which is over with it. `of_all_answers`: no other answer of it is being
+    /// redeemed, so where its answers are listed they are the grant's.
+    pub async fn note_redeemed(&self, grant: GrantId, transaction: String, of_all_answers: bool) -> Result<(), Problem> {
         self.write(move |tables| {
             tables.note_orphan(&grant)?;
+            if of_all_answers {
+                tables.change_answered(Some(&transaction), |listed| listed.grant = Some(grant.to_string()))?;
+            }
             tables.end_open_transactions(Some(&transaction))
         })
         .await
@@ -312,14 +364,60 @@ impl Ledger {
     pub async fn put_open_transaction(&self, row: OpenTransactionRow) -> Result<(), Problem> {
         self.write(move |tables| {
             tables.end_open_transactions(None)?;
+            tables.change_answered(None, |listed| listed.unwanted = true)?;
             tables.put_open_transaction(&row)
         })
         .await
     }
 
-    /// Notes that a listed transaction is over.
+    /// Notes that a listed transaction is over. What its answers still give is to be taken back.
     pub async fn end_open_transaction(&self, hash: String) -> Result<(), Problem> {
-        self.write(move |tables| tables.end_open_transactions(Some(&hash))).await
+        self.write(move |tables| {
+            tables.change_answered(Some(&hash), |listed| listed.unwanted = true)?;
+            tables.end_open_transactions(Some(&hash))
+        })
+        .await
+    }
+
+    /// The transactions whose answers are being redeemed, here or in another process, or were when a process ended.
+    pub async fn answered(&self) -> Result<Vec<Answered>, Problem> {
+        self.read(|tables| tables.answered()).await
+    }
+
+    /// Lists a transaction that is over, so that its entry in the keychain is removed, unless it is listed already.
+    pub async fn list_transaction(&self, hash: String) -> Result<(), Problem> {
+        self.write(move |tables| tables.list_transaction(&hash)).await
+    }
+
+    /// Lists a transaction whose answer is about to be redeemed, which is good for so long from now. What is listed of it stays.
+    pub async fn put_answered(&self, hash: String, good_for_s: u64) -> Result<(), Problem> {
+        let since = Moment::now(self.inner.clock.as_ref());
+        self.write(move |tables| {
+            let mut list = tables.answered()?;
+            match list.iter_mut().find(|listed| listed.hash == hash) {
+                Some(listed) => (listed.since, listed.good_for_s) = (since, good_for_s),
+                None => list.push(Answered { hash, good_for_s, unwanted: false, grant: None, since }),
+            }
+            tables.put_answered(&list)
+        })
+        .await
+    }
+
+    /// The backend takes the answers of a listed transaction for so long from now, if that is longer than was known.
+    pub async fn put_off_answered(&self, hash: String, for_s: u64) -> Result<(), Problem> {
+        let now = Moment::now(self.inner.clock.as_ref());
+        self.write(move |tables| {
+            tables.change_answered(Some(&hash), |listed| {
+                let age_s = u64::try_from(listed.since.age_ms(&now) / 1000).unwrap_or(0);
+                listed.good_for_s = listed.good_for_s.max(age_s.saturating_add(for_s));
+            })
+        })
+        .await
+    }
+
+    /// Takes a transaction off that list: its tokens are stored, or there are none.
+    pub async fn remove_answered(&self, hash: String) -> Result<(), Problem> {
+        self.write(move |tables| tables.remove_answered(&hash)).await
     }
 
     /// Takes transactions off the list.

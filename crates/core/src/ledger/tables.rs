@@ -358,6 +358,11 @@ impl Tables<'_> {
         )
     }
 
+    /// Lists a transaction as over, unless it is listed.
+    pub(super) fn list_transaction(&self, hash: &str) -> Result<(), IndexError> {
+        self.run("INSERT INTO open_transactions (hash, expires_at) VALUES (?1, 0) ON CONFLICT (hash) DO NOTHING", params![hash])
+    }
+
     /// Notes that a listed transaction is over, or all of them: its time becomes 0, which is long past.
     pub(super) fn end_open_transactions(&self, hash: Option<&str>) -> Result<(), IndexError> {
         self.run("UPDATE open_transactions SET expires_at = 0 WHERE ?1 IS NULL OR hash = ?1", params![hash])

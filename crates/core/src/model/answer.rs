@@ -14,6 +14,11 @@ pub const MAX_LEN: usize = 2048;
 pub struct Handoff(SecretString);
 
 impl Handoff {
+    /// One that was kept ([`Handoff::expose`]).
+    pub fn restore(text: SecretString) -> Self {
+        Self(text)
+    }
+
     /// The text, for the one request that redeems it.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()

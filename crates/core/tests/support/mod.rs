@@ -261,6 +261,11 @@ impl World {
         start(&self.data, &self.backend, &self.clock, &self.browser, Arc::clone(&self.vault) as Arc<dyn Vault>).await
     }
 
+    /// The same with another keychain.
+    pub async fn second_with(&self, vault: Arc<dyn Vault>) -> Connections {
+        start(&self.data, &self.backend, &self.clock, &self.browser, vault).await
+    }
+
     /// The one account.
     pub fn account(&self) -> String {
         match &self.core.view().accounts[..] {

@@ -31,6 +31,8 @@ pub struct Proxy {
     page: Arc<Mutex<Option<String>>>,
     paged: Arc<Mutex<usize>>,
     redeems: Arc<Mutex<usize>>,
+    /// How many redeems came through, whether their answers are kept from now on, and what each is answered with instead.
+    redeeming: Arc<Mutex<(usize, bool, Option<String>)>>,
     /// How often the backend was asked who runs it, and whether it gets no answer through.
     asked: Arc<Mutex<(usize, bool)>>,
     rewrite: Arc<Mutex<Option<(String, String)>>>,
@@ -52,6 +54,7 @@ impl Proxy {
             page: Arc::default(),
             paged: Arc::default(),
             redeems: Arc::default(),
+            redeeming: Arc::default(),
             asked: Arc::default(),
             rewrite: Arc::default(),
             hangs: Arc::default(),
@@ -104,6 +107,21 @@ impl Proxy {
         *self.redeems.lock().unwrap() = count;
     }
 
+    /// Whether redeems are passed on and get no answer from now on, while the connection stays open.
+    pub fn keep_redeemed(&self, keeps: bool) {
+        self.redeeming.lock().unwrap().1 = keeps;
+    }
+
+    /// Answers every redeem with this from now on, and passes none on.
+    pub fn refuse_redeems(&self, answer: Option<String>) {
+        self.redeeming.lock().unwrap().2 = answer;
+    }
+
+    /// How many redeems came here.
+    pub fn redeemed(&self) -> usize {
+        self.redeeming.lock().unwrap().0
+    }
+
     /// Whether the question who runs the backend gets no answer from now on.
     pub fn keep_quiet(&self, quiet: bool) {
         self.asked.lock().unwrap().1 = quiet;
@@ -150,6 +168,17 @@ impl Proxy {
                 return;
             }
         }
+        let redeem = request.starts_with(b"POST /v1/redeem");
+        let (mut keeps, mut instead) = (false, None);
+        if redeem {
+            let mut redeeming = self.redeeming.lock().unwrap();
+            redeeming.0 += 1;
+            (keeps, instead) = (redeeming.1, redeeming.2.clone());
+        }
+        if let Some(answer) = instead {
+            drop(front.write_all(answer.as_bytes()).await);
+            return;
+        }
         let refresh = request.starts_with(b"POST /v1/refresh");
         let cut = if refresh { self.plan.lock().unwrap().pop() } else { None };
         match cut {
@@ -164,7 +193,10 @@ impl Proxy {
         if let Some((from, to)) = self.rewrite.lock().unwrap().clone() {
             answer = String::from_utf8_lossy(&answer).replace(&from, &to).into_bytes();
         }
-        if request.starts_with(b"POST /v1/redeem") {
+        if keeps {
+            return self.hold(front).await;
+        }
+        if redeem {
             let mut left = self.redeems.lock().unwrap();
             if *left > 0 {
                 *left -= 1;

@@ -1,10 +1,14 @@
-//! A transaction that waits, as the vault keeps it: what a link needs to finish it in another run of the program.
+//! A transaction that waits, as the vault keeps it: what a link needs to finish it in another run of the program, and the answers that are
+//! being redeemed, so that another run can go on with them.
+
+use std::sync::Arc;
 
 use monei::ScopeSet;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::RecordError;
+use super::{MAX_ENTRY_LEN, RecordError};
+use crate::model::answer::Handoff;
 use crate::model::proof::Verifier;
 use crate::model::{Environment, TransactionId};
 
@@ -17,7 +21,7 @@ const VERSION: u32 = 1;
 /// What redeeming the answer of one transaction needs.
 pub struct PendingRecord {
     /// Proves that this program began the transaction. The challenge follows from it.
-    pub verifier: Verifier,
+    pub verifier: Arc<Verifier>,
     /// The account that the approval is for; `None` for a new one.
     pub account: Option<String>,
     /// What was asked for.
@@ -28,6 +32,8 @@ pub struct PendingRecord {
     pub environment: Environment,
     /// When the transaction ends, in milliseconds since the Unix epoch.
     pub expires_at: i64,
+    /// The answers that are being redeemed, oldest first.
+    pub answers: Vec<Arc<Handoff>>,
 }
 
 #[derive(Serialize)]
@@ -39,6 +45,8 @@ struct Out<'a> {
     b: &'a str,
     n: Environment,
     e: i64,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    h: Vec<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -49,6 +57,8 @@ struct In {
     b: String,
     n: Environment,
     e: i64,
+    #[serde(default)]
+    h: Vec<SecretString>,
 }
 
 impl PendingRecord {
@@ -57,8 +67,19 @@ impl PendingRecord {
         format!("{PENDING}{}", &**transaction)
     }
 
-    /// The text to store.
+    /// The text to store. Of the answers, as many of the latest ones as fit.
     pub fn encode(&self) -> SecretString {
+        let mut text = self.encode_with(&self.answers);
+        for left_out in 1..=self.answers.len() {
+            if text.expose_secret().len() <= MAX_ENTRY_LEN {
+                break;
+            }
+            text = self.encode_with(&self.answers[left_out..]);
+        }
+        text
+    }
+
+    fn encode_with(&self, answers: &[Arc<Handoff>]) -> SecretString {
         let out = Out {
             v: VERSION,
             p: self.verifier.expose(),
@@ -67,6 +88,7 @@ impl PendingRecord {
             b: &self.backend,
             n: self.environment,
             e: self.expires_at,
+            h: answers.iter().map(|answer| answer.expose()).collect(),
         };
         #[expect(clippy::expect_used, reason = "a struct of short strings and numbers always serialises")]
         let text = crate::wiped::json(&out).expect("plain data");
@@ -84,24 +106,32 @@ impl PendingRecord {
         if verifier.challenge().transaction() != *transaction {
             return Err(RecordError::Damaged);
         }
-        Ok(Self { verifier, account: record.a, scopes: record.s, backend: record.b, environment: record.n, expires_at: record.e })
+        Ok(Self {
+            verifier: Arc::new(verifier),
+            account: record.a,
+            scopes: record.s,
+            backend: record.b,
+            environment: record.n,
+            expires_at: record.e,
+            answers: record.h.into_iter().map(|text| Arc::new(Handoff::restore(text))).collect(),
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::MAX_ENTRY_LEN;
     use super::*;
     use monei::Scope;
 
     fn record() -> PendingRecord {
         PendingRecord {
-            verifier: Verifier::generate(),
+            verifier: Verifier::generate().into(),
             account: Some("A".repeat(22)),
             scopes: Scope::KNOWN.into_iter().collect(),
             backend: "https://connect.a-rather-long-host-name.example.org:65535".into(),
             environment: Environment::Development,
             expires_at: i64::MAX,
+            answers: Vec::new(),
         }
     }
 
@@ -114,6 +144,22 @@ mod tests {
         assert_eq!(read.verifier.expose(), record.verifier.expose());
         assert_eq!((read.account, read.scopes, read.backend), (record.account, record.scopes, record.backend));
         assert_eq!((read.environment, read.expires_at), (record.environment, record.expires_at));
+    }
+
+    #[test]
+    fn answers_are_kept_with_it_the_latest_ones_as_far_as_they_fit() {
+        let answer = |letter: &str, length: usize| Arc::new(Handoff::restore(SecretString::from(letter.repeat(length))));
+        let transaction = |record: &PendingRecord| record.verifier.challenge().transaction();
+        let kept = |answers: Vec<Arc<Handoff>>| {
+            let record = PendingRecord { answers, ..record() };
+            let text = record.encode();
+            assert!(text.expose_secret().len() <= MAX_ENTRY_LEN);
+            let read = PendingRecord::decode(&text, &transaction(&record)).unwrap();
+            read.answers.iter().map(|answer| answer.expose()[..1].to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(kept(vec![answer("a", 600), answer("b", 600)]), ["a", "b"]);
+        assert_eq!(kept(vec![answer("a", 2000), answer("b", 600)]), ["b"]);
+        assert!(kept(vec![answer("a", 2500)]).is_empty());
     }
 
     #[test]

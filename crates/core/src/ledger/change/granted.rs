@@ -178,6 +178,30 @@ impl Change for OrphanLost {
     }
 }
 
+/// Nobody can learn any more what the answers of a transaction gave: a grant of it may live on at Monei, and nothing here can end it. The
+/// transaction is over, and the history tells of it.
+pub struct AnswerLost {
+    /// The transaction's hash.
+    pub transaction: String,
+}
+
+impl Change for AnswerLost {
+    /// Whether it was listed until now: else it is told already.
+    type Outcome = bool;
+
+    const IS_ABOUT_ACCOUNTS: bool = false;
+
+    fn apply(self, tables: &Tables<'_>, now: i64) -> Result<bool, IndexError> {
+        if !tables.answered()?.iter().any(|listed| listed.hash == self.transaction) {
+            return Ok(false);
+        }
+        tables.remove_answered(&self.transaction)?;
+        tables.end_open_transactions(Some(&self.transaction))?;
+        tables.log(now, None, None, &Event::Failed { code: ProblemCode::ApprovalLost.name() })?;
+        Ok(true)
+    }
+}
+
 /// Remembers that the person said no to `scopes`, but for those that the account holds all the same.
 fn mark_declined(tables: &Tables<'_>, account: &str, scopes: &ScopeSet, now: i64) -> Result<(), IndexError> {
     let held = tables.grants_of(account)?.iter().fold(ScopeSet::new(), |held, row| held.union(&row.scopes));

@@ -16,7 +16,7 @@ use super::tables::Tables;
 pub use app::{AppAllowed, AppExtended, AppNarrowed, AppReached, AppTakenBack, TcpKeysEnded};
 pub use aside::{SetAside, SwitchedOn};
 pub use disconnected::{Disconnected, Forgotten};
-pub use granted::{Granted, Into, NotGranted, OrphanLost, Placed};
+pub use granted::{AnswerLost, Granted, Into, NotGranted, OrphanLost, Placed};
 pub use health::Checked;
 pub use identified::{Identified, Owner};
 pub use life::{Found, Recovered, Refreshed, Revoked, TakenBack};
