@@ -8,15 +8,18 @@
 mod support;
 
 use std::process::Child;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::problem::ProblemCode;
 use connect_core::snapshot::{ActivityEvent, Snapshot, Stage};
+use connect_core::vault::{PENDING, Vault, VaultError, VaultFuture};
+use secrecy::SecretString;
 use support::file_vault::FileVault;
 use support::process::{line, ours, start, wait_for_word};
-use support::{World, feature, is_new, scopes, stage};
+use support::{SCHEME, World, feature, is_new, scopes, stage};
 use url::Url;
 
 const PROFILE: &[&str] = &["profile:read"];
@@ -81,6 +84,62 @@ fn kill(child: &mut Child) {
     child.wait().unwrap();
 }
 
+/// A keychain in files that can be locked, and that can refuse to replace what a transaction has in it.
+struct FragileVault {
+    inside: FileVault,
+    locked: AtomicBool,
+    keeps_no_answers: bool,
+    written: Mutex<Vec<String>>,
+}
+
+impl FragileVault {
+    fn of(world: &World, locked: bool, keeps_no_answers: bool) -> Arc<Self> {
+        Arc::new(Self { inside: keychain(world), locked: AtomicBool::new(locked), keeps_no_answers, written: Mutex::default() })
+    }
+
+    fn answers(&self) -> Result<(), VaultError> {
+        if self.locked.load(Ordering::SeqCst) { Err(VaultError::Locked) } else { Ok(()) }
+    }
+}
+
+impl Vault for FragileVault {
+    fn look(&self) -> VaultFuture<'_, ()> {
+        Box::pin(async move { self.answers() })
+    }
+
+    fn read<'a>(&'a self, name: &'a str) -> VaultFuture<'a, Option<SecretString>> {
+        Box::pin(async move {
+            self.answers()?;
+            self.inside.read(name).await
+        })
+    }
+
+    fn write<'a>(&'a self, name: &'a str, value: SecretString) -> VaultFuture<'a, ()> {
+        Box::pin(async move {
+            self.answers()?;
+            self.written.lock().unwrap().push(name.to_owned());
+            if self.keeps_no_answers && name.starts_with(PENDING) && self.inside.read(name).await?.is_some() {
+                return Err(VaultError::Refused);
+            }
+            self.inside.write(name, value).await
+        })
+    }
+
+    fn delete<'a>(&'a self, name: &'a str) -> VaultFuture<'a, ()> {
+        Box::pin(async move {
+            self.answers()?;
+            self.inside.delete(name).await
+        })
+    }
+
+    fn list(&self) -> VaultFuture<'_, Vec<String>> {
+        Box::pin(async move {
+            self.answers()?;
+            self.inside.list().await
+        })
+    }
+}
+
 /// A process was killed at `failpoint` of a new connection.
 async fn killed_at(failpoint: &str) -> World {
     let world = quit().await;
@@ -139,7 +198,9 @@ async fn is_told_as_lost_once(world: &mut World) {
     world.core.look().await;
     assert!(world.core.view().transaction.is_none());
     assert_eq!((failures(world).await, world.core.view().accounts.len()), (vec!["approval_lost".to_owned()], 0));
-    eventually("something is left in the keychain", async || keychain(world).names().is_empty()).await;
+    // At the latest with the next thing that the person asks for.
+    world.connect("tunde", PROFILE, PROFILE).await;
+    eventually("something is left in the keychain", async || keychain(world).names().len() == 1).await;
 }
 
 /// It was revoked, and nobody is told of it.
@@ -210,6 +271,8 @@ async fn an_approval_waits_for_a_backend_that_cannot_be_reached_while_there_is_t
             becomes_an_account(&mut world).await;
         } else {
             world.clock.advance(Duration::from_secs(121));
+            world.until("told", |view| matches!(stage(view), Some(Stage::Failed { .. }))).await;
+            proxy.open().await;
             is_told_as_lost_once(&mut world).await;
         }
     }
@@ -223,6 +286,8 @@ async fn an_answer_that_the_backend_does_not_know_any_more_is_told_as_lost() {
     let head = format!("HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n", refusal.len());
     world.proxy.as_ref().unwrap().refuse_redeems(Some(head + refusal));
     restart(&mut world).await;
+    world.until("told", |view| matches!(stage(view), Some(Stage::Failed { .. }))).await;
+    world.proxy.as_ref().unwrap().refuse_redeems(None);
     is_told_as_lost_once(&mut world).await;
 }
 
@@ -269,4 +334,100 @@ async fn a_new_run_ends_what_an_earlier_one_left() {
     world.approve("ada", PROFILE).await;
     world.done().await;
     assert_eq!((alive(&world).await, failures(&world).await), (1, vec![]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_locked_keychain_is_waited_for_while_there_is_time_and_then_it_is_told() {
+    for is_opened in [true, false] {
+        let mut world = killed_at("connect.redeemed").await;
+        let vault = FragileVault::of(&world, true, false);
+        world.restart_unasked(vault.clone()).await;
+        assert!(world.core.view().transaction.is_none());
+        if is_opened {
+            vault.locked.store(false, Ordering::SeqCst);
+            world.core.look().await;
+            becomes_an_account(&mut world).await;
+        } else {
+            world.clock.advance(Duration::from_secs(121));
+            world.core.look().await;
+            vault.locked.store(false, Ordering::SeqCst);
+            is_told_as_lost_once(&mut world).await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_keychain_does_not_have_is_told_as_lost() {
+    let mut world = killed_at("connect.redeemed").await;
+    for name in keychain(&world).names() {
+        keychain(&world).delete(&name).await.unwrap();
+    }
+    restart(&mut world).await;
+    is_told_as_lost_once(&mut world).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_approval_succeeds_though_the_keychain_does_not_keep_its_answer() {
+    let mut world = quit().await;
+    let vault = FragileVault::of(&world, false, true);
+    world.restart_with(vault).await;
+    world.connect("ada", PROFILE, PROFILE).await;
+    assert_eq!((alive(&world).await, failures(&world).await), (1, vec![]));
+    restart(&mut world).await;
+    assert!(world.core.view().transaction.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_memory_alone_no_answer_is_kept_in_the_keychain() {
+    let mut world = quit().await;
+    let vault = FragileVault::of(&world, false, false);
+    world.restart_unasked(vault.clone()).await;
+    world.core.keep_in_memory().await;
+    world.connect("ada", PROFILE, PROFILE).await;
+    assert!(vault.written.lock().unwrap().is_empty(), "{:?}", vault.written);
+    world.core.shutdown().await;
+    restart(&mut world).await;
+    assert!(world.core.view().transaction.is_none());
+    assert_eq!((alive(&world).await, failures(&world).await), (0, vec![]));
+}
+
+/// The browser brings the same answer once more by a link, which starts the program.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_and_what_was_kept_of_its_answer_make_one_account() {
+    for link_first in [true, false] {
+        let mut world = killed_at("connect.redeemed").await;
+        let name = keychain(&world).names().into_iter().find(|name| name.starts_with(PENDING)).unwrap();
+        let kept = std::fs::read_to_string(world.data_dir().parent().unwrap().join("keychain").join(&name)).unwrap();
+        let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
+        let link = format!("{SCHEME}:/callback?tx={}&handoff={}", &name[PENDING.len()..], kept["h"][0].as_str().unwrap());
+        world.core = world.second_with(Arc::new(keychain(&world))).await;
+        if link_first {
+            tokio::join!(world.core.deep_link(&link), world.core.look());
+        } else {
+            tokio::join!(world.core.look(), world.core.deep_link(&link));
+        }
+        becomes_an_account(&mut world).await;
+    }
+}
+
+/// Where two people approve by one start link, the second approval is taken back, also where a kill came in between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_answers_one_becomes_an_account_and_the_other_is_taken_back() {
+    let mut world = quit().await;
+    world.proxy.as_ref().unwrap().keep_redeemed(true);
+    let mut child = start(&world, "connect", Duration::ZERO, None);
+    let link: Url = line(&mut child, "browser").await.unwrap().parse().unwrap();
+    for user in ["ada", "tunde"] {
+        let link = link.clone();
+        tokio::spawn(async move { support::person::walk(&link, user, Some(PROFILE)).await });
+    }
+    eventually("not both are exchanged", async || alive(&world).await == 2).await;
+    kill(&mut child);
+    world.proxy.as_ref().unwrap().keep_redeemed(false);
+    restart(&mut world).await;
+    world.until("whose it is", is_new).await;
+    eventually("both live on", async || alive(&world).await == 1).await;
+    world.done().await;
+    eventually("something is left in the keychain", async || keychain(&world).names().len() == 1).await;
+    assert_eq!((world.core.view().accounts.len(), failures(&world).await), (1, vec![]));
 }

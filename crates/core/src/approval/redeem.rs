@@ -13,8 +13,8 @@ use super::loopback::Loopback;
 use super::run::{End, MAX_TRIES};
 use super::state::About;
 use crate::clock::Since;
-use crate::grants::Redeeming;
 use crate::grants::vault::PendingRecord;
+use crate::grants::{Redeeming, TimeLeft};
 use crate::model::TransactionId;
 use crate::model::answer::Handoff;
 use crate::model::problem::{Problem, ProblemCode};
@@ -42,7 +42,7 @@ pub(super) struct Answers {
 pub(super) struct Again {
     pub(super) redeeming: Redeeming,
     /// For how long they are worth being offered.
-    pub(super) time: Duration,
+    pub(super) time: TimeLeft,
 }
 
 /// The first answer that gave tokens.
@@ -71,12 +71,12 @@ pub(super) struct Offer {
     /// Ends the offers of an answer that nobody wants any more, where nothing can have come of it.
     unwanted: CancellationToken,
     /// An earlier run may have got tokens for it: until then it is offered again, whatever the trouble.
-    again_within: Option<Duration>,
+    again_within: Option<TimeLeft>,
 }
 
 impl Offer {
     /// Of an answer that an earlier run may have got tokens for.
-    pub(super) fn again(time: Duration) -> Self {
+    pub(super) fn again(time: TimeLeft) -> Self {
         Self { unwanted: CancellationToken::new(), again_within: Some(time) }
     }
 }
@@ -105,7 +105,7 @@ impl Approvals {
         let (redeeming, again_within) = again.map(|again| (again.redeeming, again.time)).unzip();
         let mut tries = Tries { set: JoinSet::new(), answers: Vec::new(), redeeming };
         // While those of an earlier run are redeemed again: whether one of them may be lost.
-        let mut lost = again_within.map(|_| false);
+        let mut lost = again_within.is_some().then_some(false);
         let mut offer = Offer { unwanted: CancellationToken::new(), again_within };
         // Held from the first answer on, so that the end of the program waits for what comes of it.
         let mut under_way = None;
@@ -296,8 +296,11 @@ impl Approvals {
                     | ProblemCode::ProxyUnreachable
             );
             let is_put_off = problem.code == ProblemCode::Busy;
-            let within = if is_put_off { REDEEM_WHEN_TOLD } else { again_within.unwrap_or(REDEEM_WITHIN) };
-            if !(may_pass || again_within.is_some()) || began.age(self.clock()) + wait > within {
+            let is_over = match &again_within {
+                Some(time) if !is_put_off => time.after(wait, self.clock()).is_none(),
+                _ => began.age(self.clock()) + wait > if is_put_off { REDEEM_WHEN_TOLD } else { REDEEM_WITHIN },
+            };
+            if is_over || !(may_pass || again_within.is_some()) {
                 return Tried::Unknown(problem);
             }
             if is_put_off {

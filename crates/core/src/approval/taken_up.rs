@@ -59,7 +59,7 @@ impl Approvals {
         let mut is_lost = false;
         let count = pending.answers.len();
         for (number, answer) in pending.answers.iter().enumerate() {
-            match self.redeem(backend, answer, &pending.verifier, Offer::again(time)).await {
+            match self.redeem(backend, answer, &pending.verifier, Offer::again(time.clone())).await {
                 Tried::Tokens(tokens) => {
                     let last = if number + 1 == count && !is_lost { redeeming.take() } else { None };
                     self.take_back_tokens(backend, &about, tokens, &transaction, last).await;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::lock::Lock;
 use super::vault::{PENDING, PendingRecord, VaultError, unasked};
 use super::{Grants, open_transactions};
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment, Since};
 use crate::failpoint::failpoint;
 use crate::ledger::{AnswerLost, Answered};
 use crate::model::problem::Problem;
@@ -48,7 +48,21 @@ pub struct LeftAnswers {
     /// Whether the person still wants what comes of them.
     pub is_wanted: bool,
     /// For how long they are worth being offered.
-    pub time: Duration,
+    pub time: TimeLeft,
+}
+
+/// A time that is over at a moment of this run.
+#[derive(Clone, Debug)]
+pub struct TimeLeft {
+    from: Since,
+    span: Duration,
+}
+
+impl TimeLeft {
+    /// What is left once `wait` will have passed; `None` when nothing is.
+    pub fn after(&self, wait: Duration, clock: &dyn Clock) -> Option<Duration> {
+        self.from.left(self.span, clock)?.checked_sub(wait)
+    }
 }
 
 impl Grants {
@@ -143,8 +157,10 @@ impl Grants {
     }
 
     async fn take_up(&self, redeeming: Redeeming, listed: &Answered) -> Option<Left> {
+        let from = Since::now(self.inner.clock.as_ref());
         let age = u64::try_from(listed.since.age_ms(&Moment::now(self.inner.clock.as_ref()))).unwrap_or(0);
         let time = Duration::from_secs(listed.good_for_s).checked_sub(Duration::from_millis(age)).filter(|left| !left.is_zero());
+        let time = time.map(|span| TimeLeft { from, span });
         if let Some(grant) = &redeeming.grant {
             let is_stored = match self.vault().read(grant).await {
                 Ok(record) => record.is_some(),

@@ -33,7 +33,7 @@ use crate::model::{Environment, GrantId};
 use crate::provider::Provider;
 use crate::work::Work;
 
-pub use answers::{Left, LeftAnswers, Redeeming};
+pub use answers::{Left, LeftAnswers, Redeeming, TimeLeft};
 pub use keychain::KeychainStatus;
 pub use lease::Lease;
 pub use open_transactions::WAIT;
