@@ -114,8 +114,8 @@ impl Approvals {
         let time_is_over = self.wait_out(about.run, time);
         tokio::pin!(time_is_over);
         if !first.is_empty() {
-            under_way = Some(work.enter().map_err(|_| End::Cancelled)?);
-            self.offer(backend, about, &mut pending, &mut tries, first, &offer).await;
+            let piece = work.enter().map_err(|_| End::Cancelled)?;
+            under_way = self.offer(backend, about, &mut pending, &mut tries, first, &offer).await.then_some(piece);
         }
         loop {
             let from_loopback = async {
@@ -207,12 +207,14 @@ impl Approvals {
                 }
                 continue;
             };
-            under_way.get_or_insert(piece);
-            self.offer(backend, about, &mut pending, &mut tries, vec![Arc::new(handoff)], &offer).await;
+            if self.offer(backend, about, &mut pending, &mut tries, vec![Arc::new(handoff)], &offer).await {
+                under_way.get_or_insert(piece);
+            }
         }
     }
 
-    /// Begins to redeem `answers`, unless the run isn't the present one any more. They are kept before that, so that a later start can go on.
+    /// Begins to redeem `answers`; false where the run isn't the present one any more. They are kept before that, so that a later start can go
+    /// on.
     async fn offer(
         &self,
         backend: &BackendClient,
@@ -221,10 +223,10 @@ impl Approvals {
         tries: &mut Tries,
         answers: Vec<Arc<Handoff>>,
         offer: &Offer,
-    ) {
+    ) -> bool {
         let present = self.runs().redeem(about.run);
         if present.is_err() {
-            return;
+            return false;
         }
         self.tell();
         tries.answers.extend(answers.iter().cloned());
@@ -240,6 +242,7 @@ impl Approvals {
                 (answer, tried)
             });
         }
+        true
     }
 
     /// An approval may live on at Monei, and nobody learns its tokens any more.

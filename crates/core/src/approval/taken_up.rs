@@ -56,20 +56,23 @@ impl Approvals {
         let LeftAnswers { redeeming, transaction, pending, time, .. } = answers;
         let about = about_left(0, &pending);
         let mut redeeming = Some(redeeming);
-        let mut is_lost = false;
+        let (mut is_lost, mut is_unknown, mut gave_tokens) = (false, false, false);
         let count = pending.answers.len();
         for (number, answer) in pending.answers.iter().enumerate() {
             match self.redeem(backend, answer, &pending.verifier, Offer::again(time.clone())).await {
                 Tried::Tokens(tokens) => {
+                    gave_tokens = true;
                     let last = if number + 1 == count && !is_lost { redeeming.take() } else { None };
                     self.take_back_tokens(backend, &about, tokens, &transaction, last).await;
                 }
                 Tried::Nothing(_) => {}
-                Tried::Unknown(_) | Tried::Foreign => is_lost = true,
+                Tried::Unknown(_) => is_lost = true,
+                // Somebody else's, perhaps, where another one was the true one.
+                Tried::Foreign => is_unknown = true,
             }
         }
         match redeeming {
-            Some(redeeming) if is_lost => self.tell_lost(redeeming).await,
+            Some(redeeming) if is_lost || (is_unknown && !gave_tokens) => self.tell_lost(redeeming).await,
             redeeming => self.grants().forget_answers(redeeming).await,
         }
         self.grants().close_transaction(&transaction).await;

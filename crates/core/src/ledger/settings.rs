@@ -265,13 +265,14 @@ impl Ledger {
     }
 
     /// The same for the grant that came of a listed transaction, which is over with it. `of_all_answers`: no other answer of it is being
-    /// redeemed, so where its answers are listed they are the grant's.
+    /// redeemed, so where its answers are listed they are the grant's. Else what the others give is to be taken back.
     pub async fn note_redeemed(&self, grant: GrantId, transaction: String, of_all_answers: bool) -> Result<(), Problem> {
         self.write(move |tables| {
             tables.note_orphan(&grant)?;
-            if of_all_answers {
-                tables.change_answered(Some(&transaction), |listed| listed.grant = Some(grant.to_string()))?;
-            }
+            tables.change_answered(Some(&transaction), |listed| match of_all_answers {
+                true => listed.grant = Some(grant.to_string()),
+                false => listed.unwanted = true,
+            })?;
             tables.end_open_transactions(Some(&transaction))
         })
         .await
