@@ -21,7 +21,8 @@ pub async fn measure(session: &Session) -> Result<()> {
     let program = |level: &str| folder.join(level).join("monei-connect");
     let mut launchers = Vec::new();
     for level in LEVELS {
-        launchers.push(starts::launcher(session, &format!("level-{level}"), &program(level))?);
+        // The program's own name: its window is found by that.
+        launchers.push(starts::launcher(session, &format!("level-{level}/monei-connect"), &program(level))?);
     }
     way_back::connect(session, &launchers[0]).await?;
     let [z, s, two, three] = &launchers[..] else { unreachable!("one for each level") };

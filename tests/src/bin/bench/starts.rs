@@ -107,6 +107,7 @@ fn stamp(launcher: &Path) -> PathBuf {
 /// An executable script in the session's folder.
 pub fn script(session: &Session, name: &str, body: &str) -> Result<PathBuf> {
     let path = session.folder().join(name);
+    fs::create_dir_all(path.parent().unwrap_or(session.folder()))?;
     fs::write(&path, format!("#!/bin/sh\n{body}\n"))?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
     Ok(path)
