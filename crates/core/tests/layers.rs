@@ -101,6 +101,81 @@ fn the_layers_have_no_circles() {
     }
 }
 
+/// A file's place among the modules: `ledger/mod.rs` and `ledger.rs` are `["ledger"]`.
+fn module(source: &Path, file: &Path) -> Vec<String> {
+    let path = file.strip_prefix(source).unwrap().with_extension("");
+    let mut names: Vec<String> = path.iter().map(|name| name.to_str().unwrap().to_owned()).collect();
+    if names.last().is_some_and(|last| last == "mod") {
+        names.pop();
+    }
+    names
+}
+
+/// The paths that a text names from `crate`, `super` or `self` on, one for each name in braces.
+fn paths(text: &str, own: &[String]) -> Vec<Vec<String>> {
+    let is_path = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == ':';
+    let mut found = Vec::new();
+    for (at, word) in ["crate::", "super::", "self::"].iter().flat_map(|word| text.match_indices(word)) {
+        if text[..at].ends_with(is_path) {
+            continue;
+        }
+        let written: String = text[at..].chars().take_while(|letter| is_path(*letter)).collect();
+        let rest = text[at + written.len()..].strip_prefix('{').and_then(|rest| rest.split('}').next()).unwrap_or_default();
+        let mut base = if word == "crate::" { Vec::new() } else { own.to_vec() };
+        let mut names = written.split("::").filter(|name| !name.is_empty()).peekable();
+        while let Some(name) = names.next_if(|name| ["crate", "super", "self"].contains(name)) {
+            if name == "super" {
+                base.pop();
+            }
+        }
+        base.extend(names.map(str::to_owned));
+        for name in rest.split(',') {
+            let tail = name.trim().split("::").filter(|name| !name.is_empty()).map(str::to_owned);
+            found.push(base.iter().cloned().chain(tail).collect());
+        }
+    }
+    found
+}
+
+/// But for a module and its own parts, which know each other.
+#[test]
+fn no_file_imports_itself_by_way_of_others() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files_found = Vec::new();
+    files(&source, &mut files_found);
+    let texts: BTreeMap<Vec<String>, String> = files_found
+        .iter()
+        .map(|file| {
+            let text = fs::read_to_string(file).unwrap();
+            let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+            let code = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+            (module(&source, file), code)
+        })
+        .filter(|(name, _)| name.last().is_none_or(|last| last != "tests"))
+        .collect();
+    let imports: BTreeMap<&Vec<String>, BTreeSet<&Vec<String>>> = texts
+        .iter()
+        .map(|(own, text)| {
+            let files = paths(text, own)
+                .into_iter()
+                .filter_map(|path| (1..=path.len()).rev().find_map(|length| texts.get_key_value(&path[..length]).map(|(name, _)| name)));
+            (own, files.filter(|other| !other.starts_with(own) && !own.starts_with(other)).collect())
+        })
+        .collect();
+    for start in imports.keys() {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![*start]);
+        while let Some(file) = next.pop() {
+            for other in &imports[file] {
+                assert!(other != start, "{} imports itself by way of {}", start.join("/"), file.join("/"));
+                if seen.insert(*other) {
+                    next.push(other);
+                }
+            }
+        }
+    }
+    assert!(imports.values().map(BTreeSet::len).sum::<usize>() > 200, "imports aren't found any more");
+}
+
 /// One file each for the clock, the HTTP client and the writes of the index.
 #[test]
 fn time_network_and_index_have_one_door_each() {

@@ -6,8 +6,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use super::Approvals;
-use super::redeem::{Again, Answers};
-use super::run::MAX_TRIES;
+use super::redeem::{Again, Answers, MAX_TRIES};
 use super::state::{About, Browsing, Outcome};
 use crate::grants::vault::PendingRecord;
 use crate::model::answer::{DeepLink, Handoff, parse_deep_link};

@@ -9,6 +9,7 @@ mod redeem;
 mod run;
 mod state;
 mod taken_up;
+mod undecided;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

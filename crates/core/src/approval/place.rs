@@ -1,10 +1,9 @@
 //! Whose approval it was, and where its grant belongs. A new grant never attaches to another person's account unasked, and a new
 //! account is kept once the person has seen who approved.
 
-use monei::ScopeSet;
-
 use super::Approvals;
 use super::state::{About, Outcome};
+use super::undecided::Undecided;
 use crate::grants::{Discarded, GrantRecord, Orphan, Redeeming};
 use crate::ledger::{AccountRow, SetApartRow};
 use crate::model::problem::{Problem, ProblemCode};
@@ -13,40 +12,11 @@ use crate::model::{AccountId, Caller, Identity, TransactionId};
 use crate::provider::Told;
 use crate::provider::backend::{BackendClient, Tokens};
 
-/// A stored grant that waits for the person's decision.
-pub struct Undecided {
-    pub(super) orphan: Orphan,
-    pub(super) run: u64,
-    pub(super) caller: Caller,
-    pub(super) requested: ScopeSet,
-    pub(super) target: Option<AccountId>,
-    pub(super) who: Identity,
-    /// Why a person has to decide.
-    pub conflict: Conflict,
-}
-
 /// Where a grant belongs.
 #[derive(Debug, PartialEq, Eq)]
 enum Place {
     Into(AccountId),
     Ask(Conflict),
-}
-
-impl Undecided {
-    /// Which account the decision gives the grant to; `None` for a new one.
-    fn account(&self, decision: Decision) -> Result<Option<AccountId>, ProblemCode> {
-        match (decision, &self.conflict) {
-            (Decision::Merge, Conflict::AlreadyConnected { existing, .. } | Conflict::OtherUser { existing: Some(existing), .. }) => {
-                Ok(Some(existing.as_str().into()))
-            }
-            (Decision::Merge, Conflict::UnknownUser { .. }) => Ok(self.target.clone()),
-            (
-                Decision::AddAsAccount,
-                Conflict::NewUser { .. } | Conflict::UnknownUser { .. } | Conflict::OtherUser { existing: None, .. },
-            ) => Ok(None),
-            _ => Err(ProblemCode::InvalidInput),
-        }
-    }
 }
 
 fn place(target: Option<&str>, rows: &[AccountRow], who: &Identity) -> Result<Place, ProblemCode> {

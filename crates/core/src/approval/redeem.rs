@@ -10,7 +10,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::Approvals;
 use super::loopback::Loopback;
-use super::run::{End, MAX_TRIES};
 use super::state::About;
 use crate::clock::Since;
 use crate::grants::vault::PendingRecord;
@@ -36,6 +35,31 @@ pub(super) struct Answers {
     pub(super) first: Vec<Arc<Handoff>>,
     /// The first ones were being redeemed when an earlier run ended.
     pub(super) again: Option<Again>,
+}
+
+/// Most answers that wait to be redeemed.
+pub(super) const MAX_TRIES: usize = 8;
+
+/// Why a run ended without a grant.
+pub(super) enum End {
+    /// The person cancelled, or started another; or the program ends, and a link can finish it in a later run.
+    Cancelled,
+    /// The time is over, and why nothing came of it is shown already.
+    Told(Problem),
+    /// It failed.
+    Failed(Problem),
+}
+
+impl From<Problem> for End {
+    fn from(problem: Problem) -> Self {
+        End::Failed(problem)
+    }
+}
+
+impl From<ProblemCode> for End {
+    fn from(code: ProblemCode) -> Self {
+        End::Failed(code.into())
+    }
 }
 
 /// Answers that an earlier run may have got tokens for.

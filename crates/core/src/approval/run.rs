@@ -9,7 +9,7 @@ use url::Url;
 
 use super::Approvals;
 use super::loopback::Loopback;
-use super::redeem::{Answered, Answers};
+use super::redeem::{Answered, Answers, End, MAX_TRIES};
 use super::state::{About, Approval, Browsing, Outcome};
 use crate::clock::Since;
 use crate::failpoint::failpoint;
@@ -25,31 +25,6 @@ use crate::provider::backend::BackendClient;
 const SET_MS: u64 = 2_000;
 /// Most scopes asked for at once.
 const MAX_REQUESTED: usize = 16;
-/// Most answers that wait to be redeemed.
-pub(super) const MAX_TRIES: usize = 8;
-
-/// Why a run ended without a grant.
-pub(super) enum End {
-    /// The person cancelled, or started another; or the program ends, and a link can finish it in a later run.
-    Cancelled,
-    /// The time is over, and why nothing came of it is shown already.
-    Told(Problem),
-    /// It failed.
-    Failed(Problem),
-}
-
-impl From<Problem> for End {
-    fn from(problem: Problem) -> Self {
-        End::Failed(problem)
-    }
-}
-
-impl From<ProblemCode> for End {
-    fn from(code: ProblemCode) -> Self {
-        End::Failed(code.into())
-    }
-}
-
 impl Approvals {
     /// Asks for the approval of `scopes`, and of nothing else: for a new account, or for one that is there. Returns once under way; the rest
     /// shows in the snapshot.

@@ -4,7 +4,7 @@ use monei::ScopeSet;
 use tokio::sync::mpsc;
 use url::Url;
 
-use super::place::Undecided;
+use super::undecided::Undecided;
 use crate::ledger::Placed;
 use crate::model::answer::Handoff;
 use crate::model::problem::{Problem, ProblemCode};

@@ -2,7 +2,8 @@
 
 use super::Ledger;
 use super::change::Change;
-use super::index::{IndexError, Lasts};
+use super::error::IndexError;
+use super::index::Lasts;
 use super::rows::AccountRow;
 use super::tables::Tables;
 use crate::model::problem::Problem;

@@ -7,7 +7,8 @@ use rusqlite::{Row, params};
 
 use super::Ledger;
 use super::change::Change;
-use super::index::IndexError;
+use super::error::IndexError;
+use super::query;
 use super::rows::{self, ReceiptRow};
 use super::tables::Tables;
 use crate::model::problem::Problem;
@@ -15,17 +16,6 @@ use crate::model::{AccountId, Caller};
 
 /// Receipts that are kept.
 const RECEIPTS_KEPT: u32 = 1000;
-
-/// With the account only while it is still there. `?1`: one account, or NULL.
-pub(super) const RECEIPTS: &str = "SELECT number, at, accounts.id, receipts.name, approved_by, receipts.email, service, operator, allowed,
-        left_off, extra
-    FROM receipts LEFT JOIN accounts ON accounts.id = receipts.account
-    WHERE ?1 IS NULL OR receipts.account = ?1 ORDER BY number DESC";
-
-pub(super) const KEPT: &str = "SELECT account, scope, at FROM kept";
-
-/// By whom a use is: the program's own checks don't count.
-pub(super) const LAST_USES: &str = "SELECT account, permission, max(last_at) FROM uses WHERE caller <> ?1 GROUP BY account, permission";
 
 /// When permissions were last used, and when the person decided to keep them.
 #[derive(Debug, Default)]
@@ -98,7 +88,7 @@ impl Tables<'_> {
     }
 
     pub(super) fn receipts(&self, account: Option<&str>) -> Result<Vec<ReceiptRow>, IndexError> {
-        self.rows(RECEIPTS, params![account], rows::receipt)
+        self.rows(query::RECEIPTS, params![account], rows::receipt)
     }
 }
 
@@ -118,8 +108,8 @@ impl Ledger {
     pub async fn looked(&self) -> Result<Looked, Problem> {
         let triple = |row: &Row<'_>| Ok(((row.get::<_, String>(0)?, row.get::<_, String>(1)?), rows::time(row, 2)?));
         self.read(move |tables| {
-            let used = tables.rows(LAST_USES, [Caller::Monitor.to_string()], triple)?.into_iter().collect();
-            let kept = tables.rows(KEPT, [], triple)?.into_iter().collect();
+            let used = tables.rows(query::LAST_USES, [Caller::Monitor.to_string()], triple)?.into_iter().collect();
+            let kept = tables.rows(query::KEPT_DECISIONS, [], triple)?.into_iter().collect();
             Ok(Looked { used, kept })
         })
         .await

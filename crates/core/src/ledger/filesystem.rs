@@ -1,5 +1,7 @@
-//! Whether a folder is on a file system that several computers write to: SQLite's write-ahead log doesn't work across them.
+//! Files and folders for their owner alone, and whether a folder is on a file system that several computers write to: SQLite's write-ahead log
+//! doesn't work across them.
 
+use std::fs;
 use std::path::Path;
 
 /// Whether `path` lies on a network file system. False where that can't be told.
@@ -14,4 +16,39 @@ pub(super) fn is_shared_by_computers(path: &Path) -> bool {
 #[cfg(not(target_os = "linux"))]
 pub(super) fn is_shared_by_computers(_: &Path) -> bool {
     false
+}
+
+/// Makes the folder, and those above it, for its owner alone.
+pub(super) fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    #[cfg(unix)]
+    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    Ok(())
+}
+
+/// Opens or makes the file for its owner alone. SQLite gives its log the same mode.
+pub(super) fn private_file(path: &Path) -> std::io::Result<fs::File> {
+    let mut options = fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    make_private(path)?;
+    Ok(file)
+}
+
+/// Takes everybody else's rights away.
+#[cfg(unix)]
+pub(super) fn make_private(path: &Path) -> std::io::Result<()> {
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+}
+
+/// Elsewhere the person's own profile folder keeps others out.
+#[cfg(not(unix))]
+pub(super) fn make_private(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }

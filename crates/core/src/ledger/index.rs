@@ -5,38 +5,9 @@ use std::sync::{Mutex, PoisonError};
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use super::error::IndexError;
+use super::schema;
 use super::tables::Tables;
-
-/// Why the index can't be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum IndexError {
-    /// A newer version of this program wrote it. It is left as it is.
-    #[error("the index was written by a newer version (schema {found})")]
-    Newer {
-        /// Its schema number.
-        found: u32,
-    },
-    /// It is damaged and another process has it open, or another process is removing it. It is left as it is.
-    #[error("another process has the index")]
-    InUse,
-    /// It can't be read or written: disk full, no permission, in use for too long. Names no path.
-    #[error("the index can't be read or written: {0}")]
-    Unavailable(String),
-}
-
-impl From<rusqlite::Error> for IndexError {
-    fn from(error: rusqlite::Error) -> Self {
-        // SQLite's own message may hold the path, so only the code is kept.
-        let cause = match &error {
-            rusqlite::Error::SqlInputError { error, .. } => Some(error),
-            error => error.sqlite_error(),
-        };
-        Self::Unavailable(match cause {
-            Some(cause) => format!("{:?} ({})", cause.code, cause.extended_code),
-            None => "a row or statement doesn't fit".to_owned(),
-        })
-    }
-}
 
 /// What a write outlasts, once it has returned. The index is consistent after either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +33,7 @@ impl Index {
     /// # Errors
     /// [`IndexError::Unavailable`].
     pub(super) fn in_memory() -> Result<Self, IndexError> {
-        Ok(Self { writer: Mutex::new(super::open::in_memory()?), reader: Mutex::new(None), has_log: false })
+        Ok(Self { writer: Mutex::new(schema::in_memory()?), reader: Mutex::new(None), has_log: false })
     }
 
     /// Does all of `work`, or nothing of it when it fails.
@@ -109,7 +80,7 @@ impl Index {
     /// # Errors
     /// [`IndexError::Unavailable`]; the file is as it was then.
     pub(super) fn erase(&self) -> Result<(), IndexError> {
-        let fresh = super::open::in_memory()?;
+        let fresh = schema::in_memory()?;
         let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
         self.write(|tables| tables.remove_everything())?;
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);

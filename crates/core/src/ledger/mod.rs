@@ -8,6 +8,7 @@ mod cell;
 mod change;
 mod choices;
 mod consents;
+mod error;
 pub mod event;
 mod filesystem;
 mod index;
@@ -16,6 +17,7 @@ mod presence;
 mod query;
 mod rows;
 mod salvage;
+mod schema;
 mod settings;
 mod tables;
 mod uses;
@@ -26,7 +28,8 @@ mod tests;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use index::{Index, IndexError, Lasts};
+use error::IndexError;
+use index::{Index, Lasts};
 use monei::{Payment, Scope, ScopeSet};
 use presence::Presence;
 
@@ -133,7 +136,7 @@ impl Ledger {
             return Err(ProblemCode::OthersRunning.into());
         }
         let ledger = Self::new(opened.index, opened.presence, clock, changed)?;
-        let rebuild = ledger.inner.index.read(|tables| tables.setting(open::REBUILD)).map_err(problem)?;
+        let rebuild = ledger.inner.index.read(|tables| tables.setting(schema::REBUILD)).map_err(problem)?;
         Ok(Opened { ledger, rebuild })
     }
 

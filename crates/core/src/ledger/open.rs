@@ -8,26 +8,13 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::error::IndexError;
 use super::filesystem;
-use super::index::{Index, IndexError};
+use super::index::Index;
 use super::presence::Presence;
 use super::salvage;
+use super::schema;
 use super::tables::Tables;
-
-/// The setting that names the damaged index whose accounts are still to be found again.
-pub(super) const REBUILD: &str = "rebuild";
-
-/// The steps from an empty file to the schema of this version, in order. A change to the schema is a new step at the end, and a step that
-/// was in a release never changes: a file whose `user_version` is `n` has had the first `n` of them.
-const STEPS: [&str; 7] = [
-    include_str!("migrations/1-accounts.sql"),
-    include_str!("migrations/2-open-transactions.sql"),
-    include_str!("migrations/3-owners-and-uses.sql"),
-    include_str!("migrations/4-apps.sql"),
-    include_str!("migrations/5-consents.sql"),
-    include_str!("migrations/6-payments.sql"),
-    include_str!("migrations/7-aside.sql"),
-];
 
 /// The highest number of a schema that a newer version may have. A file with a higher one is damaged: a step is a release's, and a damaged
 /// byte above the lowest one makes at least 256 of any number.
@@ -60,9 +47,9 @@ impl Index {
     /// one that another process is removing, [`IndexError::Unavailable`] where the file system refuses.
     pub fn open(path: &Path) -> Result<Opened, IndexError> {
         let folder = path.parent().ok_or_else(|| IndexError::Unavailable("no folder".to_owned()))?;
-        private_folder(folder).map_err(io_error)?;
+        filesystem::private_folder(folder).map_err(io_error)?;
         // One process at a time until it is noticed as present: else two that find the same damage would set aside each other's fresh index.
-        let lock = private_file(&path.with_extension("lock")).map_err(io_error)?;
+        let lock = filesystem::private_file(&path.with_extension("lock")).map_err(io_error)?;
         lock.lock().map_err(io_error)?;
         if let Found::Usable(index) = look(path)? {
             let presence = Presence::take(folder).ok_or(IndexError::InUse)?;
@@ -85,9 +72,9 @@ impl Index {
 fn look(path: &Path) -> Result<Found, IndexError> {
     // A file that is there isn't opened: closing it again would drop the locks that SQLite holds on it in this process (fcntl).
     if path.exists() {
-        make_private(path).map_err(io_error)?;
+        filesystem::make_private(path).map_err(io_error)?;
     } else {
-        private_file(path).map_err(io_error)?;
+        filesystem::private_file(path).map_err(io_error)?;
     }
     match prepare(path) {
         Ok(index) => Ok(Found::Usable(Box::new(index))),
@@ -146,8 +133,8 @@ fn prepare(path: &Path) -> Result<Index, Refused> {
         let is_damaged = Header::read(path).is_some_and(|header| header.forbids_writing());
         return Err(if is_damaged { Refused::Inconsistent } else { read_only().into() });
     }
-    if schema(&writer)? < STEPS.len() as i64 {
-        migrate(&mut writer, path)?;
+    if schema_of(&writer)? < i64::from(schema::LATEST) {
+        schema::migrate(&mut writer, path)?;
     }
     let verdict: String = writer.pragma_query_value(None, "quick_check", |row| row.get(0))?;
     if verdict != "ok" {
@@ -174,7 +161,7 @@ fn with_log(path: &Path) -> Result<Option<Connection>, Refused> {
 
 fn try_log(path: &Path) -> Result<Option<Connection>, Refused> {
     let connection = connect(path)?;
-    known(schema(&connection)?)?;
+    known(schema_of(&connection)?)?;
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     // A file that has a log can be read without that memory, and not be written. Somebody else who writes just now can.
     connection.busy_timeout(Duration::ZERO)?;
@@ -191,34 +178,25 @@ fn without_log(path: &Path) -> Result<Connection, Refused> {
     let connection = open(path)?;
     // First of all: a file that has a log can be opened without that memory by one connection alone.
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-    known(schema(&connection)?)?;
+    known(schema_of(&connection)?)?;
     connection.pragma_update(None, "journal_mode", "DELETE")?;
     drop(connection);
     tracing::info!("the index has no write-ahead log: its folder's file system has none of the memory that it needs");
     connect(path)
 }
 
-/// An empty index in this process's memory.
-pub(super) fn in_memory() -> Result<Connection, IndexError> {
-    let mut connection = Connection::open_in_memory()?;
-    connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "trusted_schema", false)?;
-    migrate(&mut connection, Path::new(""))?;
-    Ok(connection)
-}
-
 fn read_only() -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY), None)
 }
 
-fn schema(connection: &Connection) -> Result<i64, Refused> {
+fn schema_of(connection: &Connection) -> Result<i64, Refused> {
     Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
 }
 
 /// Asked before anything is changed: a newer version's file stays as it is.
 fn known(version: i64) -> Result<(), Refused> {
     match u32::try_from(version) {
-        Ok(version) if version as usize <= STEPS.len() => Ok(()),
+        Ok(version) if version <= schema::LATEST => Ok(()),
         Ok(version) if version <= MOST_STEPS => Err(Refused::Newer(version)),
         _ => Err(Refused::Inconsistent),
     }
@@ -242,27 +220,6 @@ fn connect(path: &Path) -> Result<Connection, Refused> {
     Ok(connection)
 }
 
-/// Takes the steps that the file hasn't had, all or none of them.
-fn migrate(connection: &mut Connection, path: &Path) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let had: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let missing = STEPS.get(had as usize..).unwrap_or_default();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    for step in missing {
-        transaction.execute_batch(step)?;
-    }
-    if had == 0
-        && let Some(name) = newest_damaged(path)
-    {
-        // With the tables themselves, so that being killed between setting aside and rebuilding loses nothing.
-        transaction.execute("INSERT INTO settings (key, value) VALUES (?1, ?2)", [REBUILD, name.as_str()])?;
-    }
-    transaction.pragma_update(None, "user_version", STEPS.len() as u32)?;
-    transaction.commit()
-}
-
 /// Whether the file itself is at fault, and not the disk, the permissions or another process.
 fn is_damage(error: &rusqlite::Error) -> bool {
     let code = match error {
@@ -275,13 +232,6 @@ fn is_damage(error: &rusqlite::Error) -> bool {
         // Not SQLite's own word: nothing is wrong with the file.
         None => false,
     }
-}
-
-/// The index that was set aside last, if there is one: the highest number.
-fn newest_damaged(path: &Path) -> Option<String> {
-    let names = fs::read_dir(path.parent()?).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let number = |name: &String| name.strip_prefix("index.damaged-")?.strip_suffix(".sqlite")?.parse::<u32>().ok();
-    names.filter(|name| number(name).is_some()).max_by_key(number)
 }
 
 /// Renames the file and its log to the first free `index.damaged-<n>.sqlite`.
@@ -305,37 +255,4 @@ fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
 
 fn io_error(error: std::io::Error) -> IndexError {
     IndexError::Unavailable(error.kind().to_string())
-}
-
-fn private_folder(folder: &Path) -> std::io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
-    #[cfg(unix)]
-    fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
-    Ok(())
-}
-
-/// Opens or makes the file for its owner alone. SQLite gives its log the same mode.
-pub(super) fn private_file(path: &Path) -> std::io::Result<fs::File> {
-    let mut options = fs::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    make_private(path)?;
-    Ok(file)
-}
-
-#[cfg(unix)]
-fn make_private(path: &Path) -> std::io::Result<()> {
-    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
-}
-
-/// Elsewhere the person's own profile folder keeps others out.
-#[cfg(not(unix))]
-fn make_private(_: &Path) -> std::io::Result<()> {
-    Ok(())
 }

@@ -4,6 +4,8 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use super::filesystem;
+
 /// This process's share of the lock. `None` where the folder's file system has no locks.
 pub(super) struct Presence(Mutex<Option<File>>);
 
@@ -19,7 +21,7 @@ impl Presence {
     }
 
     fn with(folder: &Path, lock: fn(&File) -> Result<(), TryLockError>) -> Option<Self> {
-        let file = match super::open::private_file(&folder.join(super::LOCK_FILE)) {
+        let file = match filesystem::private_file(&folder.join(super::LOCK_FILE)) {
             Ok(file) => match lock(&file) {
                 Ok(()) => Some(file),
                 Err(TryLockError::WouldBlock) => return None,

@@ -46,3 +46,14 @@ pub(super) const USES_BY: &str = "SELECT day, caller, account, permission, endpo
 
 pub(super) const USES: &str = "SELECT day, caller, account, permission, endpoint, outcome, count, first_at, last_at
     FROM uses WHERE account = ?1 ORDER BY last_at DESC";
+
+/// With the account only while it is still there. `?1`: one account, or NULL.
+pub(super) const RECEIPTS: &str = "SELECT number, at, accounts.id, receipts.name, approved_by, receipts.email, service, operator, allowed,
+        left_off, extra
+    FROM receipts LEFT JOIN accounts ON accounts.id = receipts.account
+    WHERE ?1 IS NULL OR receipts.account = ?1 ORDER BY number DESC";
+
+pub(super) const KEPT_DECISIONS: &str = "SELECT account, scope, at FROM kept";
+
+/// By whom a use is: the program's own checks don't count.
+pub(super) const LAST_USES: &str = "SELECT account, permission, max(last_at) FROM uses WHERE caller <> ?1 GROUP BY account, permission";

@@ -6,8 +6,9 @@ use std::path::Path;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
+use super::error::IndexError;
 use super::event::Event;
-use super::index::{Index, IndexError};
+use super::index::Index;
 use super::settings::API_PORT;
 use super::tables::Tables;
 

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::Ledger;
-use super::index::{IndexError, Lasts};
+use super::error::IndexError;
+use super::index::Lasts;
 use super::rows::{OpenTransactionRow, SetApartRow};
 use super::tables::Tables;
 use crate::clock::Moment;

@@ -7,12 +7,12 @@ use monei::{Payment, Scope};
 use rusqlite::{Connection, Row, params};
 
 use super::cell;
+use super::error::IndexError;
 use super::event::{Event, Kept, StoredOutcome};
-use super::index::IndexError;
 use super::rows::{
     self, AccountRow, ActivityRow, AsideRow, GrantRow, OpenTransactionRow, PaymentRow, ScopeMark, ScopeRow, SetApartRow, UseRow,
 };
-use super::{consents, query, uses};
+use super::{query, uses};
 use crate::model::app::{App, KeyHash};
 
 /// Lines of history that are kept.
@@ -395,9 +395,9 @@ impl Tables<'_> {
             query::APP_KEYS,
             query::APP,
             query::USES_BY,
-            consents::RECEIPTS,
-            consents::KEPT,
-            consents::LAST_USES,
+            query::RECEIPTS,
+            query::KEPT_DECISIONS,
+            query::LAST_USES,
             query::OPEN_PAYMENTS,
             query::ASIDE,
         ];

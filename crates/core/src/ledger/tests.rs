@@ -7,9 +7,11 @@ use std::process::{Command, Stdio};
 use monei::{Payment, Permission, Scope, ScopeSet};
 use tempfile::TempDir;
 
+use super::error::IndexError;
 use super::event::Kept;
-use super::index::{Index, IndexError, Lasts};
-use super::open::{Opened, REBUILD};
+use super::index::{Index, Lasts};
+use super::open::Opened;
+use super::schema::REBUILD;
 use super::tables::{ACTIVITY_KEPT, ROUTINE_KEPT};
 use super::*;
 use crate::changed::Changed;

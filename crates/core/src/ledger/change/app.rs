@@ -4,8 +4,8 @@ use monei::permission::Permission;
 use monei::{Scope, ScopeSet};
 
 use super::Change;
+use crate::ledger::error::IndexError;
 use crate::ledger::event::Event;
-use crate::ledger::index::IndexError;
 use crate::ledger::rows::AccountRow;
 use crate::ledger::tables::Tables;
 use crate::model::app::{App, AppName, KeyHash};

@@ -4,8 +4,8 @@ use monei::Scope;
 
 use super::Change;
 use super::app::granted;
+use crate::ledger::error::IndexError;
 use crate::ledger::event::Event;
-use crate::ledger::index::IndexError;
 use crate::ledger::rows::AccountRow;
 use crate::ledger::tables::Tables;
 use crate::model::problem::ProblemCode;

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::Change;
+use crate::ledger::error::IndexError;
 use crate::ledger::event::Event;
-use crate::ledger::index::IndexError;
 use crate::ledger::tables::Tables;
 use crate::model::{AccountId, Caller, GrantId};
 

@@ -6,8 +6,8 @@ use monei::{Scope, ScopeSet};
 
 use super::Change;
 use super::identified::contradicts;
+use crate::ledger::error::IndexError;
 use crate::ledger::event::Event;
-use crate::ledger::index::IndexError;
 use crate::ledger::rows::{AccountRow, GrantRow, ReceiptRow, ScopeMark, StoredHealth};
 use crate::ledger::tables::Tables;
 use crate::model::operator::Agreed;

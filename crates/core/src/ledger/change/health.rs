@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Change;
 use super::app::granted;
-use crate::ledger::index::IndexError;
+use crate::ledger::error::IndexError;
 use crate::ledger::rows::StoredHealth;
 use crate::ledger::tables::Tables;
 use crate::model::problem::ProblemCode;

@@ -5,8 +5,8 @@ use monei::Scope;
 
 use super::Change;
 use super::life::take_out;
+use crate::ledger::error::IndexError;
 use crate::ledger::event::Event;
-use crate::ledger::index::IndexError;
 use crate::ledger::rows::{AccountRow, GrantRow, SetApartRow};
 use crate::ledger::tables::Tables;
 use crate::model::{GrantId, Identity};

@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use monei::{Scope, ScopeSet};
 
 use super::Change;
+use crate::ledger::error::IndexError;
 use crate::ledger::event::Event;
-use crate::ledger::index::IndexError;
-use crate::ledger::open::REBUILD;
 use crate::ledger::rows::{AccountRow, GrantRow, ScopeMark, StoredHealth};
+use crate::ledger::schema::REBUILD;
 use crate::ledger::tables::Tables;
 use crate::model::app::App;
 use crate::model::problem::ProblemCode;

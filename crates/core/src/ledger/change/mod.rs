@@ -10,7 +10,8 @@ mod life;
 mod payment;
 mod record;
 
-use super::index::{IndexError, Lasts};
+use super::error::IndexError;
+use super::index::Lasts;
 use super::tables::Tables;
 
 pub use app::{AppAllowed, AppExtended, AppNarrowed, AppReached, AppTakenBack, TcpKeysEnded};

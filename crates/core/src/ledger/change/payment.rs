@@ -4,8 +4,8 @@ use monei::payment::Meaning;
 use monei::{Payment, Permission};
 
 use super::Change;
+use crate::ledger::error::IndexError;
 use crate::ledger::event::{Event, StoredOutcome};
-use crate::ledger::index::IndexError;
 use crate::ledger::rows::{AccountRow, PaymentRow};
 use crate::ledger::tables::{Tables, payment_endpoint};
 use crate::model::payment::{Begun, PaymentOutcome};

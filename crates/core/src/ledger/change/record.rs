@@ -3,8 +3,9 @@
 use monei::{Endpoint, Permission};
 
 use super::Change;
+use crate::ledger::error::IndexError;
 use crate::ledger::event::Event;
-use crate::ledger::index::{IndexError, Lasts};
+use crate::ledger::index::Lasts;
 use crate::ledger::rows::{AccountRow, UseRow};
 use crate::ledger::tables::Tables;
 use crate::ledger::uses;

@@ -106,3 +106,31 @@ pub async fn ends(connection: &zbus::Connection, owner: &OwnedUniqueName) -> Vau
 fn secrets() -> WellKnownName<'static> {
     WellKnownName::from_static_str_unchecked(SECRETS)
 }
+
+/// What an error of the bus says of the Secret Service. The kind alone: messages may carry attributes.
+pub fn of_bus(error: &zbus::Error) -> VaultError {
+    match error {
+        zbus::Error::MethodError(name, ..) => match name.as_str() {
+            "org.freedesktop.Secret.Error.IsLocked" => VaultError::Locked,
+            "org.freedesktop.DBus.Error.ServiceUnknown"
+            | "org.freedesktop.DBus.Error.NameHasNoOwner"
+            | "org.freedesktop.DBus.Error.NoReply"
+            | "org.freedesktop.DBus.Error.Disconnected" => VaultError::Stopped,
+            _ => VaultError::Refused,
+        },
+        zbus::Error::FDO(error) => of_standard(error),
+        // The session bus itself.
+        zbus::Error::InputOutput(_) => VaultError::Stopped,
+        _ => VaultError::Refused,
+    }
+}
+
+/// The same of one of D-Bus' own.
+pub fn of_standard(error: &zbus::fdo::Error) -> VaultError {
+    use zbus::fdo::Error as E;
+    match error {
+        E::ServiceUnknown(_) | E::NameHasNoOwner(_) | E::NoReply(_) | E::Disconnected(_) => VaultError::Stopped,
+        E::ZBus(error) => of_bus(error),
+        _ => VaultError::Refused,
+    }
+}

@@ -8,8 +8,8 @@ use futures_util::StreamExt as _;
 use zbus::names::OwnedUniqueName;
 use zbus::zvariant::OwnedObjectPath;
 
+use super::bus::of_bus;
 use super::interfaces::PromptProxy;
-use super::store::of_bus;
 use super::{bus, limited};
 use crate::grants::vault::VaultError;
 use crate::grants::vault::asked::Ask;

@@ -9,6 +9,7 @@ use zbus::proxy::CacheProperties;
 use zbus::zvariant::{OwnedObjectPath, Value};
 use zeroize::Zeroizing;
 
+use super::bus::{of_bus, of_standard};
 use super::interfaces::{CollectionProxy, ItemProxy, LABEL, ServiceProxy};
 use super::{bus, dialog, limited};
 use crate::grants::vault::VaultError;
@@ -239,33 +240,6 @@ fn classify(error: &Error) -> VaultError {
         Error::NoResult => VaultError::NotSetUp,
         Error::Zbus(error) => of_bus(error),
         Error::ZbusFdo(error) => of_standard(error),
-        _ => VaultError::Refused,
-    }
-}
-
-/// As [`classify`], for a call of our own.
-pub fn of_bus(error: &zbus::Error) -> VaultError {
-    match error {
-        zbus::Error::MethodError(name, ..) => match name.as_str() {
-            "org.freedesktop.Secret.Error.IsLocked" => VaultError::Locked,
-            "org.freedesktop.DBus.Error.ServiceUnknown"
-            | "org.freedesktop.DBus.Error.NameHasNoOwner"
-            | "org.freedesktop.DBus.Error.NoReply"
-            | "org.freedesktop.DBus.Error.Disconnected" => VaultError::Stopped,
-            _ => VaultError::Refused,
-        },
-        zbus::Error::FDO(error) => of_standard(error),
-        // The session bus itself.
-        zbus::Error::InputOutput(_) => VaultError::Stopped,
-        _ => VaultError::Refused,
-    }
-}
-
-fn of_standard(error: &zbus::fdo::Error) -> VaultError {
-    use zbus::fdo::Error as E;
-    match error {
-        E::ServiceUnknown(_) | E::NameHasNoOwner(_) | E::NoReply(_) | E::Disconnected(_) => VaultError::Stopped,
-        E::ZBus(error) => of_bus(error),
         _ => VaultError::Refused,
     }
 }
