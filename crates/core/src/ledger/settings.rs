@@ -106,11 +106,7 @@ impl Tables<'_> {
 
     /// Stores how the browser's answer comes back first.
     pub(super) fn set_channel(&self, channel: Channel) -> Result<(), IndexError> {
-        let text = match channel {
-            Channel::Loopback => "loopback",
-            Channel::DeepLink => "deep_link",
-        };
-        self.set_setting(CHANNEL, text)
+        self.set_setting(CHANNEL, channel.into())
     }
 
     /// The grants in no account.
@@ -219,7 +215,7 @@ impl Ledger {
     /// How the browser's answer comes back first.
     pub async fn channel(&self) -> Result<Channel, Problem> {
         let stored = self.read(|tables| tables.setting(CHANNEL)).await?;
-        Ok(if stored.as_deref() == Some("deep_link") { Channel::DeepLink } else { Channel::Loopback })
+        Ok(stored.and_then(|text| text.parse().ok()).unwrap_or_default())
     }
 
     /// The TCP port of the local API.

@@ -23,10 +23,12 @@ impl Environment {
 }
 
 /// How the browser's answer comes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::EnumString, strum::IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Channel {
     /// `http://127.0.0.1:…`
+    #[default]
     Loopback,
     /// This program's own link scheme.
     DeepLink,
