@@ -4,12 +4,16 @@
 
 mod support;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use connect_core::Caller;
 use connect_core::problem::{Problem, ProblemCode};
 use connect_core::snapshot::{ActivityEvent, Decision, DisconnectOutcome, Health, Section, SectionData, Stage, Unrevoked};
-use serde_json::json;
+use connect_core::vault::{MemoryVault, Vault, VaultError, VaultFuture};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
 use support::{World, feature, scopes, stage};
 
 const READS: [&str; 3] = ["profile:read", "kyc:read", "wallet:read"];
@@ -431,4 +435,68 @@ async fn the_access_token_goes_to_the_api_in_a_header_and_follows_no_redirect() 
     }
     assert_eq!(canary_calls.load(Ordering::SeqCst), 0, "a redirect was followed");
     assert_eq!(world.records().len(), 1, "a redirect is no revocation");
+}
+
+/// A keychain that refuses to write for as long as it is told to.
+struct RefusesWrites {
+    entries: Arc<MemoryVault>,
+    refuses: AtomicBool,
+}
+
+impl Vault for RefusesWrites {
+    fn read<'a>(&'a self, name: &'a str) -> VaultFuture<'a, Option<SecretString>> {
+        self.entries.read(name)
+    }
+
+    fn write<'a>(&'a self, name: &'a str, value: SecretString) -> VaultFuture<'a, ()> {
+        if self.refuses.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(VaultError::Refused) });
+        }
+        self.entries.write(name, value)
+    }
+
+    fn delete<'a>(&'a self, name: &'a str) -> VaultFuture<'a, ()> {
+        self.entries.delete(name)
+    }
+
+    fn list(&self) -> VaultFuture<'_, Vec<String>> {
+        self.entries.list()
+    }
+}
+
+/// How often the grant's pair was rotated, by its entry in the keychain.
+async fn generation(world: &World, name: &str) -> u64 {
+    let text = world.vault.read(name).await.unwrap().unwrap();
+    serde_json::from_str::<Value>(text.expose_secret()).unwrap()["g"].as_u64().unwrap()
+}
+
+#[tokio::test]
+async fn a_pair_that_the_keychain_has_not_taken_is_offered_to_it_once_more_at_the_end() {
+    // Once it takes it then; and once another process has stored a newer pair meanwhile, which stays.
+    for newer in [None, Some(9)] {
+        let mut world = World::new().await;
+        let account = world.connect("ada", &["profile:read"], &["profile:read"]).await;
+        let vault = Arc::new(RefusesWrites { entries: Arc::clone(&world.vault), refuses: AtomicBool::new(false) });
+        world.restart_with(Arc::clone(&vault) as Arc<dyn Vault>).await;
+        let [name] = &*world.records() else { panic!("one entry") };
+        world.clock.advance(Duration::from_secs(3_700));
+        vault.refuses.store(true, Ordering::SeqCst);
+        let refused = world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap_err();
+        assert_eq!((refused.code, world.count("refreshes").await), (ProblemCode::KeychainRefused, 1));
+        assert_eq!(generation(&world, name).await, 0);
+        vault.refuses.store(false, Ordering::SeqCst);
+        if let Some(newer) = newer {
+            let text = world.vault.read(name).await.unwrap().unwrap();
+            let mut record: Value = serde_json::from_str(text.expose_secret()).unwrap();
+            record["g"] = newer.into();
+            world.vault.write(name, record.to_string().into()).await.unwrap();
+        }
+        world.core.shutdown().await;
+        assert_eq!(generation(&world, name).await, newer.unwrap_or(1));
+        if newer.is_none() {
+            world.restart().await;
+            world.core.load(&Caller::Window, &account, Section::Profile).await.unwrap();
+            assert_eq!(world.count("refreshes").await, 1, "the pair was not in the keychain");
+        }
+    }
 }
