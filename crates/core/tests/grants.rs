@@ -29,7 +29,7 @@ async fn lives(switches: &[(&str, &str)]) {
 }
 
 /// Of Ada, as the sandbox makes her up: whatever the shape of the answer, what a person reads is the same.
-fn says_what_monei_has(shown: &SectionData, switches: &[(&str, &str)]) {
+fn says_what_monei_has(shown: &SectionData, balance_kobo: i64, switches: &[(&str, &str)]) {
     let naira = |money: &Option<MoneyAmount>| {
         let money = money.as_ref().unwrap_or_else(|| panic!("{switches:?}: no amount"));
         assert_eq!(money.currency, "NGN", "{switches:?}");
@@ -38,12 +38,15 @@ fn says_what_monei_has(shown: &SectionData, switches: &[(&str, &str)]) {
     match shown {
         SectionData::Profile(profile) => {
             assert!(profile.name.as_deref().is_some_and(|name| name.starts_with("Ada")), "{switches:?}: {profile:?}");
-            assert!(profile.email.as_deref().is_some_and(|email| email.contains('@')), "{switches:?}: {profile:?}");
+            assert_eq!(profile.email.as_deref(), Some("ada.okafor@example.com"), "{switches:?}");
         }
-        SectionData::Wallet(wallet) => assert!(naira(&wallet.naira).is_sign_positive(), "{switches:?}: {wallet:?}"),
+        SectionData::Wallet(wallet) => {
+            assert_eq!(naira(&wallet.naira), rust_decimal::Decimal::new(balance_kobo, 2), "{switches:?}: {wallet:?}");
+        }
         SectionData::Transactions(list) => {
             assert!(!list.items.is_empty() && list.total.is_some_and(|total| total > 0), "{switches:?}: {list:?}");
             assert!(list.items.iter().all(|item| item.amount.is_some() && item.at.is_some()), "{switches:?}: {list:?}");
+            assert_eq!(naira(&list.items[0].amount), rust_decimal::Decimal::new(750_050, 2), "{switches:?}: {list:?}");
         }
         SectionData::Kyc(kyc) => panic!("{switches:?}: {kyc:?} was not asked for"),
     }
@@ -51,13 +54,14 @@ fn says_what_monei_has(shown: &SectionData, switches: &[(&str, &str)]) {
 
 async fn lives_in(world: World, switches: &[(&str, &str)]) {
     let account = world.connect("ada", BOTH, BOTH).await;
+    let balance = world.sandbox_state().await["balances_kobo"]["ada"].as_i64().unwrap();
     for section in [Section::Profile, Section::Wallet, Section::Transactions] {
         let shown = world
             .core
             .load(&Caller::Window, &account, section)
             .await
             .unwrap_or_else(|problem| panic!("{switches:?} {section:?}: {problem:?}"));
-        says_what_monei_has(&shown, switches);
+        says_what_monei_has(&shown, balance, switches);
     }
     world.clock.advance(Duration::from_secs(3400));
     world.core.load(&Caller::Window, &account, Section::Wallet).await.unwrap_or_else(|problem| panic!("{switches:?} refresh: {problem:?}"));
