@@ -19,6 +19,9 @@ use e2e::accessible::Rectangle;
 /// A window that is so near to the screen's edge, in pixels, is at it.
 const AT_EDGE: i32 = 2;
 
+/// A window that is dragged has moved within this, unless the computer is very busy.
+const A_MOMENT: Duration = Duration::from_millis(300);
+
 /// How often a window that is there is looked for, a tenth of a second apart.
 const LOOKS: usize = 30;
 
@@ -147,18 +150,8 @@ impl Screen {
                 succeed("i3-msg", session.run("i3-msg", &["open"])?)?;
             }
             Display::Weston { .. } => {
-                // Weston puts windows anywhere: first into the corner, where there is room for any size. A busy Weston may miss a drag.
-                let frame = until("the whole window in the corner", async || {
-                    let whole = |frame: &Rectangle| frame.width > from.0 / 2 * scale && frame.height > from.1 / 2 * scale;
-                    let Some(frame) = self.picture(session)?.windows().filter(whole) else { return Ok(None) };
-                    if frame.x <= AT_EDGE && frame.y <= AT_EDGE {
-                        return Ok(Some(frame));
-                    }
-                    let title = (frame.x + frame.width / 2, frame.y + 20 * scale);
-                    self.drag(session, 1, title, (-frame.x, -frame.y)).await?;
-                    Ok(None)
-                })
-                .await?;
+                // Weston puts windows anywhere: first where there is room for any size.
+                let frame = self.into_corner(session, from).await?;
                 let (dx, dy) = ((to.0 - from.0) * scale, (to.1 - from.1) * scale);
                 // Then from somewhere in its lower right quarter: the corner that moves.
                 self.drag(session, 3, (frame.width * 3 / 4, frame.height * 3 / 4), (dx, dy)).await?;
@@ -169,6 +162,37 @@ impl Screen {
             }
         }
         Ok(())
+    }
+
+    /// Drags the window of Weston whose page has this size, in logical pixels, into the upper left corner, so that all of the page can be seen. A busy
+    /// Weston may miss a drag, or show it so late that a second one takes the window past the edge: it is dragged when it rests, and back where a part
+    /// is hidden.
+    pub async fn into_corner(&self, session: &Session, page: (i32, i32)) -> Result<Rectangle> {
+        let scale = i32::from(session.display().scale());
+        let (page_width, page_height) = (page.0 * scale, page.1 * scale);
+        let way = |edge: i32, hidden: i32| match hidden {
+            1.. if edge <= AT_EDGE => hidden,
+            1.. => -hidden,
+            _ => -edge,
+        };
+        until("the whole window in the corner", async || {
+            let Some(frame) = self.resting_window(session).await? else { return Ok(None) };
+            let hidden = (page_width - frame.width, page_height - frame.height);
+            if hidden.0 <= 0 && hidden.1 <= 0 && frame.x <= AT_EDGE && frame.y <= AT_EDGE {
+                return Ok(Some(frame));
+            }
+            let title = (frame.x + frame.width / 2, frame.y + 20 * scale);
+            self.drag(session, 1, title, (way(frame.x, hidden.0), way(frame.y, hidden.1))).await?;
+            bail!("it is at {frame:?}, and its page has {page_width} × {page_height} pixels")
+        })
+        .await
+    }
+
+    /// Where Weston shows a window, if it is in the same place a moment later.
+    async fn resting_window(&self, session: &Session) -> Result<Option<Rectangle>> {
+        let before = self.picture(session)?.windows();
+        tokio::time::sleep(A_MOMENT).await;
+        Ok(self.picture(session)?.windows().filter(|now| Some(*now) == before))
     }
 
     /// Brings the window before all others. Only where windows overlap.
