@@ -45,12 +45,12 @@ pub fn test(all: bool) -> Result<()> {
     });
     if built.is_ok() {
         drop(steps.step("What no program may have", || gates::check_programs(&PROGRAMS)));
-        drop(steps.step("Tests", || rust_tests(&mut count, &[])));
     }
-    // Most of their time the tests in the real window wait. What is built meanwhile gives way to them.
+    // Much of their time the tests wait. What is built meanwhile gives way to them.
     let packaged = thread::scope(|scope| {
         let beside = scope.spawn(|| places::build().and_then(|()| tools::install_for_checks()));
         if built.is_ok() {
+            drop(steps.step("Tests", || rust_tests(&mut count, &[])));
             drop(steps.step("Tests in the real window", || rust_tests(&mut count, &["--test", "end_to_end"])));
         }
         steps.step("Build the program as it is packaged", || beside.join().unwrap_or_else(|_| bail!("the build panicked")))
@@ -116,9 +116,7 @@ pub fn counted(tests: &mut Command, count: &mut Count) -> Result<()> {
     // Lines of the form: test result: ok. 12 passed; 0 failed; 0 ignored; … and: test module::name ... FAILED
     let mut reasons = Reasons::default();
     let passed = each_line(tests, |line| {
-        if let Some(name) = line.strip_prefix("test ").and_then(|line| line.strip_suffix(" ... FAILED")) {
-            count.failures.push(name.to_owned());
-        }
+        count.failures.extend(failed_test(line).map(str::to_owned));
         reasons.read(line, &mut count.failures);
         let Some(rest) = line.strip_prefix("test result: ") else { return };
         let number = |word: &str| {
@@ -132,6 +130,11 @@ pub fn counted(tests: &mut Command, count: &mut Count) -> Result<()> {
         bail!("{} found failures", describe(tests));
     }
     Ok(())
+}
+
+/// The test that failed, where the line says that. The runner of the places fills up its names to the same width.
+fn failed_test(line: &str) -> Option<&str> {
+    Some(line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?.trim_end())
 }
 
 /// Finds in what a runner prints after its tests why each of them failed.
@@ -267,6 +270,13 @@ mod tests {
     #[test]
     fn the_summary_says_why_each_test_failed() {
         let printed = "\
+test a::returns_an_error ... FAILED
+test b::panics ... FAILED
+test b::passes ... ok
+test c::is_silent ... FAILED
+test d::is-a-place       ... FAILED
+test e::panics-in-a-place ... FAILED
+test f::passes           ... ok
 ---- a::returns_an_error stdout ----
 logs and a picture of the screen: /somewhere
 Error: gave up waiting for a window: no such window
@@ -284,8 +294,7 @@ in a picture
 ---- e::panics-in-a-place ----
 test panicked: assertion failed: y
 ";
-        let tests = ["a::returns_an_error", "b::panics", "c::is_silent", "d::is-a-place", "e::panics-in-a-place"];
-        let mut failures: Vec<String> = tests.map(str::to_owned).into();
+        let mut failures: Vec<String> = printed.lines().filter_map(failed_test).map(str::to_owned).collect();
         let mut reasons = Reasons::default();
         printed.lines().for_each(|line| reasons.read(line, &mut failures));
         assert_eq!(
