@@ -18,9 +18,9 @@ use crate::step::{command, describe, output, succeed};
 const FORBIDDEN: [&str; 3] = ["PRIVATE KEY-----", "sourceMappingURL=", "webpack://"];
 /// What the sandbox mints (what follows the kind of secret), is called by and serves. Only its own package has it.
 const SANDBOX: [&str; 3] = ["_sim_CNRY", "mc_sim_local", "/sandbox/api/"];
-/// Where development builds have their servers, and how each client secret begins. What people install asks for an address instead, and knows of
-/// no secret.
-const NOT_FOR_PEOPLE: [&str; 3] = ["http://127.0.0.1:43117", "http://127.0.0.1:43118", "mcs_"];
+/// Where development builds have their servers, how each client secret begins, and the command of the tester's panel. What people install asks for an
+/// address instead, knows of no secret, and has no such panel.
+const NOT_FOR_PEOPLE: [&str; 4] = ["http://127.0.0.1:43117", "http://127.0.0.1:43118", "mcs_", "tester_order"];
 /// What people install: the desktop program and the command line.
 const FOR_PEOPLE: [&str; 2] = ["monei-connections", "moneictl"];
 /// Size that the Debian package of the desktop program stays below, in bytes.
@@ -190,13 +190,7 @@ fn look(folder: &Path, what: What) -> Result<()> {
             hardening::check_windows(&content).with_context(|| shown.clone())?;
         }
         if is_elf || is_windows {
-            // Documents may tell of the sandbox; programs have it inside or not.
-            for mark in SANDBOX {
-                ensure!(what == What::Sandbox || !has(mark), "{shown} has \"{mark}\" of the sandbox");
-            }
-            for mark in NOT_FOR_PEOPLE {
-                ensure!(what != What::ForPeople || !has(mark), "{shown} has \"{mark}\", which is for development or for servers");
-            }
+            check_program(&shown, &content, what)?;
             unseen.retain(|mark| !has(mark));
         }
         match path.extension().and_then(OsStr::to_str) {
@@ -212,6 +206,17 @@ fn look(folder: &Path, what: What) -> Result<()> {
         }
     }
     ensure!(what != What::Sandbox || unseen.is_empty(), "{unseen:?} is not in the sandbox: the search for it is out of date");
+    Ok(())
+}
+
+/// Documents may tell of the sandbox and of secrets; programs have them inside or not.
+fn check_program(name: &str, content: &[u8], what: What) -> Result<()> {
+    for mark in SANDBOX {
+        ensure!(what == What::Sandbox || !has(content, mark), "{name} has \"{mark}\" of the sandbox");
+    }
+    for mark in NOT_FOR_PEOPLE {
+        ensure!(what != What::ForPeople || !has(content, mark), "{name} has \"{mark}\", which is for development or for servers");
+    }
     Ok(())
 }
 
@@ -328,6 +333,24 @@ mod tests {
         look(cross.path(), What::ForPeople).unwrap();
         let clean = folder_with("usr/share/doc/tool/readme", b"http://127.0.0.1:43118/sandbox/api/state", 0o644);
         look(clean.path(), What::ForPeople).unwrap();
+    }
+
+    #[test]
+    fn a_program_with_the_sandbox_or_with_what_is_for_development_or_servers_is_found() {
+        let refused = |mark: &str, what| check_program("tool", format!("\x7fELF..{mark}..").as_bytes(), what).is_err();
+        for mark in SANDBOX {
+            assert!(refused(mark, What::ForPeople) && refused(mark, What::Service) && !refused(mark, What::Sandbox), "{mark}");
+        }
+        for mark in NOT_FOR_PEOPLE {
+            assert!(refused(mark, What::ForPeople) && !refused(mark, What::Service) && !refused(mark, What::Sandbox), "{mark}");
+        }
+        assert!(!refused("https://connect.example.org", What::ForPeople));
+    }
+
+    /// The marks are looked for in programs, so what they are taken from must still be called that.
+    #[test]
+    fn what_is_looked_for_in_programs_is_what_the_sources_say() {
+        assert!(include_str!("../../src-tauri/src/commands.rs").contains("fn tester_order("));
     }
 
     #[test]

@@ -353,9 +353,20 @@ impl<'a> Trial<'a> {
         is(&self.class, "", &format!("URL:{}", self.product.name))?;
         is(&self.class, "URL Protocol", "")?;
         is(&format!(r"{}\shell\open\command", self.class), "", &format!("{} \"%1\"", self.quoted("monei-connect.exe")?))?;
+        is(&format!(r"{}\DefaultIcon", self.class), "", &format!("{},0", self.quoted("monei-connect.exe")?))?;
         is(&self.uninstall, "DisplayName", &self.product.name)?;
         is(&self.uninstall, "DisplayVersion", version)?;
         is(&self.uninstall, "InstallLocation", &self.wine.windows_path(&self.folder)?)?;
+        // What "Installed apps" in Windows' settings shows of it, and offers.
+        is(&self.uninstall, "DisplayIcon", &self.quoted("monei-connect.exe")?)?;
+        is(&self.uninstall, "Publisher", &self.product.publisher)?;
+        is(&self.uninstall, "UninstallString", &self.quoted("uninstall.exe")?)?;
+        is(&self.uninstall, "NoModify", "0x1")?;
+        is(&self.uninstall, "NoRepair", "0x1")?;
+        let shown = self.wine.registry(&self.uninstall, "EstimatedSize")?.context("no size")?;
+        let shown = u64::from_str_radix(shown.trim_start_matches("0x"), 16).context(shown)?;
+        let bytes = gates::files(&self.folder)?.iter().try_fold(0, |sum, path| anyhow::Ok(sum + fs::metadata(path)?.len()))?;
+        ensure!(shown.abs_diff(bytes / 1024) <= 1, "it shows {shown} KiB, and has {bytes} bytes");
         let link = self.shortcut()?;
         // A link has the path of what it starts.
         let target = fs::read(&link).with_context(|| link.display().to_string())?;

@@ -19,7 +19,7 @@ const LICENCES: &str = "target/monei-connections/third-party-licences.txt";
 pub struct Product {
     pub name: String,
     pub identifier: String,
-    publisher: String,
+    pub publisher: String,
 }
 
 impl Product {
