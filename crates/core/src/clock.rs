@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 /// Tells the time.
@@ -15,7 +14,7 @@ pub trait Clock: Send + Sync {
 }
 
 /// A moment by a clock that can't be set and goes on while the computer sleeps. Comparable with another of the same boot only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Uptime {
     /// Which start of the computer it counts from.
     pub boot: String,
@@ -24,12 +23,11 @@ pub struct Uptime {
 }
 
 /// A moment by both clocks, so that its age can be told after the wall clock was set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Moment {
     /// Milliseconds since the Unix epoch.
     pub at: i64,
-    /// The clock that nobody can set. Not told by the first versions of this program.
-    #[serde(default)]
+    /// The clock that nobody can set, where there was one.
     pub up: Option<Uptime>,
 }
 
@@ -134,11 +132,6 @@ mod tests {
         assert_eq!(then.age_ms(&moment(1_030_000, Some(("two", 6_000)))), 30_000);
         assert_eq!(then.age_ms(&moment(1_030_000, None)), 30_000);
         assert_eq!(moment(1_000_000, None).age_ms(&moment(1_030_000, Some(("one", 7)))), 30_000);
-    }
-
-    #[test]
-    fn a_moment_of_the_first_versions_is_read() {
-        assert_eq!(serde_json::from_str::<Moment>(r#"{"at":7}"#).unwrap(), moment(7, None));
     }
 
     /// Clocks that a test sets: the wall, and the one that nobody sets.

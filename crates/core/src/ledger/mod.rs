@@ -19,6 +19,7 @@ mod rows;
 mod salvage;
 mod schema;
 mod settings;
+mod stored;
 mod tables;
 mod uses;
 

@@ -9,6 +9,7 @@ use super::Ledger;
 use super::error::IndexError;
 use super::index::Lasts;
 use super::rows::{OpenTransactionRow, SetApartRow};
+use super::stored::{StoredAgreed, StoredMoment};
 use super::tables::Tables;
 use crate::clock::Moment;
 use crate::model::operator::Agreed;
@@ -45,7 +46,7 @@ pub struct Unanswered {
     pub after_another: bool,
     /// When it was first sent.
     #[serde(flatten)]
-    pub since: Moment,
+    pub since: StoredMoment,
 }
 
 impl Unanswered {
@@ -70,7 +71,7 @@ pub struct Answered {
     pub grant: Option<String>,
     /// When the latest answer came.
     #[serde(flatten)]
-    pub since: Moment,
+    pub since: StoredMoment,
 }
 
 /// Name of the setting that keeps an unanswered refresh.
@@ -89,19 +90,20 @@ impl Tables<'_> {
         #[derive(Deserialize)]
         #[serde(untagged)]
         enum Stored {
-            ByOrigin(BTreeMap<String, Agreed>),
+            ByOrigin(BTreeMap<String, StoredAgreed>),
             OriginsOnly(Vec<String>),
         }
         let stored = self.setting(AGREED)?.and_then(|text| serde_json::from_str(&text).ok());
         Ok(match stored {
-            Some(Stored::ByOrigin(agreements)) => agreements,
+            Some(Stored::ByOrigin(agreements)) => agreements.into_iter().map(|(origin, agreed)| (origin, agreed.into())).collect(),
             Some(Stored::OriginsOnly(origins)) => origins.into_iter().map(|origin| (origin, Agreed(None))).collect(),
             None => BTreeMap::new(),
         })
     }
 
     pub(super) fn put_agreements(&self, all: &BTreeMap<String, Agreed>) -> Result<(), IndexError> {
-        self.set_setting(AGREED, &serde_json::to_string(all).unwrap_or_default())
+        let all: BTreeMap<&String, StoredAgreed> = all.iter().map(|(origin, agreed)| (origin, agreed.into())).collect();
+        self.set_setting(AGREED, &serde_json::to_string(&all).unwrap_or_default())
     }
 
     /// Stores how the browser's answer comes back first.
@@ -315,7 +317,7 @@ impl Ledger {
             if let Some(earlier) = earlier.filter(same) {
                 return Ok((earlier.key, false));
             }
-            let fresh = Unanswered { key: random_text::<24>(), generation, after_another, since: now };
+            let fresh = Unanswered { key: random_text::<24>(), generation, after_another, since: now.into() };
             tables.set_setting(&name, &serde_json::to_string(&fresh).unwrap_or_default())?;
             Ok((fresh.key, !after_another))
         })
@@ -389,7 +391,7 @@ impl Ledger {
 
     /// Lists a transaction whose answer is about to be redeemed, which is good for so long from now. What is listed of it stays.
     pub async fn put_answered(&self, hash: String, good_for_s: u64) -> Result<(), Problem> {
-        let since = Moment::now(self.inner.clock.as_ref());
+        let since = StoredMoment::from(Moment::now(self.inner.clock.as_ref()));
         self.write(move |tables| {
             let mut list = tables.answered()?;
             match list.iter_mut().find(|listed| listed.hash == hash) {

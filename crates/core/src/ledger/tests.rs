@@ -15,8 +15,9 @@ use super::schema::REBUILD;
 use super::tables::{ACTIVITY_KEPT, ROUTINE_KEPT};
 use super::*;
 use crate::changed::Changed;
-use crate::clock::SystemClock;
+use crate::clock::{Moment, SystemClock};
 use crate::model::app::{AppKey, AppName, KeyHash};
+use crate::model::operator::{Agreed, Claim};
 use crate::model::payment::PaymentOutcome;
 use crate::model::{Caller, Identity};
 
@@ -1220,4 +1221,69 @@ fn a_payment_line_stays_for_two_years_through_a_salvage() {
     assert_eq!(on(&index, classes).unwrap(), [Kept::TwoYears, Kept::Many, Kept::Few].map(|kept| kept as i64));
     index.write(|tx| (0..=i64::from(ACTIVITY_KEPT)).try_for_each(|n| tx.log(n, None, None, &failed))).unwrap();
     assert!(on(&index, |tables| tables.activity(None, u32::MAX)).unwrap().iter().any(|row| row.event == paid));
+}
+
+/// A clock with an uptime, as on Linux.
+struct Both;
+
+impl Clock for Both {
+    fn now_ms(&self) -> i64 {
+        9_000
+    }
+
+    fn uptime(&self) -> Option<crate::clock::Uptime> {
+        Some(crate::clock::Uptime { boot: "b".into(), ms: 6 })
+    }
+}
+
+/// The JSON of settings is on people's disks: what the last version wrote is read, and is written in the same form.
+#[tokio::test]
+async fn settings_of_an_index_written_before_are_read_and_written_as_they_were() {
+    let (_keep, path, _) = two_rows_each(
+        r#"INSERT INTO settings VALUES
+        ('backend_confirmed', '{"https://one.example.test":{"name":"One","host":"one.test"},"https://three.example.test":null,"https://two.example.test":{"name":"","host":null}}'),
+        ('refresh:g', '{"key":"k","generation":4,"after_another":true,"at":7000,"up":{"boot":"b","ms":5}}'),
+        ('refresh:h', '{"key":"l","generation":2,"at":7000}'),
+        ('answered_transactions', '[{"hash":"t","good_for_s":120,"unwanted":true,"grant":null,"at":7000,"up":{"boot":"b","ms":5}},{"hash":"u","good_for_s":1,"at":7000}]');"#,
+    );
+    let ledger = Ledger::open(path.parent().unwrap(), Arc::new(Both), Changed::default()).unwrap().ledger;
+    let agreed = async |name: &str| ledger.agreed(format!("https://{name}.example.test")).await.unwrap();
+    let claim = |name: &str, host: Option<&str>| Claim { name: name.into(), host: host.map(str::to_owned) };
+    assert_eq!(agreed("one").await, Some(Agreed(Some(claim("One", Some("one.test"))))));
+    assert_eq!(agreed("two").await, Some(Agreed(Some(claim("", None)))));
+    assert_eq!((agreed("three").await, agreed("four").await), (Some(Agreed(None)), None));
+    let now = Moment::now(&Both);
+    let sent = ledger.unanswered("g".into(), 4).await.unwrap().unwrap();
+    // By the clock that nobody sets where it was kept, else by the wall's.
+    assert_eq!((sent.key.as_str(), sent.after_another, sent.since.age_ms(&now)), ("k", true, 1));
+    let sent = ledger.unanswered("h".into(), 2).await.unwrap().unwrap();
+    assert_eq!((sent.key.as_str(), sent.after_another, sent.since.age_ms(&now)), ("l", false, 2_000));
+    let answered = ledger.answered().await.unwrap();
+    let told =
+        |listed: &Answered| (listed.hash.clone(), listed.good_for_s, listed.unwanted, listed.grant.clone(), listed.since.age_ms(&now));
+    assert_eq!(answered.iter().map(told).collect::<Vec<_>>(), [("t".into(), 120, true, None, 1), ("u".into(), 1, false, None, 2_000)]);
+
+    ledger.apply(BackendAgreed { origin: "https://two.example.test".into(), claim: claim("Two", Some("two.test")) }).await.unwrap();
+    let (key, _) = ledger.refresh_key("g".into(), 5, 1000).await.unwrap();
+    ledger.note_redeemed("g".into(), "t".into(), true).await.unwrap();
+    ledger.put_answered("u".into(), 2).await.unwrap();
+    let stored = async |name: &'static str| ledger.read(move |tables| tables.setting(name)).await.unwrap().unwrap();
+    assert_eq!(
+        stored("backend_confirmed").await,
+        r#"{"https://one.example.test":{"name":"One","host":"one.test"},"https://three.example.test":null,"https://two.example.test":{"name":"Two","host":"two.test"}}"#
+    );
+    let refresh = r#"{"key":"KEY","generation":5,"after_another":false,"at":9000,"up":{"boot":"b","ms":6}}"#;
+    assert_eq!(stored("refresh:g").await, refresh.replace("KEY", &key));
+    assert_eq!(
+        stored("answered_transactions").await,
+        r#"[{"hash":"t","good_for_s":120,"unwanted":true,"grant":"g","at":7000,"up":{"boot":"b","ms":5}},{"hash":"u","good_for_s":2,"unwanted":false,"grant":null,"at":9000,"up":{"boot":"b","ms":6}}]"#
+    );
+}
+
+#[tokio::test]
+async fn agreements_of_the_first_versions_are_read_as_of_unknown_names() {
+    let (_keep, path, _) = two_rows_each(r#"INSERT INTO settings VALUES ('backend_confirmed', '["https://one.example.test"]');"#);
+    let ledger = opened(&path).ledger;
+    assert_eq!(ledger.agreed("https://one.example.test".into()).await.unwrap(), Some(Agreed(None)));
+    assert_eq!(ledger.agreed("https://two.example.test".into()).await.unwrap(), None);
 }

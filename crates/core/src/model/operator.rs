@@ -1,7 +1,6 @@
 //! What a backend says of itself is a claim: anybody can give a service any name. Here it is decided what of the claim may be shown
 //! (never a name like Monei's own), and whether an address leads to this very computer, where any program can answer.
 
-use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
 use super::text::{clean, fold};
@@ -13,7 +12,7 @@ const LONGEST: usize = 80;
 const PROVIDER: &str = "monei";
 
 /// What a backend says of who runs it. The person agrees to one, and is asked again when it changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// Its name, [cleaned](clean) and at most 80 characters. Empty where it gives none.
     pub name: String,
@@ -44,8 +43,7 @@ impl Claim {
 }
 
 /// What a person agreed to, of one backend. `None`: an earlier version kept no names, so nobody knows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agreed(pub Option<Claim>);
 
 impl Agreed {
