@@ -1,5 +1,6 @@
-//! The one way to use a connection: [`Accesses::access`] says whether a caller may, and [`Access::call`] calls. Each use is recorded in the
-//! ledger: who, under which permission, for what, with what outcome.
+//! The one way to use a connection: [`Accesses::access`] says whether a caller may, and [`Access::call`] and [`Access::pass`] call. Only a
+//! check while nobody looks goes without, since it takes one token as it is. Each use is recorded in the ledger: who, under which permission,
+//! for what, with what outcome.
 
 mod check;
 mod history;

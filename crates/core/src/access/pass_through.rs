@@ -4,7 +4,7 @@ use bytes::Bytes;
 use monei::permission::{self, Effect, Endpoint, Method};
 use monei::{ErrorBody, Permission, ScopeSet};
 
-use super::Accesses;
+use super::{Access, Accesses, Request};
 use crate::grants::Lease;
 use crate::ledger::{GrantRow, StoredHealth};
 use crate::model::problem::{Problem, ProblemCode};
@@ -31,6 +31,9 @@ pub struct Passed {
     pub body: Body,
 }
 
+/// What sending a call came to: Monei's answer with the seconds that it asks to wait, or why there is none.
+pub(super) type Sent = Result<(Passed, Option<u64>), Problem>;
+
 /// The status of a payment that Monei refused with 401 though its token is good.
 const REFUSED: u16 = 400;
 
@@ -44,7 +47,7 @@ impl Accesses {
     /// [`ProblemCode::OutcomeUnknown`] where Monei may have carried out what can't be repeated.
     pub async fn pass_through(&self, caller: &Caller, account: &AccountId, call: PassThrough<'_>) -> Result<Passed, Problem> {
         let (permission, endpoint) = permission::find(call.method, call.path).ok_or(Denied::NotListed)?;
-        let outcome = self.pass(caller, account, permission, endpoint, &call).await;
+        let outcome = self.pass_on(caller, account, permission, endpoint, &call).await;
         let code = match &outcome {
             Ok((passed, retry_after_s)) => meaning(passed, *retry_after_s),
             Err(problem) => Some(problem.clone()),
@@ -56,22 +59,53 @@ impl Accesses {
         outcome.map(|(passed, _)| passed)
     }
 
-    async fn pass(
+    async fn pass_on(
         &self,
         caller: &Caller,
         account: &AccountId,
         permission: &'static Permission,
         endpoint: &'static Endpoint,
         call: &PassThrough<'_>,
-    ) -> Result<(Passed, Option<u64>), Problem> {
+    ) -> Sent {
         let access = self.access(caller, account, permission).await?;
         if needs_confirmation(endpoint, call) {
             return Err(Denied::NeedsConfirmation.into());
         }
+        let &PassThrough { method, path, query, ref body } = call;
+        let request = Request { method, path, query };
+        access.pass(&|scopes| access.permit(scopes, &request), query, body.clone()).await
+    }
+
+    /// Shows on the account how the call went, where that differs from what is shown: a program may call often.
+    pub(super) async fn show_change(&self, account: &AccountId, outcome: Result<(), &Problem>) {
+        let is_of_app = |code| {
+            use ProblemCode as P;
+            matches!(code, P::NoSuchApp | P::PermissionNotGiven | P::PermissionSetAside | P::ConfirmationNeeded)
+        };
+        let is_of_call = |code| matches!(code, ProblemCode::InvalidInput | ProblemCode::OutcomeUnknown);
+        if outcome.is_err_and(|problem| is_of_app(problem.code) || is_of_call(problem.code)) {
+            return;
+        }
+        let known = self.ledger.known();
+        let connected = known.iter().any(|known| known.row.id == *account && known.row.health == StoredHealth::Connected);
+        if outcome.is_err() || !connected {
+            self.note(account, outcome).await;
+        }
+    }
+}
+
+/// Gives the permit to make a call with a token of these scopes.
+pub(super) type PermitFor<'a> = &'a (dyn Fn(&ScopeSet) -> Result<Permit, Denied> + Sync);
+
+impl Access {
+    /// Calls, with whichever grant has the permission. Monei's answer comes back as it came; whoever asks records it.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub(super) async fn pass(&self, permit: PermitFor<'_>, query: &[(&str, &str)], body: Option<Bytes>) -> Sent {
         let mut outcome = Err(ProblemCode::ScopeMissing.into());
-        for grant in &access.grants {
-            let permit = |scopes: &ScopeSet| Permit::check(caller, scopes, call.method, call.path);
-            outcome = self.pass_with(&permit, grant, call.query, call.body.clone()).await;
+        for grant in &self.grants {
+            outcome = self.pass_with(permit, grant, query, body.clone()).await;
             if !makes_room(&outcome) {
                 break;
             }
@@ -80,14 +114,8 @@ impl Accesses {
     }
 
     /// Calls with one grant, whose token's scopes must allow it.
-    pub(super) async fn pass_with(
-        &self,
-        permit: &(dyn Fn(&ScopeSet) -> Result<Permit, Denied> + Sync),
-        grant: &GrantRow,
-        query: &[(&str, &str)],
-        body: Option<Bytes>,
-    ) -> Result<(Passed, Option<u64>), Problem> {
-        let Self { grants, provider, .. } = self;
+    async fn pass_with(&self, permit: PermitFor<'_>, grant: &GrantRow, query: &[(&str, &str)], body: Option<Bytes>) -> Sent {
+        let Accesses { grants, provider, .. } = &self.of;
         let mut refused: Option<Lease> = None;
         loop {
             let lease = grants.lease(grant, refused.as_ref()).await?;
@@ -118,27 +146,10 @@ impl Accesses {
             }
         }
     }
-
-    /// Shows on the account how the call went, where that differs from what is shown: a program may call often.
-    pub(super) async fn show_change(&self, account: &AccountId, outcome: Result<(), &Problem>) {
-        let is_of_app = |code| {
-            use ProblemCode as P;
-            matches!(code, P::NoSuchApp | P::PermissionNotGiven | P::PermissionSetAside | P::ConfirmationNeeded)
-        };
-        let is_of_call = |code| matches!(code, ProblemCode::InvalidInput | ProblemCode::OutcomeUnknown);
-        if outcome.is_err_and(|problem| is_of_app(problem.code) || is_of_call(problem.code)) {
-            return;
-        }
-        let known = self.ledger.known();
-        let connected = known.iter().any(|known| known.row.id == *account && known.row.health == StoredHealth::Connected);
-        if outcome.is_err() || !connected {
-            self.note(account, outcome).await;
-        }
-    }
 }
 
 /// Whether the next grant may be tried: this one is gone, or has lost the scope. Monei has carried out nothing then.
-pub(super) fn makes_room(outcome: &Result<(Passed, Option<u64>), Problem>) -> bool {
+fn makes_room(outcome: &Sent) -> bool {
     match outcome {
         Ok((passed, _)) => meaning(passed, None).is_some_and(|problem| problem.code == ProblemCode::ScopeMissing),
         Err(problem) => problem.code.is_of_one_record() || problem.code == ProblemCode::AccessRevoked,

@@ -4,19 +4,16 @@
 use bytes::Bytes;
 use monei::payment::Answered;
 use monei::permission::{self, Endpoint, Method};
-use monei::{Payment, Permission, ScopeSet};
+use monei::{Payment, Permission};
 use secrecy::SecretString;
 
-use super::pass_through::{makes_room, meaning};
+use super::pass_through::{Sent, meaning};
 use super::{Access, Accesses, Passed};
 use crate::ledger::{OpenPaymentsClosed, PaymentBegun, PaymentEnded};
 use crate::model::payment::{Begun, PaymentOutcome};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::random_text;
 use crate::model::{AccountId, AppId, Caller, Denied, Permit};
-
-/// What sending came to: Monei's answer with the seconds that it asks to wait, or why there is none.
-type Sent = Result<(Passed, Option<u64>), Problem>;
 
 impl Accesses {
     /// Whether the person may be asked to confirm a call to `path` that moves money. A refusal is recorded; nothing is sent.
@@ -81,7 +78,7 @@ impl Accesses {
         // Durable before the first byte goes out.
         let change = PaymentBegun { id: random_text::<16>(), app: app.clone(), account: account.clone(), permission, payment };
         let begun = self.ledger.apply(change).await??;
-        let (sent, outcome) = judge(self.send_payment(&access, app, &begun, pin).await);
+        let (sent, outcome) = judge(access.send_payment(app, &begun, pin).await);
         let ended = PaymentEnded { id: begun.id().to_owned(), outcome };
         if let Err(problem) = self.ledger.apply(ended).await {
             // It stays open in the ledger, and becomes unknown with the next start.
@@ -89,19 +86,13 @@ impl Accesses {
         }
         sent
     }
+}
 
-    async fn send_payment(&self, access: &Access, app: &AppId, begun: &Begun, pin: Option<SecretString>) -> Sent {
+impl Access {
+    async fn send_payment(&self, app: &AppId, begun: &Begun, pin: Option<SecretString>) -> Sent {
         let body = Bytes::from_owner(begun.payment().body(pin.as_ref()));
         drop(pin);
-        let permit = |scopes: &ScopeSet| -> Result<Permit, Denied> { Permit::for_payment(app, scopes, begun) };
-        let mut outcome = Err(ProblemCode::ScopeMissing.into());
-        for grant in &access.grants {
-            outcome = self.pass_with(&permit, grant, &[], Some(body.clone())).await;
-            if !makes_room(&outcome) {
-                break;
-            }
-        }
-        outcome
+        self.pass(&|scopes| Permit::for_payment(app, scopes, begun), &[], Some(body)).await
     }
 }
 
