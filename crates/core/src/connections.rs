@@ -22,12 +22,11 @@ use crate::grants::{self, Grants};
 use crate::leaving;
 use crate::ledger::{AppReached, Known, Ledger, Moved, Opened, Renamed, TcpKeysEnded, UseRow};
 use crate::model::app::{App, AppKey, KeyHash};
-use crate::model::feature::{FeatureId, catalogue};
-use crate::model::operator::{Agreed, is_on_this_computer};
+use crate::model::feature::FeatureId;
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::snapshot::{
-    ActivityFilter, ActivityItem, BackendSnapshot, Channel, Decision, DisconnectOutcome, HistoryFilter, HistoryPage, HistoryRow, Leaving,
-    Link, PermissionDetails, Preferences, Receipt, Review, Section, SectionData, SetAsideOutcome, Snapshot, Unrevoked, WalletPart,
+    ActivityFilter, ActivityItem, Channel, Decision, DisconnectOutcome, HistoryFilter, HistoryPage, HistoryRow, Leaving, Link,
+    PermissionDetails, Preferences, Receipt, Review, Section, SectionData, SetAsideOutcome, Snapshot, Unrevoked, WalletPart,
     WalletPartData,
 };
 #[cfg(feature = "tester")]
@@ -37,7 +36,7 @@ use crate::monitor::Monitor;
 use crate::provider::backend::parse_address;
 use crate::provider::http::{DesktopProxies, Http};
 use crate::provider::{Provider, Service};
-use crate::publish;
+use crate::publish::{self, Setup};
 use crate::reviews;
 use crate::service;
 #[cfg(feature = "tester")]
@@ -91,12 +90,7 @@ pub struct Connections {
 }
 
 struct Inner {
-    environment: Environment,
-    version: String,
-    backend_managed: bool,
-    guide: Option<Url>,
-    /// What the desktop speaks.
-    language: Language,
+    setup: Setup,
     ledger: Ledger,
     provider: Provider,
     grants: Grants,
@@ -176,6 +170,7 @@ impl Connections {
             changed: changed.clone(),
         });
         let monitor = Monitor::new(ledger.clone(), provider.clone(), grants.clone(), access.clone(), Arc::clone(&clock));
+        let setup = Setup { environment, version, backend_managed, guide, language };
         let inner = Arc::new_cyclic(|inner: &std::sync::Weak<Inner>| {
             let inner = inner.clone();
             changed.listen(move || {
@@ -183,37 +178,8 @@ impl Connections {
                     inner.publish();
                 }
             });
-            let shown = snapshot_of(
-                &ledger,
-                &provider,
-                &grants,
-                &approvals,
-                environment,
-                &version,
-                backend_managed,
-                guide.is_some(),
-                language,
-                None,
-            );
-            let view = watch::Sender::new(Arc::new(shown));
-            let left = Mutex::default();
-            Inner {
-                environment,
-                version,
-                backend_managed,
-                guide,
-                language,
-                ledger,
-                provider,
-                grants,
-                access,
-                approvals,
-                monitor,
-                clock,
-                work,
-                left,
-                view,
-            }
+            let view = watch::Sender::new(Arc::new(publish::snapshot(&setup, &ledger, &provider, &grants, &approvals, None)));
+            Inner { setup, ledger, provider, grants, access, approvals, monitor, clock, work, left: Mutex::default(), view }
         });
         Ok(Self { inner })
     }
@@ -235,7 +201,7 @@ impl Connections {
 
     /// The page outside that `link` stands for, if there is one here.
     pub fn link(&self, link: Link) -> Option<Url> {
-        service::link(&self.inner.provider, self.inner.environment, self.inner.guide.as_ref(), link)
+        service::link(&self.inner.provider, self.inner.setup.environment, self.inner.setup.guide.as_ref(), link)
     }
 
     /// Asks for a new account's approval of `scopes`. Returns once under way; the rest shows in the view.
@@ -743,7 +709,7 @@ impl Connections {
     /// [`ProblemCode::BackendAddress`] if the address is unsafe, [`ProblemCode::InvalidInput`] if it can't be changed here,
     /// [`ProblemCode::AnotherInProgress`] while a connection is being made.
     pub async fn set_backend(&self, address: &str) -> Result<(), Problem> {
-        if self.inner.backend_managed {
+        if self.inner.setup.backend_managed {
             return Err(ProblemCode::InvalidInput.into());
         }
         let url = parse_address(address)?;
@@ -815,7 +781,7 @@ impl Connections {
     /// [`ProblemCode::InvalidInput`] outside of the sandbox environment; else why the sandbox can't be asked.
     #[cfg(feature = "tester")]
     pub async fn tester(&self) -> Result<TesterState, Problem> {
-        tester::view(&self.inner.provider, self.inner.environment).await
+        tester::view(&self.inner.provider, self.inner.setup.environment).await
     }
 
     /// Tells the sandbox what to do, and gives what it is about to do then. What it changes is seen here when Monei is asked the next
@@ -826,7 +792,7 @@ impl Connections {
     /// can't be told.
     #[cfg(feature = "tester")]
     pub async fn tester_order(&self, order: TesterOrder) -> Result<TesterState, Problem> {
-        tester::order(&self.inner.provider, self.inner.environment, order).await
+        tester::order(&self.inner.provider, self.inner.setup.environment, order).await
     }
 
     /// Ends what is open: the listener and any wait. What was sent gets up to 25 seconds to be answered and stored, since its answer
@@ -861,59 +827,13 @@ impl Inner {
             let is_gone = |id: &AccountId| there_before.contains(&&**id) && !known.iter().any(|known| known.row.id == *id);
             self.approvals.drop_outcome_of(is_gone);
             let left = self.left.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let Inner { ledger, provider, grants, approvals, environment, version, backend_managed, guide, language, .. } = self;
-            let fresh =
-                snapshot_of(ledger, provider, grants, approvals, *environment, version, *backend_managed, guide.is_some(), *language, left);
+            let Inner { setup, ledger, provider, grants, approvals, .. } = self;
+            let fresh = publish::snapshot(setup, ledger, provider, grants, approvals, left);
             let changed = **shown != fresh;
             if changed {
                 *shown = Arc::new(fresh);
             }
             changed
         });
-    }
-}
-
-#[expect(clippy::too_many_arguments, reason = "one of each part, read before and after they are put together")]
-fn snapshot_of(
-    ledger: &Ledger,
-    provider: &Provider,
-    grants: &Grants,
-    approvals: &Approvals,
-    environment: Environment,
-    version: &str,
-    managed: bool,
-    guide: bool,
-    desktop: Language,
-    left: Option<Leaving>,
-) -> Snapshot {
-    let service = provider.service();
-    let (known, missing) = (ledger.known(), grants.missing());
-    let choices = ledger.choices();
-    let around =
-        publish::Around { service: &service, missing: &missing, backoff_s: &|account| provider.backoff_s(account), choices: &choices };
-    let formerly = service.agreed.as_ref().filter(|_| !service.is_confirmed()).and_then(|Agreed(claim)| claim.as_ref());
-    Snapshot {
-        environment,
-        version: version.to_owned(),
-        accounts: publish::accounts(&known, &around),
-        backend: BackendSnapshot {
-            address: service.origin(),
-            on_this_computer: service.address.as_ref().is_some_and(is_on_this_computer),
-            managed,
-            confirmed: service.is_confirmed(),
-            operator: service.info.as_ref().map(|info| publish::operator(&info.operator)),
-            formerly: formerly.map(publish::operator),
-            guide,
-            scopes: service.info.as_ref().map(|info| info.scopes.iter().map(Scope::to_string).collect()).unwrap_or_default(),
-            status: publish::status(&service.status),
-        },
-        keychain: publish::keychain(grants.keychain_status()),
-        in_memory: grants.in_memory(),
-        set_aside: grants.set_aside().map(publish::set_aside),
-        catalogue: catalogue(),
-        transaction: approvals.read(publish::transaction),
-        preferences: publish::preferences(approvals.channel(), choices.preferences),
-        language: choices.preferences.language.unwrap_or(desktop),
-        left,
     }
 }

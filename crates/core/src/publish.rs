@@ -1,42 +1,102 @@
-//! From what is known to what is shown: pure functions over what each part tells of itself.
+//! From what is known to what is shown: [`snapshot`] reads what each part tells of itself, and the rest are pure functions over that.
 
 use std::collections::HashMap;
 
 use monei::permission::{Effect, Endpoint};
 use monei::{Scope, ScopeSet};
+use url::Url;
 
 use crate::access::is_checkable;
-use crate::approval::{Approval, Shown};
+use crate::approval::{Approval, Approvals, Shown};
 use crate::grants::vault::VaultError;
-use crate::grants::{KeychainStatus, Revoked, SetAside};
+use crate::grants::{Grants, KeychainStatus, Revoked, SetAside};
 use crate::ledger::{
-    ActivityRow, AsideRow, Choices, Event, Known, ReceiptRow, ScopeMark, ScopeRow, StoredHealth, StoredOutcome, StoredPreferences, UseRow,
+    ActivityRow, AsideRow, Choices, Event, Known, Ledger, ReceiptRow, ScopeMark, ScopeRow, StoredHealth, StoredOutcome, StoredPreferences,
+    UseRow,
 };
-use crate::model::feature::FeatureId;
-use crate::model::operator::Claim;
+use crate::model::feature::{FeatureId, catalogue};
+use crate::model::operator::{Agreed, Claim, is_on_this_computer};
 use crate::model::payment::PaymentOutcome;
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::snapshot::{
-    AccountFeature, AccountSnapshot, ActivityEvent, ActivityItem, BackendStatus, DisconnectOutcome, EndpointEffect, FeatureState, Health,
-    KeychainState, OperatorClaim, PermissionDetails, PermissionEndpoint, PermissionEvent, PermissionMoment, PermissionUse, Preferences,
-    Receipt, RunSnapshot, SetAsideFile, Stage,
+    AccountFeature, AccountSnapshot, ActivityEvent, ActivityItem, BackendSnapshot, BackendStatus, DisconnectOutcome, EndpointEffect,
+    FeatureState, Health, KeychainState, Leaving, OperatorClaim, PermissionDetails, PermissionEndpoint, PermissionEvent, PermissionMoment,
+    PermissionUse, Preferences, Receipt, RunSnapshot, SetAsideFile, Snapshot, Stage,
 };
-use crate::model::{Channel, GrantId};
-use crate::provider::{Service, ServiceStatus};
+use crate::model::{Channel, Environment, GrantId, Language};
+use crate::provider::{Provider, Service, ServiceStatus};
 
-/// What accounts are shown with, besides what the ledger knows.
-pub(crate) struct Around<'a> {
-    /// The backend.
-    pub service: &'a Service,
-    /// Grants whose record is gone, and since when that is known.
-    pub missing: &'a HashMap<GrantId, i64>,
-    /// Seconds for which Monei must not be called for an account.
-    pub backoff_s: &'a dyn Fn(&str) -> Option<u64>,
-    /// In which order they are shown.
-    pub choices: &'a Choices,
+/// What stays the same for the whole run.
+pub(crate) struct Setup {
+    /// Which Monei.
+    pub environment: Environment,
+    /// The program's version.
+    pub version: String,
+    /// The backend's address can't be changed from within.
+    pub backend_managed: bool,
+    /// A page about running a backend.
+    pub guide: Option<Url>,
+    /// What the desktop speaks.
+    pub language: Language,
 }
 
-pub(crate) fn accounts(known: &[Known], around: &Around<'_>) -> Vec<AccountSnapshot> {
+/// All that is shown. `left`: what came of it, once the person has left this computer.
+pub(crate) fn snapshot(
+    setup: &Setup,
+    ledger: &Ledger,
+    provider: &Provider,
+    grants: &Grants,
+    approvals: &Approvals,
+    left: Option<Leaving>,
+) -> Snapshot {
+    let service = provider.service();
+    let (known, missing) = (ledger.known(), grants.missing());
+    let choices = ledger.choices();
+    let around = Around { service: &service, missing: &missing, backoff_s: &|account| provider.backoff_s(account), choices: &choices };
+    Snapshot {
+        environment: setup.environment,
+        version: setup.version.clone(),
+        accounts: accounts(&known, &around),
+        backend: backend(&service, setup),
+        keychain: keychain(grants.keychain_status()),
+        in_memory: grants.in_memory(),
+        set_aside: grants.set_aside().map(set_aside),
+        catalogue: catalogue(),
+        transaction: approvals.read(transaction),
+        preferences: preferences(approvals.channel(), choices.preferences),
+        language: choices.preferences.language.unwrap_or(setup.language),
+        left,
+    }
+}
+
+fn backend(service: &Service, setup: &Setup) -> BackendSnapshot {
+    let formerly = service.agreed.as_ref().filter(|_| !service.is_confirmed()).and_then(|Agreed(claim)| claim.as_ref());
+    BackendSnapshot {
+        address: service.origin(),
+        on_this_computer: service.address.as_ref().is_some_and(is_on_this_computer),
+        managed: setup.backend_managed,
+        confirmed: service.is_confirmed(),
+        operator: service.info.as_ref().map(|info| operator(&info.operator)),
+        formerly: formerly.map(operator),
+        guide: setup.guide.is_some(),
+        scopes: service.info.as_ref().map(|info| info.scopes.iter().map(Scope::to_string).collect()).unwrap_or_default(),
+        status: status(&service.status),
+    }
+}
+
+/// What accounts are shown with, besides what the ledger knows.
+struct Around<'a> {
+    /// The backend.
+    service: &'a Service,
+    /// Grants whose record is gone, and since when that is known.
+    missing: &'a HashMap<GrantId, i64>,
+    /// Seconds for which Monei must not be called for an account.
+    backoff_s: &'a dyn Fn(&str) -> Option<u64>,
+    /// In which order they are shown.
+    choices: &'a Choices,
+}
+
+fn accounts(known: &[Known], around: &Around<'_>) -> Vec<AccountSnapshot> {
     let mut views: Vec<AccountSnapshot> = known.iter().map(|known| account(known, around)).collect();
     // Two accounts of one person: the later one names the earlier.
     for later in 1..known.len() {
@@ -118,7 +178,7 @@ fn feature_state(scope: &Scope, known: &Known, missing: &HashMap<GrantId, i64>) 
     }
 }
 
-pub(crate) fn status(status: &ServiceStatus) -> BackendStatus {
+fn status(status: &ServiceStatus) -> BackendStatus {
     match status {
         ServiceStatus::Unknown => BackendStatus::Unknown,
         ServiceStatus::Ready => BackendStatus::Ready,
@@ -127,7 +187,7 @@ pub(crate) fn status(status: &ServiceStatus) -> BackendStatus {
 }
 
 /// What of a backend's claim may be shown.
-pub(crate) fn operator(claim: &Claim) -> OperatorClaim {
+fn operator(claim: &Claim) -> OperatorClaim {
     OperatorClaim {
         name: claim.shown_name().map(str::to_owned),
         host: claim.shown_host().map(str::to_owned),
@@ -135,7 +195,7 @@ pub(crate) fn operator(claim: &Claim) -> OperatorClaim {
     }
 }
 
-pub(crate) fn keychain(status: KeychainStatus) -> KeychainState {
+fn keychain(status: KeychainStatus) -> KeychainState {
     match status {
         KeychainStatus::Unknown => KeychainState::Unknown,
         KeychainStatus::Asking => KeychainState::Asking,
@@ -154,11 +214,11 @@ pub(crate) fn keychain(status: KeychainStatus) -> KeychainState {
     }
 }
 
-pub(crate) fn set_aside(SetAside { file, recovered }: SetAside) -> SetAsideFile {
+fn set_aside(SetAside { file, recovered }: SetAside) -> SetAsideFile {
     SetAsideFile { file, recovered }
 }
 
-pub(crate) fn transaction(approval: &Approval) -> Option<RunSnapshot> {
+fn transaction(approval: &Approval) -> Option<RunSnapshot> {
     let (about, shown) = approval.shown()?;
     let stage = match shown {
         Shown::Checking => Stage::Checking,
@@ -222,7 +282,7 @@ pub(crate) fn receipt(row: ReceiptRow) -> Receipt {
     Receipt { number, at, account, name, approved_by, email, service, operator, allowed, left_off, extra }
 }
 
-pub(crate) fn preferences(channel: Channel, stored: StoredPreferences) -> Preferences {
+fn preferences(channel: Channel, stored: StoredPreferences) -> Preferences {
     let StoredPreferences { theme, language, hide_amounts, reminders, keep_alive, close_to_tray, notifications } = stored;
     Preferences { channel, theme, language, hide_amounts, reminders, keep_alive, close_to_tray, notifications }
 }
