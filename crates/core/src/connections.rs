@@ -2,8 +2,7 @@
 //! starts the parts, publishes a snapshot after each change, and ends them in order.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use monei::{Method, Payment, Scope, ScopeSet};
 use secrecy::SecretString;
@@ -19,8 +18,8 @@ use crate::clock::Clock;
 use crate::diagnose::{self, Check};
 use crate::grants::vault::Vault;
 use crate::grants::{self, Grants};
-use crate::leaving;
-use crate::ledger::{AppReached, Known, Ledger, Moved, Opened, Renamed, TcpKeysEnded, UseRow};
+use crate::leaving::Endings;
+use crate::ledger::{AppReached, Ledger, Moved, Opened, Renamed, TcpKeysEnded, UseRow};
 use crate::model::app::{App, AppKey, KeyHash};
 use crate::model::feature::FeatureId;
 use crate::model::problem::{Problem, ProblemCode};
@@ -31,7 +30,7 @@ use crate::model::snapshot::{
 };
 #[cfg(feature = "tester")]
 use crate::model::snapshot::{TesterOrder, TesterState};
-use crate::model::{AccountId, Caller, Environment, GrantId, Language};
+use crate::model::{AccountId, Caller, Environment, Language};
 use crate::monitor::Monitor;
 use crate::provider::backend::parse_address;
 use crate::provider::http::{DesktopProxies, Http};
@@ -43,9 +42,6 @@ use crate::service;
 use crate::tester;
 use crate::work::Work;
 
-/// How long the program's end waits for answers that would be lost with it: longer than a payment may take at Monei, or a refresh at the
-/// backend.
-const WORK_ENDS: Duration = Duration::from_secs(25);
 /// Longest label, in characters.
 const MAX_LABEL: usize = 60;
 /// How many lines of history are shown.
@@ -97,10 +93,9 @@ struct Inner {
     access: Accesses,
     approvals: Approvals,
     monitor: Monitor,
+    endings: Endings,
     clock: Arc<dyn Clock>,
     work: Work,
-    /// What came of it, once the person has left this computer.
-    left: Mutex<Option<Leaving>>,
     view: watch::Sender<Arc<Snapshot>>,
 }
 
@@ -170,6 +165,7 @@ impl Connections {
             changed: changed.clone(),
         });
         let monitor = Monitor::new(ledger.clone(), provider.clone(), grants.clone(), access.clone(), Arc::clone(&clock));
+        let endings = Endings::new(ledger.clone(), grants.clone(), approvals.clone(), work.clone(), changed.clone());
         let setup = Setup { environment, version, backend_managed, guide, language };
         let inner = Arc::new_cyclic(|inner: &std::sync::Weak<Inner>| {
             let inner = inner.clone();
@@ -179,7 +175,7 @@ impl Connections {
                 }
             });
             let view = watch::Sender::new(Arc::new(publish::snapshot(&setup, &ledger, &provider, &grants, &approvals, None)));
-            Inner { setup, ledger, provider, grants, access, approvals, monitor, clock, work, left: Mutex::default(), view }
+            Inner { setup, ledger, provider, grants, access, approvals, monitor, endings, clock, work, view }
         });
         Ok(Self { inner })
     }
@@ -378,24 +374,7 @@ impl Connections {
     /// being stored or one that was cancelled is still being redeemed, or why the keychain can't be opened: nothing was ended then. A keychain or index problem in between, with what
     /// couldn't be removed still here.
     pub async fn leave(&self, caller: &Caller, unrevoked: Unrevoked) -> Result<Leaving, Problem> {
-        let Inner { ledger, grants, approvals, .. } = &*self.inner;
-        approvals.cancel().await;
-        approvals.take_up_answers(false).await;
-        let leaving = async {
-            // What was cancelled and is still being redeemed is stored before it is taken back.
-            if !approvals.tasks_end(WORK_ENDS).await {
-                return Err(ProblemCode::AnotherInProgress.into());
-            }
-            leaving::leave(ledger, grants, caller, unrevoked).await
-        };
-        let left = grants.asked(approvals.without_runs(leaving)).await?;
-        if left.complete {
-            self.inner.work.close();
-            approvals.close();
-            *self.inner.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(left.clone());
-            self.inner.publish();
-        }
-        Ok(left)
+        self.inner.endings.leave(caller, unrevoked).await
     }
 
     /// To be called once the person has left and the files in the data folder are removed, but for [`LOCK_FILE`](crate::LOCK_FILE): other
@@ -799,20 +778,7 @@ impl Connections {
     /// would be lost with the process; nothing is begun any more. What was kept in memory alone is revoked. Gives the names of the accounts
     /// of which Monei didn't confirm that, and `None` for each approval that is in no account: the person can end those in Monei's settings.
     pub async fn shutdown(&self) -> Vec<Option<String>> {
-        // First, so that a run that ends with its approval knows that a link can still finish it.
-        self.inner.work.close();
-        self.inner.approvals.close();
-        self.inner.grants.close_dialogs();
-        if !self.inner.work.end(WORK_ENDS).await {
-            tracing::warn!("something that was sent was not answered before the end");
-        }
-        self.inner.grants.keep_all_unsaved().await;
-        let known = self.inner.ledger.known();
-        let living = self.inner.grants.end_memory_only().await;
-        let has_one = |known: &&Known| known.grants.iter().any(|grant| living.contains(&grant.id));
-        let in_account = |living: &&GrantId| known.iter().flat_map(|known| &known.grants).any(|grant| grant.id == **living);
-        let unassigned = living.iter().filter(|living| !in_account(living)).map(|_| None);
-        known.iter().filter(has_one).map(|known| known.row.display_name()).chain(unassigned).collect()
+        self.inner.endings.shutdown().await
     }
 }
 
@@ -826,9 +792,8 @@ impl Inner {
             // Only what was there a moment ago: a failure because an account had gone before is worth its words.
             let is_gone = |id: &AccountId| there_before.contains(&&**id) && !known.iter().any(|known| known.row.id == *id);
             self.approvals.drop_outcome_of(is_gone);
-            let left = self.left.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let Inner { setup, ledger, provider, grants, approvals, .. } = self;
-            let fresh = publish::snapshot(setup, ledger, provider, grants, approvals, left);
+            let Inner { setup, ledger, provider, grants, approvals, endings, .. } = self;
+            let fresh = publish::snapshot(setup, ledger, provider, grants, approvals, endings.left());
             let changed = **shown != fresh;
             if changed {
                 *shown = Arc::new(fresh);

@@ -26,7 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("service", &["ledger", "model", "provider"]),
     ("apps", &["ledger", "model"]),
     ("aside", &["grants", "ledger", "model"]),
-    ("leaving", &["grants", "ledger", "model"]),
+    ("leaving", &["approval", "changed", "grants", "ledger", "model", "work"]),
     ("reviews", &["aside", "ledger", "model"]),
     ("tester", &["model", "provider"]),
     ("diagnose", &["approval", "grants", "model", "provider"]),
