@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use monei::{Method, Payment, Scope, ScopeSet};
+use monei::{Payment, Scope, ScopeSet};
 use secrecy::SecretString;
 use tokio::sync::watch;
 use url::Url;
@@ -95,7 +95,6 @@ struct Inner {
     monitor: Monitor,
     endings: Endings,
     clock: Arc<dyn Clock>,
-    work: Work,
     view: watch::Sender<Arc<Snapshot>>,
 }
 
@@ -149,7 +148,7 @@ impl Connections {
             changed: changed.clone(),
             rebuild,
         });
-        let access = Accesses::new(ledger.clone(), grants.clone(), provider.clone());
+        let access = Accesses::new(ledger.clone(), grants.clone(), provider.clone(), work.clone());
         let approvals = Approvals::new(approval::Needs {
             ledger: ledger.clone(),
             provider: provider.clone(),
@@ -165,7 +164,7 @@ impl Connections {
             changed: changed.clone(),
         });
         let monitor = Monitor::new(ledger.clone(), provider.clone(), grants.clone(), access.clone(), Arc::clone(&clock));
-        let endings = Endings::new(ledger.clone(), grants.clone(), approvals.clone(), work.clone(), changed.clone());
+        let endings = Endings::new(ledger.clone(), grants.clone(), approvals.clone(), work, changed.clone());
         let setup = Setup { environment, version, backend_managed, guide, language };
         let inner = Arc::new_cyclic(|inner: &std::sync::Weak<Inner>| {
             let inner = inner.clone();
@@ -175,7 +174,7 @@ impl Connections {
                 }
             });
             let view = watch::Sender::new(Arc::new(publish::snapshot(&setup, &ledger, &provider, &grants, &approvals, None)));
-            Inner { setup, ledger, provider, grants, access, approvals, monitor, endings, clock, work, view }
+            Inner { setup, ledger, provider, grants, access, approvals, monitor, endings, clock, view }
         });
         Ok(Self { inner })
     }
@@ -598,7 +597,6 @@ impl Connections {
     /// may have carried out what can't be repeated, [`ProblemCode::ProgramEnding`] for what does more than read once the program is about to
     /// end, or why Monei can't be reached.
     pub async fn pass_through(&self, caller: &Caller, account: &str, call: PassThrough<'_>) -> Result<Passed, Problem> {
-        let _under_way = if call.method == Method::Get { None } else { Some(self.inner.work.enter()?) };
         self.inner.access.pass_through(caller, &account.into(), call).await
     }
 
@@ -629,10 +627,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::OutcomeUnknown`] where Monei may have carried it out; with every other one nothing was carried out.
     pub async fn pay(&self, app: &App, payment: Payment, pin: Option<SecretString>) -> Result<Passed, Problem> {
-        let _under_way = self.inner.work.enter()?;
-        let passed = self.inner.access.pay(&app.id, &app.account, payment, pin).await;
-        self.inner.publish();
-        passed
+        self.inner.then_publish(self.inner.access.pay(&app.id, &app.account, payment, pin)).await
     }
 
     /// Payments of an earlier run whose outcome nobody learnt become known as such; how many there were. For whoever alone sends payments,
@@ -800,5 +795,12 @@ impl Inner {
             }
             changed
         });
+    }
+
+    /// Makes `call`, and publishes what came of it.
+    async fn then_publish<T>(&self, call: impl Future<Output = T>) -> T {
+        let done = call.await;
+        self.publish();
+        done
     }
 }

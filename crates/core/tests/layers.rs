@@ -19,7 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("provider", &["changed", "clock", "model", "wiped"]),
     ("ledger", &["changed", "clock", "model"]),
     ("grants", &["changed", "clock", "failpoint", "ledger", "model", "provider", "wiped", "work"]),
-    ("access", &["grants", "ledger", "model", "provider"]),
+    ("access", &["grants", "ledger", "model", "provider", "work"]),
     ("approval", &["changed", "clock", "failpoint", "grants", "ledger", "model", "provider", "work"]),
     ("monitor", &["access", "clock", "grants", "ledger", "model", "provider"]),
     // What puts them together.

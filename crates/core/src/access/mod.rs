@@ -19,6 +19,7 @@ use crate::ledger::{Checked, GrantRow, Ledger, Used};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::{AccountId, Caller, Denied, Permit};
 use crate::provider::{Body, Provider, Verdict};
+use crate::work::Work;
 
 pub use check::{Unseen, is_checkable};
 pub use pass_through::{PassThrough, Passed};
@@ -29,6 +30,7 @@ pub struct Accesses {
     ledger: Ledger,
     grants: Grants,
     provider: Provider,
+    work: Work,
 }
 
 /// A caller may use one permission of one account. Only [`Accesses::access`] makes one.
@@ -69,8 +71,8 @@ impl<'a> Request<'a> {
 
 impl Accesses {
     /// Uses these.
-    pub fn new(ledger: Ledger, grants: Grants, provider: Provider) -> Self {
-        Self { ledger, grants, provider }
+    pub fn new(ledger: Ledger, grants: Grants, provider: Provider, work: Work) -> Self {
+        Self { ledger, grants, provider, work }
     }
 
     /// Whether `caller` may use `permission` of `account`. Nothing is called.

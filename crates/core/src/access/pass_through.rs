@@ -44,8 +44,10 @@ impl Accesses {
     /// Why there is no answer: what [`Accesses::access`] says; [`ProblemCode::InvalidInput`] for what no permission opens;
     /// [`ProblemCode::ConfirmationNeeded`] for what moves money, [`ProblemCode::AccessRevoked`] where Monei refuses the token also after a
     /// refresh, [`ProblemCode::AnswerUnreadable`] for an answer that isn't JSON, redirects or is too long, and
-    /// [`ProblemCode::OutcomeUnknown`] where Monei may have carried out what can't be repeated.
+    /// [`ProblemCode::OutcomeUnknown`] where Monei may have carried out what can't be repeated. [`ProblemCode::ProgramEnding`] for what does
+    /// more than read once the program is about to end; that isn't recorded.
     pub async fn pass_through(&self, caller: &Caller, account: &AccountId, call: PassThrough<'_>) -> Result<Passed, Problem> {
+        let _under_way = if call.method == Method::Get { None } else { Some(self.work.enter()?) };
         let (permission, endpoint) = permission::find(call.method, call.path).ok_or(Denied::NotListed)?;
         let outcome = self.pass_on(caller, account, permission, endpoint, &call).await;
         let code = match &outcome {

@@ -45,6 +45,7 @@ impl Accesses {
     /// [`ProblemCode::OutcomeUnknown`] where Monei may have carried it out. With every other one nothing was sent, or Monei refused an old
     /// token and gave no new one. Where it refuses a good one, that is its answer, with the status 400.
     pub async fn pay(&self, app: &AppId, account: &AccountId, payment: Payment, pin: Option<SecretString>) -> Result<Passed, Problem> {
+        let _under_way = self.work.enter()?;
         let (permission, endpoint) = of(&payment)?;
         let caller = Caller::App(app.clone());
         let sent = self.pay_once(app, account, permission, payment, pin).await;
