@@ -20,6 +20,7 @@ use crate::grants::vault::Vault;
 use crate::grants::{self, Grants};
 use crate::leaving::Endings;
 use crate::ledger::{AppReached, Ledger, Moved, Opened, Renamed, TcpKeysEnded, UseRow};
+use crate::looking;
 use crate::model::app::{App, AppKey, KeyHash};
 use crate::model::feature::FeatureId;
 use crate::model::problem::{Problem, ProblemCode};
@@ -212,9 +213,7 @@ impl Connections {
     /// # Errors
     /// What keeps it from starting; nothing has changed then.
     pub async fn reconnect(&self, caller: &Caller, account: &str, scopes: Vec<String>) -> Result<(), Problem> {
-        let account = AccountId::from(account);
-        self.inner.ledger.grants_of(&account).await?;
-        self.inner.approvals.begin(caller, Some(account), &scopes)
+        self.inner.approvals.begin_again(caller, account.into(), &scopes).await
     }
 
     /// Opens the browser again with the same link.
@@ -268,12 +267,7 @@ impl Connections {
     /// # Errors
     /// A [`Problem`] that says why there is nothing to show.
     pub async fn load(&self, caller: &Caller, account: &str, section: Section) -> Result<SectionData, Problem> {
-        let loaded = self.inner.access.load(caller, &account.into(), section).await;
-        if loaded.is_ok() {
-            self.inner.grants.sweep_transactions().await;
-        }
-        self.inner.approvals.ask_about_set_apart().await;
-        loaded
+        self.inner.approvals.then_ask(self.inner.access.load(caller, &account.into(), section)).await
     }
 
     /// Fetches a part of a wallet that is looked at by itself, by one call. Without its permission nothing is called.
@@ -281,9 +275,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::InvalidInput`] for a reference that can't be one; else why there is nothing to show.
     pub async fn wallet_part(&self, caller: &Caller, account: &str, part: &WalletPart) -> Result<WalletPartData, Problem> {
-        let loaded = self.inner.access.wallet_part(caller, &account.into(), part).await;
-        self.inner.approvals.ask_about_set_apart().await;
-        loaded
+        self.inner.approvals.then_ask(self.inner.access.wallet_part(caller, &account.into(), part)).await
     }
 
     /// A page of the whole history, the first is 1.
@@ -291,9 +283,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::InvalidInput`] for a filter that makes no sense; else why there is nothing to show.
     pub async fn history(&self, caller: &Caller, account: &str, filter: &HistoryFilter, page: u32) -> Result<HistoryPage, Problem> {
-        let found = self.inner.access.history(caller, &account.into(), filter, page).await;
-        self.inner.approvals.ask_about_set_apart().await;
-        found
+        self.inner.approvals.then_ask(self.inner.access.history(caller, &account.into(), filter, page)).await
     }
 
     /// All of the history that fits the filter, with exact amounts. `goes_on` is told before each page, and while Monei asks for patience,
@@ -316,16 +306,12 @@ impl Connections {
     /// # Errors
     /// What the call came to; [`ProblemCode::ScopeMissing`] where it can't be told without spending.
     pub async fn check(&self, caller: &Caller, account: &str) -> Result<(), Problem> {
-        let checked = self.inner.grants.asked(self.inner.access.check(caller, &account.into())).await;
-        self.inner.approvals.ask_about_set_apart().await;
-        checked
+        self.inner.approvals.then_ask(self.inner.grants.asked(self.inner.access.check(caller, &account.into()))).await
     }
 
     /// Somebody looks at the window: what may have happened meanwhile is found out. Opens no dialog of the keychain and writes nothing to it.
     pub async fn look(&self) {
-        self.inner.approvals.take_up_answers(true).await;
-        self.inner.monitor.look().await;
-        self.inner.approvals.ask_about_set_apart().await;
+        looking::look(&self.inner.approvals, &self.inner.monitor).await;
     }
 
     /// Nobody looks at the window: checks the accounts whose access token is about to end, each at most once in that token's life, by one
@@ -343,14 +329,12 @@ impl Connections {
     /// Reads how the keychain stands, without opening its dialog, and asks the backend who it is. An approval that was being redeemed when an
     /// earlier run ended is taken back: [`Connections::look`] and [`Connections::probe`] go on with it.
     pub async fn poll(&self) {
-        self.inner.approvals.take_up_answers(false).await;
-        self.inner.monitor.poll().await;
+        looking::poll(&self.inner.approvals, &self.inner.monitor).await;
     }
 
     /// The person wants everything tried anew: the keychain, which may open its dialog, and the backend.
     pub async fn probe(&self) {
-        self.inner.grants.asked(self.inner.monitor.probe()).await;
-        self.inner.approvals.take_up_answers(true).await;
+        looking::probe(&self.inner.grants, &self.inner.approvals, &self.inner.monitor).await;
     }
 
     /// Revokes every grant of the account, then removes it, and writes down who had it done. Where Monei doesn't confirm, `unrevoked` decides.

@@ -22,6 +22,7 @@ pub mod failpoint;
 mod grants;
 mod leaving;
 mod ledger;
+mod looking;
 mod model;
 mod monitor;
 mod provider;

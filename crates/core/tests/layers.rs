@@ -27,6 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("apps", &["ledger", "model"]),
     ("aside", &["grants", "ledger", "model"]),
     ("leaving", &["approval", "changed", "grants", "ledger", "model", "work"]),
+    ("looking", &["approval", "grants", "monitor"]),
     ("reviews", &["aside", "ledger", "model"]),
     ("tester", &["model", "provider"]),
     ("diagnose", &["approval", "grants", "model", "provider"]),

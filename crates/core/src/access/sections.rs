@@ -20,6 +20,9 @@ impl Accesses {
     pub async fn load(&self, caller: &Caller, account: &AccountId, section: Section) -> Result<SectionData, Problem> {
         let outcome = self.fetch(caller, account, section).await;
         self.note(account, outcome.as_ref().map(drop)).await;
+        if outcome.is_ok() {
+            self.grants.sweep_transactions().await;
+        }
         outcome
     }
 

@@ -205,9 +205,16 @@ impl Approvals {
         }
     }
 
+    /// Makes `call`, and then asks about what it may have set apart.
+    pub async fn then_ask<T>(&self, call: impl Future<Output = T>) -> T {
+        let done = call.await;
+        self.ask_about_set_apart().await;
+        done
+    }
+
     /// Asks about a grant that turned out to be another person's than its account's, if there is one and nothing else is being done. Tells
     /// of one first that nobody can decide about any more.
-    pub async fn ask_about_set_apart(&self) {
+    async fn ask_about_set_apart(&self) {
         if !self.read(|approval| approval.about().is_none()) {
             return;
         }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use monei::ScopeSet;
 use tokio::sync::mpsc;
 use url::Url;
 
@@ -18,7 +17,7 @@ use crate::grants::vault::PendingRecord;
 use crate::ledger::NotGranted;
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::{PathNonce, Verifier};
-use crate::model::{AccountId, Caller, Channel, TransactionId};
+use crate::model::{AccountId, Caller, Channel, TransactionId, scopes};
 use crate::provider::backend::BackendClient;
 
 /// A deadline on the wall clock that is off by more than this, in milliseconds: the clock was set.
@@ -32,8 +31,10 @@ impl Approvals {
     /// # Errors
     /// What keeps it from starting; nothing has changed then.
     pub fn begin(&self, caller: &Caller, account: Option<AccountId>, scopes: &[String]) -> Result<(), Problem> {
-        let parsed = scopes.iter().map(|text| text.parse()).collect::<Result<ScopeSet, _>>();
-        let scopes = parsed.ok().filter(|set| (1..=MAX_REQUESTED).contains(&set.len())).ok_or(ProblemCode::InvalidInput)?;
+        let scopes = scopes::parse(scopes)?;
+        if !(1..=MAX_REQUESTED).contains(&scopes.len()) {
+            return Err(ProblemCode::InvalidInput.into());
+        }
         let backend = self.provider().backend()?;
         let about = {
             let mut runs = self.runs();
@@ -52,6 +53,15 @@ impl Approvals {
             this.grants().asked(whole).await;
         });
         Ok(())
+    }
+
+    /// The same for an account that must be there.
+    ///
+    /// # Errors
+    /// As [`Approvals::begin`], or [`ProblemCode::NoSuchAccount`].
+    pub async fn begin_again(&self, caller: &Caller, account: AccountId, scopes: &[String]) -> Result<(), Problem> {
+        self.ledger().grants_of(&account).await?;
+        self.begin(caller, Some(account), scopes)
     }
 
     async fn run(&self, backend: &BackendClient, about: &About, verifier: Verifier) -> Result<(), End> {

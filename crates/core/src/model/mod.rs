@@ -12,6 +12,7 @@ pub mod payment;
 mod permit;
 pub mod problem;
 pub mod proof;
+pub mod scopes;
 pub mod snapshot;
 pub mod text;
 
