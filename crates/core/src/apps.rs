@@ -1,12 +1,12 @@
-//! What a front end may do with apps: the rules that need more than the ledger.
+//! What a front end may do with apps, and with the port that they reach: the rules that need more than the ledger.
 
 use monei::{Scope, ScopeSet};
 
-use crate::ledger::{AppAllowed, AppExtended, AppNarrowed, AppTakenBack, Ledger};
-use crate::model::app::{App, AppKey, AppName};
+use crate::ledger::{AppAllowed, AppExtended, AppNarrowed, AppReached, AppTakenBack, Ledger, TcpKeysEnded};
+use crate::model::app::{App, AppKey, AppName, KeyHash};
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::proof::random_text;
-use crate::model::{AppId, Caller};
+use crate::model::{AppId, Caller, scopes};
 
 /// What the person allows an app.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(crate) async fn allow(ledger: &Ledger, caller: &Caller, new: NewApp, own: bo
 
 /// Leaves an app less.
 pub(crate) async fn narrow(ledger: &Ledger, app: &str, keeps: &[String]) -> Result<(), Problem> {
-    let keeps = parse(keeps)?;
+    let keeps = scopes::parse(keeps)?;
     Ok(ledger.apply(AppNarrowed { app: app.into(), keeps }).await??)
 }
 
@@ -55,13 +55,26 @@ pub(crate) async fn take_back(ledger: &Ledger, app: &str) -> Result<(), Problem>
     if ledger.apply(AppTakenBack(app.into())).await? { Ok(()) } else { Err(ProblemCode::NoSuchApp.into()) }
 }
 
-fn parse(scopes: &[String]) -> Result<ScopeSet, Problem> {
-    let parsed = scopes.iter().map(|scope| scope.parse::<Scope>()).collect::<Result<_, _>>();
-    parsed.map_err(|_| ProblemCode::InvalidInput.into())
+/// The app whose key it is, if it is allowed now. That it came over TCP is remembered.
+pub(crate) async fn of_key(ledger: &Ledger, key: &str, over_tcp: bool) -> Result<Option<App>, Problem> {
+    let app = ledger.app_of_key(KeyHash::of(key)).await?;
+    if let Some(App { id, over_tcp: false, .. }) = app.as_ref().filter(|_| over_tcp) {
+        ledger.apply(AppReached(id.clone())).await?;
+    }
+    Ok(app)
+}
+
+/// Keeps `port` for the local API. Unless it was kept before, every key that was used over TCP ends; gives how many did.
+pub(crate) async fn keep_port(ledger: &Ledger, port: u16) -> Result<usize, Problem> {
+    // Where no port can be read, one may have been kept.
+    let is_same = ledger.api_port().await? == Some(port);
+    let ended = if is_same { 0 } else { ledger.apply(TcpKeysEnded).await? };
+    ledger.set_api_port(port).await?;
+    Ok(ended)
 }
 
 fn allowed_by(caller: &Caller, scopes: &[String]) -> Result<ScopeSet, Problem> {
-    let scopes = parse(scopes)?;
+    let scopes = scopes::parse(scopes)?;
     allows(caller, &scopes)?;
     Ok(scopes)
 }

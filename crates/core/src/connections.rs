@@ -1,15 +1,16 @@
-//! The facade: what a front end can show and do. Most methods pass on to one part; the longer ones call several in order and decide nothing. It
-//! starts the parts, publishes a snapshot after each change, and ends them in order.
+//! The facade: what a front end can show and do. It starts the parts, and publishes a snapshot after each change. Every other method is one
+//! statement, which `tests/layers.rs` holds: it passes on to one part, or to a module beside this one that knows how several go together.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use monei::{Payment, Scope, ScopeSet};
+use monei::Payment;
 use secrecy::SecretString;
 use tokio::sync::watch;
 use url::Url;
 
 use crate::access::{Accesses, PassThrough, Passed};
+use crate::accounts;
 use crate::approval::{self, Approvals, Browser};
 use crate::apps::{self, NewApp};
 use crate::aside;
@@ -19,9 +20,9 @@ use crate::diagnose::{self, Check};
 use crate::grants::vault::Vault;
 use crate::grants::{self, Grants};
 use crate::leaving::Endings;
-use crate::ledger::{AppReached, Ledger, Moved, Opened, Renamed, TcpKeysEnded, UseRow};
+use crate::ledger::{Ledger, Opened, UseRow};
 use crate::looking;
-use crate::model::app::{App, AppKey, KeyHash};
+use crate::model::app::{App, AppKey};
 use crate::model::feature::FeatureId;
 use crate::model::problem::{Problem, ProblemCode};
 use crate::model::snapshot::{
@@ -33,6 +34,7 @@ use crate::model::snapshot::{
 use crate::model::snapshot::{TesterOrder, TesterState};
 use crate::model::{AccountId, Caller, Environment, Language};
 use crate::monitor::Monitor;
+use crate::preferences;
 use crate::provider::backend::parse_address;
 use crate::provider::http::{DesktopProxies, Http};
 use crate::provider::{Provider, Service};
@@ -42,11 +44,6 @@ use crate::service;
 #[cfg(feature = "tester")]
 use crate::tester;
 use crate::work::Work;
-
-/// Longest label, in characters.
-const MAX_LABEL: usize = 60;
-/// How many lines of history are shown.
-const MAX_ACTIVITY: u32 = 200;
 
 /// What the crate needs from the program around it.
 pub struct Options {
@@ -342,9 +339,7 @@ impl Connections {
     /// # Errors
     /// A keychain or index problem, with the account still there.
     pub async fn disconnect(&self, caller: &Caller, account: &str, unrevoked: Unrevoked) -> Result<DisconnectOutcome, Problem> {
-        let account = account.into();
-        let revoked = self.inner.grants.asked(self.inner.grants.revoke_all(caller, &account, unrevoked == Unrevoked::Remove)).await?;
-        Ok(publish::disconnected(revoked))
+        accounts::disconnect(&self.inner.grants, caller, &account.into(), unrevoked).await
     }
 
     /// Leaves this computer: revokes every grant of every account, and once all have ended removes every entry of the keychain and all of the
@@ -371,13 +366,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::InvalidInput`] for a label that is empty, longer than 60 characters or holds control characters.
     pub async fn rename(&self, account: &str, label: Option<String>) -> Result<(), Problem> {
-        let label = label.map(|text| text.trim().to_owned());
-        let sound = |text: &String| !text.is_empty() && text.chars().count() <= MAX_LABEL && !text.chars().any(char::is_control);
-        if !label.as_ref().is_none_or(sound) {
-            return Err(ProblemCode::InvalidInput.into());
-        }
-        let found = self.inner.ledger.apply(Renamed { account: account.into(), label }).await?;
-        if found { Ok(()) } else { Err(ProblemCode::NoSuchAccount.into()) }
+        accounts::rename(&self.inner.ledger, account.into(), label.as_deref()).await
     }
 
     /// What happened, newest first: to one account, or at all.
@@ -385,8 +374,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::IndexUnavailable`].
     pub async fn activity(&self, account: Option<&str>) -> Result<Vec<ActivityItem>, Problem> {
-        let rows = self.inner.ledger.activity(account.map(AccountId::from), MAX_ACTIVITY).await?;
-        Ok(rows.into_iter().map(publish::activity).collect())
+        accounts::activity(&self.inner.ledger, account.map(AccountId::from)).await
     }
 
     /// What happened and fits the filter, newest first.
@@ -394,8 +382,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::IndexUnavailable`].
     pub async fn activity_where(&self, filter: &ActivityFilter) -> Result<Vec<ActivityItem>, Problem> {
-        let rows = self.inner.ledger.activity(filter.account.as_deref().map(AccountId::from), u32::MAX).await?;
-        Ok(rows.into_iter().map(publish::activity).filter(|item| filter.fits(item)).collect())
+        accounts::activity_where(&self.inner.ledger, filter).await
     }
 
     /// What was approved, latest first: for one account, or at all. Receipts outlive their accounts.
@@ -403,8 +390,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::IndexUnavailable`].
     pub async fn receipts(&self, account: Option<&str>) -> Result<Vec<Receipt>, Problem> {
-        let rows = self.inner.ledger.receipts(account.map(AccountId::from)).await?;
-        Ok(rows.into_iter().map(publish::receipt).collect())
+        accounts::receipts(&self.inner.ledger, account.map(AccountId::from)).await
     }
 
     /// What is worth another look, by account: nothing approved or looked over for 90 days, or permissions that nobody used for 180 days.
@@ -413,8 +399,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::IndexUnavailable`].
     pub async fn reviews(&self) -> Result<Vec<Review>, Problem> {
-        let Inner { ledger, grants, clock, .. } = &*self.inner;
-        reviews::due(ledger, &grants.missing(), clock.now_ms()).await
+        reviews::due(&self.inner.ledger, &self.inner.grants.missing(), self.inner.clock.now_ms()).await
     }
 
     /// The person keeps the account as it is, for another 90 days, or a permission that nobody uses, for a year.
@@ -431,10 +416,7 @@ impl Connections {
     /// [`ProblemCode::InvalidInput`] for what is no scope, [`ProblemCode::ScopeMissing`] where none of them is granted, or a keychain or
     /// index problem.
     pub async fn take_back(&self, caller: &Caller, account: &str, scopes: &[String]) -> Result<DisconnectOutcome, Problem> {
-        let parsed: Result<ScopeSet, _> = scopes.iter().map(|scope| scope.parse::<Scope>()).collect();
-        let (account, scopes) = (AccountId::from(account), parsed.map_err(|_| ProblemCode::InvalidInput)?);
-        let revoked = self.inner.grants.asked(self.inner.grants.take_back(caller, &account, &scopes)).await?;
-        Ok(publish::disconnected((revoked, false)))
+        accounts::take_back(&self.inner.grants, caller, &account.into(), scopes).await
     }
 
     /// Sets a permission aside: nobody uses it here from now on, in any process, and it ends at Monei where that ends nothing else in use.
@@ -443,8 +425,7 @@ impl Connections {
     /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::ScopeMissing`] for what the account doesn't have, [`ProblemCode::IndexUnavailable`];
     /// nothing has changed then.
     pub async fn set_aside(&self, caller: &Caller, account: &str, feature: FeatureId) -> Result<SetAsideOutcome, Problem> {
-        let Inner { ledger, grants, .. } = &*self.inner;
-        grants.asked(aside::set_aside(ledger, grants, caller, account.into(), feature)).await
+        self.inner.grants.asked(aside::set_aside(&self.inner.ledger, &self.inner.grants, caller, account.into(), feature)).await
     }
 
     /// Switches a permission on again that was set aside.
@@ -565,11 +546,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::IndexUnavailable`].
     pub async fn app_of_key(&self, key: &str, over_tcp: bool) -> Result<Option<App>, Problem> {
-        let app = self.inner.ledger.app_of_key(KeyHash::of(key)).await?;
-        if let Some(App { id, over_tcp: false, .. }) = app.as_ref().filter(|_| over_tcp) {
-            self.inner.ledger.apply(AppReached(id.clone())).await?;
-        }
-        Ok(app)
+        apps::of_key(&self.inner.ledger, key, over_tcp).await
     }
 
     /// Makes a call for a program of the person: an app, or the command line. Monei's status and body come back as they came.
@@ -637,11 +614,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::IndexUnavailable`].
     pub async fn set_api_port(&self, port: u16) -> Result<usize, Problem> {
-        // Where no port can be read, one may have been kept.
-        let is_same = self.inner.ledger.api_port().await? == Some(port);
-        let ended = if is_same { 0 } else { self.inner.ledger.apply(TcpKeysEnded).await? };
-        self.inner.ledger.set_api_port(port).await?;
-        Ok(ended)
+        apps::keep_port(&self.inner.ledger, port).await
     }
 
     /// Whether the person wants the local API. They do unless they switched it off.
@@ -667,11 +640,7 @@ impl Connections {
     /// [`ProblemCode::BackendAddress`] if the address is unsafe, [`ProblemCode::InvalidInput`] if it can't be changed here,
     /// [`ProblemCode::AnotherInProgress`] while a connection is being made.
     pub async fn set_backend(&self, address: &str) -> Result<(), Problem> {
-        if self.inner.setup.backend_managed {
-            return Err(ProblemCode::InvalidInput.into());
-        }
-        let url = parse_address(address)?;
-        self.inner.approvals.without_runs(service::change(&self.inner.ledger, &self.inner.provider, url)).await
+        service::change(&self.inner.ledger, &self.inner.provider, &self.inner.approvals, self.inner.setup.backend_managed, address).await
     }
 
     /// The person has seen what the backend at `address` calls itself (`name`, as [`crate::model::snapshot::OperatorClaim`] has it) and agrees. Both
@@ -680,7 +649,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::InvalidInput`] if that isn't the present one, or why the backend can't be used.
     pub async fn confirm_backend(&self, address: &str, name: Option<&str>) -> Result<(), Problem> {
-        service::confirm(&self.inner.ledger, &self.inner.provider, &parse_address(address)?, name).await
+        service::confirm(&self.inner.ledger, &self.inner.provider, address, name).await
     }
 
     /// What is known of one permission of one account: what it opens, what became of it, and what it was used for.
@@ -688,14 +657,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::NoSuchAccount`], [`ProblemCode::IndexUnavailable`].
     pub async fn permission(&self, account: &str, id: FeatureId) -> Result<PermissionDetails, Problem> {
-        let account = AccountId::from(account);
-        self.inner.ledger.grants_of(&account).await?;
-        let activity = self.inner.ledger.activity(Some(account.clone()), u32::MAX).await?;
-        let uses = self.inner.ledger.uses(account.clone()).await?;
-        let known = self.inner.ledger.known();
-        let known = known.iter().find(|known| known.row.id == account);
-        let along = known.map(|known| aside::along(known, &self.inner.grants.missing(), id.scope())).unwrap_or_default();
-        Ok(publish::permission(id, &activity, &uses, &along))
+        accounts::permission(&self.inner.ledger, &self.inner.grants, account.into(), id).await
     }
 
     /// Moves an account in the list: before another one, or to the end.
@@ -703,8 +665,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::NoSuchAccount`] where one of the two isn't there, [`ProblemCode::IndexUnavailable`].
     pub async fn move_account(&self, account: &str, before: Option<&str>) -> Result<(), Problem> {
-        let found = self.inner.ledger.apply(Moved { account: account.into(), before: before.map(AccountId::from) }).await?;
-        if found { Ok(()) } else { Err(ProblemCode::NoSuchAccount.into()) }
+        accounts::move_to(&self.inner.ledger, account.into(), before.map(AccountId::from)).await
     }
 
     /// Stores the person's choices.
@@ -712,9 +673,7 @@ impl Connections {
     /// # Errors
     /// [`ProblemCode::IndexUnavailable`]; none is changed then.
     pub async fn set_preferences(&self, chosen: Preferences) -> Result<(), Problem> {
-        self.inner.ledger.set_preferences(chosen.channel, chosen.into()).await?;
-        self.inner.approvals.set_channel(chosen.channel);
-        Ok(())
+        preferences::set(&self.inner.ledger, &self.inner.approvals, chosen).await
     }
 
     /// From now on, and for this run, new approvals are kept in memory alone.

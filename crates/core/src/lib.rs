@@ -10,6 +10,7 @@
 //! that order of `tests/layers.rs`, and [`model`].
 
 mod access;
+mod accounts;
 mod approval;
 mod apps;
 mod aside;
@@ -25,6 +26,7 @@ mod ledger;
 mod looking;
 mod model;
 mod monitor;
+mod preferences;
 mod provider;
 mod publish;
 mod reviews;

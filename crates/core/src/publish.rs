@@ -287,14 +287,6 @@ fn preferences(channel: Channel, stored: StoredPreferences) -> Preferences {
     Preferences { channel, theme, language, hide_amounts, reminders, keep_alive, close_to_tray, notifications }
 }
 
-/// All but the channel, which is a setting of approvals.
-impl From<Preferences> for StoredPreferences {
-    fn from(chosen: Preferences) -> Self {
-        let Preferences { channel: _, theme, language, hide_amounts, reminders, keep_alive, close_to_tray, notifications } = chosen;
-        Self { theme, language, hide_amounts, reminders, keep_alive, close_to_tray, notifications }
-    }
-}
-
 /// What is known of one permission: from the table, the history of its account, and the record of its uses. `along` is what would end with it.
 pub(crate) fn permission(id: FeatureId, activity: &[ActivityRow], uses: &[UseRow], along: &ScopeSet) -> PermissionDetails {
     let scope = id.scope().as_str();

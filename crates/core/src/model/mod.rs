@@ -7,6 +7,7 @@ mod choice;
 pub mod feature;
 mod id;
 mod identity;
+pub mod label;
 pub mod operator;
 pub mod payment;
 mod permit;
