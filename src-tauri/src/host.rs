@@ -160,10 +160,17 @@ impl Host {
         Ok(())
     }
 
-    /// The program was started into the tray: what goes on without the page begins. Where the person doesn't want it there, the window opens.
+    /// The program was started into the tray: what goes on without the page begins. Where the person doesn't want it there, the window opens, and
+    /// so it does for an approval that an earlier run was redeeming: there is little time to go on with it, and its decision is the person's.
     pub async fn start_in_tray(&self) {
         match self.connections().await {
-            Ok(connections) if connections.view().preferences.close_to_tray => self.begin(&connections),
+            Ok(connections) if connections.view().preferences.close_to_tray => {
+                self.begin(&connections);
+                connections.take_up_answers().await;
+                if connections.view().transaction.is_some() {
+                    window::raise(&self.app);
+                }
+            }
             Ok(_) | Err(_) => window::raise(&self.app),
         }
     }

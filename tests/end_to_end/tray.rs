@@ -131,6 +131,42 @@ async fn a_program_that_asks_is_seen_after_a_start_at_login_by_who_wants_no_noti
 }
 
 #[tokio::test]
+async fn an_approval_that_was_being_redeemed_opens_the_window_after_a_start_at_login() -> Result<()> {
+    World::with("at-login-approving", Setup { apart: true, ..Setup::default() }, async |world| {
+        let _panel = Panel::start(&world.session).await?;
+        world.connect("ada", &["profile"], &["profile:read"]).await?;
+        keep_in_tray(world).await?;
+        world.window()?.click("account-0").await?;
+        world.ask_more("wallet").await?;
+        world.browser.reach_consent("ada").await?;
+        // Longer than it takes to kill the program, and to start it again.
+        world.sandbox.delay("token", 8_000).await?;
+        world.browser.allow(&["wallet:read"]).await?;
+        world.window()?.shows("stage-finishing").await?;
+        world.kill().await?;
+
+        let mut command = world.session.command("env");
+        command.args(["MONEI_ENVIRONMENT=sandbox", &world.program()?, "--hidden"]);
+        let mut started = Process::spawn("at-login-approving", &mut command, &world.session.logs())?;
+        let visible = || world.session.run("xdotool", &["search", "--onlyvisible", "--pid", &started.0.id().to_string()]);
+        until("the window with the approval", async || Ok((!visible()?.stdout.trim_ascii().is_empty()).then_some(()))).await?;
+        until("the transaction's entry to go", async || {
+            Ok((!world.keychain()?.iter().any(|item| item.username.starts_with("pending."))).then_some(()))
+        })
+        .await?;
+        process::signal("TERM", &[started.0.id()]);
+        let ended = until("the program to end", async || Ok(started.0.try_wait()?)).await?;
+        ensure!(ended.success(), "{ended}");
+
+        world.open().await?;
+        world.features(&[("profile", "enabled"), ("wallet", "enabled")]).await?;
+        ensure!(world.sandbox.state().await?.counters.code_exchanges == 2);
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test]
 async fn whoever_must_act_is_notified_once_and_led_there_and_nobody_else_is() -> Result<()> {
     World::with("notified", Setup::default(), async |world| {
         let notifications = world.session.show_notifications().await?;

@@ -267,10 +267,10 @@ impl Window {
         until("the program to end", async || Ok(all.iter().all(|pid| process::parent(*pid).is_none()).then_some(()))).await
     }
 
-    /// Asks the program to end, and waits until it is gone.
-    pub async fn terminate(self) -> Result<()> {
+    /// Ends the program by this signal, and waits until it is gone.
+    pub async fn end_by(self, signal: &str) -> Result<()> {
         let all = self.pids();
-        process::signal("TERM", &all);
+        process::signal(signal, &all);
         until("the program to end", async || Ok(all.iter().all(|pid| process::parent(*pid).is_none()).then_some(()))).await
     }
 

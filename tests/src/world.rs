@@ -155,7 +155,12 @@ impl World {
 
     /// Ends the program as the system does at the end of a session.
     pub async fn end_by_signal(&mut self) -> Result<()> {
-        self.window.take().context("the program does not run")?.terminate().await
+        self.window.take().context("the program does not run")?.end_by("TERM").await
+    }
+
+    /// Ends the program as it ends where it is killed, or the power fails.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.window.take().context("the program does not run")?.end_by("KILL").await
     }
 
     /// Runs the program with these words, to its end.

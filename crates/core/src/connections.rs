@@ -329,6 +329,12 @@ impl Connections {
         looking::poll(&self.inner.approvals, &self.inner.monitor).await;
     }
 
+    /// Goes on with an approval that was being redeemed when an earlier run ended, which [`Connections::look`] does too, and asks Monei nothing
+    /// else. Once this is over, the view has it.
+    pub async fn take_up_answers(&self) {
+        self.inner.approvals.take_up_answers(true).await;
+    }
+
     /// The person wants everything tried anew: the keychain, which may open its dialog, and the backend.
     pub async fn probe(&self) {
         looking::probe(&self.inner.grants, &self.inner.approvals, &self.inner.monitor).await;

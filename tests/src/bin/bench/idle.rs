@@ -28,7 +28,7 @@ pub async fn measure(session: &Session, empty: &Path, program: &Path) -> Result<
     let driven = Window::open(session, program).await?;
     driven.click("nav-settings").await?;
     driven.choose("close-to-tray", true).await?;
-    driven.terminate().await?;
+    driven.end_by("TERM").await?;
 
     let mut running = Vec::new();
     let mut windows = Vec::new();
