@@ -393,7 +393,7 @@ impl Desk {
         })
         .await?;
         if matches!(display, e2e::Display::Weston { .. }) {
-            self.screen.into_corner(&self.session, to).await?;
+            self.screen.bring_to_corner(&self.session, to).await?;
         }
         self.sees(heading).await?;
         self.page_size().await

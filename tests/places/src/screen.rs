@@ -151,7 +151,7 @@ impl Screen {
             }
             Display::Weston { .. } => {
                 // Weston puts windows anywhere: first where there is room for any size.
-                let frame = self.into_corner(session, from).await?;
+                let frame = self.bring_to_corner(session, from).await?;
                 let (dx, dy) = ((to.0 - from.0) * scale, (to.1 - from.1) * scale);
                 // Then from somewhere in its lower right quarter: the corner that moves.
                 self.drag(session, 3, (frame.width * 3 / 4, frame.height * 3 / 4), (dx, dy)).await?;
@@ -167,7 +167,7 @@ impl Screen {
     /// Drags the window of Weston whose page has this size, in logical pixels, into the upper left corner, so that all of the page can be seen. A busy
     /// Weston may miss a drag, or show it so late that a second one takes the window past the edge: it is dragged when it rests, and back where a part
     /// is hidden.
-    pub async fn into_corner(&self, session: &Session, page: (i32, i32)) -> Result<Rectangle> {
+    pub async fn bring_to_corner(&self, session: &Session, page: (i32, i32)) -> Result<Rectangle> {
         let scale = i32::from(session.display().scale());
         let (page_width, page_height) = (page.0 * scale, page.1 * scale);
         let way = |edge: i32, hidden: i32| match hidden {
