@@ -88,7 +88,7 @@ fn texts(value: redis::Value) -> Vec<String> {
     redis::from_redis_value(value).unwrap()
 }
 
-async fn flush(store: &RedisStore) {
+pub(in crate::ports) async fn flush(store: &RedisStore) {
     tell(store, &["FLUSHALL"]).await;
 }
 
