@@ -1,7 +1,7 @@
 //! What was done by hand plays again to the same state, whatever was done and however long.
 
 use proptest::prelude::*;
-use proptest::test_runner::TestCaseError;
+use proptest::test_runner::{TestCaseError, TestRunner};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -147,11 +147,18 @@ async fn record(world: &World) -> String {
     exported.text().await.unwrap()
 }
 
+/// A sandbox whose clock moves by orders alone. By the computer's, a token with a second left could end within one play and not within the other.
+#[expect(clippy::unwrap_used, reason = "a test's own plumbing: a panic is its way to fail")]
+async fn standing() -> World {
+    let clock = Some("2026-11-25T12:00:00Z".parse().unwrap());
+    World::with(monei_sandbox::Options { clients: vec![crate::kit::client()], clock, ..Default::default() }).await
+}
+
 async fn compare(steps: &[Step]) -> Result<(), TestCaseError> {
-    let first = World::new().await;
+    let first = standing().await;
     let by_hand = take(&first, steps, true).await;
     let text = record(&first).await;
-    let again = World::new().await;
+    let again = standing().await;
     again.control("scenario", json!({"toml": text, "auto_approve": true})).await;
     let played = take(&again, steps, false).await;
     prop_assert_eq!(played, by_hand, "{}", &text);
@@ -159,13 +166,16 @@ async fn compare(steps: &[Step]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
-
-    #[test]
-    fn whatever_was_done_by_hand_plays_again_to_the_same_state(steps in prop::collection::vec(step(), 1..40)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        // The quota would stop a long run, and its window is of real time.
+#[test]
+fn whatever_was_done_by_hand_plays_again_to_the_same_state() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    // As many runs of 20 steps on average as take `PROPTEST_CASES` steps together, and at least 48. Not by `proptest!`, which takes that variable
+    // for the number of runs, whatever its configuration says.
+    let runs = prop::collection::vec(step(), 1..40);
+    let cases = 48.max(ProptestConfig::default().cases.div_ceil(20));
+    let mut runner = TestRunner::new(ProptestConfig { cases, source_file: Some(file!()), ..ProptestConfig::default() });
+    let tried = runner.run(&runs, |steps| {
+        // The quota would stop a long run.
         let mut all = vec![Step::Hand("switch", json!({"name": "token_calls_per_minute", "value": 0}))];
         let no_quota_again = |step: Step| {
             let brings_back = matches!(&step, Step::Hand("preset" | "reset" | "scenario", _));
@@ -173,7 +183,10 @@ proptest! {
             if brings_back { vec![step, off] } else { vec![step] }
         };
         all.extend(steps.into_iter().flat_map(no_quota_again));
-        runtime.block_on(compare(&all))?;
+        runtime.block_on(compare(&all))
+    });
+    if let Err(error) = tried {
+        panic!("{error}\n{runner}");
     }
 }
 
