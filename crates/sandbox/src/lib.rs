@@ -6,7 +6,7 @@
 //!
 //! Made to judge other programs, it shares no code with them but Monei's names for scopes.
 //!
-//! [`Sandbox::new`] takes [`Options`]; [`serve`] runs it.
+//! [`Sandbox::new`] takes [`Options`]; [`serve()`] runs it.
 
 mod access;
 mod command;

@@ -1,4 +1,4 @@
-//! Monei's answers as a person sees them: pure mapping from [`monei::read`] to [`crate::view`].
+//! Monei's answers as a person sees them: pure mapping from [`monei::read`] to [`crate::model::snapshot`].
 
 use jiff::Timestamp;
 use monei::money::Amount;

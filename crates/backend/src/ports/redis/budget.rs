@@ -85,7 +85,7 @@ impl Head {
 }
 
 impl Standing {
-    /// Reads the words of [`scripts::STANDING`]; `None` if the server doesn't name its history.
+    /// Reads the words of `STANDING` in `scripts.rs`; `None` if the server doesn't name its history.
     fn parse(words: &str) -> Option<Self> {
         let mut words = words.split('/');
         let history = words.next().and_then(|history| history.get(..16))?;

@@ -37,7 +37,7 @@ pub const MAX_ENTRY_LEN: usize = 2560;
 pub type VaultFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, VaultError>> + Send + 'a>>;
 
 /// A keychain, seen as named entries of UTF-8 text. None of its errors means "signed out". It opens a dialog of its own only within
-/// [`asked`]; outside of it, what would need one is [`VaultError::Locked`] or [`VaultError::NotSetUp`].
+/// [`asked()`]; outside of it, what would need one is [`VaultError::Locked`] or [`VaultError::NotSetUp`].
 pub trait Vault: Send + Sync {
     /// Whether it is there and open. Opens no dialog and writes nothing, wherever it is called. A keychain that can't tell is taken to be
     /// open.

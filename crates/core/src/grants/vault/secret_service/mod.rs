@@ -1,6 +1,6 @@
 //! The keychain of Linux desktops: the Secret Service on the session bus, as GNOME Keyring, KWallet and KeePassXC offer it.
 //!
-//! Nothing here opens a dialog but for what a person asked for ([`super::asked`]): the default collection is unlocked, or set up where
+//! Nothing here opens a dialog but for what a person asked for ([`super::asked()`]): the default collection is unlocked, or set up where
 //! there is none, before an entry is touched. Each call to the service has [`LIMIT`]; a dialog has none.
 
 mod bus;
