@@ -253,7 +253,7 @@ async fn links_of_nobodys_asking_touch_no_keychain() {
         1 => ".{0,60}",
     ];
     let links = (scheme, path, transaction, rest).prop_map(|(scheme, path, tx, rest)| format!("{scheme}:{path}?tx={tx}{rest}"));
-    TestRunner::new(Config { cases: 300, ..Config::default() })
+    TestRunner::new(Config { cases: Config::default().cases.max(300), ..Config::default() })
         .run(&links, |text| {
             let core = world.core.clone();
             tokio::task::block_in_place(|| {
