@@ -391,6 +391,8 @@ mod files {
         ] {
             let folder = tempfile::tempdir().unwrap();
             let sentence = refused(&clients(folder.path(), list), "CONNECT_CLIENTS_FILE");
+            // By chance the folder's name may have anything in it.
+            let sentence = sentence.replace(&folder.path().display().to_string(), "");
             assert!(!sentence.contains("x9"), "{list}: {sentence}");
         }
         let folder = tempfile::tempdir().unwrap();
