@@ -347,9 +347,9 @@ mod tests {
         assert!(!refused("https://connect.example.org", What::ForPeople));
     }
 
-    /// The marks are looked for in programs, so what they are taken from must still be called that.
+    /// No package with the panel is made, in which the search could show that it works.
     #[test]
-    fn what_is_looked_for_in_programs_is_what_the_sources_say() {
+    fn the_testers_command_is_still_called_as_it_is_looked_for() {
         assert!(include_str!("../../src-tauri/src/commands.rs").contains("fn tester_order("));
     }
 
